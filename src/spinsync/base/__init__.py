@@ -1,0 +1,1 @@
+"""Argument checks and files: what every other layer may use."""

@@ -1,0 +1,115 @@
+"""Argument checks. Every sentence names the argument, what it must be and what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Number
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class InputError(ValueError):
+    """Bad input: one sentence that names the argument, what it must be and what it is."""
+
+
+def complain(name: str, must: str, value: object) -> InputError:
+    """The one shape of an error sentence; `raise complain(...)`."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    shown = repr(value).replace("\n", " ")
+    if len(shown) > 80:
+        shown = shown[:77] + "..."
+    return InputError(f"Argument `{name}` must be {must}, but is {name}={shown}.")
+
+
+def real(name: str, value: Any) -> float:
+    """A finite real number."""
+    if isinstance(value, bool) or not isinstance(value, Number) or isinstance(value, complex):
+        raise complain(name, "a real number", value)
+    number = float(value)  # type: ignore[arg-type]
+    if not np.isfinite(number):
+        raise complain(name, "finite", value)
+    return number
+
+
+def non_negative(name: str, value: Any) -> float:
+    number = real(name, value)
+    if number < 0:
+        raise complain(name, "non-negative", value)
+    return number
+
+
+def positive(name: str, value: Any) -> float:
+    number = real(name, value)
+    if number <= 0:
+        raise complain(name, "positive", value)
+    return number
+
+
+def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """A whole number from `least` to `most`."""
+    limits = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise complain(name, limits, value)
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        raise complain(name, limits, value)
+    return number
+
+
+def word(name: str, value: Any) -> str:
+    """A name that can stand in a dotted parameter."""
+    if not isinstance(value, str) or not value or "." in value or value != value.strip():
+        raise complain(name, "a word without dots or outer blanks", value)
+    return value
+
+
+def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], described: str) -> NDArray[Any]:
+    """A finite array of the given shape (None: any length); `described` says it in words."""
+    result: NDArray[Any]
+    try:
+        result = np.array(value, dtype=dtype)
+    except (TypeError, ValueError):
+        raise complain(name, described, value) from None
+    if result.ndim != len(shape) or any(
+        want is not None and want != got for want, got in zip(shape, result.shape, strict=True)
+    ):
+        raise InputError(f"Argument `{name}` must be {described}, but has shape {result.shape}.")
+    if not np.all(np.isfinite(result)):
+        raise InputError(f"Argument `{name}` must be finite, but has the entry {result[~np.isfinite(result)][0]}.")
+    return result
+
+
+def times(value: Any, name: str = "times") -> NDArray[np.float64]:
+    """Increasing output times."""
+    result: NDArray[np.float64] = array(name, value, float, (None,), "a list of increasing times")
+    if result.size == 0:
+        raise InputError(f"Argument `{name}` must hold at least one time, but is empty.")
+    down = np.flatnonzero(np.diff(result) <= 0)
+    if down.size:
+        raise InputError(f"Argument `{name}` must increase, but has {result[down[0]]:g} before {result[down[0] + 1]:g}.")
+    return result
+
+
+def known(name: str, value: Any, names: Iterable[str]) -> str:
+    """One of `names`; the sentence lists them and suggests the nearest."""
+    names = list(names)
+    if value in names:
+        return str(value)
+    near = get_close_matches(str(value), names, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    listed = ", ".join(names) if len(names) <= 40 else ", ".join(names[:40]) + f", ... ({len(names)} names)"
+    raise InputError(f"Argument `{name}` must be one of {listed}, but is {name}={value!r}{hint}.")
+
+
+def seed(value: Any) -> int:
+    return whole("seed", value, 0)
+
+
+def instance(name: str, value: Any, kind: type | tuple[type, ...], described: str) -> Any:
+    if not isinstance(value, kind):
+        raise complain(name, described, value)
+    return value

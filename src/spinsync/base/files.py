@@ -1,0 +1,78 @@
+"""Files that appear under their name only when complete."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spinsync.base.checks import InputError
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _sync(folder: Path) -> None:
+    """Flush every file below `folder` and the folders themselves to disk."""
+    for path in [folder, *folder.rglob("*")]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
+    """A folder to fill; it takes the name `path` when the block ends well, and vanishes otherwise.
+
+    Raises
+    ------
+    InputError
+        If `path` exists, or its parent is missing or can't be written.
+    """
+    target = Path(path).absolute()
+    if target.exists() or target.is_symlink():
+        raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
+    draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
+    try:
+        draft.mkdir()
+    except OSError as error:
+        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+    try:
+        yield draft
+        _sync(draft)
+        draft.rename(target)
+    except OSError as error:
+        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str, name: str = "path") -> None:
+    """Write `text` to `path` in one move: a reader sees the old file or the new one, never half of it."""
+    _replace(Path(path), lambda draft: draft.write_text(text, encoding="utf-8"), name)
+
+
+def _replace(path: Path, write: Callable[[Path], object], name: str) -> None:
+    draft = path.absolute().parent / f".{path.name}.{uuid.uuid4().hex[:8]}"
+    try:
+        write(draft)
+        os.replace(draft, path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+
+
+def read_text(path: str | Path, name: str = "path") -> str:
+    """The text of a file, with one sentence if it can't be read."""
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+    except OSError as error:
+        raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None

@@ -1,0 +1,1 @@
+"""The model and everything that describes it: no time stepping, no pictures."""

@@ -1,0 +1,44 @@
+"""Bloch vectors: from them to (s, z) and back, and the default start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.data.rates import Array, Rates
+
+SMALL = 0.01  # length of the transverse Bloch vector of the default start
+
+
+def vectors(coherence: Any, inversion: Any) -> Array:
+    """m = (2 Re s, -2 Im s, z), equation (1.1); shape (..., 3)."""
+    s = np.asarray(coherence)
+    return np.stack([2 * s.real, -2 * s.imag, np.broadcast_to(inversion, s.shape)], axis=-1)
+
+
+def coherences(m: Array) -> tuple[Array, Array]:
+    """(s, z) of Bloch vectors of shape (..., 3), equation (1.1)."""
+    return (m[..., 0] - 1j * m[..., 1]) / 2, m[..., 2]
+
+
+def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)") -> Array:
+    """Bloch vectors of shape (any, 3) with length at most 1."""
+    m = checks.array("initial", initial, float, (None, 3), described)
+    length = np.linalg.norm(m, axis=1)
+    if np.any(length > 1 + 1e-12):
+        worst = int(np.argmax(length))
+        raise checks.InputError(
+            f"Argument `initial` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.6g}."
+        )
+    return m
+
+
+def seeded(rates: Rates, seed: int) -> Array:
+    """Small coherence of random phase beside the uncoupled inversion; group a's phase depends on (seed, a) alone."""
+    groups = rates.weight.shape[-1]
+    phase = np.array([np.random.default_rng([seed, a]).uniform(0, 2 * np.pi) for a in range(groups)])
+    relaxing = rates.gamma_1 > 0
+    z0 = np.where(relaxing, rates.drive / np.where(relaxing, rates.gamma_1, 1), 0.0)
+    return np.stack([SMALL * np.cos(phase), SMALL * np.sin(phase), z0 * np.sqrt(1 - SMALL**2)], axis=-1)

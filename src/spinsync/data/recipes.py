@@ -1,0 +1,193 @@
+"""Recipes: how an ensemble was made, and what can therefore be varied.
+
+A recipe holds the constructor's own parameters and the dotted changes made since ("A.gain",
+"A.B.coupling"). The axes of a diagram, TOML files and the command line vary these names. A recipe
+turns arrays of parameters into rates by broadcasting, so a diagram never makes a million ensembles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.data.distributions import Distribution
+from spinsync.data.groups import DISTRIBUTIONS, Group, frequency_or_distribution
+from spinsync.data.laboratory import bad_cavity
+from spinsync.data.rates import Array, Rates, Tables
+
+CONSTRUCTORS: Mapping[str, tuple[str, ...]] = {
+    "single": ("gain", "damping", "coupling", "theta", "frequency", "dephasing"),
+    "pair": ("detuning", "gain", "damping", "coupling", "theta", "cross_coupling", "cross_theta", "dephasing", "weights"),
+    "cavity": ("spins", "vacuum_coupling", "cavity_decay", "cavity_detuning", "gain", "damping", "dephasing", "frequency"),
+    "groups": (),
+}
+NON_NEGATIVE = {"gain", "damping", "dephasing", "coupling", "cross_coupling", "vacuum_coupling"}
+POSITIVE = {"weights", "weight", "spins", "cavity_decay"}
+COUNTS = {"spins"}
+GROUP_FIELDS = ("gain", "damping", "dephasing", "frequency", "weight")
+PAIRS = {"gain", "damping", "dephasing", "weights", "cross_theta"}  # a number, or two
+
+
+def check_parameter(name: str, value: Any) -> Any:
+    """A parameter's own check, by its last word; tuples entry by entry, arrays of a diagram's axis as a whole."""
+    last = name.rsplit(".", 1)[-1]
+    if value is None and last in ("cross_coupling", "cross_theta"):
+        return None
+    if last == "frequency":
+        return frequency_or_distribution(name, value)
+    if isinstance(value, (tuple, list, np.ndarray)) and last in PAIRS and "." not in name:
+        if len(value) != 2:
+            raise checks.complain(name, "a number or one number per group (2)", value)
+        return tuple(check_parameter(name, v) for v in np.asarray(value, object))
+    if last in COUNTS:
+        return checks.whole(name, value, 1)
+    if last in POSITIVE:
+        return checks.positive(name, value)
+    return (checks.non_negative if last in NON_NEGATIVE else checks.real)(name, value)
+
+
+def check_axis(name: str, values: Any) -> Array:
+    """Values of a diagram's axis: finite numbers that the parameter could take."""
+    result = checks.array(name, values, float, (None,), "a list of numbers")
+    if result.size == 0:
+        raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")
+    for extreme in (result.min(), result.max()):
+        check_parameter(name, int(extreme) if name in COUNTS and extreme == int(extreme) else float(extreme))
+    return result
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A constructor, its parameters, and the dotted changes since.
+
+    base : the groups and the coupling matrix of the constructor "groups"; None for the others
+    """
+
+    constructor: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    base: tuple[tuple[Group, ...], Array] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
+        object.__setattr__(self, "changes", MappingProxyType(dict(self.changes)))
+
+    @property
+    def group_names(self) -> tuple[str, ...]:
+        if self.base is not None:
+            return tuple(str(group.name) for group in self.base[0])
+        return ("A", "B") if self.constructor == "pair" else ("A",)
+
+    def names(self) -> list[str]:
+        """Every parameter that `replace` takes."""
+        groups = self.group_names
+        dotted = [f"{a}.{f}" for a in groups for f in GROUP_FIELDS]
+        dotted += [f"{a}.{b}.{f}" for a in groups for b in groups for f in ("coupling", "theta")]
+        return [*CONSTRUCTORS[self.constructor], *dotted]
+
+    def replaced(self, values: Mapping[str, Any]) -> Recipe:
+        """The recipe with some parameters replaced, each checked."""
+        names = self.names()
+        for name in values:
+            checks.known("parameter", name, names)
+        checked = {name: check_parameter(name, value) for name, value in values.items()}
+        own = CONSTRUCTORS[self.constructor]
+        return replace(
+            self,
+            parameters={**self.parameters, **{n: v for n, v in checked.items() if n in own}},
+            changes={**self.changes, **{n: v for n, v in checked.items() if n not in own}},
+        )
+
+    def distributions(self) -> tuple[Distribution | None, ...]:
+        """The distribution of each group's natural frequency; None for one frequency."""
+        if self.base is not None:
+            plain: list[Any] = [group.frequency for group in self.base[0]]
+        else:
+            plain = [self.parameters.get("frequency", 0.0)] * len(self.group_names)
+        for index, name in enumerate(self.group_names):
+            plain[index] = self.changes.get(f"{name}.frequency", plain[index])
+        return tuple(value if isinstance(value, DISTRIBUTIONS) else None for value in plain)
+
+    def tables(self, values: Mapping[str, Array] | None = None) -> Tables:
+        """Lay the parameters out by group; `values` (arrays of one batch shape) take the place of recorded ones."""
+        values = values or {}
+        parameters = {name: _center(v) for name, v in {**self.parameters, **values}.items()}
+        changes = {name: _center(v) for name, v in {**self.changes, **values}.items() if "." in name}
+        tables = LAYOUTS[self.constructor](parameters) if self.base is None else _lay_groups(*self.base)
+        _apply(tables, changes, self.group_names)
+        return tables
+
+    def rates(self, **values: Array) -> Rates:
+        """Rates with arrays of parameters in place of the recorded ones, broadcast against each other."""
+        return self.tables(values).rates()
+
+
+def _center(value: Any) -> Any:
+    return value.center if isinstance(value, DISTRIBUTIONS) else value
+
+
+def _per_group(value: Any, groups: int) -> Array:
+    """A number, an array of one batch shape, or one of them per group (tuple) -> (..., group)."""
+    if isinstance(value, tuple):
+        return np.stack(np.broadcast_arrays(*map(np.asarray, value)), axis=-1).astype(float)
+    one = np.asarray(value, float)[..., None]
+    return np.broadcast_to(one, (*one.shape[:-1], groups))
+
+
+def _matrix(entries: list[list[Any]]) -> Array:
+    rows = [np.stack(np.broadcast_arrays(*map(np.asarray, row)), axis=-1) for row in entries]
+    return np.stack(np.broadcast_arrays(*rows), axis=-2).astype(float)
+
+
+def _lay_single(p: Mapping[str, Any]) -> Tables:
+    one = {name: _per_group(p[name], 1) for name in ("gain", "damping", "dephasing", "frequency")}
+    return Tables(**one, weight=np.ones(1), strength=_matrix([[p["coupling"]]]), angle=_matrix([[p["theta"]]]))
+
+
+def _lay_pair(p: Mapping[str, Any]) -> Tables:
+    """Groups A, B at +detuning/2, -detuning/2; cross coupling and phase follow the inner ones where not given."""
+    half = np.asarray(p["detuning"]) / 2
+    cross = p["coupling"] if p["cross_coupling"] is None else p["cross_coupling"]
+    cross_theta = p["theta"] if p["cross_theta"] is None else p["cross_theta"]
+    ab, ba = cross_theta if isinstance(cross_theta, tuple) else (cross_theta, cross_theta)
+    return Tables(
+        **{name: _per_group(p[name], 2) for name in ("gain", "damping", "dephasing")},
+        frequency=np.stack([half, -half], axis=-1),
+        weight=_per_group(p["weights"], 2),
+        strength=_matrix([[p["coupling"], cross], [cross, p["coupling"]]]),
+        angle=_matrix([[p["theta"], ab], [ba, p["theta"]]]),
+    )
+
+
+def _lay_cavity(p: Mapping[str, Any]) -> Tables:
+    c = bad_cavity(*(np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4]))
+    return _lay_single({**p, "coupling": abs(c), "theta": np.angle(c)})
+
+
+LAYOUTS = {"single": _lay_single, "pair": _lay_pair, "cavity": _lay_cavity}
+
+
+def _lay_groups(groups: tuple[Group, ...], matrix: Array) -> Tables:
+    columns = {
+        name: np.array([getattr(group, name) for group in groups]) for name in ("gain", "damping", "dephasing", "weight")
+    }
+    frequency = np.array([group.mean_frequency for group in groups])
+    return Tables(**columns, frequency=frequency, strength=abs(matrix), angle=np.angle(matrix))
+
+
+def _apply(tables: Tables, changes: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Overwrite single entries; a coupling's strength and angle are kept apart, so a zero strength loses no angle."""
+    for name, value in changes.items():
+        *where, last = name.split(".")
+        index: tuple[Any, ...] = tuple(names.index(group) for group in where)
+        kept = {"coupling": "strength", "theta": "angle"}.get(last, last)
+        old = getattr(tables, kept)
+        batch = np.broadcast_shapes(old.shape[: old.ndim - len(index)], np.shape(value))
+        new = np.array(np.broadcast_to(old, batch + old.shape[old.ndim - len(index) :]))
+        new[(..., *index)] = value
+        setattr(tables, kept, new)

@@ -1,0 +1,65 @@
+"""Names, meanings and units of everything that a result holds: one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+RATE = "angular frequency"  # the one unit of rates, frequencies and 1/time
+
+#: name -> (long_name, units)
+VARIABLES: Mapping[str, tuple[str, str]] = {
+    "time": ("time", f"1/{RATE}"),
+    "group": ("group", "1"),
+    "other_group": ("other group", "1"),
+    "coherence": ("coherence <sigma^-> of a group", "1"),
+    "coherence_error": ("bound on the error of the coherence", "1"),
+    "inversion": ("inversion <sigma^z> of a group", "1"),
+    "order_parameter": ("order parameter R", "1"),
+    "correlation": ("pair correlation <sigma^+_i sigma^-_j>, i != j", "1"),
+    "spin_coherence": ("coherence <sigma^-> of a spin or class", "1"),
+    "spin_inversion": ("inversion <sigma^z> of a spin or class", "1"),
+    "spin_group": ("group of a spin or class", "1"),
+    "spin_frequency": ("natural frequency of a spin or class", RATE),
+    "spin_weight": ("share of all spins", "1"),
+    "synchronized": ("a synchronized state exists", "1"),
+    "exists": ("the state exists", "1"),
+    "stable": ("the state is stable", "1"),
+    "incoherent_stable": ("the incoherent state is stable", "1"),
+    "locked": ("the groups lock", "1"),
+    "frequency": ("frequency -d arg<sigma^->/dt", RATE),
+    "amplitude": ("amplitude |s|", "1"),
+    "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
+    "phase_difference": ("phase of the first group minus the second", "rad"),
+    "existence_detuning": ("detuning at which the full state ends to exist", RATE),
+    "hopf_detuning": ("detuning at which the full state loses stability", RATE),
+    "effective_detuning": ("difference of the uncoupled synchronized frequencies", RATE),
+    "locking_range": ("largest effective detuning that locks, K_eff", RATE),
+    "phase_offset": ("locked phase difference at zero effective detuning", "rad"),
+    "beat_frequency": ("mean rate of the phase difference", RATE),
+    "settled": ("the motion has settled", "1"),
+    "status": ("why the point is not settled", "1"),
+    "exchange": ("exchange Hc of two spins", RATE),
+    "correlated_decay": ("correlated decay 2 K_- of two spins", RATE),
+    "correlated_pumping": ("correlated pumping 2 K_+ of two spins", RATE),
+    "gain": ("gain rate", RATE),
+    "damping": ("damping rate", RATE),
+    "dephasing": ("pure dephasing rate", RATE),
+    "coupling": ("coupling strength V", RATE),
+    "cross_coupling": ("coupling strength between the groups", RATE),
+    "theta": ("interaction phase", "rad"),
+    "cross_theta": ("interaction phase between the groups", "rad"),
+    "detuning": ("detuning of the groups", RATE),
+    "spins": ("number of spins", "1"),
+    "vacuum_coupling": ("coupling of one spin to the cavity", RATE),
+    "cavity_decay": ("cavity decay rate", RATE),
+    "cavity_detuning": ("cavity frequency minus spin frequency", RATE),
+    "weight": ("relative number of spins", "1"),
+}
+
+
+def attributes(name: str) -> dict[str, Any]:
+    """`long_name` and `units` of a variable; a dotted parameter has those of its last word."""
+    long_name, units = VARIABLES[name if name in VARIABLES else name.rsplit(".", 1)[-1]]
+    where = f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
+    return {"long_name": long_name + where, "units": units}

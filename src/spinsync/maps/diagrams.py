@@ -1,0 +1,115 @@
+"""phase_diagram: the long-time motion over any parameters that `replace` takes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.data import bloch_vectors
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.recipes import check_axis
+from spinsync.maps.engine import Batch, Engine, Measured, Status, simple
+from spinsync.theory.mean_field import MeanField
+from spinsync.verbs.results import dataset, initial_record, theory_record
+
+
+def phase_diagram(
+    ensemble: Ensemble, axes: Mapping[str, Any], *, initial: Any = None, seed: int = 0, threads: int | None = None
+) -> xr.Dataset:
+    """The long-time motion at every point of a grid of parameters, in mean field.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Gives every parameter that is no axis.
+    axes : mapping of str to array
+        One or more parameters that `Ensemble.replace` takes, and their values.
+    initial : real array of shape (group, 3), optional
+        Bloch vectors at the start, the same at every point; None: the seeded start of `ensemble`.
+    seed : int
+        Of that start.
+    threads : int, optional
+        By default as many as the machine has cores; without influence on the result.
+
+    Returns
+    -------
+    xarray.Dataset
+        (axes..., group): amplitude (time mean of |s|), inversion, frequency (angular; NaN where amplitude < 1e-3);
+        (axes...): order_parameter, settled, status (int8 with flag_meanings).
+
+    Raises
+    ------
+    InputError
+        If an axis is unknown or holds values that its parameter does not take.
+
+    Notes
+    -----
+    Equations (3.1), (3.3), (3.4). A point that still moves after 300 relaxation times is measured
+    over 20 more and not `settled`.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> diagram = ss.phase_diagram(one, {"coupling": [2.0, 12.0]})
+    >>> diagram.amplitude.values[:, 0].round(6)
+    array([0.      , 0.166667])
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    if not isinstance(axes, Mapping) or not axes:
+        raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
+    for name in axes:
+        checks.known("axes", name, ensemble.recipe.names())
+    values = {name: check_axis(name, axis) for name, axis in axes.items()}
+    threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
+    start = bloch_vectors.seeded(ensemble.rates, checks.seed(seed)) if initial is None else bloch_vectors.checked(initial)
+    if len(start) != len(ensemble.groups):
+        raise checks.InputError(f"Argument `initial` must have shape ({len(ensemble.groups)}, 3), but has shape {start.shape}.")
+    measured = _measure(ensemble, values, start, threads, simple)
+    return _result(ensemble, values, measured, seed, None if initial is None else start)
+
+
+def _measure(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Measured:
+    grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
+    rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
+    spread = tuple(
+        None if f"{g.name}.frequency" in values or "frequency" in values else g.distribution for g in ensemble.groups
+    )
+    return engine(Batch(rates, spread, ensemble.names, start, MeanField()), threads)
+
+
+def _result(ensemble: Ensemble, values: Mapping[str, Any], measured: Measured, seed: int, initial: Any) -> xr.Dataset:
+    dims, shape = tuple(values), tuple(axis.size for axis in values.values())
+
+    def grouped(array: Any) -> Any:
+        return ((*dims, "group"), array.reshape(*shape, len(ensemble.groups)))
+
+    status = measured.status.reshape(shape)
+    variables = {
+        "amplitude": grouped(measured.amplitude),
+        "inversion": grouped(measured.inversion),
+        "frequency": grouped(measured.frequency),
+        "order_parameter": (dims, measured.order_parameter.reshape(shape)),
+        "settled": (dims, status == Status.SETTLED),
+        "status": (dims, status),
+    }
+    coordinates = {name: (name, axis) for name, axis in values.items()} | {"group": ("group", np.array(ensemble.names))}
+    result = dataset(
+        variables,
+        coordinates,
+        "phase_diagram",
+        ensemble,
+        theory=theory_record(MeanField()),
+        seed=seed,
+        initial=initial_record(initial),
+    )
+    result["status"].attrs |= {
+        "flag_values": np.array([s.value for s in Status], np.int8),
+        "flag_meanings": " ".join(s.name.lower() for s in Status),
+    }
+    return result

@@ -1,0 +1,1 @@
+"""Time stepping, roots and sparse solves. No physics here."""

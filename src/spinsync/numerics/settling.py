@@ -1,0 +1,55 @@
+"""Run a flow with a phase symmetry until it rests in a rotating frame, or time is up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from spinsync.numerics.exponential_adams import DONE, integrate
+
+VANISHED = 1e-6  # an amplitude that has fallen below this and still falls is zero
+
+
+@dataclass(frozen=True)
+class Settled:
+    """state (component,), frequency of its frame, whether it rests there; status of the integrator; time spent."""
+
+    state: np.ndarray
+    frequency: float
+    settled: bool
+    status: int
+    time: float
+
+
+def settle(
+    nonlinear: Any, decay: np.ndarray, start: np.ndarray, charge: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
+    rtol: float, atol: float, stretch: float, most: float, tolerance: float = 1e-9,
+) -> Settled:  # fmt: skip
+    """Integrate stretch by stretch until dy/dt + i Omega charge y vanishes, or the charged part itself does.
+
+    `tolerance` bounds the rate of change, relative to the fastest relaxation; of charged components relative to
+    their size too.
+    """
+    state, time, rate = start, 0.0, float(decay.real.max()) or 1.0
+    while True:
+        solution = integrate(
+            nonlinear, decay, state, np.array([0.0, stretch]), table=table, coupling=coupling, rtol=rtol, atol=atol
+        )
+        if solution.status != DONE:
+            return Settled(state, np.nan, False, solution.status, time)
+        state, time = solution.states[-1], time + stretch
+        velocity = np.empty_like(state)
+        nonlinear(state, table, coupling, velocity)
+        velocity -= decay * state
+        charged = charge != 0
+        size = float(abs(state[charged]).max())
+        square = float(np.sum(abs(state[charged]) ** 2))
+        growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
+        still = float(abs(velocity[~charged]).max()) < tolerance * rate
+        drift = float(abs(velocity[charged] - 1j * growth.imag * state[charged]).max())
+        if still and (drift < tolerance * rate * size or (size < VANISHED and growth.real <= 0)):
+            return Settled(state, float(-growth.imag), True, DONE, time)
+        if time >= most:
+            return Settled(state, float(-growth.imag), False, DONE, time)

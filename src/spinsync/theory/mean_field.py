@@ -1,0 +1,144 @@
+"""Mean field: the nonlinear quantum master equation, exact at N -> infinity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.data import bloch_vectors
+from spinsync.data.distributions import Distribution
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.rates import Array, Rates
+from spinsync.theory.frequency_classes import Rows, rows
+from spinsync.theory.problems import Flow, Observed
+
+
+@dataclass(frozen=True)
+class MeanField:
+    """The nonlinear quantum master equation (3.2) of each group in the field of all, exact at N -> infinity.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        Relative and absolute tolerance of a time step, positive; rtol from 1e-13 to 0.1.
+    nodes : int, optional
+        Quadrature classes of a frequency distribution, at least 16; by default as many as `rtol` asks for.
+
+    Raises
+    ------
+    InputError
+        If a tolerance is not positive or `nodes` is no whole number of at least 16.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> ss.MeanField(rtol=1e-10)
+    MeanField(rtol=1e-10, atol=1e-10, nodes=None)
+    """
+
+    rtol: float = 1e-8
+    atol: float = 1e-10
+    nodes: int | None = None
+    cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"linewidth": "at N -> infinity the line has no width", "emission_spectrum": "at N -> infinity the line has no width"}
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("rtol", "atol"):
+            object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
+        if not 1e-13 <= self.rtol <= 0.1:
+            raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
+        if self.nodes is not None:
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16) // 4))
+
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Flow:
+        """The ensemble as a flow of (s, z) rows."""
+        spread = tuple(group.distribution for group in ensemble.groups)
+        return self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
+
+    def flow(
+        self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
+        seed: int, each: bool = False,
+    ) -> Flow:  # fmt: skip
+        """The same from rates of one point: what a diagram calls, without an ensemble per point."""
+        from spinsync.theory.mean_field_equations import nonlinear
+
+        layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
+        frame = float(rates.weight @ rates.omega)
+        group = layout.group
+        decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
+        start = _start(rates, layout, initial, seed, each)
+        table = np.stack([group, rates.weight[group] * layout.weight, rates.drive[group], layout.back]).astype(float)
+
+        def observe(states: Array, elapsed: Array) -> Observed:
+            out = _observe(states, elapsed, rates, layout, frame, each)
+            if layout.distributed:
+                out["coherence_error"] = (("time", "group"), self._error(states, layout, rates.weight.size))
+            return out
+
+        coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
+        if each:
+            own = group[: layout.spins]
+            coordinates |= {
+                "spin_group": ("spin", np.array(names)[own]),
+                "spin_frequency": ("spin", layout.omega[: layout.spins]),
+                "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
+            }
+        return Flow(
+            nonlinear, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
+            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size), frame, observe, coordinates,
+        )  # fmt: skip
+
+    def _error(self, states: Array, layout: Rows, groups: int) -> Array:
+        """What quadrature (estimated from coarser rules on the same run) and time steps (10 rtol) can have spoilt."""
+        s = states[:, : layout.group.size]
+        full, halved, quartered = (layout.average(s, groups, coarser) for coarser in (None, 0, 1))
+        last, before = abs(full - halved), abs(halved - quartered).max(axis=0)
+        shrinking = np.minimum(1, last.max(axis=0) / np.maximum(before, 1e-300))
+        return np.asarray(last * shrinking + 10 * self.rtol * abs(full) + self.atol)
+
+
+def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:
+    """How many spins each group is asked for, from the number of given Bloch vectors."""
+    if initial is None or any(d is not None for d in spread) or len(initial) % len(spread):
+        return 1
+    return len(initial) // len(spread)
+
+
+def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: bool) -> Array:
+    """(s, z) of every row from Bloch vectors per group, or per spin."""
+    groups = rates.weight.size
+    m = bloch_vectors.seeded(rates, seed) if initial is None else initial
+    if len(m) == groups and not (each and layout.spins == groups):
+        m = m[layout.group]
+    elif each and len(m) == layout.spins:
+        if np.any(layout.back == 0):  # a Lorentzian's residue knows one start per group only
+            raise checks.InputError(
+                "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin."
+            )
+    else:
+        wanted = f"({groups}, 3)" + (f" or ({layout.spins}, 3)" if each else "")
+        raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
+    s, z = bloch_vectors.coherences(m)
+    return np.concatenate([s, z]).astype(complex)
+
+
+def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:
+    n, groups = layout.group.size, rates.weight.size
+    s = states[:, :n] * np.exp(-1j * frame * elapsed)[:, None]
+    z = states[:, n:].real
+    coherence = layout.average(s, groups)
+    out: Observed = {
+        "coherence": (("time", "group"), coherence),
+        "inversion": (("time", "group"), layout.average(z, groups)),
+        "order_parameter": (("time",), 2 * abs(coherence @ rates.weight)),
+    }
+    if each:
+        out["spin_coherence"] = (("time", "spin"), s[:, : layout.spins])
+        out["spin_inversion"] = (("time", "spin"), z[:, : layout.spins])
+    return out

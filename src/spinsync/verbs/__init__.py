@@ -1,0 +1,1 @@
+"""The questions: the only place where model, theory and numerics meet."""

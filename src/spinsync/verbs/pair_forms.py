@@ -1,0 +1,172 @@
+"""Two groups in closed form: the symmetric pair and the Adler regime (theory page, section 5)."""
+
+from __future__ import annotations
+
+from math import cos, nan, pi, sin, sqrt
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.groups import Group
+from spinsync.verbs.closed_forms import OneGroup, clean_cycle
+from spinsync.verbs.results import dataset
+
+
+def _two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    if len(ensemble.groups) != 2:
+        raise checks.InputError(
+            f"Argument `ensemble` must have two groups for this closed form, but has {len(ensemble.groups)}."
+        )
+    for group in ensemble.groups:
+        if group.distribution is not None:
+            raise checks.InputError(
+                f"Argument `ensemble` must have two single frequencies for this closed form, but group {group.name!r} "
+                f"has {group.distribution!r}."
+            )
+    return ensemble.groups[0], ensemble.groups[1]
+
+
+def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
+    """-V sin(theta) of a symmetric pair."""
+    for what in ("gain", "damping", "dephasing", "weight"):
+        if abs(getattr(a, what) - getattr(b, what)) > 1e-12 * max(getattr(a, what), getattr(b, what)):
+            raise checks.InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {what}.")
+    c = ensemble.coupling_matrix
+    if np.ptp(c.real) + np.ptp(c.imag) > 1e-12 * abs(c).max():
+        raise checks.InputError("Argument `ensemble` must be a symmetric pair, but its four couplings differ.")
+    if abs(c[0, 0].real) > 1e-12 * abs(c[0, 0]):
+        raise checks.InputError(
+            f"Argument `ensemble` must be a symmetric pair at theta = -pi/2 or pi/2, but theta is {np.angle(c[0, 0]):.6g}."
+        )
+    return float(-c[0, 0].imag)
+
+
+def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
+    """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Two groups of equal rates and weights, any two frequencies.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
+        of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
+        is none): the detunings at which the full state ends to exist and to be stable.
+
+    Raises
+    ------
+    InputError
+        If the ensemble is no such pair.
+
+    Notes
+    -----
+    The two-ensemble superradiant laser of arXiv:1811.01515 is the case without damping.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    >>> full = ss.symmetric_pair(pair)
+    >>> bool(full.stable), round(float(full.phase_difference), 6)
+    (True, 0.927295)
+    """
+    a, b = _two_groups(ensemble)
+    drive = _symmetric_drive(ensemble, a, b)
+    detuning = a.mean_frequency - b.mean_frequency
+    g, g1 = a.gamma_perp, a.gamma_1
+    if g == 0 or g1 == 0:
+        raise checks.InputError("Argument `ensemble` must have gain or damping for this closed form, but has neither.")
+    d, gain = detuning**2 / (4 * g), drive * a.z0
+    exists = d < gain - g  # (5.2)
+    stable = exists and (g - d) * (g - d + g1) + 2 * (gain - g - d) * (g1 - d) > 0 and d < g + g1  # (5.4)
+    incoherent = np.max((-g + gain / 2 + np.array([1, -1]) * np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4))).real)  # (5.3)
+    phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
+    z = (g + d) / drive if exists else nan
+    amplitude = sqrt((a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2)) if exists else nan
+    variables = {
+        "exists": exists,
+        "stable": stable,
+        "incoherent_stable": bool(incoherent < 0),
+        "frequency": (a.mean_frequency + b.mean_frequency) / 2 if exists else nan,
+        "phase_difference": phase if exists else nan,
+        "amplitude": amplitude,
+        "inversion": z,
+        "existence_detuning": 2 * sqrt(g * (gain - g)) if gain > g else nan,
+        "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if gain > 2 * g else nan,
+    }
+    return dataset(variables, {}, "symmetric_pair", ensemble)
+
+
+def _hopf(g: float, g1: float, gain: float) -> float:
+    """d where (5.4) turns into an equality, its smaller root, or where its side condition ends."""
+    linear = 2 * g + 3 * g1 + 2 * (gain - g)
+    constant = g**2 + g1 * g + 2 * (gain - g) * g1
+    return min((linear - sqrt(linear**2 - 12 * constant)) / 6, g + g1)
+
+
+def locking_range(ensemble: Ensemble) -> xr.Dataset:
+    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Two groups, each synchronized by itself; corrections are of relative order cross coupling / coupling.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars effective_detuning, locking_range K_eff, phase_offset, locked, phase_difference and frequency (NaN where
+        not locked), beat_frequency (mean rate of the phase difference; 0 where locked).
+
+    Raises
+    ------
+    InputError
+        If there are not two groups, or one is not synchronized by itself.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> weak = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-np.pi / 2, cross_coupling=0.1)
+    >>> round(float(ss.locking_range(weak).locking_range), 6)
+    0.016667
+    """
+    groups = _two_groups(ensemble)
+    c, theta = abs(ensemble.coupling_matrix), np.angle(ensemble.coupling_matrix)
+    frequency, amplitude = np.empty(2), np.empty(2)
+    for i, group in enumerate(groups):
+        alone = OneGroup(group, group.weight * c[i, i], theta[i, i])
+        if alone.strength * alone.effective_z0 <= group.gamma_perp:
+            raise checks.InputError(
+                f"Argument `ensemble` must have groups that synchronize by themselves, but group {group.name!r} does not "
+                f"at V = {c[i, i]:.6g} and weight {group.weight:.6g}."
+            )
+        frequency[i], amplitude[i], _ = clean_cycle(alone)
+
+    def push(i: int, j: int) -> float:
+        """k_i, (5.7): how strongly group j moves the phase of group i."""
+        mine, other = groups[i], groups[j]
+        ratio = amplitude[j] / amplitude[i]
+        return float(mine.gamma_perp * other.weight * c[i, j] * ratio / (mine.weight * c[i, i] * sin(theta[i, i]) ** 2))
+
+    k_a, k_b = push(0, 1), push(1, 0)
+    lag = theta[0, 1] - theta[0, 0]
+    drive = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (theta[1, 0] - theta[1, 1]))
+    reach, offset, slip = float(abs(drive)), float(np.angle(drive)), float(frequency[0] - frequency[1])
+    locked = abs(slip) < reach
+    phase = offset + np.arcsin(slip / reach) if locked else nan
+    variables = {
+        "effective_detuning": slip,
+        "locking_range": reach,
+        "phase_offset": offset,
+        "locked": locked,
+        "phase_difference": (phase + pi) % (2 * pi) - pi if locked else nan,
+        "frequency": frequency[0] - k_a * sin(lag + phase) if locked else nan,
+        "beat_frequency": 0.0 if locked else np.sign(slip) * sqrt(slip**2 - reach**2),  # (5.8)
+    }
+    return dataset(variables, {}, "locking_range", ensemble)

@@ -1,0 +1,127 @@
+"""Results are plain xarray Datasets; their attributes hold what made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync._version import __version__
+from spinsync.base import checks
+from spinsync.data import bloch_vectors, model_files
+from spinsync.data.ensembles import Ensemble, from_toml_text
+from spinsync.data.rates import Array
+from spinsync.data.variables import attributes
+from spinsync.theory.brute_force import BruteForce
+from spinsync.theory.mean_field import MeanField
+from spinsync.theory.problems import Theory
+
+THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "brute-force": BruteForce}
+
+
+def dataset(
+    variables: Mapping[str, Any], coordinates: Mapping[str, Any], verb: str, ensemble: Ensemble, **recorded: Any
+) -> xr.Dataset:
+    """A Dataset with long names and units; model, verb, options and version in its attributes."""
+    result = xr.Dataset(dict(variables), dict(coordinates))
+    for name in result.variables:
+        result[name].attrs.update(attributes(str(name)))
+    result.attrs = {
+        "verb": verb,
+        "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),
+        "version": __version__,
+        **{key: value for key, value in recorded.items() if value is not None},
+    }
+    return result
+
+
+def theory_record(theory: Theory) -> str:
+    """A theory as JSON text."""
+    name = next(name for name, kind in THEORIES.items() if isinstance(theory, kind))
+    return json.dumps({"theory": name, **asdict(theory)})  # type: ignore[call-overload]
+
+
+def recorded_theory(text: str) -> Theory:
+    options = json.loads(text)
+    return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
+
+
+def initial_record(initial: Array | None) -> str | None:
+    return None if initial is None else json.dumps(initial.tolist())
+
+
+def _of_spinsync(result: Any) -> xr.Dataset:
+    if not isinstance(result, xr.Dataset) or "model" not in result.attrs:
+        raise checks.InputError(
+            f"Argument `dataset` must be a result of spinsync, but is a {type(result).__name__} without a model."
+        )
+    return result
+
+
+def model_of(dataset: xr.Dataset) -> Ensemble:
+    """The ensemble that a result was computed for.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Any result of spinsync, also one read back from disk.
+
+    Raises
+    ------
+    InputError
+        If the dataset holds no model.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ss.model_of(ss.limit_cycle(one)) == one
+    True
+    """
+    return from_toml_text(_of_spinsync(dataset).attrs["model"], "the dataset's model")
+
+
+def bloch(dataset: xr.Dataset) -> xr.DataArray:
+    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); at one time they fit `initial`.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result with coherence and inversion; single spins where it holds them.
+
+    Returns
+    -------
+    xarray.DataArray
+        Shape (..., group, 3), or (..., spin, 3) for a run with each=True.
+
+    Raises
+    ------
+    InputError
+        If the dataset holds no coherence and inversion.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ss.bloch(ss.evolve(one, [0.0, 1.0])).dims
+    ('time', 'group', 'axis')
+    """
+    _of_spinsync(dataset)
+    prefix = "spin_" if "spin_coherence" in dataset else ""
+    for name in (f"{prefix}coherence", f"{prefix}inversion"):
+        if name not in dataset:
+            raise checks.InputError(f"Argument `dataset` must hold coherence and inversion, but has no {name}.")
+    s = dataset[f"{prefix}coherence"]
+    m = bloch_vectors.vectors(s.values, dataset[f"{prefix}inversion"].values)
+    out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": ["x", "y", "z"]}, name="bloch")
+    out.attrs = {"long_name": "Bloch vector", "units": "1"}
+    return out
+
+
+def phases(coherence: Any) -> Any:
+    """-arg<sigma^->, the azimuth of the Bloch vector; undefined (NaN) where the coherence vanishes."""
+    return np.where(abs(coherence) > 0, -np.angle(coherence), np.nan)

@@ -1,0 +1,152 @@
+"""steady_state, and lindblad: the microscopic model behind the coupling matrix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.data import bloch_vectors
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.microscopic import lindbladian
+from spinsync.data.rates import Array
+from spinsync.numerics import linear_flow, settling
+from spinsync.theory.mean_field import MeanField
+from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
+from spinsync.verbs.evolution import IntegrationError
+from spinsync.verbs.results import dataset, initial_record, theory_record
+
+PATIENCE = 2000.0  # longest run, in units of the slowest relaxation time
+
+
+def settle_flow(flow: Flow, theory: MeanField, tolerance: float = 1e-9, patience: float = PATIENCE) -> settling.Settled:
+    """Run a flow until it rests in a rotating frame; at most `patience` relaxation times."""
+    slowest = float(flow.decay.real.min())
+    if slowest <= 0:
+        raise checks.InputError(
+            "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none."
+        )
+    return settling.settle(
+        flow.nonlinear, flow.decay, flow.start, flow.charge, table=flow.table, coupling=flow.coupling, rtol=theory.rtol,
+        atol=theory.atol, stretch=10 / slowest, most=patience / slowest, tolerance=tolerance,
+    )  # fmt: skip
+
+
+def _rest(flow: Flow, theory: MeanField) -> tuple[Observed, float]:
+    rest = settle_flow(flow, theory)
+    if not rest.settled:
+        raise IntegrationError(
+            f"The ensemble still moves after a time of {rest.time:.6g}: it has no steady state in a common rotating frame, "
+            "or is too close to a threshold; `evolve` shows the motion."
+        )
+    observed = flow.observe(rest.state[None, :], np.zeros(1))
+    return observed, rest.frequency + flow.frame
+
+
+def _null(linear: Linear) -> Observed:
+    return linear.observe({0: linear_flow.null_vector(linear.block(0), linear.trace)[None, :]})
+
+
+def steady_state(
+    ensemble: Ensemble,
+    *,
+    theory: Theory = MeanField(),  # noqa: B008  # frozen options
+    initial: Any = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """The state that the ensemble settles to: fixed in mean field's rotating frame, or the null vector at finite N.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    theory : MeanField or BruteForce
+    initial : real array of shape (group, 3), optional
+        Bloch vectors at the start (mean field only: several states can coexist).
+    seed : int
+        Of the random start, as in `evolve`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary) and frequency (NaN where
+        amplitude < 1e-3); finite N: correlation (group, other_group).
+
+    Raises
+    ------
+    InputError
+        If `initial` does not fit or is given at finite N, or a group does not relax.
+    IntegrationError
+        If the motion does not come to rest in a rotating frame.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> round(float(ss.steady_state(one).inversion[0]), 6)
+    0.166667
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(theory, "steady_state")
+    start = None if initial is None else bloch_vectors.checked(initial)
+    problem = theory.lower(ensemble, start, checks.seed(seed), False)
+    frequency: dict[str, Any] = {}
+    if isinstance(problem, Flow):
+        assert isinstance(theory, MeanField)
+        observed, common = _rest(problem, theory)
+        dim, s = observed["coherence"]
+        frequency = {"frequency": (dim[1:], np.where(abs(s[0]) < 1e-3, np.nan, common))}
+    else:
+        if initial is not None:
+            raise checks.complain("initial", "None at finite N, where the steady state is unique", initial)
+        observed = _null(problem)
+    variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}
+    return dataset(
+        variables | frequency, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,
+        initial=initial_record(start),
+    )  # fmt: skip
+
+
+def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
+    """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
+
+    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); every complex matrix C is physical.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Single frequencies only.
+    spins : int
+        Number N of spins, at most 2000; they must split over the groups by weight.
+
+    Returns
+    -------
+    xarray.Dataset
+        (spin, other_spin): exchange, correlated_decay = 2 K_-, correlated_pumping = 2 K_+, complex Hermitian;
+        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group.
+
+    Raises
+    ------
+    InputError
+        If the spins do not split over the groups, or a frequency is distributed.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> float(ss.lindblad(laser, 4).correlated_decay[0, 1].real.round(9))
+    6.0
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    terms = lindbladian(ensemble, checks.whole("spins", spins, 1, 2000))
+    names: Array = np.array(ensemble.names)[terms.group]
+    pairs = ("spin", "other_spin")
+    variables = {
+        "exchange": (pairs, terms.exchange),
+        "correlated_decay": (pairs, terms.decay),
+        "correlated_pumping": (pairs, terms.pumping),
+        "spin_frequency": (("spin",), terms.omega),
+        **{n: (("spin",), getattr(terms, n)) for n in ("gain", "damping", "dephasing")},
+    }
+    return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
