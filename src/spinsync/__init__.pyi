@@ -15,9 +15,10 @@ from .verbs.closed_forms import limit_cycle as limit_cycle
 from .verbs.evolution import IntegrationError as IntegrationError
 from .verbs.evolution import evolve as evolve
 from .verbs.evolution import rerun as rerun
+from .verbs.microscopic import lindblad as lindblad
+from .verbs.microscopic import one_spin_equation as one_spin_equation
 from .verbs.pair_forms import locking_range as locking_range
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
 from .verbs.results import bloch as bloch
 from .verbs.results import model_of as model_of
-from .verbs.steady import lindblad as lindblad
 from .verbs.steady import steady_state as steady_state

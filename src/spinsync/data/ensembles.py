@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ class Ensemble:
     ('A', 'B')
     """
 
-    groups: tuple[Group, ...]
+    groups: Sequence[Group]
     coupling_matrix: Array
     lamb_shift: bool = False
     recipe: Recipe = field(default=UNWRITTEN, compare=False)

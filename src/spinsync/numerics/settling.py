@@ -49,7 +49,9 @@ def settle(
         growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
         still = float(abs(velocity[~charged]).max()) < tolerance * rate
         drift = float(abs(velocity[charged] - 1j * growth.imag * state[charged]).max())
-        if still and (drift < tolerance * rate * size or (size < VANISHED and growth.real <= 0)):
+        if still and drift < tolerance * rate * size:
             return Settled(state, float(-growth.imag), True, DONE, time)
+        if still and size < VANISHED and growth.real <= 0:
+            return Settled(np.where(charged, 0, state), float(-growth.imag), True, DONE, time)
         if time >= most:
             return Settled(state, float(-growth.imag), False, DONE, time)

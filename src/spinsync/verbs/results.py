@@ -20,6 +20,7 @@ from spinsync.theory.brute_force import BruteForce
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.problems import Theory
 
+TEXT = np.dtypes.StringDType()
 THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "brute-force": BruteForce}
 
 
@@ -28,6 +29,9 @@ def dataset(
 ) -> xr.Dataset:
     """A Dataset with long names and units; model, verb, options and version in its attributes."""
     result = xr.Dataset(dict(variables), dict(coordinates))
+    for name, coordinate in result.coords.items():
+        if coordinate.dtype.kind == "U":  # fixed-width text has no Zarr v3 specification; this kind has
+            result = result.assign_coords({name: coordinate.astype(TEXT)})
     for name in result.variables:
         result[name].attrs.update(attributes(str(name)))
     result.attrs = {

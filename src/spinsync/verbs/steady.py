@@ -1,4 +1,4 @@
-"""steady_state, and lindblad: the microscopic model behind the coupling matrix."""
+"""steady_state: the state that an ensemble settles to."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.microscopic import lindbladian
-from spinsync.data.rates import Array
 from spinsync.numerics import linear_flow, settling
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
@@ -106,47 +104,3 @@ def steady_state(
         variables | frequency, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,
         initial=initial_record(start),
     )  # fmt: skip
-
-
-def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
-    """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
-
-    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); every complex matrix C is physical.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Single frequencies only.
-    spins : int
-        Number N of spins, at most 2000; they must split over the groups by weight.
-
-    Returns
-    -------
-    xarray.Dataset
-        (spin, other_spin): exchange, correlated_decay = 2 K_-, correlated_pumping = 2 K_+, complex Hermitian;
-        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group.
-
-    Raises
-    ------
-    InputError
-        If the spins do not split over the groups, or a frequency is distributed.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
-    >>> float(ss.lindblad(laser, 4).correlated_decay[0, 1].real.round(9))
-    6.0
-    """
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    terms = lindbladian(ensemble, checks.whole("spins", spins, 1, 2000))
-    names: Array = np.array(ensemble.names)[terms.group]
-    pairs = ("spin", "other_spin")
-    variables = {
-        "exchange": (pairs, terms.exchange),
-        "correlated_decay": (pairs, terms.decay),
-        "correlated_pumping": (pairs, terms.pumping),
-        "spin_frequency": (("spin",), terms.omega),
-        **{n: (("spin",), getattr(terms, n)) for n in ("gain", "damping", "dephasing")},
-    }
-    return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)

@@ -1,0 +1,5 @@
+"""python -m spinsync"""
+
+from spinsync.faces.command import main
+
+main()

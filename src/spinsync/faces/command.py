@@ -1,0 +1,140 @@
+"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one sentence; 130: interrupted."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import spinsync as ss
+from spinsync.base.files import new_folder
+
+app = typer.Typer(
+    name="spinsync", help="Quantum synchronization of ensembles of two-level systems.", no_args_is_help=True,
+    add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+#: typer's base class of complaints about the command line itself, wherever this version of typer keeps it
+_Complaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+class TheoryName(StrEnum):
+    """Levels of theory on the command line."""
+
+    mean_field = "mean-field"
+    brute_force = "brute-force"
+
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
+Theory = Annotated[TheoryName, typer.Option(help="Level of theory.")]
+Spins = Annotated[int | None, typer.Option(help="Number of spins, for theories of finite N.")]
+Seed = Annotated[int, typer.Option(help="Seed of the random start.")]
+Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"spinsync {ss.__version__}")
+        raise typer.Exit
+
+
+def _theory(name: TheoryName, spins: int | None) -> Any:
+    if name is TheoryName.mean_field:
+        if spins is not None:
+            raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name.value}.")
+        return ss.MeanField()
+    if spins is None:
+        raise ss.InputError(f"Argument `--spins` must be given with --theory {name.value}, but is missing.")
+    return ss.BruteForce(spins)
+
+
+def _deliver(result: Any, out: Path | None) -> None:
+    """Print a summary, or write the store and say where."""
+    if out is None:
+        typer.echo(result)
+        return
+    with new_folder(out) as draft:
+        result.to_zarr(draft / "store", consolidated=False)
+        for item in (draft / "store").iterdir():
+            item.rename(draft / item.name)
+        (draft / "store").rmdir()
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def evolve(
+    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None,
+    until: Annotated[float, typer.Option(help="Last time.")] = 30.0,
+    points: Annotated[int, typer.Option(help="Number of times, from 0 on.")] = 601,
+    seed: Seed = 0, out: Out = None,
+) -> None:  # fmt: skip
+    """How the ensemble moves."""
+    import numpy as np
+
+    if not 0 < until < np.inf:
+        raise ss.InputError(f"Argument `--until` must be positive and finite, but is --until={until}.")
+    if not 2 <= points <= 10_000_000:
+        raise ss.InputError(f"Argument `--points` must be from 2 to 10000000, but is --points={points}.")
+    ensemble = ss.Ensemble.from_toml(model)
+    _deliver(ss.evolve(ensemble, np.linspace(0, until, points), theory=_theory(theory, spins), seed=seed), out)
+
+
+@app.command("steady-state")
+def steady_state(
+    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None, seed: Seed = 0, out: Out = None
+) -> None:
+    """The state that the ensemble settles to."""
+    _deliver(ss.steady_state(ss.Ensemble.from_toml(model), theory=_theory(theory, spins), seed=seed), out)
+
+
+@app.command()
+def paper(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the report.")] = Path("report"),
+    quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,
+) -> None:
+    """Reproduce the one-ensemble results of arXiv:2511.10920: a report with figures, data and checked claims."""
+    from spinsync.faces.paper.reproduction import reproduce
+
+    held = reproduce(out, quick=quick)
+    if not held:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor() -> None:
+    """What this installation consists of, and whether it computes."""
+    typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    for name in ("numpy", "scipy", "numba", "xarray", "zarr", "matplotlib"):
+        typer.echo(f"{name} {metadata.version(name)}")
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+    error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
+    typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")
+    if error > 1e-7:
+        raise typer.Exit(1)
+
+
+def _complain(sentence: str) -> int:
+    print(" ".join(sentence.split()), file=sys.stderr)
+    return 2
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        return int(app(args=arguments, standalone_mode=False) or 0)
+    except (ss.InputError, ss.IntegrationError) as error:
+        return _complain(str(error))
+    except _Complaint as error:
+        return _complain(error.format_message()) if error.format_message() else 2
+    except (KeyboardInterrupt, typer.Abort):
+        print("Interrupted; nothing was written.", file=sys.stderr)
+        return 130
+
+
+def main() -> None:
+    sys.exit(run())

@@ -1,0 +1,1 @@
+"""`spinsync paper`: the article's one-ensemble results, reproduced and checked."""

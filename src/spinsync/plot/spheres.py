@@ -1,0 +1,137 @@
+"""Trajectories on the Bloch sphere, drawn by projection onto the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import to_rgb
+from numpy.typing import NDArray
+
+from spinsync.base import checks
+from spinsync.plot.style import CLOSED_FORM, COLOURS, axes
+from spinsync.verbs.closed_forms import limit_cycle
+from spinsync.verbs.results import bloch, model_of
+
+Array = NDArray[Any]
+BACK = 0.25  # how much of a line's ink is left behind the sphere
+
+
+class View:
+    """Orthographic projection: page coordinates and depth (towards the reader) of points in space."""
+
+    def __init__(self, azimuth: float, elevation: float) -> None:
+        a, e = np.radians(azimuth), np.radians(elevation)
+        right = [-np.sin(a), np.cos(a), 0]
+        up = [-np.sin(e) * np.cos(a), -np.sin(e) * np.sin(a), np.cos(e)]
+        out = [np.cos(e) * np.cos(a), np.cos(e) * np.sin(a), np.sin(e)]
+        self.matrix = np.array([right, up, out])
+
+    def __call__(self, points: Array) -> Array:
+        return np.asarray(points @ self.matrix.T)
+
+
+def bloch_sphere(
+    run: xr.Dataset,
+    ax: Axes | None = None,
+    *,
+    azimuth: float = -50.0,
+    elevation: float = 22.0,
+    frame: float = 0.0,
+    cycle: bool = True,
+) -> Axes:
+    """Trajectories of a run on the Bloch sphere: open circles where they start, dots where they end.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve`; single spins where it holds them (each=True), else groups. Colours tell groups apart.
+    ax : matplotlib axes, optional
+    azimuth, elevation : float
+        Where the reader stands, in degrees.
+    frame : float
+        Angular frequency of the rotating frame to draw in.
+    cycle : bool
+        Draw the closed-form limit cycle (black ring) where the model has one.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the run holds no trajectories.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
+    """
+    vectors = bloch(run)
+    if vectors.dims[0] != "time":
+        raise checks.InputError(f"Argument `run` must hold trajectories over time, but its vectors have dims {vectors.dims}.")
+    ax, view = axes(ax, height=3.4), View(azimuth, elevation)
+    _globe(ax, view)
+    turn = frame * (run.time.values - run.time.values[0])
+    m = np.array(vectors.values, float)
+    m[..., 0], m[..., 1] = _rotated(m[..., 0], m[..., 1], -turn[:, None])
+    owner = run.spin_group.values if "spin_group" in run.coords else run.group.values
+    colour = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
+    for k in range(m.shape[1]):
+        _trajectory(ax, view(m[:, k]), colour[owner[k]], thin=m.shape[1] > 4)
+    if cycle:
+        _ring(ax, view, run)
+    return ax
+
+
+def _rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
+    return x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+
+
+def _globe(ax: Axes, view: View) -> None:
+    """Outline, equator and two meridians, axes with labels; what lies behind is fainter."""
+    t = np.linspace(0, 2 * np.pi, 361)
+    ax.fill(np.cos(t), np.sin(t), facecolor="#f4f6f8", edgecolor="#8a929b", lw=0.8, zorder=0)
+    c, s, zero = np.cos(t), np.sin(t), np.zeros_like(t)
+    for circle in (np.stack([c, s, zero], 1), np.stack([c, zero, s], 1), np.stack([zero, c, s], 1)):
+        _depth_line(ax, view(circle), "#8a929b", width=0.5, strength=0.6, zorder=1)
+    for axis, label in zip(np.eye(3), ("x", "y", "z"), strict=True):
+        tip = view(axis)
+        ax.plot([0, tip[0]], [0, tip[1]], color="#8a929b", lw=0.6, zorder=1)
+        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color="#4a525b")
+    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+    ax.set_axis_off()
+
+
+def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: float, zorder: float) -> None:
+    """A line whose ink fades towards the back."""
+    middle = (path[1:] + path[:-1]) / 2
+    alpha = strength * (BACK + (1 - BACK) * np.clip((middle[:, 2] + 1) / 2, 0, 1))
+    rgba = np.column_stack([np.tile(to_rgb(colour), (len(alpha), 1)), alpha])
+    segments = np.stack([path[:-1, :2], path[1:, :2]], axis=1)
+    ax.add_collection(LineCollection(list(segments), colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
+
+
+def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
+    _depth_line(ax, path, colour, width=0.7 if thin else 1.2, strength=0.65 if thin else 0.95, zorder=2)
+    small = 2.6 if thin else 4.5
+    (x0, y0), (x1, y1) = path[0, :2], path[-1, :2]
+    ax.plot(x0, y0, "o", ms=small, mfc="white", mec=colour, mew=0.7, zorder=3)
+    ax.plot(x1, y1, "o", ms=small, mfc=colour, mec="white", mew=0.3, zorder=5)
+
+
+def _ring(ax: Axes, view: View, run: xr.Dataset) -> None:
+    """The limit cycle of a run of one synchronized group."""
+    ensemble = model_of(run)
+    if len(ensemble.groups) > 1 or ensemble.groups[0].distribution is not None:
+        return
+    state = limit_cycle(ensemble)
+    if state.synchronized:
+        t, radius = np.linspace(0, 2 * np.pi, 361), 2 * float(state.amplitude)
+        circle = np.stack([radius * np.cos(t), radius * np.sin(t), np.full_like(t, float(state.inversion))], axis=1)
+        _depth_line(ax, view(circle), CLOSED_FORM, width=1.6, strength=1.0, zorder=4)

@@ -1,0 +1,112 @@
+"""Order parameter and phases against time."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from spinsync.base import checks
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes
+from spinsync.verbs.results import phases as phase_of
+
+TIME = r"time  $t$  (1/rate)"
+
+
+def _needs(run: xr.Dataset, name: str) -> None:
+    if not isinstance(run, xr.Dataset) or name not in run or "time" not in run.dims:
+        raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but it does not.")
+
+
+def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
+    """Order parameter R of the ensemble, and of each group where there are several, against time.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve`.
+    ax : matplotlib axes, optional
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the run holds no order parameter over time.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.order_parameter(ss.evolve(one, np.linspace(0, 5, 200)))
+    """
+    _needs(run, "order_parameter")
+    ax = axes(ax)
+    several = run.sizes.get("group", 1) > 1 and "coherence" in run
+    if several:
+        for i, name in enumerate(run.group.values):
+            ax.plot(run.time, 2 * abs(run.coherence.values[:, i]), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+    ax.plot(run.time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
+    if several:
+        ax.legend(loc="best")
+    top = max(0.1, 1.1 * ax.dataLim.y1)
+    ax.set(
+        xlabel=TIME, ylabel=r"order parameter  $R$", xlim=(float(run.time[0]), float(run.time[-1])), ylim=(0, min(1.02, top))
+    )
+    return ax
+
+
+def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Axes:
+    """Phases -arg<sigma^-> against time: a line per group, or an image of all spins in a cyclic colour map.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve`; with each=True every spin is a row of the image, group by group.
+    ax : matplotlib axes, optional
+    frame : float
+        Angular frequency of the rotating frame to draw in.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the run holds no coherence over time.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+    >>> ax = ss.plot.phases(ss.evolve(one, np.linspace(0, 5, 200)))
+    """
+    each = isinstance(run, xr.Dataset) and "spin_coherence" in run
+    _needs(run, "spin_coherence" if each else "coherence")
+    ax, time = axes(ax), run.time.values
+    turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
+    if each:
+        image = ax.pcolormesh(
+            time, np.arange(turned.shape[1]), phase_of(turned).T, cmap=CYCLE, vmin=-np.pi, vmax=np.pi, rasterized=True
+        )
+        bar = ax.figure.colorbar(image, ax=ax, label=r"phase  $\varphi$")
+        angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
+        ax.set(xlabel=TIME, ylabel="spin")
+        return ax
+    for i, name in enumerate(run.group.values):
+        ax.plot(time, _broken(phase_of(turned[:, i])), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+    if len(run.group) > 1:
+        ax.legend(loc="best")
+    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=(time[0], time[-1]), ylim=(-np.pi, np.pi))
+    angle_ticks(ax.yaxis, -np.pi, np.pi)
+    return ax
+
+
+def _broken(phase: np.ndarray) -> np.ndarray:
+    """The curve with gaps where it jumps from pi to -pi."""
+    out = phase.copy()
+    out[1:][abs(np.diff(phase)) > np.pi] = np.nan
+    return out

@@ -1,0 +1,120 @@
+"""The microscopic ground of mean field: lindblad, and the exact one-spin equation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.data import bloch_vectors
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.microscopic import lindbladian
+from spinsync.data.rates import Array
+from spinsync.numerics import linear_flow
+from spinsync.theory.brute_force import BruteForce, SpinSpace
+from spinsync.theory.one_spin import generator_side, identity_side
+from spinsync.verbs.results import dataset, initial_record, theory_record
+
+
+def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
+    """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
+
+    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); every complex matrix C is physical.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Single frequencies only.
+    spins : int
+        Number N of spins, at most 2000; they must split over the groups by weight.
+
+    Returns
+    -------
+    xarray.Dataset
+        (spin, other_spin): exchange, correlated_decay = 2 K_-, correlated_pumping = 2 K_+, complex Hermitian;
+        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group.
+
+    Raises
+    ------
+    InputError
+        If the spins do not split over the groups, or a frequency is distributed.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> float(ss.lindblad(laser, 4).correlated_decay[0, 1].real.round(9))
+    6.0
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    terms = lindbladian(ensemble, checks.whole("spins", spins, 1, 2000))
+    names: Array = np.array(ensemble.names)[terms.group]
+    pairs = ("spin", "other_spin")
+    variables = {
+        "exchange": (pairs, terms.exchange),
+        "correlated_decay": (pairs, terms.decay),
+        "correlated_pumping": (pairs, terms.pumping),
+        "spin_frequency": (("spin",), terms.omega),
+        **{n: (("spin",), getattr(terms, n)) for n in ("gain", "damping", "dephasing")},
+    }
+    return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
+
+
+def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
+    """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Any complex coupling; single frequencies.
+    times : array of shape (time,)
+        Increasing.
+    theory : BruteForce
+    initial : real array of shape (group, 3) or (spin, 3), optional
+        Bloch vectors of the product state at times[0].
+    seed : int
+        Of the random start, as in `evolve`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time, spin): coherence_rate and inversion_rate from the Lindblad generator (2.2), coherence_identity and
+        inversion_identity from the right-hand sides of (2.3) and (2.4) with the run's own pair correlations.
+
+    Raises
+    ------
+    InputError
+        If times do not increase, `initial` does not fit, or the spins do not split over the groups.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.0)
+    >>> sides = ss.one_spin_equation(one, [0.0, 0.5], theory=ss.BruteForce(3))
+    >>> bool(abs(sides.coherence_rate - sides.coherence_identity).max() < 1e-12)
+    True
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    checks.instance("theory", theory, BruteForce, "BruteForce")
+    moments, seed = checks.times(times), checks.seed(seed)
+    start = None if initial is None else bloch_vectors.checked(initial)
+    problem = theory.lower(ensemble, start, seed, each=True)
+    blocks = {q: problem.block(q) for q in problem.charges}
+    states = {q: linear_flow.propagate(blocks[q], problem.start(q), moments) for q in problem.charges}
+    space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
+    s_rate, z_rate = generator_side(space, blocks, states)
+    s_identity, z_identity = identity_side(space, terms, states)
+    dims = ("time", "spin")
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {
+        "coherence_rate": (dims, s_rate),
+        "inversion_rate": (dims, z_rate),
+        "coherence_identity": (dims, s_identity),
+        "inversion_identity": (dims, z_identity),
+    }
+    coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
+    return dataset(
+        variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
+        initial=initial_record(start),
+    )  # fmt: skip
