@@ -22,6 +22,20 @@ app = typer.Typer(
 _Complaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be a number, but is {text!r}") from None
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be a whole number, but is {text!r}") from None
+
+
 class TheoryName(StrEnum):
     """Levels of theory on the command line."""
 
@@ -31,8 +45,8 @@ class TheoryName(StrEnum):
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
 Theory = Annotated[TheoryName, typer.Option(help="Level of theory.")]
-Spins = Annotated[int | None, typer.Option(help="Number of spins, for theories of finite N.")]
-Seed = Annotated[int, typer.Option(help="Seed of the random start.")]
+Spins = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of spins, for theories of finite N.")]
+Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
 
 
@@ -69,8 +83,8 @@ def _deliver(result: Any, out: Path | None) -> None:
 @app.command()
 def evolve(
     model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None,
-    until: Annotated[float, typer.Option(help="Last time.")] = 30.0,
-    points: Annotated[int, typer.Option(help="Number of times, from 0 on.")] = 601,
+    until: Annotated[float, typer.Option(parser=_number, metavar="TIME", help="Last time.")] = 30.0,
+    points: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Number of times, from 0 on.")] = 601,
     seed: Seed = 0, out: Out = None,
 ) -> None:  # fmt: skip
     """How the ensemble moves."""
@@ -123,17 +137,27 @@ def _complain(sentence: str) -> int:
     return 2
 
 
+def _allowed(error: Any) -> str:
+    """The options that the command takes, after a complaint about an unknown one."""
+    if not hasattr(error, "option_name") or error.ctx is None:
+        return ""
+    options = [name for parameter in error.ctx.command.get_params(error.ctx) for name in parameter.opts if name.startswith("-")]
+    return f" (options are {', '.join(options)})"
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
-        return int(app(args=arguments, standalone_mode=False) or 0)
+        status = int(app(args=arguments, standalone_mode=False) or 0)
     except (ss.InputError, ss.IntegrationError) as error:
         return _complain(str(error))
     except _Complaint as error:
-        return _complain(error.format_message()) if error.format_message() else 2
+        return _complain(error.format_message() + _allowed(error)) if error.format_message() else 2
     except (KeyboardInterrupt, typer.Abort):
+        status = 130
+    if status == 130:  # typer turns an interruption into this status
         print("Interrupted; nothing was written.", file=sys.stderr)
-        return 130
+    return status
 
 
 def main() -> None:

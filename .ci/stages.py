@@ -1,0 +1,149 @@
+"""The stages of .ci/run, each with a time budget, and a table of times at the end. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SLICES = 3  # of the slow physics tests
+
+
+class StageError(Exception):
+    """A stage that did not pass, with a sentence."""
+
+
+def readme_block(mark: str) -> str:
+    """The shell block of the README behind <!-- ci: mark -->, as it stands."""
+    found = re.search(rf"<!-- ci: {mark} -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    if found is None:
+        raise StageError(f"README.md has no block marked <!-- ci: {mark} -->")
+    return found.group(1)
+
+
+def export(work: Path, name: str) -> Path:
+    """HEAD, and nothing else, in a new folder."""
+    folder = work / name
+    folder.mkdir()
+    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run(["tar", "-x"], cwd=folder, input=archive, check=True)
+    return folder
+
+
+class Stages:
+    """What the stages share: a working folder, an empty home, and the slice of slow tests."""
+
+    def __init__(self, work: Path, slow: str) -> None:
+        self.work, self.slow, self.deadline = work, slow, 0.0
+        self.developed = work / "test"  # export with the environment that the README's second block makes
+
+    def shell(self, command: str, folder: Path, **settings: str) -> None:
+        """Run a command with an empty home, within what is left of the stage's budget."""
+        home = Path(tempfile.mkdtemp(dir=self.work, prefix="home-"))
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("VIRTUAL_ENV", "XDG_", "PYTHON", "MPL", "NUMBA"))}
+        environment = keep | {"HOME": str(home)} | settings
+        print(f"$ {command.strip()}", flush=True)
+        try:
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", command], cwd=folder, env=environment, check=False,
+                timeout=max(1.0, self.deadline - time.monotonic()), stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise StageError("ran out of its time budget") from None
+        if done.returncode:
+            raise StageError(f"exit status {done.returncode}")
+
+    def main(self) -> None:
+        """The README's first command: install and run the main job."""
+        folder = export(self.work, "main")
+        self.shell(readme_block("main"), folder)
+        claims = json.loads((folder / "report" / "claims.json").read_text())["claims"]
+        if not claims or not all(claim["holds"] for claim in claims):
+            raise StageError("report/claims.json has a claim that does not hold")
+
+    def test(self) -> None:
+        """The README's second command: install and pass the tests."""
+        self.shell(readme_block("test"), export(self.work, self.developed.name), SPINSYNC_SLICE=self.slow)
+
+    def lint(self) -> None:
+        """ruff, mypy over the whole package, and the layers."""
+        tools = "PATH=$PWD/.venv/bin:$PATH"
+        self.shell(f"{tools}; ruff check .; ruff format --check .; mypy; lint-imports", self.developed)
+
+    def docs(self) -> None:
+        """The docs with their examples executed; warnings are errors."""
+        self.shell(
+            ".venv/bin/pip install --quiet '.[docs]'\n.venv/bin/sphinx-build -W --keep-going -q -b html docs docs/_build/html",
+            self.developed,
+        )
+
+    def packages(self) -> None:
+        """Wheel and sdist, each installed into an empty environment and asked to compute."""
+        folder = export(self.work, "packages")
+        self.shell(
+            "python3 -m venv build-env && build-env/bin/pip install --quiet build && build-env/bin/python -m build", folder
+        )
+        for kind in ("whl", "tar.gz"):
+            name = f"env-{kind.replace('.', '-')}"
+            self.shell(f"python3 -m venv {name} && {name}/bin/pip install --quiet dist/*.{kind}", folder)
+            self.shell(f"../{name}/bin/spinsync doctor", _empty(folder, f"elsewhere-{name}"))
+
+
+def _empty(folder: Path, name: str) -> Path:
+    (folder / name).mkdir()
+    return folder / name
+
+
+BUDGETS = {"main": 240, "test": 1200, "lint": 120, "docs": 300, "packages": 300}  # seconds
+
+
+def run(stages: Stages) -> int:
+    """Run every stage, whatever failed before, and print the table."""
+    rows = []
+    for name, budget in BUDGETS.items():
+        print(f"\n=== {name} (budget {budget} s)", flush=True)
+        begin = time.monotonic()
+        stages.deadline = begin + budget
+        stage: Callable[[], None] = getattr(stages, name)
+        try:
+            stage()
+            verdict = "passed"
+        except (StageError, OSError, subprocess.SubprocessError, ValueError) as error:
+            verdict = f"FAILED: {error}"
+        rows.append((name, time.monotonic() - begin, budget, verdict))
+    print("\nstage      time/s  budget/s  result")
+    for name, spent, budget, verdict in rows:
+        print(f"{name:<10} {spent:6.0f}  {budget:8d}  {verdict}")
+    failed = sum(row[3] != "passed" for row in rows)
+    print(f"{sum(row[1] for row in rows):.0f} s in all; slow tests: slice {stages.slow}")
+    print(f"{len(rows) - failed} passed, {failed} failed")
+    return min(failed, 1)
+
+
+def main(arguments: list[str]) -> int:
+    if arguments not in ([], ["--all"]):
+        print(f"usage: .ci/run [--all], but got {' '.join(arguments)}", file=sys.stderr)
+        return 2
+    count = subprocess.run(
+        ["git", "rev-list", "--count", "HEAD"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    slow = "all" if arguments else str(int(count) % SLICES)
+    if slow == "all":
+        BUDGETS["test"] *= SLICES
+    work = Path(tempfile.mkdtemp(prefix="spinsync-ci-"))
+    try:
+        return run(Stages(work, slow))
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

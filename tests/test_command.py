@@ -1,0 +1,130 @@
+"""The command line: every kind of bad input is one sentence, exit 2, and leaves nothing behind."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinsync as ss
+from spinsync.faces.command import run
+
+GOOD = "[single]\ngain = 3.0\ndamping = 1.0\ncoupling = 12.0\ntheta = -1.2\n"
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    """A folder with one.toml in it, as the working directory."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "one.toml").write_text(GOOD)
+    return tmp_path
+
+
+BAD_CALLS = [
+    ("--nope", "No such option: --nope", "--version"),
+    ("evolv one.toml", "evolv", "evolve"),
+    ("evolve", "MODEL.toml", "issing"),
+    ("evolve missing.toml", "'missing.toml'", "no such file"),
+    ("evolve one.toml --until x", "--until", "must be a number, but is 'x'"),
+    ("evolve one.toml --until nan", "--until", "must be positive and finite, but is --until=nan"),
+    ("evolve one.toml --until -3", "--until", "must be positive and finite, but is --until=-3.0"),
+    ("evolve one.toml --points 1", "--points", "must be from 2 to 10000000, but is --points=1"),
+    ("evolve one.toml --points 2.5", "--points", "must be a whole number, but is '2.5'"),
+    ("evolve one.toml --seed -3", "seed", "at least 0, but is seed=-3"),
+    ("evolve one.toml --theory exactly", "--theory", "brute-force"),
+    ("evolve one.toml --theory brute-force", "--spins", "must be given with --theory brute-force"),
+    ("evolve one.toml --theory brute-force --spins 7", "spins", "from 1 to 6, but is spins=7"),
+    ("evolve one.toml --spins 3", "--spins", "must go with a theory of finite N"),
+    ("evolve one.toml --out one.toml", "out", "must be a new path, but 'one.toml' exists"),
+    ("evolve one.toml --out nowhere/run.zarr", "out", "must be writable, but 'nowhere/run.zarr' is not"),
+    ("paper --qick", "--qick", "--quick"),
+    ("paper --out one.toml", "out", "must be a new path, but 'one.toml' exists"),
+    ("paper --out nowhere/report", "out", "must be writable, but 'nowhere/report' is not"),
+]
+
+
+@pytest.mark.parametrize(("call", "name", "said"), BAD_CALLS)
+def test_bad_call_is_one_sentence(call, name, said, model, capsys):
+    before = sorted(model.rglob("*"))
+    assert run(call.split()) == 2
+    out, error = capsys.readouterr()
+    assert name in error
+    assert said in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+    assert out == ""
+    assert sorted(model.rglob("*")) == before
+
+
+BAD_MODELS = [
+    ("gain = 3.0", "gain = -0.1", "Argument `gain` must be non-negative, but is gain=-0.1."),
+    ("gain = 3.0", "gain = nan", "Argument `gain` must be finite, but is gain=nan."),
+    ("gain = 3.0", "gain = inf", "Argument `gain` must be finite, but is gain=inf."),
+    ("gain = 3.0", 'gain = "high"', "Argument `gain` must be a real number, but is gain='high'."),
+    ("gain = 3.0", "gian = 3.0", "did you mean 'gain'?"),
+    ("gain = 3.0", "gain = = 3", "but bad.toml is not: Invalid value (at line 2, column 8)"),
+    ("gain = 3.0\n", "", "Argument `gain` must be given in [single], but is missing."),
+    ("[single]", "[singel]", "did you mean 'single'?"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), BAD_MODELS)
+def test_bad_model_is_one_sentence(old, new, said, model, capsys):
+    (model / "bad.toml").write_text(GOOD.replace(old, new))
+    assert run(["evolve", "bad.toml", "--out", "run.zarr"]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (model / "run.zarr").exists()
+
+
+def test_evolve_writes_the_run_that_python_gives(model):
+    assert run(["evolve", "one.toml", "--until", "3", "--points", "31", "--seed", "4", "--out", "run.zarr"]) == 0
+    stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
+    assert stored.identical(ss.evolve(ss.Ensemble.from_toml("one.toml"), np.linspace(0, 3, 31), seed=4))
+    assert ss.rerun(stored).identical(stored)
+
+
+def test_steady_state_by_brute_force_prints_a_summary(model, capsys):
+    assert run(["steady-state", "one.toml", "--theory", "brute-force", "--spins", "3"]) == 0
+    assert "inversion" in capsys.readouterr().out
+
+
+def test_version_and_doctor(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"spinsync {ss.__version__}\n"
+    assert run(["doctor"]) == 0
+    assert "numba" in capsys.readouterr().out
+
+
+def test_interruption_leaves_nothing_and_says_so(model, monkeypatch, capsys):
+    def interrupt(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(xr.Dataset, "to_zarr", interrupt)
+    assert run(["evolve", "one.toml", "--until", "1", "--points", "3", "--out", "run.zarr"]) == 130
+    assert "Interrupted" in capsys.readouterr().err
+    assert sorted(p.name for p in model.iterdir()) == ["one.toml"]
+
+
+def test_the_installed_command_exits_with_the_status(model):
+    done = subprocess.run([sys.executable, "-m", "spinsync", "evolve", "no.toml"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("Argument")
+
+
+def test_a_run_that_cannot_finish_is_a_sentence(model, capsys):
+    (model / "fast.toml").write_text(GOOD.replace("12.0", "1e300"))
+    assert run(["evolve", "fast.toml", "--out", "run.zarr"]) == 2
+    assert "step" in capsys.readouterr().err
+    assert not (model / "run.zarr").exists()
+
+
+def test_json_of_claims_is_plain(tmp_path):
+    from spinsync.faces.paper.claims import Claim
+
+    row = Claim("c", 1, np.float64(1.5), 0.1, "why").row()
+    assert json.loads(json.dumps(row))["holds"] is False

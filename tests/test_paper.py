@@ -1,0 +1,87 @@
+"""`spinsync paper`: complete, readable from disk, and able to fail."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+import xarray as xr
+
+import spinsync as ss
+from spinsync.faces.command import run
+from spinsync.faces.paper import ground, reproduction, spheres
+from spinsync.faces.paper.claims import Claim
+
+
+class Links(HTMLParser):
+    """What a page refers to, and the tags it leaves open."""
+
+    def __init__(self):
+        super().__init__()
+        self.targets, self.open = [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.targets += [v for k, v in attrs if k in ("src", "href")]
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Only the quickest chapter: the whole reproduction is the main job, which .ci/run runs as a user would."""
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": spheres.chapter})
+
+
+def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
+    assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 0
+    report = tmp_path / "report"
+    content = json.loads((report / "claims.json").read_text())
+    assert content["spinsync"] == ss.__version__
+    assert all({"claim", "expected", "measured", "tolerance", "holds"} <= set(row) for row in content["claims"])
+    page = Links()
+    page.feed((report / "index.html").read_text())
+    assert page.open == []
+    for target in page.targets:
+        if not target.startswith(("#", "https://arxiv.org/")):
+            assert (report / target).is_file(), target
+    for store in (report / "data").iterdir():
+        data = xr.open_zarr(store, consolidated=False).load()
+        assert ss.rerun(data).identical(data)
+    assert len(list((report / "figures").glob("*.pdf"))) == len(list((report / "figures").glob("*.png"))) > 0
+    assert f"{len(content['claims'])} of {len(content['claims'])} claims hold" in capsys.readouterr().out
+
+
+def test_a_claim_that_fails_is_shown_and_exits_with_1(short, tmp_path, capsys, monkeypatch):
+    def broken(quick, advance):
+        section = spheres.chapter(quick, advance)
+        return type(section)(**{**vars(section), "claims": (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)})
+
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": broken})
+    assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 1
+    assert "claim fails: water is dry" in capsys.readouterr().err
+    assert "FAILS" in (tmp_path / "report" / "index.html").read_text()
+
+
+def test_an_interrupted_report_does_not_appear(short, tmp_path, monkeypatch):
+    def interrupt(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reproduction, "write_page", interrupt)
+    assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_of_nothing_measured_does_not_hold():
+    assert not Claim("c", 0.0, float("nan"), 1.0, "").holds
+    assert Claim("c", 0.0, 1.0, 1.0, "").holds
+
+
+def test_random_ensembles_are_general_and_depend_on_the_seed_alone():
+    one = ground.random_ensemble(3, 2)
+    assert one == ground.random_ensemble(3, 2)
+    assert one != ground.random_ensemble(4, 2)
+    c = one.coupling_matrix
+    assert abs(c - c.conj().T).max() > 0.1
+    assert abs(c - c.T).max() > 0.1

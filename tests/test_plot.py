@@ -1,0 +1,125 @@
+"""Pictures: what is drawn equals what was computed, labels say what it is, and the look leaves no trace."""
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from matplotlib.collections import LineCollection
+
+import spinsync as ss
+from spinsync.plot.spheres import View
+
+ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+TIMES = np.linspace(0, 5, 51)
+
+
+@pytest.fixture(autouse=True)
+def _closed():
+    yield
+    plt.close("all")
+
+
+@pytest.fixture
+def run():
+    return ss.evolve(ONE, TIMES)
+
+
+def test_projection_is_a_rotation():
+    for azimuth, elevation in ((0, 0), (-50, 22), (130, -80)):
+        matrix = View(azimuth, elevation).matrix
+        np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-15)  # rounding of sines
+        assert np.linalg.det(matrix) == pytest.approx(1)
+    np.testing.assert_allclose(View(0, 90)(np.eye(3))[2], [0, 0, 1], atol=1e-15)  # from above, z points to the reader
+
+
+def test_sphere_shows_start_end_and_cycle(run):
+    ax = ss.plot.bloch_sphere(run, azimuth=0, elevation=90)  # from above the ring is a circle of radius 2|s|
+    ring = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == 1.6)
+    radius = [np.hypot(*point) for segment in ring.get_segments() for point in segment]
+    np.testing.assert_allclose(radius, 2 * float(ss.limit_cycle(ONE).amplitude), rtol=1e-12)
+    x, y, _ = ss.bloch(run).values[-1, 0]
+    ends = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    np.testing.assert_allclose(ends[-1], [y, -x], atol=1e-12)  # azimuth 0: y to the right, -x up
+
+
+def test_rotating_frame_stops_the_rotation():
+    fast = ONE.replace(frequency=40.0)
+    settled = ss.evolve(fast, np.linspace(0, 20, 401)).isel(time=slice(300, None))
+    path = [c for c in ss.plot.bloch_sphere(settled, frame=40.0).collections if isinstance(c, LineCollection)]
+    trajectory = next(c for c in path if c.get_linewidth()[0] == 1.2).get_segments()
+    assert np.ptp(np.concatenate(trajectory), axis=0).max() < 1e-4  # it rests there; in the laboratory it circles
+
+
+def test_order_parameter_and_phases_draw_the_run(run):
+    np.testing.assert_array_equal(ss.plot.order_parameter(run).lines[0].get_ydata(), run.order_parameter)
+    np.testing.assert_allclose(ss.plot.phases(run).lines[0].get_ydata(), -np.angle(run.coherence[:, 0]))
+    pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    two = ss.evolve(pair, TIMES)
+    ax = ss.plot.order_parameter(two)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["group A", "group B", "ensemble"]
+    np.testing.assert_array_equal(ax.lines[1].get_ydata(), 2 * abs(two.coherence[:, 1]))
+
+
+def test_single_spins_become_an_image_in_a_cyclic_map():
+    each = ss.evolve(ONE, TIMES, each=True, initial=[[0.1, 0.2, 0.3]] * 5)
+    image = ss.plot.phases(each).collections[0]
+    assert image.get_cmap().name == "twilight"
+    np.testing.assert_allclose(image.get_array().reshape(5, -1), -np.angle(each.spin_coherence.values).T)
+    first, last = (np.array(image.get_cmap()(x)) for x in (0.0, 1.0))
+    np.testing.assert_allclose(first, last, atol=0.02)  # the ends of a cyclic map meet
+
+
+def test_phase_diagram_has_the_closed_form_on_top():
+    diagram = ss.phase_diagram(ONE, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.5, 9, 6)})
+    ax = ss.plot.phase_diagram(diagram)
+    np.testing.assert_array_equal(ax.collections[0].get_array().reshape(6, 7), diagram.order_parameter.values.T)
+    v, r = ax.lines[-1].get_xydata()[200]
+    assert v == pytest.approx(ss.critical_coupling(ONE.replace(gain=r)))
+    assert "r" in ax.get_ylabel()
+    assert "V" in ax.get_xlabel()
+    assert ax.get_xlim()[1] < 14
+
+
+def test_cut_has_numbers_and_closed_form():
+    diagram = ss.phase_diagram(ONE, {"theta": np.linspace(-2.6, -0.5, 8)})
+    ax = ss.plot.frequency(diagram)
+    np.testing.assert_array_equal(ax.lines[0].get_ydata(), diagram.frequency[:, 0])
+    theta, omega = ax.lines[1].get_xydata()[150]
+    assert omega == pytest.approx(2 / np.tan(theta))
+
+
+def test_figures_carry_their_fonts(tmp_path, run):
+    ax = ss.plot.order_parameter(run)
+    png, pdf = ss.plot.save(ax.figure, tmp_path / "figure")
+    assert png.stat().st_size > 1000
+    assert b"/FontFile2" in pdf.read_bytes()
+
+
+def test_look_leaves_no_trace(run):
+    before = dict(mpl.rcParams)
+    with ss.plot.style(font_size=20):
+        assert mpl.rcParams["font.size"] == 20
+    ss.plot.order_parameter(run)
+    assert dict(mpl.rcParams) == before
+
+
+def test_given_axes_are_used_and_returned(run):
+    _, ax = plt.subplots()
+    for function in (ss.plot.order_parameter, ss.plot.phases, ss.plot.bloch_sphere):
+        assert function(run, ax) is ax
+
+
+def test_wrong_results_are_refused(run):
+    diagram = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
+    with pytest.raises(ss.InputError, match="`run` must be a result of evolve that holds order_parameter over time"):
+        ss.plot.order_parameter(diagram)
+    with pytest.raises(ss.InputError, match="`diagram` must have 2 axes, but has 1"):
+        ss.plot.phase_diagram(diagram)
+    with pytest.raises(ss.InputError, match=r"`diagram` must have 1 axes, but has 1 \(time\)|must have 1 axes"):
+        ss.plot.cut(run.isel(time=0))
+    with pytest.raises(ss.InputError, match="`variable` must be one of amplitude, inversion, frequency, order_parameter"):
+        ss.plot.cut(diagram, variable="amplitud")
+    with pytest.raises(ss.InputError, match="`run` must hold trajectories over time"):
+        ss.plot.bloch_sphere(ss.steady_state(ONE))
+    with pytest.raises(ss.InputError, match="`ax` must be matplotlib axes"):
+        ss.plot.phases(run, ax=3)
