@@ -77,6 +77,9 @@ class Recipe:
         object.__setattr__(self, "parameters", MappingProxyType(dict(self.parameters)))
         object.__setattr__(self, "changes", MappingProxyType(dict(self.changes)))
 
+    def __reduce__(self) -> Any:  # read-only mappings don't travel between processes by themselves
+        return Recipe, (self.constructor, dict(self.parameters), dict(self.changes), self.base)
+
     @property
     def group_names(self) -> tuple[str, ...]:
         if self.base is not None:

@@ -24,7 +24,9 @@ from math import comb, factorial
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from spinsync.base.compiled import compiled
 
 P = 8  # past values in the predictor; the order of the method is P + 1
 RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
@@ -34,8 +36,6 @@ ALIVE, DONE, BUDGET, UNDERFLOW = -1, 0, 1, 2  # status codes of `solve`
 _vector, _table, _matrix = types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1]
 #: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
 DEVICE = types.void(_vector, _table, _matrix, _vector)
-
-jit = njit(cache=True, nogil=True, error_model="numpy")
 
 
 def _taylor_of_interpolant(nodes: list[Fraction]) -> np.ndarray:
@@ -69,7 +69,7 @@ LAST_DIFFERENCE = np.array([(-1.0) ** j * comb(P - 1, j) for j in range(P)])
 HALVE = np.array([[sum(PAST[k, j] * (-0.5 * i) ** k for k in range(P)) for j in range(P)] for i in range(P)])
 
 
-@jit
+@compiled()
 def _moments(x, m):
     """m[k] = integral_0^1 exp(-x (1 - tau)) tau^k dtau, k = 0..P; x m[k] = 1 - k m[k-1] run in its stable direction."""
     size = abs(x)
@@ -87,7 +87,7 @@ def _moments(x, m):
         m[0] = value
 
 
-@jit
+@compiled()
 def _weights(decay, h, free, past, lift, gauge):
     """Weights of one step of size h, one set per component."""
     m = np.empty(P + 1, np.complex128)
@@ -106,7 +106,7 @@ def _weights(decay, h, free, past, lift, gauge):
             gauge[i] += h * GAUGE[k] * m[k]
 
 
-@jit
+@compiled()
 def _block_weights(decay, h, weight):
     """weight[i, j, :]: what value j of the starting block adds to y at its node i + 1."""
     m = np.empty(P + 1, np.complex128)
@@ -123,7 +123,7 @@ def _block_weights(decay, h, weight):
                 weight[i, j, c] = total
 
 
-@jit
+@compiled()
 def _dense(y, decay, h, theta, taylor, values, out):
     """y at t + theta h, from y at t and the polynomial through `values` (variation of constants, no new error)."""
     m = np.empty(P + 1, np.complex128)
@@ -142,7 +142,7 @@ def _dense(y, decay, h, theta, taylor, values, out):
         out[i] = np.exp(-x) * y[i] + total
 
 
-@jit
+@compiled()
 def _norm(error, y, other, rtol, atol):
     """Largest |error| in units of the tolerance; NaN counts as infinite."""
     worst = 0.0
@@ -153,7 +153,7 @@ def _norm(error, y, other, rtol, atol):
     return worst
 
 
-@jit
+@compiled()
 def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     """Fill the starting block (`y` and `values` at t0, t0 + h, ...); return its step, cut until the tolerance holds."""
     n = y0.size
@@ -188,7 +188,7 @@ def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     return 0.0
 
 
-@jit
+@compiled()
 def _respace(history, head, factor):
     """Past values at twice (factor 2) or half (factor 1) the step, in place, newest at `head`."""
     n = history.shape[1]
@@ -203,11 +203,10 @@ def _respace(history, head, factor):
         history[(head - i) % RING] = fresh[i]
 
 
-@njit(
+@compiled(
     types.UniTuple(types.int64, 3)(
         types.FunctionType(DEVICE), _vector, _table, _matrix, _vector, types.float64[::1], types.float64,
         types.float64, types.float64, types.float64, types.int64, _matrix),
-    cache=True, nogil=True, error_model="numpy",
 )  # fmt: skip
 def solve(nonlinear, decay, table, coupling, y0, times, rtol, atol, first_step, max_step, max_steps, out):
     """Fill `out` (time, component); return (status, steps taken, steps rejected). See `integrate`."""

@@ -7,14 +7,16 @@ single spin. The diagonal part -(i omega + Gamma_perp) s and -Gamma_1 z is left 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, types
+from numba import types
+
+from spinsync.base.compiled import compiled
 
 GROUP, WEIGHT, DRIVE, BACK = range(4)  # rows of the table
 
 _SIGNATURE = types.void(types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1], types.complex128[::1])
 
 
-@njit(_SIGNATURE, cache=True, nogil=True, error_model="numpy")
+@compiled(_SIGNATURE)
 def nonlinear(y, table, coupling, out):
     """out = what the coupling adds to ds/dt and dz/dt, and the drive of z."""
     rows, groups = y.size // 2, coupling.shape[0]

@@ -17,7 +17,7 @@ h1 { font-size: 1.7rem; line-height: 1.25; }
 h2 { font-size: 1.25rem; margin-top: 2.6rem; border-top: 1px solid #d9dee3; padding-top: 1.4rem; }
 figure { margin: 1.2rem 0; }
 img { max-width: 100%; height: auto; }
-figcaption, caption { color: #4a525b; font-size: .92rem; }
+figcaption, caption, small { color: #4a525b; font-size: .92rem; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; margin-top: 1rem; }
 caption { text-align: left; }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #e4e8ec; vertical-align: top; }
@@ -38,7 +38,8 @@ def _rows(claims: Sequence[Claim]) -> str:
     def row(claim: Claim) -> str:
         verdict = '<td class="holds">holds</td>' if claim.holds else '<td class="fails">FAILS</td>'
         numbers = "".join(f'<td class="number">{value:.7g}</td>' for value in (claim.expected, claim.measured, claim.tolerance))
-        return f'<tr><td title="{escape(claim.why)}">{escape(claim.claim)}</td>{numbers}{verdict}</tr>'
+        said = f"<td>{escape(claim.claim)}<br><small>tolerance: {escape(claim.why)}</small></td>"
+        return f"<tr>{said}{numbers}{verdict}</tr>"
 
     return "\n".join(row(claim) for claim in claims)
 
