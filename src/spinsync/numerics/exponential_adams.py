@@ -203,6 +203,38 @@ def _respace(history, head, factor):
         history[(head - i) % RING] = fresh[i]
 
 
+@compiled()
+def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference):
+    """One step from `y`: `new` state, N at the predicted state, and its backward difference of order P."""
+    new[:] = free * y
+    for j in range(P):
+        row = history[(head - j) % RING]
+        for i in range(y.size):
+            new[i] += past[j, i] * row[i]
+    nonlinear(new, table, coupling, value)
+    difference[:] = value
+    for j in range(P):
+        row = history[(head - j) % RING]
+        for i in range(y.size):
+            difference[i] += DIFFERENCE[j + 1] * row[i]
+    new += lift * difference
+
+
+@compiled()
+def _serve(y, decay, h, history, head, value, times, now, out, done):
+    """Fill the outputs within the step from `now` to now + h; return how many outputs are done."""
+    if times[done] - now > h:
+        return done
+    stencil = np.empty((P + 1, y.size), np.complex128)
+    stencil[0] = value
+    for j in range(P):
+        stencil[j + 1] = history[(head - j) % RING]
+    while done < times.size and times[done] - now <= h:
+        _dense(y, decay, h, (times[done] - now) / h, WITH_NEW, stencil, out[done])
+        done += 1
+    return done
+
+
 @compiled(
     types.UniTuple(types.int64, 3)(
         types.FunctionType(DEVICE), _vector, _table, _matrix, _vector, types.float64[::1], types.float64,
@@ -227,38 +259,18 @@ def solve(nonlinear, decay, table, coupling, y0, times, rtol, atol, first_step, 
     head, known = P - 1, P  # newest past value; how many there are at this spacing
     y = y_block[P - 1].copy()
     free, lift, gauge = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
+    new, value, difference = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
     past = np.empty((P, n), np.complex128)
     _weights(decay, h, free, past, lift, gauge)
-    new, value, difference = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
-    stencil = np.empty((P + 1, n), np.complex128)
-
     steps, rejected = 0, 0
     while done < times.size:
         if steps + rejected >= max_steps:
             return BUDGET, steps, rejected
-        new[:] = free * y
-        for j in range(P):
-            row = history[(head - j) % RING]
-            for i in range(n):
-                new[i] += past[j, i] * row[i]
-        nonlinear(new, table, coupling, value)
-        difference[:] = value
-        for j in range(P):
-            row = history[(head - j) % RING]
-            for i in range(n):
-                difference[i] += DIFFERENCE[j + 1] * row[i]
-        new += lift * difference
+        _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference)
         error = _norm(gauge * difference, y, new, rtol, atol)
-
         if error <= 1:
             steps += 1
-            if times[done] - times[0] <= elapsed + h:
-                stencil[0] = value
-                for j in range(P):
-                    stencil[j + 1] = history[(head - j) % RING]
-                while done < times.size and times[done] - times[0] <= elapsed + h:
-                    _dense(y, decay, h, (times[done] - times[0] - elapsed) / h, WITH_NEW, stencil, out[done])
-                    done += 1
+            done = _serve(y, decay, h, history, head, value, times, times[0] + elapsed, out, done)
             y[:] = new
             elapsed += h
             head = (head + 1) % RING
@@ -270,7 +282,7 @@ def solve(nonlinear, decay, table, coupling, y0, times, rtol, atol, first_step, 
                 _weights(decay, h, free, past, lift, gauge)
         else:
             rejected += 1
-            if elapsed + h / 2 == elapsed or (not error < np.inf and h < 1e-12 * max_step):
+            if elapsed + h / 2 == elapsed:
                 return UNDERFLOW, steps, rejected
             _respace(history, head, 1)
             h, known = h / 2, P
