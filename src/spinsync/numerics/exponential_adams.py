@@ -221,16 +221,16 @@ def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, 
 
 
 @compiled()
-def _serve(y, decay, h, history, head, value, times, now, out, done):
-    """Fill the outputs within the step from `now` to now + h; return how many outputs are done."""
-    if times[done] - now > h:
+def _serve(y, decay, h, history, head, value, times, elapsed, out, done):
+    """Fill the outputs within the step from `elapsed` to elapsed + h; return how many are done. Only differences of times count."""
+    if times[done] - times[0] - elapsed > h:
         return done
     stencil = np.empty((P + 1, y.size), np.complex128)
     stencil[0] = value
     for j in range(P):
         stencil[j + 1] = history[(head - j) % RING]
-    while done < times.size and times[done] - now <= h:
-        _dense(y, decay, h, (times[done] - now) / h, WITH_NEW, stencil, out[done])
+    while done < times.size and times[done] - times[0] - elapsed <= h:
+        _dense(y, decay, h, (times[done] - times[0] - elapsed) / h, WITH_NEW, stencil, out[done])
         done += 1
     return done
 
@@ -270,7 +270,7 @@ def solve(nonlinear, decay, table, coupling, y0, times, rtol, atol, first_step, 
         error = _norm(gauge * difference, y, new, rtol, atol)
         if error <= 1:
             steps += 1
-            done = _serve(y, decay, h, history, head, value, times, times[0] + elapsed, out, done)
+            done = _serve(y, decay, h, history, head, value, times, elapsed, out, done)
             y[:] = new
             elapsed += h
             head = (head + 1) % RING
