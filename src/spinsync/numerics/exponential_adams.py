@@ -222,7 +222,7 @@ def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, 
 
 @compiled()
 def _serve(y, decay, h, history, head, value, times, elapsed, out, done):
-    """Fill the outputs within the step from `elapsed` to elapsed + h; return how many are done. Only differences of times count."""
+    """Fill the outputs within the step from `elapsed` to elapsed + h; return how many are done."""
     if times[done] - times[0] - elapsed > h:
         return done
     stencil = np.empty((P + 1, y.size), np.complex128)
