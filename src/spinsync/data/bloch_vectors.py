@@ -9,7 +9,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.data.rates import Array, Rates
 
-SMALL = 0.01  # length of the transverse Bloch vector of the default start
+SMALL = 0.01  # largest transverse Bloch vector of the default start
 
 
 def vectors(coherence: Any, inversion: Any) -> Array:
@@ -36,9 +36,13 @@ def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 
 
 
 def seeded(rates: Rates, seed: int) -> Array:
-    """Small coherence of random phase beside the uncoupled inversion; group a's phase depends on (seed, a) alone."""
+    """Small random coherence beside the uncoupled inversion; group a's depends on (seed, a) alone.
+
+    Its length is random too, between SMALL/2 and SMALL: equal groups would never leave the symmetric motions.
+    """
     groups = rates.weight.shape[-1]
-    phase = np.array([np.random.default_rng([seed, a]).uniform(0, 2 * np.pi) for a in range(groups)])
+    drawn = np.array([np.random.default_rng([seed, a]).uniform([0, SMALL / 2], [2 * np.pi, SMALL]) for a in range(groups)])
+    phase, length = drawn.T
     relaxing = rates.gamma_1 > 0
     z0 = np.where(relaxing, rates.drive / np.where(relaxing, rates.gamma_1, 1), 0.0)
-    return np.stack([SMALL * np.cos(phase), SMALL * np.sin(phase), z0 * np.sqrt(1 - SMALL**2)], axis=-1)
+    return np.stack([length * np.cos(phase), length * np.sin(phase), z0 * np.sqrt(1 - length**2)], axis=-1)

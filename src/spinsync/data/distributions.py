@@ -25,23 +25,27 @@ class Quadrature:
     """Classes that stand for a distribution.
 
     frequency, weight : arrays of shape (node,); the weights add up to 1, but for a Lorentzian's cut tails
-    coarser : array of shape (2, node), the same rule on every second and every fourth node
+    worse : array of shape (3, node), the same rule on every second and every fourth node, and without its outer half
     tail : float or None; half width of a Lorentzian, whose linear response is averaged by residue
     """
 
     frequency: NDArray[np.float64]
     weight: NDArray[np.float64]
-    coarser: NDArray[np.float64]
+    worse: NDArray[np.float64]
     tail: float | None = None
 
 
 def _nested(frequency: NDArray[Any], rule: Any, tail: float | None = None) -> Quadrature:
     """`rule(frequencies, stride)` gives weights on every stride-th node."""
-    rules = np.zeros((3, frequency.size))
+    rules = np.zeros((4, frequency.size))
     for row, stride in enumerate((1, 2, 4)):
         rules[row, ::stride] = rule(stride)
     if tail is None:
+        rules[3] = rules[0]  # nothing is cut off
         rules /= rules.sum(axis=1, keepdims=True)
+    else:
+        offset = abs(frequency - frequency.mean())
+        rules[3] = np.where(offset < offset.max() / 2, rules[0], 0)
     return Quadrature(frequency, rules[0], rules[1:], tail)
 
 
@@ -296,7 +300,7 @@ class Samples:
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
         weight = np.full(self.values.size, 1 / self.values.size)
-        return Quadrature(self.values, weight, np.stack([weight, weight]))  # exact: no coarser rule to compare with
+        return Quadrature(self.values, weight, np.stack([weight] * 3))  # exact: no worse rule to compare with
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples

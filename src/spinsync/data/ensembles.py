@@ -361,5 +361,6 @@ def describe(ensemble: Ensemble) -> str:
         return text + (f".replace(**{dict(recipe.changes)!r})" if recipe.changes else "")
     groups = "".join(f"    {group!r},\n" for group in ensemble.groups[:8])
     more = f"    ... {len(ensemble.groups)} groups\n" if len(ensemble.groups) > 8 else ""
-    matrix = np.array2string(ensemble.coupling_matrix, precision=6, threshold=64, separator=", ", prefix="  ")
-    return f"Ensemble([\n{groups}{more}  ],\n  {matrix},\n)"
+    matrix = repr(ensemble.coupling_matrix.tolist()) if len(ensemble.groups) <= 8 else "..."
+    shifted = ", lamb_shift=True" if ensemble.lamb_shift else ""
+    return f"Ensemble([\n{groups}{more}  ],\n  {matrix}{shifted},\n)"

@@ -56,8 +56,8 @@ def check_axis(name: str, values: Any) -> Array:
     result = checks.array(name, values, float, (None,), "a list of numbers")
     if result.size == 0:
         raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")
-    for extreme in (result.min(), result.max()):
-        check_parameter(name, int(extreme) if name in COUNTS and extreme == int(extreme) else float(extreme))
+    for one in result:
+        check_parameter(name, int(one) if name in COUNTS and one == int(one) else float(one))
     return result
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
-from spinsync.numerics.exponential_adams import DONE, integrate
+from spinsync.numerics.exponential_adams import DONE
 from spinsync.theory.mean_field import MeanField
+from spinsync.verbs.evolution import integrate_flow
 from spinsync.verbs.steady import settle_flow
 
 PATIENCE = 300.0  # longest run of a point, in units of its slowest relaxation time
@@ -69,9 +70,8 @@ def simple(batch: Batch, threads: int) -> Measured:
 
 
 def _measure(batch: Batch, point: int, out: Measured) -> Status:
-    theory = batch.theory
-    flow = theory.flow(batch.rates.at((point,)), batch.spread, batch.names, batch.initial, 0)
-    rest = settle_flow(flow, theory, tolerance=1e-8, patience=PATIENCE)
+    flow = batch.theory.flow(batch.rates.at((point,)), batch.spread, batch.names, batch.initial, 0)
+    rest = settle_flow(flow, tolerance=1e-8, patience=PATIENCE)
     if rest.status != DONE:
         return Status.FAILED
     if rest.settled:
@@ -79,16 +79,7 @@ def _measure(batch: Batch, point: int, out: Measured) -> Status:
         out.frequency[point] = rest.frequency + flow.frame
     else:
         times = np.linspace(0, 20 / flow.decay.real.min(), SAMPLES)
-        run = integrate(
-            flow.nonlinear,
-            flow.decay,
-            rest.state,
-            times,
-            table=flow.table,
-            coupling=flow.coupling,
-            rtol=theory.rtol,
-            atol=theory.atol,
-        )
+        run = integrate_flow(flow, rest.state, times)
         if run.status != DONE:
             return Status.FAILED
         seen = flow.observe(run.states, np.zeros_like(times))  # in the rotating frame, where phases turn slowly

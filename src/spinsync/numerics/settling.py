@@ -29,10 +29,12 @@ def settle(
 ) -> Settled:  # fmt: skip
     """Integrate stretch by stretch until dy/dt + i Omega charge y vanishes, or the charged part itself does.
 
-    `tolerance` bounds the rate of change, relative to the fastest relaxation; of charged components relative to
-    their size too.
+    Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
+    stepper as well, so that no error of its time steps is mistaken for motion.
+    `tolerance` bounds the rate of change of each component in units of its own |decay|, and of the largest charged
+    component: about the distance from rest, but for slow collective modes. The steps' own errors have to be smaller.
     """
-    state, time, rate = start, 0.0, float(decay.real.max()) or 1.0
+    state, time, frame, charged = start, 0.0, 0.0, charge != 0
     while True:
         solution = integrate(
             nonlinear, decay, state, np.array([0.0, stretch]), table=table, coupling=coupling, rtol=rtol, atol=atol
@@ -43,15 +45,16 @@ def settle(
         velocity = np.empty_like(state)
         nonlinear(state, table, coupling, velocity)
         velocity -= decay * state
-        charged = charge != 0
         size = float(abs(state[charged]).max())
         square = float(np.sum(abs(state[charged]) ** 2))
         growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
-        still = float(abs(velocity[~charged]).max()) < tolerance * rate
-        drift = float(abs(velocity[charged] - 1j * growth.imag * state[charged]).max())
-        if still and drift < tolerance * rate * size:
-            return Settled(state, float(-growth.imag), True, DONE, time)
+        frame -= growth.imag
+        still = bool(np.all(abs(velocity[~charged]) < tolerance * abs(decay[~charged])))
+        drift = float(np.max(abs(velocity[charged] - 1j * growth.imag * state[charged]) / abs(decay[charged])))
+        if still and drift < tolerance * size:
+            return Settled(state, frame, True, DONE, time)
         if still and size < VANISHED and growth.real <= 0:
-            return Settled(np.where(charged, 0, state), float(-growth.imag), True, DONE, time)
+            return Settled(np.where(charged, 0, state), frame, True, DONE, time)
         if time >= most:
-            return Settled(state, float(-growth.imag), False, DONE, time)
+            return Settled(state, frame, False, DONE, time)
+        decay = decay + 1j * growth.imag * charge

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
-from spinsync.plot.style import CLOSED_FORM, COLOURS, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes
+from spinsync.plot.style import CLOSED_FORM, COLOURS, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
 from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
 from spinsync.verbs.results import model_of
 
@@ -51,6 +51,7 @@ def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
     return values.isel(group=0) if "group" in values.dims else values
 
 
+@in_style
 def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter") -> Axes:
     """A diagram over two parameters as an image, with the closed-form boundary of one group on top.
 
@@ -112,6 +113,7 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
+@in_style
 def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter") -> Axes:
     """A diagram over one parameter: numbers as circles, the closed form of one group as a line.
 
@@ -159,6 +161,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     return ax
 
 
+@in_style
 def frequency(diagram: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Synchronized frequency over one parameter, omega_sync(theta) for example: circles, closed form as a line.
 

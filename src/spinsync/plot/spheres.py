@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, axes
+from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
 from spinsync.verbs.closed_forms import limit_cycle
 from spinsync.verbs.results import bloch, model_of
 
@@ -34,6 +34,7 @@ class View:
         return np.asarray(points @ self.matrix.T)
 
 
+@in_style
 def bloch_sphere(
     run: xr.Dataset,
     ax: Axes | None = None,

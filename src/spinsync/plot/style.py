@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from cycler import cycler
@@ -60,6 +61,7 @@ def style(**changes: Any) -> Iterator[None]:
     >>> with ss.plot.style(font_size=10):
     ...     pass
     """
+    mpl.get_backend()  # chosen now: a notebook's, chosen inside, would be undone with the look
     rules: Any = RULES | {name.replace("_", "."): value for name, value in changes.items()}
     with mpl.rc_context(rules):
         yield
@@ -69,10 +71,24 @@ def axes(ax: Axes | None, width: float = ONE_COLUMN, height: float = 2.4) -> Axe
     """The given axes, or those of a new figure of one column's width."""
     if ax is not None:
         return checks.instance("ax", ax, Axes, "matplotlib axes")  # type: ignore[no-any-return]
-    with style():
-        import matplotlib.pyplot as plt
+    import matplotlib.pyplot as plt
 
-        return plt.subplots(figsize=(width, height), layout="constrained")[1]
+    return plt.subplots(figsize=(width, height), layout="constrained")[1]
+
+
+P = ParamSpec("P")
+
+
+def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
+    """A picture on axes of its own is drawn in spinsync's look, one on given axes in theirs."""
+
+    @wraps(draw)
+    def drawn(*arguments: P.args, **options: P.kwargs) -> Axes:
+        given = arguments[1] if len(arguments) > 1 else options.get("ax")
+        with nullcontext() if given is not None else style():
+            return draw(*arguments, **options)
+
+    return drawn
 
 
 def save(figure: Figure, path: str | Path) -> list[Path]:

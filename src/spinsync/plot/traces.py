@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style
 from spinsync.verbs.results import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
@@ -18,6 +18,7 @@ def _needs(run: xr.Dataset, name: str) -> None:
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but it does not.")
 
 
+@in_style
 def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Order parameter R of the ensemble, and of each group where there are several, against time.
 
@@ -58,6 +59,7 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     return ax
 
 
+@in_style
 def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Axes:
     """Phases -arg<sigma^-> against time: a line per group, or an image of all spins in a cyclic colour map.
 

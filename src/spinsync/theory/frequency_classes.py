@@ -23,7 +23,7 @@ class Rows:
     """Rows of the equations, spins first, then the helpers of Lorentzian groups.
 
     group (int), omega, damping (extra coherence relaxation), weight, back : arrays of shape (row,)
-    coarser : array of shape (2, row), the weights on every second and every fourth class
+    worse : array of shape (3, row), the weights of the rules that the error is estimated from
     spins : number of rows that are spins or classes
     distributed : groups whose average has a quadrature error
     """
@@ -33,13 +33,13 @@ class Rows:
     damping: Array
     weight: Array
     back: Array
-    coarser: Array
+    worse: Array
     spins: int
     distributed: tuple[int, ...]
 
-    def average(self, values: Array, groups: int, coarser: int | None = None) -> Array:
+    def average(self, values: Array, groups: int, worse: int | None = None) -> Array:
         """Weighted mean over each group's rows: (..., row) -> (..., group)."""
-        weight = self.weight if coarser is None else self.coarser[coarser]
+        weight = self.weight if worse is None else self.worse[worse]
         out = np.zeros((*values.shape[:-1], groups), values.dtype)
         for a in range(groups):
             mine = self.group == a
@@ -47,22 +47,22 @@ class Rows:
         return out
 
 
-def _block(group: int, omega: Array, weight: Array, coarser: Array, back: float = 1.0, damping: float = 0.0) -> dict[str, Any]:
+def _block(group: int, omega: Array, weight: Array, worse: Array, back: float = 1.0, damping: float = 0.0) -> dict[str, Any]:
     n = omega.size
     return dict(
-        group=np.full(n, group), omega=omega, damping=np.full(n, damping), weight=weight, back=np.full(n, back), coarser=coarser
+        group=np.full(n, group), omega=omega, damping=np.full(n, damping), weight=weight, back=np.full(n, back), worse=worse
     )
 
 
 def _equal(group: int, omega: float, parts: int) -> dict[str, Any]:
     weight = np.full(parts, 1 / parts)
-    return _block(group, np.full(parts, omega), weight, np.stack([weight, weight]))
+    return _block(group, np.full(parts, omega), weight, np.stack([weight] * 3))
 
 
 def _shadows(group: int, center: float, q: Quadrature) -> list[dict[str, Any]]:
     """The exact average of the linear response, and minus its quadrature."""
-    exact = _block(group, np.array([center]), np.ones(1), np.ones((2, 1)), back=0.0, damping=float(q.tail or 0.0))
-    return [exact, _block(group, q.frequency, -q.weight, -q.coarser, back=0.0)]
+    exact = _block(group, np.array([center]), np.ones(1), np.ones((3, 1)), back=0.0, damping=float(q.tail or 0.0))
+    return [exact, _block(group, q.frequency, -q.weight, -q.worse, back=0.0)]
 
 
 def rows(
@@ -77,10 +77,10 @@ def rows(
         field = float(abs(rates.coupling[a]) @ rates.weight) * np.sqrt(1 / 8)  # (4.4): no stationary |s| is larger
         q = distribution.quadrature(float(rates.gamma_perp[a]), field, tolerance, nodes)
         shift = float(rates.omega[a]) - distribution.center  # a diagram may vary the centre
-        spins.append(_block(a, q.frequency + shift, q.weight, q.coarser))
+        spins.append(_block(a, q.frequency + shift, q.weight, q.worse))
         if q.tail is not None:
-            helpers += _shadows(a, float(rates.omega[a]), Quadrature(q.frequency + shift, q.weight, q.coarser, q.tail))
-        if not np.array_equal(q.coarser[0], q.weight):
+            helpers += _shadows(a, float(rates.omega[a]), Quadrature(q.frequency + shift, q.weight, q.worse, q.tail))
+        if not np.array_equal(q.worse[0], q.weight):
             distributed.append(a)
     blocks = spins + helpers
     joined = {key: np.concatenate([b[key] for b in blocks], axis=-1) for key in blocks[0]}

@@ -17,6 +17,8 @@ from spinsync.data.rates import Array, Rates
 from spinsync.theory.frequency_classes import Rows, rows
 from spinsync.theory.problems import Flow, Observed
 
+SAFETY = 3.0  # of the error estimate, where a few classes resolve the distribution badly
+
 
 @dataclass(frozen=True)
 class MeanField:
@@ -91,16 +93,22 @@ class MeanField:
             }
         return Flow(
             nonlinear, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
-            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size), frame, observe, coordinates,
+            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
+            self.rtol, self.atol, frame, observe, coordinates,
         )  # fmt: skip
 
     def _error(self, states: Array, layout: Rows, groups: int) -> Array:
-        """What quadrature (estimated from coarser rules on the same run) and time steps (10 rtol) can have spoilt."""
+        """What quadrature and time steps can have spoilt; the quadrature's part from worse rules on the same run.
+
+        Every second class: the difference, times what the last halving gained. Without the outer half of a Lorentzian's
+        classes: the difference, about seven times what lies beyond the outermost.
+        """
         s = states[:, : layout.group.size]
-        full, halved, quartered = (layout.average(s, groups, coarser) for coarser in (None, 0, 1))
+        full, halved, quartered, inner = (layout.average(s, groups, worse) for worse in (None, 0, 1, 2))
         last, before = abs(full - halved), abs(halved - quartered).max(axis=0)
         shrinking = np.minimum(1, last.max(axis=0) / np.maximum(before, 1e-300))
-        return np.asarray(last * shrinking + 10 * self.rtol * abs(full) + self.atol)
+        quadrature = np.maximum.accumulate(last * shrinking + abs(full - inner), axis=0)  # a phase once off stays off
+        return np.asarray(SAFETY * quadrature + 10 * self.rtol * abs(full) + self.atol)
 
 
 def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:
@@ -122,7 +130,9 @@ def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: b
                 "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin."
             )
     else:
-        wanted = f"({groups}, 3)" + (f" or ({layout.spins}, 3)" if each else "")
+        plain = layout.spins == groups  # no classes: any number of equal spins per group
+        spins = f" or (n, 3) with n a multiple of {groups}" if plain else f" or ({layout.spins}, 3)"
+        wanted = f"({groups}, 3)" + (spins if each else "")
         raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
     s, z = bloch_vectors.coherences(m)
     return np.concatenate([s, z]).astype(complex)

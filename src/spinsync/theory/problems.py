@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from spinsync.base.checks import InputError
+from spinsync.base.checks import InputError, complain
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array
 
@@ -21,6 +21,7 @@ class Flow:
     decay, start : complex arrays of shape (component,)
     table, coupling : parameters of `nonlinear`, float (row, component) and complex (group, group)
     charge : int array of shape (component,), how y turns under the U(1) symmetry
+    rtol, atol : tolerances of a time step
     frame : angular frequency of the rotating frame in which y is written
     observe : states of shape (time, component), times -> variables, back in the laboratory frame
     coordinates : coordinates of the dims that `observe` names
@@ -32,6 +33,8 @@ class Flow:
     coupling: Array
     start: Array
     charge: Array
+    rtol: float
+    atol: float
     frame: float
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
@@ -69,12 +72,14 @@ class Theory(Protocol):
 
 
 def refuse(theory: Theory, verb: str) -> None:
-    """One sentence for a question that this theory cannot answer.
+    """One sentence for something that is no theory, or for a question that it cannot answer.
 
     Raises
     ------
     InputError
-        If `verb` is in the theory's table `cannot`.
+        If `theory` is none, or `verb` is in its table `cannot`.
     """
+    if isinstance(theory, type) or not hasattr(theory, "lower"):
+        raise complain("theory", "a theory, such as MeanField() or BruteForce(4)", theory)
     if verb in theory.cannot:
         raise InputError(f"Argument `theory` must be one that answers {verb}, but is {theory!r}: {theory.cannot[verb]}.")

@@ -22,22 +22,15 @@ class IntegrationError(RuntimeError):
     """A run that could not be finished; the sentence says why and what helps."""
 
 
-def integrate_flow(flow: Flow, times: Array, theory: MeanField) -> exponential_adams.Solution:
+def integrate_flow(flow: Flow, start: Array, times: Array) -> exponential_adams.Solution:
     """The flow in its rotating frame at `times`."""
     return exponential_adams.integrate(
-        flow.nonlinear,
-        flow.decay,
-        flow.start,
-        times,
-        table=flow.table,
-        coupling=flow.coupling,
-        rtol=theory.rtol,
-        atol=theory.atol,
+        flow.nonlinear, flow.decay, start, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol
     )
 
 
-def _run_flow(flow: Flow, times: Array, theory: MeanField) -> Observed:
-    solution = integrate_flow(flow, times, theory)
+def _run_flow(flow: Flow, times: Array) -> Observed:
+    solution = integrate_flow(flow, flow.start, times)
     if solution.status != exponential_adams.DONE:
         raise IntegrationError(exponential_adams.ADVICE[solution.status].format(steps=solution.steps).capitalize() + ".")
     return flow.observe(solution.states, times - times[0])
@@ -68,9 +61,9 @@ def evolve(
     initial : real array of shape (group, 3), optional
         Bloch vectors m = (2 Re s, -2 Im s, z), length at most 1; with each=True also one per spin, (spin, 3): the
         classes of a distribution, or any number of equal spins per group, ordered group by group. None: a small
-        coherence of random phase (from `seed`) beside the uncoupled inversion.
+        random coherence (from `seed`) beside the uncoupled inversion.
     seed : int
-        Of the random phases; group a's depends on (seed, a) alone.
+        Of that coherence; group a's depends on (seed, a) alone.
     each : bool
         Add every spin: each group's, its frequency classes, or those that `initial` lists.
 
@@ -105,11 +98,7 @@ def evolve(
     moments, seed = checks.times(times), checks.seed(seed)
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, seed, bool(each))
-    if isinstance(problem, Flow):
-        assert isinstance(theory, MeanField)
-        observed = _run_flow(problem, moments, theory)
-    else:
-        observed = _run_linear(problem, moments)
+    observed = _run_flow(problem, moments) if isinstance(problem, Flow) else _run_linear(problem, moments)
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed, each=int(bool(each)),

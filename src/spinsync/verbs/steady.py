@@ -19,7 +19,7 @@ from spinsync.verbs.results import dataset, initial_record, theory_record
 PATIENCE = 2000.0  # longest run, in units of the slowest relaxation time
 
 
-def settle_flow(flow: Flow, theory: MeanField, tolerance: float = 1e-9, patience: float = PATIENCE) -> settling.Settled:
+def settle_flow(flow: Flow, tolerance: float = 1e-9, patience: float = PATIENCE) -> settling.Settled:
     """Run a flow until it rests in a rotating frame; at most `patience` relaxation times."""
     slowest = float(flow.decay.real.min())
     if slowest <= 0:
@@ -27,13 +27,22 @@ def settle_flow(flow: Flow, theory: MeanField, tolerance: float = 1e-9, patience
             "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none."
         )
     return settling.settle(
-        flow.nonlinear, flow.decay, flow.start, flow.charge, table=flow.table, coupling=flow.coupling, rtol=theory.rtol,
-        atol=theory.atol, stretch=10 / slowest, most=patience / slowest, tolerance=tolerance,
-    )  # fmt: skip
+        flow.nonlinear,
+        flow.decay,
+        flow.start,
+        flow.charge,
+        table=flow.table,
+        coupling=flow.coupling,
+        rtol=min(flow.rtol, tolerance / 10),
+        atol=min(flow.atol, tolerance / 100),
+        stretch=10 / slowest,
+        most=patience / slowest,
+        tolerance=tolerance,
+    )
 
 
-def _rest(flow: Flow, theory: MeanField) -> tuple[Observed, float]:
-    rest = settle_flow(flow, theory)
+def _rest(flow: Flow) -> tuple[Observed, float]:
+    rest = settle_flow(flow)
     if not rest.settled:
         raise IntegrationError(
             f"The ensemble still moves after a time of {rest.time:.6g}: it has no steady state in a common rotating frame, "
@@ -91,8 +100,7 @@ def steady_state(
     problem = theory.lower(ensemble, start, checks.seed(seed), False)
     frequency: dict[str, Any] = {}
     if isinstance(problem, Flow):
-        assert isinstance(theory, MeanField)
-        observed, common = _rest(problem, theory)
+        observed, common = _rest(problem)
         dim, s = observed["coherence"]
         frequency = {"frequency": (dim[1:], np.where(abs(s[0]) < 1e-3, np.nan, common))}
     else:

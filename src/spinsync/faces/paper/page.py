@@ -38,7 +38,7 @@ def _rows(claims: Sequence[Claim]) -> str:
     def row(claim: Claim) -> str:
         verdict = '<td class="holds">holds</td>' if claim.holds else '<td class="fails">FAILS</td>'
         numbers = "".join(f'<td class="number">{value:.7g}</td>' for value in (claim.expected, claim.measured, claim.tolerance))
-        said = f"<td>{escape(claim.claim)}<br><small>tolerance: {escape(claim.why)}</small></td>"
+        said = f"<td>{escape(claim.claim)}<br/><small>tolerance: {escape(claim.why)}</small></td>"
         return f"<tr>{said}{numbers}{verdict}</tr>"
 
     return "\n".join(row(claim) for claim in claims)
