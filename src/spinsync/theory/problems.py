@@ -79,7 +79,7 @@ def refuse(theory: Theory, verb: str) -> None:
     InputError
         If `theory` is none, or `verb` is in its table `cannot`.
     """
-    if isinstance(theory, type) or not hasattr(theory, "lower"):
+    if isinstance(theory, type) or not hasattr(theory, "cannot"):
         raise complain("theory", "a theory, such as MeanField() or BruteForce(4)", theory)
     if verb in theory.cannot:
         raise InputError(f"Argument `theory` must be one that answers {verb}, but is {theory!r}: {theory.cannot[verb]}.")
