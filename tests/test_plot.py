@@ -1,5 +1,8 @@
 """Pictures: what is drawn equals what was computed, labels say what it is, and the look leaves no trace."""
 
+import subprocess
+import sys
+
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
@@ -123,3 +126,22 @@ def test_wrong_results_are_refused(run):
         ss.plot.bloch_sphere(ss.steady_state(ONE))
     with pytest.raises(ss.InputError, match="`ax` must be matplotlib axes"):
         ss.plot.phases(run, ax=3)
+
+
+def test_every_figure_appears_in_a_notebook(tmp_path):
+    """As a kernel does it: the inline backend by environment, no magic command, one figure per cell."""
+    code = """
+import os
+os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
+from IPython.testing.globalipapp import start_ipython
+shell = start_ipython()
+shell.run_cell("import numpy as np, spinsync as ss, matplotlib as mpl")
+shell.run_cell("run = ss.evolve(ss.Ensemble.single(gain=3, damping=1, coupling=12, theta=-1), np.linspace(0, 1, 9))")
+for _ in range(3):
+    shell.run_cell("ss.plot.order_parameter(run);")
+assert shell.user_ns["mpl"].is_interactive()
+"""
+    pytest.importorskip("matplotlib_inline", reason="needs IPython, which the docs extra installs")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("<Figure size") == 3

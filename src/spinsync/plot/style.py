@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ParamSpec
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -61,7 +62,7 @@ def style(**changes: Any) -> Iterator[None]:
     >>> with ss.plot.style(font_size=10):
     ...     pass
     """
-    mpl.get_backend()  # chosen now: a notebook's, chosen inside, would be undone with the look
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]  # loads the backend: a notebook's turns interaction on, which the look's end would undo
     rules: Any = RULES | {name.replace("_", "."): value for name, value in changes.items()}
     with mpl.rc_context(rules):
         yield
@@ -71,8 +72,6 @@ def axes(ax: Axes | None, width: float = ONE_COLUMN, height: float = 2.4) -> Axe
     """The given axes, or those of a new figure of one column's width."""
     if ax is not None:
         return checks.instance("ax", ax, Axes, "matplotlib axes")  # type: ignore[no-any-return]
-    import matplotlib.pyplot as plt
-
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
