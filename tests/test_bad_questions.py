@@ -1,0 +1,191 @@
+"""Every error sentence of the verbs: the argument, what it must be, and what it is; and why a run could not be finished."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import HALF_PI, laser
+from spinsync.numerics import exponential_adams
+from test_bad_input import NAMES
+from test_pairs import pair
+
+ONE, TWO = laser(), pair(1.0, 16.0)
+THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
+WIDE, T = laser(frequency=ss.Lorentzian(0.5)), [0.0, 1.0]
+SHAPE = "Argument `initial` must have shape"
+
+CASES = [
+    # evolve
+    (lambda: ss.evolve(3, T), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (lambda: ss.evolve(ONE, []), "Argument `times` must hold at least one time, but is empty."),
+    (lambda: ss.evolve(ONE, [0, 2, 1.5]), "Argument `times` must increase, but has 2 before 1.5."),
+    (lambda: ss.evolve(ONE, 3.0), "Argument `times` must be a list of increasing times, but has shape ()."),
+    (lambda: ss.evolve(ONE, ["a"]), "Argument `times` must be a list of increasing times, but is times=['a']."),
+    (lambda: ss.evolve(ONE, [0, np.inf]), "Argument `times` must be finite, but has the entry inf."),
+    (lambda: ss.evolve(ONE, T, seed=-1), "Argument `seed` must be a whole number of at least 0, but is seed=-1."),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[1, 0, 0.5]]),
+        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.11803.",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, initial=[1]),
+        "Argument `initial` must be real Bloch vectors of shape (group, 3), but has shape (1,).",
+    ),
+    (lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2, theory=ss.BruteForce(3), each=True),
+        "Argument `initial` must have shape (1, 3) or (3, 3), but has shape (2, 3).",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2, theory=ss.BruteForce(2)),
+        f"{SHAPE} (1, 3), but has shape (2, 3).",
+    ),
+    (
+        lambda: ss.evolve(WIDE, T, initial=[[0, 0, 0]] * 33, theory=ss.MeanField(nodes=32), each=True),
+        "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin.",
+    ),
+    (
+        lambda: ss.evolve(laser(frequency=ss.Gaussian(1e5)), T),
+        "Argument `nodes` must be given for this ensemble: a frequency width of 100000 at a coherence relaxation of 2 would "
+        "need more than 20000 classes.",
+    ),
+    # finite N
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.BruteForce(3)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=3 (A: 1.5, B: 1.5).",
+    ),
+    (
+        lambda: ss.lindblad(WIDE, 4),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (lambda: ss.lindblad(ONE, 2001), "Argument `spins` must be a whole number from 1 to 2000, but is spins=2001."),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.BruteForce(2), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state is unique, but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.steady_state(laser(gain=0, damping=0)),
+        "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none.",
+    ),
+    # closed forms
+    (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
+    (
+        lambda: ss.critical_coupling(laser(frequency=ss.Samples([1.0]))),
+        "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples.",
+    ),
+    (lambda: ss.symmetric_pair(ONE), "Argument `ensemble` must have two groups for this closed form, but has 1."),
+    (lambda: ss.locking_range(THREE), "Argument `ensemble` must have two groups for this closed form, but has 3."),
+    (
+        lambda: ss.symmetric_pair(TWO.replace(**{"B.frequency": ss.Uniform(1.0)})),
+        "Argument `ensemble` must have two single frequencies for this closed form, but group 'B' has "
+        "Uniform(half_width=1.0, center=0.0).",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, gain=(3, 2))),
+        "Argument `ensemble` must be a symmetric pair, but its groups differ in gain.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, weights=(1, 2))),
+        "Argument `ensemble` must be a symmetric pair, but its groups differ in weight.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, cross_coupling=2)),
+        "Argument `ensemble` must be a symmetric pair, but its four couplings differ.",
+    ),
+    (
+        lambda: ss.symmetric_pair(TWO.replace(theta=-1.0)),
+        "Argument `ensemble` must be a symmetric pair at theta = -pi/2 or pi/2, but theta is -1.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, gain=0, damping=0)),
+        "Argument `ensemble` must have gain or damping for this closed form, but has neither.",
+    ),
+    (
+        lambda: ss.locking_range(pair(1, 6)),
+        "Argument `ensemble` must have groups that synchronize by themselves, but group 'A' does not at V = 6 and weight 0.5.",
+    ),
+    # diagrams
+    (
+        lambda: ss.phase_diagram(ONE, {}),
+        "Argument `axes` must be a mapping of at least one parameter to its values, but is axes={}.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, ["gain"]),
+        "Argument `axes` must be a mapping of at least one parameter to its values, but is axes=['gain'].",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"thet": [1]}),
+        f"Argument `axes` must be one of {NAMES}, but is axes='thet' (did you mean 'theta'?).",
+    ),
+    (lambda: ss.phase_diagram(ONE, {"gain": []}), "Argument `gain` must hold at least one value, but is empty."),
+    (lambda: ss.phase_diagram(ONE, {"gain": [1, -1, 2]}), "Argument `gain` must be non-negative, but is gain=-1.0."),
+    (lambda: ss.phase_diagram(ONE, {"gain": 1.0}), "Argument `gain` must be a list of numbers, but has shape ()."),
+    (lambda: ss.phase_diagram(ONE, {"gain": [1, np.nan]}), "Argument `gain` must be finite, but has the entry nan."),
+    (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, threads=0),
+        "Argument `threads` must be a whole number of at least 1, but is threads=0.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, initial=[[0, 0, 0]] * 2),
+        f"{SHAPE} (1, 3), but has shape (2, 3).",
+    ),
+    # results
+    (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
+    (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
+    (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+]
+
+
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
+def test_sentence(call, sentence):
+    with pytest.raises(ss.InputError) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("theory", ["mean field", ss.MeanField, None])
+@pytest.mark.parametrize("verb", [partial(ss.evolve, times=T), ss.steady_state], ids=["evolve", "steady_state"])
+def test_a_theory_must_be_a_theory(verb, theory):
+    with pytest.raises(ss.InputError, match="Argument `theory` must be"):
+        verb(ONE, theory=theory)
+
+
+def test_every_value_of_an_axis_is_checked():
+    cavity = ss.Ensemble.cavity(spins=5, vacuum_coupling=1, cavity_decay=9, gain=1, damping=0.3)
+    with pytest.raises(ss.InputError, match="Argument `spins` must be a whole number of at least 1"):
+        ss.phase_diagram(cavity, {"spins": [1, 1.5, 2]})
+
+
+def test_the_sentence_about_spins_names_no_shape_twice():
+    with pytest.raises(ss.InputError, match="Argument `initial` must have shape") as caught:
+        ss.evolve(TWO, T, initial=[[0, 0, 0]] * 3, each=True)
+    assert str(caught.value).count("(2, 3)") == 1
+
+
+def test_too_many_steps(monkeypatch):
+    monkeypatch.setattr(exponential_adams, "integrate", partial(exponential_adams.integrate, max_steps=9))
+    with pytest.raises(ss.IntegrationError) as caught:
+        ss.evolve(laser(), [0.0, 1e3])
+    assert str(caught.value) == "The run was stopped after 9 steps: shorten `times`, loosen `rtol`, or choose slower rates."
+
+
+def test_too_small_steps():
+    with pytest.raises(ss.IntegrationError) as caught:
+        ss.evolve(laser(coupling=1e300), T)
+    assert str(caught.value) == "The step size fell to zero after 0 steps: the rates are too large for double precision."
+
+
+def test_no_steady_state():
+    with pytest.raises(ss.IntegrationError) as caught:
+        ss.steady_state(ss.Ensemble.pair(detuning=20, gain=3, damping=1, coupling=16, theta=-HALF_PI))
+    assert str(caught.value) == (
+        "The ensemble still moves after a time of 1000: it has no steady state in a common rotating frame, "
+        "or is too close to a threshold; `evolve` shows the motion."
+    )
+
+
+def test_a_diagram_needs_relaxation():
+    with pytest.raises(ss.InputError, match="must have gain, damping or dephasing in every group to settle"):
+        ss.phase_diagram(laser(), {"gain": [0.0], "damping": [0.0]})

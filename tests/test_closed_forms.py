@@ -1,0 +1,173 @@
+"""One group in closed form against the motion: threshold, amplitude law, limit cycle, Floquet exponents."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import HALF_PI, System, laser
+
+FINE = ss.MeanField(rtol=1e-11, atol=1e-13)
+
+
+def random_one(seed, ratio=None):
+    """One group that can synchronize, either sign of theta, at V = ratio V_c with |V/V_c - 1| >= 0.05."""
+    rng = np.random.default_rng([4, seed])
+    gain, damping, dephasing = rng.uniform(0.1, 4), rng.uniform(0.1, 4), rng.uniform(0, 1) * (seed % 2)
+    theta = rng.uniform(0.2, np.pi - 0.2) * (-1 if gain > damping else 1)
+    z0 = (gain - damping) / (gain + damping)
+    critical = ((gain + damping) / 2 + dephasing) / (-z0 * np.sin(theta))
+    if ratio is None:
+        ratio = rng.choice([rng.uniform(0.3, 0.95), rng.uniform(1.05, 1.5), rng.uniform(1.5, 8)], p=[0.2, 0.4, 0.4])
+    made = dict(gain=gain, damping=damping, coupling=ratio * critical, theta=theta, frequency=rng.normal(), dephasing=dephasing)
+    return made, ratio
+
+
+def growth_rate(ensemble):
+    """Of a coherence so small that nothing else feels it."""
+    z0 = ensemble.groups[0].z0
+    run = ss.evolve(ensemble, [0.0, 1.0], theory=ss.MeanField(rtol=1e-11, atol=1e-30), initial=[[2e-8, 0, z0 * (1 - 1e-15)]])
+    return float(np.log(abs(run.coherence[1, 0] / run.coherence[0, 0])))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_small_coherence_grows_above_the_threshold_only(seed):
+    made, _ = random_one(seed)
+    one = ss.Ensemble.single(**made)
+    critical = ss.critical_coupling(one)
+    # linear growth rate (V - V_c) (-z0 sin theta); |s|^2 = 1e-16 beside it, and the integrator's 1e-10
+    slope = -one.groups[0].z0 * np.sin(made["theta"])
+    for ratio in (0.9, 1.0, 1.1):
+        assert growth_rate(one.replace(coupling=ratio * critical)) == pytest.approx((ratio - 1) * critical * slope, abs=1e-8)
+
+
+def check_limit_cycle(seed):
+    made, ratio = random_one(seed)
+    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
+    assert bool(cycle.synchronized) == (ratio > 1)
+    group = one.groups[0]
+    slowest = min(group.gamma_perp, group.gamma_1) * min(1, abs(ratio - 1))
+    end = 40 / slowest
+    run = ss.evolve(one, [0.0, end, end + 0.1], theory=FINE).isel(group=0)
+    assert abs(run.coherence[1]) == pytest.approx(float(cycle.amplitude), abs=1e-7)
+    assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=1e-7)
+    assert float(run.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-7)
+    if ratio > 1:
+        turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
+        assert -turned / 0.1 == pytest.approx(float(cycle.frequency), abs=1e-7)
+    else:
+        assert np.isnan(cycle.frequency)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_limit_cycle_is_where_the_motion_ends(seed):
+    check_limit_cycle(seed)
+
+
+@pytest.mark.slow(1)
+@pytest.mark.parametrize("seed", range(16, 216))
+def test_limit_cycle_is_where_the_motion_ends_for_many_ensembles(seed):
+    check_limit_cycle(seed)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_steady_state_is_the_limit_cycle(seed):
+    made, _ = random_one(seed)
+    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
+    settled = ss.steady_state(one)
+    # rtol of a step is 1e-8; the slow return to the cycle adds up what is left of earlier ones
+    assert float(settled.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-6)
+    assert float(abs(settled.coherence[0])) == pytest.approx(float(cycle.amplitude), abs=1e-6)
+    np.testing.assert_allclose(settled.frequency[0], cycle.frequency, atol=1e-6)  # NaN beside NaN
+
+
+def test_amplitude_rises_with_the_square_root():
+    excess = np.geomspace(1e-6, 1e-4, 5)
+    cycles = [ss.limit_cycle(laser(coupling=4 * (1 + e))) for e in excess]
+    exponent, constant = np.polyfit(np.log(excess), np.log([float(c.amplitude) for c in cycles]), 1)
+    assert exponent == pytest.approx(0.5, abs=1e-4)  # corrections are of relative order 1e-4
+    # |s|^2 = Gamma1 z0^2 e/(4 Gamma_perp), to first order
+    assert np.exp(constant) == pytest.approx(np.sqrt(4 * 0.25 / 8), rel=1e-3)
+    measured = [float(ss.steady_state(laser(coupling=4 * (1 + e))).order_parameter) for e in (0.01, 0.02, 0.04)]
+    cycle = [float(ss.limit_cycle(laser(coupling=4 * (1 + e))).order_parameter) for e in (0.01, 0.02, 0.04)]
+    np.testing.assert_allclose(measured, cycle, atol=1e-6)
+    assert np.polyfit(np.log([0.01, 0.02, 0.04]), np.log(measured), 1)[0] == pytest.approx(0.5, abs=0.05)
+
+
+def jacobian_eigenvalues(system: System, s, z, frequency):
+    """Of the independent equations in the rotating frame, by central differences."""
+    n = s.size
+
+    def velocity(y):
+        s, z = y[:n] + 1j * y[n : 2 * n], y[2 * n :]
+        ds, dz = system.rhs(s, z)
+        ds = ds + 1j * frequency * s
+        return np.concatenate([ds.real, ds.imag, dz])
+
+    y0, h = np.concatenate([s.real, s.imag, z]), 1e-4
+    columns = [(velocity(y0 + h * e) - velocity(y0 - h * e)) / (2 * h) for e in np.eye(3 * n)]  # quadratic: exact but for eps/h
+    assert abs(velocity(y0)).max() < 1e-9  # a fixed point of that frame
+    return np.linalg.eigvals(np.array(columns).T)
+
+
+def pairs_up(found, wanted):
+    """Largest distance of eigenvalues, matched one to one."""
+    from scipy.optimize import linear_sum_assignment
+
+    gap = abs(np.asarray(found)[:, None] - np.asarray(wanted)[None, :])
+    return gap[linear_sum_assignment(gap)].max()
+
+
+def one_system(made):
+    return System(
+        **{name: np.array([made[name]]) for name in ("gain", "damping", "dephasing")},
+        omega=np.array([made["frequency"]]), weight=np.ones(1),
+        coupling=np.array([[made["coupling"] * np.exp(1j * made["theta"])]]), bloch=np.zeros((1, 3)),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_floquet_exponents_are_eigenvalues_in_the_rotating_frame(seed):
+    made, _ = random_one(seed, ratio=1.1 + 0.5 * seed)
+    cycle = ss.limit_cycle(ss.Ensemble.single(**made))
+    s, z = np.array([complex(cycle.amplitude)]), np.array([float(cycle.inversion)])
+    found = jacobian_eigenvalues(one_system(made), s, z, float(cycle.frequency))
+    # differences err by eps * V/1e-4, which a double eigenvalue nearly at the root's zero would square
+    assert pairs_up(found, cycle.floquet_exponent.values) < 1e-7
+    assert np.all(cycle.floquet_exponent.values.real[1:] < 0)
+
+
+def test_relaxation_oscillations_appear_where_the_root_is_imaginary():
+    weak, strong = (ss.limit_cycle(laser(coupling=v)).floquet_exponent.values for v in (4.1, 24.0))
+    assert np.all(weak.imag == 0)
+    assert strong[1].imag > 1
+    assert strong[1].real == pytest.approx(-2)  # -Gamma1/2
+
+
+def test_tip_of_the_threshold_is_at_four_gamma_and_three_to_one():
+    ratios = np.linspace(1.5, 8, 6501)
+    critical = [ss.critical_coupling(laser(gain=r)) for r in ratios]
+    assert min(critical) == pytest.approx(4, rel=1e-12)
+    assert ratios[np.argmin(critical)] == pytest.approx(3, abs=1e-9)
+    assert ss.critical_coupling(laser(gain=1.5)) > 4.1 < ss.critical_coupling(laser(gain=8.0))  # re-entrant in r
+    assert ss.critical_coupling(laser(gain=0.0, theta=HALF_PI)) == pytest.approx(0.5, rel=1e-14)
+    rising = [ss.critical_coupling(laser(gain=r, theta=HALF_PI)) for r in (0, 0.1, 0.5, 0.9)]
+    assert rising == sorted(rising)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"gain": 0.5}, {"gain": 1.0}, {"theta": 0.0}, {"theta": np.pi}, {"theta": HALF_PI}, {"gain": 0.0, "damping": 0.0}],
+)
+def test_no_strength_synchronizes_without_inversion_of_the_right_sign(changed):
+    one = laser(coupling=1e3, **changed)
+    assert ss.critical_coupling(one) == np.inf
+    assert not ss.limit_cycle(one).synchronized
+
+
+def test_order_parameter_is_at_most_one_over_root_two():
+    for ratio in (10.0, 1e3, 1e6):  # z0 -> 1 at large gain; the largest amplitude is at z* = z0/2
+        one = laser(gain=ratio)
+        best = ss.limit_cycle(one.replace(coupling=2 * ss.critical_coupling(one)))
+        z0 = (ratio - 1) / (ratio + 1)
+        assert float(best.inversion) == pytest.approx(z0 / 2, rel=1e-12)
+        assert float(best.order_parameter) == pytest.approx(z0 / np.sqrt(2), rel=1e-12)

@@ -1,0 +1,132 @@
+"""phase_diagram: right where closed forms know it, and the same whatever computes it."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import HALF_PI, laser, random_bloch
+from spinsync.maps.engine import Status
+
+PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
+
+
+def test_one_group_is_its_limit_cycle_away_from_the_threshold():
+    axes = {"gain": np.array([0.5, 2.0, 3.0, 6.0]), "coupling": np.array([1.0, 4.0, 12.0, 30.0])}
+    one = laser(frequency=0.7, theta=-1.1)
+    diagram = ss.phase_diagram(one, axes)
+    assert diagram.amplitude.dims == ("gain", "coupling", "group")
+    for gain in axes["gain"]:
+        for coupling in axes["coupling"]:
+            at = one.replace(gain=gain, coupling=coupling)
+            assert abs(coupling / ss.critical_coupling(at) - 1) > 0.05
+            cycle, point = ss.limit_cycle(at), diagram.sel(gain=gain, coupling=coupling, group="A")
+            # a step errs by 1e-8, and the phase is free; a vanishing amplitude is followed down to 1e-6
+            assert float(point.amplitude) == pytest.approx(float(cycle.amplitude), abs=1e-6)
+            assert float(point.inversion) == pytest.approx(float(cycle.inversion), abs=1e-6)
+            np.testing.assert_allclose(point.frequency, cycle.frequency, atol=1e-6)  # NaN beside NaN
+            assert float(point.order_parameter) == pytest.approx(2 * float(cycle.amplitude), abs=2e-6)
+
+
+def test_every_point_that_is_a_limit_cycle_settles():
+    axes = {"theta": np.linspace(-2.8, -0.3, 21), "coupling": np.array([20.0, 40.0])}
+    diagram = ss.phase_diagram(laser(), axes)
+    assert np.all(diagram.amplitude > 0.1)
+    assert bool(diagram.settled.all())
+    assert np.all(diagram.status == Status.SETTLED)
+
+
+def test_symmetric_pair_is_its_full_state():
+    detunings = np.array([-3.0, 0.5, 2.0])
+    diagram = ss.phase_diagram(PAIR, {"detuning": detunings})
+    for i, detuning in enumerate(detunings):
+        full = ss.symmetric_pair(PAIR.replace(detuning=detuning))
+        assert full.stable
+        np.testing.assert_allclose(diagram.amplitude[i], float(full.amplitude), atol=1e-6)
+        np.testing.assert_allclose(diagram.frequency[i], 0, atol=1e-6)
+    assert bool(diagram.settled.all())
+
+
+def test_a_drifting_pair_still_moves_and_shows_two_frequencies():
+    far = ss.phase_diagram(PAIR, {"detuning": [30.0]}).isel(detuning=0)
+    assert not far.settled
+    assert far.status == Status.STILL_MOVING
+    a, b = far.frequency.values
+    assert a == pytest.approx(-b, abs=0.01)  # exchange of the groups; mean over 40 radii of time, sampled
+    assert 25 < a - b < 30  # pulled together
+
+
+def test_distributed_frequencies_keep_their_width():
+    wide = laser(frequency=ss.Gaussian(0.5, center=1.0))
+    diagram = ss.phase_diagram(wide, {"coupling": [3.0, 12.0, 20.0]})
+    for i, coupling in enumerate([3.0, 12.0, 20.0]):
+        cycle = ss.limit_cycle(wide.replace(coupling=coupling))
+        assert float(diagram.amplitude[i, 0]) == pytest.approx(float(cycle.amplitude), abs=1e-6)
+        np.testing.assert_allclose(diagram.frequency[i, 0], cycle.frequency, atol=1e-5)
+
+
+@pytest.mark.parametrize("threads", [2, 5])
+def test_threads_change_no_bit(threads):
+    axes = {"detuning": np.linspace(0, 9, 5), "coupling": np.linspace(2, 20, 4)}
+    one = ss.phase_diagram(PAIR, axes, threads=1)
+    assert ss.phase_diagram(PAIR, axes, threads=threads).identical(one)
+
+
+def test_order_of_points_and_axes_changes_no_bit():
+    detunings, couplings = np.linspace(0, 9, 5), np.linspace(2, 20, 4)
+    diagram = ss.phase_diagram(PAIR, {"detuning": detunings, "coupling": couplings})
+    shuffled = ss.phase_diagram(PAIR, {"coupling": couplings[[2, 0, 3, 1]], "detuning": detunings[::-1]})
+    again = shuffled.sortby(["coupling", "detuning"]).transpose("detuning", "coupling", "group")
+    for name in diagram.data_vars:
+        np.testing.assert_array_equal(again[name], diagram[name])
+    alone = ss.phase_diagram(PAIR.replace(coupling=couplings[2]), {"detuning": detunings[3:4]})
+    np.testing.assert_array_equal(alone.amplitude[0], diagram.amplitude[3, 2])
+
+
+def test_every_point_starts_from_the_same_state():
+    start = random_bloch(np.random.default_rng(0), 2, 0.9)
+    axes = {"detuning": [0.0, 2.0]}
+    given = ss.phase_diagram(PAIR, axes, initial=start)
+    assert ss.phase_diagram(PAIR, axes, initial=start.tolist()).identical(given)
+    dark = ss.phase_diagram(PAIR, axes, initial=[[0, 0, 0.5], [0, 0, 0.5]])
+    assert np.all(dark.amplitude == 0)  # without any coherence nothing starts, however unstable
+    seeded = [ss.phase_diagram(PAIR, axes, seed=seed).amplitude.values for seed in (1, 1, 2)]
+    assert np.array_equal(seeded[0], seeded[1])
+    assert not np.array_equal(seeded[0], seeded[2])
+    np.testing.assert_allclose(seeded[0], seeded[2], atol=1e-6)
+
+
+def test_axes_of_dotted_names_and_in_one_two_and_three_dimensions():
+    line = ss.phase_diagram(PAIR, {"A.gain": [2.0, 3.0]})
+    cube = ss.phase_diagram(PAIR, {"A.gain": [2.0, 3.0], "A.B.theta": [-1.5, 0.3, 1.0], "cross_coupling": [1.0, 16.0]})
+    assert line.amplitude.dims == ("A.gain", "group")
+    assert cube.amplitude.dims == ("A.gain", "A.B.theta", "cross_coupling", "group")
+    assert cube.order_parameter.dims == ("A.gain", "A.B.theta", "cross_coupling")
+    np.testing.assert_array_equal(cube["A.B.theta"], [-1.5, 0.3, 1.0])
+    at = PAIR.replace(**{"A.gain": 3.0, "A.B.theta": -1.5, "cross_coupling": 16.0})
+    assert float(cube.amplitude.values[1, 0, 1, 0]) == ss.phase_diagram(at, {"detuning": [2.0]}).amplitude.values[0, 0]
+
+
+@pytest.mark.parametrize("axes", [{"coupling": [2.0, 12.0]}, {"A.gain": [1.0, 3.0], "A.A.theta": [-1.0, -1.5]}])
+def test_everything_has_a_name_and_a_unit(axes):
+    diagram = ss.phase_diagram(laser(), axes, seed=7)
+    for name in diagram.variables:
+        assert diagram[name].attrs["long_name"], name
+        assert diagram[name].attrs["units"], name
+    for name in axes:
+        assert diagram[name].attrs["units"] in ("angular frequency", "rad")
+    assert diagram.attrs["verb"] == "phase_diagram"
+    assert diagram.attrs["seed"] == 7
+    assert ss.model_of(diagram) == laser()
+    assert list(diagram.group.values) == ["A"]
+    meanings = diagram.status.attrs["flag_meanings"].split()
+    assert meanings == ["settled", "still_moving", "failed"]
+    assert diagram.status.attrs["flag_values"].tolist() == [0, 1, 2]
+    assert diagram.status.dtype == np.int8
+
+
+def test_a_point_that_fails_is_marked_and_the_rest_goes_on():
+    diagram = ss.phase_diagram(laser(), {"coupling": [12.0, 1e300]})
+    assert diagram.status.values.tolist() == [Status.SETTLED, Status.FAILED]
+    assert np.isnan(diagram.amplitude[1, 0])
+    assert np.isnan(diagram.order_parameter[1])
+    assert float(diagram.amplitude[0, 0]) == pytest.approx(1 / 6, abs=1e-6)

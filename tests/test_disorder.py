@@ -1,0 +1,232 @@
+"""Frequency disorder: thresholds and synchronized states against the theory's formulas and against the motion."""
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from scipy.special import erfcx
+
+import spinsync as ss
+from reference import HALF_PI, laser
+
+V, Z0, G1, G = 12.0, 0.5, 4.0, 2.0  # of `laser`: z0, Gamma_1, Gamma_perp
+WIDTHS = (0.05, 0.7, 3.0)
+CENTER = 1.7
+
+
+def field_of(b, distribution):
+    """Left-hand side of the self-consistency condition at theta = -pi/2, times V."""
+    if isinstance(distribution, ss.Lorentzian):
+        return Z0 * G * (b + distribution.half_width) / b / (b + distribution.half_width) ** 2
+    if isinstance(distribution, ss.Gaussian):
+        width = distribution.std
+        return Z0 * G / b * np.sqrt(np.pi / 2) / width * erfcx(b / (width * np.sqrt(2)))
+    return Z0 * G / (distribution.half_width * b) * np.arctan(distribution.half_width / b)
+
+
+def threshold(distribution):
+    if isinstance(distribution, ss.Lorentzian):
+        return (G + distribution.half_width) / Z0
+    if isinstance(distribution, ss.Gaussian):
+        return np.sqrt(2 / np.pi) * distribution.std / (Z0 * erfcx(G / (distribution.std * np.sqrt(2))))
+    return distribution.half_width / (Z0 * np.arctan(distribution.half_width / G))
+
+
+def mean_of(distribution, function):
+    """Average of function(frequency) by a rule of its own: Gauss-Legendre in the distribution's cumulative variable."""
+    x, w = np.polynomial.legendre.leggauss(600)
+    u, w = (x + 1) / 2, w / 2
+    if isinstance(distribution, ss.Lorentzian):
+        at = distribution.half_width * np.tan(np.pi * (u - 0.5))
+    elif isinstance(distribution, ss.Uniform):
+        at = distribution.half_width * x
+    else:
+        at = 9 * distribution.std * x
+        w = w * 18 * np.exp(-((9 * x) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return w @ function(distribution.center + at)
+
+
+KINDS = [kind(width, CENTER) for kind in (ss.Lorentzian, ss.Gaussian, ss.Uniform) for width in WIDTHS]
+
+
+@pytest.mark.parametrize("distribution", KINDS, ids=repr)
+def test_thresholds_at_minus_half_pi(distribution):
+    found = ss.critical_coupling(laser(frequency=distribution))
+    assert found == pytest.approx(threshold(distribution), rel=1e-12)
+
+
+@pytest.mark.parametrize("distribution", KINDS, ids=repr)
+def test_growth_rate_of_small_coherence_changes_sign_at_the_threshold(distribution):
+    one = laser(frequency=distribution)
+    for share, sign in ((0.97, -1), (1.03, 1)):
+        coupling = share * threshold(distribution)
+        # one class per frequency; the default start is perturbed as a whole, so let the other modes decay first
+        run = ss.evolve(
+            one.replace(coupling=coupling),
+            [0.0, 6.0, 8.0],
+            theory=ss.MeanField(rtol=1e-5, atol=1e-12),
+            initial=[[1e-5, 0, 0.5]],
+        )
+        growth = np.log(abs(run.coherence.values[2, 0] / run.coherence.values[1, 0])) / 2
+        assert np.sign(growth) == sign
+        if isinstance(distribution, ss.Lorentzian):  # lambda = i C z0 - Gamma_perp - w - i omega_0
+            assert growth == pytest.approx(coupling * Z0 - G - distribution.half_width, abs=1e-3)
+
+
+@pytest.mark.parametrize("distribution", KINDS, ids=repr)
+def test_limit_cycle_at_minus_half_pi(distribution):
+    cycle = ss.limit_cycle(laser(frequency=distribution))
+    high = 2 * np.sqrt(V * Z0 * G)
+    b = brentq(lambda b: V * field_of(b, distribution) - 1, G, high, xtol=1e-15)
+    field_squared = (b**2 - G**2) * G1 / (4 * G)
+    assert float(cycle.amplitude) == pytest.approx(np.sqrt(field_squared) / V, rel=1e-10)
+    assert float(cycle.frequency) == pytest.approx(CENTER, abs=1e-12)
+    inversion = mean_of(distribution, lambda w: Z0 * (G**2 + (w - CENTER) ** 2) / (b**2 + (w - CENTER) ** 2))
+    assert float(cycle.inversion) == pytest.approx(inversion, rel=1e-9)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theta", [-0.5, -1.0, -2.2, -2.9])
+def test_lorentzian_at_any_theta_is_the_cubic(width, theta):
+    one = laser(frequency=ss.Lorentzian(width, CENTER), theta=theta, coupling=60.0)
+    cot = np.cos(theta) / np.sin(theta)
+    drive = 60 * Z0 * G / abs(np.sin(theta))
+    roots = np.roots([1, width, G**2 * cot**2 - drive, width * G**2 * cot**2])
+    b = max(r.real for r in roots if abs(r.imag) < 1e-9)
+    assert b > G
+    cycle = ss.limit_cycle(one)
+    assert float(cycle.amplitude) == pytest.approx(np.sqrt((b**2 - G**2) * G1 / (4 * G)) / 60, rel=1e-10)
+    assert float(cycle.frequency) == pytest.approx(CENTER + G * (1 + width / b) * cot, rel=1e-10)
+    assert ss.critical_coupling(one) == pytest.approx((G + width) / (Z0 * abs(np.sin(theta))), rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    "distribution", [ss.Lorentzian(0.7, CENTER), ss.Gaussian(0.7, CENTER), ss.Uniform(3.0, CENTER)], ids=repr
+)
+@pytest.mark.parametrize("theta", [-HALF_PI, -1.0, -2.3])
+def test_limit_cycle_is_where_the_motion_ends(distribution, theta):
+    one = laser(frequency=distribution, theta=theta)
+    cycle = ss.limit_cycle(one)
+    run = ss.evolve(one, [0.0, 60.0, 60.05], theory=ss.MeanField(rtol=1e-9, atol=1e-11)).isel(group=0)
+    error = float(run.coherence_error[1])
+    assert error < 1e-7
+    assert float(abs(run.coherence[1])) == pytest.approx(float(cycle.amplitude), abs=error)
+    assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=10 * error)
+    turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
+    assert -turned / 0.05 == pytest.approx(float(cycle.frequency), abs=2 * error / 0.05 / float(cycle.amplitude))
+
+
+def test_wide_lorentzian_synchronizes_below_its_threshold_where_cot_is_large():
+    width, theta = 3.0, -0.35
+    assert width * (1 / np.tan(theta) ** 2 - 1) > 2 * G  # so the onset is discontinuous
+    one = laser(frequency=ss.Lorentzian(width), theta=theta)
+    critical = ss.critical_coupling(one)
+    below = one.replace(coupling=0.98 * critical)
+    cycle, rough = ss.limit_cycle(below), ss.MeanField(rtol=1e-6)
+    assert cycle.synchronized
+    dark = ss.evolve(below, [0.0, 60.0], initial=[[0.01, 0, 0.5]], theory=rough)
+    bright = ss.evolve(below, [0.0, 60.0], initial=[[0.9, 0, 0.4]], theory=rough)
+    # growth rate -0.02 (Gamma_perp + w), but for the first steps and the second order
+    assert float(dark.order_parameter[1]) == pytest.approx(0.01 * np.exp(-60 * 0.02 * (G + width)), rel=0.1)
+    # near the fold errors of the classes are magnified; the two states are 0.2 apart
+    assert float(bright.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-5)
+    assert not ss.limit_cycle(one.replace(coupling=0.5 * critical)).synchronized
+
+
+def assert_error_is_covered(one, times, theories, reference):
+    """What each run says of its own error covers the distance from a much finer run."""
+    start, worst = [[0.5, 0.2, 0.3]], []
+    exact = ss.evolve(one, times, theory=reference, initial=start).coherence
+    for theory in theories:
+        run = ss.evolve(one, times, theory=theory, initial=start)
+        off = abs(run.coherence - exact).values
+        assert np.all(off <= run.coherence_error.values), (theory, (off / run.coherence_error.values).max())
+        worst.append(off.max())
+    return worst
+
+
+def with_nodes(nodes):
+    return ss.MeanField(rtol=1e-12, atol=1e-14, nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "counts"),
+    [(ss.Gaussian(1.5), (16, 20, 24)), (ss.Uniform(20.0), (36, 48, 60, 72))], ids=["gaussian", "uniform"],
+)  # fmt: skip
+def test_quadrature_converges_geometrically_and_knows_its_error(distribution, counts):
+    one = laser(frequency=distribution, coupling=60.0)
+    errors = assert_error_is_covered(one, np.linspace(0, 3, 13), map(with_nodes, counts), with_nodes(400))
+    gains = -np.diff(np.log(errors))
+    assert np.all(gains > 1.0)  # the same number of nodes more gains the same factor; a power law's gains would shrink
+    assert gains[-1] > 0.5 * gains[0]
+
+
+def test_what_a_lorentzian_cuts_off_falls_with_a_power_of_the_nodes():
+    one, times, start = laser(frequency=ss.Lorentzian(0.7)), np.linspace(0, 3, 13), [[0.5, 0.2, 0.3]]
+    run = {n: ss.evolve(one, times, theory=with_nodes(n), initial=start).coherence for n in (24, 48, 96, 600)}
+    errors = [float(abs(run[n] - run[600]).max()) for n in (24, 48, 96)]
+    # what is cut falls as 1/cut^4; doubling the nodes less than doubles the cut
+    assert np.polyfit(np.log([24, 48, 96]), np.log(errors), 1)[0] < -2
+    assert errors[0] < 1e-3
+
+
+@pytest.mark.parametrize("nodes", [24, 48, 96, None])
+def test_a_lorentzian_knows_its_error(nodes):
+    one, theory = laser(frequency=ss.Lorentzian(0.7)), ss.MeanField(nodes=nodes)
+    assert_error_is_covered(one, np.linspace(0, 3, 13), [theory], with_nodes(600))
+
+
+@pytest.mark.slow(2)
+@pytest.mark.parametrize("width", [0.3, 2.0, 9.0])
+@pytest.mark.parametrize("kind", [ss.Lorentzian, ss.Gaussian, ss.Uniform])
+@pytest.mark.parametrize("dephasing", [0.0, 3.0])
+def test_error_covers_the_truth_for_many_widths(kind, width, dephasing):
+    one = laser(frequency=kind(width, -1.0), dephasing=dephasing, coupling=40.0)
+    theories = [ss.MeanField(rtol=rtol, atol=rtol / 100) for rtol in (1e-4, 1e-6, 1e-8)]
+    assert_error_is_covered(one, np.linspace(0, 6, 25), theories, ss.MeanField(rtol=1e-11, atol=1e-13, nodes=1000))
+
+
+def test_linear_lorentzian_response_is_exact():
+    """Without coupling the mean coherence of a Lorentzian falls as exp(-(Gamma_perp + w) t)."""
+    run = ss.evolve(laser(frequency=ss.Lorentzian(5.0, CENTER), coupling=0.0), np.linspace(0, 3, 13), initial=[[0.8, 0.1, 0.5]])
+    wanted = (0.4 - 0.05j) * np.exp(-(G + 5.0 + 1j * CENTER) * run.time.values)
+    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize("distribution", [ss.Gaussian(0.6, CENTER), ss.Uniform(2.0, CENTER)], ids=repr)
+def test_dephasing_by_disorder_is_the_characteristic_function(distribution):
+    t = np.linspace(0, 3, 13)
+    run = ss.evolve(laser(frequency=distribution, coupling=0.0), t, initial=[[0.8, 0.1, 0.5]])
+    spread = np.exp(-((0.6 * t) ** 2) / 2) if isinstance(distribution, ss.Gaussian) else np.sinc(2 * t / np.pi)
+    wanted = (0.4 - 0.05j) * np.exp(-(G + 1j * CENTER) * t) * spread
+    # the classes are chosen for rtol = 1e-8
+    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-8)
+
+
+def test_samples_are_explicit_groups():
+    values = np.random.default_rng(0).normal(0, 2, 7)
+    t, start = np.linspace(0, 6, 25), np.array([[0.5, 0.2, 0.3]])
+    fine = ss.MeanField(rtol=1e-11, atol=1e-13)
+    sampled = ss.evolve(laser(frequency=ss.Samples(values)), t, theory=fine, initial=start, each=True)
+    groups = ss.Ensemble([ss.Group(3, 1, frequency=v) for v in values], np.full((7, 7), -12j))
+    explicit = ss.evolve(groups, t, theory=fine, initial=np.repeat(start, 7, axis=0))
+    np.testing.assert_allclose(sampled.spin_coherence, explicit.coherence, atol=2e-10)
+    np.testing.assert_allclose(sampled.coherence[:, 0], explicit.coherence.mean("group"), atol=2e-10)
+    np.testing.assert_allclose(sampled.order_parameter, explicit.order_parameter, atol=2e-10)
+    assert "coherence_error" not in sampled  # a given sample has no quadrature error
+    np.testing.assert_array_equal(sampled.spin_frequency, values)
+
+
+def test_narrow_disorder_is_no_disorder():
+    clean = ss.limit_cycle(laser())
+    for kind in (ss.Lorentzian, ss.Gaussian, ss.Uniform):
+        narrow = ss.limit_cycle(laser(frequency=kind(1e-7)))
+        for name in ("amplitude", "inversion", "frequency"):
+            assert float(narrow[name]) == pytest.approx(float(clean[name]), abs=1e-6)
+
+
+def test_classes_that_start_one_by_one():
+    one = laser(frequency=ss.Uniform(2.0))
+    first = ss.evolve(one, [0.0, 1.0, 2.0], initial=[[0.5, 0.2, 0.3]], each=True)
+    again = ss.evolve(one, [1.0, 2.0], initial=ss.bloch(first).isel(time=1), each=True)
+    np.testing.assert_allclose(again.coherence[1], first.coherence[2], atol=2e-7)  # 10 rtol each
+    np.testing.assert_allclose(first.spin_weight.sum(), 1, rtol=1e-14)

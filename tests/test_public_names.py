@@ -1,0 +1,119 @@
+"""The public names: there, stable, documented, light to import; and every equation that the code cites is in the docs."""
+
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import spinsync as ss
+
+PACKAGE = Path(ss.__file__).parent
+STUB = (PACKAGE / "__init__.pyi").read_text()
+NAMES = re.findall(r"import \w+ as (\w+)", STUB)
+CONTRACT = """Group Lorentzian Gaussian Uniform Samples Ensemble MeanField BruteForce evolve steady_state limit_cycle
+symmetric_pair locking_range critical_coupling phase_diagram model_of rerun bloch plot"""
+HEAVY = ("xarray", "scipy", "numba", "matplotlib", "zarr", "typer")
+
+
+def test_the_stub_and_dir_agree_and_keep_the_contract():
+    assert len(NAMES) == len(set(NAMES)) > 20
+    assert set(NAMES) == set(ss.__all__)
+    assert set(NAMES) <= set(dir(ss))
+    assert set(CONTRACT.split()) <= set(NAMES)
+
+
+def test_every_name_resolves_to_the_same_object_whatever_was_imported():
+    first = {name: getattr(ss, name) for name in NAMES}
+    for module in pkgutil.walk_packages([str(PACKAGE)], "spinsync."):
+        if "__main__" not in module.name:
+            importlib.import_module(module.name)
+    for name in NAMES:
+        assert getattr(ss, name) is first[name], name
+        if name != "plot":
+            assert not inspect.ismodule(first[name]), name
+    with pytest.raises(AttributeError):
+        ss.no_such_name  # noqa: B018
+
+
+def test_no_module_bears_the_name_of_a_public_function():
+    modules = {module.name.rsplit(".", 1)[-1] for module in pkgutil.walk_packages([str(PACKAGE)], "spinsync.")}
+    assert modules & set(NAMES) <= {"plot"}
+
+
+def callables():
+    for name in NAMES:
+        thing = getattr(ss, name)
+        if inspect.isclass(thing):
+            yield name, thing
+            for method, _ in inspect.getmembers(thing, lambda m: inspect.isfunction(m) or inspect.ismethod(m)):
+                if not method.startswith("_") and method in vars(thing) and issubclass(thing, ss.Ensemble):
+                    yield f"{name}.{method}", getattr(thing, method)
+        elif callable(thing):
+            yield name, thing
+
+
+@pytest.mark.parametrize(("name", "thing"), list(callables()), ids=lambda x: x if isinstance(x, str) else "")
+def test_docstrings_have_their_sections(name, thing):
+    text = inspect.getdoc(thing)
+    assert text, name
+    if inspect.isclass(thing) and issubclass(thing, Exception):
+        return
+    arguments = [a for a in inspect.signature(thing).parameters if a not in ("self", "recipe")]
+    sections = set(re.findall(r"^(\w+)\n-+$", text, re.MULTILINE))
+    assert {"Parameters", "Examples", "Raises"} <= sections if arguments else True, name
+    for argument in arguments:
+        assert re.search(rf"\b{argument}\b", text.split("Parameters\n")[1]), (name, argument)
+
+
+def test_every_module_says_what_it_is():
+    for path in PACKAGE.rglob("*.py"):
+        assert path.read_text().startswith('"""') or not path.read_text().strip(), path
+
+
+def run_python(code, **environment):
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **environment}, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_import_is_light():
+    code = "import sys, time; t = time.perf_counter(); import spinsync; print(time.perf_counter() - t, *sys.modules)"
+    seconds, modules = [], set()
+    for _ in range(3):
+        first, *loaded = run_python(code).split()
+        seconds.append(float(first))
+        modules |= {name.split(".")[0] for name in loaded}
+    assert modules & set(HEAVY) == set()
+    assert min(seconds) < 0.3  # it is 0.06 s; the best of three, so that a busy machine does not matter
+
+
+def test_making_a_model_is_light():
+    code = (
+        "import sys, spinsync as ss; ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=2, theta=1).replace(coupling=3)"
+        "; ss.MeanField(); print(*sys.modules)"
+    )
+    loaded = {name.split(".")[0] for name in run_python(code).split()}
+    assert loaded & {"xarray", "numba", "matplotlib", "zarr", "typer"} == set()
+
+
+def test_every_equation_that_the_code_cites_is_on_the_theory_page():
+    page = PACKAGE.parents[1] / "docs" / "theory.md"
+    if not page.exists():
+        pytest.skip("the theory page is not there: an installed package without its docs")
+    tags = set(re.findall(r"\\tag\{(\d+\.\d+)\}", page.read_text()))
+    cited = {}
+    for path in PACKAGE.rglob("*.py"):
+        for line in path.read_text().splitlines():
+            for number in re.findall(r"\((\d\.\d{1,2})\)", line):
+                if '"""' in line or "#" in line or "equation" in line.lower() or "Equation" in line or "," in line:
+                    cited.setdefault(number, path.name)
+    assert len(cited) > 15
+    assert {number: where for number, where in cited.items() if number not in tags} == {}

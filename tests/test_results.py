@@ -1,0 +1,112 @@
+"""Results: names and units, storage, and the way back to what made them."""
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinsync as ss
+from reference import HALF_PI, laser, random_bloch, random_system
+
+PAIR = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-HALF_PI, cross_coupling=0.1)
+FULL = ss.Ensemble.pair(detuning=1.0, gain=3, damping=1, coupling=16, theta=-HALF_PI)
+SPINS = random_bloch(np.random.default_rng(0), 4)
+TIMES = [0.0, 0.5, 2.0]
+RESULTS = {
+    "evolve": lambda: ss.evolve(random_system(1, 3).ensemble(), TIMES, seed=4),
+    "start given": lambda: ss.evolve(FULL, TIMES, initial=[[0.1, 0.2, 0.3], [0, 0, 1]], theory=ss.MeanField(rtol=1e-5)),
+    "each": lambda: ss.evolve(FULL, TIMES, initial=SPINS, each=True),
+    "disorder": lambda: ss.evolve(laser(frequency=ss.Lorentzian(0.5)), TIMES, each=True, theory=ss.MeanField(nodes=32)),
+    "samples": lambda: ss.evolve(laser(frequency=ss.Samples([0.1, 1 / 3])), TIMES, each=True),
+    "brute force": lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(4), initial=SPINS, each=True),
+    "steady state": lambda: ss.steady_state(laser()),
+    "null vector": lambda: ss.steady_state(FULL, theory=ss.BruteForce(2)),
+    "lindblad": lambda: ss.lindblad(FULL, 4),
+    "limit cycle": lambda: ss.limit_cycle(laser()),
+    "disordered cycle": lambda: ss.limit_cycle(laser(frequency=ss.Gaussian(0.5))),
+    "symmetric pair": lambda: ss.symmetric_pair(FULL),
+    "locking range": lambda: ss.locking_range(PAIR),
+    "phase diagram": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0], "A.gain": [3.0, 4.0]}),
+    "cavity": lambda: ss.limit_cycle(ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)),
+}
+RUNS = ("evolve", "start given", "each", "disorder", "samples", "brute force")
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_every_variable_has_a_long_name_and_units(name):
+    result = RESULTS[name]()
+    assert result.data_vars
+    for variable in result.variables:
+        assert result[variable].attrs["long_name"].strip(), variable
+        assert result[variable].attrs["units"].strip(), variable
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_zarr_gives_back_the_identical_result(name, tmp_path):
+    result = RESULTS[name]()
+    result.to_zarr(tmp_path / "result.zarr", consolidated=False)
+    back = xr.open_zarr(tmp_path / "result.zarr", consolidated=False).load()
+    xr.testing.assert_identical(back, result)
+    for variable in result.data_vars:
+        assert back[variable].dtype == result[variable].dtype
+        assert back[variable].values.tobytes() == result[variable].values.tobytes()
+    assert ss.model_of(back) == ss.model_of(result)
+    if name in RUNS:
+        assert ss.rerun(back).identical(result)
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_rerun_is_identical_bit_for_bit(name):
+    result = RESULTS[name]()
+    again = ss.rerun(result)
+    assert again.identical(result)
+    assert again.coherence.values.tobytes() == result.coherence.values.tobytes()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_model_of_is_the_model(name):
+    result = RESULTS[name]()
+    model = ss.model_of(result)
+    assert result.attrs["version"] == ss.__version__
+    own = {"evolve": random_system(1, 3).ensemble(), "locking range": PAIR, "limit cycle": laser(), "brute force": FULL}
+    assert model == own.get(name, model)
+    assert RESULTS[name]().attrs["model"] == result.attrs["model"]
+    assert model.lamb_shift == (name == "cavity")
+
+
+def test_changes_of_the_recipe_are_recorded():
+    changed = laser().replace(coupling=5.0, **{"A.gain": 1 / 3})
+    assert ss.model_of(ss.limit_cycle(changed)) == changed
+
+
+def test_contract_of_evolve():
+    run = RESULTS["each"]()
+    assert run.coherence.dims == run.inversion.dims == ("time", "group")
+    assert run.order_parameter.dims == ("time",)
+    assert run.spin_coherence.dims == run.spin_inversion.dims == ("time", "spin")
+    assert np.iscomplexobj(run.coherence)
+    assert {"spin_group", "spin_frequency", "spin_weight"} <= set(run.coords)
+    exact = RESULTS["brute force"]()
+    assert exact.correlation.dims == ("time", "group", "other_group")
+    for result in (run, exact):
+        np.testing.assert_allclose(ss.bloch(result).isel(time=0), SPINS, atol=1e-15)
+        assert ss.bloch(result).dims == ("time", "spin", "axis")
+
+
+def test_bloch_vectors_are_the_means_of_the_pauli_matrices():
+    run = ss.evolve(laser(), [0.0], initial=[[0.1, 0.2, 0.3]])
+    assert complex(run.coherence[0, 0]) == pytest.approx(0.05 - 0.1j)
+    np.testing.assert_allclose(ss.bloch(run)[0, 0], [0.1, 0.2, 0.3], atol=1e-16)
+    assert ss.bloch(run).attrs == {"long_name": "Bloch vector", "units": "1"}
+
+
+def test_phase_grows_with_positive_frequency():
+    free = laser(coupling=0.0, frequency=1.5)
+    m = ss.bloch(ss.evolve(free, [0.0, 0.1], initial=[[1, 0, 0]])).values[:, 0]
+    assert np.arctan2(m[1, 1], m[1, 0]) == pytest.approx(0.15)
+
+
+def test_equal_runs_are_equal_and_others_are_not():
+    run = ss.evolve(laser(), TIMES)
+    assert ss.evolve(laser(), TIMES).identical(run)
+    assert not ss.evolve(laser(), TIMES, seed=1).identical(run)
+    assert not ss.evolve(laser(), TIMES, theory=ss.MeanField(rtol=1e-9)).identical(run)

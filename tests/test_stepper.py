@@ -1,0 +1,192 @@
+"""The exponential Adams stepper: order, exactness, fast rotation, dense output, and how it gives up."""
+
+from math import factorial
+
+import numpy as np
+import pytest
+from numba import njit
+from scipy.integrate import quad
+
+from spinsync.numerics import exponential_adams as stepper
+from spinsync.numerics.exponential_adams import BUDGET, DEVICE, DONE, UNDERFLOW, integrate
+
+TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
+ORDER = stepper.P + 1
+
+
+@njit(DEVICE)
+def stuart_landau(y, table, coupling, out):
+    """Beside dy/dt = -decay y: a y - (1 + i b) |y|^2 y with a, b in the coupling matrix."""
+    for i in range(y.size):
+        out[i] = coupling[0, 0] * y[i] - coupling[0, 1] * (y[i].real ** 2 + y[i].imag ** 2) * y[i]
+
+
+@njit(DEVICE)
+def power_of_time(y, table, coupling, out):
+    """y_0 is time; every other component is driven by its table[0, 0]-th power."""
+    out[0] = 1
+    for i in range(1, y.size):
+        out[i] = y[0] ** table[0, 0]
+
+
+@njit(DEVICE)
+def passenger(y, table, coupling, out):
+    """y_0 turns slowly by itself; y_1 is driven by it."""
+    out[0] = -1j * table[0, 0] * y[0]
+    out[1] = y[0]
+
+
+@njit(DEVICE)
+def explosion(y, table, coupling, out):
+    for i in range(y.size):
+        out[i] = y[i] * y[i]
+
+
+DECAY, ROTATION, SHEAR = 0.7 + 0.4j, 1.3, 0.8
+LANDAU = np.array([[1 + DECAY - 1j * ROTATION, 1 + 1j * SHEAR]])
+
+
+def landau(times, start=0.5):
+    """dy/dt = (1 - i w) y - (1 + i b)|y|^2 y, in closed form."""
+    growth = 1 + start**2 * (np.exp(2 * times) - 1)
+    return start * np.exp(times) / np.sqrt(growth) * np.exp(-1j * (ROTATION * times + SHEAR / 2 * np.log(growth)))
+
+
+def run_landau(times, **options):
+    return integrate(
+        stuart_landau,
+        np.array([DECAY]),
+        np.array([0.5 + 0j]),
+        np.asarray(times, float),
+        table=TABLE,
+        coupling=LANDAU,
+        **options,
+    )
+
+
+def test_error_falls_with_the_ninth_power_of_the_step():
+    end, steps = 4.0, np.array([40, 50, 64, 80, 100])
+    errors = []
+    for n in steps:
+        h = end / n
+        # loose enough that no step of size h is refused, tight enough that the starting block converges below the error
+        run = run_landau([0.0, end], rtol=1e4 * h**8, atol=0.0, first_step=h, max_step=h)
+        assert (run.status, run.rejected, run.steps) == (DONE, 0, pytest.approx(n - stepper.P + 1, abs=1))
+        errors.append(abs(run.states[-1, 0] - landau(end)))
+    slope = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
+    assert slope == pytest.approx(ORDER, abs=0.3)
+    assert min(errors) > 1e-15  # above rounding
+
+
+@pytest.mark.parametrize("rtol", [1e-4, 1e-6, 1e-8, 1e-10])
+def test_adaptive_error_follows_the_tolerance(rtol):
+    times = np.linspace(0, 12, 301)
+    run = run_landau(times, rtol=rtol, atol=rtol / 100)
+    error = abs(run.states[:, 0] - landau(times)).max()
+    assert error < rtol * run.steps  # a step errs by rtol at most, and the free phase keeps every error
+    assert error > 0.01 * rtol  # no steps are wasted on more digits than were asked for
+
+
+@pytest.mark.parametrize("power", [0, 1, 4, stepper.P - 1])
+@pytest.mark.parametrize("decay", [0.0, 0.3 - 2.0j, 30 + 1e4j])
+def test_a_drive_polynomial_in_time_is_integrated_exactly(power, decay):
+    times, start = np.array([0.0, 0.3, 1.0, 2.9]), 0.4 - 0.2j
+    run = integrate(
+        power_of_time, np.array([0, decay], complex), np.array([0, start], complex), times,
+        table=np.array([[float(power)]]), coupling=NO_COUPLING, rtol=1e-2, atol=1e-2,
+    )  # fmt: skip
+
+    def response(t):
+        """Integral of exp(-decay (t - u)) u^power by parts."""
+        if decay == 0:
+            return t ** (power + 1) / (power + 1)
+        value = (1 - np.exp(-decay * t)) / decay
+        for k in range(1, power + 1):
+            value = (t**k - k * value) / decay
+        return value
+
+    wanted = np.array([start * np.exp(-decay * t) + response(t) for t in times])
+    # the steps are far from small; only rounding is left. The weights of the starting block cancel by 4e5, phases round
+    # to eps |decay| t, and the recursion by parts above loses power!/|decay t|^power
+    eps, largest = np.finfo(float).eps, max(1.0, 2.9**power)
+    by_parts = factorial(power) / (0.3 * abs(decay)) ** (power + 1) if decay else 0.0
+    assert abs(run.states[:, 1] - wanted).max() < eps * (4e5 * largest + 10 * abs(decay) * 2.9 + by_parts)
+    assert abs(run.states[:, 0] - times).max() < eps * 4e5
+    assert run.rejected == 0
+
+
+def test_fast_rotation_costs_no_steps_and_no_accuracy():
+    times, slow = np.linspace(0, 20, 101), 0.9
+    steps = {}
+    for rotation in (0.0, 1e5):
+        run = integrate(
+            passenger, np.array([0, 1j * rotation]), np.array([1, 0.5], complex), times,
+            table=np.array([[slow]]), coupling=NO_COUPLING, rtol=1e-9, atol=1e-11,
+        )  # fmt: skip
+        steps[rotation] = run.steps
+        lag = 1j * (rotation - slow)
+        wanted = 0.5 * np.exp(-1j * rotation * times) + (np.exp(-1j * slow * times) - np.exp(-1j * rotation * times)) / lag
+        # 10 rtol, and the rounding of the phase 1e5 * 20
+        assert abs(run.states[:, 1] - wanted).max() < 1e-8 + 4 * np.finfo(float).eps * rotation * 20
+    assert steps[1e5] <= 1.1 * steps[0.0]
+
+
+def test_dense_output_does_not_depend_on_the_other_times():
+    times = np.linspace(0, 10, 777)
+    many = run_landau(times, rtol=1e-8, atol=1e-10, first_step=0.01)
+    for k in (1, 5, 77, 400, 776):
+        alone = run_landau(times[[0, k]], rtol=1e-8, atol=1e-10, first_step=0.01)
+        assert alone.states[-1, 0] == many.states[k, 0]
+    assert abs(many.states[:, 0] - landau(times)).max() < many.steps * 1e-8
+
+
+@pytest.mark.parametrize("size", [0.0, 1e-9, 0.1, 1.0, 5.0, 8.99, 9.01, 30.0, 300.0])
+@pytest.mark.parametrize("angle", [0.0, 0.5, np.pi / 2, -1.3])
+def test_moments_are_the_integrals_that_they_stand_for(size, angle):
+    x = size * np.exp(1j * angle) if angle != np.pi / 2 else 1j * size
+    moments = np.empty(stepper.P + 1, complex)
+    stepper._moments(complex(x), moments)
+    for k in range(stepper.P + 1):
+        real, imag = (
+            quad(lambda u, k=k: np.exp(-x.real * u) * (1 - u) ** k, 0, 1, weight=w, wvar=x.imag, epsabs=1e-15, full_output=1)[0]
+            for w in ("cos", "sin")
+        )
+        # the recursion loses at most max_k |x|^k/k! = 9^8/8! = 1e3 times eps where it turns round, at |x| = 9
+        assert abs(moments[k] - (real - 1j * imag)) < 1e3 * np.finfo(float).eps * max(abs(real + 1j * imag), 0.1)
+
+
+def test_a_budget_of_steps_ends_the_run():
+    run = run_landau([0.0, 1000.0], rtol=1e-8, atol=1e-10, max_steps=25)
+    assert run.status == BUDGET
+    assert run.steps + run.rejected == 25
+
+
+@pytest.mark.parametrize("start", [1.0, np.nan, 1e300])
+def test_a_solution_that_ends_or_is_no_number_underflows(start):
+    run = integrate(
+        explosion, np.zeros(1, complex), np.array([start + 0j]), np.array([0.0, 2.0]), table=TABLE, coupling=NO_COUPLING,
+        rtol=1e-8, atol=1e-10,
+    )  # fmt: skip
+    assert run.status == UNDERFLOW
+
+
+def test_one_time_is_the_start():
+    run = run_landau([3.0], rtol=1e-8, atol=1e-10)
+    assert run.status == DONE
+    assert run.states.tolist() == [[0.5]]
+
+
+@pytest.mark.parametrize(("factor", "spacing"), [(1, 0.5), (2, 2.0)])
+def test_past_values_of_a_polynomial_are_respaced_exactly(factor, spacing):
+    def polynomial(t):
+        return (1 + 0.3j) * t**7 - 5 * t**4 + 2j * t + 1
+
+    head, newest = 5, 0.25
+    history = np.zeros((stepper.RING, 1), complex)
+    for i in range(stepper.RING):
+        history[(head - i) % stepper.RING, 0] = polynomial(newest - 0.1 * i)
+    stepper._respace(history, head, factor)
+    for i in range(stepper.P):
+        wanted = polynomial(newest - 0.1 * spacing * i)
+        # eight terms, whose weights add up to 6.3 in size
+        assert abs(history[(head - i) % stepper.RING, 0] - wanted) < 50 * np.finfo(float).eps * abs(history).max()
