@@ -30,11 +30,9 @@ def slice_of(item: pytest.Item) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests always run; of the slow ones the chosen slice does, and the others say which slice is theirs."""
     choice = chosen_slice()
     for item in items:
         own = slice_of(item)
-        if own is None:
-            if choice in SLICES:
-                item.add_marker(pytest.mark.skip(reason=f"fast test: SPINSYNC_SLICE={choice} runs that slow slice only"))
-        elif choice not in (own, "all"):
+        if own is not None and choice not in (own, "all"):
             item.add_marker(pytest.mark.skip(reason=f"slow test of slice {own}: set SPINSYNC_SLICE={own} (or all) to run it"))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import spinsync as ss
@@ -103,6 +103,8 @@ def ensembles(draw):
     return ss.Ensemble([draw(group) for _ in range(size)], matrix)
 
 
+@example(ss.Ensemble([ss.Group(1, 1)], [[complex(-0.0, 2)]]))
+@example(ss.Ensemble([ss.Group(1, 1)], [[complex(-3, -0.0)]]))
 @given(ensembles())
 def test_any_ensemble_comes_back_bit_for_bit(ensemble):
     back = from_toml_text(model_files.text(ensemble.recipe, ensemble.lamb_shift))

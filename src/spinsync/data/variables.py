@@ -13,7 +13,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "group": ("group", "1"),
     "other_group": ("other group", "1"),
     "coherence": ("coherence <sigma^-> of a group", "1"),
-    "coherence_error": ("bound on the error of the coherence", "1"),
+    "coherence_error": ("estimated error of the coherence", "1"),
     "inversion": ("inversion <sigma^z> of a group", "1"),
     "order_parameter": ("order parameter R", "1"),
     "correlation": ("pair correlation <sigma^+_i sigma^-_j>, i != j", "1"),

@@ -62,7 +62,8 @@ def style(**changes: Any) -> Iterator[None]:
     >>> with ss.plot.style(font_size=10):
     ...     pass
     """
-    plt.draw_if_interactive()  # type: ignore[no-untyped-call]  # loads the backend: a notebook's turns interaction on, which the look's end would undo
+    # load the backend: a notebook's turns interaction on as it loads, which the look's end would undo
+    plt.draw_if_interactive()  # type: ignore[no-untyped-call]
     rules: Any = RULES | {name.replace("_", "."): value for name, value in changes.items()}
     with mpl.rc_context(rules):
         yield

@@ -80,7 +80,7 @@ class MeanField:
         def observe(states: Array, elapsed: Array) -> Observed:
             out = _observe(states, elapsed, rates, layout, frame, each)
             if layout.distributed:
-                out["coherence_error"] = (("time", "group"), self._error(states, layout, rates.weight.size))
+                out["coherence_error"] = (("time", "group"), self._error(states, layout, np.outer(elapsed, rates.gamma_perp)))
             return out
 
         coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
@@ -97,18 +97,21 @@ class MeanField:
             self.rtol, self.atol, frame, observe, coordinates,
         )  # fmt: skip
 
-    def _error(self, states: Array, layout: Rows, groups: int) -> Array:
-        """What quadrature and time steps can have spoilt; the quadrature's part from worse rules on the same run.
+    def _error(self, states: Array, layout: Rows, relaxed: Array) -> Array:
+        """What quadrature and time steps can have spoilt by `relaxed`, the time in units of 1/Gamma_perp (time, group).
+
+        The quadrature's part comes from worse rules on the same run.
 
         Every second class: the difference, times what the last halving gained. Without the outer half of a Lorentzian's
         classes: the difference, about seven times what lies beyond the outermost.
         """
         s = states[:, : layout.group.size]
-        full, halved, quartered, inner = (layout.average(s, groups, worse) for worse in (None, 0, 1, 2))
+        full, halved, quartered, inner = (layout.average(s, relaxed.shape[1], worse) for worse in (None, 0, 1, 2))
         last, before = abs(full - halved), abs(halved - quartered).max(axis=0)
         shrinking = np.minimum(1, last.max(axis=0) / np.maximum(before, 1e-300))
-        quadrature = np.maximum.accumulate(last * shrinking + abs(full - inner), axis=0)  # a phase once off stays off
-        return np.asarray(SAFETY * quadrature + 10 * self.rtol * abs(full) + self.atol)
+        steps = 10 * self.rtol * (1 + relaxed / 3) * abs(full) + self.atol  # phases drift: about linear in time
+        error = SAFETY * (last * shrinking + abs(full - inner)) + steps
+        return np.asarray(np.maximum.accumulate(error, axis=0))  # a phase once off stays off
 
 
 def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:
