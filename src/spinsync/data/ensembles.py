@@ -14,20 +14,11 @@ from spinsync.data import model_files
 from spinsync.data.distributions import Distribution
 from spinsync.data.groups import Group
 from spinsync.data.rates import Array, Rates, normalized, polar, rates_of
-from spinsync.data.recipes import CONSTRUCTORS, Recipe, check_parameter
+from spinsync.data.recipes import Recipe, check_parameter
+from spinsync.data.words import default_name, describe
 
 Two = float | tuple[float, float]
 UNWRITTEN = Recipe("groups")  # stands for the recipe that the constructor itself writes
-
-
-def _default_name(index: int) -> str:
-    """A, B, ..., Z, AA, AB, ..."""
-    letters = ""
-    index += 1
-    while index:
-        index, digit = divmod(index - 1, 26)
-        letters = chr(ord("A") + digit) + letters
-    return letters
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +60,7 @@ class Ensemble:
         if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
             raise checks.complain("groups", "a sequence of at least one Group", self.groups)
         groups = [checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups]
-        groups = [g if g.name else replace(g, name=_default_name(i)) for i, g in enumerate(groups)]
+        groups = [g if g.name else replace(g, name=default_name(i)) for i, g in enumerate(groups)]
         names = [str(group.name) for group in groups]
         for name in names:
             if names.count(name) > 1:
@@ -309,7 +300,7 @@ class Ensemble:
         return hash((self.groups, self.coupling_matrix.tobytes(), self.lamb_shift))
 
     def __repr__(self) -> str:
-        return describe(self)
+        return describe(self.recipe, self.groups, self.coupling_matrix, self.lamb_shift)
 
 
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
@@ -342,25 +333,3 @@ def from_toml_text(text: str, where: str = "the text") -> Ensemble:
     else:
         made = getattr(Ensemble, described.constructor)(**described.parameters)
     return made.replace(**described.changes) if described.changes else made
-
-
-def describe(ensemble: Ensemble) -> str:
-    """The call that makes the ensemble, defaults left out; groups and matrix where there is no such call."""
-    recipe = ensemble.recipe
-    if recipe.base is None:
-        defaults = {
-            "dephasing": 0.0,
-            "frequency": 0.0,
-            "cross_coupling": None,
-            "cross_theta": None,
-            "cavity_detuning": 0.0,
-            "weights": (1.0, 1.0),
-        }
-        shown = [n for n in CONSTRUCTORS[recipe.constructor] if n not in defaults or recipe.parameters[n] != defaults[n]]
-        text = f"Ensemble.{recipe.constructor}({', '.join(f'{n}={recipe.parameters[n]!r}' for n in shown)})"
-        return text + (f".replace(**{dict(recipe.changes)!r})" if recipe.changes else "")
-    groups = "".join(f"    {group!r},\n" for group in ensemble.groups[:8])
-    more = f"    ... {len(ensemble.groups)} groups\n" if len(ensemble.groups) > 8 else ""
-    matrix = repr(ensemble.coupling_matrix.tolist()) if len(ensemble.groups) <= 8 else "..."
-    shifted = ", lamb_shift=True" if ensemble.lamb_shift else ""
-    return f"Ensemble([\n{groups}{more}  ],\n  {matrix}{shifted},\n)"
