@@ -92,9 +92,11 @@ def test_a_file_that_cannot_be_written(tmp_path):
     with pytest.raises(ss.InputError) as caught:
         laser().to_toml(target)
     assert str(caught.value) == f"Argument `path` must be writable, but '{target}' is not (no such file or directory)."
+    folder = tmp_path / "folder"
+    folder.mkdir()
     with pytest.raises(ss.InputError, match=r"must be writable, but .* is not"):
-        laser().to_toml(tmp_path)  # a folder
-    assert list(tmp_path.iterdir()) == []  # no draft is left
+        laser().to_toml(folder)
+    assert list(tmp_path.iterdir()) == [folder]  # no draft is left
 
 
 def test_a_new_folder_appears_when_it_is_complete(tmp_path):

@@ -226,7 +226,7 @@ def test_narrow_disorder_is_no_disorder():
 
 
 def test_classes_that_start_one_by_one():
-    one = laser(frequency=ss.Uniform(2.0))
+    one = laser(frequency=ss.Uniform(2.0, CENTER))
     first = ss.evolve(one, [0.0, 1.0, 2.0], initial=[[0.5, 0.2, 0.3]], each=True)
     again = ss.evolve(one, [1.0, 2.0], initial=ss.bloch(first).isel(time=1), each=True)
     np.testing.assert_allclose(again.coherence[1], first.coherence[2], atol=2e-7)  # 10 rtol each
