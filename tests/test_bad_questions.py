@@ -27,7 +27,7 @@ CASES = [
     (lambda: ss.evolve(ONE, T, seed=-1), "Argument `seed` must be a whole number of at least 0, but is seed=-1."),
     (
         lambda: ss.evolve(ONE, T, initial=[[1, 0, 0.5]]),
-        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.11803.",
+        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.11803399.",
     ),
     (
         lambda: ss.evolve(ONE, T, initial=[1]),
@@ -63,11 +63,12 @@ CASES = [
     (lambda: ss.lindblad(ONE, 2001), "Argument `spins` must be a whole number from 1 to 2000, but is spins=2001."),
     (
         lambda: ss.steady_state(ONE, theory=ss.BruteForce(2), initial=[[0, 0, 0]]),
-        "Argument `initial` must be None at finite N, where the steady state is unique, but is initial=[[0, 0, 0]].",
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
     ),
     (
         lambda: ss.steady_state(laser(gain=0, damping=0)),
-        "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none.",
+        "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
     ),
     # closed forms
     (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
@@ -186,6 +187,39 @@ def test_no_steady_state():
     )
 
 
-def test_a_diagram_needs_relaxation():
-    with pytest.raises(ss.InputError, match="must have gain, damping or dephasing in every group to settle"):
-        ss.phase_diagram(laser(), {"gain": [0.0], "damping": [0.0]})
+def test_a_point_without_relaxation_fails_and_the_others_go_on():
+    diagram = ss.phase_diagram(laser(damping=0.0), {"gain": [0.0, 1.0]})
+    assert diagram.status.values.tolist() == [2, 0]
+    assert np.isnan(diagram.amplitude[0, 0])
+    assert not diagram.settled[0]
+
+
+def test_steady_states_that_the_start_decides_are_refused():
+    """Without local noise collective decay leaves dark states; without any noise everything stays."""
+    for still in (laser(gain=0.0, damping=0.0), laser(gain=0.0, damping=0.0, coupling=0.0, dephasing=1.0)):
+        for spins in (2, 4):
+            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+                ss.steady_state(still, theory=ss.BruteForce(spins))
+
+
+def test_two_values_for_one_group_and_one_weight_for_two_are_refused():
+    with pytest.raises(ss.InputError, match=r"Argument `gain` must be a real number, but is gain=\(3.0, 99.0\)"):
+        laser(gain=(3.0, 99.0))
+    with pytest.raises(ss.InputError, match="Argument `weights` must be two numbers, but is weights=3"):
+        TWO.replace(weights=3)
+    with pytest.raises(ss.InputError, match=r"`A\.weight` rather than `weights`"):
+        ss.phase_diagram(TWO, {"weights": [1.0, 2.0]})
+
+
+@pytest.mark.parametrize("value", [10**400, "3", True, [1 + 1j], np.array(["2020-01-01"], "datetime64[D]")])
+def test_what_is_no_finite_real_number_is_refused_everywhere(value):
+    for call in (lambda: ss.Group(value, 1), lambda: ss.Samples(value if np.ndim(value) else [value])):
+        with pytest.raises(ss.InputError, match="must be"):
+            call()
+
+
+def test_an_empty_start_and_too_many_nodes():
+    with pytest.raises(ss.InputError, match=r"`initial` must be real Bloch vectors .* but is empty"):
+        ss.evolve(TWO, T, initial=np.empty((0, 3)), each=True)
+    with pytest.raises(ss.InputError, match="`nodes` must be a whole number from 16 to 20000, but is nodes=1000000000"):
+        ss.MeanField(nodes=10**9)

@@ -38,9 +38,9 @@ def test_an_edited_equation_takes_effect(tmp_path):
     assert run() == (1, 1, pytest.approx(1 / 3, abs=1e-6))  # all from the cache
     equations = copy / "theory" / "mean_field_equations.py"
     text, before = equations.read_text(), equations.stat()
-    edited = text.replace("* 4 * (h", "* 2 * (h")
+    edited = text.replace("* 4 * (h", "* 3 * (h")  # another constant in the same bytecode
     assert edited != text
     equations.write_text(edited)  # the same size: let the time of change differ, as it does when a person edits
     os.utime(equations, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000_000))
-    # with half the back-action |s|^2 doubles: (kappa - gamma - Gamma_1 z*)/(2 V)
-    assert run() == (1, 0, pytest.approx(2**0.5 / 3, abs=1e-6))  # the stepper came from the cache, the equation did not
+    # |s|^2 = (kappa - gamma - Gamma_1 z*)/(3 V)
+    assert run() == (1, 0, pytest.approx((4 / 3) ** 0.5 / 3, abs=1e-6))  # the stepper came from the cache, the equation did not

@@ -1,5 +1,7 @@
 """The model: recipes, parameters, equality, names, and the laboratory's coupling."""
 
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,7 +25,7 @@ MADE = {
 }
 AXES = {
     "single": ("gain", "damping", "coupling", "theta", "frequency", "dephasing", "A.gain", "A.A.coupling", "A.A.theta"),
-    "pair": ("detuning", "gain", "coupling", "theta", "cross_coupling", "cross_theta", "weights", "B.frequency", "A.B.theta"),
+    "pair": ("detuning", "gain", "coupling", "theta", "cross_coupling", "cross_theta", "A.weight", "B.frequency", "A.B.theta"),
     "followed": ("detuning", "coupling", "theta", "cross_coupling", "B.A.coupling", "A.weight"),
     "cavity": ("spins", "vacuum_coupling", "cavity_decay", "cavity_detuning", "gain", "A.dephasing"),
     "distributed": ("gain", "coupling", "theta"),
@@ -85,7 +87,12 @@ def test_replace_takes_own_and_dotted_names_and_returns():
     assert one.replace(coupling=5.0) == laser(coupling=5.0)
     assert one.replace(**{"A.gain": 5.0}) == one.replace(gain=5.0)
     assert one.replace(**{"A.A.theta": 0.3}) == one.replace(theta=0.3)
-    assert one.replace(**{"A.gain": 5.0}).replace(gain=1.0) == one.replace(gain=5.0)  # the dotted change stays on top
+    assert one.replace(**{"A.gain": 5.0}).replace(gain=1.0) == one.replace(gain=1.0)  # the later call wins
+    rates = one.replace(**{"A.gain": 5.0}).recipe.rates(gain=np.array([1.0, 2.0]))
+    np.testing.assert_array_equal(rates.gamma_1[:, 0], [2.0, 3.0])
+    two = MADE["pair"].replace(**{"A.B.theta": 0.7, "A.frequency": 5.0}).replace(theta=-1.0, detuning=3.0)
+    assert np.angle(two.coupling_matrix[0, 1]) == pytest.approx(0.7)  # an angle of its own stays one
+    assert two.groups[0].frequency == 1.5
     assert one.replace(frequency=ss.Lorentzian(0.5)).groups[0].frequency == ss.Lorentzian(0.5)
     three = MADE["groups"]
     changed = three.replace(**{"A.C.theta": 0.3, "B.gain": 1.5})
@@ -183,3 +190,21 @@ def test_cavity_is_the_laboratory_formula():
         assert -np.pi < np.angle(c) < 0
         # cavity pulling: Omega = omega + 2 Gamma_perp (omega_c - omega)/kappa_c, Gamma_perp = 2
         assert float(ss.limit_cycle(made).frequency) == pytest.approx(5.0 + 2 * 2 * detuning / decay, rel=1e-12)
+
+
+def test_equal_ensembles_hash_alike_signed_zeros_included():
+    ours = [ss.Ensemble([ss.Group(1, 1)], [[zero]]) for zero in (0.0, -0.0)]
+    assert ours[0] == ours[1]
+    assert len(set(ours)) == 1
+    assert len({ss.Samples([0.0]), ss.Samples([-0.0])}) == 1
+
+
+def test_default_names_leave_given_ones_alone():
+    groups = [ss.Group(1, 1), ss.Group(1, 1, name="A"), ss.Group(1, 1)]
+    assert ss.Ensemble(groups, np.zeros((3, 3))).names == ("B", "A", "C")
+
+
+def test_ensembles_travel_between_processes():
+    for made in MADE.values():
+        assert pickle.loads(pickle.dumps(made)) == made
+        assert repr(pickle.loads(pickle.dumps(made))) == repr(made)

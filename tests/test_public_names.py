@@ -117,3 +117,12 @@ def test_every_equation_that_the_code_cites_is_on_the_theory_page():
                     cited.setdefault(number, path.name)
     assert len(cited) > 15
     assert {number: where for number, where in cited.items() if number not in tags} == {}
+
+
+def test_every_public_name_is_on_the_api_page():
+    page = (PACKAGE.parents[1] / "docs" / "api.md").read_text()
+    for name in ss.__all__:
+        if name not in ("plot", "__version__"):
+            assert f"spinsync.{name}" in page, name
+    for name in ss.plot.__all__:
+        assert f"spinsync.plot.{name}" in page, name

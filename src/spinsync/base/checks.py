@@ -29,7 +29,10 @@ def real(name: str, value: Any) -> float:
     """A finite real number."""
     if isinstance(value, bool) or not isinstance(value, Number) or isinstance(value, complex):
         raise complain(name, "a real number", value)
-    number = float(value)  # type: ignore[arg-type]
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        raise complain(name, "finite", value) from None
     if not np.isfinite(number):
         raise complain(name, "finite", value)
     return number
@@ -71,8 +74,11 @@ def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], des
     """A finite array of the given shape (None: any length); `described` says it in words."""
     result: NDArray[Any]
     try:
-        result = np.array(value, dtype=dtype)
-    except (TypeError, ValueError):
+        raw = np.asarray(value)
+        if raw.size and raw.dtype.kind not in ("iufc" if dtype is complex else "iuf"):
+            raise complain(name, described, value)
+        result = np.array(raw, dtype=dtype)
+    except (TypeError, ValueError, OverflowError):
         raise complain(name, described, value) from None
     if result.ndim != len(shape) or any(
         want is not None and want != got for want, got in zip(shape, result.shape, strict=True)

@@ -12,8 +12,8 @@ from pathlib import Path
 from spinsync.base.checks import InputError
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).lower()
 
 
 def _sync(folder: Path) -> None:
@@ -36,13 +36,15 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
         If `path` exists, or its parent is missing or can't be written.
     """
     target = Path(path).absolute()
-    if target.exists() or target.is_symlink():
-        raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
     draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
     try:
-        draft.mkdir()
+        taken = target.is_symlink() or target.exists()
+        if not taken:
+            draft.mkdir()
     except OSError as error:
         raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+    if taken:
+        raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
     try:
         yield draft
         _sync(draft)
@@ -74,5 +76,5 @@ def read_text(path: str | Path, name: str = "path") -> str:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None

@@ -9,6 +9,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.data.rates import Array, Rates
 
+ROUNDING = 1e-6  # a run may leave the ball by the error of its time steps
 SMALL = 0.01  # largest transverse Bloch vector of the default start
 
 
@@ -26,11 +27,13 @@ def coherences(m: Array) -> tuple[Array, Array]:
 def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)") -> Array:
     """Bloch vectors of shape (any, 3) with length at most 1."""
     m = checks.array("initial", initial, float, (None, 3), described)
+    if not len(m):
+        raise checks.InputError(f"Argument `initial` must be {described}, but is empty.")
     length = np.linalg.norm(m, axis=1)
-    if np.any(length > 1 + 1e-12):
+    if np.any(length > 1 + ROUNDING):
         worst = int(np.argmax(length))
         raise checks.InputError(
-            f"Argument `initial` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.6g}."
+            f"Argument `initial` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.9g}."
         )
     return m
 

@@ -25,28 +25,12 @@ class Quadrature:
     """Classes that stand for a distribution.
 
     frequency, weight : arrays of shape (node,); the weights add up to 1, but for a Lorentzian's cut tails
-    worse : array of shape (3, node), the same rule on every second and every fourth node, and without its outer half
     tail : float or None; half width of a Lorentzian, whose linear response is averaged by residue
     """
 
     frequency: NDArray[np.float64]
     weight: NDArray[np.float64]
-    worse: NDArray[np.float64]
     tail: float | None = None
-
-
-def _nested(frequency: NDArray[Any], rule: Any, tail: float | None = None) -> Quadrature:
-    """`rule(frequencies, stride)` gives weights on every stride-th node."""
-    rules = np.zeros((4, frequency.size))
-    for row, stride in enumerate((1, 2, 4)):
-        rules[row, ::stride] = rule(stride)
-    if tail is None:
-        rules[3] = rules[0]  # nothing is cut off
-        rules /= rules.sum(axis=1, keepdims=True)
-    else:
-        offset = abs(frequency - frequency.mean())
-        rules[3] = np.where(offset < offset.max() / 2, rules[0], 0)
-    return Quadrature(frequency, rules[0], rules[1:], tail)
 
 
 def _count(estimate: float, gamma_perp: float, width: float) -> int:
@@ -117,7 +101,7 @@ class Lorentzian:
         w = np.concatenate([-w[:0:-1], w])
         measure = 2 * where.size / nodes * self.half_width / (pi * (w**2 + self.half_width**2)) / where.slope(w)
         measure[[0, -1]] /= 2
-        return _nested(self.center + w, lambda stride: stride * measure[::stride], tail=self.half_width)
+        return Quadrature(self.center + w, measure, tail=self.half_width)
 
 
 class _Map:
@@ -196,7 +180,7 @@ class Gaussian:
             nodes = _count(2 * reach * self.std / spacing if spacing else np.inf, gamma_perp, self.std)
         x = np.linspace(-reach, reach, nodes + 1)
         density = np.exp(-(x**2) / 2)
-        return _nested(self.center + self.std * x, lambda stride: density[::stride])
+        return Quadrature(self.center + self.std * x, density / density.sum())
 
 
 @dataclass(frozen=True)
@@ -233,12 +217,12 @@ class Uniform:
         return complex(np.arctan(self.half_width / (mu + 1j * self.center)) / self.half_width)
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        """Clenshaw-Curtis: geometric in the ellipse through +-i gamma_perp, and nested."""
+        """Clenshaw-Curtis: geometric in the ellipse through +-i gamma_perp."""
         if nodes is None:
             rate = acosh(sqrt(1 + (gamma_perp / self.half_width) ** 2))
             nodes = _count(log(1 / tolerance) / rate if rate else np.inf, gamma_perp, self.half_width)
         x = -np.cos(np.linspace(0, pi, nodes + 1))
-        return _nested(self.center + self.half_width * x, lambda stride: _clenshaw_curtis(nodes // stride))
+        return Quadrature(self.center + self.half_width * x, _clenshaw_curtis(nodes) / 2)
 
 
 def _clenshaw_curtis(n: int) -> NDArray[np.float64]:
@@ -289,7 +273,7 @@ class Samples:
         return isinstance(other, Samples) and np.array_equal(self.values, other.values)
 
     def __hash__(self) -> int:
-        return hash(self.values.tobytes())
+        return hash((self.values + 0).tobytes())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{v:.6g}" for v in self.values[:6])
@@ -300,7 +284,7 @@ class Samples:
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
         weight = np.full(self.values.size, 1 / self.values.size)
-        return Quadrature(self.values, weight, np.stack([weight] * 3))  # exact: no worse rule to compare with
+        return Quadrature(self.values, weight)
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples

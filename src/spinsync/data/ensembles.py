@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,11 @@ class Ensemble:
         if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
             raise checks.complain("groups", "a sequence of at least one Group", self.groups)
         groups = [checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups]
-        groups = [g if g.name else replace(g, name=default_name(i)) for i, g in enumerate(groups)]
+        taken = {group.name for group in groups}
+        for i, group in enumerate(groups):
+            if group.name is None:
+                groups[i] = replace(group, name=next(name for name in map(default_name, count(i)) if name not in taken))
+                taken.add(groups[i].name)
         names = [str(group.name) for group in groups]
         for name in names:
             if names.count(name) > 1:
@@ -297,7 +302,7 @@ class Ensemble:
         )
 
     def __hash__(self) -> int:
-        return hash((self.groups, self.coupling_matrix.tobytes(), self.lamb_shift))
+        return hash((self.groups, (self.coupling_matrix + 0).tobytes(), self.lamb_shift))
 
     def __repr__(self) -> str:
         return describe(self.recipe, self.groups, self.coupling_matrix, self.lamb_shift)
@@ -321,7 +326,7 @@ def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
 
 
 def _made(constructor: str, parameters: Mapping[str, Any]) -> Ensemble:
-    checked = {name: check_parameter(name, value) for name, value in parameters.items()}
+    checked = {name: check_parameter(name, value, constructor == "pair") for name, value in parameters.items()}
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 

@@ -109,7 +109,7 @@ def parse(content: str, where: str) -> Description:
     """
     try:
         data = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # syntax, numbers of thousands of digits, brackets without end
         raise checks.InputError(f"Argument `model` must be TOML, but {where} is not: {error}.") from None
     singles = [name for name in CONSTRUCTORS if name != "groups"]
     allowed = (*singles, "groups", "coupling_matrix", "changes", "lamb_shift")

@@ -7,7 +7,7 @@ turns arrays of parameters into rates by broadcasting, so a diagram never makes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -33,17 +33,19 @@ GROUP_FIELDS = ("gain", "damping", "dephasing", "frequency", "weight")
 PAIRS = {"gain", "damping", "dephasing", "weights", "cross_theta"}  # a number, or two
 
 
-def check_parameter(name: str, value: Any) -> Any:
-    """A parameter's own check, by its last word; tuples entry by entry, arrays of a diagram's axis as a whole."""
+def check_parameter(name: str, value: Any, pair: bool = False) -> Any:
+    """A parameter's own check, by its last word; a pair's may be one number per group."""
     last = name.rsplit(".", 1)[-1]
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        value = value.item()
     if value is None and last in ("cross_coupling", "cross_theta"):
         return None
     if last == "frequency":
         return frequency_or_distribution(name, value)
-    if isinstance(value, (tuple, list, np.ndarray)) and last in PAIRS and "." not in name:
-        if len(value) != 2:
-            raise checks.complain(name, "a number or one number per group (2)", value)
-        return tuple(check_parameter(name, v) for v in np.asarray(value, object))
+    if pair and name in PAIRS and (isinstance(value, (tuple, list, np.ndarray)) or name == "weights"):
+        if np.shape(value) != (2,):
+            raise checks.complain(name, "two numbers" if name == "weights" else "a number or one number per group (2)", value)
+        return tuple(check_parameter(name, v) for v in value)
     if last in COUNTS:
         return checks.whole(name, value, 1)
     if last in POSITIVE:
@@ -56,6 +58,8 @@ def check_axis(name: str, values: Any) -> Array:
     result = checks.array(name, values, float, (None,), "a list of numbers")
     if result.size == 0:
         raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")
+    if name == "weights":
+        raise checks.InputError("Argument `axes` must vary one number at a time: `A.weight` rather than `weights`.")
     for one in result:
         check_parameter(name, int(one) if name in COUNTS and one == int(one) else float(one))
     return result
@@ -98,13 +102,26 @@ class Recipe:
         names = self.names()
         for name in values:
             checks.known("parameter", name, names)
-        checked = {name: check_parameter(name, value) for name, value in values.items()}
-        own = CONSTRUCTORS[self.constructor]
-        return replace(
-            self,
-            parameters={**self.parameters, **{n: v for n, v in checked.items() if n in own}},
-            changes={**self.changes, **{n: v for n, v in checked.items() if n not in own}},
-        )
+        checked = {name: check_parameter(name, value, self.constructor == "pair") for name, value in values.items()}
+        own = {n: v for n, v in checked.items() if n in CONSTRUCTORS[self.constructor]}
+        dotted = {n: v for n, v in checked.items() if n not in own}
+        return replace(self, parameters={**self.parameters, **own}, changes={**self._uncovered(own), **dotted})
+
+    def _uncovered(self, names: Iterable[str]) -> dict[str, Any]:
+        """The dotted changes that replacing the constructor's parameters `names` leaves in force: the later call wins."""
+        covered = {entry for name in names for entry in self._entries(name)}
+        return {name: value for name, value in self.changes.items() if name not in covered}
+
+    def _entries(self, name: str) -> list[str]:
+        """The dotted names that one of the constructor's parameters sets."""
+        groups = self.group_names
+        if name.startswith("cross_"):
+            return [f"{a}.{b}.{name.removeprefix('cross_')}" for a in groups for b in groups if a != b]
+        if name in ("coupling", "theta"):
+            return [f"{a}.{a}.{name}" for a in groups]
+        if name in ("spins", "vacuum_coupling", "cavity_decay", "cavity_detuning"):
+            return ["A.A.coupling", "A.A.theta"]
+        return [f"{a}.{ {'detuning': 'frequency', 'weights': 'weight'}.get(name, name) }" for a in groups]
 
     def distributions(self) -> tuple[Distribution | None, ...]:
         """The distribution of each group's natural frequency; None for one frequency."""
@@ -120,7 +137,7 @@ class Recipe:
         """Lay the parameters out by group; `values` (arrays of one batch shape) take the place of recorded ones."""
         values = values or {}
         parameters = {name: _center(v) for name, v in {**self.parameters, **values}.items()}
-        changes = {name: _center(v) for name, v in {**self.changes, **values}.items() if "." in name}
+        changes = {name: _center(v) for name, v in {**self._uncovered(values), **values}.items() if "." in name}
         tables = LAYOUTS[self.constructor](parameters) if self.base is None else _lay_groups(*self.base)
         _apply(tables, changes, self.group_names)
         return tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
@@ -67,16 +68,13 @@ def _theory(name: TheoryName, spins: int | None) -> Any:
     return ss.BruteForce(spins)
 
 
-def _deliver(result: Any, out: Path | None) -> None:
-    """Print a summary, or write the store and say where."""
+def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
+    """Print a summary, or write the store and say where; whether it can be written is known before the work."""
     if out is None:
-        typer.echo(result)
+        typer.echo(compute())
         return
     with new_folder(out) as draft:
-        result.to_zarr(draft / "store", consolidated=False)
-        for item in (draft / "store").iterdir():
-            item.rename(draft / item.name)
-        (draft / "store").rmdir()
+        compute().to_zarr(draft, mode="a", consolidated=False)
     typer.echo(f"wrote {out}")
 
 
@@ -95,7 +93,8 @@ def evolve(
     if not 2 <= points <= 10_000_000:
         raise ss.InputError(f"Argument `--points` must be from 2 to 10000000, but is --points={points}.")
     ensemble = ss.Ensemble.from_toml(model)
-    _deliver(ss.evolve(ensemble, np.linspace(0, until, points), theory=_theory(theory, spins), seed=seed), out)
+    level = _theory(theory, spins)
+    _deliver(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
 
 
 @app.command("steady-state")
@@ -103,7 +102,8 @@ def steady_state(
     model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None, seed: Seed = 0, out: Out = None
 ) -> None:
     """The state that the ensemble settles to."""
-    _deliver(ss.steady_state(ss.Ensemble.from_toml(model), theory=_theory(theory, spins), seed=seed), out)
+    ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins)
+    _deliver(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)
 
 
 @app.command()
@@ -133,16 +133,20 @@ def doctor() -> None:
 
 
 def _complain(sentence: str) -> int:
-    print(" ".join(sentence.split()), file=sys.stderr)
+    print(" ".join(sentence.replace("Value error, ", "").split()), file=sys.stderr)
     return 2
 
 
 def _allowed(error: Any) -> str:
-    """The options that the command takes, after a complaint about an unknown one."""
-    if not hasattr(error, "option_name") or error.ctx is None:
+    """What the command line takes instead, where the complaint itself does not say so."""
+    if error.ctx is None:
         return ""
-    options = [name for parameter in error.ctx.command.get_params(error.ctx) for name in parameter.opts if name.startswith("-")]
-    return f" (options are {', '.join(options)})"
+    if hasattr(error, "option_name"):
+        options = [name for p in error.ctx.command.get_params(error.ctx) for name in p.opts if name.startswith("-")]
+        return f" (options are {', '.join(options)})"
+    if "No such command" in error.format_message():
+        return f" (commands are {', '.join(error.ctx.command.list_commands(error.ctx))})"
+    return ""
 
 
 def run(arguments: list[str] | None = None) -> int:

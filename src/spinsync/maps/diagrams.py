@@ -28,7 +28,8 @@ def phase_diagram(
     ensemble : Ensemble
         Gives every parameter that is no axis.
     axes : mapping of str to array
-        One or more parameters that `Ensemble.replace` takes, and their values.
+        One or more parameters that `Ensemble.replace` takes, and their values. In the result the axis `frequency` is
+        called by its other name, A.frequency.
     initial : real array of shape (group, 3), optional
         Bloch vectors at the start, the same at every point; None: the seeded start of `ensemble`.
     seed : int
@@ -84,6 +85,7 @@ def _measure(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads:
 
 
 def _result(ensemble: Ensemble, values: Mapping[str, Any], measured: Measured, seed: int, initial: Any) -> xr.Dataset:
+    values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
     dims, shape = tuple(values), tuple(axis.size for axis in values.values())
 
     def grouped(array: Any) -> Any:

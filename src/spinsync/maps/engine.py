@@ -71,6 +71,8 @@ def simple(batch: Batch, threads: int) -> Measured:
 
 def _measure(batch: Batch, point: int, out: Measured) -> Status:
     flow = batch.theory.flow(batch.rates.at((point,)), batch.spread, batch.names, batch.initial, 0)
+    if flow.decay.real.min() <= 0:  # nothing relaxes: no long-time motion to speak of
+        return Status.FAILED
     rest = settle_flow(flow, tolerance=1e-8, patience=PATIENCE)
     if rest.status != DONE:
         return Status.FAILED

@@ -31,7 +31,7 @@ from spinsync.base.compiled import compiled
 P = 8  # past values in the predictor; the order of the method is P + 1
 RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
 SWEEPS = 40  # Picard iterations of the starting block before its step is cut
-ALIVE, DONE, BUDGET, UNDERFLOW = -1, 0, 1, 2  # status codes of `solve`
+DONE, BUDGET, UNDERFLOW = 0, 1, 2  # status codes of `solve`
 
 _vector, _table, _matrix = types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1]
 #: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters

@@ -6,14 +6,27 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import expm_multiply, spsolve
+from scipy.linalg import expm
+from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
+
+LONG = 5000.0  # norm times gap
 
 
 def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding)."""
+    """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding).
+
+    Their length grows with the norm of L times the gap; where that is long, the dense exponential is shorter.
+    """
     out = np.empty((times.size, start.size), complex)
     out[0] = start
     gaps = np.diff(times)
+    norm = abs(generator).sum(axis=0).max()
+    if gaps.size and norm * gaps.max() > LONG:
+        for i, gap in enumerate(gaps):
+            if i == 0 or gap != gaps[i - 1]:
+                step = expm(generator.toarray() * gap)
+            out[i + 1] = step @ out[i]
+        return out
     if gaps.size and np.ptp(gaps) <= 1e-12 * gaps.max() and gaps.size > 1:
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
     for i, gap in enumerate(gaps):
@@ -21,11 +34,18 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
     return out
 
 
-def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray:
-    """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace."""
+def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
+    """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique."""
     row = int(np.argmax(trace != 0))
-    matrix = sparse.lil_array(generator)
-    matrix[[row], :] = trace[None, :]
+    rows = sparse.lil_array(generator)
+    rows[[row], :] = trace[None, :]
     target = np.zeros(len(trace), complex)
     target[row] = 1
-    return np.asarray(spsolve(matrix.tocsc(), target))
+    matrix = rows.tocsc()
+    try:
+        inverse: Any = splu(matrix)
+    except RuntimeError:  # exactly singular
+        return None
+    operator = LinearOperator(matrix.shape, inverse.solve, rmatvec=lambda v: inverse.solve(v, trans="H"), dtype=complex)
+    condition = onenormest(operator) * abs(matrix).sum(axis=0).max()
+    return np.asarray(inverse.solve(target)) if condition < 1e13 else None

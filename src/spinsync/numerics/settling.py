@@ -14,13 +14,38 @@ VANISHED = 1e-6  # an amplitude that has fallen below this and still falls is ze
 
 @dataclass(frozen=True)
 class Settled:
-    """state (component,), frequency of its frame, whether it rests there; status of the integrator; time spent."""
+    """state (component,), frequency of its frame, decay in that frame, whether it rests; the integrator's status; time."""
 
     state: np.ndarray
     frequency: float
+    decay: np.ndarray
     settled: bool
     status: int
     time: float
+
+
+def is_stable(nonlinear: Any, decay: np.ndarray, state: np.ndarray, charge: np.ndarray, table: Any, coupling: Any) -> bool:
+    """Whether the Jacobian at rest has no eigenvalue with positive real part, beside the symmetry's zero.
+
+    By central differences (error 1e-9) in the real variables: both parts of charged components, the real part of others.
+    """
+    charged = np.flatnonzero(charge).tolist()
+    directions: list[tuple[int, complex]] = [(i, 1.0) for i in range(state.size)] + [(i, 1j) for i in charged]
+
+    def velocity(y: np.ndarray) -> np.ndarray:
+        out = np.empty_like(y)
+        nonlinear(y, table, coupling, out)
+        out -= decay * y
+        return np.concatenate([out.real, out[charged].imag])
+
+    def slope(i: int, direction: complex) -> np.ndarray:
+        nudged = [state + sign * 1e-6 * direction * (np.arange(state.size) == i) for sign in (1, -1)]
+        return np.asarray((velocity(nudged[0]) - velocity(nudged[1])) / 2e-6)
+
+    values = np.linalg.eigvals(np.stack([slope(i, d) for i, d in directions], axis=1)).real
+    if abs(state[charged]).max() > 0:
+        values = np.delete(values, np.argmin(abs(values)))
+    return bool(np.all(values < 1e-7 * decay.real.max()))
 
 
 def settle(
@@ -40,7 +65,7 @@ def settle(
             nonlinear, decay, state, np.array([0.0, stretch]), table=table, coupling=coupling, rtol=rtol, atol=atol
         )
         if solution.status != DONE:
-            return Settled(state, np.nan, False, solution.status, time)
+            return Settled(state, np.nan, decay, False, solution.status, time)
         state, time = solution.states[-1], time + stretch
         velocity = np.empty_like(state)
         nonlinear(state, table, coupling, velocity)
@@ -49,12 +74,13 @@ def settle(
         square = float(np.sum(abs(state[charged]) ** 2))
         growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
         frame -= growth.imag
+        turned = decay + 1j * growth.imag * charge
         still = bool(np.all(abs(velocity[~charged]) < tolerance * abs(decay[~charged])))
         drift = float(np.max(abs(velocity[charged] - 1j * growth.imag * state[charged]) / abs(decay[charged])))
         if still and drift < tolerance * size:
-            return Settled(state, frame, True, DONE, time)
+            return Settled(state, frame, turned, True, DONE, time)
         if still and size < VANISHED and growth.real <= 0:
-            return Settled(np.where(charged, 0, state), frame, True, DONE, time)
+            return Settled(np.where(charged, 0, state), frame, turned, True, DONE, time)
         if time >= most:
-            return Settled(state, frame, False, DONE, time)
-        decay = decay + 1j * growth.imag * charge
+            return Settled(state, frame, turned, False, DONE, time)
+        decay = turned

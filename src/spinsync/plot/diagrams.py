@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
+from spinsync.data.distributions import Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.plot.style import CLOSED_FORM, COLOURS, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
 from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
@@ -22,14 +24,15 @@ LABELS = {
 }
 
 
-def _axis(name: str, ensemble: Ensemble) -> tuple[str, float]:
+def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
     """Label of a parameter and the unit it is drawn in: the damping rate, where one value of it is fixed."""
     last = name.rsplit(".", 1)[-1]
     symbol = SYMBOLS.get(last, last)
     if last in ("theta", "cross_theta", "weight") or last not in SYMBOLS:
         return f"{MEANINGS.get(last, last)}  ${symbol}$" if last in SYMBOLS else name, 1.0
     damping = ensemble.recipe.parameters.get("damping")
-    if last == "damping" or not isinstance(damping, float) or damping == 0 or ensemble.recipe.changes:
+    varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
+    if varied or not isinstance(damping, float) or damping == 0:
         return rf"{MEANINGS[last]}  ${symbol}$  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
@@ -38,6 +41,8 @@ def _axis(name: str, ensemble: Ensemble) -> tuple[str, float]:
 
 def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     ensemble = model_of(diagram)
+    if diagram.attrs["verb"] != "phase_diagram":
+        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {diagram.attrs['verb']}.")
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
         raise checks.InputError(
@@ -81,7 +86,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     ensemble, (x, y) = _checked(diagram, 2)
     checks.known("variable", variable, LABELS)
     ax = axes(ax, height=2.7)
-    (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble), _axis(y, ensemble)
+    (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
     values = _one_group(diagram, variable).transpose(y, x).values
     ax.set_facecolor("#d0d0d0")
     floor = 0.0 if variable in ("order_parameter", "amplitude") else None
@@ -97,16 +102,26 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     return ax
 
 
+def _has_closed_form(ensemble: Ensemble) -> bool:
+    return len(ensemble.groups) == 1 and not isinstance(ensemble.groups[0].distribution, Samples)
+
+
+def _fine(diagram: xr.Dataset, name: str) -> Any:
+    """Where a closed form is drawn along an axis; numbers of spins are whole."""
+    values = diagram[name].values
+    return values.astype(int) if name == "spins" else np.linspace(values.min(), values.max(), 401)
+
+
 def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """V_c along the axis that is not the coupling."""
-    if len(ensemble.groups) > 1 or "coupling" not in (x, y):
+    if not _has_closed_form(ensemble) or "coupling" not in (x, y):
         return
     other = y if x == "coupling" else x
-    fine = np.linspace(float(diagram[other].min()), float(diagram[other].max()), 400)
-    critical = np.array([critical_coupling(ensemble.replace(**{other: float(v)})) for v in fine])
+    fine = _fine(diagram, other)
+    critical = np.array([critical_coupling(ensemble.replace(**{other: v})) for v in fine.tolist()])
     limits = ax.get_xlim(), ax.get_ylim()
-    inside = np.where(np.isfinite(critical), critical, np.nan) / _axis("coupling", ensemble)[1]
-    along = fine / _axis(other, ensemble)[1]
+    inside = np.where(np.isfinite(critical), critical, np.nan) / _axis("coupling", ensemble, (x, y))[1]
+    along = fine / _axis(other, ensemble, (x, y))[1]
     curve = (inside, along) if x == "coupling" else (along, inside)
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
@@ -149,9 +164,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     for i, one in enumerate(groups):
         colour = COLOURS[i % len(COLOURS)]
         ax.plot(where, one, "o", ms=3.2, mfc="white", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}")
-    if len(ensemble.groups) == 1:
-        fine = np.linspace(float(diagram[x].min()), float(diagram[x].max()), 401)
-        closed = [float(limit_cycle(ensemble.replace(**{x: float(v)}))[variable]) for v in fine]
+    if _has_closed_form(ensemble):
+        fine = _fine(diagram, x)
+        closed = [float(limit_cycle(ensemble.replace(**{x: v}))[variable]) for v in fine.tolist()]
         ax.plot(fine / unit, closed, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")

@@ -74,7 +74,7 @@ def bloch_sphere(
     >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     vectors = bloch(run)
-    if vectors.dims[0] != "time":
+    if vectors.ndim != 3 or vectors.dims[0] != "time":
         raise checks.InputError(f"Argument `run` must hold trajectories over time, but its vectors have dims {vectors.dims}.")
     ax, view = axes(ax, height=3.4), View(azimuth, elevation)
     _globe(ax, view)

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from spinsync.base import checks
 
-ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
+ONE_COLUMN = 3.4  # inches
 #: Okabe and Ito's colours, told apart by every kind of colour vision; yellow left out (too light for lines)
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 CLOSED_FORM = "#000000"  # a closed form over numbers is black, wherever it stands
@@ -117,7 +117,12 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     files = [Path(f"{path}.{suffix}") for suffix in ("png", "pdf")]
     with style():
         for file in files:
-            figure.savefig(file, metadata={"CreationDate": None} if file.suffix == ".pdf" else None)
+            try:
+                figure.savefig(file, metadata={"CreationDate": None} if file.suffix == ".pdf" else None)
+            except OSError as error:
+                raise checks.InputError(
+                    f"Argument `path` must be writable, but {str(path)!r} is not ({error.strerror})."
+                ) from None
     return files
 
 

@@ -48,7 +48,7 @@ class BruteForce:
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        checks.whole("spins", self.spins, 1, MOST_SPINS)
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
         """One sparse block per charge q = (up spins of the ket) - (up spins of the bra)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -11,13 +11,13 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
-from spinsync.data.distributions import Distribution
+from spinsync.data.distributions import MOST_NODES, Distribution, Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.frequency_classes import Rows, rows
 from spinsync.theory.problems import Flow, Observed
 
-SAFETY = 3.0  # of the error estimate, where a few classes resolve the distribution badly
+STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
 
 
 @dataclass(frozen=True)
@@ -27,14 +27,16 @@ class MeanField:
     Parameters
     ----------
     rtol, atol : float
-        Relative and absolute tolerance of a time step, positive; rtol from 1e-13 to 0.1.
+        Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. Steps are controlled so that errors stay within
+        about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there.
     nodes : int, optional
-        Quadrature classes of a frequency distribution, at least 16; by default as many as `rtol` asks for.
+        Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
+        default as many as `rtol` asks for.
 
     Raises
     ------
     InputError
-        If a tolerance is not positive or `nodes` is no whole number of at least 16.
+        If a tolerance is not positive or `nodes` is no whole number from 16 to 20000.
 
     Examples
     --------
@@ -56,12 +58,21 @@ class MeanField:
         if not 1e-13 <= self.rtol <= 0.1:
             raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
         if self.nodes is not None:
-            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16) // 4))
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Flow:
         """The ensemble as a flow of (s, z) rows."""
         spread = tuple(group.distribution for group in ensemble.groups)
-        return self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
+        flow = self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
+        smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
+        if not smooth or (initial is not None and len(initial) != len(spread)):
+            return flow
+        return replace(flow, companion=self._coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
+
+    def _coarser(self) -> MeanField:
+        """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
+        nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
+        return MeanField(min(10 * self.rtol, 0.1), 10 * self.atol, nodes)
 
     def flow(
         self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
@@ -78,10 +89,7 @@ class MeanField:
         table = np.stack([group, rates.weight[group] * layout.weight, rates.drive[group], layout.back]).astype(float)
 
         def observe(states: Array, elapsed: Array) -> Observed:
-            out = _observe(states, elapsed, rates, layout, frame, each)
-            if layout.distributed:
-                out["coherence_error"] = (("time", "group"), self._error(states, layout, np.outer(elapsed, rates.gamma_perp)))
-            return out
+            return _observe(states, elapsed, rates, layout, frame, each)
 
         coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
         if each:
@@ -94,24 +102,8 @@ class MeanField:
         return Flow(
             nonlinear, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
             np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
-            self.rtol, self.atol, frame, observe, coordinates,
+            max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, observe, coordinates,
         )  # fmt: skip
-
-    def _error(self, states: Array, layout: Rows, relaxed: Array) -> Array:
-        """What quadrature and time steps can have spoilt by `relaxed`, the time in units of 1/Gamma_perp (time, group).
-
-        The quadrature's part comes from worse rules on the same run.
-
-        Every second class: the difference, times what the last halving gained. Without the outer half of a Lorentzian's
-        classes: the difference, about seven times what lies beyond the outermost.
-        """
-        s = states[:, : layout.group.size]
-        full, halved, quartered, inner = (layout.average(s, relaxed.shape[1], worse) for worse in (None, 0, 1, 2))
-        last, before = abs(full - halved), abs(halved - quartered).max(axis=0)
-        shrinking = np.minimum(1, last.max(axis=0) / np.maximum(before, 1e-300))
-        steps = 10 * self.rtol * (1 + relaxed / 3) * abs(full) + self.atol  # phases drift: about linear in time
-        error = SAFETY * (last * shrinking + abs(full - inner)) + steps
-        return np.asarray(np.maximum.accumulate(error, axis=0))  # a phase once off stays off
 
 
 def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:

@@ -25,6 +25,7 @@ class Flow:
     frame : angular frequency of the rotating frame in which y is written
     observe : states of shape (time, component), times -> variables, back in the laboratory frame
     coordinates : coordinates of the dims that `observe` names
+    companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
     """
 
     nonlinear: Any
@@ -38,6 +39,7 @@ class Flow:
     frame: float
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
+    companion: Flow | None = None
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,12 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.data.distributions import Samples
+from spinsync.data.distributions import Gaussian, Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
 from spinsync.verbs.results import dataset
 
+DARK = 1e-3  # below this amplitude a frequency is not given
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
 
@@ -105,7 +106,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion,
+        Scalars synchronized, frequency (angular; NaN where amplitude < 1e-3), amplitude |s|, inversion,
         order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers.
 
     Raises
@@ -128,7 +129,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         frequency, amplitude, inversion = clean_cycle(one)
     variables = {
         "synchronized": amplitude > 0,
-        "frequency": frequency,
+        "frequency": frequency if amplitude >= DARK else nan,
         "amplitude": amplitude,
         "inversion": inversion,
         "order_parameter": 2 * amplitude,
@@ -160,7 +161,9 @@ class _Disordered:
         self.one, self.group = one, one.group
         distribution = one.group.distribution
         assert distribution is not None
+        assert not isinstance(distribution, Samples)
         self.center, self.resolvent = distribution.center, distribution.resolvent
+        self.width = distribution.std if isinstance(distribution, Gaussian) else distribution.half_width
 
     def frequency(self, b: float) -> float:
         """Omega where Im G / Re G = (Gamma_perp / B) cot theta, G the resolvent at B - i Omega."""
@@ -183,12 +186,18 @@ class _Disordered:
         g = self.resolvent(b - 1j * self.frequency(b))
         return -b * sin(self.one.theta) / (self.group.z0 * self.group.gamma_perp * g.real)
 
+    def _beyond(self, strength: float) -> float:
+        """A broadening above every root: for B far above width and Gamma_perp |cot theta|, V(B) grows as B^2."""
+        reach = max(self.group.gamma_perp, self.width) * (1 + abs(cos(self.one.theta) / sin(self.one.theta)))
+        high = 4 * max(reach, sqrt(strength * self.group.gamma_perp * self.one.effective_z0))
+        while self.strength(high) < strength:
+            high *= 2
+        return high
+
     def cycle(self) -> tuple[float, float, float]:
         """(frequency, amplitude, inversion) on the branch of largest B."""
         gamma_perp, strength = self.group.gamma_perp, self.one.strength
-        high = 2 * gamma_perp
-        while self.strength(high) < strength:
-            high *= 2
+        high = self._beyond(strength)
         grid = np.geomspace(high, gamma_perp, 200)
         below = next((i for i, b in enumerate(grid) if self.strength(b) < strength), None)
         if below is None:

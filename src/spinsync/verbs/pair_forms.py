@@ -98,16 +98,17 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
         "amplitude": amplitude,
         "inversion": z,
         "existence_detuning": 2 * sqrt(g * (gain - g)) if gain > g else nan,
-        "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if gain > 2 * g else nan,
+        "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if _hopf(g, g1, gain) < gain - g else nan,
     }
     return dataset(variables, {}, "symmetric_pair", ensemble)
 
 
 def _hopf(g: float, g1: float, gain: float) -> float:
-    """d where (5.4) turns into an equality, its smaller root, or where its side condition ends."""
+    """The smallest d where (5.4) turns into an equality or its side condition ends; it counts where the state exists."""
     linear = 2 * g + 3 * g1 + 2 * (gain - g)
     constant = g**2 + g1 * g + 2 * (gain - g) * g1
-    return min((linear - sqrt(linear**2 - 12 * constant)) / 6, g + g1)
+    square = linear**2 - 12 * constant
+    return min((linear - sqrt(square)) / 6, g + g1) if square >= 0 else g + g1
 
 
 def locking_range(ensemble: Ensemble) -> xr.Dataset:

@@ -121,8 +121,9 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
             raise checks.InputError(f"Argument `dataset` must hold coherence and inversion, but has no {name}.")
     s = dataset[f"{prefix}coherence"]
     m = bloch_vectors.vectors(s.values, dataset[f"{prefix}inversion"].values)
-    out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": ["x", "y", "z"]}, name="bloch")
+    out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": np.array(["x", "y", "z"], TEXT)}, name="bloch")
     out.attrs = {"long_name": "Bloch vector", "units": "1"}
+    out["axis"].attrs = {"long_name": "axis of the Bloch vector", "units": "1"}
     return out
 
 

@@ -16,6 +16,7 @@ from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
 from spinsync.verbs.evolution import IntegrationError
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
+MOST_COMPONENTS = 400  # of a Jacobian whose eigenvalues are looked at
 PATIENCE = 2000.0  # longest run, in units of the slowest relaxation time
 
 
@@ -23,9 +24,7 @@ def settle_flow(flow: Flow, tolerance: float = 1e-9, patience: float = PATIENCE)
     """Run a flow until it rests in a rotating frame; at most `patience` relaxation times."""
     slowest = float(flow.decay.real.min())
     if slowest <= 0:
-        raise checks.InputError(
-            "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none."
-        )
+        raise checks.InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
     return settling.settle(
         flow.nonlinear,
         flow.decay,
@@ -41,19 +40,28 @@ def settle_flow(flow: Flow, tolerance: float = 1e-9, patience: float = PATIENCE)
     )
 
 
-def _rest(flow: Flow) -> tuple[Observed, float]:
+def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
+    """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
     rest = settle_flow(flow)
     if not rest.settled:
         raise IntegrationError(
             f"The ensemble still moves after a time of {rest.time:.6g}: it has no steady state in a common rotating frame, "
             "or is too close to a threshold; `evolve` shows the motion."
         )
+    stable = None
+    if flow.start.size <= MOST_COMPONENTS:
+        stable = settling.is_stable(flow.nonlinear, rest.decay, rest.state, flow.charge, flow.table, flow.coupling)
     observed = flow.observe(rest.state[None, :], np.zeros(1))
-    return observed, rest.frequency + flow.frame
+    return observed, rest.frequency + flow.frame, stable
 
 
 def _null(linear: Linear) -> Observed:
-    return linear.observe({0: linear_flow.null_vector(linear.block(0), linear.trace)[None, :]})
+    rho = linear_flow.null_vector(linear.block(0), linear.trace)
+    if rho is None:
+        raise checks.InputError(
+            "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
+        )
+    return linear.observe({0: rho[None, :]})
 
 
 def steady_state(
@@ -77,13 +85,14 @@ def steady_state(
     Returns
     -------
     xarray.Dataset
-        (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary) and frequency (NaN where
-        amplitude < 1e-3); finite N: correlation (group, other_group).
+        (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
+        amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
+        correlation (group, other_group).
 
     Raises
     ------
     InputError
-        If `initial` does not fit or is given at finite N, or a group does not relax.
+        If `initial` does not fit or is given at finite N, a group does not relax, or the steady state is not unique.
     IntegrationError
         If the motion does not come to rest in a rotating frame.
 
@@ -98,17 +107,19 @@ def steady_state(
     refuse(theory, "steady_state")
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, checks.seed(seed), False)
-    frequency: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
     if isinstance(problem, Flow):
-        observed, common = _rest(problem)
+        observed, common, stable = _rest(problem)
         dim, s = observed["coherence"]
-        frequency = {"frequency": (dim[1:], np.where(abs(s[0]) < 1e-3, np.nan, common))}
+        extra = {"frequency": (dim[1:], np.where(abs(s[0]) < 1e-3, np.nan, common))}
+        if stable is not None:
+            extra["stable"] = ((), stable)
     else:
         if initial is not None:
-            raise checks.complain("initial", "None at finite N, where the steady state is unique", initial)
+            raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
         observed = _null(problem)
     variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}
     return dataset(
-        variables | frequency, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,
+        variables | extra, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,
         initial=initial_record(start),
     )  # fmt: skip
