@@ -15,7 +15,6 @@ from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
 from spinsync.verbs.results import dataset
 
-DARK = 1e-3  # below this amplitude a frequency is not given
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
 
@@ -106,7 +105,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Scalars synchronized, frequency (angular; NaN where amplitude < 1e-3), amplitude |s|, inversion,
+        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion,
         order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers.
 
     Raises
@@ -129,7 +128,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         frequency, amplitude, inversion = clean_cycle(one)
     variables = {
         "synchronized": amplitude > 0,
-        "frequency": frequency if amplitude >= DARK else nan,
+        "frequency": frequency,
         "amplitude": amplitude,
         "inversion": inversion,
         "order_parameter": 2 * amplitude,

@@ -17,7 +17,7 @@ from spinsync.theory.mean_field import MeanField
 from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
-SAFETY = 3.0  # times the distance from a coarser run, which a few classes can underestimate
+SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
 
 
 class IntegrationError(RuntimeError):
