@@ -25,6 +25,7 @@ def model(tmp_path, monkeypatch):
 BAD_CALLS = [
     ("--nope", "No such option: --nope", "--version"),
     ("evolv one.toml", "evolv", "evolve"),
+    ("evolv one.toml", "commands are", "steady-state"),
     ("evolve", "MODEL.toml", "issing"),
     ("evolve missing.toml", "'missing.toml'", "no such file"),
     ("evolve one.toml --until x", "--until", "must be a number, but is 'x'"),
@@ -128,3 +129,18 @@ def test_json_of_claims_is_plain(tmp_path):
 
     row = Claim("c", 1, np.float64(1.5), 0.1, "why").row()
     assert json.loads(json.dumps(row))["holds"] is False
+
+
+def test_an_output_that_exists_is_refused_before_the_work(model, monkeypatch, capsys):
+    monkeypatch.setattr(ss, "evolve", lambda *_a, **_k: pytest.fail("the work began"))
+    assert run(["evolve", "one.toml", "--out", "one.toml"]) == 2
+    assert "must be a new path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, "[" * 3000])
+def test_absurd_toml_is_a_sentence(model, capsys, number):
+    (model / "bad.toml").write_text(GOOD.replace("3.0", number))
+    assert run(["evolve", "bad.toml"]) == 2
+    assert capsys.readouterr().err.startswith("Argument `")
+    assert run(["evolve", "one.toml", "--out", "x" * 300]) == 2
+    assert "must be writable" in capsys.readouterr().err

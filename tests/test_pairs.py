@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from reference import HALF_PI, System
+from reference import HALF_PI, System, laser
 from test_closed_forms import jacobian_eigenvalues
 
 FINE = ss.MeanField(rtol=1e-10, atol=1e-12)
@@ -182,3 +182,15 @@ def test_equal_groups_lock_over_a_range_set_by_the_cross_phases():
         cross_theta=(np.pi / 2 - 1, np.pi / 2 - 1),
     )
     assert float(ss.locking_range(none).locking_range) < 1e-15  # theta_AB + theta_BA = 2 theta + pi
+
+
+def test_steady_states_say_whether_they_are_stable():
+    one = laser(theta=-1.2)
+    assert ss.steady_state(one).stable
+    assert ss.steady_state(one.replace(coupling=2.0)).stable  # dark, below the threshold
+    assert not ss.steady_state(one, initial=[[0, 0, 0.5]]).stable  # dark, above it
+    for detuning in (2.0, 4.5):
+        pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+        assert bool(ss.steady_state(pair).stable) == bool(ss.symmetric_pair(pair).stable)
+    # the exchange-symmetric dark state between two bright ones: at rest by symmetry alone
+    assert not ss.steady_state(pair, initial=[[0, 0, 0.2], [0, 0, 0.2]]).stable

@@ -110,3 +110,10 @@ def test_equal_runs_are_equal_and_others_are_not():
     assert ss.evolve(laser(), TIMES).identical(run)
     assert not ss.evolve(laser(), TIMES, seed=1).identical(run)
     assert not ss.evolve(laser(), TIMES, theory=ss.MeanField(rtol=1e-9)).identical(run)
+
+
+def test_a_part_of_a_run_is_rerun_from_the_start_of_the_whole():
+    run = ss.evolve(laser(theta=-1.2), np.linspace(3, 8, 11), seed=2)
+    part = run.isel(time=slice(4, None))
+    np.testing.assert_array_equal(ss.rerun(part).coherence, part.coherence)
+    np.testing.assert_array_equal(ss.rerun(part).time, part.time)

@@ -82,12 +82,14 @@ def _splitting(seed: int) -> Claim:
 def _figure(runs: dict[str, xr.Dataset], residuals: dict[str, xr.Dataset]) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.6), layout="constrained")
     colours = plt.get_cmap("cividis")(np.linspace(0.85, 0.2, len(runs) - 1))
-    for (name, run), colour in zip(list(runs.items())[1:], colours, strict=True):
-        left.plot(run.time, run.inversion[:, 0], color=colour, label=f"$N={name.split('-')[1]}$")
-    mean = runs["finite-mean-field"]
-    left.plot(mean.time, mean.inversion[:, 0], color="black", label=r"$N\to\infty$")
-    left.set(xlabel=r"time  $\gamma t$", ylabel=r"inversion  $z$")
-    left.legend(loc="lower right")
+    lines = [
+        (run, colour, f"$N={name.split('-')[1]}$") for (name, run), colour in zip(list(runs.items())[1:], colours, strict=True)
+    ]
+    for run, colour, label in [*lines, (runs["finite-mean-field"], "black", r"$N\to\infty$")]:
+        z = run.inversion.values[:, 0]
+        left.plot(run.time, z, color=colour)
+        left.text(run.time.values[-1] + 0.06, z[-1], label, color=colour, va="center", fontsize=8)
+    left.set(xlabel=r"time  $\gamma t$", ylabel=r"inversion  $z$", xlim=(0, 3.1))
     for marker, (name, sides) in zip("osD", residuals.items(), strict=True):
         groups = int(name.split("-")[2])
         shown = np.maximum(_worst(sides), 1e-17)
