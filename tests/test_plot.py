@@ -145,3 +145,9 @@ assert shell.user_ns["mpl"].is_interactive()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("<Figure size") == 3
+
+
+def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path, run):
+    figure = ss.plot.order_parameter(run).figure
+    with pytest.raises(ss.InputError, match=r"Argument `path` must be writable, but .*nowhere/figure' is not"):
+        ss.plot.save(figure, tmp_path / "nowhere" / "figure")
