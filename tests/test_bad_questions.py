@@ -223,3 +223,12 @@ def test_an_empty_start_and_too_many_nodes():
         ss.evolve(TWO, T, initial=np.empty((0, 3)), each=True)
     with pytest.raises(ss.InputError, match="`nodes` must be a whole number from 16 to 20000, but is nodes=1000000000"):
         ss.MeanField(nodes=10**9)
+
+
+def test_rates_beyond_double_precision_are_a_sentence():
+    huge = laser(coupling=1e300)
+    for verb in (partial(ss.evolve, times=T), ss.steady_state):
+        with pytest.raises(ss.IntegrationError, match="the rates are too large for double precision"):
+            verb(huge)
+    with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
+        ss.evolve(huge, T, theory=ss.BruteForce(2))

@@ -14,13 +14,14 @@ VANISHED = 1e-6  # an amplitude that has fallen below this and still falls is ze
 
 @dataclass(frozen=True)
 class Settled:
-    """state (component,), frequency of its frame, decay in that frame, whether it rests; the integrator's status; time."""
+    """state (component,), frequency of its frame, decay there, whether it rests; the integrator's status and steps; time."""
 
     state: np.ndarray
     frequency: float
     decay: np.ndarray
     settled: bool
     status: int
+    steps: int
     time: float
 
 
@@ -65,7 +66,7 @@ def settle(
             nonlinear, decay, state, np.array([0.0, stretch]), table=table, coupling=coupling, rtol=rtol, atol=atol
         )
         if solution.status != DONE:
-            return Settled(state, np.nan, decay, False, solution.status, time)
+            return Settled(state, np.nan, decay, False, solution.status, solution.steps, time)
         state, time = solution.states[-1], time + stretch
         velocity = np.empty_like(state)
         nonlinear(state, table, coupling, velocity)
@@ -78,9 +79,9 @@ def settle(
         still = bool(np.all(abs(velocity[~charged]) < tolerance * abs(decay[~charged])))
         drift = float(np.max(abs(velocity[charged] - 1j * growth.imag * state[charged]) / abs(decay[charged])))
         if still and drift < tolerance * size:
-            return Settled(state, frame, turned, True, DONE, time)
+            return Settled(state, frame, turned, True, DONE, solution.steps, time)
         if still and size < VANISHED and growth.real <= 0:
-            return Settled(np.where(charged, 0, state), frame, turned, True, DONE, time)
+            return Settled(np.where(charged, 0, state), frame, turned, True, DONE, solution.steps, time)
         if time >= most:
-            return Settled(state, frame, turned, False, DONE, time)
+            return Settled(state, frame, turned, False, DONE, solution.steps, time)
         decay = turned

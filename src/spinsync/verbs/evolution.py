@@ -24,6 +24,11 @@ class IntegrationError(RuntimeError):
     """A run that could not be finished; the sentence says why and what helps."""
 
 
+def not_finished(status: int, steps: int) -> IntegrationError:
+    """The sentence of a run whose time steps got too many or too small."""
+    return IntegrationError(exponential_adams.ADVICE[status].format(steps=steps).capitalize() + ".")
+
+
 def integrate_flow(flow: Flow, start: Array, times: Array) -> exponential_adams.Solution:
     """The flow in its rotating frame at `times`."""
     return exponential_adams.integrate(
@@ -34,7 +39,7 @@ def integrate_flow(flow: Flow, start: Array, times: Array) -> exponential_adams.
 def _run_flow(flow: Flow, times: Array) -> Observed:
     solution = integrate_flow(flow, flow.start, times)
     if solution.status != exponential_adams.DONE:
-        raise IntegrationError(exponential_adams.ADVICE[solution.status].format(steps=solution.steps).capitalize() + ".")
+        raise not_finished(solution.status, solution.steps)
     observed = flow.observe(solution.states, times - times[0])
     if flow.companion is not None:
         rough = _run_flow(flow.companion, times)
@@ -46,7 +51,10 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
 
 
 def _run_linear(linear: Linear, times: Array) -> Observed:
-    return linear.observe({q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges})
+    states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
+    if not np.allclose(states[0] @ linear.trace, 1, rtol=0, atol=1e-6):  # NaN included
+        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
+    return linear.observe(states)
 
 
 def evolve(

@@ -11,9 +11,10 @@ from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.numerics import linear_flow, settling
+from spinsync.numerics.exponential_adams import DONE
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
-from spinsync.verbs.evolution import IntegrationError
+from spinsync.verbs.evolution import IntegrationError, not_finished
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 MOST_COMPONENTS = 400  # of a Jacobian whose eigenvalues are looked at
@@ -43,6 +44,8 @@ def settle_flow(flow: Flow, tolerance: float = 1e-9, patience: float = PATIENCE)
 def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
     rest = settle_flow(flow)
+    if rest.status != DONE:
+        raise not_finished(rest.status, rest.steps)
     if not rest.settled:
         raise IntegrationError(
             f"The ensemble still moves after a time of {rest.time:.6g}: it has no steady state in a common rotating frame, "
