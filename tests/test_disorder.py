@@ -253,3 +253,15 @@ def test_error_sees_that_the_motion_itself_amplifies_errors(distribution):
     off = float(abs(run.coherence - fine.coherence)[1, 0])
     assert off > 1e-6  # pulses: far more than rtol = 1e-8
     assert off < float(run.coherence_error[1, 0])
+
+
+def test_stationary_disordered_state_is_reached_at_moderate_and_left_at_strong_coupling():
+    """What the theory page says of section 6: a Lorentzian of half width 5 settles at V = 20 and pulses at V = 30."""
+    late = np.linspace(40, 60, 41)
+    for coupling, settles in ((20.0, True), (30.0, False)):
+        one = laser(frequency=ss.Lorentzian(5.0), coupling=coupling)
+        r = ss.evolve(one, np.concatenate([[0.0], late]), theory=ss.MeanField(rtol=1e-6, atol=1e-8)).order_parameter[1:]
+        if settles:
+            np.testing.assert_allclose(r, ss.limit_cycle(one).order_parameter, atol=1e-4)  # 100 rtol
+        else:
+            assert float(r.max() - r.min()) > 0.1

@@ -123,14 +123,16 @@ class Recipe:
             return ["A.A.coupling", "A.A.theta"]
         return [f"{a}.{ {'detuning': 'frequency', 'weights': 'weight'}.get(name, name) }" for a in groups]
 
-    def distributions(self) -> tuple[Distribution | None, ...]:
-        """The distribution of each group's natural frequency; None for one frequency."""
+    def distributions(self, varied: Iterable[str] = ()) -> tuple[Distribution | None, ...]:
+        """The distribution of each group's natural frequency; None for one frequency, or where `varied` sets numbers."""
+        changes = self._uncovered(varied)
         if self.base is not None:
             plain: list[Any] = [group.frequency for group in self.base[0]]
         else:
-            plain = [self.parameters.get("frequency", 0.0)] * len(self.group_names)
+            one = None if "frequency" in varied else self.parameters.get("frequency")
+            plain = [one] * len(self.group_names)
         for index, name in enumerate(self.group_names):
-            plain[index] = self.changes.get(f"{name}.frequency", plain[index])
+            plain[index] = None if f"{name}.frequency" in varied else changes.get(f"{name}.frequency", plain[index])
         return tuple(value if isinstance(value, DISTRIBUTIONS) else None for value in plain)
 
     def tables(self, values: Mapping[str, Array] | None = None) -> Tables:

@@ -78,10 +78,7 @@ def phase_diagram(
 def _measure(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Measured:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
-    spread = tuple(
-        None if f"{g.name}.frequency" in values or "frequency" in values else g.distribution for g in ensemble.groups
-    )
-    return engine(Batch(rates, spread, ensemble.names, start, MeanField()), threads)
+    return engine(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MeanField()), threads)
 
 
 def _result(ensemble: Ensemble, values: Mapping[str, Any], measured: Measured, seed: int, initial: Any) -> xr.Dataset:

@@ -129,7 +129,7 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
 
 
 @in_style
-def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter") -> Axes:
+def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None) -> Axes:
     """A diagram over one parameter: numbers as circles, the closed form of one group as a line.
 
     Parameters
@@ -139,6 +139,8 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     ax : matplotlib axes, optional
     variable : str
         order_parameter, amplitude, inversion or frequency.
+    color : str, optional
+        Of the circles; by default one per group.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     values, where = diagram[variable], diagram[x] / unit
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
-        colour = COLOURS[i % len(COLOURS)]
+        colour = color or COLOURS[i % len(COLOURS)]
         ax.plot(where, one, "o", ms=3.2, mfc="white", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}")
     if _has_closed_form(ensemble):
         fine = _fine(diagram, x)

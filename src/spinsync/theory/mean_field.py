@@ -117,7 +117,7 @@ def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: b
     """(s, z) of every row from Bloch vectors per group, or per spin."""
     groups = rates.weight.size
     m = bloch_vectors.seeded(rates, seed) if initial is None else initial
-    if len(m) == groups and not (each and layout.spins == groups):
+    if len(m) == groups:
         m = m[layout.group]
     elif each and len(m) == layout.spins:
         if np.any(layout.back == 0):  # a Lorentzian's residue knows one start per group only

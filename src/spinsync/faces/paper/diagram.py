@@ -34,7 +34,7 @@ def threshold(one: ss.Ensemble) -> float:
 
 
 def tip() -> tuple[float, float]:
-    """(V, r) of the smallest simulated threshold at theta = -pi/2: a parabola through five points around it."""
+    """(V, r) of the smallest simulated threshold at theta = -pi/2: a quartic through five points around it."""
     ratios = np.linspace(2.9, 3.1, 5)
     thresholds = [threshold(ensemble(-pi / 2).replace(gain=float(r))) for r in ratios]
     quartic = np.polynomial.Polynomial.fit(ratios, thresholds, 4)

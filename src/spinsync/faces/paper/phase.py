@@ -44,8 +44,7 @@ def _figure(cuts: dict[str, xr.Dataset]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.3), layout="constrained")
     for ax, variable in zip(axes, ("order_parameter", "inversion", "frequency"), strict=True):
         for cut, colour in zip(cuts.values(), ("#0072B2", "#D55E00"), strict=True):
-            ss.plot.cut(cut, ax, variable=variable)
-            ax.lines[-2].set_markeredgecolor(colour)
+            ss.plot.cut(cut, ax, variable=variable, color=colour)
         ax.set_xlim(-pi, pi)
         ax.set_xticks([-pi, -pi / 2, 0, pi / 2, pi], ["−π", "−π/2", "0", "π/2", "π"])
     return figure
