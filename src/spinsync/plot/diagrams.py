@@ -19,7 +19,7 @@ from spinsync.verbs.results import model_of
 LABELS = {
     "amplitude": r"amplitude  $|s|$",
     "inversion": r"inversion  $z$",
-    "frequency": r"frequency  $\Omega$",
+    "frequency": r"frequency  $\Omega$  (rate)",
     "order_parameter": r"order parameter  $R$",
 }
 
