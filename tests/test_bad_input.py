@@ -6,7 +6,7 @@ import pytest
 import spinsync as ss
 from reference import laser
 from spinsync.data import distributions
-from spinsync.theory.problems import refuse
+from spinsync.theory.protocol import refuse
 from test_pairs import pair
 
 ONE = laser()

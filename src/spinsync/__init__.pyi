@@ -7,6 +7,8 @@ from .data.distributions import Samples as Samples
 from .data.distributions import Uniform as Uniform
 from .data.ensembles import Ensemble as Ensemble
 from .data.groups import Group as Group
+from .data.regimes import Regime as Regime
+from .data.regimes import label as label
 from .maps.diagrams import phase_diagram as phase_diagram
 from .theory.brute_force import BruteForce as BruteForce
 from .theory.mean_field import MeanField as MeanField
@@ -19,6 +21,7 @@ from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
 from .verbs.pair_forms import locking_range as locking_range
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
+from .verbs.regimes import regime as regime
 from .verbs.results import bloch as bloch
 from .verbs.results import model_of as model_of
 from .verbs.steady import steady_state as steady_state

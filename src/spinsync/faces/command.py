@@ -107,6 +107,19 @@ def steady_state(
 
 
 @app.command()
+def regime(model: Model, seed: Seed = 0, out: Out = None) -> None:
+    """What the ensemble does in the end: incoherent, full, phase-trapped, partial or irregular."""
+    ensemble = ss.Ensemble.from_toml(model)
+
+    def compute() -> Any:
+        found = ss.regime(ensemble, seed=seed)
+        typer.echo(ss.label(found.regime), err=out is not None)
+        return found
+
+    _deliver(compute, out)
+
+
+@app.command()
 def paper(
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the report.")] = Path("report"),
     quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.recipes import check_axis
-from spinsync.maps.engine import Batch, Engine, Measured, Status, simple
+from spinsync.maps.engine import Batch, Engine, simple
 from spinsync.theory.mean_field import MeanField
+from spinsync.verbs.long_time import Motion
+from spinsync.verbs.regimes import checked_start, described
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
@@ -40,8 +41,8 @@ def phase_diagram(
     Returns
     -------
     xarray.Dataset
-        (axes..., group): amplitude (time mean of |s|), inversion, frequency (angular; NaN where amplitude < 1e-3);
-        (axes...): order_parameter, settled, status (int8 with flag_meanings).
+        The variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
+        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status.
 
     Raises
     ------
@@ -50,8 +51,7 @@ def phase_diagram(
 
     Notes
     -----
-    Equations (3.1), (3.3), (3.4). A point that still moves after 300 relaxation times is measured
-    over 20 more and not `settled`.
+    Equations (3.1), (3.3), (3.4). Where several regimes are stable at once, the common start decides.
 
     Examples
     --------
@@ -68,47 +68,27 @@ def phase_diagram(
         checks.known("axes", name, ensemble.recipe.names())
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
-    start = bloch_vectors.seeded(ensemble.rates, checks.seed(seed)) if initial is None else bloch_vectors.checked(initial)
-    if len(start) != len(ensemble.groups):
-        raise checks.InputError(f"Argument `initial` must have shape ({len(ensemble.groups)}, 3), but has shape {start.shape}.")
-    measured = _measure(ensemble, values, start, threads, simple)
-    return _result(ensemble, values, measured, seed, None if initial is None else start)
+    start = checked_start(ensemble, initial, seed)
+    motions = _motions(ensemble, values, start, threads, simple)
+    return _result(ensemble, values, motions, seed, None if initial is None else start)
 
 
-def _measure(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Measured:
+def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Sequence[Motion]:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
     return engine(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MeanField()), threads)
 
 
-def _result(ensemble: Ensemble, values: Mapping[str, Any], measured: Measured, seed: int, initial: Any) -> xr.Dataset:
+def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Sequence[Motion], seed: int, initial: Any) -> xr.Dataset:
     values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
-    dims, shape = tuple(values), tuple(axis.size for axis in values.values())
-
-    def grouped(array: Any) -> Any:
-        return ((*dims, "group"), array.reshape(*shape, len(ensemble.groups)))
-
-    status = measured.status.reshape(shape)
-    variables = {
-        "amplitude": grouped(measured.amplitude),
-        "inversion": grouped(measured.inversion),
-        "frequency": grouped(measured.frequency),
-        "order_parameter": (dims, measured.order_parameter.reshape(shape)),
-        "settled": (dims, status == Status.SETTLED),
-        "status": (dims, status),
-    }
-    coordinates = {name: (name, axis) for name, axis in values.items()} | {"group": ("group", np.array(ensemble.names))}
-    result = dataset(
-        variables,
-        coordinates,
+    names = np.array(ensemble.names)
+    coordinates = {name: (name, axis) for name, axis in values.items()}
+    return dataset(
+        described(motions, tuple(values), tuple(axis.size for axis in values.values())),
+        coordinates | {"group": ("group", names), "other_group": ("other_group", names)},
         "phase_diagram",
         ensemble,
         theory=theory_record(MeanField()),
         seed=seed,
         initial=initial_record(initial),
     )
-    result["status"].attrs |= {
-        "flag_values": np.array([s.value for s in Status], np.int8),
-        "flag_meanings": " ".join(s.name.lower() for s in Status),
-    }
-    return result

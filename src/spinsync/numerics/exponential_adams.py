@@ -290,6 +290,14 @@ def solve(nonlinear, decay, table, coupling, y0, times, rtol, atol, first_step, 
     return DONE, steps, rejected
 
 
+@compiled(types.void(types.FunctionType(DEVICE), _vector, _table, _matrix, _matrix, _matrix))
+def velocities(nonlinear, decay, table, coupling, states, out):
+    """out = dy/dt at each of `states` (time, component)."""
+    for k in range(states.shape[0]):
+        nonlinear(states[k], table, coupling, out[k])
+        out[k] -= decay * states[k]
+
+
 @dataclass(frozen=True)
 class Solution:
     """States of shape (time, component); status DONE, BUDGET (steps) or UNDERFLOW (step size, or no number)."""

@@ -15,8 +15,8 @@ from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import Lindbladian, lindbladian
+from spinsync.data.problems import Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.theory.problems import Linear, Observed
 
 MOST_SPINS = 6
 LOWERING = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>, |g>

@@ -13,9 +13,9 @@ from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.distributions import MOST_NODES, Distribution, Samples
 from spinsync.data.ensembles import Ensemble
+from spinsync.data.problems import Flow, Observed
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.frequency_classes import Rows, rows
-from spinsync.theory.problems import Flow, Observed
 
 STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
 
@@ -79,7 +79,7 @@ class MeanField:
         seed: int, each: bool = False,
     ) -> Flow:  # fmt: skip
         """The same from rates of one point: what a diagram calls, without an ensemble per point."""
-        from spinsync.theory.mean_field_equations import nonlinear
+        from spinsync.theory.mean_field_equations import nonlinear, with_tangent
 
         layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
         frame = float(rates.weight @ rates.omega)
@@ -100,7 +100,7 @@ class MeanField:
                 "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
             }
         return Flow(
-            nonlinear, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
+            nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
             np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
             max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, observe, coordinates,
         )  # fmt: skip

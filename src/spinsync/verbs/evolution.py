@@ -11,10 +11,11 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
+from spinsync.data.problems import Flow, Linear, Observed
 from spinsync.data.rates import Array
 from spinsync.numerics import exponential_adams, linear_flow
 from spinsync.theory.mean_field import MeanField
-from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
+from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate

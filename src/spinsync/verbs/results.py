@@ -18,7 +18,7 @@ from spinsync.data.rates import Array
 from spinsync.data.variables import attributes
 from spinsync.theory.brute_force import BruteForce
 from spinsync.theory.mean_field import MeanField
-from spinsync.theory.problems import Theory
+from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
 THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "brute-force": BruteForce}

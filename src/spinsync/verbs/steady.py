@@ -10,52 +10,34 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.numerics import linear_flow, settling
+from spinsync.data.problems import Flow, Linear, Observed
+from spinsync.numerics import linear_flow
 from spinsync.numerics.exponential_adams import DONE
+from spinsync.numerics.rest import Approach, settle
 from spinsync.theory.mean_field import MeanField
-from spinsync.theory.problems import Flow, Linear, Observed, Theory, refuse
+from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.evolution import IntegrationError, not_finished
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
-MOST_COMPONENTS = 400  # of a Jacobian whose eigenvalues are looked at
-PATIENCE = 2000.0  # longest run, in units of the slowest relaxation time
-
-
-def settle_flow(flow: Flow, tolerance: float = 1e-9, patience: float = PATIENCE) -> settling.Settled:
-    """Run a flow until it rests in a rotating frame; at most `patience` relaxation times."""
-    slowest = float(flow.decay.real.min())
-    if slowest <= 0:
-        raise checks.InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
-    return settling.settle(
-        flow.nonlinear,
-        flow.decay,
-        flow.start,
-        flow.charge,
-        table=flow.table,
-        coupling=flow.coupling,
-        rtol=min(flow.rtol, tolerance / 10),
-        atol=min(flow.atol, tolerance / 100),
-        stretch=10 / slowest,
-        most=patience / slowest,
-        tolerance=tolerance,
-    )
+PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 
 
 def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
-    rest = settle_flow(flow)
-    if rest.status != DONE:
-        raise not_finished(rest.status, rest.steps)
-    if not rest.settled:
+    slowest = float(flow.decay.real.min())
+    if slowest <= 0:
+        raise checks.InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
+    settled = settle(flow, Approach(), stretch=10 / slowest, most=PATIENCE / slowest)
+    if settled.status != DONE:
+        raise not_finished(settled.status, settled.steps)
+    rest = settled.rest
+    if rest is None:
         raise IntegrationError(
-            f"The ensemble still moves after a time of {rest.time:.6g}: it has no steady state in a common rotating frame, "
-            "or is too close to a threshold; `evolve` shows the motion."
+            f"The ensemble still moves after a time of {settled.time:.6g}: it has no steady state in a common rotating frame, "
+            "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
         )
-    stable = None
-    if flow.start.size <= MOST_COMPONENTS:
-        stable = settling.is_stable(flow.nonlinear, rest.decay, rest.state, flow.charge, flow.table, flow.coupling)
     observed = flow.observe(rest.state[None, :], np.zeros(1))
-    return observed, rest.frequency + flow.frame, stable
+    return observed, rest.flow.frame, rest.stable if rest.growth.size else None
 
 
 def _null(linear: Linear) -> Observed:

@@ -1,13 +1,13 @@
-"""The two kinds of problem that a theory lowers a model to; verbs are written once per kind."""
+"""The two kinds of problem that a theory lowers a model to; verbs and numerics are written once per kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, replace
+from typing import Any
 
-from spinsync.base.checks import InputError, complain
-from spinsync.data.ensembles import Ensemble
+import numpy as np
+
 from spinsync.data.rates import Array
 
 Observed = dict[str, tuple[tuple[str, ...], Array]]  # variable -> (dims, values); "time" is the first axis of states
@@ -18,6 +18,7 @@ class Flow:
     """dy/dt = -decay * y + nonlinear(y): a few smooth variables with fast diagonal rotation and relaxation.
 
     nonlinear : compiled function (y, table, coupling, out)
+    tangent : the same for a state and a small deviation from it, one after the other: (y, v) -> (n(y), Dn(y) v)
     decay, start : complex arrays of shape (component,)
     table, coupling : parameters of `nonlinear`, float (row, component) and complex (group, group)
     charge : int array of shape (component,), how y turns under the U(1) symmetry
@@ -29,6 +30,7 @@ class Flow:
     """
 
     nonlinear: Any
+    tangent: Any
     decay: Array
     table: Array
     coupling: Array
@@ -40,6 +42,16 @@ class Flow:
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None
+
+    def turning(self, frequency: float) -> Flow:
+        """The same flow written in a frame that turns at `frequency` beside its own."""
+        return replace(self, decay=self.decay - 1j * frequency * self.charge, frame=self.frame + frequency)
+
+    def velocity(self, state: Array) -> Array:
+        """dy/dt at `state`, in the frame of the flow."""
+        out = np.empty_like(state)
+        self.nonlinear(state, self.table, self.coupling, out)
+        return np.asarray(out - self.decay * state)
 
 
 @dataclass(frozen=True)
@@ -60,28 +72,3 @@ class Linear:
     trace: Array
     observe: Callable[[Mapping[int, Array]], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
-
-
-class Theory(Protocol):
-    """Frozen options that lower a model to a problem.
-
-    cannot : verb -> why this theory does not answer it
-    """
-
-    cannot: ClassVar[Mapping[str, str]]
-
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Flow | Linear: ...
-
-
-def refuse(theory: Theory, verb: str) -> None:
-    """One sentence for something that is no theory, or for a question that it cannot answer.
-
-    Raises
-    ------
-    InputError
-        If `theory` is none, or `verb` is in its table `cannot`.
-    """
-    if isinstance(theory, type) or not hasattr(theory, "cannot"):
-        raise complain("theory", "a theory, such as MeanField() or BruteForce(4)", theory)
-    if verb in theory.cannot:
-        raise InputError(f"Argument `theory` must be one that answers {verb}, but is {theory!r}: {theory.cannot[verb]}.")

@@ -1,0 +1,36 @@
+"""What a theory is: frozen options that lower a model to a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
+
+from spinsync.base.checks import InputError, complain
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.problems import Flow, Linear
+from spinsync.data.rates import Array
+
+
+class Theory(Protocol):
+    """Frozen options that lower a model to a problem.
+
+    cannot : verb -> why this theory does not answer it
+    """
+
+    cannot: ClassVar[Mapping[str, str]]
+
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Flow | Linear: ...
+
+
+def refuse(theory: Theory, verb: str) -> None:
+    """One sentence for something that is no theory, or for a question that it cannot answer.
+
+    Raises
+    ------
+    InputError
+        If `theory` is none, or `verb` is in its table `cannot`.
+    """
+    if isinstance(theory, type) or not hasattr(theory, "cannot"):
+        raise complain("theory", "a theory, such as MeanField() or BruteForce(4)", theory)
+    if verb in theory.cannot:
+        raise InputError(f"Argument `theory` must be one that answers {verb}, but is {theory!r}: {theory.cannot[verb]}.")
