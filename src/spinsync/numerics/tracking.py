@@ -19,6 +19,7 @@ from spinsync.numerics.rest import doubled, run
 PIECE = 256  # samples between two looks at the deviation
 WIDE = 1.0  # radians between two samples; more is looked at more closely
 FINER, DEEPEST = 32, 4  # by this factor, so many times
+ALIKE = 1e-4  # two periods of the same motion
 FAINT = 1e-4  # the phase of what is always smaller is not counted
 
 Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
@@ -46,17 +47,31 @@ class Track:
     status: int
     steps: int
 
-    def rate(self, increments: np.ndarray) -> np.ndarray:
-        """Mean rate of what grew by `increments` of shape (sample - 1, ...)."""
-        return np.asarray(bump(len(increments)) @ increments / self.step)
+    def whole_periods(self) -> np.ndarray | None:
+        """Weights of the last two slips of two phases past each other, if they are alike; None where they are not.
 
-    def half(self) -> Track:
-        """The later half."""
-        middle = len(self.turned) // 2
-        return Track(
-            self.charged[middle:], self.neutral[middle:], self.turned[middle:], self.grown[middle:], self.step, self.state,
-            self.deviation, self.grazing, self.status, self.steps,
-        )  # fmt: skip
+        Then the motion is periodic in all that a common phase leaves, and two periods tell what it does.
+        """
+        total = self.turned.sum(axis=0)
+        fast, slow = int(np.argmax(total)), int(np.argmin(total))
+        each = self.turned[:, fast] - self.turned[:, slow]
+        passed = np.concatenate([[0.0], np.cumsum(each)])
+        steepest = int(np.argmax(each[: np.searchsorted(np.maximum.accumulate(passed), 2 * np.pi)])) if len(each) else 0
+        levels = np.arange(passed[steepest] + each[steepest] / 2, passed.max(), 2 * np.pi)
+        if len(levels) < 3:
+            return None
+        k = np.searchsorted(np.maximum.accumulate(passed), levels[-3:]) - 1  # the interval in which each is passed
+        moment = k + (levels[-3:] - passed[k]) / each[k]
+        if k[-1] + 1 >= len(self.charged) or abs(moment[2] - 2 * moment[1] + moment[0]) > ALIKE * (moment[1] - moment[0]):
+            return None
+        part = (moment - k)[:, None]
+        s = (1 - part) * self.charged[k] + part * self.charged[k + 1]
+        z = (1 - part) * self.neutral[k] + part * self.neutral[k + 1]
+        products = s[:, :, None].conj() * s[:, None, :]
+        if abs(products[2] - products[1]).max() > ALIKE * abs(products).max() or abs(z[2] - z[1]).max() > ALIKE:
+            return None
+        edges = np.clip(np.arange(len(each) + 1), moment[0], moment[2])
+        return np.asarray(np.diff(edges) / (moment[2] - moment[0]))
 
 
 def bump(samples: int) -> np.ndarray:

@@ -1,3 +1,5 @@
+from .beats import beat_spectrum as beat_spectrum
+from .beats import phase_difference as phase_difference
 from .diagrams import cut as cut
 from .diagrams import frequency as frequency
 from .diagrams import phase_diagram as phase_diagram

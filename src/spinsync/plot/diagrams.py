@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.data.distributions import Samples
 from spinsync.data.ensembles import Ensemble
-from spinsync.plot.style import CLOSED_FORM, COLOURS, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
+from spinsync.plot import areas
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
 from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
 from spinsync.verbs.results import model_of
 
@@ -21,6 +22,11 @@ LABELS = {
     "inversion": r"inversion  $z$",
     "frequency": r"frequency  $\Omega$  (rate)",
     "order_parameter": r"order parameter  $R$",
+    "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
+}
+BETWEEN = {
+    "phase_locking": r"phase locking  $|\langle e^{i(\varphi_A-\varphi_B)}\rangle|$",
+    "phase_difference": r"phase difference  $\varphi_A-\varphi_B$",
 }
 
 
@@ -52,21 +58,30 @@ def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
 
 
 def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
+    """Of the first group, or of the first beside the second."""
     values = diagram[variable]
+    if "other_group" in values.dims:
+        if values.sizes["group"] < 2:
+            raise checks.InputError(f"Argument `variable` must be one of a single group, but is variable={variable!r}.")
+        values = values.isel(other_group=1)
     return values.isel(group=0) if "group" in values.dims else values
 
 
 @in_style
-def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter") -> Axes:
-    """A diagram over two parameters as an image, with the closed-form boundary of one group on top.
+def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None) -> Axes:
+    """A diagram over two parameters: regimes as named areas, or a variable as an image; closed-form boundaries on top.
 
     Parameters
     ----------
     diagram : xarray.Dataset
         A result of `phase_diagram` over two axes.
     ax : matplotlib axes, optional
-    variable : str
-        order_parameter, amplitude, inversion or frequency (of the first group). Grey: not defined.
+    variable : str, optional
+        regime, order_parameter, lyapunov, amplitude, inversion or frequency (of the first group), phase_locking or
+        phase_difference (of the first two); by default the order parameter of one group, the regime of several.
+        Grey: not defined. Crosses: the regime is undecided. In a symmetric pair the lines are the Hopf line, the end of
+        the existence of full synchronization, and where the incoherent state becomes stable, (5.2) to (5.4); in any
+        other pair, the edges of Adler's locking range (5.7) over the detuning.
 
     Returns
     -------
@@ -84,22 +99,37 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     >>> ax = ss.plot.phase_diagram(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.1, 9, 7)}))
     """
     ensemble, (x, y) = _checked(diagram, 2)
-    checks.known("variable", variable, LABELS)
-    ax = axes(ax, height=2.7)
+    if variable is None:
+        variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
+    checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])
     (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
     values = _one_group(diagram, variable).transpose(y, x).values
-    ax.set_facecolor("#d0d0d0")
-    floor = 0.0 if variable in ("order_parameter", "amplitude") else None
-    image = ax.pcolormesh(
-        diagram[x] / x_unit, diagram[y] / y_unit, values, cmap=SIZES, vmin=floor, rasterized=True, shading="nearest"
-    )  # fmt: skip
-    ax.figure.colorbar(image, ax=ax, label=LABELS[variable])
+    ax = axes(ax, height=2.7)
+    if variable == "regime":
+        areas.areas(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values)
+    else:
+        _image(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values, variable)
     _boundary(ax, diagram, ensemble, x, y)
+    if len(ensemble.groups) == 2:
+        areas.boundaries(ax, diagram, ensemble, x, y, {x: x_unit, y: y_unit})
     ax.set(xlabel=x_label, ylabel=y_label)
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
             angle_ticks(axis, float(diagram[name].min()), float(diagram[name].max()))
     return ax
+
+
+def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
+    ax.set_facecolor("#d0d0d0")
+    cyclic = variable == "phase_difference"
+    floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
+    ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
+    image = ax.pcolormesh(
+        x, y, values, cmap=CYCLE if cyclic else SIZES, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
+    )  # fmt: skip
+    bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
+    if cyclic:
+        angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 
 
 def _has_closed_form(ensemble: Ensemble) -> bool:
@@ -179,14 +209,16 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
 
 
 @in_style
-def frequency(diagram: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Synchronized frequency over one parameter, omega_sync(theta) for example: circles, closed form as a line.
+def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool = False) -> Axes:
+    """Observed frequencies over one parameter: circles; closed forms as black lines, natural frequencies dotted.
 
     Parameters
     ----------
     diagram : xarray.Dataset
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
+    difference : bool
+        Of two groups: draw the first one's minus the second one's. The locking plateau is where it vanishes.
 
     Returns
     -------
@@ -195,12 +227,56 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InputError
-        If the diagram has not one axis.
+        If the diagram has not one axis, or a difference is asked of one group.
+
+    Notes
+    -----
+    Closed forms: (4.3) for one group; for two over their detuning the plateau (5.1) up to the Hopf line (5.4), or
+    Adler's (5.8).
 
     Examples
     --------
     >>> import numpy as np, spinsync as ss
-    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
-    >>> ax = ss.plot.frequency(ss.phase_diagram(one, {"theta": np.linspace(-2.5, -0.6, 9)}))
+    >>> pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.frequency(ss.phase_diagram(pair, {"detuning": np.linspace(0, 8, 9)}))
     """
-    return cut(diagram, ax, variable="frequency")
+    ensemble, (x,) = _checked(diagram, 1)
+    if not difference:
+        ax = cut(diagram, ax, variable="frequency")
+        _natural(ax, diagram, ensemble, x)
+        return ax
+    if len(ensemble.groups) < 2:
+        raise checks.InputError("Argument `difference` must be asked of at least two groups, but there is one.")
+    ax, (label, unit) = axes(ax), _axis(x, ensemble)
+    gap = diagram.frequency.isel(group=0) - diagram.frequency.isel(group=1)
+    ax.plot(diagram[x] / unit, gap / _rate(ensemble, x), "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
+    if x == "detuning":
+        fine = np.linspace(float(diagram[x].min()), float(diagram[x].max()), 401)
+        ax.plot(fine / unit, fine / _rate(ensemble, x), ":", color="#6b747d", lw=0.9, zorder=1)
+        ax.plot(fine / unit, areas.slip(ensemble, fine) / _rate(ensemble, x), color=CLOSED_FORM, lw=1.0, zorder=2)
+    first, second = diagram.group.values[:2]
+    ax.set(xlabel=label, ylabel=rf"$\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}$" + _of_rate(ensemble, x))
+    return ax
+
+
+def _rate(ensemble: Ensemble, x: str) -> float:
+    """The unit of frequencies beside an axis: that of the axis where it is a rate."""
+    return _axis(x, ensemble)[1] if x == "detuning" else 1.0
+
+
+def _of_rate(ensemble: Ensemble, x: str) -> str:
+    return "  (rate)" if _axis(x, ensemble)[0].endswith("(rate)") or x != "detuning" else r"$\;/\gamma$"
+
+
+def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
+    """Over the detuning of two groups: their natural frequencies, and the plateau where it is known."""
+    if x != "detuning":
+        return
+    ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
+    unit = _axis(x, ensemble)[1]
+    for sign in (1, -1):
+        ax.plot(ends / unit, sign * ends / 2, ":", color="#6b747d", lw=0.9, zorder=1)
+    fine = np.linspace(ends[0], ends[1], 401)
+    ax.plot(
+        fine / unit, np.where(areas.slip(ensemble, fine) == 0, areas.common(ensemble, fine), np.nan), color=CLOSED_FORM, lw=1.0
+    )

@@ -41,7 +41,7 @@ def bloch_sphere(
     *,
     azimuth: float = -50.0,
     elevation: float = 22.0,
-    frame: float = 0.0,
+    frame: float | str = 0.0,
     cycle: bool = True,
 ) -> Axes:
     """Trajectories of a run on the Bloch sphere: open circles where they start, dots where they end.
@@ -53,8 +53,8 @@ def bloch_sphere(
     ax : matplotlib axes, optional
     azimuth, elevation : float
         Where the reader stands, in degrees.
-    frame : float
-        Angular frequency of the rotating frame to draw in.
+    frame : float or "mean"
+        Angular frequency of the rotating frame to draw in, or the frame that turns with the mean field.
     cycle : bool
         Draw the closed-form limit cycle (black ring) where the model has one.
 
@@ -65,7 +65,7 @@ def bloch_sphere(
     Raises
     ------
     InputError
-        If the run holds no trajectories.
+        If the run holds no trajectories, or `frame` is neither a number nor "mean".
 
     Examples
     --------
@@ -78,7 +78,7 @@ def bloch_sphere(
         raise checks.InputError(f"Argument `run` must hold trajectories over time, but its vectors have dims {vectors.dims}.")
     ax, view = axes(ax, height=3.4), View(azimuth, elevation)
     _globe(ax, view)
-    turn = frame * (run.time.values - run.time.values[0])
+    turn = _turn(run, frame)
     m = np.array(vectors.values, float)
     m[..., 0], m[..., 1] = _rotated(m[..., 0], m[..., 1], -turn[:, None])
     owner = run.spin_group.values if "spin_group" in run.coords else run.group.values
@@ -88,6 +88,16 @@ def bloch_sphere(
     if cycle:
         _ring(ax, view, run)
     return ax
+
+
+def _turn(run: xr.Dataset, frame: float | str) -> Array:
+    """How far the frame has turned, at each time."""
+    if frame == "mean":
+        mean = run.coherence.values @ model_of(run).rates.weight
+        return np.asarray(-np.angle(mean))
+    if isinstance(frame, str):
+        raise checks.complain("frame", "a number or 'mean'", frame)
+    return np.asarray(checks.real("frame", frame) * (run.time.values - run.time.values[0]))
 
 
 def _rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:

@@ -13,7 +13,7 @@ from spinsync.verbs.results import phases as phase_of
 TIME = r"time  $t$  (1/rate)"
 
 
-def _needs(run: xr.Dataset, name: str) -> None:
+def needs(run: xr.Dataset, name: str) -> None:
     if not isinstance(run, xr.Dataset) or name not in run or "time" not in run.dims:
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but it does not.")
 
@@ -43,7 +43,7 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.order_parameter(ss.evolve(one, np.linspace(0, 5, 200)))
     """
-    _needs(run, "order_parameter")
+    needs(run, "order_parameter")
     ax = axes(ax)
     several = run.sizes.get("group", 1) > 1 and "coherence" in run
     if several:
@@ -87,7 +87,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     >>> ax = ss.plot.phases(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     each = isinstance(run, xr.Dataset) and "spin_coherence" in run
-    _needs(run, "spin_coherence" if each else "coherence")
+    needs(run, "spin_coherence" if each else "coherence")
     ax, time = axes(ax), run.time.values
     turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
     if each:

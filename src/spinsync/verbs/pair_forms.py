@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, nan, pi, sin, sqrt
+from math import cos, inf, nan, pi, sin, sqrt
 
 import numpy as np
 import xarray as xr
@@ -57,7 +57,8 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     xarray.Dataset
         Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
         of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
-        is none): the detunings at which the full state ends to exist and to be stable.
+        is none): the detunings at which the full state ends to exist and to be stable; incoherent_detuning, beyond which
+        the incoherent state is stable (inf: at none).
 
     Raises
     ------
@@ -98,6 +99,7 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
         "amplitude": amplitude,
         "inversion": z,
         "existence_detuning": 2 * sqrt(g * (gain - g)) if gain > g else nan,
+        "incoherent_detuning": 2 * sqrt(g * max(gain - g, 0.0)) if gain < 2 * g else inf,
         "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if _hopf(g, g1, gain) < gain - g else nan,
     }
     return dataset(variables, {}, "symmetric_pair", ensemble)

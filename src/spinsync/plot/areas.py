@@ -1,0 +1,160 @@
+"""Regimes as named areas, and the closed forms of two groups as lines over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from spinsync.base.checks import InputError
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.regimes import Regime, label
+from spinsync.plot.style import CLOSED_FORM
+from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+
+Array = NDArray[Any]
+
+#: light enough for text and lines on top, told apart by lightness as well as by hue
+AREAS = {
+    Regime.UNDECIDED: "#ffffff",
+    Regime.INCOHERENT: "#dfe3e8",
+    Regime.FULL: "#7db4dc",
+    Regime.PHASE_TRAPPED: "#b9e0c6",
+    Regime.PARTIAL: "#f6cf9c",
+    Regime.IRREGULAR: "#d9869a",
+}
+SMALLEST = 0.012  # share of the picture that an area needs to bear its name
+FINE = 161  # points of a closed form
+
+
+def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
+    """Regimes of shape (y, x) as coloured areas, each named where it has room; undecided points are crosses."""
+    ax.pcolormesh(
+        x, y, codes, cmap=ListedColormap(list(AREAS.values())), norm=BoundaryNorm(np.arange(-1.5, 5), len(AREAS)),
+        shading="nearest", rasterized=True,
+    )  # fmt: skip
+    for code in np.unique(codes).tolist():
+        if code == Regime.UNDECIDED:
+            where = np.argwhere(codes == code)
+            ax.plot(x[where[:, 1]], y[where[:, 0]], "x", ms=3, mew=0.8, color=CLOSED_FORM)
+            continue
+        parts, count = ndimage.label(codes == code)
+        sizes = ndimage.sum_labels(codes == code, parts, np.arange(1, count + 1))
+        if sizes.max() >= SMALLEST * codes.size:
+            row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), len(label(code)))
+            ax.annotate(
+                label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
+                zorder=6, annotation_clip=True,
+            )  # fmt: skip
+
+
+def _widest(inside: Array, letters: int) -> tuple[int, int, bool]:
+    """Row and column of an area with most room for a name to all sides, and whether it fits there."""
+    share = np.array([0.05, 0.0165 * letters])  # height and width of a name as shares of the picture
+    room = np.full(inside.shape, np.inf)
+    for axis in (0, 1):
+        for step in (1, -1):
+            run = np.zeros(inside.shape)
+            seen = np.zeros(inside.shape[1 - axis])
+            for k in range(inside.shape[axis])[::step]:
+                line = inside[k] if axis == 0 else inside[:, k]
+                seen = np.where(line, seen + 1, 0)
+                if axis == 0:
+                    run[k] = seen
+                else:
+                    run[:, k] = seen
+            room = np.minimum(room, run / inside.shape[axis] / (share[axis] / 2))
+    row, column = np.unravel_index(np.argmax(room), room.shape)
+    return int(row), int(column), bool(room[row, column] >= 1)
+
+
+def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
+    """Detunings (low, high) at which closed forms of two groups put a boundary; nothing where there is no closed form."""
+    try:
+        full = symmetric_pair(model)
+        return {
+            name: (-float(full[f"{name}_detuning"]), float(full[f"{name}_detuning"]))
+            for name in ("existence", "incoherent", "hopf")
+        }
+    except InputError:
+        pass
+    try:
+        weak = locking_range(model)
+    except InputError:
+        return {}
+    own = model.groups[0].mean_frequency - model.groups[1].mean_frequency
+    shift, reach = own - float(weak.effective_detuning), float(weak.locking_range)
+    return {"adler": (shift - reach, shift + reach)}
+
+
+def slip(model: Ensemble, detunings: Array) -> Array:
+    """Difference of the observed frequencies of two groups where a closed form knows it, else NaN."""
+
+    def one(detuning: float) -> float:
+        pair = model.replace(detuning=detuning)
+        try:
+            return 0.0 if bool(symmetric_pair(pair).stable) else np.nan
+        except InputError:
+            pass
+        try:
+            return float(locking_range(pair).beat_frequency)
+        except InputError:
+            return np.nan
+
+    return np.array([one(float(detuning)) for detuning in detunings])
+
+
+def common(model: Ensemble, detunings: Array) -> Array:
+    """The frequency of two locked groups where a closed form knows it, else NaN."""
+
+    def one(detuning: float) -> float:
+        pair = model.replace(detuning=detuning)
+        for form in (symmetric_pair, locking_range):
+            try:
+                return float(form(pair).frequency)
+            except InputError:
+                continue
+        return np.nan
+
+    return np.array([one(float(detuning)) for detuning in detunings])
+
+
+LINES: dict[str, tuple[str, dict[str, Any]]] = {
+    "hopf": ("Hopf line", {"ls": "-", "lw": 1.3}),
+    "existence": ("existence of full", {"ls": (0, (4, 2)), "lw": 1.1}),
+    "incoherent": ("incoherent stable", {"ls": (0, (1, 1.2)), "lw": 1.7}),
+    "adler": ("Adler, weak coupling", {"ls": (0, (4, 2)), "lw": 1.1}),
+}
+
+
+def boundaries(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
+    """Closed-form boundaries of two groups in a diagram over detuning and another parameter."""
+    if "detuning" not in (x, y):
+        return
+    other = y if x == "detuning" else x
+    fine = np.linspace(float(diagram[other].min()), float(diagram[other].max()), FINE)
+    found = [_edges(model.replace(**{other: v})) for v in fine.tolist()]
+    limits = ax.get_xlim(), ax.get_ylim()
+    beyond = 2 * float(abs(diagram["detuning"]).max())  # instead of infinity: a line that leaves the picture
+    for name, (text, look) in LINES.items():
+        for side in (0, 1):
+            line = np.array([edges.get(name, (np.nan, np.nan))[side] for edges in found])
+            line = np.where(line == 0, np.nan, np.clip(line, -beyond, beyond)) / units["detuning"]
+            if np.isfinite(line).any():
+                along = fine / units[other]
+                curve = (line, along) if x == "detuning" else (along, line)
+                ax.plot(*curve, color=CLOSED_FORM, label=text if side else None, zorder=4, **look)
+    ax.set(xlim=limits[0], ylim=limits[1])
+
+
+def legend(ax: Axes) -> None:
+    """The lines' names above the picture."""
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
+                  columnspacing=1.2, borderaxespad=0.2)  # fmt: skip

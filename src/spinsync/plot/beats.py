@@ -1,0 +1,149 @@
+"""Two groups beside each other: the difference of their phases, and the lines of their light."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from spinsync.base import checks
+from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
+from spinsync.plot.traces import TIME, needs
+from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+from spinsync.verbs.results import model_of
+
+
+@in_style
+def phase_difference(
+    run: xr.Dataset, ax: Axes | None = None, *, groups: tuple[str, str] | None = None, color: str | None = None
+) -> Axes:
+    """Phase of one group minus that of another against time, whole turns counted: flat, wavy, or ever growing.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve` with at least two groups.
+    ax : matplotlib axes, optional
+    groups : two names, optional
+        Default: the first two groups. Their locked difference is drawn in black where a closed form knows it.
+    color : str, optional
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the run holds no coherence over time, or not these groups.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.phase_difference(ss.evolve(pair, np.linspace(0, 10, 400)))
+    """
+    needs(run, "coherence")
+    names = [str(name) for name in run.group.values]
+    if len(names) < 2:
+        raise checks.InputError("Argument `run` must hold at least two groups, but holds one.")
+    first, second = names[:2] if groups is None else groups
+    for name in (first, second):
+        checks.known("groups", name, names)
+    ax, s = axes(ax), run.coherence.sel(group=first).values * run.coherence.sel(group=second).values.conj()
+    ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
+    locked = _locked(run) if (first, second) == tuple(names) else np.nan
+    if np.isfinite(locked):
+        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+    ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "0" if abs(value) < 1e-9 else f"{value:g}π"))
+    ax.set(
+        xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$",
+        xlim=(float(run.time[0]), float(run.time[-1])),
+    )  # fmt: skip
+    return ax
+
+
+def _locked(run: xr.Dataset) -> float:
+    for form in (symmetric_pair, locking_range):
+        try:
+            state = form(model_of(run))
+        except checks.InputError:
+            continue
+        if form is locking_range or state.stable:
+            return float(state.phase_difference)
+    return np.nan
+
+
+@in_style
+def beat_spectrum(
+    run: xr.Dataset, ax: Axes | None = None, *, skip: float = 0.5, frequencies: tuple[float, float] | None = None
+) -> Axes:
+    """Spectrum of the mean coherence: one line where groups are locked, a comb of beats where they are not.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve` at even times, long enough for the last part to be stationary.
+    ax : matplotlib axes, optional
+    skip : float
+        Share of the run that is left out at its start; at least 0, below 1.
+    frequencies : two floats, optional
+        The range to draw, angular; a line at +Omega belongs to a phase that grows as Omega t.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    InputError
+        If the run holds no coherence over even times, `skip` is not in [0, 1), or fewer than 64 times are left.
+
+    Notes
+    -----
+    Power of sum_a p_a s_a relative to its strongest line, through a Blackman-Harris window (side lobes below -92 dB).
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> pair = ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.beat_spectrum(ss.evolve(pair, np.linspace(0, 60, 3001)))
+    """
+    needs(run, "coherence")
+    skip = checks.non_negative("skip", skip)
+    if skip >= 1:
+        raise checks.complain("skip", "at least 0 and below 1", skip)
+    time = run.time.values
+    steps = np.diff(time)
+    if time.size < 2 or np.ptp(steps) > 1e-6 * steps.mean():
+        raise checks.InputError("Argument `run` must have even times for a spectrum, but they are not.")
+    mean = (run.coherence.values @ model_of(run).rates.weight)[int(skip * time.size) :]
+    if mean.size < 64:
+        raise checks.InputError(f"Argument `run` must leave at least 64 times for a spectrum, but leaves {mean.size}.")
+    ax = axes(ax)
+    power, omega = spectrum(mean, float(steps.mean()))
+    low, high = frequencies or _range(omega, power)
+    seen = (omega >= low) & (omega <= high)
+    ax.plot(omega[seen], 10 * np.log10(np.maximum(power[seen] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9)
+    ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel="power  (dB)", xlim=(low, high), ylim=(-95, 5))
+    return ax
+
+
+def spectrum(signal: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
+    """Power and angular frequencies of e^{-i omega t} in a complex signal, ascending."""
+    x = 2 * np.pi * np.arange(signal.size) / signal.size
+    window = 0.35875 - 0.48829 * np.cos(x) + 0.14128 * np.cos(2 * x) - 0.01168 * np.cos(3 * x)
+    padded = 4 * signal.size
+    power = abs(np.fft.ifft(signal * window, padded)) ** 2  # ifft sums e^{+i omega t}: the line of e^{-i omega t} is at +omega
+    omega = 2 * np.pi * np.fft.fftfreq(padded, step)
+    order = np.argsort(omega)
+    return power[order], omega[order]
+
+
+def _range(omega: np.ndarray, power: np.ndarray) -> tuple[float, float]:
+    """The frequencies around all lines above -60 dB."""
+    strong = omega[power > 1e-6 * power.max()]
+    margin = 0.15 * (strong[-1] - strong[0]) + 40 * (omega[1] - omega[0])
+    return float(max(strong[0] - margin, omega[0])), float(min(strong[-1] + margin, omega[-1]))
