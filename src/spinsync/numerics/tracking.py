@@ -61,17 +61,29 @@ class Track:
         if len(levels) < 3:
             return None
         k = np.searchsorted(np.maximum.accumulate(passed), levels[-3:]) - 1  # the interval in which each is passed
-        moment = k + (levels[-3:] - passed[k]) / each[k]
-        if k[-1] + 1 >= len(self.charged) or abs(moment[2] - 2 * moment[1] + moment[0]) > ALIKE * (moment[1] - moment[0]):
+        if k[0] < 1 or k[-1] + 2 >= len(self.charged):
             return None
-        part = (moment - k)[:, None]
-        s = (1 - part) * self.charged[k] + part * self.charged[k + 1]
-        z = (1 - part) * self.neutral[k] + part * self.neutral[k + 1]
+        around = k[:, None] + np.arange(-1, 3)
+        moment = np.sum(_cubic(passed[around], levels[-3:]) * around, axis=1)  # time as a cubic of what is passed
+        if not abs(moment[2] - 2 * moment[1] + moment[0]) < ALIKE * (moment[1] - moment[0]):
+            return None
+        weight = _cubic(around, moment)[:, :, None]
+        s, z = np.sum(weight * self.charged[around], axis=1), np.sum(weight * self.neutral[around], axis=1)
         products = s[:, :, None].conj() * s[:, None, :]
         if abs(products[2] - products[1]).max() > ALIKE * abs(products).max() or abs(z[2] - z[1]).max() > ALIKE:
             return None
         edges = np.clip(np.arange(len(each) + 1), moment[0], moment[2])
         return np.asarray(np.diff(edges) / (moment[2] - moment[0]))
+
+
+def _cubic(nodes: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Weights (point, 4) of the cubics through four nodes (point, 4) each, at one place each."""
+    weights = np.ones(nodes.shape)
+    for i in range(4):
+        for j in range(4):
+            if i != j:
+                weights[:, i] *= (at - nodes[:, j]) / (nodes[:, i] - nodes[:, j])
+    return weights
 
 
 def bump(samples: int) -> np.ndarray:

@@ -55,7 +55,7 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
 
 def _widest(inside: Array, letters: int) -> tuple[int, int, bool]:
     """Row and column of an area with most room for a name to all sides, and whether it fits there."""
-    share = np.array([0.05, 0.0165 * letters])  # height and width of a name as shares of the picture
+    share = np.array([0.09, 0.0165 * letters])  # height and width of a name as shares of the picture
     room = np.full(inside.shape, np.inf)
     for axis in (0, 1):
         for step in (1, -1):

@@ -13,6 +13,8 @@ from spinsync.plot.traces import TIME, needs
 from spinsync.verbs.pair_forms import locking_range, symmetric_pair
 from spinsync.verbs.results import model_of
 
+LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
+
 
 @in_style
 def phase_difference(
@@ -56,6 +58,8 @@ def phase_difference(
     locked = _locked(run) if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
         ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+    middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
+    ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "0" if abs(value) < 1e-9 else f"{value:g}π"))
     ax.set(

@@ -24,6 +24,7 @@ LABELS = {
     "order_parameter": r"order parameter  $R$",
     "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
 }
+QUANTITIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # that are rates
 BETWEEN = {
     "phase_locking": r"phase locking  $|\langle e^{i(\varphi_A-\varphi_B)}\rangle|$",
     "phase_difference": r"phase difference  $\varphi_A-\varphi_B$",
@@ -191,7 +192,8 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     checks.known("variable", variable, LABELS)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
-    values, where = diagram[variable], diagram[x] / unit
+    y_label, y_unit = _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else (LABELS[variable], 1.0)
+    values, where = diagram[variable] / y_unit, diagram[x] / unit
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
         colour = color or COLOURS[i % len(COLOURS)]
@@ -199,10 +201,10 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     if _has_closed_form(ensemble):
         fine = _fine(diagram, x)
         closed = [float(limit_cycle(ensemble.replace(**{x: v}))[variable]) for v in fine.tolist()]
-        ax.plot(fine / unit, closed, color=CLOSED_FORM, lw=1.0, zorder=1)
+        ax.plot(fine / unit, np.array(closed) / y_unit, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")
-    ax.set(xlabel=label, ylabel=LABELS[variable])
+    ax.set(xlabel=label, ylabel=y_label)
     if x.endswith("theta"):
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
     return ax
@@ -249,23 +251,21 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
         raise checks.InputError("Argument `difference` must be asked of at least two groups, but there is one.")
     ax, (label, unit) = axes(ax), _axis(x, ensemble)
     gap = diagram.frequency.isel(group=0) - diagram.frequency.isel(group=1)
-    ax.plot(diagram[x] / unit, gap / _rate(ensemble, x), "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
+    first, second = diagram.group.values[:2]
+    y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
+    ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
         fine = np.linspace(float(diagram[x].min()), float(diagram[x].max()), 401)
-        ax.plot(fine / unit, fine / _rate(ensemble, x), ":", color="#6b747d", lw=0.9, zorder=1)
-        ax.plot(fine / unit, areas.slip(ensemble, fine) / _rate(ensemble, x), color=CLOSED_FORM, lw=1.0, zorder=2)
-    first, second = diagram.group.values[:2]
-    ax.set(xlabel=label, ylabel=rf"$\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}$" + _of_rate(ensemble, x))
+        ax.plot(fine / unit, fine / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
+        ax.plot(fine / unit, areas.slip(ensemble, fine) / y_unit, color=CLOSED_FORM, lw=1.0, zorder=2)
+    ax.set(xlabel=label, ylabel=y_label)
     return ax
 
 
-def _rate(ensemble: Ensemble, x: str) -> float:
-    """The unit of frequencies beside an axis: that of the axis where it is a rate."""
-    return _axis(x, ensemble)[1] if x == "detuning" else 1.0
-
-
-def _of_rate(ensemble: Ensemble, x: str) -> str:
-    return "  (rate)" if _axis(x, ensemble)[0].endswith("(rate)") or x != "detuning" else r"$\;/\gamma$"
+def _rate(label: str, unit: float, meaning: str, symbol: str) -> tuple[str, float]:
+    """Label and unit of a frequency beside an axis: the damping rate where the axis is in units of it."""
+    in_damping = label.endswith(r"/\gamma$")
+    return (rf"{meaning}  ${symbol}/\gamma$", unit) if in_damping else (rf"{meaning}  ${symbol}$  (rate)", 1.0)
 
 
 def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
@@ -273,10 +273,14 @@ def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
     if x != "detuning":
         return
     ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
-    unit = _axis(x, ensemble)[1]
+    label, unit = _axis(x, ensemble)
+    rate = _rate(label, unit, "", "")[1]
     for sign in (1, -1):
-        ax.plot(ends / unit, sign * ends / 2, ":", color="#6b747d", lw=0.9, zorder=1)
+        ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
     fine = np.linspace(ends[0], ends[1], 401)
     ax.plot(
-        fine / unit, np.where(areas.slip(ensemble, fine) == 0, areas.common(ensemble, fine), np.nan), color=CLOSED_FORM, lw=1.0
+        fine / unit,
+        np.where(areas.slip(ensemble, fine) == 0, areas.common(ensemble, fine) / rate, np.nan),
+        color=CLOSED_FORM,
+        lw=1.0,
     )

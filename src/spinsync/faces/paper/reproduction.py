@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import spinsync as ss
 from spinsync.base.files import new_folder
-from spinsync.faces.paper import diagram, ground, phase, spheres, transition
+from spinsync.faces.paper import diagram, engineering, ground, harmony, phase, plateau, spheres, tongue, transition
 from spinsync.faces.paper.claims import Chapter, Section
 from spinsync.faces.paper.page import write_page
 
@@ -24,6 +24,10 @@ CHAPTERS: dict[str, Chapter] = {
     "phase diagram": diagram.chapter,
     "interaction phase": phase.chapter,
     "transition": transition.chapter,
+    "two groups": harmony.chapter,
+    "frequencies": plateau.chapter,
+    "Arnold tongue": tongue.chapter,
+    "engineered locking": engineering.chapter,
     "microscopic ground": ground.chapter,
 }
 

@@ -1,0 +1,281 @@
+"""Under a regime: the linearized equations, states of rest and their growth rates, phases and deviations as they move."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numba import njit
+
+import spinsync as ss
+from reference import HALF_PI, laser, random_bloch, random_system
+from spinsync.data.problems import Flow
+from spinsync.numerics.exponential_adams import DEVICE, DONE
+from spinsync.numerics.rest import Approach, jacobian, polish, settle
+from spinsync.numerics.tracking import bump, track
+from test_closed_forms import jacobian_eigenvalues, pairs_up, random_one
+from test_pairs import pair, random_pair, system_of
+
+SPREADS = (None, ss.Gaussian(0.4), ss.Uniform(1.3), ss.Lorentzian(0.8), ss.Samples([-1.0, 0.2, 3.0]))
+
+
+def flow_of(seed):
+    """A random ensemble's flow, a random state and a random deviation; odd seeds distribute every other group's frequency."""
+    rng, system = np.random.default_rng([3, seed]), random_system(seed)
+    ensemble = system.ensemble()
+    if seed % 2:
+        spread = SPREADS[1 + seed // 2 % 4]
+        ensemble = ensemble.replace(**{f"{name}.frequency": spread for name in ensemble.names[::2]})
+    flow = ss.MeanField(nodes=16).lower(ensemble, system.bloch, 0)
+    charged = flow.charge != 0
+    state, deviation = (
+        np.where(charged, rng.normal(size=charged.size) + 1j * rng.normal(size=charged.size), rng.normal(size=charged.size))
+        for _ in range(2)
+    )
+    return flow, state, deviation
+
+
+def real(flow, y):
+    """Coordinates: all real parts, then the imaginary ones of what is charged."""
+    return np.concatenate([y.real, y[flow.charge != 0].imag])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_linearized_equations_are_the_derivative(seed):
+    """The equations are quadratic, so a central difference of any step is exact but for rounding."""
+    flow, state, v = flow_of(seed)
+    ends = np.empty((2, state.size), complex)
+    for end, sign in zip(ends, (1, -1), strict=True):
+        flow.nonlinear(state + sign * v / 2, flow.table, flow.coupling, end)
+    both = np.empty(2 * state.size, complex)
+    flow.tangent(np.concatenate([state, v]), flow.table, flow.coupling, both)
+    value = np.empty_like(state)
+    flow.nonlinear(state, flow.table, flow.coupling, value)
+    np.testing.assert_array_equal(both[: state.size], value)
+    scale = abs(flow.coupling).sum() * abs(np.concatenate([state, v])).max() ** 2
+    np.testing.assert_allclose(both[state.size :], ends[0] - ends[1], rtol=0, atol=1e-14 * scale)
+    columns = jacobian(flow, state)
+    difference = flow.velocity(state + v / 2) - flow.velocity(state - v / 2)
+    fastest = abs(flow.decay).max() * abs(v).max()
+    np.testing.assert_allclose(columns @ real(flow, v), real(flow, difference), rtol=0, atol=1e-13 * (scale + fastest))
+
+
+def flow_at(ensemble, s, z):
+    """The flow of an ensemble of single frequencies, and the state (s, z) of its groups."""
+    return ss.MeanField().lower(ensemble, None, 0), np.concatenate([np.atleast_1d(s), np.atleast_1d(z)]).astype(complex)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
+    made = random_one(seed, ratio=1.2 + seed / 3)[0]
+    one = ss.Ensemble.single(**made)
+    cycle, turned = ss.limit_cycle(one), np.exp(1j * seed)
+    flow, there = flow_at(one, float(cycle.amplitude) * turned, float(cycle.inversion))
+    found = polish(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7]))
+    # Newton ends with a step below 1e-12
+    assert abs(found.state[0]) == pytest.approx(float(cycle.amplitude), abs=1e-11)
+    assert found.state[1] == pytest.approx(float(cycle.inversion), abs=1e-11)
+    assert found.flow.frame == pytest.approx(float(cycle.frequency), abs=1e-10)
+    exponents = cycle.floquet_exponent.values
+    wanted = np.sort(np.delete(exponents, np.argmin(abs(exponents))).real)[::-1]
+    # two exponents that meet part as the root of an error
+    np.testing.assert_allclose(found.growth, wanted, atol=1e-6)
+    assert found.stable
+    sharp = abs(wanted[0] - wanted[1]) > 0.1
+    np.testing.assert_allclose(found.growth.sum(), wanted.sum(), atol=1e-10)
+    assert not sharp or abs(found.growth - wanted).max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_newton_finds_the_symmetric_pair_stable_or_not_with_both_characteristic_polynomials(seed):
+    made = random_pair(seed)
+    full = ss.symmetric_pair(pair(**made))
+    if not full.exists:
+        return
+    half, amplitude, z = (float(full[name]) for name in ("phase_difference", "amplitude", "inversion"))
+    s = amplitude * np.exp([-0.5j * half, 0.5j * half])
+    flow, there = flow_at(pair(**made), s, [z, z])
+    off = random_bloch(np.random.default_rng(seed), 2)
+    found = polish(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]]))
+    np.testing.assert_allclose(abs(found.state[:2]), amplitude, atol=1e-10)
+    np.testing.assert_allclose(found.state[2:], z, atol=1e-10)
+    assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
+    assert found.flow.frame == pytest.approx(float(full.frequency), abs=1e-10)
+    g, g1 = system_of(made).gamma_perp[0], made["gain"] + made["damping"]
+    d, drive = made["detuning"] ** 2 / (4 * g), made["coupling"] * abs(made["gain"] - made["damping"]) / g1
+    q = 2 * g1 * (drive - g - d)
+    symmetric = np.roots([1, g - d + g1, g1 * (g - d) + q, q * g])
+    antisymmetric = np.roots([1, g - d + g1, g1 * (g - d) + q / 2])
+    wanted = np.concatenate([symmetric, antisymmetric]).real
+    np.testing.assert_allclose(found.growth, np.sort(wanted)[::-1], atol=1e-8)
+    assert found.stable == bool(full.stable)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_growth_rates_are_those_of_independent_equations_at_rest(seed):
+    """Any coupling matrix: where a random ensemble comes to rest, Newton's frame and rates are those of the reference."""
+    system = random_system(seed)
+    system = replace(system, gain=system.gain + 2)
+    flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
+    slowest = flow.decay.real.min()
+    rest = settle(flow, Approach(), stretch=10 / slowest, most=400 / slowest).rest
+    assert rest is not None
+    n = system.gain.size
+    values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
+    bright = abs(rest.state[:n]).max() > 0
+    if bright:
+        values = np.delete(values, np.argmin(abs(values)))
+    assert pairs_up(rest.growth, values.real) < 1e-7  # the reference differentiates with a step of 1e-4: eps/1e-4
+
+
+def test_no_state_of_rest_is_found_where_there_is_none():
+    """Two drifting groups: Newton's method goes far away, or nowhere."""
+    run = ss.evolve(pair(8.0, 16.0), [0.0, 100.0, 100.2, 100.4, 100.6])
+    for at in range(1, 5):
+        flow, state = flow_at(pair(8.0, 16.0), run.coherence.values[at], run.inversion.values[at])
+        assert polish(flow, state) is None
+
+
+@njit(DEVICE)
+def ring(y, table, coupling, out):
+    """Beside -decay y: a charged y_0 of length 1; y_1, y_2 turn at a rate of 1, r' = -r (r^2 - a^2)(r^2 - b^2)/c^4."""
+    x, v = y[1].real, y[2].real
+    a, b, c = table[0, 0], table[0, 1], table[0, 2]
+    r2 = x * x + v * v
+    pull = -(r2 - a * a) * (r2 - b * b) / c**4
+    out[0] = y[0] * (2 - abs(y[0]) ** 2)
+    out[1] = x * (1 + pull) - v
+    out[2] = v * (1 + pull) + x
+
+
+@njit(DEVICE)
+def ring_with_tangent(y, table, coupling, out):
+    ring(y[:3], table, coupling, out[:3])
+    x, v, dx, dv = y[1].real, y[2].real, y[4].real, y[5].real
+    a, b, c = table[0, 0], table[0, 1], table[0, 2]
+    r2 = x * x + v * v
+    pull, slope = -(r2 - a * a) * (r2 - b * b) / c**4, -(2 * r2 - a * a - b * b) * 2 * (x * dx + v * dv) / c**4
+    out[3] = y[3] * (2 - abs(y[0]) ** 2) - y[0] * 2 * (y[0].conjugate() * y[3]).real
+    out[4] = dx * (1 + pull) + x * slope - dv
+    out[5] = dv * (1 + pull) + v * slope + dx
+
+
+def ring_flow(a, b, start, c=0.01):
+    """Rest at r = 0; an unstable cycle at r = a within a stable one at r = b."""
+    return Flow(
+        ring, ring_with_tangent, np.ones(3, complex), np.array([[a, b, c]]), np.zeros((1, 1), complex),
+        np.array([1, start, 0], complex), np.array([1, 0, 0]), 1e-10, 1e-12, 0.0, lambda states, times: {}, {},
+    )  # fmt: skip
+
+
+def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
+    for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
+        found = settle(ring_flow(0.003, 0.006, start), Approach(), stretch=3.0, most=300.0)
+        assert found.status == DONE
+        assert (found.rest is None) == (wanted is None), start
+        if found.rest is None:
+            assert np.hypot(*found.state[1:].real) == pytest.approx(0.006, rel=1e-6)
+        else:
+            np.testing.assert_allclose(found.rest.state, [1, 0, 0], atol=1e-12)
+            # Newton's rates: of the ring -a^2 b^2/c^4, twice; of the length -2
+            pull = -((0.003 * 0.006 / 0.01**2) ** 2)
+            np.testing.assert_allclose(found.rest.growth, [pull, pull, -2], atol=1e-9)
+
+
+@njit(DEVICE)
+def nothing_beside_decay(y, table, coupling, out):
+    out[:] = 0
+
+
+def two_turns(first, second, share, step, samples):
+    """The phase of exp(-i first t) + share exp(-i second t), which passes zero at a distance of |1 - share|."""
+    flow = Flow(
+        nothing_beside_decay, nothing_beside_decay, np.array([1j * first, 1j * second, 1.0]), np.zeros((1, 1)),
+        np.zeros((1, 1), complex), np.array([1, share * np.exp(0.3j), 0]), np.array([1, 1, 0]), 1e-10, 1e-12, 0.0,
+        lambda states, times: {}, {},
+    )  # fmt: skip
+    return track(
+        flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step,
+        lambda states: ((states[:, 0] + states[:, 1])[:, None], states[:, 2:].real),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("distance", [0.3, 1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-5, -0.5])
+@pytest.mark.parametrize("step", [0.05, 0.31])
+def test_the_phase_is_followed_through_near_passages_of_zero(distance, step):
+    """The stronger of two turns is the mean frequency, however close to zero the sum passes in every beat."""
+    seen = two_turns(2.0, -1.5, 1 - distance, step, 1024)
+    assert not seen.grazing
+    # whole turns are exact; what is left is the angle within the last one, and the window's end
+    assert abs(seen.turned.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
+    assert mean_rate(seen, seen.turned)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
+
+
+def test_a_phase_that_is_lost_in_zero_is_said_to_be():
+    assert two_turns(2.0, -1.5, 1.0, 0.31, 1024).grazing
+
+
+def test_a_phase_that_moves_fast_is_followed_too():
+    """More than half a turn between samples, without any passage of zero: looked at more finely, it is what it is."""
+    seen = two_turns(9.0, 9.0, 0.5, 0.5, 600)
+    assert mean_rate(seen, seen.turned)[0] == pytest.approx(9.0, abs=1e-10)
+
+
+def test_window_means_of_periodic_motion_converge_faster_than_any_power():
+    errors = []
+    for periods in (3.3, 6.6, 13.2, 26.4):
+        x = (np.arange(4000) + 0.5) / 4000
+        errors.append(abs(bump(4000) @ np.exp(2j * np.pi * periods * x)))
+    slopes = -np.diff(np.log(errors)) / np.log(2)
+    assert np.all(np.diff(slopes) > 1)
+    assert slopes[-1] > 8
+    assert bump(777).sum() == pytest.approx(1, abs=1e-14)
+
+
+def groups_of(flow):
+    """What `track` looks at: coherence and inversion of the groups, in the flow's own frame."""
+
+    def groups(states):
+        seen = flow.observe(states, np.zeros(len(states)))
+        return seen["coherence"][1], seen["inversion"][1]
+
+    return groups
+
+
+def mean_rate(seen, moved):
+    return bump(len(moved)) @ moved / seen.step
+
+
+def window(ensemble, start, length, step=0.05):
+    """A window of motion after the transient."""
+    flow = ss.MeanField().lower(ensemble, np.array(start), 0)
+    settled = settle(flow, Approach(), stretch=20.0, most=20.0)
+    deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
+    return track(flow, settled.state, deviation, round(length / step), step, groups_of(flow))
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -1.1, -2.0])
+@pytest.mark.parametrize("coupling", [5.0, 9.0, 30.0])
+def test_growth_of_a_deviation_from_one_cycle_is_its_floquet_exponent(theta, coupling):
+    """Across the free phase, the slower of mu_+ and mu_-; a ringing deviation falls with their common real part."""
+    one = laser(theta=theta, coupling=coupling / -np.sin(theta))
+    exponents = ss.limit_cycle(one).floquet_exponent.values
+    wanted = np.sort(exponents.real)[-2]
+    seen = window(one, [[0.3, 0.1, 0.3]], 160.0)
+    # |deviation| at the window's ends is known to a factor, like e: 1/160, and the window is flat there
+    assert float(mean_rate(seen, seen.grown)) == pytest.approx(wanted, abs=2e-3)
+
+
+def test_two_cycles_side_by_side_have_two_free_phases():
+    """Uncoupled groups: neither the common phase nor their difference counts, and the slower Floquet exponent is left."""
+    matrix = np.diag([24 * np.exp(-1.2j), 40 * np.exp(-1.9j)])
+    groups = [ss.Group(3, 1, frequency=0.3), ss.Group(4, 0.5, dephasing=0.2, frequency=-2.0)]
+    alone = [
+        ss.Ensemble.single(gain=g.gain, damping=g.damping, dephasing=g.dephasing, coupling=abs(c) / 2, theta=np.angle(c))
+        for g, c in zip(groups, matrix.diagonal(), strict=True)
+    ]
+    wanted = max(np.sort(ss.limit_cycle(one).floquet_exponent.values.real)[-2] for one in alone)
+    seen = window(ss.Ensemble(groups, matrix), [[0.3, 0.1, 0.3], [0.1, -0.2, 0.2]], 160.0)
+    assert float(mean_rate(seen, seen.grown)) == pytest.approx(wanted, abs=2e-3)
+    turned = [float(ss.limit_cycle(one).frequency) + g.mean_frequency for one, g in zip(alone, groups, strict=True)]
+    frame = ss.MeanField().lower(ss.Ensemble(groups, matrix), None, 0).frame
+    np.testing.assert_allclose(mean_rate(seen, seen.turned) + frame, turned, atol=1e-7)
