@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,10 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.recipes import check_axis
-from spinsync.maps.engine import Batch, Engine, simple
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.long_time import Motion
+from spinsync.verbs.engine import Batch, Engine
+from spinsync.verbs.lane_engine import lanes
+from spinsync.verbs.motions import Motions
 from spinsync.verbs.regimes import checked_start, described
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
@@ -69,17 +70,17 @@ def phase_diagram(
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     start = checked_start(ensemble, initial, seed)
-    motions = _motions(ensemble, values, start, threads, simple)
+    motions = _motions(ensemble, values, start, threads, lanes)
     return _result(ensemble, values, motions, seed, None if initial is None else start)
 
 
-def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Sequence[Motion]:
+def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, engine: Engine) -> Motions:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
     return engine(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MeanField()), threads)
 
 
-def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Sequence[Motion], seed: int, initial: Any) -> xr.Dataset:
+def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, seed: int, initial: Any) -> xr.Dataset:
     values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
     names = np.array(ensemble.names)
     coordinates = {name: (name, axis) for name, axis in values.items()}

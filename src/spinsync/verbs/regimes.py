@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,12 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.rates import Array
+from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import REASONS, Regime, Status, flags
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.long_time import Motion, long_time
+from spinsync.verbs.engine import Batch
+from spinsync.verbs.lane_engine import lanes
+from spinsync.verbs.motions import Motions
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
@@ -26,27 +28,26 @@ def checked_start(ensemble: Ensemble, initial: Any, seed: int) -> Array:
     return start
 
 
-def described(motions: Sequence[Motion], dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:
+def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:
     """The variables of `regime` over `dims`, from the motions of all points in order."""
 
-    def over(name: str, *more: str, kind: Any = float) -> Any:
-        values = np.array([getattr(m, name) for m in motions])
-        return ((*dims, *more), values.reshape((*shape, *values.shape[1:])).astype(kind))
+    def over(values: Array, *more: str) -> Any:
+        return ((*dims, *more), values.reshape((*shape, *values.shape[1:])))
 
-    locking = over("locking", "group", "other_group", kind=complex)
-    status = over("status", kind=np.int8)
+    locking = motions.locking
+    difference = np.where(np.isnan(locking), np.nan, np.angle(locking))
     return {
-        "regime": (dims, over("regime", kind=np.int8)[1], flags(Regime)),
-        "frequency": over("frequency", "group"),
-        "amplitude": over("amplitude", "group"),
-        "inversion": over("inversion", "group"),
-        "order_parameter": over("order_parameter"),
-        "phase_locking": (locking[0], abs(locking[1])),
-        "phase_difference": (locking[0], np.where(np.isnan(locking[1]), np.nan, np.angle(locking[1]))),
-        "lyapunov": over("lyapunov"),
-        "lyapunov_error": over("lyapunov_error"),
-        "settled": (dims, status[1] == Status.SETTLED),
-        "status": (*status, flags(Status) | {"flag_descriptions": "; ".join(REASONS.values())}),
+        "regime": (*over(motions.regime), flags(Regime)),
+        "frequency": over(motions.frequency, "group"),
+        "amplitude": over(motions.amplitude, "group"),
+        "inversion": over(motions.inversion, "group"),
+        "order_parameter": over(motions.order_parameter),
+        "phase_locking": over(abs(locking), "group", "other_group"),
+        "phase_difference": over(difference, "group", "other_group"),
+        "lyapunov": over(motions.lyapunov),
+        "lyapunov_error": over(motions.lyapunov_error),
+        "settled": over(motions.status == Status.SETTLED),
+        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(REASONS.values())}),
     }
 
 
@@ -92,9 +93,10 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     start = checked_start(ensemble, initial, seed)
     theory = MeanField()
-    flow = theory.lower(ensemble, start, seed)
+    rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
+    spread = tuple(group.distribution for group in ensemble.groups)
     return dataset(
-        described([long_time(flow, ensemble.rates.weight)]),
+        described(lanes(Batch(rates, spread, ensemble.names, start, theory), 1)),
         {"group": ("group", np.array(ensemble.names)), "other_group": ("other_group", np.array(ensemble.names))},
         "regime",
         ensemble,

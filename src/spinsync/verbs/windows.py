@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import pi
 
 import numpy as np
@@ -18,88 +17,100 @@ DARK = 1e-3  # mean amplitude below which a group has no phase
 
 @dataclass(frozen=True)
 class Window:
-    """Averages over a window: of z and of the products s_a^* s_b, which know no common phase; their variance; windings.
+    """Averages over windows of several trajectories, the first axis of each array.
 
-    weights : of the window's samples, (5.9)
-    periodic : the same over the last two periods, where the motion repeats itself
+    length, variance, order_parameter, lyapunov, lyapunov_error, lost : (point,)
+        `variance` is that of z and of the products, all added up; `lost`: a phase could not be followed.
+    products, locking : (point, group, group), means of s_a^* s_b and of exp(i (phi_a - phi_b))
+    amplitude, inversion, winding : (point, group)
     """
 
-    length: float
-    weights: Array
+    length: Array
     products: Array
+    locking: Array
+    amplitude: Array
     inversion: Array
-    variance: float
+    variance: Array
+    order_parameter: Array
     winding: Array
-    lyapunov: float
-    lyapunov_error: float
-    grazing: bool
-    periodic: Window | None = None
+    lyapunov: Array
+    lyapunov_error: Array
+    lost: Array
+
+    def at(self, index: Array) -> Window:
+        """Some of the trajectories."""
+        return Window(*(getattr(self, field.name)[index] for field in fields(self)))
 
     @property
-    def bright(self) -> Array:
-        return np.diag(self.products).real > DARK**2
+    def squares(self) -> Array:
+        return np.diagonal(self.products, axis1=1, axis2=2).real
 
     @property
     def slips(self) -> Array:
-        """How often each two bright groups pass each other, (group, group)."""
-        winding = self.winding[self.bright]
-        return np.asarray(abs(winding[:, None] - winding[None, :]) * self.length / (2 * pi))
+        """How often each two groups pass each other, (point, group, group); 0 beside a dark group."""
+        bright = self.squares > DARK**2
+        both = bright[:, :, None] & bright[:, None, :]
+        apart = abs(self.winding[:, :, None] - self.winding[:, None, :])
+        return np.where(both, apart, 0.0) * self.length[:, None, None] / (2 * pi)
 
     @property
-    def calm(self) -> bool:
+    def calm(self) -> Array:
         """No deviation grows; NaN is not calm."""
-        return not self.grazing and self.lyapunov * self.length < CALM
+        return ~self.lost & (self.lyapunov * self.length < CALM)
 
     @property
-    def irregular(self) -> bool:
+    def irregular(self) -> Array:
         """A deviation grows, beyond doubt."""
-        return self.lyapunov > 4 * self.lyapunov_error and self.lyapunov * self.length > 15
+        return (self.lyapunov > 4 * self.lyapunov_error) & (self.lyapunov * self.length > 15)
 
-    def agrees(self, other: Window, detuning: float) -> bool:
-        """Whether this window and the one before it tell the same: then the motion is stationary."""
-        return bool(
-            abs(self.products - other.products).max() < 1e-4 * np.diag(self.products).real.max()
-            and abs(self.inversion - other.inversion).max() < 1e-4
-            and abs(self.variance - other.variance) < 0.01 * self.variance
-            and abs(self.winding - other.winding)[self.bright].max(initial=0) < 1e-4 * detuning + 1e-3 / self.length
+    def agrees(self, other: Window, detuning: Array) -> Array:
+        """Whether these windows and those before tell the same: then the motion is stationary."""
+        bright = self.squares > DARK**2
+        turned = np.where(bright, abs(self.winding - other.winding), 0.0).max(axis=1)
+        return np.asarray(
+            (abs(self.products - other.products).max(axis=(1, 2)) < 1e-4 * self.squares.max(axis=1))
+            & (abs(self.inversion - other.inversion).max(axis=1) < 1e-4)
+            & (abs(self.variance - other.variance) < 0.01 * self.variance)
+            & (turned < 1e-4 * detuning + 1e-3 / self.length)
         )
 
-
-def averages(seen: Track, frame: float) -> Window:
-    """Averages over a window, and over whole periods in it."""
-    periods = seen.whole_periods()
-    window = _averages(seen, frame, bump(len(seen.turned)), seen.step * len(seen.turned))
-    if periods is None:
-        return window
-    return replace(window, periodic=_averages(seen, frame, periods, seen.step / periods.max()))
+    def resolved(self, before: Window | None) -> Window:
+        """The same with the error that regular motion has: what two windows differ by, or what none can resolve."""
+        error = CALM / self.length
+        if before is not None:
+            error = np.maximum(error, abs(self.lyapunov - before.lyapunov))
+        return replace(self, lyapunov_error=error)
 
 
-def _averages(seen: Track, frame: float, w: Array, length: float) -> Window:
-    """Those of a mean square by products of matrices, as |s_a^* s_b|^2 = |s_a|^2 |s_b|^2."""
+def averages(seen: Track, frame: float, weight: Array, w: Array | None = None) -> Window:
+    """Averages over one window with (5.9), or with given weights of its samples; those of squares by products of matrices."""
+    w = bump(len(seen.turned)) if w is None else w
     s, z = seen.charged, seen.neutral
-    products = s.conj().T @ (w[:, None] * s)
-    square = abs(s) ** 2
-    inversion = w @ z
+    size, products, inversion = abs(s), s.conj().T @ (w[:, None] * s), w @ z
+    square = size**2
+    phase = np.divide(s, size, out=np.zeros_like(s), where=size > 0)
     variance = np.sum(square.T @ (w[:, None] * square)) - np.sum(abs(products) ** 2) + np.sum(w @ (z - inversion) ** 2)
     blocks = np.array([part.mean() for part in np.array_split(seen.grown, 10)]) / seen.step
-    return Window(
-        length, w, products, inversion, float(max(variance, 0.0)), w @ seen.turned / seen.step + frame,
-        float(w @ seen.grown / seen.step), float(blocks.std(ddof=1) / np.sqrt(10)), seen.grazing,
+    one = dict(
+        length=seen.step * np.count_nonzero(w), products=products, locking=phase.conj().T @ (w[:, None] * phase),
+        amplitude=w @ size, inversion=inversion, variance=max(variance, 0.0), order_parameter=2 * w @ abs(s @ weight),
+        winding=w @ seen.turned / seen.step + frame, lyapunov=w @ seen.grown / seen.step,
+        lyapunov_error=blocks.std(ddof=1) / np.sqrt(10), lost=seen.grazing,
     )  # fmt: skip
+    return Window(**{name: np.asarray(value)[None] for name, value in one.items()})
 
 
-def decided(windows: Sequence[Window], detuning: float, *, transient: bool) -> tuple[Regime, Window]:
-    """The regime that the last windows tell, and the averages that belong to it; a transient can look irregular too."""
-    last = windows[-1]
-    repeats = last.periodic
-    if repeats is not None and repeats.calm and np.all(abs(repeats.slips - np.round(repeats.slips)) < 1e-3):
-        return Regime.PARTIAL, replace(repeats, lyapunov_error=CALM / repeats.length)
-    if len(windows) < 2:
-        return Regime.UNDECIDED, last
-    before = windows[-2]
-    if last.irregular and before.irregular and not transient:
-        return Regime.IRREGULAR, last
-    if not last.calm or not last.agrees(before, detuning) or np.any((last.slips > 0.03) & (last.slips < 2)):
-        return Regime.UNDECIDED, last
-    sure = replace(last, lyapunov_error=max(abs(last.lyapunov - before.lyapunov), CALM / last.length))
-    return Regime.PARTIAL if np.any(last.slips >= 2) else Regime.PHASE_TRAPPED, sure
+def repeated(periods: Window) -> Array:
+    """Whether the last two periods show calm motion in which groups pass each other a whole number of times."""
+    whole = abs(periods.slips - np.round(periods.slips)).max(axis=(1, 2)) < 1e-3
+    return np.asarray(periods.calm & whole & (periods.slips.max(axis=(1, 2)) > 0.5))
+
+
+def decided(last: Window, before: Window, detuning: Array, transient: Array) -> Array:
+    """The regimes that two windows in a row tell, UNDECIDED where they don't; a transient can look irregular too."""
+    slips = last.slips
+    between = np.any((slips > 0.03) & (slips < 2), axis=(1, 2))
+    moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, Regime.PHASE_TRAPPED)
+    regular = last.calm & last.agrees(before, detuning) & ~between
+    irregular = last.irregular & before.irregular & ~transient
+    return np.asarray(np.where(irregular, Regime.IRREGULAR, np.where(regular, moving, Regime.UNDECIDED)), np.int8)

@@ -1,0 +1,351 @@
+"""Template of the kernels that step many trajectories side by side, one per lane; `lanes.py` writes it out for M groups.
+
+Each lane has its own time, step size and error; a lane that is done is given the next trajectory. The method is the
+fifth-order Runge-Kutta pair of Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011), with a PI controller that takes its
+logarithms from the exponent bits of a float, as function calls would keep the lanes from being vectorized.
+
+In capitals: known numbers. Of a lane's row in W: STATE, SLOPE, CLOCK (time, step, span, last error, steps, trajectory),
+SUMS, PARAMETER.
+"""
+
+# ruff: noqa: F821, F841
+# mypy: ignore-errors
+
+
+def field(c, a, at, part, h):
+    """h = sum_b C_ab p_b s_b (3.1) for the coherences that start at `part` of each group."""
+    h[0] = 0.0
+    h[1] = 0.0
+    for b in range(M):
+        h[0] += c[a][b][0] * at[GROUP * b + part] - c[a][b][1] * at[GROUP * b + part + 1]
+        h[1] += c[a][b][0] * at[GROUP * b + part + 1] + c[a][b][1] * at[GROUP * b + part]
+
+
+def rates(at, to):
+    """`to` = d(at)/dt for all groups, with the tangent vector where there is one."""
+    for a in range(M):
+        field(c, a, at, 0, h)
+        to[GROUP * a], to[GROUP * a + 1], to[GROUP * a + 2] = spin(
+            g[a][0], g[a][1], g[a][2], g[a][3], h[0], h[1], at[GROUP * a], at[GROUP * a + 1], at[GROUP * a + 2]
+        )
+        if TANGENT:
+            field(c, a, at, 3, q)
+            to[GROUP * a + 3], to[GROUP * a + 4], to[GROUP * a + 5] = spin_tangent(
+                g[a][0], g[a][1], g[a][2], h[0], h[1], at[GROUP * a], at[GROUP * a + 1], at[GROUP * a + 2],
+                q[0], q[1], at[GROUP * a + 3], at[GROUP * a + 4], at[GROUP * a + 5],
+            )  # fmt: skip
+
+
+def parameters(W, lane):
+    """The rates and couplings of a lane as scalars."""
+    for a in range(M):
+        for i in range(4):
+            g[a][i] = W[(PARAMETER + 4 * a + i) * LANES + lane]
+        for b in range(M):
+            for i in range(2):
+                c[a][b][i] = W[(PARAMETER + 4 * M + 2 * (M * a + b) + i) * LANES + lane]
+
+
+def weigh(x, w):
+    """The window (4 x (1-x))^6 and its derivative by x: w[0], w[1]. Flat at both ends, as (5.9), but made of products."""
+    w[0] = 4.0 * x * (1.0 - x)
+    w[1] = 24.0 * (1.0 - 2.0 * x) * w[0] * w[0] * w[0] * w[0] * w[0]
+    w[0] = w[0] * w[0] * w[0] * w[0] * w[0] * w[0]
+
+
+def add(i, f0, d0, f1, d1):
+    """Sum i += integral of window times f over the step, from values and derivatives at its ends (error h^5)."""
+    part = half * (w[0][0] * f0 + w[1][0] * f1) + twelfth * (w[0][1] * f0 + w[0][0] * d0 - w[1][1] * f1 - w[1][0] * d1)
+    W[(SUMS + i) * LANES + lane] += part if good else 0.0
+
+
+def sizes(at, by, n):
+    """Of each group |s|^2, its rate, |s|, its rate."""
+    for a in range(M):
+        n[a][0] = at[GROUP * a] * at[GROUP * a] + at[GROUP * a + 1] * at[GROUP * a + 1]
+        n[a][1] = 2.0 * (at[GROUP * a] * by[GROUP * a] + at[GROUP * a + 1] * by[GROUP * a + 1])
+        n[a][2] = math.sqrt(n[a][0])
+        n[a][3] = 0.5 * n[a][1] / (n[a][2] + 1e-30)
+
+
+def products(at, by, a, b, p):
+    """s_a^* s_b and its rate: p[0] + i p[1], p[2] + i p[3]."""
+    p[0] = at[GROUP * a] * at[GROUP * b] + at[GROUP * a + 1] * at[GROUP * b + 1]
+    p[1] = at[GROUP * a] * at[GROUP * b + 1] - at[GROUP * a + 1] * at[GROUP * b]
+    p[2] = by[GROUP * a] * at[GROUP * b] + by[GROUP * a + 1] * at[GROUP * b + 1]
+    p[2] += at[GROUP * a] * by[GROUP * b] + at[GROUP * a + 1] * by[GROUP * b + 1]
+    p[3] = by[GROUP * a] * at[GROUP * b + 1] - by[GROUP * a + 1] * at[GROUP * b]
+    p[3] += at[GROUP * a] * by[GROUP * b + 1] - at[GROUP * a + 1] * by[GROUP * b]
+
+
+def mean_field(at, by, m):
+    """2 |sum_a p_a s_a| and its rate: m[0], m[1]."""
+    m[2] = weight[0] * at[0]
+    m[3] = weight[0] * at[1]
+    m[4] = weight[0] * by[0]
+    m[5] = weight[0] * by[1]
+    for a in range(1, M):
+        m[2] += weight[a] * at[GROUP * a]
+        m[3] += weight[a] * at[GROUP * a + 1]
+        m[4] += weight[a] * by[GROUP * a]
+        m[5] += weight[a] * by[GROUP * a + 1]
+    m[0] = 2.0 * math.sqrt(m[2] * m[2] + m[3] * m[3])
+    m[1] = 4.0 * (m[2] * m[4] + m[3] * m[5]) / (m[0] + 1e-30)
+
+
+def across(at, by, v):
+    """v = the tangent vector of `at` without its parts along the common phase and along the motion `by`; its square."""
+    pp = 1e-300
+    pf = 0.0
+    pv = 0.0
+    for a in range(M):
+        pp += at[GROUP * a] * at[GROUP * a] + at[GROUP * a + 1] * at[GROUP * a + 1]
+        pf += at[GROUP * a] * by[GROUP * a + 1] - at[GROUP * a + 1] * by[GROUP * a]
+        pv += at[GROUP * a] * at[GROUP * a + 4] - at[GROUP * a + 1] * at[GROUP * a + 3]
+    pf = pf / pp
+    pv = pv / pp
+    for a in range(M):
+        o[a][0] = by[GROUP * a] + pf * at[GROUP * a + 1]
+        o[a][1] = by[GROUP * a + 1] - pf * at[GROUP * a]
+        o[a][2] = by[GROUP * a + 2]
+        v[a][0] = at[GROUP * a + 3] + pv * at[GROUP * a + 1]
+        v[a][1] = at[GROUP * a + 4] - pv * at[GROUP * a]
+        v[a][2] = at[GROUP * a + 5]
+    oo = 1e-300
+    ov = 0.0
+    for a in range(M):
+        for i in range(3):
+            oo += o[a][i] * o[a][i]
+            ov += o[a][i] * v[a][i]
+    ov = ov / oo
+    square = 1e-300
+    for a in range(M):
+        for i in range(3):
+            v[a][i] = v[a][i] - ov * o[a][i]
+            square += v[a][i] * v[a][i]
+
+
+def logarithm(x):
+    """natural = ln x, from the exponent bits of x and a series for what is left of it."""
+    raw = bits(x)
+    power = float((raw >> 52) - 1023)
+    rest = number((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    rest = (rest - 1.4142135623730951) / (rest + 1.4142135623730951)
+    square_of_rest = rest * rest
+    series = 1.0 + square_of_rest * (1 / 3 + square_of_rest * (0.2 + square_of_rest * (1 / 7 + square_of_rest * (1 / 9))))
+    natural = (power + 0.5) * 0.6931471805599453 + 2.0 * rest * series
+
+
+def turn(a):
+    """How far the phase -arg s_a moved in the step: atan by two halvings of the angle and a series."""
+    re = y[GROUP * a] * u[GROUP * a] + y[GROUP * a + 1] * u[GROUP * a + 1]
+    im = y[GROUP * a + 1] * u[GROUP * a] - y[GROUP * a] * u[GROUP * a + 1]
+    slope = im / (math.sqrt(re * re + im * im) + re + 1e-300)
+    slope = slope / (1.0 + math.sqrt(1.0 + slope * slope))
+    square = slope * slope
+    series = 1.0 - square * (1 / 3 - square * (0.2 - square * (1 / 7 - square * (1 / 9 - square * (1 / 11)))))
+    angle = 4.0 * slope * series
+
+
+def too_far():
+    """A step in which the phase of a group that is no dark one moves by more than a radian is one to repeat."""
+    for a in range(M):
+        re = y[GROUP * a] * u[GROUP * a] + y[GROUP * a + 1] * u[GROUP * a + 1]
+        n0 = y[GROUP * a] * y[GROUP * a] + y[GROUP * a + 1] * y[GROUP * a + 1]
+        n1 = u[GROUP * a] * u[GROUP * a] + u[GROUP * a + 1] * u[GROUP * a + 1]
+        wide = (re < 0.0 or re * re < 0.29 * n0 * n1) and n0 > FAINT and n1 > FAINT
+        error = 64.0 if (wide and error < 64.0) else error
+
+
+def measure(W, lane):
+    """Sums over the window, in the order of `lanes.Sums`."""
+    half = 0.5 * h_step
+    twelfth = h_step * h_step / 12.0
+    over = 1.0 / span
+    weigh(time * over, w[0])
+    weigh((time + h_step) * over, w[1])
+    weigh((time + half) * over, w[2])
+    for i in range(2):
+        w[i][1] = w[i][1] * over
+    for a in range(M):
+        weight[a] = W[(PARAMETER + 4 * M + 2 * M * M + a) * LANES + lane]
+    sizes(y, K[0], n[0])
+    sizes(u, K[6], n[1])
+    for a in range(M):
+        add(6 * a, n[0][a][0], n[0][a][1], n[1][a][0], n[1][a][1])
+        add(6 * a + 1, n[0][a][2], n[0][a][3], n[1][a][2], n[1][a][3])
+        add(
+            6 * a + 2,
+            n[0][a][0] * n[0][a][0],
+            2.0 * n[0][a][0] * n[0][a][1],
+            n[1][a][0] * n[1][a][0],
+            2.0 * n[1][a][0] * n[1][a][1],
+        )
+        add(6 * a + 3, y[GROUP * a + 2], K[0][GROUP * a + 2], u[GROUP * a + 2], K[6][GROUP * a + 2])
+        add(
+            6 * a + 4, y[GROUP * a + 2] * y[GROUP * a + 2], 2.0 * y[GROUP * a + 2] * K[0][GROUP * a + 2],
+            u[GROUP * a + 2] * u[GROUP * a + 2], 2.0 * u[GROUP * a + 2] * K[6][GROUP * a + 2],
+        )  # fmt: skip
+        turn(a)
+        W[(SUMS + 6 * a + 5) * LANES + lane] += w[2][0] * angle if good else 0.0
+    mean_field(y, K[0], m[0])
+    mean_field(u, K[6], m[1])
+    add(6 * M, m[0][0], m[0][1], m[1][0], m[1][1])
+    for a in range(M):
+        for b in range(a + 1, M):
+            products(y, K[0], a, b, p[0])
+            products(u, K[6], a, b, p[1])
+            for i in range(2):
+                r[i][0] = n[i][a][2] * n[i][b][2] + 1e-30
+                r[i][1] = n[i][a][3] * n[i][b][2] + n[i][a][2] * n[i][b][3]
+            for i in range(2):
+                add(PAIRS[a][b] + i, p[0][i], p[0][2 + i], p[1][i], p[1][2 + i])
+                add(
+                    PAIRS[a][b] + 2 + i, p[0][i] / r[0][0], (p[0][2 + i] - p[0][i] / r[0][0] * r[0][1]) / r[0][0],
+                    p[1][i] / r[1][0], (p[1][2 + i] - p[1][i] / r[1][0] * r[1][1]) / r[1][0],
+                )  # fmt: skip
+            add(
+                PAIRS[a][b] + 4, n[0][a][0] * n[0][b][0], n[0][a][1] * n[0][b][0] + n[0][a][0] * n[0][b][1],
+                n[1][a][0] * n[1][b][0], n[1][a][1] * n[1][b][0] + n[1][a][0] * n[1][b][1],
+            )  # fmt: skip
+    across(u, K[6], v)
+    logarithm(square)
+    grown = 0.5 * natural
+    grown = grown if good else 0.0
+    W[(SUMS + LYAPUNOV) * LANES + lane] += w[2][0] * grown
+    W[(SUMS + LYAPUNOV + 1) * LANES + lane] += grown
+    size_v = 1.0 / math.sqrt(square)
+    for a in range(M):
+        for i in range(3):
+            u[GROUP * a + 3 + i] = v[a][i] * size_v
+    for a in range(M):
+        field(c, a, u, 0, h)
+        field(c, a, u, 3, q)
+        K[6][GROUP * a + 3], K[6][GROUP * a + 4], K[6][GROUP * a + 5] = spin_tangent(
+            g[a][0], g[a][1], g[a][2], h[0], h[1], u[GROUP * a], u[GROUP * a + 1], u[GROUP * a + 2],
+            q[0], q[1], u[GROUP * a + 3], u[GROUP * a + 4], u[GROUP * a + 5],
+        )  # fmt: skip
+
+
+def load(W, lane, this, P, Y, spans):
+    """Give trajectory n to a lane."""
+    for i in range(PARAMETERS):
+        W[(PARAMETER + i) * LANES + lane] = P[this, i]
+    for i in range(D):
+        y[i] = Y[this, i]
+        W[(STATE + i) * LANES + lane] = y[i]
+    parameters(W, lane)
+    rates(y, f)
+    fastest = 1e-300
+    for i in range(D):
+        W[(SLOPE + i) * LANES + lane] = f[i]
+    for a in range(M):
+        fastest += abs(g[a][0]) + g[a][1] + g[a][2] + abs(c[a][a][0]) + abs(c[a][a][1])
+    for i in range(SUMMED):
+        W[(SUMS + i) * LANES + lane] = 0.0
+    W[CLOCK * LANES + lane] = 0.0
+    W[(CLOCK + 1) * LANES + lane] = 0.05 / fastest
+    W[(CLOCK + 2) * LANES + lane] = spans[this]
+    W[(CLOCK + 3) * LANES + lane] = -4.0
+    W[(CLOCK + 4) * LANES + lane] = 0.0
+    W[(CLOCK + 5) * LANES + lane] = this
+
+
+def step(W, rtol, atol, most_steps):
+    """One step of every lane; how many lanes have come to the end of their span, or of their steps."""
+    done = 0.0
+    for lane in range(LANES):
+        for i in range(D):
+            y[i] = W[(STATE + i) * LANES + lane]
+            K[0][i] = W[(SLOPE + i) * LANES + lane]
+        parameters(W, lane)
+        time = W[CLOCK * LANES + lane]
+        size = W[(CLOCK + 1) * LANES + lane]
+        span = W[(CLOCK + 2) * LANES + lane]
+        before = W[(CLOCK + 3) * LANES + lane]
+        left = span - time
+        last = size >= left
+        h_step = left if last else size
+        for s in range(1, 7):
+            for i in range(D):
+                total = A[s][0] * K[0][i]
+                for j in range(1, s):
+                    total += A[s][j] * K[j][i]
+                u[i] = y[i] + h_step * total
+            rates(u, K[s])
+        error = 0.0
+        for i in range(D):
+            total = E[0] * K[0][i]
+            for j in range(1, 7):
+                total += E[j] * K[j][i]
+            small = abs(y[i])
+            large = abs(u[i])
+            scale = h_step * total / (atol + rtol * (small if small > large else large))
+            error += scale * scale
+        error = error * (1.0 / D)
+        error = error if error > 1e-20 else 1e-20
+        if MEASURE:
+            too_far()
+        good = error <= 1.0
+        exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)  # about log2 of the error
+        change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
+        change = change if change < 3.0 else 3.0
+        change = change if change > -2.3 else -2.3
+        wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
+        if MEASURE:
+            measure(W, lane)
+        for i in range(D):
+            W[(STATE + i) * LANES + lane] = u[i] if good else y[i]
+            W[(SLOPE + i) * LANES + lane] = K[6][i] if good else K[0][i]
+        time = (span if last else time + h_step) if good else time
+        steps = W[(CLOCK + 4) * LANES + lane] + 1.0
+        W[CLOCK * LANES + lane] = time
+        W[(CLOCK + 1) * LANES + lane] = (size if size > wanted else wanted) if (last and good) else wanted
+        W[(CLOCK + 3) * LANES + lane] = exponent if good else before
+        W[(CLOCK + 4) * LANES + lane] = steps
+        done += 1.0 if (time >= span or steps >= most_steps) else 0.0
+    return done
+
+
+def store(W, lane, Y, out, steps, finished):
+    """Take the end of a lane's trajectory."""
+    this = int(W[(CLOCK + 5) * LANES + lane])
+    for i in range(D):
+        Y[this, i] = W[(STATE + i) * LANES + lane]
+    for i in range(SUMMED):
+        out[this, i] = W[(SUMS + i) * LANES + lane]
+    steps[this] = W[(CLOCK + 4) * LANES + lane]
+    finished[this] = W[CLOCK * LANES + lane] >= W[(CLOCK + 2) * LANES + lane]
+
+
+def run(P, Y, spans, rtol, atol, most_steps, first, last, out, steps, finished):
+    """Trajectories first to last - 1: their states Y (trajectory, component) are moved on by `spans`."""
+    W = np.zeros(ROWS * LANES)
+    following = first
+    alive = 0
+    for lane in range(LANES):
+        if following < last:
+            load(W, lane, following, P, Y, spans)
+            following += 1
+            alive += 1
+        else:
+            load(W, lane, last - 1, P, Y, spans)
+            W[(CLOCK + 5) * LANES + lane] = -1.0
+    while alive > 0:
+        if step(W, rtol, atol, most_steps) == 0.0:
+            continue
+        for lane in range(LANES):
+            over = W[CLOCK * LANES + lane] >= W[(CLOCK + 2) * LANES + lane]
+            if not over and W[(CLOCK + 4) * LANES + lane] < most_steps:
+                continue
+            if W[(CLOCK + 5) * LANES + lane] >= 0.0:
+                store(W, lane, Y, out, steps, finished)
+                alive -= 1
+                if following < last:
+                    load(W, lane, following, P, Y, spans)
+                    following += 1
+                    alive += 1
+                    continue
+            W[(CLOCK + 5) * LANES + lane] = -1.0
+            W[CLOCK * LANES + lane] = 0.0
+            W[(CLOCK + 4) * LANES + lane] = 0.0

@@ -1,0 +1,206 @@
+"""Many trajectories of M-group mean field side by side in vector lanes: layout of the kernels, and calls over threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from math import factorial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from spinsync.base.generated import generated
+from spinsync.numerics.unroll import functions, unrolled
+
+LANES = 8
+CHUNK = 256  # trajectories that a thread takes at a time
+FAINT = 1e-8  # |s|^2 below which a phase is not followed
+MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
+
+#: Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011): stages, the last of which is the step, and the embedded error
+STAGES = (
+    (),
+    (0.161,),
+    (-0.008480655492356989, 0.335480655492357),
+    (2.8971530571054935, -6.359448489975075, 4.3622954328695815),
+    (5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525),
+    (5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383),
+    (0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774),
+)
+ERROR = (
+    -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
+    -0.45808210592918697, 0.015151515151515152,
+)  # fmt: skip
+
+HEAD = '''"""Written by spinsync.numerics.lanes; not to be edited."""
+
+import math
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
+
+from {equation} import spin, spin_tangent
+
+
+@intrinsic
+def bits(context, value):
+    def code(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.IntType(64))
+
+    return types.int64(types.float64), code
+
+
+@intrinsic
+def number(context, value):
+    def code(context, builder, signature, arguments):
+        return builder.bitcast(arguments[0], ir.DoubleType())
+
+    return types.float64(types.int64), code
+
+
+fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True, cache=True)
+
+
+'''
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What lies where in a lane, for `groups` groups, with the tangent vector and the sums over a window or without."""
+
+    groups: int
+    measured: bool
+
+    @property
+    def per_group(self) -> int:
+        return 6 if self.measured else 3
+
+    @property
+    def state(self) -> int:
+        return self.per_group * self.groups
+
+    @cached_property
+    def pairs(self) -> dict[int, dict[int, int]]:
+        """Where the sums of each two groups begin, after six per group and the mean field."""
+        m = self.groups
+        order = [(a, b) for a in range(m) for b in range(a + 1, m)]
+        return {a: {b: 6 * m + 1 + 5 * order.index((a, b)) for b in range(a + 1, m)} for a in range(m)}
+
+    @property
+    def lyapunov(self) -> int:
+        return 6 * self.groups + 1 + 5 * (self.groups * (self.groups - 1) // 2)
+
+    @property
+    def sums(self) -> int:
+        return self.lyapunov + 2 if self.measured else 0
+
+    @property
+    def parameters(self) -> int:
+        return 5 * self.groups + 2 * self.groups**2
+
+    def known(self) -> dict[str, Any]:
+        """The numbers in capitals of the template."""
+        begin = 2 * self.state + 6
+        return dict(
+            M=self.groups, GROUP=self.per_group, D=self.state, LANES=LANES, TANGENT=self.measured, MEASURE=self.measured,
+            STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, PARAMETER=begin + self.sums,
+            PARAMETERS=self.parameters, ROWS=begin + self.sums + self.parameters, PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
+            FAINT=FAINT, A=STAGES, E=ERROR,
+        )  # fmt: skip
+
+
+SMALL = frozenset("cghqyufKwnprmov") | {"weight"}
+KERNELS = frozenset({"load", "step", "store", "run"})
+
+
+def source(layout: Layout, equation: ModuleType) -> str:
+    """The text of the module with `run` (lanes) and `polish` (states of rest)."""
+    here = Path(__file__).parent
+    template = (here / "lane_template.py").read_text(encoding="utf-8")
+    body = unrolled(template, layout.known(), SMALL, functions(template) - KERNELS)
+    rest = (here / "rest_template.py").read_text(encoding="utf-8")
+    body += "\n\n" + rest[rest.index("def linearized") :]
+    return HEAD.format(equation=equation.__name__) + body.replace("\ndef ", "\n@fast\ndef ").replace("def ", "@fast\ndef ", 1)
+
+
+class Lanes:
+    """The kernels for one number of groups and one equation; states (trajectory, component) are moved on in place."""
+
+    def __init__(self, groups: int, measured: bool, equation: ModuleType, threads: int) -> None:
+        self.layout, self.threads = Layout(groups, measured), threads
+        name = f"lanes_{groups}{'_measured' if measured else ''}"
+        self.kernels: Any = generated(name, source(self.layout, equation), [equation])
+
+    def _share(self, count: int, work: Callable[[int, int], None]) -> None:
+        """Chunks of trajectories over threads; what a chunk does depends on nothing else."""
+        starts = range(0, count, CHUNK)
+        if self.threads == 1 or len(starts) == 1:
+            for start in starts:
+                work(start, min(start + CHUNK, count))
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            for _ in pool.map(lambda start: work(start, min(start + CHUNK, count)), starts):
+                pass
+
+    def advance(
+        self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Move `states` on by `spans`; sums (trajectory, sum), steps taken, and whether each came to its end."""
+        count = len(states)
+        sums, steps, finished = np.empty((count, self.layout.sums)), np.empty(count), np.empty(count, bool)
+
+        def work(first: int, last: int) -> None:
+            self.kernels.run(parameters, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
+
+        self._share(count, work)
+        return sums, steps, finished & np.isfinite(states).all(axis=1)
+
+    def polish(self, parameters: np.ndarray, states: np.ndarray, near: float) -> Rests:
+        """States of rest near `states` of shape (trajectory, 3 groups)."""
+        count, size = states.shape
+        found, turn = np.full((count, size), np.nan), np.full(count, np.nan)
+        jacobian, converged = np.full((count, size, size), np.nan), np.zeros(count, bool)
+
+        def work(first: int, last: int) -> None:
+            self.kernels.polish(size // 3, parameters, states, near, first, last, found, turn, jacobian, converged)
+
+        self._share(count, work)
+        return Rests(found, turn, jacobian, converged)
+
+
+@dataclass(frozen=True)
+class Rests:
+    """States of rest, the frequencies of their frames, the Jacobians there, and which of them were found."""
+
+    state: np.ndarray
+    turn: np.ndarray
+    jacobian: np.ndarray
+    found: np.ndarray
+
+    def growth(self, dark: np.ndarray) -> np.ndarray:
+        """Growth rates of deviations, descending, (trajectory, mode); the zero of the phase last."""
+        count, size = self.state.shape
+        if size == 3:
+            return self._growth_of_one(dark)
+        matrix = np.where(self.found[:, None, None], self.jacobian, 0.0)
+        values = np.linalg.eigvals(matrix)
+        phase = np.argmin(abs(values), axis=1)
+        rates = values.real.copy()
+        rates[np.arange(count)[~dark], phase[~dark]] = -np.inf
+        return -np.sort(-rates, axis=1)
+
+    def _growth_of_one(self, dark: np.ndarray) -> np.ndarray:
+        """One group: beside the phase a quadratic is left; without coherence two equal rates and that of z."""
+        j = self.jacobian
+        trace = np.trace(j, axis1=1, axis2=2)
+        minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
+        root = np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
+        bright = np.stack([trace / 2 + root, trace / 2 - root, np.full(len(j), -np.inf)], axis=1)
+        incoherent = -np.sort(-np.stack([j[:, 0, 0], j[:, 0, 0], j[:, 2, 2]], axis=1), axis=1)
+        return np.where(dark[:, None], incoherent, bright)

@@ -1,0 +1,38 @@
+"""The simple engine: one trajectory after another. The seam for faster ones is `Engine`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from spinsync.data.distributions import Distribution
+from spinsync.data.rates import Array, Rates
+from spinsync.theory.mean_field import MeanField
+from spinsync.verbs.long_time import long_time
+from spinsync.verbs.motions import Motions, joined
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Points to find the motion of: rates of batch shape (point,), what all of them share, and the common start."""
+
+    rates: Rates
+    spread: tuple[Distribution | None, ...]
+    names: tuple[str, ...]
+    initial: Array
+    theory: MeanField
+
+
+Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
+
+
+def simple(batch: Batch, threads: int) -> Motions:
+    """Each point by the stepper of `evolve`; results do not depend on the threads."""
+
+    def one(point: int) -> Motions:
+        rates = batch.rates.at((point,))
+        return long_time(batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0), rates.weight)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return joined(list(pool.map(one, range(len(batch.rates.weight)))))

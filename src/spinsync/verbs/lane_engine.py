@@ -1,0 +1,185 @@
+"""The fast engine: all points side by side in vector lanes, each dropped as soon as its regime is decided.
+
+It follows the same steps as `long_time` does for one point: first rest, found by Newton's method once the motion comes
+near; then windows of doubling length, measured in the kernel. The simple engine stays its reference, and does what this
+one does not: distributed frequencies, more than three groups, and points that are lost here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from spinsync.data import bloch_vectors
+from spinsync.data.rates import Array, Rates
+from spinsync.data.regimes import Regime, Status
+from spinsync.numerics.lanes import MEAN, Lanes
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
+from spinsync.theory import spin_equation
+from spinsync.verbs.engine import Batch, simple
+from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, MOST_STEPS, PATIENCE, ROUGH
+from spinsync.verbs.motions import Motions, blank, moving, resting
+from spinsync.verbs.windows import Window, decided
+
+MOST_GROUPS = 3  # whose kernels are written out
+LOOKS = 4  # at a motion that may come to rest, before it is measured
+STRETCH = 10.0  # between two looks, in units of the slowest relaxation time
+FLOOR = 1e-9  # absolute tolerance of the steps
+
+
+@dataclass
+class Points:
+    """Points that are not decided yet, (point, ...); frequencies in a frame that turns at `frame`."""
+
+    index: Array
+    parameters: Array
+    state: Array
+    frame: Array
+    slowest: Array
+    detuning: Array
+    farthest: Array
+    size: Array
+
+    def at(self, chosen: Array) -> Points:
+        return Points(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    @property
+    def groups(self) -> int:
+        return int(self.state.shape[1] // 3)
+
+
+def _points(rates: Rates, initial: Array) -> Points:
+    count = len(rates.weight)
+    frame = np.sum(rates.weight * rates.omega, axis=1)
+    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.drive], axis=2)
+    coupling = rates.coupling * rates.weight[:, None, :]
+    both = np.stack([coupling.real, coupling.imag], axis=3).reshape(count, -1)
+    s, z = bloch_vectors.coherences(initial)
+    state = np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1))
+    slowest = np.minimum(rates.gamma_perp, rates.gamma_1).min(axis=1)
+    return Points(
+        np.arange(count), np.concatenate([own.reshape(count, -1), both, rates.weight], axis=1), state, frame, slowest,
+        np.ptp(rates.omega, axis=1), np.full(count, np.inf), np.full(count, np.inf),
+    )  # fmt: skip
+
+
+def lanes(batch: Batch, threads: int) -> Motions:
+    """The points of a diagram; results do not depend on the threads or on the order of points."""
+    count, groups = batch.rates.weight.shape
+    if groups > MOST_GROUPS or any(d is not None for d in batch.spread):
+        return simple(batch, threads)
+    found = blank(count, groups, Status.NO_RELAXATION)
+    points = _points(batch.rates, batch.initial)
+    points = points.at(points.slowest > 0)
+    lost = list[Array]()
+    points = _settle(points, found, lost, threads)
+    if len(points.index):
+        _follow(points, found, lost, threads)
+    again = np.concatenate([*lost, np.zeros(0, int)])
+    if len(again):
+        some = Rates(*(getattr(batch.rates, field.name)[again] for field in fields(Rates)))
+        found.put(again, simple(Batch(some, batch.spread, batch.names, batch.initial, batch.theory), threads))
+    return found
+
+
+def _settle(points: Points, found: Motions, lost: list[Array], threads: int) -> Points:
+    """Run all points until they rest, or for LOOKS stretches; those that go on moving."""
+    plain = Lanes(points.groups, False, spin_equation, threads)
+    for _ in range(LOOKS):
+        if len(points.index):
+            spans = STRETCH / points.slowest
+            _, _, finished = plain.advance(points.parameters, points.state, spans, ROUGH, FLOOR, MOST_STEPS)
+            points = _without(points, finished, lost)
+            points = points.at(~_look(plain, points, found))
+    return points
+
+
+def _without(points: Points, finished: Array, lost: list[Array]) -> Points:
+    lost.append(points.index[~finished])
+    return points.at(finished) if not finished.all() else points
+
+
+def _look(plain: Lanes, points: Points, found: Motions) -> Array:
+    """Which points have come to rest; what they are is put into `found`. As `rest.Approach` for one."""
+    xyz = points.state.reshape(len(points.state), -1, 3)
+    size = np.sqrt((xyz[:, :, 0] ** 2 + xyz[:, :, 1] ** 2).max(axis=1))
+    fading = (size < DARK) & (size <= points.size)
+    points.size = size
+    start = points.state.copy()
+    start.reshape(xyz.shape)[fading, :, :2] = 0.0
+    rests = plain.polish(points.parameters, start, 10 * NEAR)
+    dark = fading | (size == 0)
+    growth = rests.growth(dark)
+    fastest = points.parameters[:, 1 : 4 * points.groups : 4].max(axis=1)
+    stable = growth[:, 0] <= NEUTRAL * fastest
+    distance = np.where(rests.found, abs(rests.state - points.state).max(axis=1), np.inf) / np.maximum(size, DARK)
+    near = distance < NEAR
+    closer = np.isfinite(points.farthest) & (distance < CLOSER * points.farthest)
+    rest = rests.found & np.where(dark, stable | (size == 0), stable & near & ((distance < THERE) | closer))
+    points.farthest = np.where(
+        near, np.where(np.isinf(points.farthest), distance, np.maximum(distance, points.farthest)), np.inf
+    )
+    if rest.any():
+        y = rests.state[rest].reshape(-1, points.groups, 3)
+        s = y[:, :, 0] + 1j * y[:, :, 1]
+        weight = points.parameters[rest][:, -points.groups :]
+        turned = points.frame[rest] + rests.turn[rest]
+        found.put(points.index[rest], resting(s, y[:, :, 2], turned, weight, growth[rest, 0], NEUTRAL * fastest[rest]))
+    return np.asarray(rest)
+
+
+def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> None:
+    """Windows of doubling length until every point is decided, or its patience is over."""
+    groups = points.groups
+    plain = Lanes(groups, False, spin_equation, threads)
+    measured = Lanes(groups, True, spin_equation, threads)
+    deviation = np.random.default_rng(7).standard_normal((groups, 3))
+    tangent = np.tile(deviation / np.linalg.norm(deviation), (len(points.index), 1, 1))
+    spans, time, steps = FIRST / points.slowest, np.zeros(len(points.index)), np.zeros(len(points.index))
+    before: Window | None = None
+    while len(points.index):
+        states = np.concatenate([points.state.reshape(-1, groups, 3), tangent], axis=2).reshape(len(points.index), -1)
+        sums, taken, finished = measured.advance(points.parameters, states, spans, ROUGH, FLOOR, MOST_STEPS)
+        both = states.reshape(-1, groups, 6)
+        points.state, tangent = np.ascontiguousarray(both[:, :, :3]).reshape(len(both), -1), both[:, :, 3:]
+        time, steps = time + spans, steps + taken
+        window = _window(measured, sums, spans, points, before)
+        lost.append(points.index[~finished])
+        rest = _look(plain, points, found)
+        word = np.full(len(points.index), Regime.UNDECIDED, np.int8)
+        if before is not None:
+            word = decided(window, before, points.detuning, time * points.slowest < IRREGULAR_AFTER)
+            sure = window.resolved(before)
+            regular = (word != Regime.UNDECIDED) & (word != Regime.IRREGULAR) & finished & ~rest
+            found.put(points.index[regular], moving(sure.at(regular), word[regular], np.zeros(regular.sum())))
+        irregular = (word == Regime.IRREGULAR) & finished & ~rest
+        over = (word == Regime.UNDECIDED) & finished & ~rest & ((time * points.slowest >= PATIENCE) | (steps > MOST_STEPS))
+        for which, status in ((irregular, Status.SETTLED), (over, Status.STILL_CHANGING)):
+            found.put(points.index[which], moving(window.at(which), word[which], np.full(which.sum(), status)))
+        go_on = finished & ~rest & (word == Regime.UNDECIDED) & ~over
+        points, tangent, before = points.at(go_on), tangent[go_on], window.at(go_on)
+        spans, time, steps = 2 * spans[go_on], time[go_on], steps[go_on]
+
+
+def _window(measured: Lanes, sums: Array, spans: Array, points: Points, before: Window | None) -> Window:
+    """The averages that the kernel has summed up, in the order of its `measure`."""
+    groups, layout = points.groups, measured.layout
+    mean = sums / (MEAN * spans[:, None])
+    own = mean[:, : 6 * groups].reshape(-1, groups, 6)
+    products = np.zeros((len(sums), groups, groups), complex)
+    locking = np.tile(np.eye(groups, dtype=complex), (len(sums), 1, 1))
+    variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
+    for a in range(groups):
+        products[:, a, a] = own[:, a, 0]
+        for b, k in layout.pairs[a].items():
+            products[:, a, b] = mean[:, k] + 1j * mean[:, k + 1]
+            locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
+            products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()
+            variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
+    lyapunov, plain = mean[:, layout.lyapunov], sums[:, layout.lyapunov + 1] / spans
+    error = abs(lyapunov - plain) if before is None else np.maximum(abs(lyapunov - plain), abs(lyapunov - before.lyapunov))
+    return Window(
+        spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, 6 * groups],
+        own[:, :, 5] + points.frame[:, None], lyapunov, error, np.zeros(len(sums), bool),
+    )  # fmt: skip
