@@ -91,10 +91,10 @@ def test_every_point_starts_from_the_same_state():
     assert ss.phase_diagram(PAIR, axes, initial=start.tolist()).identical(given)
     dark = ss.phase_diagram(PAIR, axes, initial=[[0, 0, 0.5], [0, 0, 0.5]])
     assert np.all(dark.amplitude == 0)  # without any coherence nothing starts, however unstable
-    seeded = [ss.phase_diagram(PAIR, axes, seed=seed).amplitude.values for seed in (1, 1, 2)]
+    seeded = [ss.phase_diagram(PAIR, {"detuning": [12.0]}, seed=seed).lyapunov.values for seed in (1, 1, 2)]  # it moves
     assert np.array_equal(seeded[0], seeded[1])
     assert not np.array_equal(seeded[0], seeded[2])
-    np.testing.assert_allclose(seeded[0], seeded[2], atol=1e-6)
+    np.testing.assert_allclose(seeded[0], seeded[2], atol=0.05)  # transverse exponent -2, over windows of 20 to 40
 
 
 def test_axes_of_dotted_names_and_in_one_two_and_three_dimensions():

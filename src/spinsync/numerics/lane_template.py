@@ -274,15 +274,16 @@ def step(W, rtol, atol, most_steps):
                 u[i] = y[i] + h_step * total
             rates(u, K[s])
         error = 0.0
-        for i in range(D):
-            total = E[0] * K[0][i]
-            for j in range(1, 7):
-                total += E[j] * K[j][i]
-            small = abs(y[i])
-            large = abs(u[i])
-            scale = h_step * total / (atol + rtol * (small if small > large else large))
-            error += scale * scale
-        error = error * (1.0 / D)
+        for a in range(M):  # the tangent vector takes the steps that the motion asks for
+            for i in range(3):
+                total = E[0] * K[0][GROUP * a + i]
+                for j in range(1, 7):
+                    total += E[j] * K[j][GROUP * a + i]
+                small = abs(y[GROUP * a + i])
+                large = abs(u[GROUP * a + i])
+                scale = h_step * total / (atol + rtol * (small if small > large else large))
+                error += scale * scale
+        error = error * (1.0 / (3 * M))
         error = error if error > 1e-20 else 1e-20
         if MEASURE:
             too_far()

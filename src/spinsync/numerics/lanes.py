@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import factorial
 from pathlib import Path
 from types import ModuleType
@@ -129,13 +129,18 @@ def source(layout: Layout, equation: ModuleType) -> str:
     return HEAD.format(equation=equation.__name__) + body.replace("\ndef ", "\n@fast\ndef ").replace("def ", "@fast\ndef ", 1)
 
 
+@cache
+def _kernels(layout: Layout, equation: ModuleType) -> Any:
+    name = f"lanes_{layout.groups}{'_measured' if layout.measured else ''}"
+    return generated(name, source(layout, equation), [equation])
+
+
 class Lanes:
     """The kernels for one number of groups and one equation; states (trajectory, component) are moved on in place."""
 
     def __init__(self, groups: int, measured: bool, equation: ModuleType, threads: int) -> None:
         self.layout, self.threads = Layout(groups, measured), threads
-        name = f"lanes_{groups}{'_measured' if measured else ''}"
-        self.kernels: Any = generated(name, source(self.layout, equation), [equation])
+        self.kernels = _kernels(self.layout, equation)
 
     def _share(self, count: int, work: Callable[[int, int], None]) -> None:
         """Chunks of trajectories over threads; what a chunk does depends on nothing else."""

@@ -12,7 +12,7 @@ from spinsync.numerics.exponential_adams import DONE, Solution, integrate
 MOST_COMPONENTS = 400  # of a flow whose Jacobian is looked at
 MOST_STEPS = 1_000_000  # of one stretch
 DARK = 1e-3  # charged components below this count as none
-NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-7  # distances at which a state of rest is believed in: see `Approach`
+NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
 
 
@@ -79,7 +79,7 @@ def polish(flow: Flow, state: np.ndarray) -> Rest | None:
         flow = flow.turning(float(step[-1]))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
             return None
-        if abs(step[:-1]).max() < 1e-12 * size:
+        if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
             return _linearized(flow, y)
     return None
 

@@ -112,7 +112,7 @@ def polish(groups, P, Y, near, first, last, found, omega, jacobian, converged):
                 turn += right[size]
             if not away < reach:
                 break
-            if step < 1e-12 * max(largest, 1e-3):
+            if step < 1e-10 * max(largest, 1e-3):  # and the next would be rounding: the steps converge quadratically
                 converged[n] = True
                 break
         if converged[n]:
