@@ -132,6 +132,20 @@ CASES = [
         lambda: ss.phase_diagram(ONE, {"gain": [1]}, initial=[[0, 0, 0]] * 2),
         f"{SHAPE} (1, 3), but has shape (2, 3).",
     ),
+    # regimes
+    (lambda: ss.regime(3), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (lambda: ss.regime(ONE, seed=1.5), "Argument `seed` must be a whole number of at least 0, but is seed=1.5."),
+    (lambda: ss.regime(TWO, initial=[[0, 0, 0]]), f"{SHAPE} (2, 3), but has shape (1, 3)."),
+    (lambda: ss.regime(ONE, initial=[[0, np.nan, 0]]), "Argument `initial` must be finite, but has the entry nan."),
+    (
+        lambda: ss.regime(ONE, initial=[[0, 0.6, 1]]),
+        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.16619038.",
+    ),
+    (lambda: ss.label(5), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=5."),
+    (lambda: ss.label([1, 2.5]), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=[1, 2.5]."),
+    (lambda: ss.label("full"), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes='full'."),
+    (lambda: ss.label(np.nan), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=nan."),
+    (lambda: ss.label(None), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=None."),
     # results
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),

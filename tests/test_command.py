@@ -40,6 +40,12 @@ BAD_CALLS = [
     ("evolve one.toml --spins 3", "--spins", "must go with a theory of finite N"),
     ("evolve one.toml --out one.toml", "out", "must be a new path, but 'one.toml' exists"),
     ("evolve one.toml --out nowhere/run.zarr", "out", "must be writable, but 'nowhere/run.zarr' is not"),
+    ("regime", "MODEL.toml", "issing"),
+    ("regime missing.toml", "'missing.toml'", "no such file"),
+    ("regime one.toml --seed -3", "seed", "at least 0, but is seed=-3"),
+    ("regime one.toml --seed x", "--seed", "must be a whole number, but is 'x'"),
+    ("regime one.toml --theory mean-field", "--theory", "--seed, --out"),
+    ("regime one.toml --out one.toml", "out", "must be a new path, but 'one.toml' exists"),
     ("paper --qick", "--qick", "--quick"),
     ("paper --out one.toml", "out", "must be a new path, but 'one.toml' exists"),
     ("paper --out nowhere/report", "out", "must be writable, but 'nowhere/report' is not"),
@@ -86,6 +92,36 @@ def test_evolve_writes_the_run_that_python_gives(model):
     stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
     assert stored.identical(ss.evolve(ss.Ensemble.from_toml("one.toml"), np.linspace(0, 3, 31), seed=4))
     assert ss.rerun(stored).identical(stored)
+
+
+PAIR = "[pair]\ndetuning = 6.5\ngain = 3.0\ndamping = 1.0\ncoupling = 20.0\ntheta = -1.5707963267948966\n"
+
+
+def test_regime_says_its_word_and_writes_what_python_gives(model, capsys):
+    (model / "two.toml").write_text(PAIR)
+    assert run(["regime", "two.toml", "--seed", "4"]) == 0
+    out, error = capsys.readouterr()
+    assert out.startswith("partial\n")
+    assert "phase_locking" in out
+    assert error == ""
+    assert run(["regime", "two.toml", "--seed", "4", "--out", "run.zarr"]) == 0
+    out, error = capsys.readouterr()
+    assert (out, error) == ("wrote run.zarr\n", "partial\n")
+    stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
+    wanted = ss.regime(ss.Ensemble.from_toml("two.toml"), seed=4)
+    xr.testing.assert_equal(stored, wanted)
+    assert stored.attrs == wanted.attrs
+    assert stored.regime.attrs["flag_meanings"] == wanted.regime.attrs["flag_meanings"]
+
+
+def test_an_undecided_regime_is_an_answer(model, capsys):
+    """What can't be decided is no bad input: the word, and the reason in `status`."""
+    (model / "still.toml").write_text(GOOD.replace("gain = 3.0", "gain = 0").replace("damping = 1.0", "damping = 0"))
+    assert run(["regime", "still.toml", "--out", "run.zarr"]) == 0
+    assert capsys.readouterr().err == "undecided\n"
+    stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
+    assert stored.status.attrs["flag_meanings"].split()[int(stored.status)] == "no_relaxation"
+    assert not stored.settled
 
 
 def test_steady_state_by_brute_force_prints_a_summary(model, capsys):

@@ -44,7 +44,7 @@ def tip() -> tuple[float, float]:
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
-    size = 32 if quick else 80
+    size = 40 if quick else 96
     diagrams = {}
     for name, (theta, strongest, highest) in CASES.items():
         axes = {"coupling": np.linspace(0, strongest, size), "gain": np.linspace(0, highest, size)}

@@ -54,7 +54,7 @@ def wrong_words(margin: float, ratio: float, count: int) -> int:
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
-    size = 10 if quick else 30
+    size = 30 if quick else 80
     axes = {"detuning": np.linspace(-1.0, 1.0, size), "cross_coupling": np.linspace(0.1, 6.0, size)}
     data = {}
     for name, phase in PHASES.items():

@@ -41,7 +41,7 @@ def wrong_at_hopf() -> tuple[int, int]:
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
-    size = 25 if quick else 61
+    size = 31 if quick else 91
     diagrams = {}
     for strength in STRENGTHS:
         axis = {"detuning": np.linspace(0, 9, size)}
