@@ -18,7 +18,7 @@ import spinsync as ss
 from reference import HALF_PI, System, laser, random_bloch
 from spinsync.data.regimes import Status
 from spinsync.numerics.tracking import bump
-from spinsync.verbs import long_time
+from spinsync.verbs import lane_engine, long_time
 from test_closed_forms import random_one
 from test_pairs import pair, random_pair
 
@@ -248,6 +248,28 @@ def test_equal_groups_are_one_group(theta):
     np.testing.assert_allclose(locking(found), 1, atol=1e-9)
 
 
+def antisymmetric(a, b):
+    """Two equal groups, C = -i ((a, b), (-b, a)): one leads the other by a quarter turn, at Omega = +-Gamma_perp b/a."""
+    return ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1)], -1j * np.array([[a, b], [-b, a]]))
+
+
+@pytest.mark.parametrize(("a", "b"), [(16.0, 5.0), (10.0, 20.0), (12.0, 12.0)])
+def test_non_reciprocal_groups_chase_each_other(a, b):
+    found = ss.regime(antisymmetric(a, b))
+    assert word(found) is R.FULL
+    np.testing.assert_allclose(abs(found.frequency), 2 * b / a, atol=1e-9)
+    np.testing.assert_allclose(found.inversion, 2 * 2 / a, atol=1e-9)
+    quarter = -np.sign(float(found.frequency[0])) * np.pi / 2
+    assert float(found.phase_difference[0, 1]) == pytest.approx(quarter, abs=1e-9)
+
+
+@pytest.mark.parametrize(("a", "b"), [(16.0, 5.0), (10.0, 20.0), (12.0, 12.0)])
+def test_an_unstable_orbit_that_symmetry_keeps_is_not_irregular(a, b):
+    """Real starts stay real: a cycle through the origin, which the least noise leaves for the chase."""
+    found = ss.regime(antisymmetric(a, b), initial=[[0.3, 0, 0.2], [0.1, 0, 0.3]])
+    assert word(found) in (R.FULL, R.UNDECIDED)
+
+
 # frequency disorder
 
 
@@ -469,9 +491,8 @@ def check_law(law, seed):
     both = locking(before)[np.ix_(order, order)]
     np.testing.assert_allclose(locking(after), both.conj() if law.mirrored else both, atol=1e-9 if resting else 1e-2)
     assert float(after.order_parameter) == pytest.approx(float(before.order_parameter), abs=1e-9 if resting else 1e-3)
-    if word(before) is not R.PARTIAL:
-        error = 1e-6 if resting else 2 * float(before.lyapunov_error + after.lyapunov_error / law.scale)
-        assert float(after.lyapunov) / law.scale == pytest.approx(float(before.lyapunov), abs=error)
+    error = 1e-6 if resting else 4 * float(before.lyapunov_error + after.lyapunov_error / law.scale)
+    assert float(after.lyapunov) / law.scale == pytest.approx(float(before.lyapunov), abs=error)
 
 
 LAWS = [Turned, Swapped, Shifted, Mirrored, UpsideDown, Rescaled]
@@ -560,8 +581,9 @@ def of_table(row):
     return ss.Ensemble.pair(**{name: row[name] if name != "cross_theta" else tuple(row[name]) for name in names})
 
 
-def check_table(row, seed):
-    found = ss.regime(of_table(row), seed=seed)
+def check_table(row, seed, parts=1):
+    """In whole, or each group in parts that start apart: four groups are stepped by another method than two."""
+    found = ss.regime(of_table(row).split(parts), seed=seed)
     assert word(found) is R[row["regime"]]
     assert found.settled
     growth, error = float(found.lyapunov), float(found.lyapunov_error)
@@ -570,14 +592,15 @@ def check_table(row, seed):
         assert growth == pytest.approx(row["lyapunov"], abs=4 * error + 0.05)  # the reference's halves differ by up to 0.02
         return
     assert growth <= error
-    np.testing.assert_allclose(found.amplitude, row["amplitude"], atol=1e-3)
+    np.testing.assert_allclose(found.amplitude, np.repeat(row["amplitude"], parts), atol=1e-3)
     if word(found) is R.INCOHERENT:
         assert np.isnan(found.frequency).all()
     else:
-        np.testing.assert_allclose(found.frequency, row["frequency"], atol=1e-3 * row["detuning"])
+        np.testing.assert_allclose(found.frequency, np.repeat(row["frequency"], parts), atol=1e-3 * row["detuning"])
     if word(found) in (R.FULL, R.INCOHERENT):
-        assert growth == pytest.approx(row["lyapunov"], abs=1e-5)
         assert growth < 0
+        if parts == 1:
+            assert growth == pytest.approx(row["lyapunov"], abs=1e-5)
 
 
 @pytest.mark.parametrize("row", range(0, len(TABLE), 4))
@@ -585,11 +608,16 @@ def test_agrees_with_an_independent_integrator(row):
     check_table(TABLE[row], 0)
 
 
+@pytest.mark.parametrize("row", range(2, len(TABLE), 8))
+def test_halves_agree_with_an_independent_integrator(row):
+    check_table(TABLE[row], 0, parts=2)
+
+
 @pytest.mark.slow(0)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "parts"), [(1, 1), (2, 1), (1, 2)])
 @pytest.mark.parametrize("row", range(len(TABLE)))
-def test_agrees_with_an_independent_integrator_at_every_point(row, seed):
-    check_table(TABLE[row], seed)
+def test_agrees_with_an_independent_integrator_at_every_point(row, seed, parts):
+    check_table(TABLE[row], seed, parts)
 
 
 def test_the_table_holds_every_word():
@@ -736,7 +764,8 @@ UNDECIDED = {
 
 @pytest.mark.parametrize("status", UNDECIDED)
 def test_what_is_undecided_says_why(status, monkeypatch):
-    monkeypatch.setattr(long_time, "PATIENCE", 300.0)
+    for engine in (lane_engine, long_time):
+        monkeypatch.setattr(engine, "PATIENCE", 300.0)
     found = ss.regime(UNDECIDED[status]())
     assert word(found) is R.UNDECIDED
     assert Status(int(found.status)) is status

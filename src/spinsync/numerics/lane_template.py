@@ -208,6 +208,12 @@ def measure(W, lane):
                 PAIRS[a][b] + 4, n[0][a][0] * n[0][b][0], n[0][a][1] * n[0][b][0] + n[0][a][0] * n[0][b][1],
                 n[1][a][0] * n[1][b][0], n[1][a][1] * n[1][b][0] + n[1][a][0] * n[1][b][1],
             )  # fmt: skip
+    if TANGENT:
+        grow()
+
+
+def grow():
+    """The growth of the tangent vector across phase and motion; it goes on as what is across, with length 1."""
     across(u, K[6], v)
     logarithm(square)
     grown = 0.5 * natural

@@ -72,14 +72,15 @@ fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="nump
 
 @dataclass(frozen=True)
 class Layout:
-    """What lies where in a lane, for `groups` groups, with the tangent vector and the sums over a window or without."""
+    """What lies where in a lane, for `groups` groups, with or without sums over a window and a tangent vector."""
 
     groups: int
     measured: bool
+    tangent: bool
 
     @property
     def per_group(self) -> int:
-        return 6 if self.measured else 3
+        return 6 if self.tangent else 3
 
     @property
     def state(self) -> int:
@@ -98,7 +99,7 @@ class Layout:
 
     @property
     def sums(self) -> int:
-        return self.lyapunov + 2 if self.measured else 0
+        return self.lyapunov + (2 if self.tangent else 0) if self.measured else 0
 
     @property
     def parameters(self) -> int:
@@ -108,7 +109,7 @@ class Layout:
         """The numbers in capitals of the template."""
         begin = 2 * self.state + 6
         return dict(
-            M=self.groups, GROUP=self.per_group, D=self.state, LANES=LANES, TANGENT=self.measured, MEASURE=self.measured,
+            M=self.groups, GROUP=self.per_group, D=self.state, LANES=LANES, TANGENT=self.tangent, MEASURE=self.measured,
             STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, PARAMETER=begin + self.sums,
             PARAMETERS=self.parameters, ROWS=begin + self.sums + self.parameters, PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
             FAINT=FAINT, A=STAGES, E=ERROR,
@@ -131,15 +132,15 @@ def source(layout: Layout, equation: ModuleType) -> str:
 
 @cache
 def _kernels(layout: Layout, equation: ModuleType) -> Any:
-    name = f"lanes_{layout.groups}{'_measured' if layout.measured else ''}"
+    name = f"lanes_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])
 
 
 class Lanes:
-    """The kernels for one number of groups and one equation; states (trajectory, component) are moved on in place."""
+    """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
 
-    def __init__(self, groups: int, measured: bool, equation: ModuleType, threads: int) -> None:
-        self.layout, self.threads = Layout(groups, measured), threads
+    def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
+        self.layout, self.threads = layout, threads
         self.kernels = _kernels(self.layout, equation)
 
     def _share(self, count: int, work: Callable[[int, int], None]) -> None:

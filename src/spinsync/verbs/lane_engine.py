@@ -14,7 +14,7 @@ import numpy as np
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
-from spinsync.numerics.lanes import MEAN, Lanes
+from spinsync.numerics.lanes import MEAN, Lanes, Layout
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, simple
@@ -85,7 +85,7 @@ def lanes(batch: Batch, threads: int) -> Motions:
 
 def _settle(points: Points, found: Motions, lost: list[Array], threads: int) -> Points:
     """Run all points until they rest, or for LOOKS stretches; those that go on moving."""
-    plain = Lanes(points.groups, False, spin_equation, threads)
+    plain = Lanes(Layout(points.groups, measured=False, tangent=False), spin_equation, threads)
     for _ in range(LOOKS):
         if len(points.index):
             spans = STRETCH / points.slowest
@@ -132,8 +132,8 @@ def _look(plain: Lanes, points: Points, found: Motions) -> Array:
 def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> None:
     """Windows of doubling length until every point is decided, or its patience is over."""
     groups = points.groups
-    plain = Lanes(groups, False, spin_equation, threads)
-    measured = Lanes(groups, True, spin_equation, threads)
+    plain = Lanes(Layout(groups, measured=False, tangent=False), spin_equation, threads)
+    measured = Lanes(Layout(groups, measured=True, tangent=True), spin_equation, threads)
     deviation = np.random.default_rng(7).standard_normal((groups, 3))
     tangent = np.tile(deviation / np.linalg.norm(deviation), (len(points.index), 1, 1))
     spans, time, steps = FIRST / points.slowest, np.zeros(len(points.index)), np.zeros(len(points.index))
