@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.generated import generated
-from spinsync.numerics.unroll import functions, unrolled
+from spinsync.numerics.unroll import functions, looped, unrolled
 
 LANES = 8
+UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
 CHUNK = 256  # trajectories that a thread takes at a time
 FAINT = 1e-8  # |s|^2 below which a phase is not followed
 MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
@@ -87,11 +89,11 @@ class Layout:
         return self.per_group * self.groups
 
     @cached_property
-    def pairs(self) -> dict[int, dict[int, int]]:
-        """Where the sums of each two groups begin, after six per group and the mean field."""
+    def pairs(self) -> tuple[tuple[int, ...], ...]:
+        """Where the sums of each two groups a < b begin, after six per group and the mean field; elsewhere 0."""
         m = self.groups
-        order = [(a, b) for a in range(m) for b in range(a + 1, m)]
-        return {a: {b: 6 * m + 1 + 5 * order.index((a, b)) for b in range(a + 1, m)} for a in range(m)}
+        order = {(a, b): k for k, (a, b) in enumerate((a, b) for a in range(m) for b in range(a + 1, m))}
+        return tuple(tuple(6 * m + 1 + 5 * order[a, b] if a < b else 0 for b in range(m)) for a in range(m))
 
     @property
     def lyapunov(self) -> int:
@@ -105,6 +107,15 @@ class Layout:
     def parameters(self) -> int:
         return 5 * self.groups + 2 * self.groups**2
 
+    @property
+    def small(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the small arrays of the template."""
+        m, d = self.groups, self.state
+        return {
+            "c": (m, m, 2), "g": (m, 4), "h": (2,), "q": (2,), "y": (d,), "u": (d,), "f": (d,), "K": (7, d), "w": (3, 2),
+            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3), "weight": (m,),
+        }  # fmt: skip
+
     def known(self) -> dict[str, Any]:
         """The numbers in capitals of the template."""
         begin = 2 * self.state + 6
@@ -116,7 +127,6 @@ class Layout:
         )  # fmt: skip
 
 
-SMALL = frozenset("cghqyufKwnprmov") | {"weight"}
 KERNELS = frozenset({"load", "step", "store", "run"})
 
 
@@ -124,10 +134,14 @@ def source(layout: Layout, equation: ModuleType) -> str:
     """The text of the module with `run` (lanes) and `polish` (states of rest)."""
     here = Path(__file__).parent
     template = (here / "lane_template.py").read_text(encoding="utf-8")
-    body = unrolled(template, layout.known(), SMALL, functions(template) - KERNELS)
+    macros = functions(template) - KERNELS
+    if layout.groups <= UNROLLED:
+        body = unrolled(template, layout.known(), layout.small, macros)
+    else:
+        body = looped(template, layout.known(), layout.small, macros, {"raw"})
     rest = (here / "rest_template.py").read_text(encoding="utf-8")
     body += "\n\n" + rest[rest.index("def linearized") :]
-    return HEAD.format(equation=equation.__name__) + body.replace("\ndef ", "\n@fast\ndef ").replace("def ", "@fast\ndef ", 1)
+    return HEAD.format(equation=equation.__name__) + re.sub("^def ", "@fast\ndef ", body, flags=re.MULTILINE)
 
 
 @cache

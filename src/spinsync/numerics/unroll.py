@@ -1,15 +1,18 @@
 """Straight-line code from readable loops: what a compiler needs to put many trajectories side by side in vector lanes.
 
-A template is ordinary Python. Loops over ranges of known numbers are written out, `if`s with a known test are decided,
-small arrays become scalars (y[2] -> y_2, k[1][0] -> k_1_0), tables become numbers, and calls of the template's own
-macros are replaced by their bodies. One loop is left as it is: that over `lane`, which the compiler vectorizes.
+A template is ordinary Python. Calls of the template's own macros are replaced by their bodies, known numbers are put in,
+and `if`s with a known test are decided. Then there are two ways. `unrolled`: loops over ranges of known numbers are
+written out, small arrays become scalars (y[2] -> y_2, k[1][0] -> k_1_0), tables become numbers; the loop over `lane` is
+left as it is, and the compiler vectorizes it. Code and compile time grow with the cube of the number of groups, so for
+many of them `looped`: loops stay, small arrays and scalars get one more axis for the lane, and the loop over `lane` is
+put around every run of simple statements.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 
@@ -29,7 +32,9 @@ class _Replace(ast.NodeTransformer):
 
 
 class _Unroll(ast.NodeTransformer):
-    def __init__(self, known: Mapping[str, Any], small: frozenset[str], macros: Mapping[str, ast.FunctionDef]) -> None:
+    """Macros, known numbers, known tests; loops and small arrays written out."""
+
+    def __init__(self, known: Mapping[str, Any], small: Set[str], macros: Mapping[str, ast.FunctionDef]) -> None:
         self.known, self.small, self.macros = dict(known), small, macros
 
     def value(self, node: ast.expr) -> Any:
@@ -97,16 +102,125 @@ def _docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def unrolled(template: str, known: Mapping[str, Any], small: frozenset[str], macros: frozenset[str]) -> str:
-    """The source of a template's functions, macros aside, with `known` numbers and tables put in."""
-    functions = [node for node in ast.parse(template).body if isinstance(node, ast.FunctionDef)]
-    unroll = _Unroll(known, small, {f.name: f for f in functions if f.name in macros})
+class _Loop(_Unroll):
+    """Macros, known numbers, known tests; loops stay, tables and small arrays are indexed."""
+
+    def visit_For(self, node: ast.For) -> Any:  # a loop variable hides nothing, as all names of the template differ
+        node.iter, node.body = self.visit(node.iter), self.body(node.body)
+        return node
+
+    def visit_Subscript(self, node: ast.Subscript) -> Any:
+        slices: list[ast.expr] = []
+        root: ast.expr = node
+        while isinstance(root, ast.Subscript):
+            slices.insert(0, root.slice)
+            root = root.value
+        if not isinstance(root, ast.Name) or root.id not in {*self.small, *self.known}:
+            return self.generic_visit(node)
+        indices: list[ast.expr] = [self.visit(index) for index in slices]
+        if root.id in self.small:
+            indices.append(ast.Name("lane", ast.Load()))
+        return ast.Subscript(root, ast.Tuple(indices, ast.Load()), node.ctx)
+
+
+class _PerLane(ast.NodeTransformer):
+    """Scalars of the loop over lanes by their own entry of an array."""
+
+    def __init__(self, names: Set[str]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        if node.id not in self.names:
+            return node
+        return ast.Subscript(ast.Name(node.id, ast.Load()), ast.Name("lane", ast.Load()), node.ctx)
+
+
+def _stored(statements: Iterable[ast.stmt], loops: bool) -> set[str]:
+    """Names that are assigned to, or that loops run over."""
+    nodes = [node for statement in statements for node in ast.walk(statement)]
+    targets = {node.target.id for node in nodes if isinstance(node, ast.For) and isinstance(node.target, ast.Name)}
+    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return targets if loops else names - targets
+
+
+def _distributed(statements: list[ast.stmt], around: ast.For) -> list[ast.stmt]:
+    """The loop `around` each run of simple statements, inside all other loops."""
+    out: list[ast.stmt] = []
+    for statement in statements:
+        if isinstance(statement, ast.For):
+            statement.body = _distributed(statement.body, around)
+            out.append(statement)
+            continue
+        if not (out and isinstance(out[-1], ast.For) and getattr(out[-1].target, "id", "") == "lane"):
+            out.append(ast.For(copy.deepcopy(around.target), copy.deepcopy(around.iter), [], []))
+        out[-1].body.append(statement)  # type: ignore[attr-defined]
+    return out
+
+
+def _over_lanes(function: ast.FunctionDef, small: Mapping[str, tuple[int, ...]], lanes: int) -> dict[str, tuple[int, ...]]:
+    """The loop over lanes inside all other loops of a function; shapes of the arrays that it then works on."""
+    arrays = {name: (*shape, lanes) for name, shape in small.items()}
+    body: list[ast.stmt] = []
+    for k, statement in enumerate(function.body):
+        if isinstance(statement, ast.For) and getattr(statement.target, "id", "") == "lane":
+            before = _stored(function.body[:k], loops=False)
+            own = _stored(statement.body, loops=False) - before - set(small)
+            arrays |= dict.fromkeys(sorted(own), (lanes,))
+            body += _distributed([_PerLane(own).visit(s) for s in statement.body], statement)
+        else:
+            body.append(statement)
+    function.body = body
+    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    return {name: shape for name, shape in arrays.items() if name in used}
+
+
+def _functions(template: str, transform: _Unroll) -> list[ast.FunctionDef]:
     out = []
-    for function in functions:
-        if function.name not in macros:
-            function.body = unroll.body(function.body)
-            out.append(ast.unparse(ast.fix_missing_locations(function)))
-    return "\n\n\n".join(out) + "\n"
+    for function in ast.parse(template).body:
+        if isinstance(function, ast.FunctionDef) and function.name not in transform.macros:
+            function.body = transform.body(function.body)
+            out.append(function)
+    return out
+
+
+def _macros(template: str, names: Set[str]) -> dict[str, ast.FunctionDef]:
+    return {f.name: f for f in ast.parse(template).body if isinstance(f, ast.FunctionDef) and f.name in names}
+
+
+def _text(functions: Iterable[ast.stmt]) -> str:
+    return "\n\n\n".join(ast.unparse(ast.fix_missing_locations(f)) for f in functions) + "\n"
+
+
+def unrolled(template: str, known: Mapping[str, Any], small: Mapping[str, tuple[int, ...]], macros: Set[str]) -> str:
+    """The source of a template's functions, macros aside, with everything known written out."""
+    return _text(_functions(template, _Unroll(known, set(small), _macros(template, macros))))
+
+
+def looped(
+    template: str, known: Mapping[str, Any], small: Mapping[str, tuple[int, ...]], macros: Set[str], whole: Set[str]
+) -> str:
+    """The same with loops; `small` gives the shapes of small arrays, `whole` the scalars that are whole numbers.
+
+    `step` is the function with the loop over lanes, `load` works on one lane.
+    """
+    functions = {f.name: f for f in _functions(template, _Loop(known, set(small), _macros(template, macros)))}
+    lanes = known["LANES"]
+    made = {"load": {name: (*shape, lanes) for name, shape in small.items()}}
+    made["step"] = _over_lanes(functions["step"], small, lanes)
+    for name, arrays in made.items():  # local arrays: handed over, they might overlap for all that a compiler knows
+        make = [f"{n} = np.empty({shape}{', np.int64' * (n in whole)})" for n, shape in arrays.items()]
+        functions[name].body = [*ast.parse("\n".join(make)).body, *functions[name].body]
+    tables = {name: value for name, value in known.items() if isinstance(value, (tuple, list))}
+    head = "\n".join(f"{name} = np.array({_padded(value)!r})" for name, value in tables.items())
+    return head + "\n\n\n" + _text(functions.values())
+
+
+def _padded(table: Any) -> Any:
+    """A ragged table with zeros where there is nothing."""
+    if not isinstance(table[0], (tuple, list)):
+        return list(table)
+    width = max(len(row) for row in table)
+    return [[*row, *([0.0] * (width - len(row)))] for row in table]
 
 
 def functions(template: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 It follows the same steps as `long_time` does for one point: first rest, found by Newton's method once the motion comes
 near; then windows of doubling length, measured in the kernel. The simple engine stays its reference, and does what this
-one does not: distributed frequencies, more than three groups, and points that are lost here.
+one does not: distributed frequencies, few points of many groups, and points that are lost here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
-from spinsync.numerics.lanes import MEAN, Lanes, Layout
+from spinsync.numerics.lanes import MEAN, UNROLLED, Lanes, Layout
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, simple
@@ -22,7 +22,8 @@ from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, MOST_STEPS, PATIENC
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import Window, decided
 
-MOST_GROUPS = 3  # whose kernels are written out
+MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
+WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
 LOOKS = 4  # at a motion that may come to rest, before it is measured
 STRETCH = 10.0  # between two looks, in units of the slowest relaxation time
 FLOOR = 1e-9  # absolute tolerance of the steps
@@ -67,7 +68,8 @@ def _points(rates: Rates, initial: Array) -> Points:
 def lanes(batch: Batch, threads: int) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
-    if groups > MOST_GROUPS or any(d is not None for d in batch.spread):
+    few = groups > UNROLLED and count < WORTH
+    if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
     found = blank(count, groups, Status.NO_RELAXATION)
     points = _points(batch.rates, batch.initial)
@@ -172,7 +174,8 @@ def _window(measured: Lanes, sums: Array, spans: Array, points: Points, before: 
     variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
     for a in range(groups):
         products[:, a, a] = own[:, a, 0]
-        for b, k in layout.pairs[a].items():
+        for b in range(a + 1, groups):
+            k = layout.pairs[a][b]
             products[:, a, b] = mean[:, k] + 1j * mean[:, k + 1]
             locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
             products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()

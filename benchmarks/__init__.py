@@ -1,0 +1,1 @@
+"""Speed as ratios against peers, all in one process and interleaved: `python -m benchmarks`."""

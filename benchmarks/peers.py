@@ -1,0 +1,141 @@
+"""Who is compared: each takes a problem and threads, and returns the time mean of |s| over its second half, (point, group)."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from benchmarks.problems import Problem
+from spinsync.data.rates import Rates
+from spinsync.numerics.lanes import MEAN, Lanes, Layout
+from spinsync.theory import spin_equation
+from spinsync.theory.mean_field import MeanField
+from spinsync.verbs.engine import Batch
+from spinsync.verbs.lane_engine import lanes
+
+Run = Callable[[Problem, int], np.ndarray]
+
+
+def spinsync_full(problem: Problem, threads: int) -> np.ndarray:
+    """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
+    plain = Lanes(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
+    measured = Lanes(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
+    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table()
+    half = np.full(problem.points, problem.until / 2)
+    plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+    sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+    return sums[:, 1 : 6 * problem.groups : 6] / (MEAN * half[:, None])
+
+
+def spinsync_early(problem: Problem, threads: int) -> np.ndarray:
+    """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
+    names = tuple("ABC"[: problem.groups])
+    batch = Batch(problem.rates, (None,) * problem.groups, names, problem.initial, MeanField())
+    return lanes(batch, threads).amplitude
+
+
+@cache
+def _taylor(groups: int, rtol: float, batch: int) -> Any:
+    import heyoka as hy
+
+    x = [hy.make_vars(f"x{a}", f"y{a}", f"z{a}") for a in range(groups)]
+    system = []
+    for a in range(groups):
+        X, Y, Z = x[a]
+        omega, perp, one, drive = (hy.par[4 * a + i] for i in range(4))
+        c = [[hy.par[4 * groups + 2 * (groups * a + b) + i] for i in (0, 1)] for b in range(groups)]
+        hr = sum(c[b][0] * x[b][0] - c[b][1] * x[b][1] for b in range(groups))
+        hi = sum(c[b][0] * x[b][1] + c[b][1] * x[b][0] for b in range(groups))
+        system += [(X, omega * Y - perp * X - hi * Z), (Y, hr * Z - omega * X - perp * Y)]
+        system += [(Z, drive - one * Z + 4.0 * (hi * X - hr * Y))]
+    for a in range(groups):
+        system.append((hy.make_vars(f"q{a}"), hy.sqrt(x[a][0] ** 2 + x[a][1] ** 2 + 1e-24)))
+    size = 4 * groups + 2 * groups**2
+    return hy.taylor_adaptive_batch(system, np.zeros((4 * groups, batch)), tol=rtol, pars=np.zeros((size, batch)))
+
+
+def heyoka(problem: Problem, threads: int, batch: int = 8) -> np.ndarray:
+    """heyoka.py: adaptive Taylor series, eight trajectories to a batch, the mean as a quadrature."""
+    groups, count = problem.groups, problem.points
+    table, out = problem.table()[:, : 4 * groups + 2 * groups**2], np.empty((count, groups))
+    start = np.tile(problem.start.ravel()[:, None], (1, batch))
+    original = _taylor(groups, problem.rtol, batch)
+
+    def work(first: int) -> None:
+        taylor = copy.deepcopy(original)
+        for i in range(first * batch, count, batch * threads):
+            index = np.minimum(np.arange(i, i + batch), count - 1)
+            taylor.pars[:] = table[index].T
+            taylor.set_time(0.0)
+            taylor.state[: 3 * groups] = start
+            taylor.propagate_until(problem.until / 2)
+            taylor.state[3 * groups :] = 0.0
+            taylor.propagate_until(problem.until)
+            out[index] = taylor.state[3 * groups :].T / (problem.until / 2)
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return out
+
+
+@cache
+def _diffrax_solver(groups: int, rtol: float, until: float) -> Any:
+    import diffrax
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+
+    def rhs(_: Any, y: Any, p: Any) -> Any:
+        s, z = y[: 2 * groups : 2] + 1j * y[1 : 2 * groups : 2], y[2 * groups : 3 * groups]
+        own = p[: 4 * groups].reshape(groups, 4)
+        c = p[4 * groups : 4 * groups + 2 * groups**2].reshape(groups, groups, 2)
+        h = (c[:, :, 0] + 1j * c[:, :, 1]) @ s
+        ds = -(1j * own[:, 0] + own[:, 1]) * s + 1j * h * z
+        dz = -own[:, 2] * z + own[:, 3] + 4 * jnp.imag(h * jnp.conj(s))
+        mean = jnp.sqrt(jnp.real(s) ** 2 + jnp.imag(s) ** 2 + 1e-24)
+        return jnp.concatenate([jnp.stack([jnp.real(ds), jnp.imag(ds)], 1).ravel(), dz, mean])
+
+    def one(p: Any, y0: Any) -> Any:
+        control = diffrax.PIDController(rtol=rtol, atol=1e-3 * rtol, pcoeff=0.2, icoeff=0.5)
+        saves = diffrax.SaveAt(ts=jnp.array([until / 2, until]))
+        run = diffrax.diffeqsolve(
+            diffrax.ODETerm(rhs), diffrax.Tsit5(), 0.0, until, 0.01, y0, p, saveat=saves, stepsize_controller=control,
+            max_steps=100_000,
+        )  # fmt: skip
+        return (run.ys[1] - run.ys[0])[3 * groups :] / (until / 2)
+
+    return jax.jit(jax.vmap(one, in_axes=(0, None)))
+
+
+def diffrax(problem: Problem, threads: int) -> np.ndarray:
+    """diffrax: Tsit5 with the same tolerance, vectorized over the points (it takes all cores that it finds)."""
+    groups = problem.groups
+    start = np.concatenate([problem.start[:, :2].ravel(), problem.start[:, 2], np.zeros(groups)])
+    return np.asarray(_diffrax_solver(groups, problem.rtol, problem.until)(problem.table(), start))
+
+
+def reference(problem: Problem, rtol: float = 1e-11) -> np.ndarray:
+    """SciPy's DOP853, one trajectory after the other, with the mean as one more variable."""
+    groups, out = problem.groups, np.empty((problem.points, problem.groups))
+
+    def rhs(_: float, y: np.ndarray, r: Rates) -> np.ndarray:
+        s, z = y[:groups] + 1j * y[groups : 2 * groups], y[2 * groups : 3 * groups]
+        h = r.coupling @ (r.weight * s)
+        ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
+        dz = -r.gamma_1 * z + r.drive + 4 * np.imag(h * s.conj())
+        return np.concatenate([ds.real, ds.imag, dz, abs(s)])
+
+    x, y, z = problem.start.T
+    for n in range(problem.points):
+        ends = [problem.until / 2, problem.until]
+        start = np.concatenate([x, y, z, 0 * x])
+        run = solve_ivp(rhs, (0, problem.until), start, "DOP853", ends, rtol=rtol, atol=1e-13, args=(problem.rates.at((n,)),))
+        out[n] = (run.y[3 * groups :, 1] - run.y[3 * groups :, 0]) / (problem.until / 2)
+    return out

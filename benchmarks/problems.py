@@ -1,0 +1,68 @@
+"""The problems: M-group mean field over a grid, from one start, integrated to a fixed time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+import spinsync as ss
+from spinsync.data.rates import Rates
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Rates (point, ...), one start (group, 3) as x, y, z of s = x + i y and the inversion, and the last time."""
+
+    name: str
+    rates: Rates
+    start: np.ndarray
+    until: float
+    rtol: float
+
+    @property
+    def groups(self) -> int:
+        return self.rates.weight.shape[1]
+
+    @property
+    def points(self) -> int:
+        return len(self.rates.weight)
+
+    @property
+    def initial(self) -> np.ndarray:
+        """The start as Bloch vectors."""
+        return self.start * [2.0, -2.0, 1.0]
+
+    def some(self, count: int) -> Problem:
+        """Every k-th point, about `count` of them: for peers that would take all day."""
+        index = np.linspace(0, self.points - 1, min(count, self.points)).astype(int)
+        rates = Rates(*(getattr(self.rates, name)[index] for name in self.rates.__dataclass_fields__))
+        return Problem(self.name, rates, self.start, self.until, self.rtol)
+
+    def table(self) -> np.ndarray:
+        """Per point and group omega, Gamma_perp, Gamma_1, drive; then C_ab p_b as real and imaginary part; then the weights."""
+        r = self.rates
+        own = np.stack([r.omega, r.gamma_perp, r.gamma_1, r.drive], axis=2).reshape(self.points, -1)
+        c = r.coupling * r.weight[:, None, :]
+        both = np.stack([c.real, c.imag], axis=3).reshape(self.points, -1)
+        return np.ascontiguousarray(np.concatenate([own, both, r.weight], axis=1))
+
+
+def _grid(ensemble: ss.Ensemble, **axes: np.ndarray) -> Rates:
+    mesh = np.meshgrid(*axes.values(), indexing="ij")
+    return ensemble.recipe.rates(**{name: values.ravel() for name, values in zip(axes, mesh, strict=True)})
+
+
+def single(size: int = 256) -> Problem:
+    """B1: one group over coupling and gain-to-damping ratio."""
+    one = ss.Ensemble.single(gain=1.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
+    rates = _grid(one, coupling=np.linspace(0, 20, size), gain=np.linspace(0.05, 20, size))
+    return Problem("B1 single group", rates, np.array([[0.05, 0.02, 0.0]]), 100.0, 1e-6)
+
+
+def pair(size: int = 128) -> Problem:
+    """B2: two groups over detuning and coupling."""
+    two = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
+    rates = _grid(two, detuning=np.linspace(0, 6, size), coupling=np.linspace(0, 30, size))
+    beside = 0.05 * np.exp(1j)
+    return Problem("B2 pair", rates, np.array([[0.1, 0.0, 0.0], [beside.real, beside.imag, 0.0]]), 200.0, 1e-6)
