@@ -13,7 +13,7 @@ from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
 from spinsync.data.rates import Rates
-from spinsync.numerics.lanes import MEAN, Lanes, Layout
+from spinsync.numerics.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.theory import spin_equation
 from spinsync.theory.mean_field import MeanField
 from spinsync.verbs.engine import Batch
@@ -30,7 +30,7 @@ def spinsync_full(problem: Problem, threads: int) -> np.ndarray:
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    return sums[:, 1 : 6 * problem.groups : 6] / (MEAN * half[:, None])
+    return sums[:, 1 : OWN * problem.groups : OWN] / (MEAN * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int) -> np.ndarray:

@@ -124,7 +124,7 @@ def paper(
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the report.")] = Path("report"),
     quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,
 ) -> None:
-    """Reproduce the one-ensemble results of arXiv:2511.10920: a report with figures, data and checked claims."""
+    """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
     from spinsync.faces.paper.reproduction import reproduce
 
     held = reproduce(out, quick=quick)

@@ -148,13 +148,15 @@ def turn(a):
 
 
 def too_far():
-    """A step in which the phase of a group that is no dark one moves by more than a radian is one to repeat."""
+    """A step in which a phase moves by more than a radian is one to repeat, unless there is hardly anything to turn."""
     for a in range(M):
         re = y[GROUP * a] * u[GROUP * a] + y[GROUP * a + 1] * u[GROUP * a + 1]
         n0 = y[GROUP * a] * y[GROUP * a] + y[GROUP * a + 1] * y[GROUP * a + 1]
         n1 = u[GROUP * a] * u[GROUP * a] + u[GROUP * a + 1] * u[GROUP * a + 1]
-        wide = (re < 0.0 or re * re < 0.29 * n0 * n1) and n0 > FAINT and n1 > FAINT
-        error = 64.0 if (wide and error < 64.0) else error
+        wide = re < 0.0 or re * re < 0.29 * n0 * n1
+        faint = n0 < FAINT or n1 < FAINT
+        error = 64.0 if (wide and not faint and error < 64.0) else error
+        lost[a] = 1.0 if (wide and faint) else 0.0
 
 
 def measure(W, lane):
@@ -172,25 +174,26 @@ def measure(W, lane):
     sizes(y, K[0], n[0])
     sizes(u, K[6], n[1])
     for a in range(M):
-        add(6 * a, n[0][a][0], n[0][a][1], n[1][a][0], n[1][a][1])
-        add(6 * a + 1, n[0][a][2], n[0][a][3], n[1][a][2], n[1][a][3])
+        add(OWN * a, n[0][a][0], n[0][a][1], n[1][a][0], n[1][a][1])
+        add(OWN * a + 1, n[0][a][2], n[0][a][3], n[1][a][2], n[1][a][3])
         add(
-            6 * a + 2,
+            OWN * a + 2,
             n[0][a][0] * n[0][a][0],
             2.0 * n[0][a][0] * n[0][a][1],
             n[1][a][0] * n[1][a][0],
             2.0 * n[1][a][0] * n[1][a][1],
         )
-        add(6 * a + 3, y[GROUP * a + 2], K[0][GROUP * a + 2], u[GROUP * a + 2], K[6][GROUP * a + 2])
+        add(OWN * a + 3, y[GROUP * a + 2], K[0][GROUP * a + 2], u[GROUP * a + 2], K[6][GROUP * a + 2])
         add(
-            6 * a + 4, y[GROUP * a + 2] * y[GROUP * a + 2], 2.0 * y[GROUP * a + 2] * K[0][GROUP * a + 2],
+            OWN * a + 4, y[GROUP * a + 2] * y[GROUP * a + 2], 2.0 * y[GROUP * a + 2] * K[0][GROUP * a + 2],
             u[GROUP * a + 2] * u[GROUP * a + 2], 2.0 * u[GROUP * a + 2] * K[6][GROUP * a + 2],
         )  # fmt: skip
         turn(a)
-        W[(SUMS + 6 * a + 5) * LANES + lane] += w[2][0] * angle if good else 0.0
+        W[(SUMS + OWN * a + 5) * LANES + lane] += w[2][0] * angle if good else 0.0
+        W[(SUMS + OWN * a + 6) * LANES + lane] += lost[a] if good else 0.0
     mean_field(y, K[0], m[0])
     mean_field(u, K[6], m[1])
-    add(6 * M, m[0][0], m[0][1], m[1][0], m[1][1])
+    add(OWN * M, m[0][0], m[0][1], m[1][0], m[1][1])
     for a in range(M):
         for b in range(a + 1, M):
             products(y, K[0], a, b, p[0])
@@ -213,13 +216,20 @@ def measure(W, lane):
 
 
 def grow():
-    """The growth of the tangent vector across phase and motion; it goes on as what is across, with length 1."""
+    """The growth of the tangent vector across phase and motion; it goes on as what is across, with length 1.
+
+    Beside the mean growth: its first four Legendre moments over the window, which only its fluctuations contribute to.
+    """
     across(u, K[6], v)
     logarithm(square)
     grown = 0.5 * natural
     grown = grown if good else 0.0
     W[(SUMS + LYAPUNOV) * LANES + lane] += w[2][0] * grown
-    W[(SUMS + LYAPUNOV + 1) * LANES + lane] += grown
+    place = 2.0 * (time + half) * over - 1.0
+    W[(SUMS + LYAPUNOV + 1) * LANES + lane] += grown * place
+    W[(SUMS + LYAPUNOV + 2) * LANES + lane] += grown * (1.5 * place * place - 0.5)
+    W[(SUMS + LYAPUNOV + 3) * LANES + lane] += grown * (2.5 * place * place - 1.5) * place
+    W[(SUMS + LYAPUNOV + 4) * LANES + lane] += grown * (4.375 * place * place * place * place - 3.75 * place * place + 0.375)
     size_v = 1.0 / math.sqrt(square)
     for a in range(M):
         for i in range(3):

@@ -20,8 +20,10 @@ from spinsync.numerics.unroll import functions, looped, unrolled
 LANES = 8
 UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
 CHUNK = 256  # trajectories that a thread takes at a time
-FAINT = 1e-8  # |s|^2 below which a phase is not followed
+FAINT = 1e-16  # |s|^2 below which a phase is not followed
+OWN = 7  # sums per group
 MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
+SPREAD = 4**12 * factorial(12) ** 2 / factorial(25) / MEAN**2  # variance of a mean with it, beside that of a plain mean
 
 #: Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011): stages, the last of which is the step, and the embedded error
 STAGES = (
@@ -90,18 +92,18 @@ class Layout:
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, ...], ...]:
-        """Where the sums of each two groups a < b begin, after six per group and the mean field; elsewhere 0."""
+        """Where the sums of each two groups a < b begin, after OWN per group and the mean field; elsewhere 0."""
         m = self.groups
         order = {(a, b): k for k, (a, b) in enumerate((a, b) for a in range(m) for b in range(a + 1, m))}
-        return tuple(tuple(6 * m + 1 + 5 * order[a, b] if a < b else 0 for b in range(m)) for a in range(m))
+        return tuple(tuple(OWN * m + 1 + 5 * order[a, b] if a < b else 0 for b in range(m)) for a in range(m))
 
     @property
     def lyapunov(self) -> int:
-        return 6 * self.groups + 1 + 5 * (self.groups * (self.groups - 1) // 2)
+        return OWN * self.groups + 1 + 5 * (self.groups * (self.groups - 1) // 2)
 
     @property
     def sums(self) -> int:
-        return self.lyapunov + (2 if self.tangent else 0) if self.measured else 0
+        return self.lyapunov + (5 if self.tangent else 0) if self.measured else 0
 
     @property
     def parameters(self) -> int:
@@ -113,7 +115,7 @@ class Layout:
         m, d = self.groups, self.state
         return {
             "c": (m, m, 2), "g": (m, 4), "h": (2,), "q": (2,), "y": (d,), "u": (d,), "f": (d,), "K": (7, d), "w": (3, 2),
-            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3), "weight": (m,),
+            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3), "weight": (m,), "lost": (m,),
         }  # fmt: skip
 
     def known(self) -> dict[str, Any]:
@@ -123,7 +125,7 @@ class Layout:
             M=self.groups, GROUP=self.per_group, D=self.state, LANES=LANES, TANGENT=self.tangent, MEASURE=self.measured,
             STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, PARAMETER=begin + self.sums,
             PARAMETERS=self.parameters, ROWS=begin + self.sums + self.parameters, PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
-            FAINT=FAINT, A=STAGES, E=ERROR,
+            FAINT=FAINT, OWN=OWN, A=STAGES, E=ERROR,
         )  # fmt: skip
 
 

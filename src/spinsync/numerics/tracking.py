@@ -19,6 +19,7 @@ from spinsync.numerics.rest import doubled, run
 PIECE = 256  # samples between two looks at the deviation
 WIDE = 1.0  # radians between two samples; more is looked at more closely
 FINER, DEEPEST = 32, 4  # by this factor, so many times
+SLOW = 200  # samples of a period; faster motion is well served by the window
 ALIKE = 1e-4  # two periods of the same motion
 FAINT = 1e-4  # the phase of what is always smaller is not counted
 
@@ -65,7 +66,8 @@ class Track:
             return None
         around = k[:, None] + np.arange(-1, 3)
         moment = np.sum(_cubic(passed[around], levels[-3:]) * around, axis=1)  # time as a cubic of what is passed
-        if not abs(moment[2] - 2 * moment[1] + moment[0]) < ALIKE * (moment[1] - moment[0]):
+        period = moment[1] - moment[0]
+        if period < SLOW or not abs(moment[2] - 2 * moment[1] + moment[0]) < ALIKE * period:
             return None
         weight = _cubic(around, moment)[:, :, None]
         s, z = np.sum(weight * self.charged[around], axis=1), np.sum(weight * self.neutral[around], axis=1)

@@ -8,6 +8,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.patches import Patch
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -49,7 +51,7 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
             row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), len(label(code)))
             ax.annotate(
                 label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
-                zorder=6, annotation_clip=True,
+                zorder=6, annotation_clip=True, path_effects=[withStroke(linewidth=2.4, foreground=AREAS[Regime(code)])],
             )  # fmt: skip
 
 
@@ -89,6 +91,8 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
         return {}
     own = model.groups[0].mean_frequency - model.groups[1].mean_frequency
     shift, reach = own - float(weak.effective_detuning), float(weak.locking_range)
+    if reach < 1e-9 * abs(model.coupling_matrix).max():  # a cosine that vanishes but for rounding
+        return {}
     return {"adler": (shift - reach, shift + reach)}
 
 
@@ -152,9 +156,18 @@ def boundaries(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, u
     ax.set(xlim=limits[0], ylim=limits[1])
 
 
-def legend(ax: Axes) -> None:
-    """The lines' names above the picture."""
-    handles, labels = ax.get_legend_handles_labels()
+def legend(ax: Axes, codes: Array) -> None:
+    """Above a picture of its own: the lines that cross it, and the areas that are too small for a name."""
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    named = {text.get_text() for text in ax.texts}
+    handles: list[Any] = []
+    for line in ax.lines:
+        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
+        if not str(line.get_label()).startswith("_") and np.any((x > left) & (x < right) & (y > low) & (y < high)):
+            handles.append(line)
+    for code in np.unique(codes).tolist():
+        if code != Regime.UNDECIDED and label(code) not in named:
+            handles.append(Patch(color=AREAS[Regime(code)], label=label(code)))
     if handles:
-        ax.legend(handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
                   columnspacing=1.2, borderaxespad=0.2)  # fmt: skip

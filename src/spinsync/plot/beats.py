@@ -57,16 +57,22 @@ def phase_difference(
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
     locked = _locked(run) if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
-        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
     ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "0" if abs(value) < 1e-9 else f"{value:g}π"))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
     ax.set(
         xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$",
         xlim=(float(run.time[0]), float(run.time[-1])),
     )  # fmt: skip
     return ax
+
+
+def _in_pi(value: float) -> str:
+    if abs(value) < 1e-9:
+        return "0"
+    return {"1": "π", "-1": "−π"}.get(f"{value:g}", f"{value:g}π".replace("-", "−"))
 
 
 def _locked(run: xr.Dataset) -> float:

@@ -26,8 +26,8 @@ LABELS = {
 }
 QUANTITIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # that are rates
 BETWEEN = {
-    "phase_locking": r"phase locking  $|\langle e^{i(\varphi_A-\varphi_B)}\rangle|$",
-    "phase_difference": r"phase difference  $\varphi_A-\varphi_B$",
+    "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
+    "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
 }
 
 
@@ -105,7 +105,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])
     (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
     values = _one_group(diagram, variable).transpose(y, x).values
-    ax = axes(ax, height=2.7)
+    ax, alone = axes(ax, height=2.7), ax is None
     if variable == "regime":
         areas.areas(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values)
     else:
@@ -113,6 +113,8 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     _boundary(ax, diagram, ensemble, x, y)
     if len(ensemble.groups) == 2:
         areas.boundaries(ax, diagram, ensemble, x, y, {x: x_unit, y: y_unit})
+    if alone and variable == "regime":
+        areas.legend(ax, values)
     ax.set(xlabel=x_label, ylabel=y_label)
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
@@ -169,7 +171,8 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, amplitude, inversion or frequency.
+        order_parameter, lyapunov, amplitude, inversion or frequency; of the first two groups phase_locking or
+        phase_difference.
     color : str, optional
         Of the circles; by default one per group.
 
@@ -189,15 +192,20 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     >>> ax = ss.plot.cut(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 13)}))
     """
     ensemble, (x,) = _checked(diagram, 1)
-    checks.known("variable", variable, LABELS)
+    checks.known("variable", variable, [*LABELS, *BETWEEN])
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
-    y_label, y_unit = _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else (LABELS[variable], 1.0)
+    y_label, y_unit = (
+        _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else ((LABELS | BETWEEN)[variable], 1.0)
+    )
     values, where = diagram[variable] / y_unit, diagram[x] / unit
+    if variable in BETWEEN:
+        values = _one_group(diagram, variable)
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
         colour = color or COLOURS[i % len(COLOURS)]
-        ax.plot(where, one, "o", ms=3.2, mfc="white", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}")
+        inside = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=colour)  # both are seen where they coincide
+        ax.plot(where, one, "o", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
     if _has_closed_form(ensemble):
         fine = _fine(diagram, x)
         closed = [float(limit_cycle(ensemble.replace(**{x: v}))[variable]) for v in fine.tolist()]

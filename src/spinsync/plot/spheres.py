@@ -81,6 +81,9 @@ def bloch_sphere(
     turn = _turn(run, frame)
     m = np.array(vectors.values, float)
     m[..., 0], m[..., 1] = _rotated(m[..., 0], m[..., 1], -turn[:, None])
+    jumps = abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0  # a mean field that passes through zero
+    if frame == "mean":
+        m[1:][jumps] = np.nan
     owner = run.spin_group.values if "spin_group" in run.coords else run.group.values
     colour = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
     for k in range(m.shape[1]):
@@ -123,6 +126,7 @@ def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: f
     """A line whose ink fades towards the back."""
     middle = (path[1:] + path[:-1]) / 2
     alpha = strength * (BACK + (1 - BACK) * np.clip((middle[:, 2] + 1) / 2, 0, 1))
+    alpha = np.nan_to_num(alpha)
     rgba = np.column_stack([np.tile(to_rgb(colour), (len(alpha), 1)), alpha])
     segments = np.stack([path[:-1, :2], path[1:, :2]], axis=1)
     ax.add_collection(LineCollection(list(segments), colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))

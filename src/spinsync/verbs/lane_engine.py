@@ -14,7 +14,7 @@ import numpy as np
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
-from spinsync.numerics.lanes import MEAN, UNROLLED, Lanes, Layout
+from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, simple
@@ -104,7 +104,7 @@ def _without(points: Points, finished: Array, lost: list[Array]) -> Points:
 
 def _look(plain: Lanes, points: Points, found: Motions) -> Array:
     """Which points have come to rest; what they are is put into `found`. As `rest.Approach` for one."""
-    xyz = points.state.reshape(len(points.state), -1, 3)
+    xyz = points.state.reshape(len(points.state), points.groups, 3)
     size = np.sqrt((xyz[:, :, 0] ** 2 + xyz[:, :, 1] ** 2).max(axis=1))
     fading = (size < DARK) & (size <= points.size)
     points.size = size
@@ -144,9 +144,9 @@ def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> 
         states = np.concatenate([points.state.reshape(-1, groups, 3), tangent], axis=2).reshape(len(points.index), -1)
         sums, taken, finished = measured.advance(points.parameters, states, spans, ROUGH, FLOOR, MOST_STEPS)
         both = states.reshape(-1, groups, 6)
-        points.state, tangent = np.ascontiguousarray(both[:, :, :3]).reshape(len(both), -1), both[:, :, 3:]
+        points.state, tangent = np.ascontiguousarray(both[:, :, :3]).reshape(len(both), 3 * groups), both[:, :, 3:]
         time, steps = time + spans, steps + taken
-        window = _window(measured, sums, spans, points, before)
+        window = _window(measured, sums, spans, points)
         lost.append(points.index[~finished])
         rest = _look(plain, points, found)
         word = np.full(len(points.index), Regime.UNDECIDED, np.int8)
@@ -157,18 +157,23 @@ def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> 
             found.put(points.index[regular], moving(sure.at(regular), word[regular], np.zeros(regular.sum())))
         irregular = (word == Regime.IRREGULAR) & finished & ~rest
         over = (word == Regime.UNDECIDED) & finished & ~rest & ((time * points.slowest >= PATIENCE) | (steps > MOST_STEPS))
-        for which, status in ((irregular, Status.SETTLED), (over, Status.STILL_CHANGING)):
-            found.put(points.index[which], moving(window.at(which), word[which], np.full(which.sum(), status)))
+        found.put(points.index[irregular], moving(window.at(irregular), word[irregular], np.zeros(irregular.sum())))
+        reason = np.where(window.lost, Status.THROUGH_ZERO, Status.STILL_CHANGING)
+        found.put(points.index[over], moving(window.at(over), word[over], reason[over]))
+        if before is not None:  # an orbit that only its symmetry keeps: off it, as the least noise would do
+            kept = window.kept(before, points.detuning)
+            aside = NEAR * points.size[kept, None, None] * tangent[kept]
+            points.state[kept] += aside.reshape(len(aside), 3 * groups)
         go_on = finished & ~rest & (word == Regime.UNDECIDED) & ~over
         points, tangent, before = points.at(go_on), tangent[go_on], window.at(go_on)
         spans, time, steps = 2 * spans[go_on], time[go_on], steps[go_on]
 
 
-def _window(measured: Lanes, sums: Array, spans: Array, points: Points, before: Window | None) -> Window:
+def _window(measured: Lanes, sums: Array, spans: Array, points: Points) -> Window:
     """The averages that the kernel has summed up, in the order of its `measure`."""
     groups, layout = points.groups, measured.layout
     mean = sums / (MEAN * spans[:, None])
-    own = mean[:, : 6 * groups].reshape(-1, groups, 6)
+    own = mean[:, : OWN * groups].reshape(-1, groups, OWN)
     products = np.zeros((len(sums), groups, groups), complex)
     locking = np.tile(np.eye(groups, dtype=complex), (len(sums), 1, 1))
     variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
@@ -180,9 +185,9 @@ def _window(measured: Lanes, sums: Array, spans: Array, points: Points, before: 
             locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
             products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()
             variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
-    lyapunov, plain = mean[:, layout.lyapunov], sums[:, layout.lyapunov + 1] / spans
-    error = abs(lyapunov - plain) if before is None else np.maximum(abs(lyapunov - plain), abs(lyapunov - before.lyapunov))
+    moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
+    error = np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans
     return Window(
-        spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, 6 * groups],
-        own[:, :, 5] + points.frame[:, None], lyapunov, error, np.zeros(len(sums), bool),
+        spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, OWN * groups],
+        own[:, :, 5] + points.frame[:, None], mean[:, layout.lyapunov], error, np.any((own[:, :, 6] > 0) & (own[:, :, 0] > DARK**2), axis=1),
     )  # fmt: skip

@@ -71,6 +71,8 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         if time * slowest >= PATIENCE or steps > MOST_STEPS:
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
+        if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
+            state = state + NEAR * abs(state).max() * deviation / np.linalg.norm(deviation)
         length, before = 2 * length, window
         if rest is not None:
             state = _nudged(rest)

@@ -12,6 +12,7 @@ from spinsync.data.regimes import Regime
 from spinsync.numerics.tracking import Track, bump
 
 CALM = 0.02  # growth of ln |deviation| over a window of a regular motion: nothing, but for the window's ends
+GROWN = 15.0  # the same of a deviation that grows beyond doubt
 DARK = 1e-3  # mean amplitude below which a group has no phase
 
 
@@ -61,7 +62,7 @@ class Window:
     @property
     def irregular(self) -> Array:
         """A deviation grows, beyond doubt."""
-        return (self.lyapunov > 4 * self.lyapunov_error) & (self.lyapunov * self.length > 15)
+        return (self.lyapunov > 4 * self.lyapunov_error) & (self.lyapunov * self.length > GROWN)
 
     def agrees(self, other: Window, detuning: Array) -> Array:
         """Whether these windows and those before tell the same: then the motion is stationary."""
@@ -71,8 +72,12 @@ class Window:
             (abs(self.products - other.products).max(axis=(1, 2)) < 1e-4 * self.squares.max(axis=1))
             & (abs(self.inversion - other.inversion).max(axis=1) < 1e-4)
             & (abs(self.variance - other.variance) < 0.01 * self.variance)
-            & (turned < 1e-4 * detuning + 1e-3 / self.length)
+            & ((turned < 1e-4 * detuning + 1e-3 / self.length) | self.lost)
         )
+
+    def kept(self, other: Window, detuning: Array) -> Array:
+        """An orbit as regular as unstable: a symmetry keeps the motion on it, and nothing else."""
+        return self.agrees(other, detuning) & (self.lyapunov * self.length > GROWN)
 
     def resolved(self, before: Window | None) -> Window:
         """The same with the error that regular motion has: what two windows differ by, or what none can resolve."""
@@ -112,5 +117,5 @@ def decided(last: Window, before: Window, detuning: Array, transient: Array) -> 
     between = np.any((slips > 0.03) & (slips < 2), axis=(1, 2))
     moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, Regime.PHASE_TRAPPED)
     regular = last.calm & last.agrees(before, detuning) & ~between
-    irregular = last.irregular & before.irregular & ~transient
+    irregular = last.irregular & before.irregular & ~transient & ~last.lost & ~last.agrees(before, detuning)
     return np.asarray(np.where(irregular, Regime.IRREGULAR, np.where(regular, moving, Regime.UNDECIDED)), np.int8)
