@@ -183,7 +183,7 @@ def test_between_two_groups_a_cyclic_map_and_grey_where_it_is_dark(tongue):
     assert np.isnan(wanted).any()
     assert (image.get_cmap().name, image.norm.vmin, image.norm.vmax) == ("twilight", -np.pi, np.pi)
     assert to_hex(ax.get_facecolor()) == "#d0d0d0"
-    assert "varphi_A-\\varphi_B" in ax.figure.axes[1].get_ylabel()
+    assert "varphi_\\mathrm{A}-\\varphi_\\mathrm{B}" in ax.figure.axes[1].get_ylabel()
     locking = ss.plot.phase_diagram(tongue, variable="phase_locking").collections[0]
     assert (locking.norm.vmin, locking.norm.vmax) == (0, 1)
 

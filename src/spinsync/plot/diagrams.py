@@ -204,7 +204,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
         colour = color or COLOURS[i % len(COLOURS)]
-        inside = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=colour)  # both are seen where they coincide
+        inside: dict[str, Any] = (
+            dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=colour)
+        )  # both are seen where they coincide
         ax.plot(where, one, "o", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
     if _has_closed_form(ensemble):
         fine = _fine(diagram, x)

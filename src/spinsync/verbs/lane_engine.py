@@ -187,7 +187,8 @@ def _window(measured: Lanes, sums: Array, spans: Array, points: Points) -> Windo
             variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
     moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
     error = np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans
+    lost = np.any((own[:, :, 6] > 0) & (own[:, :, 0] > DARK**2), axis=1)
     return Window(
         spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, OWN * groups],
-        own[:, :, 5] + points.frame[:, None], mean[:, layout.lyapunov], error, np.any((own[:, :, 6] > 0) & (own[:, :, 0] > DARK**2), axis=1),
+        own[:, :, 5] + points.frame[:, None], mean[:, layout.lyapunov], error, lost,
     )  # fmt: skip

@@ -1,1 +1,1 @@
-"""`spinsync paper`: the article's one-ensemble results, reproduced and checked."""
+"""`spinsync paper`: the article's results, reproduced and checked."""

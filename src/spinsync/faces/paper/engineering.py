@@ -72,7 +72,8 @@ def chapter(quick: bool, advance: Advance) -> Section:
         "does: at <i>θ</i><sub>×</sub> = <i>θ</i> it locks the groups in phase, at <i>θ</i> + π in antiphase, and halfway "
         "between it abolishes locking, but for a narrow range of second order in the cross coupling. The closed form (5.7), "
         "Adler's equation with the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the "
-        "tongue tilt away from it. Unequal groups have a tongue whose tip is where their own synchronized frequencies, not their natural ones, agree.</p>",
+        "tongue tilt away from it. Unequal groups have a tongue whose tip is where their own synchronized frequencies, "
+        "not their natural ones, agree.</p>",
         figures={"engineering": _figure(data)},
         captions={
             "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: edges of locking by (5.7). Top, from "
