@@ -72,10 +72,8 @@ def share_of_peak(problem: Problem) -> dict[str, float]:
         _, taken, _ = kernel.advance(table, states, np.full(problem.points, problem.until), problem.rtol, 1e-9, 1e7)
         best, steps = min(best, time.perf_counter() - begin), float(taken.sum())
     speed, top = operations(layout) * steps / best, peak()
-    print(
     rate = f"{speed / 1e9:.1f} of {top / 1e9:.1f} Gflop/s: {speed / top:.0%}"
     print(f"{problem.name}: {operations(layout)} operations a step, {rate}")
-    )
     return {"operations": operations(layout), "flops": speed, "peak": top, "share": speed / top}
 
 
