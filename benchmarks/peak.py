@@ -46,7 +46,7 @@ def operations(layout: Layout) -> int:
             total += not _address(node)
         elif isinstance(node, ast.Call):
             total += per_call.get(getattr(node.func, "id", getattr(node.func, "attr", "")), 0)
-    return total
+    return total // layout.streams
 
 
 def _address(node: ast.BinOp) -> bool:

@@ -295,10 +295,15 @@ def step(W, rtol, atol, most_steps):
                 total = E[0] * K[0][GROUP * a + i]
                 for j in range(1, 7):
                     total += E[j] * K[j][GROUP * a + i]
+                off[i] = h_step * total
                 small = abs(y[GROUP * a + i])
                 large = abs(u[GROUP * a + i])
-                scale = h_step * total / (atol + rtol * (small if small > large else large))
-                error += scale * scale
+                most[i] = small if small > large else large
+            most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
+            most[2] = atol + rtol * most[2]
+            both = most[0] * most[2]  # one division for the two scales, of coherence and of inversion
+            squares = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
+            error += squares / (both * both)
         error = error * (1.0 / (3 * M))
         error = error if error > 1e-20 else 1e-20
         if MEASURE:

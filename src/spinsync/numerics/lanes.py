@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,9 @@ import numpy as np
 from spinsync.base.generated import generated
 from spinsync.numerics.unroll import functions, looped, unrolled
 
-LANES = 8
+VECTOR = 8  # lanes of one vector
 UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
-CHUNK = 256  # trajectories that a thread takes at a time
+CHUNKS = (64, 1024)  # fewest and most trajectories that a thread takes at a time
 FAINT = 1e-16  # |s|^2 below which a phase is not followed
 OWN = 7  # sums per group
 MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
@@ -115,14 +116,24 @@ class Layout:
         m, d = self.groups, self.state
         return {
             "c": (m, m, 2), "g": (m, 4), "h": (2,), "q": (2,), "y": (d,), "u": (d,), "f": (d,), "K": (7, d), "w": (3, 2),
-            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3), "weight": (m,), "lost": (m,),
+            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3),
+            "weight": (m,), "lost": (m,), "off": (3,), "most": (3,),
         }  # fmt: skip
+
+    @property
+    def streams(self) -> int:
+        """Vectors worked on at once: short steps wait for their own results, long ones fill the registers."""
+        return max((6 if self.measured else 12) // self.state, 1)
+
+    @property
+    def lanes(self) -> int:
+        return VECTOR * self.streams
 
     def known(self) -> dict[str, Any]:
         """The numbers in capitals of the template."""
         begin = 2 * self.state + 6
         return dict(
-            M=self.groups, GROUP=self.per_group, D=self.state, LANES=LANES, TANGENT=self.tangent, MEASURE=self.measured,
+            M=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes, TANGENT=self.tangent, MEASURE=self.measured,
             STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, PARAMETER=begin + self.sums,
             PARAMETERS=self.parameters, ROWS=begin + self.sums + self.parameters, PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
             FAINT=FAINT, OWN=OWN, A=STAGES, E=ERROR,
@@ -138,7 +149,7 @@ def source(layout: Layout, equation: ModuleType) -> str:
     template = (here / "lane_template.py").read_text(encoding="utf-8")
     macros = functions(template) - KERNELS
     if layout.groups <= UNROLLED:
-        body = unrolled(template, layout.known(), layout.small, macros)
+        body = unrolled(template, layout.known(), layout.small, macros, layout.streams)
     else:
         body = looped(template, layout.known(), layout.small, macros, {"raw"})
     rest = (here / "rest_template.py").read_text(encoding="utf-8")
@@ -152,6 +163,15 @@ def _kernels(layout: Layout, equation: ModuleType) -> Any:
     return generated(name, source(layout, equation), [equation])
 
 
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Threads that wait for work: to start some takes as long as a thousand trajectories."""
+    return ThreadPoolExecutor(threads)
+
+
+os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads
+
+
 class Lanes:
     """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
 
@@ -161,14 +181,14 @@ class Lanes:
 
     def _share(self, count: int, work: Callable[[int, int], None]) -> None:
         """Chunks of trajectories over threads; what a chunk does depends on nothing else."""
-        starts = range(0, count, CHUNK)
+        size = min(max(count // (8 * self.threads), CHUNKS[0]), CHUNKS[1])
+        starts = range(0, count, size)
         if self.threads == 1 or len(starts) == 1:
             for start in starts:
-                work(start, min(start + CHUNK, count))
+                work(start, min(start + size, count))
             return
-        with ThreadPoolExecutor(self.threads) as pool:
-            for _ in pool.map(lambda start: work(start, min(start + CHUNK, count)), starts):
-                pass
+        for _ in _pool(self.threads).map(lambda start: work(start, min(start + size, count)), starts):
+            pass
 
     def advance(
         self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
@@ -205,24 +225,21 @@ class Rests:
     jacobian: np.ndarray
     found: np.ndarray
 
-    def growth(self, dark: np.ndarray) -> np.ndarray:
-        """Growth rates of deviations, descending, (trajectory, mode); the zero of the phase last."""
-        count, size = self.state.shape
-        if size == 3:
-            return self._growth_of_one(dark)
-        matrix = np.where(self.found[:, None, None], self.jacobian, 0.0)
+    def growth(self, chosen: np.ndarray, dark: np.ndarray) -> np.ndarray:
+        """The largest growth rate of a deviation at the chosen trajectories, beside the zero of the common phase."""
+        matrix, dark = self.jacobian[chosen], dark[chosen]
+        if matrix.shape[1] == 3:
+            return _growth_of_one(matrix, dark)
         values = np.linalg.eigvals(matrix)
-        phase = np.argmin(abs(values), axis=1)
         rates = values.real.copy()
-        rates[np.arange(count)[~dark], phase[~dark]] = -np.inf
-        return -np.sort(-rates, axis=1)
+        bright = np.flatnonzero(~dark)
+        rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
+        return np.asarray(rates.max(axis=1))
 
-    def _growth_of_one(self, dark: np.ndarray) -> np.ndarray:
-        """One group: beside the phase a quadratic is left; without coherence two equal rates and that of z."""
-        j = self.jacobian
-        trace = np.trace(j, axis1=1, axis2=2)
-        minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
-        root = np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
-        bright = np.stack([trace / 2 + root, trace / 2 - root, np.full(len(j), -np.inf)], axis=1)
-        incoherent = -np.sort(-np.stack([j[:, 0, 0], j[:, 0, 0], j[:, 2, 2]], axis=1), axis=1)
-        return np.where(dark[:, None], incoherent, bright)
+
+def _growth_of_one(j: np.ndarray, dark: np.ndarray) -> np.ndarray:
+    """One group: beside the phase a quadratic is left; without coherence the rates of s and of z."""
+    trace = np.trace(j, axis1=1, axis2=2)
+    minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
+    bright = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
+    return np.asarray(np.where(dark, np.maximum(j[:, 0, 0], j[:, 2, 2]), bright))

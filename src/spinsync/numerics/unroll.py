@@ -123,6 +123,30 @@ class _Loop(_Unroll):
         return ast.Subscript(root, ast.Tuple(indices, ast.Load()), node.ctx)
 
 
+class _Stream(ast.NodeTransformer):
+    """One of several independent copies of straight-line code: its own names, its own lanes."""
+
+    def __init__(self, names: Set[str], number: int, width: int) -> None:
+        self.names, self.number, self.width = names, number, width
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        if node.id in self.names:
+            return ast.Name(f"{node.id}_s{self.number}", node.ctx)
+        if node.id == "lane" and self.number:
+            return ast.BinOp(node, ast.Add(), ast.Constant(self.number * self.width))
+        return node
+
+
+def _interleaved(function: ast.FunctionDef, streams: int, width: int) -> None:
+    """Several vectors of lanes at once, statement by statement: one's waiting is the other's work."""
+    for loop in function.body:
+        if isinstance(loop, ast.For) and getattr(loop.target, "id", "") == "lane":
+            outside = _stored([s for s in function.body if s is not loop], loops=False)
+            names = _stored(loop.body, loops=False) - outside
+            loop.iter = ast.parse(f"range({width})", mode="eval").body
+            loop.body = [_Stream(names, k, width).visit(copy.deepcopy(s)) for s in loop.body for k in range(streams)]
+
+
 class _PerLane(ast.NodeTransformer):
     """Scalars of the loop over lanes by their own entry of an array."""
 
@@ -191,9 +215,18 @@ def _text(functions: Iterable[ast.stmt]) -> str:
     return "\n\n\n".join(ast.unparse(ast.fix_missing_locations(f)) for f in functions) + "\n"
 
 
-def unrolled(template: str, known: Mapping[str, Any], small: Mapping[str, tuple[int, ...]], macros: Set[str]) -> str:
-    """The source of a template's functions, macros aside, with everything known written out."""
-    return _text(_functions(template, _Unroll(known, set(small), _macros(template, macros))))
+def unrolled(
+    template: str, known: Mapping[str, Any], small: Mapping[str, tuple[int, ...]], macros: Set[str], streams: int = 1
+) -> str:
+    """The source of a template's functions, macros aside, with everything known written out.
+
+    The lanes of `step` are worked on as `streams` vectors at once.
+    """
+    functions = _functions(template, _Unroll(known, set(small), _macros(template, macros)))
+    for function in functions:
+        if function.name == "step" and streams > 1:
+            _interleaved(function, streams, known["LANES"] // streams)
+    return _text(functions)
 
 
 def looped(

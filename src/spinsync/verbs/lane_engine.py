@@ -112,23 +112,26 @@ def _look(plain: Lanes, points: Points, found: Motions) -> Array:
     start.reshape(xyz.shape)[fading, :, :2] = 0.0
     rests = plain.polish(points.parameters, start, 10 * NEAR)
     dark = fading | (size == 0)
-    growth = rests.growth(dark)
-    fastest = points.parameters[:, 1 : 4 * points.groups : 4].max(axis=1)
-    stable = growth[:, 0] <= NEUTRAL * fastest
     distance = np.where(rests.found, abs(rests.state - points.state).max(axis=1), np.inf) / np.maximum(size, DARK)
     near = distance < NEAR
     closer = np.isfinite(points.farthest) & (distance < CLOSER * points.farthest)
-    rest = rests.found & np.where(dark, stable | (size == 0), stable & near & ((distance < THERE) | closer))
     points.farthest = np.where(
         near, np.where(np.isinf(points.farthest), distance, np.maximum(distance, points.farthest)), np.inf
     )
-    if rest.any():
-        y = rests.state[rest].reshape(-1, points.groups, 3)
-        s = y[:, :, 0] + 1j * y[:, :, 1]
-        weight = points.parameters[rest][:, -points.groups :]
-        turned = points.frame[rest] + rests.turn[rest]
-        found.put(points.index[rest], resting(s, y[:, :, 2], turned, weight, growth[rest, 0], NEUTRAL * fastest[rest]))
-    return np.asarray(rest)
+    maybe = np.flatnonzero(rests.found & (dark | (near & ((distance < THERE) | closer))))
+    growth = rests.growth(maybe, dark)
+    fastest = points.parameters[maybe, 1 : 4 * points.groups : 4].max(axis=1)
+    lasting = (growth <= NEUTRAL * fastest) | (size[maybe] == 0)
+    here = maybe[lasting]
+    rest = np.zeros(len(size), bool)
+    rest[here] = True
+    if len(here):
+        y = rests.state[here].reshape(len(here), points.groups, 3)
+        s, weight = y[:, :, 0] + 1j * y[:, :, 1], points.parameters[here, -points.groups :]
+        error = NEUTRAL * fastest[lasting]
+        turned = points.frame[here] + rests.turn[here]
+        found.put(points.index[here], resting(s, y[:, :, 2], turned, weight, growth[lasting], error))
+    return rest
 
 
 def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> None:
