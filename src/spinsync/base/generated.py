@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import inspect
 import os
 import platform
 import sys
@@ -32,7 +31,8 @@ def _fingerprint(source: str, made_of: Sequence[ModuleType]) -> str:
     import numba
     from llvmlite import binding
 
-    parts = [source, *(inspect.getsource(module) for module in made_of), numba.__version__, llvmlite.__version__]
+    texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in made_of]
+    parts = [source, *texts, numba.__version__, llvmlite.__version__]
     parts += [platform.python_version(), binding.get_host_cpu_name(), str(binding.get_host_cpu_features().flatten())]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
 

@@ -1,0 +1,253 @@
+"""Kernels in vector lanes: the template's code, their steps and sums, states of rest, and agreement with the simple engine."""
+
+import importlib.util
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.data import bloch_vectors
+from spinsync.data.rates import Rates
+from spinsync.data.regimes import Regime
+from spinsync.numerics import lanes as kernels
+from spinsync.numerics.lanes import MEAN, OWN, Lanes, Layout
+from spinsync.numerics.rest import polish
+from spinsync.numerics.unroll import looped, unrolled
+from spinsync.theory import spin_equation
+from spinsync.theory.mean_field import MeanField
+from spinsync.verbs import lane_engine
+from spinsync.verbs.engine import Batch, simple
+
+TEMPLATE = '''
+def double(a, out):
+    """A macro."""
+    for i in range(N):
+        out[i] = FACTOR[i] * a[i]
+
+
+def step(W):
+    """Twice as much of everything, and how much that is."""
+    done = 0.0
+    for lane in range(LANES):
+        for i in range(N):
+            x[i] = W[i * LANES + lane]
+        double(x, y)
+        total = 0.0
+        for i in range(N):
+            if SKIP:
+                total += 1000.0
+            total += y[i]
+            W[i * LANES + lane] = y[i]
+        done += 1.0 if total > 10.0 else 0.0
+    return done
+
+
+def load(W, lane):
+    """Nothing."""
+    x[0] = W[lane]
+'''
+
+
+@pytest.mark.parametrize("streams", [1, 2, 4])
+@pytest.mark.parametrize("way", ["unrolled", "looped"])
+def test_written_out_templates_do_what_they_say(way, streams):
+    known = {"N": 3, "LANES": 4, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
+    small = {"x": (3,), "y": (3,)}
+    if way == "unrolled":
+        source = unrolled(TEMPLATE, known, small, {"double"}, streams)
+        assert "for i" not in source
+        assert "1000" not in source
+    else:
+        source = looped(TEMPLATE, known, small, {"double"}, set())
+    space = {"np": np}
+    exec(source, space)
+    W = np.arange(12.0)
+    expected = W.reshape(3, 4) * np.array([[2.0], [3.0], [5.0]])
+    assert space["step"](W) == np.sum(expected.sum(axis=0) > 10)
+    np.testing.assert_array_equal(W.reshape(3, 4), expected)
+
+
+def ensemble(groups, seed, drift=0.0):
+    rng = np.random.default_rng([11, groups, seed])
+    matrix = rng.uniform(4, 24, (groups, groups)) * np.exp(1j * rng.normal(-np.pi / 2, 0.5, (groups, groups)))
+    members = [
+        ss.Group(rng.uniform(2, 4), rng.uniform(0.5, 1.5), dephasing=rng.uniform(0, 0.3), weight=rng.uniform(1, 2),
+                 frequency=float(rng.normal(0, 3) + drift * a)) for a in range(groups)
+    ]  # fmt: skip
+    return ss.Ensemble(members, matrix)
+
+
+def batch(ensembles, start):
+    rates = Rates(*(np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)))
+    return Batch(rates, (None,) * rates.weight.shape[1], ensembles[0].names, start, MeanField())
+
+
+def start(groups, seed=3):
+    m = np.array([np.random.default_rng([seed, a]).normal(size=3) for a in range(groups)])
+    return 0.7 * m / np.linalg.norm(m, axis=1)[:, None]
+
+
+def ready(ensembles, initial, tangent=False, measured=False):
+    """Points, their kernel and states for it."""
+    points = lane_engine._points(batch(ensembles, initial).rates, initial)
+    kernel = Lanes(Layout(points.groups, measured=measured, tangent=tangent), spin_equation, 1)
+    state = points.state.reshape(len(ensembles), -1, 3)
+    if tangent:
+        v = np.random.default_rng(2).normal(size=state.shape[1:])
+        state = np.concatenate([state, np.tile(v / np.linalg.norm(v), (len(state), 1, 1))], axis=2)
+    return points, kernel, np.ascontiguousarray(state.reshape(len(state), -1))
+
+
+@pytest.mark.parametrize("rtol", [1e-6, 1e-9])
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+def test_lanes_take_the_steps_of_evolve(groups, rtol):
+    ensembles, initial = [ensemble(groups, seed) for seed in range(11)], start(groups)
+    points, kernel, state = ready(ensembles, initial)
+    spans = np.linspace(0.5, 3.0, len(ensembles))
+    _, steps, finished = kernel.advance(points.parameters, state, spans, rtol, 1e-3 * rtol, 1e6)
+    assert finished.all()
+    assert np.all(steps > 5)
+    for n, one in enumerate(ensembles):
+        end = ss.evolve(one, [0.0, spans[n]], initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13)).isel(time=1)
+        s = end.coherence.values * np.exp(1j * points.frame[n] * spans[n])
+        y = state[n].reshape(groups, 3)
+        # the local error per step is rtol; the motion adds up some dozens of them
+        np.testing.assert_allclose(y[:, 0] + 1j * y[:, 1], s, atol=100 * rtol)
+        np.testing.assert_allclose(y[:, 2], end.inversion, atol=100 * rtol)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+def test_sums_are_the_integrals_over_the_window(groups):
+    one, initial, span = ensemble(groups, 5, drift=2.0), start(groups), 6.0
+    points, kernel, state = ready([one], initial, tangent=True, measured=True)
+    sums, _, finished = kernel.advance(points.parameters, state, np.array([span]), 1e-9, 1e-12, 1e6)
+    assert finished.all()
+    times = np.linspace(0, span, 24001)
+    run = ss.evolve(one, times, initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    s = run.coherence.values * np.exp(1j * points.frame[0] * times)[:, None]
+    z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
+    mean = partial(np.trapezoid, x=times, axis=0)
+    assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
+    own = sums[0, : OWN * groups].reshape(groups, OWN)
+    phase = np.unwrap(-np.angle(s), axis=0)
+    middle = weight[:-1] / 2 + weight[1:] / 2
+    expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
+    for k, values in enumerate(expected):
+        np.testing.assert_allclose(own[:, k], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
+    np.testing.assert_allclose(own[:, 5], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(own[:, 6], 0)
+    np.testing.assert_allclose(sums[0, OWN * groups], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    for a in range(groups):
+        for b in range(a + 1, groups):
+            k = kernel.layout.pairs[a][b]
+            p = s[:, a].conj() * s[:, b]
+            for i, values in enumerate([p, p / abs(p)]):
+                got = sums[0, k + 2 * i] + 1j * sums[0, k + 2 * i + 1]
+                np.testing.assert_allclose(got, mean(weight * values), atol=1e-3 if i else 2e-5)
+            np.testing.assert_allclose(sums[0, k + 4], mean(weight * abs(p) ** 2), atol=2e-5)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_states_of_rest_are_those_of_the_simple_engine(groups):
+    ensembles = [ensemble(groups, seed) for seed in range(6)]
+    points, kernel, state = ready(ensembles, start(groups))
+    kernel.advance(points.parameters, state, np.full(6, 60.0), 1e-9, 1e-12, 1e6)
+    rests = kernel.polish(points.parameters, state, 0.1)
+    assert rests.found.sum() >= 2
+    for n in np.flatnonzero(rests.found).tolist():
+        flow = MeanField().lower(ensembles[n], start(groups), 0)
+        y = state[n].reshape(groups, 3)
+        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex))
+        found = rests.state[n].reshape(groups, 3)
+        np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
+        np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
+        assert points.frame[n] + rests.turn[n] == pytest.approx(alone.flow.frame, abs=1e-9)
+        growth = rests.growth(np.array([n]), np.zeros(6, bool))
+        assert growth[0] == pytest.approx(alone.growth[0], abs=1e-8)
+
+
+def compared(ensembles, initial):
+    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (lane_engine.lanes, simple))
+    np.testing.assert_array_equal(fast.regime, slow.regime)
+    regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
+    for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
+        # windows agree to 1e-4; the mean field has a kink where it vanishes
+        np.testing.assert_allclose(getattr(fast, name)[regular], getattr(slow, name)[regular], atol=tolerance, err_msg=name)
+    np.testing.assert_allclose(abs(fast.locking[regular]), abs(slow.locking[regular]), atol=5e-3)
+    return fast.regime
+
+
+def test_the_engines_agree_on_a_tongue():
+    pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    points = [pair.replace(detuning=d, coupling=v) for d in (1.0, 4.0, 6.0, 9.0) for v in (3.0, 9.5, 20.0, 28.0)]
+    words = compared(points, bloch_vectors.seeded(pair.rates, 0))
+    assert set(words.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
+
+
+@pytest.mark.slow(1)
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_the_engines_agree_on_random_ensembles(groups):
+    compared([ensemble(groups, seed) for seed in range(60)], start(groups))
+
+
+def test_results_depend_neither_on_threads_nor_on_the_order():
+    points = [ensemble(2, seed) for seed in range(150)]
+    one = lane_engine.lanes(batch(points, start(2)), 1)
+    many = lane_engine.lanes(batch(points, start(2)), 3)
+    order = np.random.default_rng(1).permutation(len(points))
+    mixed = lane_engine.lanes(batch([points[i] for i in order], start(2)), 2)
+    for field in fields(one):
+        np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
+        np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
+
+
+def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
+    points = [ensemble(2, seed) for seed in range(4)]
+    expected = simple(batch(points, start(2)), 1)
+    monkeypatch.setattr(lane_engine, "MOST_STEPS", 30)
+    again = lane_engine.lanes(batch(points, start(2)), 1)
+    for field in fields(again):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
+
+
+def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
+    monkeypatch.setattr(lane_engine, "WORTH", 1)
+    compared([ensemble(4, seed) for seed in range(8)], start(4))
+
+
+def edited(tmp_path, name, before, after):
+    """The module of the equation with one place changed."""
+    path = tmp_path / f"{name}.py"
+    text = Path(spin_equation.__file__).read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.slow(1)
+def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeypatch):
+    """The same module name with another text: another kernel, whatever lies in the cache."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
+    layout, ends = Layout(1, measured=False, tangent=False), []
+    points = lane_engine._points(batch([ensemble(1, 0)], start(1)).rates, start(1))
+    for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
+        monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
+        module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
+        importlib.invalidate_caches()
+        kernels._kernels.cache_clear()
+        state = points.state.copy()
+        Lanes(layout, module, 1).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
+        ends.append(state)
+    kernels._kernels.cache_clear()
+    expected = points.state.copy()
+    Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
+    np.testing.assert_array_equal(ends[0], expected)
+    assert abs(ends[1] - expected).max() > 1e-2
