@@ -545,7 +545,8 @@ def test_a_distribution_of_one_frequency_is_that_frequency(seed):
     np.testing.assert_allclose(found.frequency, plain.frequency, atol=1e-9 if resting else 1e-3 * detuning)
     for name in ("amplitude", "inversion", "order_parameter"):
         np.testing.assert_allclose(found[name], plain[name], atol=1e-9 if resting else 1e-3)
-    np.testing.assert_allclose(locking(found), locking(plain), atol=1e-9 if resting else 1e-2)
+    # samples beside a passage at 1e-3 from the origin, where the phase turns within one of them
+    np.testing.assert_allclose(locking(found), locking(plain), atol=1e-9 if resting else 1.5e-2)
 
 
 def unwrapped(system, start, end, step=0.005):

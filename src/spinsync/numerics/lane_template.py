@@ -148,12 +148,12 @@ def turn(a):
 
 
 def too_far():
-    """A step in which a phase moves by more than a radian is one to repeat, unless there is hardly anything to turn."""
+    """A step in which a phase moves by more than half a radian is one to repeat, unless there is hardly anything to turn."""
     for a in range(M):
         re = y[GROUP * a] * u[GROUP * a] + y[GROUP * a + 1] * u[GROUP * a + 1]
         n0 = y[GROUP * a] * y[GROUP * a] + y[GROUP * a + 1] * y[GROUP * a + 1]
         n1 = u[GROUP * a] * u[GROUP * a] + u[GROUP * a + 1] * u[GROUP * a + 1]
-        wide = re < 0.0 or re * re < 0.29 * n0 * n1
+        wide = re < 0.0 or re * re < 0.77 * n0 * n1
         faint = n0 < FAINT or n1 < FAINT
         error = 64.0 if (wide and not faint and error < 64.0) else error
         lost[a] = 1.0 if (wide and faint) else 0.0

@@ -18,7 +18,7 @@ from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, simple
-from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, MOST_STEPS, PATIENCE, ROUGH
+from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, ROUGH
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import Window, decided
 
@@ -26,6 +26,8 @@ MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
 LOOKS = 4  # at a motion that may come to rest, before it is measured
 STRETCH = 10.0  # between two looks, in units of the slowest relaxation time
+PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
+MOST_STEPS = 5e6  # of all windows together
 FLOOR = 1e-9  # absolute tolerance of the steps
 
 

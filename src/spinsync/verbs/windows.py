@@ -80,10 +80,10 @@ class Window:
         return self.agrees(other, detuning) & (self.lyapunov * self.length > GROWN)
 
     def resolved(self, before: Window | None) -> Window:
-        """The same with the error that regular motion has: what two windows differ by, or what none can resolve."""
+        """The same with the error that regular motion has: twice what two windows differ by, or what none can resolve."""
         error = CALM / self.length
         if before is not None:
-            error = np.maximum(error, abs(self.lyapunov - before.lyapunov))
+            error = np.maximum(error, 2 * abs(self.lyapunov - before.lyapunov))
         return replace(self, lyapunov_error=error)
 
 
