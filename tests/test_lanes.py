@@ -92,7 +92,7 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = lane_engine._points(batch(ensembles, initial).rates, initial)
+    points = lane_engine._points(batch(ensembles, initial).rates, initial, np.arange(len(ensembles)))
     kernel = Lanes(Layout(points.groups, measured=measured, tangent=tangent), spin_equation, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
@@ -155,18 +155,45 @@ def test_states_of_rest_are_those_of_the_simple_engine(groups):
     ensembles = [ensemble(groups, seed) for seed in range(6)]
     points, kernel, state = ready(ensembles, start(groups))
     kernel.advance(points.parameters, state, np.full(6, 60.0), 1e-9, 1e-12, 1e6)
-    rests = kernel.polish(points.parameters, state, 0.1)
-    assert rests.found.sum() >= 2
-    for n in np.flatnonzero(rests.found).tolist():
+    rests = kernel.look(points.parameters, state, points.size, points.farthest)
+    assert len(rests.index) >= 2
+    growth = rests.growth()
+    for k, n in enumerate(rests.index.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
         alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex))
-        found = rests.state[n].reshape(groups, 3)
+        found = rests.state[k].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
-        assert points.frame[n] + rests.turn[n] == pytest.approx(alone.flow.frame, abs=1e-9)
-        growth = rests.growth(np.array([n]), np.zeros(6, bool))
-        assert growth[0] == pytest.approx(alone.growth[0], abs=1e-8)
+        assert points.frame[n] + rests.turn[k] == pytest.approx(alone.flow.frame, abs=1e-9)
+        assert growth[k] == pytest.approx(alone.growth[0], abs=1e-8)
+
+
+def test_phases_of_length_one_are_averaged_with_fourth_order():
+    one, initial, span, errors = ensemble(2, 5, drift=2.0), start(2), 6.0, []
+    times = np.linspace(0, span, 24001)
+    run = ss.evolve(one, times, initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    s = run.coherence.values
+    p = s[:, 0].conj() * s[:, 1]
+    exact = np.trapezoid((4 * times / span * (1 - times / span)) ** 6 * p / abs(p), x=times)
+    for rtol in (1e-7, 1e-10):
+        points, kernel, state = ready([one], initial, measured=True)
+        sums, steps, _ = kernel.advance(points.parameters, state, np.array([span]), rtol, 1e-3 * rtol, 1e6)
+        k = kernel.layout.pairs[0][1]
+        errors.append((float(steps[0]), abs(sums[0, k + 2] + 1j * sums[0, k + 3] - exact)))
+    (few, large), (many, small) = errors
+    assert np.log(large / small) / np.log(many / few) > 3
+
+
+def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
+    points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
+    points.parameters[0, 0] += 7.0
+    plain = Lanes(Layout(1, measured=False, tangent=False), spin_equation, 1)
+    plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
+    turn = plain.look(points.parameters, state, points.size, points.farthest).turn.item()
+    sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
+    assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
+    assert sums[0, 5] / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
 
 
 def compared(ensembles, initial):
@@ -237,7 +264,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = lane_engine._points(batch([ensemble(1, 0)], start(1)).rates, start(1))
+    points = lane_engine._points(batch([ensemble(1, 0)], start(1)).rates, start(1), np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
@@ -251,3 +278,49 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_an_implicit_step_is_of_third_order(groups):
+    points, kernel, state = ready([ensemble(groups, 1)], start(groups))
+    size, errors = 3 * groups, []
+    for h in (0.02, 0.01, 0.005):
+        exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
+        kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
+        work = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, int)
+        assert kernel.kernels.implicit(points.parameters[0], state[0], h, stages, *work, new)
+        errors.append(abs(sizes(new) - sizes(exact[0])).max())
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
+
+
+def sizes(y):
+    """What does not change with the common phase: |s| and z of each group, and s_a^* s_b."""
+    s, z = y[0::3] + 1j * y[1::3], y[2::3]
+    products = np.outer(s.conj(), s).ravel()
+    return np.concatenate([products.real, products.imag, z])
+
+
+def test_creeping_goes_where_small_steps_go():
+    points, kernel, state = ready([ensemble(2, seed) for seed in range(4)], start(2))
+    small, spans = state.copy(), np.full(4, 30.0)
+    kernel.advance(points.parameters, small, spans, 1e-11, 1e-13, 1e7)
+    before = state.copy()
+    ended = kernel.creep(points.parameters, state, spans, 1e-6, 1e-9)
+    assert ended.any()
+    for n in range(4):
+        if ended[n]:
+            np.testing.assert_allclose(sizes(state[n]), sizes(small[n]), atol=1e-5)
+        else:
+            np.testing.assert_array_equal(state[n], before[n])
+
+
+@pytest.mark.parametrize("offset", [-1e-6, 0.0, 1e-6, 1e-4])
+def test_points_on_a_boundary_are_decided(offset):
+    """At the threshold motion dies down as 1 / sqrt(t), and beside it hardly faster."""
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
+    critical = ss.critical_coupling(one) * (1 + offset)
+    there = ss.phase_diagram(one, {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]])
+    cycle = ss.limit_cycle(one.replace(coupling=critical))
+    expected = float(cycle.amplitude) if bool(cycle.synchronized) else 0.0
+    assert int(there.regime.item()) == (Regime.FULL if expected >= 1e-3 else Regime.INCOHERENT)
+    assert there.amplitude.item() == pytest.approx(expected, abs=1e-9)

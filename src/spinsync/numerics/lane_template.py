@@ -5,7 +5,7 @@ fifth-order Runge-Kutta pair of Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011
 logarithms from the exponent bits of a float, as function calls would keep the lanes from being vectorized.
 
 In capitals: known numbers. Of a lane's row in W: STATE, SLOPE, CLOCK (time, step, span, last error, steps, trajectory),
-SUMS, PARAMETER.
+SUMS, INVERSE (1 / |s|), PARAMETER.
 """
 
 # ruff: noqa: F821, F841
@@ -53,19 +53,39 @@ def weigh(x, w):
     w[0] = w[0] * w[0] * w[0] * w[0] * w[0] * w[0]
 
 
+def quadrature(w):
+    """Weights of f and its rate at both ends of the step: integral of window times f, with an error of h^5."""
+    half = 0.5 * h_step
+    twelfth = h_step * h_step / 12.0
+    e[0] = half * w[0][0] + twelfth * w[0][1]
+    e[1] = twelfth * w[0][0]
+    e[2] = half * w[1][0] - twelfth * w[1][1]
+    e[3] = -twelfth * w[1][0]
+
+
 def add(i, f0, d0, f1, d1):
-    """Sum i += integral of window times f over the step, from values and derivatives at its ends (error h^5)."""
-    part = half * (w[0][0] * f0 + w[1][0] * f1) + twelfth * (w[0][1] * f0 + w[0][0] * d0 - w[1][1] * f1 - w[1][0] * d1)
-    W[(SUMS + i) * LANES + lane] += part if good else 0.0
+    """Sum i += integral of window times f over the step."""
+    W[(SUMS + i) * LANES + lane] += (e[0] * f0 + e[1] * d0 + e[2] * f1 + e[3] * d1) if good else 0.0
 
 
-def sizes(at, by, n):
-    """Of each group |s|^2, its rate, |s|, its rate."""
+def inverses(at, v):
+    """1 / |s| of each group and 1 / |mean s|: what needs roots and divisions is worked out once per step."""
+    for a in range(M):
+        v[a] = 1.0 / math.sqrt(at[GROUP * a] * at[GROUP * a] + at[GROUP * a + 1] * at[GROUP * a + 1] + 1e-60)
+    if M > 1:
+        mean(at, m)
+        v[M] = 1.0 / math.sqrt(m[0] * m[0] + m[1] * m[1] + 1e-60)
+
+
+def sizes(at, by, v, n):
+    """Of each group |s|^2, its rate, |s|, its rate, d ln |s| / dt."""
     for a in range(M):
         n[a][0] = at[GROUP * a] * at[GROUP * a] + at[GROUP * a + 1] * at[GROUP * a + 1]
-        n[a][1] = 2.0 * (at[GROUP * a] * by[GROUP * a] + at[GROUP * a + 1] * by[GROUP * a + 1])
-        n[a][2] = math.sqrt(n[a][0])
-        n[a][3] = 0.5 * n[a][1] / (n[a][2] + 1e-30)
+        n[a][1] = at[GROUP * a] * by[GROUP * a] + at[GROUP * a + 1] * by[GROUP * a + 1]
+        n[a][2] = n[a][0] * v[a]
+        n[a][3] = n[a][1] * v[a]
+        n[a][4] = n[a][3] * v[a]
+        n[a][1] = 2.0 * n[a][1]
 
 
 def products(at, by, a, b, p):
@@ -78,19 +98,25 @@ def products(at, by, a, b, p):
     p[3] += at[GROUP * a] * by[GROUP * b + 1] - at[GROUP * a + 1] * by[GROUP * b]
 
 
-def mean_field(at, by, m):
-    """2 |sum_a p_a s_a| and its rate: m[0], m[1]."""
-    m[2] = weight[0] * at[0]
-    m[3] = weight[0] * at[1]
-    m[4] = weight[0] * by[0]
-    m[5] = weight[0] * by[1]
+def mean(of, m):
+    """sum_a p_a of_a, of a state or its rates: m[0] + i m[1]."""
+    m[0] = weight[0] * of[0]
+    m[1] = weight[0] * of[1]
     for a in range(1, M):
-        m[2] += weight[a] * at[GROUP * a]
-        m[3] += weight[a] * at[GROUP * a + 1]
-        m[4] += weight[a] * by[GROUP * a]
-        m[5] += weight[a] * by[GROUP * a + 1]
-    m[0] = 2.0 * math.sqrt(m[2] * m[2] + m[3] * m[3])
-    m[1] = 4.0 * (m[2] * m[4] + m[3] * m[5]) / (m[0] + 1e-30)
+        m[0] += weight[a] * of[GROUP * a]
+        m[1] += weight[a] * of[GROUP * a + 1]
+
+
+def mean_field(at, by, v, n, r):
+    """2 |sum_a p_a s_a| and its rate: r[0], r[1]."""
+    if M > 1:
+        mean(at, m)
+        mean(by, d)
+        r[0] = 2.0 * (m[0] * m[0] + m[1] * m[1]) * v[M]
+        r[1] = 2.0 * (m[0] * d[0] + m[1] * d[1]) * v[M]
+    else:
+        r[0] = 2.0 * n[0][2]
+        r[1] = 2.0 * n[0][3]
 
 
 def across(at, by, v):
@@ -137,14 +163,16 @@ def logarithm(x):
 
 
 def turn(a):
-    """How far the phase -arg s_a moved in the step: atan by two halvings of the angle and a series."""
+    """How far the phase -arg s_a moved in the step: twice the atan of its half, which is below 1/4, by a series."""
     re = y[GROUP * a] * u[GROUP * a] + y[GROUP * a + 1] * u[GROUP * a + 1]
     im = y[GROUP * a + 1] * u[GROUP * a] - y[GROUP * a] * u[GROUP * a + 1]
-    slope = im / (math.sqrt(re * re + im * im) + re + 1e-300)
-    slope = slope / (1.0 + math.sqrt(1.0 + slope * slope))
+    slope = im / (n[0][a][2] * n[1][a][2] + re + 1e-300)
+    slope = slope if slope < 1.0 else 1.0
+    slope = slope if slope > -1.0 else -1.0
     square = slope * slope
-    series = 1.0 - square * (1 / 3 - square * (0.2 - square * (1 / 7 - square * (1 / 9 - square * (1 / 11)))))
-    angle = 4.0 * slope * series
+    series = 1 / 9 - square * (1 / 11 - square * (1 / 13 - square * (1 / 15)))
+    series = 1.0 - square * (1 / 3 - square * (0.2 - square * (1 / 7 - square * series)))
+    angle = 2.0 * slope * series
 
 
 def too_far():
@@ -161,18 +189,22 @@ def too_far():
 
 def measure(W, lane):
     """Sums over the window, in the order of `lanes.Sums`."""
-    half = 0.5 * h_step
-    twelfth = h_step * h_step / 12.0
     over = 1.0 / span
     weigh(time * over, w[0])
     weigh((time + h_step) * over, w[1])
-    weigh((time + half) * over, w[2])
+    weigh((time + 0.5 * h_step) * over, w[2])
     for i in range(2):
         w[i][1] = w[i][1] * over
+    quadrature(w)
     for a in range(M):
         weight[a] = W[(PARAMETER + 4 * M + 2 * M * M + a) * LANES + lane]
-    sizes(y, K[0], n[0])
-    sizes(u, K[6], n[1])
+    for i in range(INVERSES):
+        inv[0][i] = W[(INVERSE + i) * LANES + lane]
+    inverses(u, inv[1])
+    for i in range(INVERSES):
+        W[(INVERSE + i) * LANES + lane] = inv[1][i] if good else inv[0][i]
+    sizes(y, K[0], inv[0], n[0])
+    sizes(u, K[6], inv[1], n[1])
     for a in range(M):
         add(OWN * a, n[0][a][0], n[0][a][1], n[1][a][0], n[1][a][1])
         add(OWN * a + 1, n[0][a][2], n[0][a][3], n[1][a][2], n[1][a][3])
@@ -191,21 +223,22 @@ def measure(W, lane):
         turn(a)
         W[(SUMS + OWN * a + 5) * LANES + lane] += w[2][0] * angle if good else 0.0
         W[(SUMS + OWN * a + 6) * LANES + lane] += lost[a] if good else 0.0
-    mean_field(y, K[0], m[0])
-    mean_field(u, K[6], m[1])
-    add(OWN * M, m[0][0], m[0][1], m[1][0], m[1][1])
+    mean_field(y, K[0], inv[0], n[0], whole[0])
+    mean_field(u, K[6], inv[1], n[1], whole[1])
+    add(OWN * M, whole[0][0], whole[0][1], whole[1][0], whole[1][1])
     for a in range(M):
         for b in range(a + 1, M):
             products(y, K[0], a, b, p[0])
             products(u, K[6], a, b, p[1])
             for i in range(2):
-                r[i][0] = n[i][a][2] * n[i][b][2] + 1e-30
-                r[i][1] = n[i][a][3] * n[i][b][2] + n[i][a][2] * n[i][b][3]
-            for i in range(2):
                 add(PAIRS[a][b] + i, p[0][i], p[0][2 + i], p[1][i], p[1][2 + i])
+            for i in range(2):  # of length one
+                r[i] = inv[i][a] * inv[i][b]
+                q[i] = n[i][a][4] + n[i][b][4]
+            for i in range(2):
                 add(
-                    PAIRS[a][b] + 2 + i, p[0][i] / r[0][0], (p[0][2 + i] - p[0][i] / r[0][0] * r[0][1]) / r[0][0],
-                    p[1][i] / r[1][0], (p[1][2 + i] - p[1][i] / r[1][0] * r[1][1]) / r[1][0],
+                    PAIRS[a][b] + 2 + i, p[0][i] * r[0], (p[0][2 + i] - p[0][i] * q[0]) * r[0],
+                    p[1][i] * r[1], (p[1][2 + i] - p[1][i] * q[1]) * r[1],
                 )  # fmt: skip
             add(
                 PAIRS[a][b] + 4, n[0][a][0] * n[0][b][0], n[0][a][1] * n[0][b][0] + n[0][a][0] * n[0][b][1],
@@ -259,6 +292,12 @@ def load(W, lane, this, P, Y, spans):
         fastest += abs(g[a][0]) + g[a][1] + g[a][2] + abs(c[a][a][0]) + abs(c[a][a][1])
     for i in range(SUMMED):
         W[(SUMS + i) * LANES + lane] = 0.0
+    if MEASURE:
+        for a in range(M):
+            weight[a] = W[(PARAMETER + 4 * M + 2 * M * M + a) * LANES + lane]
+        inverses(y, inv[0])
+        for i in range(INVERSES):
+            W[(INVERSE + i) * LANES + lane] = inv[0][i]
     W[CLOCK * LANES + lane] = 0.0
     W[(CLOCK + 1) * LANES + lane] = 0.05 / fastest
     W[(CLOCK + 2) * LANES + lane] = spans[this]
@@ -289,7 +328,8 @@ def step(W, rtol, atol, most_steps):
                     total += A[s][j] * K[j][i]
                 u[i] = y[i] + h_step * total
             rates(u, K[s])
-        error = 0.0
+        squares = 0.0
+        scale = 1.0
         for a in range(M):  # the tangent vector takes the steps that the motion asks for
             for i in range(3):
                 total = E[0] * K[0][GROUP * a + i]
@@ -301,10 +341,11 @@ def step(W, rtol, atol, most_steps):
                 most[i] = small if small > large else large
             most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
             most[2] = atol + rtol * most[2]
-            both = most[0] * most[2]  # one division for the two scales, of coherence and of inversion
-            squares = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
-            error += squares / (both * both)
-        error = error * (1.0 / (3 * M))
+            squares_of_a = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
+            most[0] = most[0] * most[2] * most[0] * most[2]
+            squares = squares * most[0] + squares_of_a * scale  # over one denominator: divisions are slow
+            scale = scale * most[0]
+        error = squares / (3.0 * M * scale)
         error = error if error > 1e-20 else 1e-20
         if MEASURE:
             too_far()

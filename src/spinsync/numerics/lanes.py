@@ -6,23 +6,27 @@ import os
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from math import factorial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from spinsync.base.generated import generated
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, THERE
 from spinsync.numerics.unroll import functions, looped, unrolled
+
+T = TypeVar("T")
 
 VECTOR = 8  # lanes of one vector
 UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
-CHUNKS = (64, 1024)  # fewest and most trajectories that a thread takes at a time
+CHUNKS = (64, 4096)  # fewest and most trajectories that a thread takes at a time
 FAINT = 1e-16  # |s|^2 below which a phase is not followed
 OWN = 7  # sums per group
+CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
 MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
 SPREAD = 4**12 * factorial(12) ** 2 / factorial(25) / MEAN**2  # variance of a mean with it, beside that of a plain mean
 
@@ -69,7 +73,9 @@ def number(context, value):
     return types.float64(types.int64), code
 
 
-fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True, cache=True)
+options = dict(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True)
+fast = njit(cache=True, **options)
+within = njit(forceinline=True, **options)
 
 
 '''
@@ -107,6 +113,11 @@ class Layout:
         return self.lyapunov + (5 if self.tangent else 0) if self.measured else 0
 
     @property
+    def inverses(self) -> int:
+        """Of |s| per group, and of the mean field's, which one group has not beside."""
+        return self.groups + (self.groups > 1) if self.measured else 0
+
+    @property
     def parameters(self) -> int:
         return 5 * self.groups + 2 * self.groups**2
 
@@ -116,8 +127,8 @@ class Layout:
         m, d = self.groups, self.state
         return {
             "c": (m, m, 2), "g": (m, 4), "h": (2,), "q": (2,), "y": (d,), "u": (d,), "f": (d,), "K": (7, d), "w": (3, 2),
-            "n": (2, m, 4), "p": (2, 4), "r": (2, 2), "m": (2, 6), "o": (m, 3), "v": (m, 3),
-            "weight": (m,), "lost": (m,), "off": (3,), "most": (3,),
+            "e": (4,), "n": (2, m, 5), "inv": (2, self.inverses), "p": (2, 4), "r": (2,), "m": (2,), "d": (2,), "whole": (2, 2),
+            "o": (m, 3), "v": (m, 3), "weight": (m,), "lost": (m,), "off": (3,), "most": (3,),
         }  # fmt: skip
 
     @property
@@ -132,10 +143,13 @@ class Layout:
     def known(self) -> dict[str, Any]:
         """The numbers in capitals of the template."""
         begin = 2 * self.state + 6
+        inverse = begin + self.sums
+        parameter = inverse + self.inverses
         return dict(
             M=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes, TANGENT=self.tangent, MEASURE=self.measured,
-            STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, PARAMETER=begin + self.sums,
-            PARAMETERS=self.parameters, ROWS=begin + self.sums + self.parameters, PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
+            STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, INVERSE=inverse,
+            INVERSES=self.inverses, PARAMETER=parameter, PARAMETERS=self.parameters, ROWS=parameter + self.parameters,
+            PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
             FAINT=FAINT, OWN=OWN, A=STAGES, E=ERROR,
         )  # fmt: skip
 
@@ -144,7 +158,7 @@ KERNELS = frozenset({"load", "step", "store", "run"})
 
 
 def source(layout: Layout, equation: ModuleType) -> str:
-    """The text of the module with `run` (lanes) and `polish` (states of rest)."""
+    """The text of the module with `run` (lanes), `look` and `creep` (states of rest)."""
     here = Path(__file__).parent
     template = (here / "lane_template.py").read_text(encoding="utf-8")
     macros = functions(template) - KERNELS
@@ -153,8 +167,10 @@ def source(layout: Layout, equation: ModuleType) -> str:
     else:
         body = looped(template, layout.known(), layout.small, macros, {"raw"})
     rest = (here / "rest_template.py").read_text(encoding="utf-8")
-    body += "\n\n" + rest[rest.index("def linearized") :]
-    return HEAD.format(equation=equation.__name__) + re.sub("^def ", "@fast\ndef ", body, flags=re.MULTILINE)
+    body += f"\n\nGROUPS = {layout.groups}\n\n\n" + rest[rest.index("def field_at") :]
+    body = re.sub("^def ", "@within\ndef ", body, flags=re.MULTILINE)
+    body = re.sub("^@within\ndef (load|step|store|run|look|creep)", r"@fast\ndef \1", body, flags=re.MULTILINE)
+    return HEAD.format(equation=equation.__name__) + body
 
 
 @cache
@@ -172,23 +188,21 @@ def _pool(threads: int) -> ThreadPoolExecutor:
 os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads
 
 
+def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+    """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
+    size = min(max(count // (8 * threads), CHUNKS[0]), CHUNKS[1])
+    starts = range(0, count, size)
+    if threads == 1 or len(starts) == 1:
+        return [work(start, min(start + size, count)) for start in starts]
+    return list(_pool(threads).map(lambda start: work(start, min(start + size, count)), starts))
+
+
 class Lanes:
     """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
 
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
         self.layout, self.threads = layout, threads
         self.kernels = _kernels(self.layout, equation)
-
-    def _share(self, count: int, work: Callable[[int, int], None]) -> None:
-        """Chunks of trajectories over threads; what a chunk does depends on nothing else."""
-        size = min(max(count // (8 * self.threads), CHUNKS[0]), CHUNKS[1])
-        starts = range(0, count, size)
-        if self.threads == 1 or len(starts) == 1:
-            for start in starts:
-                work(start, min(start + size, count))
-            return
-        for _ in _pool(self.threads).map(lambda start: work(start, min(start + size, count)), starts):
-            pass
 
     def advance(
         self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
@@ -200,39 +214,56 @@ class Lanes:
         def work(first: int, last: int) -> None:
             self.kernels.run(parameters, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
 
-        self._share(count, work)
+        shared(work, count, self.threads)
         return sums, steps, finished & np.isfinite(states).all(axis=1)
 
-    def polish(self, parameters: np.ndarray, states: np.ndarray, near: float) -> Rests:
-        """States of rest near `states` of shape (trajectory, 3 groups)."""
-        count, size = states.shape
-        found, turn = np.full((count, size), np.nan), np.full(count, np.nan)
-        jacobian, converged = np.full((count, size, size), np.nan), np.zeros(count, bool)
+    def creep(self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+        """Move slow `states` (trajectory, 3 groups) on by long `spans`; which came to the end, the others stay as they are."""
+        finished = np.zeros(len(states), bool)
 
         def work(first: int, last: int) -> None:
-            self.kernels.polish(size // 3, parameters, states, near, first, last, found, turn, jacobian, converged)
+            self.kernels.creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
 
-        self._share(count, work)
-        return Rests(found, turn, jacobian, converged)
+        shared(work, len(states), self.threads)
+        return finished
+
+    def look(self, parameters: np.ndarray, states: np.ndarray, sizes: np.ndarray, farthest: np.ndarray) -> Rests:
+        """Which `states` (trajectory, 3 groups) seem to rest; `sizes` and `farthest` are kept, and inf at first."""
+        count, size = states.shape
+        kinds, turns = np.empty(count, np.int8), np.empty(count)
+        found, jacobians = np.empty((count, size)), np.empty((count, size, size))
+        rules = NEAR, CLOSER, THERE, DARK
+
+        def work(first: int, last: int) -> None:
+            self.kernels.look(
+                parameters, states, *rules, first, last, sizes, farthest, kinds, found, turns, jacobians
+            )  # fmt: skip
+
+        shared(work, count, self.threads)
+        index = np.flatnonzero(kinds)
+        return Rests(index, found[index], turns[index], jacobians[index], kinds[index] == 2)
 
 
 @dataclass(frozen=True)
 class Rests:
-    """States of rest, the frequencies of their frames, the Jacobians there, and which of them were found."""
+    """States of rest of the trajectories `index`, the frequencies of their frames, Jacobians, and which have no coherence."""
 
+    index: np.ndarray
     state: np.ndarray
     turn: np.ndarray
     jacobian: np.ndarray
-    found: np.ndarray
+    dark: np.ndarray
 
-    def growth(self, chosen: np.ndarray, dark: np.ndarray) -> np.ndarray:
-        """The largest growth rate of a deviation at the chosen trajectories, beside the zero of the common phase."""
-        matrix, dark = self.jacobian[chosen], dark[chosen]
-        if matrix.shape[1] == 3:
-            return _growth_of_one(matrix, dark)
-        values = np.linalg.eigvals(matrix)
+    def at(self, chosen: np.ndarray) -> Rests:
+        return Rests(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+    def growth(self) -> np.ndarray:
+        """The largest growth rates of deviations, beside the zero of the common phase."""
+        if self.state.shape[1] == 3:
+            return _growth_of_one(self.jacobian, self.dark)
+        values = np.linalg.eigvals(self.jacobian)
         rates = values.real.copy()
-        bright = np.flatnonzero(~dark)
+        bright = np.flatnonzero(~self.dark)
         rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
         return np.asarray(rates.max(axis=1))
 

@@ -7,15 +7,15 @@ one does not: distributed frequencies, few points of many groups, and points tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
-from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, THERE
+from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, shared
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, simple
 from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, ROUGH
@@ -25,7 +25,8 @@ from spinsync.verbs.windows import Window, decided
 MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
 LOOKS = 4  # at a motion that may come to rest, before it is measured
-STRETCH = 10.0  # between two looks, in units of the slowest relaxation time
+CREEP = 6  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
+STRETCH = 16.0  # between two looks, in units of the slowest relaxation time
 PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
 MOST_STEPS = 5e6  # of all windows together
 FLOOR = 1e-9  # absolute tolerance of the steps
@@ -44,7 +45,7 @@ class Points:
     farthest: Array
     size: Array
 
-    def at(self, chosen: Array) -> Points:
+    def at(self, chosen: Array | slice) -> Points:
         return Points(*(getattr(self, field.name)[chosen] for field in fields(self)))
 
     @property
@@ -52,8 +53,8 @@ class Points:
         return int(self.state.shape[1] // 3)
 
 
-def _points(rates: Rates, initial: Array) -> Points:
-    count = len(rates.weight)
+def _points(rates: Rates, initial: Array, index: Array) -> Points:
+    rates, count = _some(rates, index), len(index)
     frame = np.sum(rates.weight * rates.omega, axis=1)
     own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.drive], axis=2)
     coupling = rates.coupling * rates.weight[:, None, :]
@@ -62,9 +63,13 @@ def _points(rates: Rates, initial: Array) -> Points:
     state = np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1))
     slowest = np.minimum(rates.gamma_perp, rates.gamma_1).min(axis=1)
     return Points(
-        np.arange(count), np.concatenate([own.reshape(count, -1), both, rates.weight], axis=1), state, frame, slowest,
+        index, np.concatenate([own.reshape(count, -1), both, rates.weight], axis=1), state, frame, slowest,
         np.ptp(rates.omega, axis=1), np.full(count, np.inf), np.full(count, np.inf),
     )  # fmt: skip
+
+
+def _some(rates: Rates, index: Array) -> Rates:
+    return Rates(*(getattr(rates, field.name)[index] for field in fields(Rates)))
 
 
 def lanes(batch: Batch, threads: int) -> Motions:
@@ -74,26 +79,34 @@ def lanes(batch: Batch, threads: int) -> Motions:
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
     found = blank(count, groups, Status.NO_RELAXATION)
-    points = _points(batch.rates, batch.initial)
-    points = points.at(points.slowest > 0)
     lost = list[Array]()
-    points = _settle(points, found, lost, threads)
+    points = _settled(batch, found, lost, threads)
     if len(points.index):
         _follow(points, found, lost, threads)
     again = np.concatenate([*lost, np.zeros(0, int)])
     if len(again):
-        some = Rates(*(getattr(batch.rates, field.name)[again] for field in fields(Rates)))
-        found.put(again, simple(Batch(some, batch.spread, batch.names, batch.initial, batch.theory), threads))
+        found.put(again, simple(replace(batch, rates=_some(batch.rates, again)), threads))
     return found
 
 
-def _settle(points: Points, found: Motions, lost: list[Array], threads: int) -> Points:
-    """Run all points until they rest, or for LOOKS stretches; those that go on moving."""
-    plain = Lanes(Layout(points.groups, measured=False, tangent=False), spin_equation, threads)
-    for _ in range(LOOKS):
+def _settled(batch: Batch, found: Motions, lost: list[Array], threads: int) -> Points:
+    """`_settle` for a share of the points at a time: what is looked at next is still in the cache."""
+    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > 0)
+
+    def work(first: int, last: int) -> Points:
+        return _settle(_points(batch.rates, batch.initial, relaxing[first:last]), found, lost)
+
+    parts = shared(work, len(relaxing), threads)
+    return Points(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Points)))
+
+
+def _settle(points: Points, found: Motions, lost: list[Array]) -> Points:
+    """Run the points until they rest, or for LOOKS stretches; those that go on moving."""
+    plain = Lanes(Layout(points.groups, measured=False, tangent=False), spin_equation, 1)
+    for number in range(LOOKS):
         if len(points.index):
-            spans = STRETCH / points.slowest
-            _, _, finished = plain.advance(points.parameters, points.state, spans, ROUGH, FLOOR, MOST_STEPS)
+            spans = STRETCH * 2 ** max(number - 1, 0) / points.slowest
+            _, _, finished = plain.advance(points.parameters, points.state, spans, 10 * ROUGH, FLOOR, MOST_STEPS)
             points = _without(points, finished, lost)
             points = points.at(~_look(plain, points, found))
     return points
@@ -105,34 +118,20 @@ def _without(points: Points, finished: Array, lost: list[Array]) -> Points:
 
 
 def _look(plain: Lanes, points: Points, found: Motions) -> Array:
-    """Which points have come to rest; what they are is put into `found`. As `rest.Approach` for one."""
-    xyz = points.state.reshape(len(points.state), points.groups, 3)
-    size = np.sqrt((xyz[:, :, 0] ** 2 + xyz[:, :, 1] ** 2).max(axis=1))
-    fading = (size < DARK) & (size <= points.size)
-    points.size = size
-    start = points.state.copy()
-    start.reshape(xyz.shape)[fading, :, :2] = 0.0
-    rests = plain.polish(points.parameters, start, 10 * NEAR)
-    dark = fading | (size == 0)
-    distance = np.where(rests.found, abs(rests.state - points.state).max(axis=1), np.inf) / np.maximum(size, DARK)
-    near = distance < NEAR
-    closer = np.isfinite(points.farthest) & (distance < CLOSER * points.farthest)
-    points.farthest = np.where(
-        near, np.where(np.isinf(points.farthest), distance, np.maximum(distance, points.farthest)), np.inf
-    )
-    maybe = np.flatnonzero(rests.found & (dark | (near & ((distance < THERE) | closer))))
-    growth = rests.growth(maybe, dark)
-    fastest = points.parameters[maybe, 1 : 4 * points.groups : 4].max(axis=1)
-    lasting = (growth <= NEUTRAL * fastest) | (size[maybe] == 0)
-    here = maybe[lasting]
-    rest = np.zeros(len(size), bool)
-    rest[here] = True
-    if len(here):
-        y = rests.state[here].reshape(len(here), points.groups, 3)
-        s, weight = y[:, :, 0] + 1j * y[:, :, 1], points.parameters[here, -points.groups :]
+    """Which points have come to rest; what they are is put into `found`. As `rest.Approach` says."""
+    seen = plain.look(points.parameters, points.state, points.size, points.farthest)
+    growth = seen.growth()
+    fastest = points.parameters[seen.index, 1 : 4 * points.groups : 4].max(axis=1)
+    lasting = (growth <= NEUTRAL * fastest) | (points.size[seen.index] == 0)
+    here = seen.at(lasting)
+    rest = np.zeros(len(points.index), bool)
+    rest[here.index] = True
+    if len(here.index):
+        y = here.state.reshape(len(here.index), points.groups, 3)
+        s, weight = y[:, :, 0] + 1j * y[:, :, 1], points.parameters[here.index, -points.groups :]
         error = NEUTRAL * fastest[lasting]
-        turned = points.frame[here] + rests.turn[here]
-        found.put(points.index[here], resting(s, y[:, :, 2], turned, weight, growth[lasting], error))
+        turned = points.frame[here.index] + here.turn
+        found.put(points.index[here.index], resting(s, y[:, :, 2], turned, weight, growth[lasting], error))
     return rest
 
 
@@ -145,6 +144,7 @@ def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> 
     tangent = np.tile(deviation / np.linalg.norm(deviation), (len(points.index), 1, 1))
     spans, time, steps = FIRST / points.slowest, np.zeros(len(points.index)), np.zeros(len(points.index))
     before: Window | None = None
+    number = 0
     while len(points.index):
         states = np.concatenate([points.state.reshape(-1, groups, 3), tangent], axis=2).reshape(len(points.index), -1)
         sums, taken, finished = measured.advance(points.parameters, states, spans, ROUGH, FLOOR, MOST_STEPS)
@@ -170,8 +170,25 @@ def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> 
             aside = NEAR * points.size[kept, None, None] * tangent[kept]
             points.state[kept] += aside.reshape(len(aside), 3 * groups)
         go_on = finished & ~rest & (word == Regime.UNDECIDED) & ~over
+        number += 1
+        if number % CREEP == 0:
+            go_on[_creep(plain, points, np.flatnonzero(go_on & (window.slips.max(axis=(1, 2)) < 0.5)), found)] = False
         points, tangent, before = points.at(go_on), tangent[go_on], window.at(go_on)
         spans, time, steps = 2 * spans[go_on], time[go_on], steps[go_on]
+
+
+def _creep(plain: Lanes, points: Points, slow: Array, found: Motions) -> Array:
+    """Which of the `slow` points come to rest when they are given all the time there is."""
+    some = points.at(slow)
+    ended = plain.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
+    some, slow = some.at(ended), slow[ended]
+    rest = np.zeros(len(slow), bool)
+    for before in (np.inf, 0.0):  # what is faint may have faded to nothing, or come to a rest as faint
+        left = np.flatnonzero(~rest)
+        again = some.at(left)
+        again.size, again.farthest = np.full(len(left), before), np.full(len(left), NEAR / CLOSER)  # near is enough
+        rest[left] = _look(plain, again, found)
+    return slow[rest]
 
 
 def _window(measured: Lanes, sums: Array, spans: Array, points: Points) -> Window:
