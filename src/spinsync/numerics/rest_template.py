@@ -190,7 +190,7 @@ def look(P, Y, near, closer, there, dark, first, last, sizes, farthest, kinds, s
 def implicit(p, y, h, stages, velocity, matrix, work, pivots, new):
     """One step of RODAS3 into `new`, in the frame that turns with y; its error is the last of `stages`.
 
-    False where it can't be solved for. A. Sandu et al., Atmos. Environ. 31, 3459 (1997): four stages, order 3 (2), stiffly accurate.
+    False where it can't be solved for. A. Sandu et al., Atmos. Environ. 31, 3459 (1997): order 3 (2), stiffly accurate.
     """
     size = 3 * GROUPS
     motion(p, y, 0.0, velocity)
