@@ -1,4 +1,7 @@
-"""Who is compared: each takes a problem and threads, and returns the time mean of |s| over its second half, (point, group)."""
+"""Who is compared: each takes a problem and threads, and returns the time mean of |s| over its second half, (point, group).
+
+spinsync averages with the smooth window of its diagrams, the others without: `reference` knows both means.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def spinsync_full(problem: Problem, threads: int) -> np.ndarray:
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
     plain = Lanes(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
     measured = Lanes(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
-    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table()
+    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
@@ -40,32 +43,52 @@ def spinsync_early(problem: Problem, threads: int) -> np.ndarray:
     return lanes(batch, threads).amplitude
 
 
+def _averages(groups: int, x: list[Any], rates: list[Any]) -> list[Any]:
+    """What a diagram tells of a motion, to be averaged: |s|, z, frequency; phase differences; the order parameter."""
+    import heyoka as hy
+
+    size = [hy.sqrt(x[a][0] ** 2 + x[a][1] ** 2 + 1e-24) for a in range(groups)]
+    wanted = list(size)
+    for a in range(groups):
+        turned = (x[a][1] * rates[a][0] - x[a][0] * rates[a][1]) / (size[a] * size[a])
+        wanted += [x[a][2], turned]
+    for a in range(groups):
+        for b in range(a + 1, groups):
+            both = size[a] * size[b]
+            wanted.append((x[a][0] * x[b][0] + x[a][1] * x[b][1]) / both)
+            wanted.append((x[a][0] * x[b][1] - x[a][1] * x[b][0]) / both)
+    if groups > 1:
+        mean = [sum(x[a][i] for a in range(groups)) / groups for i in (0, 1)]
+        wanted.append(2.0 * hy.sqrt(mean[0] ** 2 + mean[1] ** 2 + 1e-24))
+    return wanted
+
+
 @cache
-def _taylor(groups: int, rtol: float, batch: int) -> Any:
+def _taylor(groups: int, rtol: float, batch: int, everything: bool) -> Any:
     import heyoka as hy
 
     x = [hy.make_vars(f"x{a}", f"y{a}", f"z{a}") for a in range(groups)]
-    system = []
+    system, rates = [], []
     for a in range(groups):
         X, Y, Z = x[a]
         omega, perp, one, drive = (hy.par[4 * a + i] for i in range(4))
         c = [[hy.par[4 * groups + 2 * (groups * a + b) + i] for i in (0, 1)] for b in range(groups)]
         hr = sum(c[b][0] * x[b][0] - c[b][1] * x[b][1] for b in range(groups))
         hi = sum(c[b][0] * x[b][1] + c[b][1] * x[b][0] for b in range(groups))
-        system += [(X, omega * Y - perp * X - hi * Z), (Y, hr * Z - omega * X - perp * Y)]
-        system += [(Z, drive - one * Z + 4.0 * (hi * X - hr * Y))]
-    for a in range(groups):
-        system.append((hy.make_vars(f"q{a}"), hy.sqrt(x[a][0] ** 2 + x[a][1] ** 2 + 1e-24)))
+        rates.append((omega * Y - perp * X - hi * Z, hr * Z - omega * X - perp * Y))
+        system += [(X, rates[a][0]), (Y, rates[a][1]), (Z, drive - one * Z + 4.0 * (hi * X - hr * Y))]
+    wanted = _averages(groups, x, rates)[: None if everything else groups]
+    system += [(hy.make_vars(f"q{i}"), value) for i, value in enumerate(wanted)]
     size = 4 * groups + 2 * groups**2
-    return hy.taylor_adaptive_batch(system, np.zeros((4 * groups, batch)), tol=rtol, pars=np.zeros((size, batch)))
+    return hy.taylor_adaptive_batch(system, np.zeros((len(system), batch)), tol=rtol, pars=np.zeros((size, batch)))
 
 
-def heyoka(problem: Problem, threads: int, batch: int = 8) -> np.ndarray:
-    """heyoka.py: adaptive Taylor series, eight trajectories to a batch, the mean as a quadrature."""
+def heyoka(problem: Problem, threads: int, batch: int = 8, everything: bool = True) -> np.ndarray:
+    """heyoka.py: adaptive Taylor series, eight trajectories to a batch, means as quadratures: what spinsync measures, too."""
     groups, count = problem.groups, problem.points
-    table, out = problem.table()[:, : 4 * groups + 2 * groups**2], np.empty((count, groups))
+    table, out = problem.table[:, : 4 * groups + 2 * groups**2], np.empty((count, groups))
     start = np.tile(problem.start.ravel()[:, None], (1, batch))
-    original = _taylor(groups, problem.rtol, batch)
+    original = _taylor(groups, problem.rtol, batch, everything)
 
     def work(first: int) -> None:
         taylor = copy.deepcopy(original)
@@ -77,11 +100,16 @@ def heyoka(problem: Problem, threads: int, batch: int = 8) -> np.ndarray:
             taylor.propagate_until(problem.until / 2)
             taylor.state[3 * groups :] = 0.0
             taylor.propagate_until(problem.until)
-            out[index] = taylor.state[3 * groups :].T / (problem.until / 2)
+            out[index] = taylor.state[3 * groups : 4 * groups].T / (problem.until / 2)
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, range(threads)))
     return out
+
+
+def heyoka_amplitude(problem: Problem, threads: int) -> np.ndarray:
+    """The same with the mean of |s| alone."""
+    return heyoka(problem, threads, everything=False)
 
 
 @cache
@@ -118,24 +146,28 @@ def diffrax(problem: Problem, threads: int) -> np.ndarray:
     """diffrax: Tsit5 with the same tolerance, vectorized over the points (it takes all cores that it finds)."""
     groups = problem.groups
     start = np.concatenate([problem.start[:, :2].ravel(), problem.start[:, 2], np.zeros(groups)])
-    return np.asarray(_diffrax_solver(groups, problem.rtol, problem.until)(problem.table(), start))
+    return np.asarray(_diffrax_solver(groups, problem.rtol, problem.until)(problem.table, start))
 
 
-def reference(problem: Problem, rtol: float = 1e-11) -> np.ndarray:
-    """SciPy's DOP853, one trajectory after the other, with the mean as one more variable."""
-    groups, out = problem.groups, np.empty((problem.points, problem.groups))
+def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.ndarray]:
+    """SciPy's DOP853, one trajectory after the other, with plain and windowed mean as variables of their own."""
+    groups, half = problem.groups, problem.until / 2
+    out = np.empty((2, problem.points, groups))
 
-    def rhs(_: float, y: np.ndarray, r: Rates) -> np.ndarray:
+    def rhs(t: float, y: np.ndarray, r: Rates) -> np.ndarray:
         s, z = y[:groups] + 1j * y[groups : 2 * groups], y[2 * groups : 3 * groups]
         h = r.coupling @ (r.weight * s)
         ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
         dz = -r.gamma_1 * z + r.drive + 4 * np.imag(h * s.conj())
-        return np.concatenate([ds.real, ds.imag, dz, abs(s)])
+        part = max(t - half, 0.0) / half
+        return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / MEAN * abs(s)])
 
     x, y, z = problem.start.T
     for n in range(problem.points):
-        ends = [problem.until / 2, problem.until]
-        start = np.concatenate([x, y, z, 0 * x])
-        run = solve_ivp(rhs, (0, problem.until), start, "DOP853", ends, rtol=rtol, atol=1e-13, args=(problem.rates.at((n,)),))
-        out[n] = (run.y[3 * groups :, 1] - run.y[3 * groups :, 0]) / (problem.until / 2)
-    return out
+        start = np.concatenate([x, y, z, 0 * x, 0 * x])
+        rates, ends = problem.rates.at((n,)), [half, problem.until]
+        run = solve_ivp(
+            rhs, (0, problem.until), start, "DOP853", ends, rtol=rtol, atol=1e-13, args=(rates,), max_step=half / 100
+        )
+        out[:, n] = (run.y[3 * groups :, 1] - run.y[3 * groups :, 0]).reshape(2, groups) / half
+    return out[0], out[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class Problem:
         rates = Rates(*(getattr(self.rates, name)[index] for name in self.rates.__dataclass_fields__))
         return Problem(self.name, rates, self.start, self.until, self.rtol)
 
+    @cached_property
     def table(self) -> np.ndarray:
         """Per point and group omega, Gamma_perp, Gamma_1, drive; then C_ab p_b as real and imaginary part; then the weights."""
         r = self.rates
