@@ -35,6 +35,12 @@ def test_every_point_that_is_a_limit_cycle_settles():
     assert np.all(diagram.status == Status.SETTLED)
 
 
+def test_points_of_which_none_relaxes_say_so():
+    diagram = ss.phase_diagram(laser(gain=0.0, damping=0.0), {"dephasing": [0.0, 0.3]})
+    assert np.all(diagram.status == Status.NO_RELAXATION)
+    assert np.all(np.isnan(diagram.amplitude))
+
+
 def test_symmetric_pair_is_its_full_state():
     detunings = np.array([-3.0, 0.5, 2.0])
     diagram = ss.phase_diagram(PAIR, {"detuning": detunings})

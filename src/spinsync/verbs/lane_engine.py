@@ -79,8 +79,11 @@ def lanes(batch: Batch, threads: int) -> Motions:
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
     found = blank(count, groups, Status.NO_RELAXATION)
+    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > 0)
+    if not len(relaxing):
+        return found
     lost = list[Array]()
-    points = _settled(batch, found, lost, threads)
+    points = _settled(batch, relaxing, found, lost, threads)
     if len(points.index):
         _follow(points, found, lost, threads)
     again = np.concatenate([*lost, np.zeros(0, int)])
@@ -89,9 +92,8 @@ def lanes(batch: Batch, threads: int) -> Motions:
     return found
 
 
-def _settled(batch: Batch, found: Motions, lost: list[Array], threads: int) -> Points:
+def _settled(batch: Batch, relaxing: Array, found: Motions, lost: list[Array], threads: int) -> Points:
     """`_settle` for a share of the points at a time: what is looked at next is still in the cache."""
-    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > 0)
 
     def work(first: int, last: int) -> Points:
         return _settle(_points(batch.rates, batch.initial, relaxing[first:last]), found, lost)
