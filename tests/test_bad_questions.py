@@ -129,6 +129,10 @@ CASES = [
         "Argument `threads` must be a whole number of at least 1, but is threads=0.",
     ),
     (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, device="gpu"),
+        "Argument `device` must be one of cpu, cuda, but is device='gpu' (did you mean 'cpu'?).",
+    ),
+    (
         lambda: ss.phase_diagram(ONE, {"gain": [1]}, initial=[[0, 0, 0]] * 2),
         f"{SHAPE} (1, 3), but has shape (2, 3).",
     ),

@@ -306,66 +306,71 @@ def load(W, lane, this, P, Y, spans):
     W[(CLOCK + 5) * LANES + lane] = this
 
 
+def forward(W, lane, rtol, atol):
+    """One step of a lane, taken if its error is small enough: the lane's row moves on to `time` and `steps`."""
+    for i in range(D):
+        y[i] = W[(STATE + i) * LANES + lane]
+        K[0][i] = W[(SLOPE + i) * LANES + lane]
+    parameters(W, lane)
+    time = W[CLOCK * LANES + lane]
+    size = W[(CLOCK + 1) * LANES + lane]
+    span = W[(CLOCK + 2) * LANES + lane]
+    before = W[(CLOCK + 3) * LANES + lane]
+    left = span - time
+    last = size >= left
+    h_step = left if last else size
+    for s in range(1, 7):
+        for i in range(D):
+            total = A[s][0] * K[0][i]
+            for j in range(1, s):
+                total += A[s][j] * K[j][i]
+            u[i] = y[i] + h_step * total
+        rates(u, K[s])
+    squares = 0.0
+    scale = 1.0
+    for a in range(M):  # the tangent vector takes the steps that the motion asks for
+        for i in range(3):
+            total = E[0] * K[0][GROUP * a + i]
+            for j in range(1, 7):
+                total += E[j] * K[j][GROUP * a + i]
+            off[i] = h_step * total
+            small = abs(y[GROUP * a + i])
+            large = abs(u[GROUP * a + i])
+            most[i] = small if small > large else large
+        most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
+        most[2] = atol + rtol * most[2]
+        squares_of_a = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
+        most[0] = most[0] * most[2] * most[0] * most[2]
+        squares = squares * most[0] + squares_of_a * scale  # over one denominator: divisions are slow
+        scale = scale * most[0]
+    error = squares / (3.0 * M * scale)
+    error = error if error > 1e-20 else 1e-20
+    if MEASURE:
+        too_far()
+    good = error <= 1.0
+    exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)  # about log2 of the error
+    change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
+    change = change if change < 3.0 else 3.0
+    change = change if change > -2.3 else -2.3
+    wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
+    if MEASURE:
+        measure(W, lane)
+    for i in range(D):
+        W[(STATE + i) * LANES + lane] = u[i] if good else y[i]
+        W[(SLOPE + i) * LANES + lane] = K[6][i] if good else K[0][i]
+    time = (span if last else time + h_step) if good else time
+    steps = W[(CLOCK + 4) * LANES + lane] + 1.0
+    W[CLOCK * LANES + lane] = time
+    W[(CLOCK + 1) * LANES + lane] = (size if size > wanted else wanted) if (last and good) else wanted
+    W[(CLOCK + 3) * LANES + lane] = exponent if good else before
+    W[(CLOCK + 4) * LANES + lane] = steps
+
+
 def step(W, rtol, atol, most_steps):
     """One step of every lane; how many lanes have come to the end of their span, or of their steps."""
     done = 0.0
     for lane in range(LANES):
-        for i in range(D):
-            y[i] = W[(STATE + i) * LANES + lane]
-            K[0][i] = W[(SLOPE + i) * LANES + lane]
-        parameters(W, lane)
-        time = W[CLOCK * LANES + lane]
-        size = W[(CLOCK + 1) * LANES + lane]
-        span = W[(CLOCK + 2) * LANES + lane]
-        before = W[(CLOCK + 3) * LANES + lane]
-        left = span - time
-        last = size >= left
-        h_step = left if last else size
-        for s in range(1, 7):
-            for i in range(D):
-                total = A[s][0] * K[0][i]
-                for j in range(1, s):
-                    total += A[s][j] * K[j][i]
-                u[i] = y[i] + h_step * total
-            rates(u, K[s])
-        squares = 0.0
-        scale = 1.0
-        for a in range(M):  # the tangent vector takes the steps that the motion asks for
-            for i in range(3):
-                total = E[0] * K[0][GROUP * a + i]
-                for j in range(1, 7):
-                    total += E[j] * K[j][GROUP * a + i]
-                off[i] = h_step * total
-                small = abs(y[GROUP * a + i])
-                large = abs(u[GROUP * a + i])
-                most[i] = small if small > large else large
-            most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
-            most[2] = atol + rtol * most[2]
-            squares_of_a = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
-            most[0] = most[0] * most[2] * most[0] * most[2]
-            squares = squares * most[0] + squares_of_a * scale  # over one denominator: divisions are slow
-            scale = scale * most[0]
-        error = squares / (3.0 * M * scale)
-        error = error if error > 1e-20 else 1e-20
-        if MEASURE:
-            too_far()
-        good = error <= 1.0
-        exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)  # about log2 of the error
-        change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
-        change = change if change < 3.0 else 3.0
-        change = change if change > -2.3 else -2.3
-        wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
-        if MEASURE:
-            measure(W, lane)
-        for i in range(D):
-            W[(STATE + i) * LANES + lane] = u[i] if good else y[i]
-            W[(SLOPE + i) * LANES + lane] = K[6][i] if good else K[0][i]
-        time = (span if last else time + h_step) if good else time
-        steps = W[(CLOCK + 4) * LANES + lane] + 1.0
-        W[CLOCK * LANES + lane] = time
-        W[(CLOCK + 1) * LANES + lane] = (size if size > wanted else wanted) if (last and good) else wanted
-        W[(CLOCK + 3) * LANES + lane] = exponent if good else before
-        W[(CLOCK + 4) * LANES + lane] = steps
+        forward(W, lane, rtol, atol)
         done += 1.0 if (time >= span or steps >= most_steps) else 0.0
     return done
 

@@ -200,6 +200,8 @@ def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
 class Lanes:
     """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
 
+    shares = True  # threads may each take theirs through several calls; what one of them works on stays in its cache
+
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
         self.layout, self.threads = layout, threads
         self.kernels = _kernels(self.layout, equation)

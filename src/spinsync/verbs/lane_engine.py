@@ -1,4 +1,4 @@
-"""The fast engine: all points side by side in vector lanes, each dropped as soon as its regime is decided.
+"""The fast engine: all points side by side in vector lanes or on a graphics processor, each dropped once it is decided.
 
 It follows the same steps as `long_time` does for one point: first rest, found by Newton's method once the motion comes
 near; then windows of doubling length, measured in the kernel. The simple engine stays its reference, and does what this
@@ -8,16 +8,20 @@ one does not: distributed frequencies, few points of many groups, and points tha
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
+from spinsync.base import checks
 from spinsync.data import bloch_vectors
+from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
+from spinsync.numerics.cuda_lanes import CudaLanes, unavailable
 from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, shared
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL
 from spinsync.theory import spin_equation
-from spinsync.verbs.engine import Batch, simple
+from spinsync.verbs.engine import Batch, Engine, simple
 from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, ROUGH
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import Window, decided
@@ -30,6 +34,8 @@ STRETCH = 16.0  # between two looks, in units of the slowest relaxation time
 PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
 MOST_STEPS = 5e6  # of all windows together
 FLOOR = 1e-9  # absolute tolerance of the steps
+
+Kernels = Lanes | CudaLanes  # where trajectories move
 
 
 @dataclass
@@ -72,39 +78,66 @@ def _some(rates: Rates, index: Array) -> Rates:
     return Rates(*(getattr(rates, field.name)[index] for field in fields(Rates)))
 
 
+def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
+    """The engine for a device, if it can take groups with these distributions there."""
+    if checks.known("device", device, ("cpu", "cuda")) == "cpu":
+        return lanes
+    must = unavailable()
+    if must is None and len(spread) > UNROLLED:
+        must = f"'cpu' for more than {UNROLLED} groups"
+    if must is None and any(d is not None for d in spread):
+        must = "'cpu' for distributed frequencies"
+    if must is not None:
+        raise checks.complain("device", must, device)
+    return cuda_lanes
+
+
 def lanes(batch: Batch, threads: int) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
     few = groups > UNROLLED and count < WORTH
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
+    return _found(batch, threads, Lanes)
+
+
+def cuda_lanes(batch: Batch, threads: int) -> Motions:
+    """The same on a graphics processor, for up to UNROLLED groups; states of rest and lost points on threads of the host."""
+    return _found(batch, threads, CudaLanes)
+
+
+def _found(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
+    count, groups = batch.rates.weight.shape
     found = blank(count, groups, Status.NO_RELAXATION)
     relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > 0)
     if not len(relaxing):
         return found
     lost = list[Array]()
-    points = _settled(batch, relaxing, found, lost, threads)
+    points = _settled(batch, relaxing, found, lost, kernels, threads)
     if len(points.index):
-        _follow(points, found, lost, threads)
+        plain = kernels(Layout(groups, measured=False, tangent=False), spin_equation, threads)
+        measured = kernels(Layout(groups, measured=True, tangent=True), spin_equation, threads)
+        _follow(points, found, lost, plain, measured)
     again = np.concatenate([*lost, np.zeros(0, int)])
     if len(again):
         found.put(again, simple(replace(batch, rates=_some(batch.rates, again)), threads))
     return found
 
 
-def _settled(batch: Batch, relaxing: Array, found: Motions, lost: list[Array], threads: int) -> Points:
+def _settled(batch: Batch, relaxing: Array, found: Motions, lost: list[Array], kernels: type[Kernels], threads: int) -> Points:
     """`_settle` for a share of the points at a time: what is looked at next is still in the cache."""
+    layout = Layout(len(batch.names), measured=False, tangent=False)
+    plain = kernels(layout, spin_equation, 1 if kernels.shares else threads)
 
     def work(first: int, last: int) -> Points:
-        return _settle(_points(batch.rates, batch.initial, relaxing[first:last]), found, lost)
+        return _settle(_points(batch.rates, batch.initial, relaxing[first:last]), found, lost, plain)
 
-    parts = shared(work, len(relaxing), threads)
+    parts = shared(work, len(relaxing), threads) if kernels.shares else [work(0, len(relaxing))]
     return Points(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Points)))
 
 
-def _settle(points: Points, found: Motions, lost: list[Array]) -> Points:
+def _settle(points: Points, found: Motions, lost: list[Array], plain: Kernels) -> Points:
     """Run the points until they rest, or for LOOKS stretches; those that go on moving."""
-    plain = Lanes(Layout(points.groups, measured=False, tangent=False), spin_equation, 1)
     for number in range(LOOKS):
         if len(points.index):
             spans = STRETCH * 2 ** max(number - 1, 0) / points.slowest
@@ -119,7 +152,7 @@ def _without(points: Points, finished: Array, lost: list[Array]) -> Points:
     return points.at(finished) if not finished.all() else points
 
 
-def _look(plain: Lanes, points: Points, found: Motions) -> Array:
+def _look(plain: Kernels, points: Points, found: Motions) -> Array:
     """Which points have come to rest; what they are is put into `found`. As `rest.Approach` says."""
     seen = plain.look(points.parameters, points.state, points.size, points.farthest)
     growth = seen.growth()
@@ -137,11 +170,9 @@ def _look(plain: Lanes, points: Points, found: Motions) -> Array:
     return rest
 
 
-def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> None:
+def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, measured: Kernels) -> None:
     """Windows of doubling length until every point is decided, or its patience is over."""
     groups = points.groups
-    plain = Lanes(Layout(groups, measured=False, tangent=False), spin_equation, threads)
-    measured = Lanes(Layout(groups, measured=True, tangent=True), spin_equation, threads)
     deviation = np.random.default_rng(7).standard_normal((groups, 3))
     tangent = np.tile(deviation / np.linalg.norm(deviation), (len(points.index), 1, 1))
     spans, time, steps = FIRST / points.slowest, np.zeros(len(points.index)), np.zeros(len(points.index))
@@ -179,7 +210,7 @@ def _follow(points: Points, found: Motions, lost: list[Array], threads: int) -> 
         spans, time, steps = 2 * spans[go_on], time[go_on], steps[go_on]
 
 
-def _creep(plain: Lanes, points: Points, slow: Array, found: Motions) -> Array:
+def _creep(plain: Kernels, points: Points, slow: Array, found: Motions) -> Array:
     """Which of the `slow` points come to rest when they are given all the time there is."""
     some = points.at(slow)
     ended = plain.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
@@ -193,7 +224,7 @@ def _creep(plain: Lanes, points: Points, slow: Array, found: Motions) -> Array:
     return slow[rest]
 
 
-def _window(measured: Lanes, sums: Array, spans: Array, points: Points) -> Window:
+def _window(measured: Kernels, sums: Array, spans: Array, points: Points) -> Window:
     """The averages that the kernel has summed up, in the order of its `measure`."""
     groups, layout = points.groups, measured.layout
     mean = sums / (MEAN * spans[:, None])
