@@ -1,12 +1,15 @@
 """Run the problems against the peers: medians of interleaved runs, ratios, errors against a reference; as a table and JSON.
 
-python -m benchmarks [--rounds 5] [--out benchmarks.json] [--small]
+python -m benchmarks [--device cuda] [--rounds 5] [--out benchmarks.json] [--small]
+
+On a graphics processor it needs `pip install 'spinsync[bench,cuda]' 'jax[cuda12]'`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import time
@@ -17,10 +20,12 @@ import numpy as np
 from benchmarks import peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
+from spinsync.numerics.cuda_lanes import CudaLanes
 from spinsync.numerics.lanes import Lanes, Layout
 from spinsync.theory import spin_equation
 
 CORES = 2
+Entry = tuple[peers.Run, int, Problem]  # who, on how many threads, with which of the points
 
 
 def _timed(run: peers.Run, problem: Problem, threads: int) -> tuple[float, np.ndarray]:
@@ -29,16 +34,32 @@ def _timed(run: peers.Run, problem: Problem, threads: int) -> tuple[float, np.nd
     return time.perf_counter() - begin, out
 
 
-def compare(problem: Problem, slow: Problem, rounds: int) -> list[dict[str, object]]:
-    """Medians of all who take part; those too slow for every point are timed on some of them, and scaled."""
-    taking_part: dict[str, tuple[peers.Run, int, Problem]] = {
+def on_processor(problem: Problem) -> dict[str, Entry]:
+    """Who takes part on the cores of a processor; diffrax is too slow for every point."""
+    return {
         "spinsync, full span, 1 core": (peers.spinsync_full, 1, problem),
         "spinsync, full span": (peers.spinsync_full, CORES, problem),
         "spinsync, early ending": (peers.spinsync_early, CORES, problem),
         "heyoka": (peers.heyoka, CORES, problem),
         "heyoka, mean of |s| alone": (peers.heyoka_amplitude, CORES, problem),
-        "diffrax": (peers.diffrax, CORES, slow),
+        "diffrax": (peers.diffrax, CORES, problem.some(problem.points // 16)),
     }
+
+
+def on_graphics(problem: Problem) -> dict[str, Entry]:
+    """Who takes part on a graphics processor, and spinsync on all cores beside it."""
+    cores = os.cpu_count() or 1
+    return {
+        "spinsync, full span": (peers.spinsync_full_cuda, cores, problem),
+        "spinsync, early ending": (peers.spinsync_early_cuda, cores, problem),
+        f"spinsync on {cores} cores, full": (peers.spinsync_full, cores, problem),
+        f"spinsync on {cores} cores, early": (peers.spinsync_early, cores, problem),
+        "diffrax": (peers.diffrax_cuda, cores, problem),
+    }
+
+
+def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> list[dict[str, object]]:
+    """Medians of all who take part; those that are given some of the points only are scaled."""
     times: dict[str, list[float]] = {name: [] for name in taking_part}
     means: dict[str, np.ndarray] = {}
     for name, (run, threads, given) in taking_part.items():
@@ -56,41 +77,68 @@ def compare(problem: Problem, slow: Problem, rounds: int) -> list[dict[str, obje
     best = statistics.median(times["spinsync, full span"])
     for name, (run, _, given) in taking_part.items():
         median = statistics.median(times[name])
-        exact = windowed if run is peers.spinsync_full else plain
+        exact = windowed if run in (peers.spinsync_full, peers.spinsync_full_cuda) else plain
         error = float(np.quantile(abs(means[name][index] - exact), 0.9)) if given is problem else float("nan")
-        rows.append({"problem": problem.name, "who": name, "seconds": median, "ratio": median / best, "error": error})
-        print(f"{problem.name:<18} {name:<30} {median:9.3f} s   {median / best:8.2f}   {error:.1e}", flush=True)
+        speed = problem.points / median
+        rows.append({
+            "problem": problem.name, "points": problem.points, "who": name, "seconds": median, "trajectories_per_second": speed,
+            "ratio": median / best, "error": error,
+        })  # fmt: skip
+        print(f"{problem.name:<18} {name:<30} {median:9.3f} s {speed:10.3g}/s {median / best:8.2f}   {error:.1e}", flush=True)
     return rows
 
 
-def share_of_peak(problem: Problem) -> dict[str, float]:
-    """What share of the multiply-add peak of a core the kernel reaches, without measurements."""
+def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float) -> dict[str, float]:
+    """What share of the multiply-add peak of one core, or of a graphics processor, the steps reach, without measurements."""
     layout = Layout(problem.groups, measured=False, tangent=False)
-    kernel, table = Lanes(layout, spin_equation, 1), problem.table
+    kernel, table = kernels(layout, spin_equation, 1), problem.table
     best, steps = np.inf, 0.0
     for _ in range(3):
         states = np.tile(problem.start.ravel(), (problem.points, 1))
         begin = time.perf_counter()
         _, taken, _ = kernel.advance(table, states, np.full(problem.points, problem.until), problem.rtol, 1e-9, 1e7)
         best, steps = min(best, time.perf_counter() - begin), float(taken.sum())
-    speed, top = operations(layout) * steps / best, peak()
+    speed = operations(layout) * steps / best
     rate = f"{speed / 1e9:.1f} of {top / 1e9:.1f} Gflop/s: {speed / top:.0%}"
     print(f"{problem.name}: {operations(layout)} operations a step, {rate}")
-    return {"operations": operations(layout), "flops": speed, "peak": top, "share": speed / top}
+    return {"operations": operations(layout), "steps": steps, "flops": speed, "peak": top, "share": speed / top}
+
+
+def graphics() -> tuple[str, float]:
+    """The name of the graphics processor and its peak; a sentence where it, or jax on it, is missing."""
+    import jax
+
+    from spinsync.numerics.cuda_lanes import unavailable
+
+    must = unavailable()
+    if must is not None:
+        raise SystemExit(f"Argument `--device` must be {must}.")
+    if jax.default_backend() != "gpu":
+        raise SystemExit("diffrax finds no GPU: pip install 'jax[cuda12]'.")
+    from benchmarks.graphics_peak import name, peak_of_graphics
+
+    return name(), peak_of_graphics()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"))
     parser.add_argument("--small", action="store_true", help="small grids, to see that everything runs")
     options = parser.parse_args()
-    sizes = (32, 16) if options.small else (256, 128)
-    result: dict[str, object] = {"processor": platform.processor() or platform.machine(), "cores": CORES}
-    print(f"{'problem':<18} {'who':<30} {'median':>11}   {'ratio':>8}   median error of the mean |s|")
-    problems = (single(sizes[0]), pair(sizes[1]))
-    result["rows"] = [row for p in problems for row in compare(p, p.some(p.points // 16), options.rounds)]
-    result["peak"] = {p.name: share_of_peak(p) for p in problems}
+    result: dict[str, object] = {"processor": platform.processor() or platform.machine()}
+    if options.device == "cuda":
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # jax takes most of the memory otherwise
+        result["graphics"], top = graphics()
+        kernels, taking_part, sizes = CudaLanes, on_graphics, (1024, 512)
+    else:
+        result["cores"], top = CORES, peak()
+        kernels, taking_part, sizes = Lanes, on_processor, (256, 128)
+    print(f"{'problem':<18} {'who':<30} {'median':>11} {'':>12} {'ratio':>8}   error of the mean |s| (90 % below)")
+    problems = (single(32), pair(16)) if options.small else (single(sizes[0]), pair(sizes[1]))
+    result["rows"] = [row for p in problems for row in compare(p, taking_part(p), options.rounds)]
+    result["peak"] = {p.name: share_of_peak(p, kernels, top) for p in problems}
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 

@@ -42,14 +42,14 @@ def operations(layout: Layout) -> int:
     per_call = {"spin": 17, "spin_tangent": 25, "sqrt": 1}  # operations of theory/spin_equation.py
     total = 0
     for node in ast.walk(lane):
-        if isinstance(node, ast.BinOp) and not isinstance(node.op, (ast.RShift, ast.BitAnd, ast.BitOr)):
+        if isinstance(node, (ast.BinOp, ast.AugAssign)) and not isinstance(node.op, (ast.RShift, ast.BitAnd, ast.BitOr)):
             total += not _address(node)
         elif isinstance(node, ast.Call):
             total += per_call.get(getattr(node.func, "id", getattr(node.func, "attr", "")), 0)
     return total // layout.streams
 
 
-def _address(node: ast.BinOp) -> bool:
+def _address(node: ast.BinOp | ast.AugAssign) -> bool:
     """Arithmetic of whole numbers: places in a lane's row."""
     names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
     floats = any(isinstance(child, ast.Constant) and isinstance(child.value, float) for child in ast.walk(node))

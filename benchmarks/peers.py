@@ -16,19 +16,20 @@ from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
 from spinsync.data.rates import Rates
+from spinsync.numerics.cuda_lanes import CudaLanes
 from spinsync.numerics.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.theory import spin_equation
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.engine import Batch
-from spinsync.verbs.lane_engine import lanes
+from spinsync.verbs.engine import Batch, Engine
+from spinsync.verbs.lane_engine import cuda_lanes, lanes
 
 Run = Callable[[Problem, int], np.ndarray]
 
 
-def spinsync_full(problem: Problem, threads: int) -> np.ndarray:
+def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLanes] = Lanes) -> np.ndarray:
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
-    plain = Lanes(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
-    measured = Lanes(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
+    plain = kernels(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
+    measured = kernels(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
@@ -36,11 +37,21 @@ def spinsync_full(problem: Problem, threads: int) -> np.ndarray:
     return sums[:, 1 : OWN * problem.groups : OWN] / (MEAN * half[:, None])
 
 
-def spinsync_early(problem: Problem, threads: int) -> np.ndarray:
+def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
     names = tuple("ABC"[: problem.groups])
     batch = Batch(problem.rates, (None,) * problem.groups, names, problem.initial, MeanField())
-    return lanes(batch, threads).amplitude
+    return engine(batch, threads).amplitude
+
+
+def spinsync_full_cuda(problem: Problem, threads: int) -> np.ndarray:
+    """The same over the whole time on a graphics processor, copies there and back included."""
+    return spinsync_full(problem, threads, CudaLanes)
+
+
+def spinsync_early_cuda(problem: Problem, threads: int) -> np.ndarray:
+    """What `phase_diagram(device="cuda")` calls."""
+    return spinsync_early(problem, threads, cuda_lanes)
 
 
 def _averages(groups: int, x: list[Any], rates: list[Any]) -> list[Any]:
@@ -142,11 +153,20 @@ def _diffrax_solver(groups: int, rtol: float, until: float) -> Any:
     return jax.jit(jax.vmap(one, in_axes=(0, None)))
 
 
-def diffrax(problem: Problem, threads: int) -> np.ndarray:
+def diffrax(problem: Problem, threads: int, platform: str = "cpu") -> np.ndarray:
     """diffrax: Tsit5 with the same tolerance, vectorized over the points (it takes all cores that it finds)."""
+    import jax
+
     groups = problem.groups
     start = np.concatenate([problem.start[:, :2].ravel(), problem.start[:, 2], np.zeros(groups)])
-    return np.asarray(_diffrax_solver(groups, problem.rtol, problem.until)(problem.table, start))
+    solver = _diffrax_solver(groups, problem.rtol, problem.until)
+    with jax.default_device(jax.devices(platform)[0]):
+        return np.asarray(solver(problem.table, start))
+
+
+def diffrax_cuda(problem: Problem, threads: int) -> np.ndarray:
+    """The same on the graphics processor."""
+    return diffrax(problem, threads, "cuda")
 
 
 def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.ndarray]:
