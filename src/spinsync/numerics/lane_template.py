@@ -55,8 +55,8 @@ def weigh(x, w):
 
 def quadrature(w):
     """Weights of f and its rate at both ends of the step: integral of window times f, with an error of h^5."""
-    half = 0.5 * h_step
-    twelfth = h_step * h_step / 12.0
+    twelfth = taken * taken / 12.0
+    half = 0.5 * taken
     e[0] = half * w[0][0] + twelfth * w[0][1]
     e[1] = twelfth * w[0][0]
     e[2] = half * w[1][0] - twelfth * w[1][1]
@@ -65,7 +65,7 @@ def quadrature(w):
 
 def add(i, f0, d0, f1, d1):
     """Sum i += integral of window times f over the step."""
-    W[(SUMS + i) * LANES + lane] += (e[0] * f0 + e[1] * d0 + e[2] * f1 + e[3] * d1) if good else 0.0
+    W[(SUMS + i) * LANES + lane] += e[0] * f0 + e[1] * d0 + e[2] * f1 + e[3] * d1
 
 
 def inverses(at, v):
@@ -188,11 +188,12 @@ def too_far():
 
 
 def measure(W, lane):
-    """Sums over the window, in the order of `lanes.Sums`."""
+    """Sums over the window, in the order of `lanes.Sums`; nothing over a step that is to be repeated."""
+    taken = h_step if good else 0.0
     over = 1.0 / span
     weigh(time * over, w[0])
-    weigh((time + h_step) * over, w[1])
-    weigh((time + 0.5 * h_step) * over, w[2])
+    weigh((time + taken) * over, w[1])
+    weigh((time + 0.5 * taken) * over, w[2])
     for i in range(2):
         w[i][1] = w[i][1] * over
     quadrature(w)
@@ -202,7 +203,7 @@ def measure(W, lane):
         inv[0][i] = W[(INVERSE + i) * LANES + lane]
     inverses(u, inv[1])
     for i in range(INVERSES):
-        W[(INVERSE + i) * LANES + lane] = inv[1][i] if good else inv[0][i]
+        W[(INVERSE + i) * LANES + lane] = inv[1][i]
     sizes(y, K[0], inv[0], n[0])
     sizes(u, K[6], inv[1], n[1])
     for a in range(M):
@@ -221,7 +222,7 @@ def measure(W, lane):
             u[GROUP * a + 2] * u[GROUP * a + 2], 2.0 * u[GROUP * a + 2] * K[6][GROUP * a + 2],
         )  # fmt: skip
         turn(a)
-        W[(SUMS + OWN * a + 5) * LANES + lane] += w[2][0] * angle if good else 0.0
+        W[(SUMS + OWN * a + 5) * LANES + lane] += w[2][0] * angle
         W[(SUMS + OWN * a + 6) * LANES + lane] += lost[a] if good else 0.0
     mean_field(y, K[0], inv[0], n[0], whole[0])
     mean_field(u, K[6], inv[1], n[1], whole[1])
@@ -353,11 +354,14 @@ def forward(W, lane, rtol, atol):
     change = change if change < 3.0 else 3.0
     change = change if change > -2.3 else -2.3
     wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
+    for i in range(D):
+        u[i] = u[i] if good else y[i]
+        K[6][i] = K[6][i] if good else K[0][i]
     if MEASURE:
         measure(W, lane)
     for i in range(D):
-        W[(STATE + i) * LANES + lane] = u[i] if good else y[i]
-        W[(SLOPE + i) * LANES + lane] = K[6][i] if good else K[0][i]
+        W[(STATE + i) * LANES + lane] = u[i]
+        W[(SLOPE + i) * LANES + lane] = K[6][i]
     time = (span if last else time + h_step) if good else time
     steps = W[(CLOCK + 4) * LANES + lane] + 1.0
     W[CLOCK * LANES + lane] = time

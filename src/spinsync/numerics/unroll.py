@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 
@@ -137,14 +137,47 @@ class _Stream(ast.NodeTransformer):
         return node
 
 
-def _interleaved(function: ast.FunctionDef, streams: int, width: int) -> None:
-    """Several vectors of lanes at once, statement by statement: one's waiting is the other's work."""
+class _Once(ast.NodeTransformer):
+    """Straight-line code in which each of `names` is assigned to once: a new name for every later value.
+
+    What the compiler would find out by itself, in a time that grows with the square of the code.
+    """
+
+    def __init__(self, names: Set[str]) -> None:
+        self.values = dict.fromkeys(names, -1)
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
+        node.value = self.visit(node.value)
+        node.targets = [self.visit(target) for target in node.targets]
+        return node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
+        if not (isinstance(node.target, ast.Name) and node.target.id in self.values):
+            return self.generic_visit(node)
+        before = ast.Name(node.target.id, ast.Load())
+        return self.visit(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)))
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        if node.id not in self.values:
+            return node
+        self.values[node.id] += isinstance(node.ctx, ast.Store)
+        value = self.values[node.id]
+        return ast.Name(f"{node.id}_v{value}" if value > 0 else node.id, node.ctx)
+
+
+def _lane_loops(function: ast.FunctionDef) -> Iterator[tuple[ast.For, set[str]]]:
+    """The loops over lanes of a function, and the names of their own."""
     for loop in function.body:
         if isinstance(loop, ast.For) and getattr(loop.target, "id", "") == "lane":
             outside = _stored([s for s in function.body if s is not loop], loops=False)
-            names = _stored(loop.body, loops=False) - outside
-            loop.iter = ast.parse(f"range({width})", mode="eval").body
-            loop.body = [_Stream(names, k, width).visit(copy.deepcopy(s)) for s in loop.body for k in range(streams)]
+            yield loop, _stored(loop.body, loops=False) - outside
+
+
+def _interleaved(function: ast.FunctionDef, streams: int, width: int) -> None:
+    """Several vectors of lanes at once, statement by statement: one's waiting is the other's work."""
+    for loop, names in _lane_loops(function):
+        loop.iter = ast.parse(f"range({width})", mode="eval").body
+        loop.body = [_Stream(names, k, width).visit(copy.deepcopy(s)) for s in loop.body for k in range(streams)]
 
 
 class _PerLane(ast.NodeTransformer):
@@ -224,6 +257,9 @@ def unrolled(
     """
     functions = _functions(template, _Unroll(known, set(small), _macros(template, macros)))
     for function in functions:
+        for loop, names in _lane_loops(function):
+            once = _Once(names)
+            loop.body = [once.visit(statement) for statement in loop.body]
         if function.name == "step" and streams > 1:
             _interleaved(function, streams, known["LANES"] // streams)
     return _text(functions)
