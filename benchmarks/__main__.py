@@ -93,7 +93,7 @@ def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float
     layout = Layout(problem.groups, measured=False, tangent=False)
     kernel, table = kernels(layout, spin_equation, 1), problem.table
     best, steps = np.inf, 0.0
-    for _ in range(3):
+    for _ in range(10):
         states = np.tile(problem.start.ravel(), (problem.points, 1))
         begin = time.perf_counter()
         _, taken, _ = kernel.advance(table, states, np.full(problem.points, problem.until), problem.rtol, 1e-9, 1e7)

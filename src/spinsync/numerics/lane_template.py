@@ -404,12 +404,14 @@ def run(P, Y, spans, rtol, atol, most_steps, first, last, out, steps, finished):
             load(W, lane, last - 1, P, Y, spans)
             W[(CLOCK + 5) * LANES + lane] = -1.0
     while alive > 0:
-        if step(W, rtol, atol, most_steps) == 0.0:
-            continue
+        ended = step(W, rtol, atol, most_steps)
         for lane in range(LANES):
+            if ended == 0.0:
+                break
             over = W[CLOCK * LANES + lane] >= W[(CLOCK + 2) * LANES + lane]
             if not over and W[(CLOCK + 4) * LANES + lane] < most_steps:
                 continue
+            ended -= 1.0
             if W[(CLOCK + 5) * LANES + lane] >= 0.0:
                 store(W, lane, Y, out, steps, finished)
                 alive -= 1

@@ -134,7 +134,7 @@ class Layout:
     @property
     def streams(self) -> int:
         """Vectors worked on at once: short steps wait for their own results, long ones fill the registers."""
-        return max((6 if self.measured else 12) // self.state, 1)
+        return 2 if self.state <= (3 if self.measured else 6) else 1
 
     @property
     def lanes(self) -> int:
