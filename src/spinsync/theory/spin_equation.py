@@ -6,6 +6,8 @@ the lanes of one processor core, and graphics processors.
 
 from __future__ import annotations
 
+import cmath
+import math
 from typing import Any
 
 from numba import njit
@@ -15,13 +17,23 @@ short: Any = njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="
 
 
 @short
+def free(omega, gamma_perp, gamma_1, drive, x, y, z):
+    """Rates of x, y and z without a field, by (3.3) and (3.4)."""
+    return omega * y - gamma_perp * x, -omega * x - gamma_perp * y, drive - gamma_1 * z
+
+
+@short
+def driven(hr, hi, x, y, z):
+    """What the field adds to them: i h z in (3.3), 4 Im(h s*) in (3.4)."""
+    return -hi * z, hr * z, 4.0 * (hi * x - hr * y)
+
+
+@short
 def spin(omega, gamma_perp, gamma_1, drive, hr, hi, x, y, z):
     """Rates of x, y and z by (3.3) and (3.4)."""
-    return (
-        omega * y - gamma_perp * x - hi * z,
-        hr * z - omega * x - gamma_perp * y,
-        drive - gamma_1 * z + 4.0 * (hi * x - hr * y),
-    )
+    u, v, w = free(omega, gamma_perp, gamma_1, drive, x, y, z)
+    a, b, c = driven(hr, hi, x, y, z)
+    return u + a, v + b, w + c
 
 
 @short
@@ -32,3 +44,25 @@ def spin_tangent(omega, gamma_perp, gamma_1, hr, hi, x, y, z, kr, ki, u, v, w):
         kr * z + hr * w - omega * u - gamma_perp * v,
         -gamma_1 * w + 4.0 * (ki * x + hi * u - kr * y - hr * v),
     )
+
+
+@short
+def swift(omega, gamma_perp, gamma_1, drive, first, field, level, time, x, y, z):
+    """A spin that turns much faster than all else, after `time`: its turning and its following coherence, and z, (6.7).
+
+    The complex field is `first` at the beginning and `field` at the end; `level` is the integral of its square in between.
+    Errors are of second order in the field, and in its own rate of change, over omega.
+    """
+    rate = complex(gamma_perp, omega)
+    back = complex(gamma_1 - gamma_perp, -omega)
+    s = complex(x, y)
+    follows = 1j * first * z / rate
+    waves = 2j * first.conjugate() * (s - follows) / back
+    steady = z - 2.0 * waves.real
+    follows = 1j * first * steady / rate
+    turning = (s - follows) * cmath.exp(-rate * time - 2.0 * level / back)
+    fall = gamma_1 * time + 4.0 * level * (1.0 / rate).real
+    grown = time if fall == 0.0 else -math.expm1(-fall) / fall * time
+    steady = steady * math.exp(-fall) + drive * grown
+    waves = 2j * field.conjugate() * turning / back
+    return turning, 1j * field * steady / rate, steady + 2.0 * waves.real

@@ -1,0 +1,185 @@
+"""Very many members that only meet in a few common fields: layout, and sweeps of all of them through one step.
+
+A field is a polynomial on the step, given by DEGREE Legendre coefficients. A sweep carries every member through the whole
+step in that field, exactly but for the tolerance of its Taylor series, and returns the Legendre coefficients of the means
+of the groups. These are integrals over the true motion and no samples of it: what turns too fast for the polynomial drops
+out instead of being mistaken for something slow.
+"""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from spinsync.base.generated import generated
+
+DEGREE = 8  # Legendre coefficients of a field
+SEEN = 4  # coefficients beyond: what the field leaves out
+MOST = 28  # highest order of a Taylor series
+LANES = 32  # members side by side
+SHARE = 2.5  # largest rate times length of a part of a step
+FEW_TURNS = 512.0  # radians per step up to which parts are taken
+CHUNK = 1024  # members
+SERIAL = 20_000  # members below which threads cost more than they give
+
+HEAD = '''"""Written by spinsync.numerics.common_field; not to be edited."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from {equation} import driven, free, swift
+
+fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True, cache=True)
+
+
+'''
+
+
+@cache
+def _kernels(equation: ModuleType) -> Any:
+    text = (Path(__file__).parent / "common_field_kernel.py").read_text(encoding="utf-8")
+    total = MOST + 1
+    known = dict(
+        DEGREE=DEGREE, MOST=MOST, LANES=LANES, SHARE=SHARE, FEW_TURNS=FEW_TURNS, TOTAL=total, PARTIAL=total + MOST + 1
+    )  # fmt: skip
+    numbers = "".join(f"{name} = {value}\n" for name, value in known.items())
+    body = re.sub("^def ", "@fast\ndef ", text[text.index("def shifted") :], flags=re.MULTILINE)
+    return generated("common_field", HEAD.format(equation=equation.__name__) + numbers + "\n\n" + body, [equation])
+
+
+def _gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
+    x, w = legendre.leggauss(count)
+    return x, w
+
+
+POINTS, WEIGHTS = _gauss((MOST + DEGREE + SEEN) // 2 + 2)  # exact for a series times a Legendre polynomial
+NODES = np.stack([(POINTS + 1) / 2, WEIGHTS / 2], axis=1)
+POWERS = np.stack([np.pad(legendre.leg2poly(row[: k + 1]), (0, DEGREE - 1 - k)) for k, row in enumerate(np.eye(DEGREE))], 1)
+FIT = (2 * np.arange(DEGREE)[:, None] + 1) / 2 * (legendre.legvander(POINTS, DEGREE - 1).T * WEIGHTS)  # values -> coefficients
+
+
+def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """A small product of matrices without the threads of a BLAS, which would wait for those of the sweeps."""
+    return np.einsum("ij,jk->ik", a, b)
+
+
+def at(field: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """A field (group, coefficient) at shares of the step: (group, share)."""
+    return _product(field, legendre.legvander(2 * share - 1, DEGREE - 1).T)
+
+
+def integral(field: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The integral of a field from the beginning of the step, in units of the step."""
+    p = legendre.legvander(2 * share - 1, DEGREE)
+    k = np.arange(1, DEGREE)
+    whole = np.concatenate([share[:, None], (p[:, 2:] - p[:, :-2]) / (2 * (2 * k + 1))], axis=1)
+    return _product(field, whole.T)
+
+
+def _levels(field: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The integral of |field|^2 from the beginning of the step to each share of it."""
+    inner = shares[:, None] * NODES[:, 0]
+    square = abs(at(field, inner.ravel())) ** 2
+    return np.asarray((square.reshape(len(field), *inner.shape) @ NODES[:, 1]) * shares)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Means of the groups: Legendre coefficients over the step, (group, DEGREE + SEEN), of the charged components, and
+    (group, mark, 5) at the marks: three components, and the integral of the charged ones in units of the step."""
+
+    coefficients: np.ndarray
+    seen: np.ndarray
+
+
+class Crowd:
+    """Members sorted by how fast they turn, in chunks that don't depend on the threads; `start`, `end`: (3, member)."""
+
+    def __init__(
+        self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, start: np.ndarray, frame: float,
+        threads: int,
+    ) -> None:  # fmt: skip
+        """`start`: three components of each group, or of each member group by group."""
+        self.kernels, self.threads = _kernels(equation), threads
+        self.sizes = np.array([len(one) for one in omega])
+        self.rates = np.ascontiguousarray(rates)
+        edges = np.concatenate([[0], np.cumsum(self.sizes)])
+        count = int(edges[-1])
+        self.omega, self.place = np.empty(count), np.empty(count, np.int32 if count < 2**31 else np.int64)
+        self.start, self.end = np.empty((3, count)), np.empty((3, count))
+        chunks: list[np.ndarray] = []
+        for a, one in enumerate(omega):
+            first, last = edges[a], edges[a + 1]
+            order = np.argsort(abs(one - frame), kind="stable")
+            self.omega[first:last], self.place[first:last] = one[order], first + order
+            for k in range(3):
+                self.start[k, first:last] = start[a, k] if len(start) == len(omega) else start[first:last, k][order]
+            chunks.append(self._chunks(a, first, last, frame))
+        self.chunks = np.concatenate(chunks)
+        self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
+
+    def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:
+        """Of at most CHUNK members whose frequencies lie within a factor of two."""
+        octave = np.maximum(np.frexp(abs(self.omega[first:last] - frame))[1], 0)
+        cuts = [0, *(np.flatnonzero(np.diff(octave)) + 1), last - first]
+        bounds = [
+            (first + i, first + min(i + CHUNK, high)) for low, high in zip(cuts, cuts[1:], strict=False)
+            for i in range(low, high, CHUNK)
+        ]  # fmt: skip
+        return np.array([(*bound, group, 0, 0) for bound in bounds], np.int64)
+
+    def means(self) -> np.ndarray:
+        """Means of `start` over the groups, (group, 3), chunk by chunk as a sweep takes them."""
+        sums = np.array([self.start[:, b:e].sum(axis=1) for b, e in self.chunks[:, :2]])
+        return self._by_group(sums)
+
+    def _by_group(self, sums: np.ndarray) -> np.ndarray:
+        return np.stack([sums[self.chunks[:, 2] == a].sum(axis=0) / n for a, n in enumerate(self.sizes)])
+
+    def sweep(
+        self, field: np.ndarray, span: float, turn: float, marks: np.ndarray, tolerance: float, far: float,
+        singles: np.ndarray, row: int,
+    ) -> Sweep:  # fmt: skip
+        """All members from `start` to `end` in `field` (group, DEGREE), seen from a frame that turns at `turn`.
+
+        `marks`: shares of the step at which the means are wanted, and each member if `singles` (3, time, member) has
+        room, from `row` on. `far`: frequency beyond which `swift` is accurate.
+        """
+        powers = field @ POWERS.T
+        shares = np.concatenate([[0.0], NODES[:, 0], marks, [1.0]])
+        values, levels = np.ascontiguousarray(at(field, shares)), span * _levels(field, shares)
+        chunks, count = self.chunks, len(self.chunks)
+        split = np.ascontiguousarray(np.stack([powers.real, powers.imag], axis=2))
+        self.kernels.plan(chunks, self.omega, self.rates, split, span, turn, tolerance, far)
+        moments, seen = np.empty((count, DEGREE + SEEN, 3)), np.empty((count, marks.size, 5))
+
+        def work(first: int) -> None:
+            self.kernels.sweep(
+                first, min(first + 16, count), chunks, self.rates, self.omega, self.start, self.end, self.kick, split, values,
+                levels, span, turn, NODES, moments, marks, seen, singles, row, self.place,
+            )  # fmt: skip
+
+        starts = range(0, count, 16)[::-1]  # the fastest members take longest: first
+        if self.threads == 1 or self.omega.size < SERIAL:
+            for first in starts:
+                work(first)
+        else:
+            with ThreadPoolExecutor(self.threads) as pool:
+                list(pool.map(work, starts))
+        mean = self._by_group(moments)
+        return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(seen))
+
+    def accept(self, kick: np.ndarray) -> None:
+        """Go on from `end`, after a kick (complex, per group) that is still to be given to the members."""
+        self.start, self.end = self.end, self.start
+        self.kick = np.stack([kick.real, kick.imag], axis=1)

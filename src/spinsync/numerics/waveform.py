@@ -1,0 +1,236 @@
+"""Waveform relaxation for very many members in a common field: the steps, their errors and their fixed points.
+
+On each step the field is the polynomial whose Legendre coefficients are those of what the members make of it: a fixed
+point, which sweeps over all members find. The next guess is taken by several secants at once (D. G. Anderson, J. ACM 12,
+547 (1965)), which are remembered from step to step, so that two or three sweeps are enough.
+
+As the coefficients are exact integrals, what the polynomial leaves out of the true field has no mean, no slope, ... over
+the step, and slow members don't feel it at the step's end: the error there is of order 2 DEGREE, as with Gauss's
+quadrature. Within the step it acts to first order through its integral alone, which is known and put right where values
+are asked for. What the last sweep left unsettled is given to the members as a kick, the same first order.
+
+Background: E. Lelarasmee, A. Ruehli, A. Sangiovanni-Vincentelli, IEEE Trans. CAD 1, 131 (1982) (waveform relaxation);
+E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, ch. II.1 (Gauss methods as projections).
+
+Nothing here knows any physics: the equation comes as a module with `free`, `driven` and `swift`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy as np
+from numpy.polynomial import legendre
+
+from spinsync.numerics.common_field import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
+
+SWEEPS = 14  # before a step is cut
+SETTLED = 0.05  # of the tolerance: what a fixed point may still be off, after the kick
+SERIES = 1e-3  # of the tolerance: what a Taylor series may be off
+SECANTS = 16
+GROWTH = 1.6
+MARKS = 256  # output times within one step
+DONE, BUDGET, UNDERFLOW = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Means (time, group, 3); single members (3, time, member) if asked for; status and counts."""
+
+    means: np.ndarray
+    singles: np.ndarray
+    status: int
+    steps: int
+    rejected: int
+    sweeps: int
+
+
+@dataclass
+class Secants:
+    """Pairs of changes: of a guess, and of what it is off; for steps of one length."""
+
+    span: float = 0.0
+    guesses: list[np.ndarray] = field(default_factory=list)
+    defects: list[np.ndarray] = field(default_factory=list)
+
+    def renew(self, span: float) -> None:
+        if span != self.span:
+            self.span, self.guesses, self.defects = span, [], []
+
+    def add(self, guess: np.ndarray, defect: np.ndarray) -> None:
+        self.guesses, self.defects = [*self.guesses, guess.ravel()][-SECANTS:], [*self.defects, defect.ravel()][-SECANTS:]
+
+    def better(self, guess: np.ndarray, defect: np.ndarray) -> np.ndarray:
+        """The next guess: what all secants together say."""
+        new = guess + defect
+        if self.guesses:
+            off = np.array(self.defects).T
+            share = np.linalg.lstsq(off, defect.ravel(), rcond=1e-8)[0]
+            new = new - ((np.array(self.guesses).T + off) @ share).reshape(new.shape)
+        return np.asarray(new)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A step's fixed point: the field, what is off, the sweep that says so, and the error in units of the tolerance."""
+
+    field: np.ndarray
+    defect: np.ndarray
+    sweep: Sweep
+    settled: bool
+    error: float
+    sweeps: int
+
+
+def _size(field: np.ndarray) -> float:
+    """How far a field can push a member over a step, in units of the step; high coefficients average out."""
+    return float((abs(field) / (1 + np.arange(field.shape[1]))).sum(axis=1).max())
+
+
+def _onward(known: np.ndarray, span: float, turn: float, ahead: float, degree: int) -> np.ndarray:
+    """The polynomial of a step, up to `degree`, continued over the next one, `ahead` long and turning by `turn` more."""
+    share = ahead / span * (POINTS + 1) / 2
+    low = legendre.legvander(1 + 2 * share, DEGREE - 1)[:, : degree + 1]
+    return np.asarray((known[:, : degree + 1] @ low.T * np.exp(1j * turn * span * share)) @ FIT.T)
+
+
+class Stepper:
+    """The state of a run: time, step, frame, and what the last step teaches about the next."""
+
+    def __init__(self, crowd: Crowd, coupling: np.ndarray, frame: float, rtol: float, atol: float, end: float) -> None:
+        self.crowd, self.coupling, self.rtol, self.atol, self.end = crowd, coupling, rtol, atol, end
+        self.mean = crowd.means()
+        self.time, self.turn, self.phase = 0.0, frame, 0.0
+        self.field = np.zeros((len(coupling), DEGREE), complex)
+        self.field[:, 0] = coupling @ (self.mean[:, 0] + 1j * self.mean[:, 1])
+        self.degree, self.secants = 0, Secants()
+        self.steps = self.rejected = self.sweeps = 0
+        quickest = max(self.quickest(self.field), abs(coupling).sum(axis=1).max() / 2)
+        self.span = min(0.1 / quickest if quickest > 0 else np.inf, end)
+        self.last: tuple[np.ndarray, float, float] | None = None  # field, span, turn
+
+    def quickest(self, field: np.ndarray) -> float:
+        """The largest rate of a member that does not turn."""
+        return float(max(self.crowd.rates[:, :2].max(), 2 * abs(field).sum(axis=1).max()))
+
+    def guess(self) -> np.ndarray:
+        if self.last is None:
+            return self.field
+        known, span, turn = self.last
+        return _onward(known, span, self.turn - turn, self.span, self.degree)
+
+    def trial(self, marks: np.ndarray, singles: np.ndarray, row: int) -> Trial:
+        """Sweeps until the field is what the members make of it."""
+        field, tolerance = self.guess(), self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
+        self.secants.renew(self.span)
+        before: tuple[np.ndarray, np.ndarray] | None = None
+        least = np.inf
+        for count in range(1, SWEEPS + 1):
+            quickest = self.quickest(field)
+            sweep = self.crowd.sweep(
+                field, self.span, self.turn, marks, SERIES * tolerance, quickest / np.sqrt(self.rtol), singles, row
+            )
+            made = self.coupling @ sweep.coefficients
+            defect = made[:, :DEGREE] - field
+            strain = min(self.span * quickest / DEGREE, 1.0)  # second order in the step, beside the first
+            off = self.span * _size(defect)
+            left = self.span * float(np.sqrt((abs(made[:, DEGREE:]) ** 2).sum(axis=1)).max()) / DEGREE
+            error = left * (strain + left) / tolerance
+            if before is not None:
+                self.secants.add(field - before[0], defect - before[1])
+            before = field, defect
+            settled = off * (strain + off) <= SETTLED * tolerance
+            if settled or not off < 10 * least or (error > 4 and off < tolerance):
+                break
+            least = min(least, off)
+            field = self.secants.better(field, defect)
+        self.sweeps += count
+        return Trial(before[0], before[1], sweep, settled, error if np.isfinite(error) else np.inf, count)
+
+    def means(self, trial: Trial, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Means of the groups at the marks and the kick (group, mark) that puts them right."""
+        seen = trial.sweep.seen
+        kick = self.span * (self.coupling @ (seen[:, :, 3] + 1j * seen[:, :, 4]) - integral(trial.field, marks))
+        return seen[:, :, :3], kick
+
+    def accept(self, trial: Trial, mean: np.ndarray) -> None:
+        """Go on to the next step; choose its length, frame and the degree that would have foretold this one best."""
+        self.steps += 1
+        made = trial.field + trial.defect
+        if self.last is not None:
+            known, span, turn = self.last
+            off = [_size(_onward(known, span, self.turn - turn, self.span, d) - made) for d in range(DEGREE)]
+            self.degree = int(np.argmin(off))
+        self.crowd.accept(self.span * trial.defect[:, 0])
+        self.mean, self.last = mean, (made, self.span, self.turn)
+        self.time += self.span
+        self.phase += self.turn * self.span
+        ends = at(made, np.array([0.0, 1.0]))
+        turned = np.angle(np.vdot(ends[:, 0], ends[:, 1])) / self.span
+        if abs(turned) * self.span < 1:
+            self.turn -= turned
+        factor = min(GROWTH, 0.8 * max(trial.error, 1e-30) ** (-1 / DEGREE))
+        if trial.sweeps > 4:
+            factor = min(factor, 0.8)
+        if factor < 1 or factor > 1.25:
+            self.span *= factor
+
+    def reject(self, trial: Trial) -> None:
+        self.rejected += 1
+        well = trial.settled and trial.error > 1
+        self.span *= max(0.3, min(0.7, 0.8 * trial.error ** (-1 / DEGREE))) if well else 0.5
+
+
+def integrate(
+    equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
+    times: np.ndarray, *, frame: float, rtol: float, atol: float, each: bool, threads: int, max_steps: int = 1_000_000,
+) -> Solution:  # fmt: skip
+    """Members of frequencies `omega` (one array per group) in the fields `coupling` @ (means of the groups).
+
+    rates (group, 3): parameters of the equation; start (group, 3) or (member, 3); times: where means are recorded, and
+    with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
+    """
+    crowd = Crowd(equation, omega, rates, start, frame, threads)
+    singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
+    means = np.empty((times.size, len(omega), 3))
+    run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
+    means[0] = run.mean
+    if each:
+        singles[:, 0, crowd.place] = crowd.start
+    done, elapsed = 1, times - times[0]
+    while done < times.size:
+        if run.steps + run.rejected >= max_steps:
+            return Solution(means, singles[:, :-1], BUDGET, run.steps, run.rejected, run.sweeps)
+        ahead = elapsed[done : done + MARKS]
+        run.span = min(run.span, ahead[-1] - run.time) if run.time + 1.001 * run.span > ahead[-1] else run.span
+        if run.time + run.span / 1024 == run.time:
+            return Solution(means, singles[:, :-1], UNDERFLOW, run.steps, run.rejected, run.sweeps)
+        ahead = ahead[ahead - run.time <= run.span * (1 + 1e-12)]
+        marks = np.append(np.minimum((ahead - run.time) / run.span, 1.0), 1.0)
+        upto = done + ahead.size
+        trial = run.trial(marks, singles, done)
+        if not trial.settled or not trial.error <= 1:
+            run.reject(trial)
+            continue
+        seen, kick = run.means(trial, marks)
+        push = np.stack(equation.driven.py_func(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
+        right = seen + push
+        turned = np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1]))
+        charged = (right[:, :-1, 0] + 1j * right[:, :-1, 1]) * turned
+        means[done:upto] = np.stack([charged.real.T, charged.imag.T, right[:, :-1, 2].T], axis=2)
+        if each:
+            _put_right(equation, singles[:, done:upto], kick, turned, np.repeat(np.arange(len(omega)), crowd.sizes))
+        run.accept(trial, right[:, -1])
+        done = upto
+    return Solution(means, singles[:, :-1], DONE, run.steps, run.rejected, run.sweeps)
+
+
+def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turned: np.ndarray, group: np.ndarray) -> None:
+    """What the means are given, for single members."""
+    for q in range(singles.shape[1]):
+        x, y, z = singles[:, q]
+        own = kick[group, q]
+        u, v, w = equation.driven.py_func(own.real, own.imag, x, y, z)
+        s = (x + u + 1j * (y + v)) * turned[q]
+        singles[0, q], singles[1, q], singles[2, q] = s.real, s.imag, z + w
