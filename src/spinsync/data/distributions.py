@@ -77,6 +77,36 @@ class Lorentzian:
         object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
         object.__setattr__(self, "center", checks.real("center", self.center))
 
+    def sample(self, count: int, seed: int = 0) -> Samples:
+        """Draw natural frequencies; number i depends on (seed, i) alone.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1.
+        seed : int
+
+        Returns
+        -------
+        Samples
+
+        Raises
+        ------
+        InputError
+            If `count` or `seed` is no such whole number.
+
+        Examples
+        --------
+        >>> import spinsync as ss
+        >>> ss.Lorentzian(0.5).sample(1000, seed=1).values.size
+        1000
+        """
+        return _drawn(self, count, seed)
+
+    def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The frequency below which a share of the spins lies."""
+        return np.asarray(self.center + self.half_width * np.tan(pi * (share - 0.5)))
+
     def resolvent(self, mu: complex) -> complex:
         return 1 / (mu + 1j * self.center + self.half_width)
 
@@ -164,6 +194,38 @@ class Gaussian:
         object.__setattr__(self, "std", checks.positive("std", self.std))
         object.__setattr__(self, "center", checks.real("center", self.center))
 
+    def sample(self, count: int, seed: int = 0) -> Samples:
+        """Draw natural frequencies; number i depends on (seed, i) alone.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1.
+        seed : int
+
+        Returns
+        -------
+        Samples
+
+        Raises
+        ------
+        InputError
+            If `count` or `seed` is no such whole number.
+
+        Examples
+        --------
+        >>> import spinsync as ss
+        >>> ss.Gaussian(0.5).sample(1000, seed=1).values.size
+        1000
+        """
+        return _drawn(self, count, seed)
+
+    def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The frequency below which a share of the spins lies."""
+        from scipy.special import ndtri
+
+        return np.asarray(self.center + self.std * ndtri(share))
+
     def resolvent(self, mu: complex) -> complex:
         from scipy.special import wofz  # wofz(ix) = erfcx(x), for complex x
 
@@ -213,6 +275,36 @@ class Uniform:
         object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
         object.__setattr__(self, "center", checks.real("center", self.center))
 
+    def sample(self, count: int, seed: int = 0) -> Samples:
+        """Draw natural frequencies; number i depends on (seed, i) alone.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1.
+        seed : int
+
+        Returns
+        -------
+        Samples
+
+        Raises
+        ------
+        InputError
+            If `count` or `seed` is no such whole number.
+
+        Examples
+        --------
+        >>> import spinsync as ss
+        >>> ss.Uniform(0.5).sample(1000, seed=1).values.size
+        1000
+        """
+        return _drawn(self, count, seed)
+
+    def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The frequency below which a share of the spins lies."""
+        return np.asarray(self.center + self.half_width * (2 * share - 1))
+
     def resolvent(self, mu: complex) -> complex:
         return complex(np.arctan(self.half_width / (mu + 1j * self.center)) / self.half_width)
 
@@ -233,6 +325,24 @@ def _clenshaw_curtis(n: int) -> NDArray[np.float64]:
     weight = 2 / n * (np.cos(2 * np.outer(np.arange(n + 1), k) * pi / n) @ moment)
     weight[[0, -1]] /= 2
     return np.asarray(weight)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a sample was drawn from."""
+
+    of: Lorentzian | Gaussian | Uniform
+    count: int
+    seed: int
+
+
+def _drawn(distribution: Lorentzian | Gaussian | Uniform, count: int, seed: int) -> Samples:
+    """A sample that remembers how it was drawn; from raw bits, whose stream never changes."""
+    count, seed = checks.whole("count", count, 1), checks.seed(seed)
+    bits = np.random.PCG64(seed).random_raw(count)
+    samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))
+    object.__setattr__(samples, "drawn", Drawn(distribution, count, seed))
+    return samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -257,6 +367,7 @@ class Samples:
     """
 
     values: NDArray[np.float64] = field()
+    drawn: Drawn | None = field(default=None, init=False)  # how, where a distribution was asked for a sample
 
     def __post_init__(self) -> None:
         values = checks.array("values", self.values, float, (None,), "a list of frequencies")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "samples": ("values",),
 }
 GROUP_KEYS = ("name", "gain", "damping", "dephasing", "frequency", "weight")
+LISTED = 1000  # numbers of a sample that are written one by one
 OPTIONAL = {"frequency", "dephasing", "cross_coupling", "cross_theta", "cavity_detuning", "weights"}
 
 
@@ -44,6 +46,10 @@ def _plain(value: Any) -> Any:
     """A parameter as TOML can hold it."""
     if isinstance(value, DISTRIBUTIONS):
         kind = type(value).__name__.lower()
+        if isinstance(value, Samples) and value.drawn is not None:
+            return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": _plain(value.drawn.of)}}
+        if isinstance(value, Samples) and value.values.size > LISTED:
+            return {kind: {"base64": b64encode(value.values.astype("<f8").tobytes()).decode()}}
         return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in FIELDS[kind]}}
     return list(value) if isinstance(value, tuple) else value
 
@@ -91,7 +97,24 @@ def distribution(name: str, value: Any) -> float | Distribution:
         raise checks.complain(name, "a number or one table such as {lorentzian = {half_width = 1.0}}", value)
     ((kind, parameters),) = value.items()
     checks.known(name, kind, KINDS)
+    if kind == "samples" and isinstance(parameters, dict) and {"of", "base64"} & parameters.keys():
+        return _samples(name, parameters)
     return KINDS[kind](**_table(kind, parameters, FIELDS[kind], FIELDS[kind][:1]))  # type: ignore[no-any-return]
+
+
+def _samples(name: str, parameters: dict[str, Any]) -> Samples:
+    """A sample as it was drawn, or the bytes of a long one."""
+    if "base64" in parameters:
+        text_ = _table(name, parameters, ("base64",))["base64"]
+        try:
+            return Samples(np.frombuffer(b64decode(text_, validate=True), "<f8"))
+        except (TypeError, ValueError):
+            raise checks.complain("base64", "64-bit numbers in base64", text_) from None
+    given = _table(name, parameters, ("count", "seed", "of"), ("count", "seed", "of"))
+    if not isinstance(given["of"], dict) or list(given["of"]) not in (["lorentzian"], ["gaussian"], ["uniform"]):
+        raise checks.complain("of", "one of lorentzian, gaussian, uniform with its parameters", given["of"])
+    drawn: Any = distribution("of", given["of"])
+    return drawn.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
 
 
 def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,10 @@
-"""The two kinds of problem that a theory lowers a model to; verbs and numerics are written once per kind."""
+"""The kinds of problem that a theory lowers a model to; verbs and numerics are written once per kind."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,3 +73,34 @@ class Linear:
     trace: Array
     observe: Callable[[Mapping[int, Array]], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Very many members of a few groups, which only meet in the fields that the means of the groups make.
+
+    equation : module with the scalar functions `free`, `driven` and `swift`
+    omega : frequencies of the members, one array per group
+    rates : array of shape (group, 3), parameters of the equation
+    coupling : complex array of shape (group, group), from means to fields
+    start : array of shape (group, 3) or (member, 3)
+    rtol, atol : tolerances of the means
+    frame : a typical frequency
+    each : whether single members are asked for
+    observe : means (time, group, 3) and members (3, time, member) or None -> variables
+    coordinates : coordinates of the dims that `observe` names
+    flow : the same as a flow, for those who look for rest
+    """
+
+    equation: ModuleType
+    omega: tuple[Array, ...]
+    rates: Array
+    coupling: Array
+    start: Array
+    rtol: float
+    atol: float
+    frame: float
+    each: bool
+    observe: Callable[[Array, Array | None], Observed]
+    coordinates: Mapping[str, tuple[str, Array]]
+    flow: Callable[[], Flow]

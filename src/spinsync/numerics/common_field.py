@@ -12,6 +12,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -70,7 +71,7 @@ FIT = (2 * np.arange(DEGREE)[:, None] + 1) / 2 * (legendre.legvander(POINTS, DEG
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A small product of matrices without the threads of a BLAS, which would wait for those of the sweeps."""
-    return np.einsum("ij,jk->ik", a, b)
+    return np.asarray(np.einsum("ij,jk->ik", a, b))
 
 
 def at(field: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -133,7 +134,7 @@ class Crowd:
         octave = np.maximum(np.frexp(abs(self.omega[first:last] - frame))[1], 0)
         cuts = [0, *(np.flatnonzero(np.diff(octave)) + 1), last - first]
         bounds = [
-            (first + i, first + min(i + CHUNK, high)) for low, high in zip(cuts, cuts[1:], strict=False)
+            (first + i, first + min(i + CHUNK, high)) for low, high in pairwise(cuts)
             for i in range(low, high, CHUNK)
         ]  # fmt: skip
         return np.array([(*bound, group, 0, 0) for bound in bounds], np.int64)

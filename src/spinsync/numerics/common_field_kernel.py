@@ -60,11 +60,11 @@ def plan(chunks, omega, rates, field, span, turn, tolerance, far):
         parts, order = 1, 0
         while parts * SHARE < rate * span:
             parts *= 2
-        while order == 0 and parts < 2**40:
-            order = enough(rate, field[group], parts, span, tolerance, local, bound)
+        while order == 0 and parts < 2**24:
+            order = enough(rate, field[group], parts, span, tolerance / parts, local, bound)
             if order == 0:
                 parts *= 2
-        chunks[c, 3], chunks[c, 4] = parts, order
+        chunks[c, 3], chunks[c, 4] = parts if order else -1, order  # -1: no series reaches the tolerance
 
 
 def series(order, span, rates, field, own, work):
@@ -74,25 +74,25 @@ def series(order, span, rates, field, own, work):
         scale = span / (n + 1.0)
         constant = drive if n == 0 else 0.0
         at = work[3 * LANES * n : 3 * LANES * (n + PARTIAL + DEGREE + 1)]
-        for l in range(LANES):
-            i = 3 * LANES * (DEGREE - 1) + l
-            u, v, w = free(own[l], perp, one, constant * own[LANES + l], at[i], at[i + LANES], at[i + 2 * LANES])
+        for lane in range(LANES):
+            i = 3 * LANES * (DEGREE - 1) + lane
+            u, v, w = free(own[lane], perp, one, constant * own[LANES + lane], at[i], at[i + LANES], at[i + 2 * LANES])
             for m in range(DEGREE):
-                i = 3 * LANES * (DEGREE - 1 - m) + l
+                i = 3 * LANES * (DEGREE - 1 - m) + lane
                 a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
                 u += a
                 v += b
                 w += c
-            i = 3 * LANES * DEGREE + l
+            i = 3 * LANES * DEGREE + lane
             at[i] = scale * u
             at[i + LANES] = scale * v
             at[i + 2 * LANES] = scale * w
-            i = 3 * LANES * (TOTAL + DEGREE) + l
+            i = 3 * LANES * (TOTAL + DEGREE) + lane
             at[i] += scale * u
             at[i + LANES] += scale * v
             at[i + 2 * LANES] += scale * w
-            i = 3 * LANES * (PARTIAL + DEGREE) + l
-            j = 3 * LANES * (PARTIAL + DEGREE - 1) + l
+            i = 3 * LANES * (PARTIAL + DEGREE) + lane
+            j = 3 * LANES * (PARTIAL + DEGREE - 1) + lane
             at[i] = at[j] + scale * u
             at[i + LANES] = at[j + LANES] + scale * v
             at[i + 2 * LANES] = at[j + 2 * LANES] + scale * w
@@ -101,28 +101,28 @@ def series(order, span, rates, field, own, work):
 def load(source, omega, first, count, turn, kick, own, work):
     """A block of members, after what the last step left to be done."""
     low, high, ends = 3 * LANES * (DEGREE - 1), 3 * LANES * (TOTAL + DEGREE - 1), 3 * LANES * (PARTIAL + DEGREE - 1)
-    for l in range(LANES):
-        u, v, w, own[l], own[LANES + l] = 0.0, 0.0, 0.0, 0.0, 0.0
-        if l < count:
-            x, y, z = source[0, first + l], source[1, first + l], source[2, first + l]
+    for lane in range(LANES):
+        u, v, w, own[lane], own[LANES + lane] = 0.0, 0.0, 0.0, 0.0, 0.0
+        if lane < count:
+            x, y, z = source[0, first + lane], source[1, first + lane], source[2, first + lane]
             u, v, w = driven(kick[0], kick[1], x, y, z)
             u, v, w = x + u, y + v, z + w
-            own[l], own[LANES + l] = omega[first + l] - turn, 1.0
-        work[low + l], work[low + LANES + l], work[low + 2 * LANES + l] = u, v, w
-        work[ends + l], work[ends + LANES + l], work[ends + 2 * LANES + l] = u, v, w
-        work[high + l] += u
-        work[high + LANES + l] += v
-        work[high + 2 * LANES + l] += w
+            own[lane], own[LANES + lane] = omega[first + lane] - turn, 1.0
+        work[low + lane], work[low + LANES + lane], work[low + 2 * LANES + lane] = u, v, w
+        work[ends + lane], work[ends + LANES + lane], work[ends + 2 * LANES + lane] = u, v, w
+        work[high + lane] += u
+        work[high + LANES + lane] += v
+        work[high + 2 * LANES + lane] += w
 
 
 def keep(order, count, at, work, out, row, place, first):
     """Single members at sigma = `at`."""
-    for l in range(count):
+    for lane in range(count):
         for k in range(3):
             value = 0.0
             for n in range(order, -1, -1):
-                value = value * at + work[(3 * (n + DEGREE - 1) + k) * LANES + l]
-            out[k, row, place[first + l]] = value
+                value = value * at + work[(3 * (n + DEGREE - 1) + k) * LANES + lane]
+            out[k, row, place[first + lane]] = value
 
 
 def project(order, part, parts, sums, nodes, moments):
@@ -217,6 +217,8 @@ def sweep(
     for c in range(first, last):
         begin, stop, group, parts, order = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3], chunks[c, 4]
         moments[c], seen[c], area[:] = 0.0, 0.0, 0.0
+        if parts < 0:
+            moments[c] = np.nan
         if parts == 0:
             glide(chunks[c], rates, omega, start, end, kick, values, levels, span, turn, nodes, moments[c], marks, seen[c],
                   singles, row, place)  # fmt: skip
@@ -234,8 +236,8 @@ def sweep(
                 series(order, span / parts, rates[group], local, own, work)
                 ends = work[3 * LANES * (PARTIAL + DEGREE - 1 + order) : 3 * LANES * (PARTIAL + DEGREE + order)]
                 for k in range(3):
-                    for l in range(count):
-                        end[k, i + l] = ends[k * LANES + l]
+                    for lane in range(count):
+                        end[k, i + lane] = ends[k * LANES + lane]
                 if singles.shape[2]:
                     for q in range(done, upto):
                         keep(order, count, marks[q] * parts - part, work, singles, row + q, place, i)

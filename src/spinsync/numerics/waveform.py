@@ -24,14 +24,16 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.numerics.common_field import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
+from spinsync.numerics.exponential_adams import BUDGET, DONE, UNDERFLOW
 
 SWEEPS = 14  # before a step is cut
-SETTLED = 0.05  # of the tolerance: what a fixed point may still be off, after the kick
-SERIES = 1e-3  # of the tolerance: what a Taylor series may be off
+SETTLED = 0.3  # of the tolerance: what a fixed point may still be off, after the kick
+SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
+INSIDE = 8.0  # times the tolerance: what may be left inside a step, little of which goes on to the next
 SECANTS = 16
 GROWTH = 1.6
+LONGEST = 4.0  # step times the quickest rate: beyond, more sweeps cost more than longer steps save
 MARKS = 256  # output times within one step
-DONE, BUDGET, UNDERFLOW = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -125,28 +127,28 @@ class Stepper:
         field, tolerance = self.guess(), self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
         self.secants.renew(self.span)
         before: tuple[np.ndarray, np.ndarray] | None = None
-        least = np.inf
-        for count in range(1, SWEEPS + 1):
+        least, swept = np.inf, 0
+        for _ in range(SWEEPS):
             quickest = self.quickest(field)
             sweep = self.crowd.sweep(
                 field, self.span, self.turn, marks, SERIES * tolerance, quickest / np.sqrt(self.rtol), singles, row
             )
             made = self.coupling @ sweep.coefficients
-            defect = made[:, :DEGREE] - field
+            defect, swept = made[:, :DEGREE] - field, swept + 1
             strain = min(self.span * quickest / DEGREE, 1.0)  # second order in the step, beside the first
             off = self.span * _size(defect)
             left = self.span * float(np.sqrt((abs(made[:, DEGREE:]) ** 2).sum(axis=1)).max()) / DEGREE
-            error = left * (strain + left) / tolerance
+            error = left * (strain + left) / (INSIDE * tolerance)
             if before is not None:
                 self.secants.add(field - before[0], defect - before[1])
-            before = field, defect
+            tried, before = field, (field, defect)
             settled = off * (strain + off) <= SETTLED * tolerance
             if settled or not off < 10 * least or (error > 4 and off < tolerance):
                 break
             least = min(least, off)
             field = self.secants.better(field, defect)
-        self.sweeps += count
-        return Trial(before[0], before[1], sweep, settled, error if np.isfinite(error) else np.inf, count)
+        self.sweeps += swept
+        return Trial(tried, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
 
     def means(self, trial: Trial, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means of the groups at the marks and the kick (group, mark) that puts them right."""
@@ -173,7 +175,10 @@ class Stepper:
         factor = min(GROWTH, 0.8 * max(trial.error, 1e-30) ** (-1 / DEGREE))
         if trial.sweeps > 4:
             factor = min(factor, 0.8)
-        if factor < 1 or factor > 1.25:
+        quickest = self.quickest(made)
+        if quickest > 0:
+            factor = min(factor, LONGEST / (quickest * self.span))
+        if factor < 0.9 or factor > 1.25:
             self.span *= factor
 
     def reject(self, trial: Trial) -> None:

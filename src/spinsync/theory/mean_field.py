@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -13,8 +14,9 @@ from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.distributions import MOST_NODES, Distribution, Samples
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Flow, Observed
+from spinsync.data.problems import Crowd, Flow, Observed
 from spinsync.data.rates import Array, Rates
+from spinsync.theory.crowds import check_rows, crowd, is_crowd
 from spinsync.theory.frequency_classes import Rows, rows
 
 STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
@@ -60,9 +62,14 @@ class MeanField:
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Flow:
-        """The ensemble as a flow of (s, z) rows."""
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Crowd | Flow:
+        """The ensemble as a flow of (s, z) rows, or as a crowd of sampled spins."""
         spread = tuple(group.distribution for group in ensemble.groups)
+        if is_crowd(spread):
+            rates, names = ensemble.rates, ensemble.names
+            start = bloch_vectors.seeded(rates, seed) if initial is None else initial
+            as_flow = partial(self.flow, rates, spread, names, initial, seed, each)
+            return crowd(rates, spread, names, start, self.rtol, self.atol, each, as_flow)
         flow = self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
         smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
         if not smooth or (initial is not None and len(initial) != len(spread)):
@@ -81,6 +88,7 @@ class MeanField:
         """The same from rates of one point: what a diagram calls, without an ensemble per point."""
         from spinsync.theory.mean_field_equations import nonlinear, with_tangent
 
+        check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
         layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
         frame = float(rates.weight @ rates.omega)
         group = layout.group

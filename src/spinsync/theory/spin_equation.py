@@ -48,7 +48,7 @@ def spin_tangent(omega, gamma_perp, gamma_1, hr, hi, x, y, z, kr, ki, u, v, w):
 
 @short
 def swift(omega, gamma_perp, gamma_1, drive, first, field, level, time, x, y, z):
-    """A spin that turns much faster than all else, after `time`: its turning and its following coherence, and z, (6.7).
+    """A spin that turns much faster than all else, after `time`: its turning and its following coherence, and z, (6.9).
 
     The complex field is `first` at the beginning and `field` at the end; `level` is the integral of its square in between.
     Errors are of second order in the field, and in its own rate of change, over omega.

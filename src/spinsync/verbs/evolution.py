@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Flow, Linear, Observed
+from spinsync.data.problems import Crowd, Flow, Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.numerics import exponential_adams, linear_flow
+from spinsync.numerics import exponential_adams, linear_flow, waveform
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
@@ -49,6 +50,16 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
             away = np.maximum.accumulate(abs(values - rough[name][1]), axis=0)  # what is once off stays off
             observed[f"{name}_error"] = (dims, SAFETY * away + 10 * flow.rtol * abs(values) + flow.atol)
     return observed
+
+
+def _run_crowd(problem: Crowd, times: Array) -> Observed:
+    solution = waveform.integrate(
+        problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
+        rtol=problem.rtol, atol=problem.atol, each=problem.each, threads=os.cpu_count() or 1,
+    )  # fmt: skip
+    if solution.status != exponential_adams.DONE:
+        raise not_finished(solution.status, solution.steps)
+    return problem.observe(solution.means, solution.singles if problem.each else None)
 
 
 def _run_linear(linear: Linear, times: Array) -> Observed:
@@ -117,7 +128,10 @@ def evolve(
     moments, seed = checks.times(times), checks.seed(seed)
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, seed, bool(each))
-    observed = _run_flow(problem, moments) if isinstance(problem, Flow) else _run_linear(problem, moments)
+    if isinstance(problem, Crowd):
+        observed = _run_crowd(problem, moments)
+    else:
+        observed = _run_flow(problem, moments) if isinstance(problem, Flow) else _run_linear(problem, moments)
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,

@@ -10,7 +10,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Flow, Linear, Observed
+from spinsync.data.problems import Crowd, Flow, Linear, Observed
 from spinsync.numerics import linear_flow
 from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import Approach, settle
@@ -92,6 +92,8 @@ def steady_state(
     refuse(theory, "steady_state")
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, checks.seed(seed), False)
+    if isinstance(problem, Crowd):
+        problem = problem.flow()
     extra: dict[str, Any] = {}
     if isinstance(problem, Flow):
         observed, common, stable = _rest(problem)
