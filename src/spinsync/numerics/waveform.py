@@ -146,6 +146,8 @@ class Stepper:
             if settled or not off < 10 * least or (error > 4 and off < tolerance):
                 break
             least = min(least, off)
+            if not np.isfinite(off):
+                break
             field = self.secants.better(field, defect)
         self.sweeps += swept
         return Trial(tried, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
@@ -214,7 +216,8 @@ def integrate(
         ahead = ahead[ahead - run.time <= run.span * (1 + 1e-12)]
         marks = np.append(np.minimum((ahead - run.time) / run.span, 1.0), 1.0)
         upto = done + ahead.size
-        trial = run.trial(marks, singles, done)
+        with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
+            trial = run.trial(marks, singles, done)
         if not trial.settled or not trial.error <= 1:
             run.reject(trial)
             continue
