@@ -5,6 +5,7 @@ Tolerances: MeanField promises about 10 rtol of the coherence up to ten relaxati
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 import spinsync as ss
 from reference import HALF_PI, System, distance, laser
@@ -85,21 +86,20 @@ def test_without_coupling_every_spin_turns_and_relaxes_freely():
     np.testing.assert_allclose(run.spin_inversion, 0.5 + (0.3 - 0.5) * np.exp(-4 * t) + 0 * omega, atol=1e-9)
 
 
-def test_swift_spins_in_a_field_follow_it():
-    """Spins far beyond all rates, driven by a crowd without driving it, against DOP853."""
-    n, times = 500, np.array([0.0, 0.001, 0.004])
-    omega = np.concatenate([np.random.default_rng(1).normal(0, 1, n), [4e5, -9e5]])
-    group = np.repeat([0, 1], [n, 2])
-    coupling = np.array([[-12j, 0], [-12j, 0]])
-    weight, sizes = np.array([0.75, 0.25]), np.array([n, 2])
-    ones = np.ones(n + 2)
-    system = System(3 * ones, ones, 0 * ones, omega, (weight / sizes)[group], coupling[np.ix_(group, group)],
-                    np.repeat(START, n + 2, axis=0))  # fmt: skip
-    s, z = system.motion(times)
-    groups = [ss.Group(3, 1, frequency=ss.Samples(omega[group == a]), weight=weight[a]) for a in (0, 1)]
-    run = ss.evolve(ss.Ensemble(groups, coupling), times, theory=ss.MeanField(rtol=1e-8), initial=START * 2, each=True)
-    assert abs(run.spin_coherence.values - s).max() < 1e-7
-    assert abs(run.spin_inversion.values - z).max() < 1e-7
+@pytest.mark.parametrize("omega", [4e2, 4e3, -4e4])
+def test_swift_spins_err_to_second_order_in_the_field_over_their_frequency(omega):
+    """(6.9) in a steady field against the exponential of the equation's matrix."""
+    h, rates, start = 2 - 1j, (2.0, 4.0, 2.0), (0.25, -0.1, 0.3)
+    constant = np.array(spin_equation.spin(omega, *rates, h.real, h.imag, 0.0, 0.0, 0.0))
+    matrix = np.zeros((4, 4))
+    matrix[:3, 3] = constant
+    for k, unit in enumerate(np.eye(3)):
+        matrix[:3, k] = np.array(spin_equation.spin(omega, *rates, h.real, h.imag, *unit)) - constant
+    for time in (0.0, 0.01, 0.5):
+        x, y, z, _ = expm(matrix * time) @ [*start, 1.0]
+        turning, follows, found = spin_equation.swift(omega, *rates, h, h, abs(h) ** 2 * time, time, *start)
+        assert abs(turning + follows - (x + 1j * y)) < 2 * abs(h / omega) ** 2
+        assert abs(found - z) < 2 * abs(h / omega) ** 2
 
 
 def integrated(omega, threads, each=False):
