@@ -9,7 +9,7 @@ out instead of being mistaken for something slow.
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -21,14 +21,19 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.generated import generated
+from spinsync.numerics.lanes import pool
 
 DEGREE = 8  # Legendre coefficients of a field
+SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
+ASYMPTOTIC = 0.1  # of the tolerance: what `swift` may be off
 SEEN = 4  # coefficients beyond: what the field leaves out
 MOST = 28  # highest order of a Taylor series
-LANES = 32  # members side by side
-SHARE = 2.5  # largest rate times length of a part of a step
-FEW_TURNS = 512.0  # radians per step up to which parts are taken
-CHUNK = 1024  # members
+VECTOR = 8  # numbers
+LANES = 64  # members side by side
+SHARE = 5.0  # largest rate times length of a part of a step
+FEW_TURNS = 32.0  # radians per step up to which parts are taken: beyond, Bessel functions may be found by going up
+CHUNK = 4096  # members
+QUICKER = 8.0  # times the quickest rate of a member that does not turn: where `swift` begins to be accurate
 SERIAL = 20_000  # members below which threads cost more than they give
 
 HEAD = '''"""Written by spinsync.numerics.common_field; not to be edited."""
@@ -49,12 +54,16 @@ fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="nump
 @cache
 def _kernels(equation: ModuleType) -> Any:
     text = (Path(__file__).parent / "common_field_kernel.py").read_text(encoding="utf-8")
-    total = MOST + 1
-    known = dict(
-        DEGREE=DEGREE, MOST=MOST, LANES=LANES, SHARE=SHARE, FEW_TURNS=FEW_TURNS, TOTAL=total, PARTIAL=total + MOST + 1
-    )  # fmt: skip
+    known = dict(DEGREE=DEGREE, MOST=MOST, LANES=LANES, VECTOR=VECTOR, SHARE=SHARE, FEW_TURNS=FEW_TURNS, QUICKER=QUICKER)
     numbers = "".join(f"{name} = {value}\n" for name, value in known.items())
-    body = re.sub("^def ", "@fast\ndef ", text[text.index("def shifted") :], flags=re.MULTILINE)
+    head, one, tail = re.split(r"(?=def order_TERMS|def fold)", text[text.index("def shifted") :])
+    each = "".join(one.replace("TERMS", str(terms)) for terms in range(1, DEGREE + 1))
+    choice = "".join(
+        f"if reach == {terms}:\n            square = order_{terms}(scale, one, first, field, own, at, total)\n        el"
+        for terms in range(1, DEGREE)
+    )
+    choice += f"se:\n            square = order_{DEGREE}(scale, one, first, field, own, at, total)"
+    body = re.sub("^def ", "@fast\ndef ", head + each + tail.replace("CHOICE", choice), flags=re.MULTILINE)
     return generated("common_field", HEAD.format(equation=equation.__name__) + numbers + "\n\n" + body, [equation])
 
 
@@ -108,9 +117,9 @@ class Crowd:
 
     def __init__(
         self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, start: np.ndarray, frame: float,
-        threads: int,
+        threads: int, alone: bool,
     ) -> None:  # fmt: skip
-        """`start`: three components of each group, or of each member group by group."""
+        """`start`: three components of each group, or of each member group by group; `alone`: single members are looked at."""
         self.kernels, self.threads = _kernels(equation), threads
         self.sizes = np.array([len(one) for one in omega])
         self.rates = np.ascontiguousarray(rates)
@@ -121,23 +130,58 @@ class Crowd:
         chunks: list[np.ndarray] = []
         for a, one in enumerate(omega):
             first, last = edges[a], edges[a + 1]
-            order = np.argsort(abs(one - frame), kind="stable")
+            order = np.argsort(one, kind="stable")
             self.omega[first:last], self.place[first:last] = one[order], first + order
             for k in range(3):
                 self.start[k, first:last] = start[a, k] if len(start) == len(omega) else start[first:last, k][order]
             chunks.append(self._chunks(a, first, last, frame))
         self.chunks = np.concatenate(chunks)
+        self.stands = np.ones(len(self.chunks))  # how many members each of a chunk stands for
+        self.asymptotic = self._asymptotic(frame, alone)
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
     def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:
-        """Of at most CHUNK members whose frequencies lie within a factor of two."""
+        """Of at most CHUNK members whose distances from `frame` lie within a factor of two."""
         octave = np.maximum(np.frexp(abs(self.omega[first:last] - frame))[1], 0)
         cuts = [0, *(np.flatnonzero(np.diff(octave)) + 1), last - first]
         bounds = [
             (first + i, first + min(i + CHUNK, high)) for low, high in pairwise(cuts)
             for i in range(low, high, CHUNK)
         ]  # fmt: skip
-        return np.array([(*bound, group, 0, 0) for bound in bounds], np.int64)
+        return np.array([(*bound, group, 0) for bound in bounds], np.int64)
+
+    def _asymptotic(self, frame: float, alone: bool) -> np.ndarray:
+        """What terms of second order in 1 / frequency can do to the mean of a group, or to single members: from each
+        chunk outwards."""
+        out = np.empty(len(self.chunks))
+        for a, size in enumerate(self.sizes):
+            mine = np.flatnonzero(self.chunks[:, 2] == a)
+            ends = abs(self.omega[self.chunks[mine, :2] - [0, 1]] - frame).min(axis=1)
+            each = 1 / np.maximum(ends, 1e-300) ** 2
+            order = np.argsort(-ends)
+            counts = np.diff(self.chunks[mine, :2], axis=1)[:, 0]
+            out[mine[order]] = each[order] if alone else np.cumsum((each * counts)[order]) / size
+        return out
+
+    def thinned(self, count: int) -> Crowd:
+        """About `count` members in as many chunks, each of which stands for some: to foretell what all will do."""
+        thin = copy(self)
+        sizes = np.diff(self.chunks[:, :2], axis=1)[:, 0]
+        taken = np.minimum(np.maximum(sizes * count // self.omega.size, LANES), sizes)
+        picks = [b + ((np.arange(n) + 0.5) * (e - b) / n).astype(int) for (b, e), n in zip(self.chunks[:, :2], taken, strict=True)]
+        thin.picked = np.concatenate(picks)
+        ends = np.cumsum(taken)
+        thin.chunks = np.stack([ends - taken, ends, self.chunks[:, 2], 0 * ends], axis=1)
+        thin.stands = sizes / taken
+        thin.omega, thin.place = self.omega[thin.picked], np.arange(ends[-1])
+        thin.start, thin.end, thin.threads = np.empty((3, ends[-1])), np.empty((3, ends[-1])), 1
+        return thin
+
+    def follow(self, whole: Crowd) -> None:
+        """Take the states of those of `whole` who stand for the others."""
+        for k in range(3):
+            np.take(whole.start[k], self.picked, out=self.start[k])
+        self.kick = whole.kick
 
     def means(self) -> np.ndarray:
         """Means of `start` over the groups, (group, 3), chunk by chunk as a sweep takes them."""
@@ -145,38 +189,40 @@ class Crowd:
         return self._by_group(sums)
 
     def _by_group(self, sums: np.ndarray) -> np.ndarray:
-        return np.stack([sums[self.chunks[:, 2] == a].sum(axis=0) / n for a, n in enumerate(self.sizes)])
+        weighted = sums * self.stands.reshape(-1, *[1] * (sums.ndim - 1))
+        return np.stack([weighted[self.chunks[:, 2] == a].sum(axis=0) / n for a, n in enumerate(self.sizes)])
 
     def sweep(
-        self, field: np.ndarray, span: float, turn: float, marks: np.ndarray, tolerance: float, far: float,
+        self, field: np.ndarray, span: float, turn: float, marks: np.ndarray, tolerance: float, quickest: float,
         singles: np.ndarray, row: int,
     ) -> Sweep:  # fmt: skip
         """All members from `start` to `end` in `field` (group, DEGREE), seen from a frame that turns at `turn`.
 
         `marks`: shares of the step at which the means are wanted, and each member if `singles` (3, time, member) has
-        room, from `row` on. `far`: frequency beyond which `swift` is accurate.
+        room, from `row` on. `quickest`: rate of a member that does not turn.
         """
         powers = field @ POWERS.T
         shares = np.concatenate([[0.0], NODES[:, 0], marks, [1.0]])
         values, levels = np.ascontiguousarray(at(field, shares)), span * _levels(field, shares)
         chunks, count = self.chunks, len(self.chunks)
         split = np.ascontiguousarray(np.stack([powers.real, powers.imag], axis=2))
-        self.kernels.plan(chunks, self.omega, self.rates, split, span, turn, tolerance, far)
-        moments, seen = np.empty((count, DEGREE + SEEN, 3)), np.empty((count, marks.size, 5))
+        asymptotic = self.asymptotic * quickest**2 < ASYMPTOTIC * tolerance
+        self.kernels.plan(chunks, self.omega, asymptotic, quickest, self.rates, split, span, turn, SERIES * tolerance)
+        moments, seen = np.empty((count, DEGREE + SEEN, 2)), np.empty((count, marks.size, 5))
+        size = max(1, min(8, count // (8 * self.threads)))
 
         def work(first: int) -> None:
             self.kernels.sweep(
-                first, min(first + 16, count), chunks, self.rates, self.omega, self.start, self.end, self.kick, split, values,
-                levels, span, turn, NODES, moments, marks, seen, singles, row, self.place,
+                first, min(first + size, count), chunks, SERIES * tolerance, self.rates, self.omega, self.start, self.end,
+                self.kick, split, values, levels, span, turn, NODES, moments, marks, seen, singles, row, self.place,
             )  # fmt: skip
 
-        starts = range(0, count, 16)[::-1]  # the fastest members take longest: first
+        starts = range(0, count, size)
         if self.threads == 1 or self.omega.size < SERIAL:
             for first in starts:
                 work(first)
         else:
-            with ThreadPoolExecutor(self.threads) as pool:
-                list(pool.map(work, starts))
+            list(pool(self.threads).map(work, starts))
         mean = self._by_group(moments)
         return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(seen))
 

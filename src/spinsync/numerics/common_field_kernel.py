@@ -5,8 +5,8 @@ field is a polynomial in time, so the components have Taylor series whose coeffi
 convolution with those of the field. LANES members go side by side, a block. Where a member turns often in one step, the
 step is cut into parts; where it turns too often for that, `swift` has the answer at any time.
 
-In capitals: known numbers. WORK holds rows of LANES numbers, three per order, one pointer for the compiler to follow:
-DEGREE - 1 orders of zeros and the coefficients, then (from TOTAL) their sums over members, then (from PARTIAL) over orders.
+In capitals: known numbers. `work` holds rows of LANES numbers, three per order. A series ends where what its last orders
+can still do falls below the tolerance, so members at rest cost little.
 """
 
 # ruff: noqa: F821
@@ -27,92 +27,128 @@ def shifted(field, at, width, out):
             power *= width
 
 
-def enough(rate, field, parts, span, tolerance, local, bound):
+def enough(rate, size, span, tolerance, bound):
     """The order at which a series bounded by a majorant falls below the tolerance; 0 if none up to MOST does."""
-    size = np.zeros(DEGREE)
-    for at in (-1.0, 1.0 - 2.0 / parts):
-        shifted(field, at, 2.0 / parts, local)
-        for m in range(DEGREE):
-            size[m] = max(size[m], 2.0 * math.hypot(local[m, 0], local[m, 1]))
     bound[0] = 1.0
     for n in range(MOST):
         total = rate * bound[n]
         for m in range(min(n + 1, DEGREE)):
             total += size[m] * bound[n - m]
-        bound[n + 1] = total * span / (parts * (n + 1.0))
+        bound[n + 1] = total * span / (n + 1.0)
         if n >= DEGREE and bound[n + 1] < tolerance and bound[n] < 10.0 * tolerance:
             return n + 1
     return 0
 
 
-def plan(chunks, omega, rates, field, span, turn, tolerance, far):
-    """Parts of the step and order of the series for each chunk; no parts where `swift` is accurate and cheaper."""
-    local, bound = np.empty((DEGREE, 2)), np.empty(MOST + 1)
+def plan(chunks, omega, asymptotic, quickest, rates, field, span, turn, tolerance):
+    """Parts of the step for each chunk: so few that the series converge; none where `swift` is accurate and cheaper."""
+    local, size, bound = np.empty((DEGREE, 2)), np.empty(DEGREE), np.empty(MOST + 1)
     for c in range(chunks.shape[0]):
-        begin, stop, group = chunks[c, 0], chunks[c, 1], chunks[c, 2]
-        low, high = abs(omega[begin] - turn), abs(omega[stop - 1] - turn)
-        for i in range(begin, stop):
-            low, high = min(low, abs(omega[i] - turn)), max(high, abs(omega[i] - turn))
-        if low > far and low * span > FEW_TURNS:
-            chunks[c, 3], chunks[c, 4] = 0, 0
+        group, first, last = chunks[c, 2], omega[chunks[c, 0]] - turn, omega[chunks[c, 1] - 1] - turn
+        low, high = min(abs(first), abs(last)) if first * last > 0.0 else 0.0, max(abs(first), abs(last))
+        if asymptotic[c] and low > QUICKER * quickest and low * span > FEW_TURNS:
+            chunks[c, 3] = 0
             continue
         rate = high + max(rates[group, 0], rates[group, 1])
         parts, order = 1, 0
         while parts * SHARE < rate * span:
             parts *= 2
         while order == 0 and parts < 2**24:
-            order = enough(rate, field[group], parts, span, tolerance / parts, local, bound)
+            size[:] = 0.0
+            for at in (-1.0, 1.0 - 2.0 / parts):
+                shifted(field[group], at, 2.0 / parts, local)
+                for m in range(DEGREE):
+                    size[m] = max(size[m], 2.0 * math.hypot(local[m, 0], local[m, 1]))
+            order = enough(rate, size, span / parts, tolerance / parts, bound)
             if order == 0:
                 parts *= 2
-        chunks[c, 3], chunks[c, 4] = parts if order else -1, order  # -1: no series reaches the tolerance
+        chunks[c, 3] = parts if order else -1  # -1: no series reaches the tolerance
 
 
-def series(order, span, rates, field, own, work):
-    """Taylor coefficients of a block up to `order`, in units of `span`, and their sums."""
-    perp, one, drive = rates[0], rates[1], rates[2]
-    for n in range(order):
-        scale = span / (n + 1.0)
-        constant = drive if n == 0 else 0.0
-        at = work[3 * LANES * n : 3 * LANES * (n + PARTIAL + DEGREE + 1)]
-        for lane in range(LANES):
-            i = 3 * LANES * (DEGREE - 1) + lane
-            u, v, w = free(own[lane], perp, one, constant * own[LANES + lane], at[i], at[i + LANES], at[i + 2 * LANES])
-            for m in range(DEGREE):
-                i = 3 * LANES * (DEGREE - 1 - m) + lane
-                a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
-                u += a
-                v += b
-                w += c
-            i = 3 * LANES * DEGREE + lane
-            at[i] = scale * u
-            at[i + LANES] = scale * v
-            at[i + 2 * LANES] = scale * w
-            i = 3 * LANES * (TOTAL + DEGREE) + lane
-            at[i] += scale * u
-            at[i + LANES] += scale * v
-            at[i + 2 * LANES] += scale * w
-            i = 3 * LANES * (PARTIAL + DEGREE) + lane
-            j = 3 * LANES * (PARTIAL + DEGREE - 1) + lane
-            at[i] = at[j] + scale * u
-            at[i + LANES] = at[j + LANES] + scale * v
-            at[i + 2 * LANES] = at[j + 2 * LANES] + scale * w
+def forget(rate, field, span, tolerance, still):
+    """How many coefficients of the field matter; `still`[m]: what an order can add to one that is more than m above it,
+    times the number of the latter."""
+    terms, total = 1, 0.0
+    for m in range(DEGREE - 1, -1, -1):
+        total += 2.0 * span * math.hypot(field[m, 0], field[m, 1])
+        still[m] = total
+        if total > tolerance and terms == 1:
+            terms = m + 1
+    still[0] += span * rate
+    return terms
 
 
-def load(source, omega, first, count, turn, kick, own, work):
-    """A block of members, after what the last step left to be done."""
-    low, high, ends = 3 * LANES * (DEGREE - 1), 3 * LANES * (TOTAL + DEGREE - 1), 3 * LANES * (PARTIAL + DEGREE - 1)
+def order_TERMS(scale, one, first, field, own, at, total):
+    """The Taylor coefficients after the last TERMS ones, added up over members; their mean square."""
+    square = 0.0
     for lane in range(LANES):
-        u, v, w, own[lane], own[LANES + lane] = 0.0, 0.0, 0.0, 0.0, 0.0
+        i = 3 * LANES * (TERMS - 1) + lane
+        u, v, w = free(own[lane], own[LANES + lane], one, first * own[2 * LANES + lane], at[i], at[i + LANES], at[i + 2 * LANES])
+        for m in range(TERMS):
+            i = 3 * LANES * (TERMS - 1 - m) + lane
+            a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
+            u += a
+            v += b
+            w += c
+        u, v, w = scale * u, scale * v, scale * w
+        i = 3 * LANES * TERMS + lane
+        at[i], at[i + LANES], at[i + 2 * LANES] = u, v, w
+        square += u * u + v * v + w * w
+    fold(at[3 * LANES * TERMS : 3 * LANES * (TERMS + 1)], total)
+    return square / LANES
+
+
+def fold(row, total):
+    """Add three components of LANES members to their sums, VECTOR numbers each."""
+    for k in range(3):
+        for j in range(VECTOR):
+            value = total[k * VECTOR + j]
+            for i in range(LANES // VECTOR):
+                value += row[k * LANES + i * VECTOR + j]
+            total[k * VECTOR + j] = value
+
+
+def series(terms, span, one, field, still, tolerance, own, work, totals, sizes):
+    """Taylor coefficients of a block, in units of `span`, up to the order from which on all are below the tolerance."""
+    for n in range(MOST):
+        scale, first = span / (n + 1.0), 1.0 if n == 0 else 0.0
+        reach = min(n + 1, terms)
+        at = work[3 * LANES * (n + 1 - reach) : 3 * LANES * (n + 2)]
+        total = totals[n + 1]
+        CHOICE
+        sizes[n + 1] = math.sqrt(square)
+        rest = 0.0
+        for m in range(min(n + 2, terms)):
+            rest += still[m] * sizes[n + 1 - m]
+        if rest < tolerance * (n + 2.0) and sizes[n + 1] < 10.0 * tolerance:
+            return n + 1
+    return MOST
+
+
+def load(source, omega, first, count, turn, rates, kick, own, work, total):
+    """A block of members, after what the last step left to be done."""
+    for lane in range(LANES):
+        u, v, w = 0.0, 0.0, 0.0
+        own[lane], own[LANES + lane], own[2 * LANES + lane] = 0.0, 0.0, 0.0
         if lane < count:
             x, y, z = source[0, first + lane], source[1, first + lane], source[2, first + lane]
             u, v, w = driven(kick[0], kick[1], x, y, z)
             u, v, w = x + u, y + v, z + w
-            own[lane], own[LANES + lane] = omega[first + lane] - turn, 1.0
-        work[low + lane], work[low + LANES + lane], work[low + 2 * LANES + lane] = u, v, w
-        work[ends + lane], work[ends + LANES + lane], work[ends + 2 * LANES + lane] = u, v, w
-        work[high + lane] += u
-        work[high + LANES + lane] += v
-        work[high + 2 * LANES + lane] += w
+            own[lane], own[LANES + lane], own[2 * LANES + lane] = omega[first + lane] - turn, rates[0], rates[2]
+        work[lane], work[LANES + lane], work[2 * LANES + lane] = u, v, w
+    fold(work, total)
+
+
+def store(order, count, work, end, first):
+    """Members at the end of a part: the sums of their coefficients, four orders at a time."""
+    work[3 * LANES * (order + 1) : 3 * LANES * (order + 4)] = 0.0
+    for n in range(1, order + 1, 4):
+        at = work[3 * LANES * n : 3 * LANES * (n + 4)]
+        for i in range(3 * LANES):
+            work[i] += (at[i] + at[i + 3 * LANES]) + (at[i + 6 * LANES] + at[i + 9 * LANES])
+    for k in range(3):
+        for lane in range(count):
+            end[k, first + lane] = work[k * LANES + lane]
 
 
 def keep(order, count, at, work, out, row, place, first):
@@ -121,7 +157,7 @@ def keep(order, count, at, work, out, row, place, first):
         for k in range(3):
             value = 0.0
             for n in range(order, -1, -1):
-                value = value * at + work[(3 * (n + DEGREE - 1) + k) * LANES + lane]
+                value = value * at + work[(3 * n + k) * LANES + lane]
             out[k, row, place[first + lane]] = value
 
 
@@ -129,22 +165,20 @@ def project(order, part, parts, sums, nodes, moments):
     """Add the Legendre coefficients over the whole step of what `sums` says of one of its parts."""
     for q in range(nodes.shape[0]):
         at, weight = nodes[q, 0], nodes[q, 1] / parts
-        u, v, w = 0.0, 0.0, 0.0
+        u, v = 0.0, 0.0
         for n in range(order, -1, -1):
             u = u * at + sums[n, 0]
             v = v * at + sums[n, 1]
-            w = w * at + sums[n, 2]
-        collect(2.0 * (part + at) / parts - 1.0, weight, u, v, w, moments)
+        collect(2.0 * (part + at) / parts - 1.0, weight, u, v, moments)
 
 
-def collect(x, weight, u, v, w, moments):
+def collect(x, weight, u, v, moments):
     """Add weighted values at x to Legendre coefficients."""
     low, p = 0.0, 1.0
     for j in range(moments.shape[0]):
         factor = (2 * j + 1) * weight * p
         moments[j, 0] += factor * u
         moments[j, 1] += factor * v
-        moments[j, 2] += factor * w
         low, p = p, ((2 * j + 1) * x * p - j * low) / (j + 1)
 
 
@@ -182,7 +216,7 @@ def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nod
             if q == 0:
                 begin, slow = turning, follows
             elif q <= nodes.shape[0]:
-                collect(2.0 * t - 1.0, nodes[q - 1, 1], follows.real, follows.imag, w, moments)
+                collect(2.0 * t - 1.0, nodes[q - 1, 1], follows.real, follows.imag, moments)
             elif q < last:
                 m = q - 1 - nodes.shape[0]
                 area = (turning - begin) / (-complex(perp, own) * span) + (slow + follows) * (t / 2.0)
@@ -198,57 +232,68 @@ def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nod
             else:
                 s = turning + follows
                 end[0, i], end[1, i], end[2, i] = s.real, s.imag, w
-                sign = 1.0
-                for j in range(moments.shape[0]):  # the ends of the integral of a fast oscillation
-                    edge = (2 * j + 1) * (turning - sign * begin) / (-complex(perp, own) * span)
-                    moments[j, 0] += edge.real
-                    moments[j, 1] += edge.imag
-                    sign = -sign
+                turns(begin, turning, complex(perp, own) * span, moments)
+
+
+def turns(begin, end, angle, moments):
+    """Add Legendre coefficients of what goes from `begin` to `end` as exp(-angle t): I_j+1 = I_j-1 + (2j + 1) (2 / angle) I_j."""
+    before, now = (begin - end) / angle, -(begin + end) / angle
+    now += 2.0 / angle * before
+    for j in range(moments.shape[0]):
+        moments[j, 0] += (2 * j + 1) * before.real
+        moments[j, 1] += (2 * j + 1) * before.imag
+        before, now = now, before + (2 * j + 3) * 2.0 / angle * now
+
+
+def walk(chunk, tolerance, rates, omega, start, end, kick, field, span, turn, nodes, moments, marks, seen, singles, row, place):
+    """A chunk of members part by part of the step, with the tolerance of their series."""
+    begin, stop, group, parts = chunk[0], chunk[1], chunk[2], chunk[3]
+    work, own, sizes = np.empty(3 * LANES * (MOST + 5)), np.empty(3 * LANES), np.empty(MOST + 1)
+    local, still, push = np.empty((DEGREE, 2)), np.empty(DEGREE), kick[group].copy()
+    totals, sums, area = np.empty((MOST + 1, 3 * VECTOR)), np.empty((MOST + 1, 3)), np.zeros(2)
+    rate = max(abs(omega[begin] - turn), abs(omega[stop - 1] - turn)) + max(rates[group, 0], rates[group, 1])
+    sizes[0], done = 1.0, 0
+    for part in range(parts):
+        shifted(field[group], 2.0 * part / parts - 1.0, 2.0 / parts, local)
+        terms = forget(rate, local, span / parts, tolerance, still)
+        upto, highest = done, 0
+        while upto < marks.size and (marks[upto] * parts <= part + 1 or part == parts - 1):
+            upto += 1
+        totals[:] = 0.0
+        for i in range(begin, stop, LANES):
+            count = min(LANES, stop - i)
+            load(start if part == 0 else end, omega, i, count, turn, rates[group], push, own, work, totals[0])
+            order = series(terms, span / parts, rates[group, 1], local, still, tolerance, own, work, totals, sizes)
+            highest = max(highest, order)
+            if singles.shape[2]:
+                for q in range(done, upto):
+                    keep(order, count, marks[q] * parts - part, work, singles, row + q, place, i)
+            store(order, count, work, end, i)
+        push[:] = 0.0
+        for n in range(highest + 1):
+            for k in range(3):
+                sums[n, k] = totals[n, k * VECTOR : (k + 1) * VECTOR].sum()
+        project(highest, part, parts, sums, nodes, moments)
+        for q in range(done, upto):
+            serve(highest, marks[q] * parts - part, parts, sums, area, seen[q])
+        for n in range(highest + 1):
+            for k in range(2):
+                area[k] += sums[n, k] / ((n + 1) * parts)
+        done = upto
 
 
 def sweep(
-    first, last, chunks, rates, omega, start, end, kick, field, values, levels, span, turn, nodes, moments, marks, seen,
-    singles, row, place,
+    first, last, chunks, tolerance, rates, omega, start, end, kick, field, values, levels, span, turn, nodes, moments, marks,
+    seen, singles, row, place,
 ):  # fmt: skip
     """Carry the members of some chunks from `start` through a step to `end`; see `common_field.Crowd.sweep`."""
-    work = np.zeros(3 * LANES * (PARTIAL + DEGREE + MOST))
-    own, local, sums, area = np.empty(2 * LANES), np.empty((DEGREE, 2)), np.empty((MOST + 1, 3)), np.empty(2)
-    still = np.zeros(2)
     for c in range(first, last):
-        begin, stop, group, parts, order = chunks[c, 0], chunks[c, 1], chunks[c, 2], chunks[c, 3], chunks[c, 4]
-        moments[c], seen[c], area[:] = 0.0, 0.0, 0.0
-        if parts < 0:
+        moments[c], seen[c] = 0.0, 0.0
+        if chunks[c, 3] < 0:
             moments[c] = np.nan
-        if parts == 0:
+        elif chunks[c, 3] == 0:
             glide(chunks[c], rates, omega, start, end, kick, values, levels, span, turn, nodes, moments[c], marks, seen[c],
                   singles, row, place)  # fmt: skip
-        done = 0
-        for part in range(parts):
-            shifted(field[group], 2.0 * part / parts - 1.0, 2.0 / parts, local)
-            upto = done
-            while upto < marks.size and (marks[upto] * parts <= part + 1 or part == parts - 1):
-                upto += 1
-            source, push = (start, kick[group]) if part == 0 else (end, still)
-            work[3 * LANES * (TOTAL + DEGREE - 1) : 3 * LANES * (TOTAL + DEGREE + order)] = 0.0
-            for i in range(begin, stop, LANES):
-                count = min(LANES, stop - i)
-                load(source, omega, i, count, turn, push, own, work)
-                series(order, span / parts, rates[group], local, own, work)
-                ends = work[3 * LANES * (PARTIAL + DEGREE - 1 + order) : 3 * LANES * (PARTIAL + DEGREE + order)]
-                for k in range(3):
-                    for lane in range(count):
-                        end[k, i + lane] = ends[k * LANES + lane]
-                if singles.shape[2]:
-                    for q in range(done, upto):
-                        keep(order, count, marks[q] * parts - part, work, singles, row + q, place, i)
-            for n in range(order + 1):
-                for k in range(3):
-                    at = 3 * (n + TOTAL + DEGREE - 1) + k
-                    sums[n, k] = work[at * LANES : (at + 1) * LANES].sum()
-            project(order, part, parts, sums, nodes, moments[c])
-            for q in range(done, upto):
-                serve(order, marks[q] * parts - part, parts, sums, area, seen[c, q])
-            for n in range(order + 1):
-                for k in range(2):
-                    area[k] += sums[n, k] / ((n + 1) * parts)
-            done = upto
+        else:
+            walk(chunks[c], tolerance / chunks[c, 3], rates, omega, start, end, kick, field, span, turn, nodes, moments[c],
+                 marks, seen[c], singles, row, place)  # fmt: skip

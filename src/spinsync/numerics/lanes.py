@@ -180,12 +180,12 @@ def _kernels(layout: Layout, equation: ModuleType) -> Any:
 
 
 @cache
-def _pool(threads: int) -> ThreadPoolExecutor:
+def pool(threads: int) -> ThreadPoolExecutor:
     """Threads that wait for work: to start some takes as long as a thousand trajectories."""
     return ThreadPoolExecutor(threads)
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked process has none of its parent's threads
+os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has none of its parent's threads
 
 
 def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
@@ -194,7 +194,7 @@ def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     starts = range(0, count, size)
     if threads == 1 or len(starts) == 1:
         return [work(start, min(start + size, count)) for start in starts]
-    return list(_pool(threads).map(lambda start: work(start, min(start + size, count)), starts))
+    return list(pool(threads).map(lambda start: work(start, min(start + size, count)), starts))
 
 
 class Lanes:

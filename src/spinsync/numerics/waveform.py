@@ -28,7 +28,6 @@ from spinsync.numerics.exponential_adams import BUDGET, DONE, UNDERFLOW
 
 SWEEPS = 14  # before a step is cut
 SETTLED = 0.3  # of the tolerance: what a fixed point may still be off, after the kick
-SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
 INSIDE = 8.0  # times the tolerance: what may be left inside a step, little of which goes on to the next
 SECANTS = 16
 GROWTH = 1.6
@@ -130,9 +129,7 @@ class Stepper:
         least, swept = np.inf, 0
         for _ in range(SWEEPS):
             quickest = self.quickest(field)
-            sweep = self.crowd.sweep(
-                field, self.span, self.turn, marks, SERIES * tolerance, quickest / np.sqrt(self.rtol), singles, row
-            )
+            sweep = self.crowd.sweep(field, self.span, self.turn, marks, tolerance, quickest, singles, row)
             made = self.coupling @ sweep.coefficients
             defect, swept = made[:, :DEGREE] - field, swept + 1
             strain = min(self.span * quickest / DEGREE, 1.0)  # second order in the step, beside the first
@@ -198,7 +195,7 @@ def integrate(
     rates (group, 3): parameters of the equation; start (group, 3) or (member, 3); times: where means are recorded, and
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
-    crowd = Crowd(equation, omega, rates, start, frame, threads)
+    crowd = Crowd(equation, omega, rates, start, frame, threads, each)
     singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
     means = np.empty((times.size, len(omega), 3))
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
