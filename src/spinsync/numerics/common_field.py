@@ -120,7 +120,7 @@ class Crowd:
         threads: int, alone: bool,
     ) -> None:  # fmt: skip
         """`start`: three components of each group, or of each member group by group; `alone`: single members are looked at."""
-        self.kernels, self.threads = _kernels(equation), threads
+        self.equation, self.kernels, self.frame, self.threads = equation, _kernels(equation), frame, threads
         self.sizes = np.array([len(one) for one in omega])
         self.rates = np.ascontiguousarray(rates)
         edges = np.concatenate([[0], np.cumsum(self.sizes)])
@@ -136,7 +136,6 @@ class Crowd:
                 self.start[k, first:last] = start[a, k] if len(start) == len(omega) else start[first:last, k][order]
             chunks.append(self._chunks(a, first, last, frame))
         self.chunks = np.concatenate(chunks)
-        self.stands = np.ones(len(self.chunks))  # how many members each of a chunk stands for
         self.asymptotic = self._asymptotic(frame, alone)
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
@@ -164,17 +163,15 @@ class Crowd:
         return out
 
     def thinned(self, count: int) -> Crowd:
-        """About `count` members in as many chunks, each of which stands for some: to foretell what all will do."""
-        thin = copy(self)
-        sizes = np.diff(self.chunks[:, :2], axis=1)[:, 0]
-        taken = np.minimum(np.maximum(sizes * count // self.omega.size, LANES), sizes)
-        picks = [b + ((np.arange(n) + 0.5) * (e - b) / n).astype(int) for (b, e), n in zip(self.chunks[:, :2], taken, strict=True)]
-        thin.picked = np.concatenate(picks)
-        ends = np.cumsum(taken)
-        thin.chunks = np.stack([ends - taken, ends, self.chunks[:, 2], 0 * ends], axis=1)
-        thin.stands = sizes / taken
-        thin.omega, thin.place = self.omega[thin.picked], np.arange(ends[-1])
-        thin.start, thin.end, thin.threads = np.empty((3, ends[-1])), np.empty((3, ends[-1])), 1
+        """About `count` members, evenly among the frequencies of each group: to foretell what all will do."""
+        edges = np.cumsum([0, *self.sizes])
+        taken = [min(size, -(-count * size // edges[-1])) for size in self.sizes]
+        picks = [
+            edge + (np.arange(n) * size + size // 2) // n for edge, n, size in zip(edges[:-1], taken, self.sizes, strict=True)
+        ]
+        omega = tuple(self.omega[pick] for pick in picks)
+        thin = Crowd(self.equation, omega, self.rates, np.zeros((len(picks), 3)), self.frame, 1, False)
+        thin.picked, thin.asymptotic[:] = np.concatenate(picks), 0.0
         return thin
 
     def follow(self, whole: Crowd) -> None:
@@ -189,8 +186,7 @@ class Crowd:
         return self._by_group(sums)
 
     def _by_group(self, sums: np.ndarray) -> np.ndarray:
-        weighted = sums * self.stands.reshape(-1, *[1] * (sums.ndim - 1))
-        return np.stack([weighted[self.chunks[:, 2] == a].sum(axis=0) / n for a, n in enumerate(self.sizes)])
+        return np.stack([sums[self.chunks[:, 2] == a].sum(axis=0) / n for a, n in enumerate(self.sizes)])
 
     def sweep(
         self, field: np.ndarray, span: float, turn: float, marks: np.ndarray, tolerance: float, quickest: float,

@@ -17,7 +17,7 @@ Nothing here knows any physics: the equation comes as a module with `free`, `dri
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
@@ -26,13 +26,17 @@ from numpy.polynomial import legendre
 from spinsync.numerics.common_field import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
 from spinsync.numerics.exponential_adams import BUDGET, DONE, UNDERFLOW
 
-SWEEPS = 14  # before a step is cut
+SWEEPS = 4  # of all members before a step is cut
+TRIES = 40  # sweeps of few members
+FEW = 4096  # members that foretell what all will do
 SETTLED = 0.3  # of the tolerance: what a fixed point may still be off, after the kick
+CLOSER = 0.1  # of that: what a foretold one may be off
 INSIDE = 8.0  # times the tolerance: what may be left inside a step, little of which goes on to the next
 SECANTS = 16
-GROWTH = 1.6
-LONGEST = 4.0  # step times the quickest rate: beyond, more sweeps cost more than longer steps save
+GROWTH = 2.0
+LONGEST = 8.0  # step times the quickest rate
 MARKS = 256  # output times within one step
+NONE, NOBODY = np.empty(0), np.empty((3, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -47,29 +51,30 @@ class Solution:
     sweeps: int
 
 
-@dataclass
 class Secants:
-    """Pairs of changes: of a guess, and of what it is off; for steps of one length."""
+    """Pairs of changes: of a guess, and of what it is off."""
 
-    span: float = 0.0
-    guesses: list[np.ndarray] = field(default_factory=list)
-    defects: list[np.ndarray] = field(default_factory=list)
-
-    def renew(self, span: float) -> None:
-        if span != self.span:
-            self.span, self.guesses, self.defects = span, [], []
-
-    def add(self, guess: np.ndarray, defect: np.ndarray) -> None:
-        self.guesses, self.defects = [*self.guesses, guess.ravel()][-SECANTS:], [*self.defects, defect.ravel()][-SECANTS:]
+    def __init__(self) -> None:
+        self.last: tuple[np.ndarray, np.ndarray] | None = None
+        self.guesses: list[np.ndarray] = []
+        self.defects: list[np.ndarray] = []
 
     def better(self, guess: np.ndarray, defect: np.ndarray) -> np.ndarray:
         """The next guess: what all secants together say."""
-        new = guess + defect
+        if self.last is not None:
+            self.guesses = [*self.guesses, _real(guess - self.last[0])][-SECANTS:]
+            self.defects = [*self.defects, _real(defect - self.last[1])][-SECANTS:]
+        self.last, new = (guess, defect), guess + defect
         if self.guesses:
             off = np.array(self.defects).T
-            share = np.linalg.lstsq(off, defect.ravel(), rcond=1e-8)[0]
-            new = new - ((np.array(self.guesses).T + off) @ share).reshape(new.shape)
+            share = np.linalg.lstsq(off, _real(defect), rcond=1e-10)[0]
+            new = new - ((np.array(self.guesses).T + off) @ share).view(complex).reshape(new.shape)
         return np.asarray(new)
+
+
+def _real(field: np.ndarray) -> np.ndarray:
+    """As real numbers: what members answer to a field is linear in these only."""
+    return np.ascontiguousarray(field).ravel().view(float)
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,7 @@ class Stepper:
         self.time, self.turn, self.phase = 0.0, frame, 0.0
         self.field = np.zeros((len(coupling), DEGREE), complex)
         self.field[:, 0] = coupling @ (self.mean[:, 0] + 1j * self.mean[:, 1])
-        self.degree, self.secants = 0, Secants()
+        self.degree, self.few = 0, crowd.thinned(FEW)
         self.steps = self.rejected = self.sweeps = 0
         quickest = max(self.quickest(self.field), abs(coupling).sum(axis=1).max() / 2)
         self.span = min(0.1 / quickest if quickest > 0 else np.inf, end)
@@ -121,33 +126,45 @@ class Stepper:
         known, span, turn = self.last
         return _onward(known, span, self.turn - turn, self.span, self.degree)
 
+    def settled(self, off: float, quickest: float, tolerance: float) -> bool:
+        """Whether a kick puts right what a field is off: what is left is of second order in the step, beside the first."""
+        return bool(off * (min(self.span * quickest / DEGREE, 1.0) + off) <= SETTLED * tolerance)
+
+    def foretold(self, field: np.ndarray, beyond: np.ndarray, tolerance: float) -> np.ndarray:
+        """The field that few members make, with what all make `beyond` them."""
+        secants = Secants()
+        for _ in range(TRIES):
+            sweep = self.few.sweep(field, self.span, self.turn, NONE, tolerance, self.quickest(field), NOBODY, 0)
+            defect = (self.coupling @ sweep.coefficients)[:, :DEGREE] + beyond - field
+            off = self.span * _size(defect)
+            if not np.isfinite(off) or self.settled(off, self.quickest(field), CLOSER * tolerance):
+                break
+            field = secants.better(field, defect)
+        return field
+
     def trial(self, marks: np.ndarray, singles: np.ndarray, row: int) -> Trial:
-        """Sweeps until the field is what the members make of it."""
-        field, tolerance = self.guess(), self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
-        self.secants.renew(self.span)
-        before: tuple[np.ndarray, np.ndarray] | None = None
-        least, swept = np.inf, 0
-        for _ in range(SWEEPS):
+        """Sweeps of all members until the field is what they make of it; few of them foretell it in between."""
+        tolerance = self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
+        self.few.follow(self.crowd)
+        missing = self.mean - self.few.means()
+        beyond = np.zeros_like(self.field)
+        beyond[:, 0] = self.coupling @ (missing[:, 0] + 1j * missing[:, 1])
+        field = self.foretold(self.guess(), beyond, tolerance)
+        for swept in range(1, SWEEPS + 1):
             quickest = self.quickest(field)
             sweep = self.crowd.sweep(field, self.span, self.turn, marks, tolerance, quickest, singles, row)
             made = self.coupling @ sweep.coefficients
-            defect, swept = made[:, :DEGREE] - field, swept + 1
-            strain = min(self.span * quickest / DEGREE, 1.0)  # second order in the step, beside the first
-            off = self.span * _size(defect)
+            defect = made[:, :DEGREE] - field
             left = self.span * float(np.sqrt((abs(made[:, DEGREE:]) ** 2).sum(axis=1)).max()) / DEGREE
-            error = left * (strain + left) / (INSIDE * tolerance)
-            if before is not None:
-                self.secants.add(field - before[0], defect - before[1])
-            tried, before = field, (field, defect)
-            settled = off * (strain + off) <= SETTLED * tolerance
-            if settled or not off < 10 * least or (error > 4 and off < tolerance):
+            error = left * (min(self.span * quickest / DEGREE, 1.0) + left) / (INSIDE * tolerance)
+            off = self.span * _size(defect)
+            settled = self.settled(off, quickest, tolerance)
+            if settled or not np.isfinite(off) or (error > 4 and off < tolerance) or swept == SWEEPS:
                 break
-            least = min(least, off)
-            if not np.isfinite(off):
-                break
-            field = self.secants.better(field, defect)
+            few = self.few.sweep(field, self.span, self.turn, NONE, tolerance, quickest, NOBODY, 0)
+            field = self.foretold(field + defect, made[:, :DEGREE] - (self.coupling @ few.coefficients)[:, :DEGREE], tolerance)
         self.sweeps += swept
-        return Trial(tried, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
+        return Trial(field, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
 
     def means(self, trial: Trial, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means of the groups at the marks and the kick (group, mark) that puts them right."""
@@ -172,7 +189,7 @@ class Stepper:
         if abs(turned) * self.span < 1:
             self.turn -= turned
         factor = min(GROWTH, 0.8 * max(trial.error, 1e-30) ** (-1 / DEGREE))
-        if trial.sweeps > 4:
+        if trial.sweeps > 2:
             factor = min(factor, 0.8)
         quickest = self.quickest(made)
         if quickest > 0:
