@@ -56,6 +56,7 @@ def _kernels(equation: ModuleType) -> Any:
     text = (Path(__file__).parent / "common_field_kernel.py").read_text(encoding="utf-8")
     known = dict(DEGREE=DEGREE, MOST=MOST, LANES=LANES, VECTOR=VECTOR, SHARE=SHARE, FEW_TURNS=FEW_TURNS, QUICKER=QUICKER)
     numbers = "".join(f"{name} = {value}\n" for name, value in known.items())
+    numbers += f"UNRESOLVED = np.array({_unresolved(np.arange(1025) / 16).tolist()})\n"
     head, one, tail = re.split(r"(?=def order_TERMS|def fold)", text[text.index("def shifted") :])
     each = "".join(one.replace("TERMS", str(terms)) for terms in range(1, DEGREE + 1))
     choice = "".join(
@@ -76,6 +77,14 @@ POINTS, WEIGHTS = _gauss((MOST + DEGREE + SEEN) // 2 + 2)  # exact for a series 
 NODES = np.stack([(POINTS + 1) / 2, WEIGHTS / 2], axis=1)
 POWERS = np.stack([np.pad(legendre.leg2poly(row[: k + 1]), (0, DEGREE - 1 - k)) for k, row in enumerate(np.eye(DEGREE))], 1)
 FIT = (2 * np.arange(DEGREE)[:, None] + 1) / 2 * (legendre.legvander(POINTS, DEGREE - 1).T * WEIGHTS)  # values -> coefficients
+
+
+def _unresolved(angle: np.ndarray) -> np.ndarray:
+    """The share of exp(i angle x), in the mean square over -1..1, that a field's polynomial can't follow: 1 - sum of
+    (2 j + 1) j_j(angle)^2 with spherical Bessel functions."""
+    x, w = legendre.leggauss(64)
+    parts = np.exp(1j * angle[:, None] * x) * w / 2 @ legendre.legvander(x, DEGREE - 1)
+    return np.asarray(np.maximum(1 - (abs(parts) ** 2 @ (2 * np.arange(DEGREE) + 1)), 0.0))
 
 
 def _product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -116,13 +125,14 @@ class Crowd:
     """Members sorted by how fast they turn, in chunks that don't depend on the threads; `start`, `end`: (3, member)."""
 
     def __init__(
-        self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, start: np.ndarray, frame: float,
-        threads: int, alone: bool,
+        self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
+        frame: float, threads: int, each: bool,
     ) -> None:  # fmt: skip
-        """`start`: three components of each group, or of each member group by group; `alone`: single members are looked at."""
-        self.equation, self.kernels, self.frame, self.threads = equation, _kernels(equation), frame, threads
+        """`start`: three components of each group, or of each member group by group; `each`: members count one by one."""
+        self.equation, self.kernels, self.coupling, self.frame, self.threads = equation, _kernels(equation), coupling, frame, threads
         self.sizes = np.array([len(one) for one in omega])
-        self.rates = np.ascontiguousarray(rates)
+        alone = np.diag(coupling) / self.sizes  # the field that a member makes itself
+        self.rates = np.concatenate([rates, np.stack([alone.real, alone.imag], axis=1)], axis=1)
         edges = np.concatenate([[0], np.cumsum(self.sizes)])
         count = int(edges[-1])
         self.omega, self.place = np.empty(count), np.empty(count, np.int32 if count < 2**31 else np.int64)
@@ -136,7 +146,7 @@ class Crowd:
                 self.start[k, first:last] = start[a, k] if len(start) == len(omega) else start[first:last, k][order]
             chunks.append(self._chunks(a, first, last, frame))
         self.chunks = np.concatenate(chunks)
-        self.asymptotic = self._asymptotic(frame, alone)
+        self.asymptotic = self._asymptotic(frame, each)
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
     def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:
@@ -149,7 +159,7 @@ class Crowd:
         ]  # fmt: skip
         return np.array([(*bound, group, 0) for bound in bounds], np.int64)
 
-    def _asymptotic(self, frame: float, alone: bool) -> np.ndarray:
+    def _asymptotic(self, frame: float, single: bool) -> np.ndarray:
         """What terms of second order in 1 / frequency can do to the mean of a group, or to single members: from each
         chunk outwards."""
         out = np.empty(len(self.chunks))
@@ -159,7 +169,7 @@ class Crowd:
             each = 1 / np.maximum(ends, 1e-300) ** 2
             order = np.argsort(-ends)
             counts = np.diff(self.chunks[mine, :2], axis=1)[:, 0]
-            out[mine[order]] = each[order] if alone else np.cumsum((each * counts)[order]) / size
+            out[mine[order]] = each[order] if single else np.cumsum((each * counts)[order]) / size
         return out
 
     def thinned(self, count: int) -> Crowd:
@@ -170,7 +180,8 @@ class Crowd:
             edge + (np.arange(n) * size + size // 2) // n for edge, n, size in zip(edges[:-1], taken, self.sizes, strict=True)
         ]
         omega = tuple(self.omega[pick] for pick in picks)
-        thin = Crowd(self.equation, omega, self.rates, np.zeros((len(picks), 3)), self.frame, 1, False)
+        thin = Crowd(self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, 1, False)
+        thin.rates = self.rates
         thin.picked, thin.asymptotic[:] = np.concatenate(picks), 0.0
         return thin
 
@@ -202,7 +213,7 @@ class Crowd:
         values, levels = np.ascontiguousarray(at(field, shares)), span * _levels(field, shares)
         chunks, count = self.chunks, len(self.chunks)
         split = np.ascontiguousarray(np.stack([powers.real, powers.imag], axis=2))
-        asymptotic = self.asymptotic * quickest**2 < ASYMPTOTIC * tolerance
+        asymptotic = self.asymptotic * np.square(quickest) < ASYMPTOTIC * tolerance
         self.kernels.plan(chunks, self.omega, asymptotic, quickest, self.rates, split, span, turn, SERIES * tolerance)
         moments, seen = np.empty((count, DEGREE + SEEN, 2)), np.empty((count, marks.size, 5))
         size = max(1, min(8, count // (8 * self.threads)))

@@ -139,6 +139,23 @@ def load(source, omega, first, count, turn, rates, kick, own, work, total):
     fold(work, total)
 
 
+def alone(span, rates, own, work):
+    """Give members what they feel of their own field beside the polynomial: what a turning one adds to its equation."""
+    for lane in range(LANES):
+        missed = unresolved(0.5 * abs(own[lane]) * span)
+        x, y, z = work[lane], work[LANES + lane], work[2 * LANES + lane]
+        own[lane] -= missed * rates[3] * z
+        own[LANES + lane] += missed * rates[4] * z
+        own[2 * LANES + lane] += missed * 4.0 * rates[4] * (x * x + y * y)
+
+
+def unresolved(angle):
+    """Share of exp(i angle x) on -1..1 that DEGREE Legendre coefficients leave out."""
+    at = min(angle, 63.9) * 16.0
+    i = int(at)
+    return UNRESOLVED[i] + (at - i) * (UNRESOLVED[i + 1] - UNRESOLVED[i])
+
+
 def store(order, count, work, end, first):
     """Members at the end of a part: the sums of their coefficients, four orders at a time."""
     work[3 * LANES * (order + 1) : 3 * LANES * (order + 4)] = 0.0
@@ -197,13 +214,15 @@ def serve(order, at, parts, sums, area, out):
 def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nodes, moments, marks, seen, singles, row, place):
     """A chunk of swift members; `values`, `levels`: field and integral of |field|^2 at 0, the nodes, the marks and 1."""
     group = chunk[2]
-    perp, one, drive = rates[group, 0], rates[group, 1], rates[group, 2]
+    one = rates[group, 1]
     last = values.shape[1] - 1
     for i in range(chunk[0], chunk[1]):
         x, y, z = start[0, i], start[1, i], start[2, i]
         u, v, w = driven(kick[group, 0], kick[group, 1], x, y, z)
         x, y, z = x + u, y + v, z + w
-        own = omega[i] - turn
+        own, perp = omega[i] - turn - rates[group, 3] * z, rates[group, 0] + rates[group, 4] * z
+        fall = 2.0 * perp * span
+        drive = rates[group, 2] + 4.0 * rates[group, 4] * (x * x + y * y) * (-math.expm1(-fall) / fall if fall > 0.0 else 1.0)
         first = values[group, 0]
         for q in range(last + 1):
             if q == 0:
@@ -252,6 +271,7 @@ def walk(chunk, tolerance, rates, omega, start, end, kick, field, span, turn, no
     local, still, push = np.empty((DEGREE, 2)), np.empty(DEGREE), kick[group].copy()
     totals, sums, area = np.empty((MOST + 1, 3 * VECTOR)), np.empty((MOST + 1, 3)), np.zeros(2)
     rate = max(abs(omega[begin] - turn), abs(omega[stop - 1] - turn)) + max(rates[group, 0], rates[group, 1])
+    selfish = rate * span > 1.0 and (rates[group, 3] != 0.0 or rates[group, 4] != 0.0)
     sizes[0], done = 1.0, 0
     for part in range(parts):
         shifted(field[group], 2.0 * part / parts - 1.0, 2.0 / parts, local)
@@ -263,6 +283,8 @@ def walk(chunk, tolerance, rates, omega, start, end, kick, field, span, turn, no
         for i in range(begin, stop, LANES):
             count = min(LANES, stop - i)
             load(start if part == 0 else end, omega, i, count, turn, rates[group], push, own, work, totals[0])
+            if selfish:
+                alone(span, rates[group], own, work)
             order = series(terms, span / parts, rates[group, 1], local, still, tolerance, own, work, totals, sizes)
             highest = max(highest, order)
             if singles.shape[2]:

@@ -212,7 +212,7 @@ def integrate(
     rates (group, 3): parameters of the equation; start (group, 3) or (member, 3); times: where means are recorded, and
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
-    crowd = Crowd(equation, omega, rates, start, frame, threads, each)
+    crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
     singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
     means = np.empty((times.size, len(omega), 3))
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
