@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import crowd, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.numerics.cuda_lanes import CudaLanes
@@ -138,6 +138,8 @@ def main() -> None:
     print(f"{'problem':<18} {'who':<30} {'median':>11} {'':>12} {'ratio':>8}   error of the mean |s| (90 % below)")
     problems = (single(32), pair(16)) if options.small else (single(sizes[0]), pair(sizes[1]))
     result["rows"] = [row for p in problems for row in compare(p, taking_part(p), options.rounds)]
+    if options.device == "cpu":
+        result["crowd"] = crowd.compare(50_000 if options.small else crowd.SPINS, options.rounds, CORES)
     result["peak"] = {p.name: share_of_peak(p, kernels, top) for p in problems}
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

@@ -9,7 +9,6 @@ out instead of being mistaken for something slow.
 from __future__ import annotations
 
 import re
-from copy import copy
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -57,14 +56,13 @@ def _kernels(equation: ModuleType) -> Any:
     known = dict(DEGREE=DEGREE, MOST=MOST, LANES=LANES, VECTOR=VECTOR, SHARE=SHARE, FEW_TURNS=FEW_TURNS, QUICKER=QUICKER)
     numbers = "".join(f"{name} = {value}\n" for name, value in known.items())
     numbers += f"UNRESOLVED = np.array({_unresolved(np.arange(1025) / 16).tolist()})\n"
-    head, one, tail = re.split(r"(?=def order_TERMS|def fold)", text[text.index("def shifted") :])
-    each = "".join(one.replace("TERMS", str(terms)) for terms in range(1, DEGREE + 1))
-    choice = "".join(
-        f"if reach == {terms}:\n            square = order_{terms}(scale, one, first, field, own, at, total)\n        el"
-        for terms in range(1, DEGREE)
-    )
-    choice += f"se:\n            square = order_{DEGREE}(scale, one, first, field, own, at, total)"
-    body = re.sub("^def ", "@fast\ndef ", head + each + tail.replace("CHOICE", choice), flags=re.MULTILINE)
+    head, one, tail = re.split(r"(?=def order_terms|def fold)", text[text.index("def shifted") :])
+    each = "".join(one.replace("order_terms", f"order_{terms}").replace("TERMS", str(terms)) for terms in range(1, DEGREE + 1))
+    given = "scale, one, first, field, own, at, total"
+    each += f"def next_order(reach, {given}):\n"
+    each += "".join(f"    if reach == {n}:\n        return order_{n}({given})\n" for n in range(1, DEGREE))
+    each += f"    return order_{DEGREE}({given})\n\n\n"
+    body = re.sub("^def ", "@fast\ndef ", head + each + tail, flags=re.MULTILINE)
     return generated("common_field", HEAD.format(equation=equation.__name__) + numbers + "\n\n" + body, [equation])
 
 
@@ -129,7 +127,13 @@ class Crowd:
         frame: float, threads: int, each: bool,
     ) -> None:  # fmt: skip
         """`start`: three components of each group, or of each member group by group; `each`: members count one by one."""
-        self.equation, self.kernels, self.coupling, self.frame, self.threads = equation, _kernels(equation), coupling, frame, threads
+        self.equation, self.kernels, self.coupling, self.frame, self.threads = (
+            equation,
+            _kernels(equation),
+            coupling,
+            frame,
+            threads,
+        )
         self.sizes = np.array([len(one) for one in omega])
         alone = np.diag(coupling) / self.sizes  # the field that a member makes itself
         self.rates = np.concatenate([rates, np.stack([alone.real, alone.imag], axis=1)], axis=1)
@@ -147,6 +151,7 @@ class Crowd:
             chunks.append(self._chunks(a, first, last, frame))
         self.chunks = np.concatenate(chunks)
         self.asymptotic = self._asymptotic(frame, each)
+        self.picked = np.empty(0, int)  # of a thinned crowd: members of the whole one
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
     def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:

@@ -78,12 +78,13 @@ def forget(rate, field, span, tolerance, still):
     return terms
 
 
-def order_TERMS(scale, one, first, field, own, at, total):
+def order_terms(scale, one, first, field, own, at, total):
     """The Taylor coefficients after the last TERMS ones, added up over members; their mean square."""
     square = 0.0
     for lane in range(LANES):
         i = 3 * LANES * (TERMS - 1) + lane
-        u, v, w = free(own[lane], own[LANES + lane], one, first * own[2 * LANES + lane], at[i], at[i + LANES], at[i + 2 * LANES])
+        drive = first * own[2 * LANES + lane]
+        u, v, w = free(own[lane], own[LANES + lane], one, drive, at[i], at[i + LANES], at[i + 2 * LANES])
         for m in range(TERMS):
             i = 3 * LANES * (TERMS - 1 - m) + lane
             a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
@@ -114,9 +115,7 @@ def series(terms, span, one, field, still, tolerance, own, work, totals, sizes):
         scale, first = span / (n + 1.0), 1.0 if n == 0 else 0.0
         reach = min(n + 1, terms)
         at = work[3 * LANES * (n + 1 - reach) : 3 * LANES * (n + 2)]
-        total = totals[n + 1]
-        CHOICE
-        sizes[n + 1] = math.sqrt(square)
+        sizes[n + 1] = math.sqrt(next_order(reach, scale, one, first, field, own, at, totals[n + 1]))
         rest = 0.0
         for m in range(min(n + 2, terms)):
             rest += still[m] * sizes[n + 1 - m]
@@ -255,7 +254,7 @@ def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nod
 
 
 def turns(begin, end, angle, moments):
-    """Add Legendre coefficients of what goes from `begin` to `end` as exp(-angle t): I_j+1 = I_j-1 + (2j + 1) (2 / angle) I_j."""
+    """Add Legendre coefficients of what goes from `begin` to `end` as exp(-angle t): I_j+1 = I_j-1 + (2j + 1) 2 / angle I_j."""
     before, now = (begin - end) / angle, -(begin + end) / angle
     now += 2.0 / angle * before
     for j in range(moments.shape[0]):

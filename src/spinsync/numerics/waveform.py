@@ -1,8 +1,9 @@
 """Waveform relaxation for very many members in a common field: the steps, their errors and their fixed points.
 
 On each step the field is the polynomial whose Legendre coefficients are those of what the members make of it: a fixed
-point, which sweeps over all members find. The next guess is taken by several secants at once (D. G. Anderson, J. ACM 12,
-547 (1965)), which are remembered from step to step, so that two or three sweeps are enough.
+point, which sweeps over all members find. What they will make of it is foretold by few of them, evenly chosen: those find
+their own fixed point in many cheap sweeps, by several secants at once (D. G. Anderson, J. ACM 12, 547 (1965)). A sweep of
+all tells what the few have missed, and one or two such sweeps are enough.
 
 As the coefficients are exact integrals, what the polynomial leaves out of the true field has no mean, no slope, ... over
 the step, and slow members don't feel it at the step's end: the error there is of order 2 DEGREE, as with Gauss's
@@ -213,39 +214,52 @@ def integrate(
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
     crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
-    singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
-    means = np.empty((times.size, len(omega), 3))
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
-    means[0] = run.mean
-    if each:
-        singles[:, 0, crowd.place] = crowd.start
-    done, elapsed = 1, times - times[0]
-    while done < times.size:
-        if run.steps + run.rejected >= max_steps:
-            return Solution(means, singles[:, :-1], BUDGET, run.steps, run.rejected, run.sweeps)
-        ahead = elapsed[done : done + MARKS]
-        run.span = min(run.span, ahead[-1] - run.time) if run.time + 1.001 * run.span > ahead[-1] else run.span
-        if run.time + run.span / 1024 == run.time:
-            return Solution(means, singles[:, :-1], UNDERFLOW, run.steps, run.rejected, run.sweeps)
-        ahead = ahead[ahead - run.time <= run.span * (1 + 1e-12)]
-        marks = np.append(np.minimum((ahead - run.time) / run.span, 1.0), 1.0)
-        upto = done + ahead.size
-        with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
-            trial = run.trial(marks, singles, done)
-        if not trial.settled or not trial.error <= 1:
-            run.reject(trial)
-            continue
-        seen, kick = run.means(trial, marks)
-        push = np.stack(equation.driven.py_func(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
-        right = seen + push
-        turned = np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1]))
-        charged = (right[:, :-1, 0] + 1j * right[:, :-1, 1]) * turned
-        means[done:upto] = np.stack([charged.real.T, charged.imag.T, right[:, :-1, 2].T], axis=2)
+    out = Recorder(crowd, times, each)
+    with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
+        while out.done < times.size:
+            if run.steps + run.rejected >= max_steps:
+                return out.solution(BUDGET, run)
+            ahead = out.elapsed[out.done : out.done + MARKS]
+            run.span = min(run.span, ahead[-1] - run.time) if run.time + 1.001 * run.span > ahead[-1] else run.span
+            if run.time + run.span / 1024 == run.time:
+                return out.solution(UNDERFLOW, run)
+            ahead = ahead[ahead - run.time <= run.span * (1 + 1e-12)]
+            marks = np.append(np.minimum((ahead - run.time) / run.span, 1.0), 1.0)
+            trial = run.trial(marks, out.singles, out.done)
+            if not trial.settled or not trial.error <= 1:
+                run.reject(trial)
+                continue
+            seen, kick = run.means(trial, marks)
+            right = seen + np.stack(equation.driven.py_func(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
+            out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
+            run.accept(trial, right[:, -1])
+    return out.solution(DONE, run)
+
+
+class Recorder:
+    """Means, and single members if each is asked for, in the frame at rest."""
+
+    def __init__(self, crowd: Crowd, times: np.ndarray, each: bool) -> None:
+        self.equation, self.sizes, self.elapsed, self.done = crowd.equation, crowd.sizes, times - times[0], 1
+        self.means = np.empty((times.size, len(crowd.sizes), 3))
+        self.singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
+        self.means[0] = crowd.means()
         if each:
-            _put_right(equation, singles[:, done:upto], kick, turned, np.repeat(np.arange(len(omega)), crowd.sizes))
-        run.accept(trial, right[:, -1])
-        done = upto
-    return Solution(means, singles[:, :-1], DONE, run.steps, run.rejected, run.sweeps)
+            self.singles[:, 0, crowd.place] = crowd.start
+
+    def record(self, means: np.ndarray, kick: np.ndarray, turned: np.ndarray) -> None:
+        """Means (group, time, 3) that are put right by a kick (group, time) already, as the members will be."""
+        upto = self.done + turned.size
+        charged = (means[:, :, 0] + 1j * means[:, :, 1]) * turned
+        self.means[self.done : upto] = np.stack([charged.real.T, charged.imag.T, means[:, :, 2].T], axis=2)
+        if self.singles.shape[2]:
+            group = np.repeat(np.arange(len(self.sizes)), self.sizes)
+            _put_right(self.equation, self.singles[:, self.done : upto], kick, turned, group)
+        self.done = upto
+
+    def solution(self, status: int, run: Stepper) -> Solution:
+        return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected, run.sweeps)
 
 
 def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turned: np.ndarray, group: np.ndarray) -> None:

@@ -30,7 +30,9 @@ class MeanField:
     ----------
     rtol, atol : float
         Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. Steps are controlled so that errors stay within
-        about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there.
+        about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there. With 500 or more sampled
+        spins this holds for the means of the groups; a single one of a few hundred strongly coupled spins can be off by
+        100 rtol if it turns much faster than the field changes.
     nodes : int, optional
         Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
         default as many as `rtol` asks for.
