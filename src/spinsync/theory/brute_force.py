@@ -73,7 +73,9 @@ class BruteForce:
                 "spin_weight": ("spin", np.full(self.spins, 1 / self.spins)),
             }
         identity = np.eye(2**self.spins).reshape(-1)[space.sector(0)]
-        return Linear(block, lambda q: rho[space.sector(q)], (0, 1), identity, observe, coordinates)
+        return Linear(
+            block, lambda q: rho[space.sector(q)], (0, 1), identity, observe, coordinates, space.lowered, space.lowering
+        )
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,16 @@ class SpinSpace:
     @cached_property
     def z(self) -> list[Any]:
         return [self.on(INVERSION, i) for i in range(self.spins)]
+
+    @property
+    def lowering(self) -> Array:
+        """Covector of sector 1: its product with rho is Tr(J_- rho)."""
+        return np.asarray(sum(self.lower).toarray().T.reshape(-1)[self.sector(1)])
+
+    def lowered(self, rho: Array) -> Array:
+        """Sector 1 of rho J_+, from sector 0 of rho."""
+        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**self.spins), sum(self.lower)))
+        return np.asarray(times_raising[self.sector(1)][:, self.sector(0)] @ rho)
 
     def sector(self, q: int) -> Array:
         """Indices of the raveled matrix elements |k><b| with (up spins of k) - (up spins of b) = q."""

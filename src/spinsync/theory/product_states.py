@@ -1,0 +1,49 @@
+"""Equal spins in a product state, written in the Dicke basis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.special import gammaln, xlogy
+
+from spinsync.base.compiled import compiled
+from spinsync.data import bloch_vectors
+from spinsync.data.rates import Array
+
+
+def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> Array:
+    """Elements |j,m><j,m-charge| of N spins with the Bloch vector m each, equation (9.5); no term cancels another.
+
+    j, m : arrays of shape (component,); bloch : real array of shape (3,)
+    """
+    s, z = bloch_vectors.coherences(np.asarray(bloch))
+    up, down, off = (1 + z) / 2, (1 - z) / 2, abs(s)
+    mixed = max(up * down - off * off, 0.0)  # determinant of the one-spin state
+    copies = gammaln(spins + 1) - gammaln(spins / 2 - j + 1) - gammaln(spins / 2 + j + 1) + np.log(2 * j + 1)
+    copies += xlogy(spins / 2 - j, mixed) - np.log(spins / 2 + j + 1)
+    faculty = gammaln(np.arange(spins + 1) + 1.0)
+    with np.errstate(divide="ignore"):
+        logarithms = np.log(np.maximum([up, down, off], 0))
+    size = _symmetric_power(np.rint(2 * j).astype(np.int64), np.rint(j + m).astype(np.int64), charge, logarithms, faculty, copies)
+    phase = s / off if off else 1.0
+    return np.asarray(size * phase**charge)
+
+
+@compiled()
+def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, faculty: Any, copies: Any) -> Any:
+    """exp(copies) times the element <j,m| Sym(rho) |j,m-charge> for coherence |s|: a sum over the spins that are up on both sides."""
+    up, down, off = logarithms
+    out = np.zeros(len(twice_j))
+    for i in range(len(twice_j)):
+        n, ket = twice_j[i], ups[i]
+        bra = ket - charge
+        outside = copies[i] + (faculty[ket] + faculty[n - ket] + faculty[bra] + faculty[n - bra]) / 2
+        for both in range(max(0, ket + bra - n), min(ket, bra) + 1):
+            neither, single = n - ket - bra + both, ket + bra - 2 * both
+            power = outside - faculty[both] - faculty[ket - both] - faculty[bra - both] - faculty[neither]
+            for number, logarithm in ((both, up), (neither, down), (single, off)):
+                if number > 0:
+                    power += number * logarithm
+            out[i] += np.exp(power)
+    return out
