@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import splu
 
-LEAF = 36  # places that are not dissected further
+LEAF = 16  # places that are not dissected further
 
 
 def dissected(sites: np.ndarray) -> np.ndarray:
@@ -33,22 +33,28 @@ def _parts(sites: np.ndarray, part: np.ndarray) -> Iterator[np.ndarray]:
 
 
 class Factors:
-    """L U of a matrix that needs no pivoting: its diagonal dominates each column.
+    """L U of a matrix whose diagonal dominates each column, so that no pivoting is needed.
 
-    Generators are such: -L, or i w - L, with w real.
+    Generators are such: -L, or i w - L with w real.
+
+    Parameters
+    ----------
+    matrix : sparse matrix
+    order : int array of shape (component,), optional
+        The order of elimination; None: as the matrix stands.
     """
 
-    def __init__(self, matrix: Any, order: np.ndarray | None) -> None:
-        self.order = order
-        arranged = matrix.tocsc() if order is None else matrix.tocsr()[order].tocsc()[:, order]
-        options = {"SymmetricMode": True}
-        column = "MMD_AT_PLUS_A" if order is None else "NATURAL"
-        self._inverse: Any = splu(arranged, permc_spec=column, diag_pivot_thresh=0.0, options=options)
+    def __init__(self, matrix: Any, order: np.ndarray | None = None) -> None:
+        self._order = order
+        arranged = matrix if order is None else matrix.tocsr()[order].tocsc()[:, order]
+        self._inverse: Any = splu(
+            arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+        )
 
     def solve(self, right: np.ndarray, transposed: bool = False) -> np.ndarray:
         trans = "T" if transposed else "N"
-        if self.order is None:
+        if self._order is None:
             return np.asarray(self._inverse.solve(right, trans))
         out = np.empty_like(right)
-        out[self.order] = self._inverse.solve(right[self.order], trans)
+        out[self._order] = self._inverse.solve(right[self._order], trans)
         return out
