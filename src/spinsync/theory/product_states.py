@@ -26,8 +26,7 @@ def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> 
     with np.errstate(divide="ignore"):
         logarithms = np.log(np.maximum([up, down, off], 0))
     size = _symmetric_power(np.rint(2 * j).astype(np.int64), np.rint(j + m).astype(np.int64), charge, logarithms, faculty, copies)
-    phase = s / off if off else 1.0
-    return np.asarray(size * phase**charge)
+    return np.asarray(size * (s / off) ** charge) if charge and off else size
 
 
 @compiled()
