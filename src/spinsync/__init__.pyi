@@ -1,6 +1,7 @@
 from . import plot as plot
 from ._version import __version__ as __version__
 from .base.checks import InputError as InputError
+from .base.checks import IntegrationError as IntegrationError
 from .data.distributions import Gaussian as Gaussian
 from .data.distributions import Lorentzian as Lorentzian
 from .data.distributions import Samples as Samples
@@ -15,7 +16,6 @@ from .theory.exact import Exact as Exact
 from .theory.mean_field import MeanField as MeanField
 from .verbs.closed_forms import critical_coupling as critical_coupling
 from .verbs.closed_forms import limit_cycle as limit_cycle
-from .verbs.evolution import IntegrationError as IntegrationError
 from .verbs.evolution import evolve as evolve
 from .verbs.evolution import rerun as rerun
 from .verbs.microscopic import lindblad as lindblad
@@ -25,4 +25,6 @@ from .verbs.pair_forms import symmetric_pair as symmetric_pair
 from .verbs.regimes import regime as regime
 from .verbs.results import bloch as bloch
 from .verbs.results import model_of as model_of
+from .verbs.spectra import emission_spectrum as emission_spectrum
+from .verbs.spectra import linewidth as linewidth
 from .verbs.steady import steady_state as steady_state

@@ -33,6 +33,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "incoherent_stable": ("the incoherent state is stable", "1"),
     "locked": ("the groups lock", "1"),
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
+    "linewidth": ("full width at half maximum of the line", RATE),
+    "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
     "phase_difference": ("phase of the first group minus the second", "rad"),

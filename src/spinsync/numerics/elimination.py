@@ -2,13 +2,50 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from math import log2, prod
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import splu
 
+from spinsync.data.problems import Box
+
 LEAF = 16  # places that are not dissected further
+
+
+class TooLarge(Exception):
+    """A request that memory can't hold: `needed` and `available` bytes."""
+
+    def __init__(self, needed: float, available: float) -> None:
+        super().__init__()
+        self.needed, self.available = needed, available
+
+
+def available() -> float:
+    """Bytes that a computation may take: most of the machine's memory, or 4 GiB where it can't be told."""
+    try:
+        return 0.8 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return 4 * 2.0**30
+
+
+def afford(box: Box, itemsize: int, vectors: int = 0) -> None:
+    """Refuse a box whose factors, and as many vectors, memory can't hold.
+
+    Nonzero factors per place grow with the logarithm of the number of places; measured from 5 x 10^4 to 1.4 x 10^6 places.
+
+    Raises
+    ------
+    TooLarge
+        With the estimate.
+    """
+    places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
+    nonzero = max(10 * log2(places) - 86, 20)
+    needed = places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize)
+    if needed > available():
+        raise TooLarge(needed, available())
 
 
 def dissected(sites: np.ndarray) -> np.ndarray:

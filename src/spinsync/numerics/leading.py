@@ -11,12 +11,13 @@ from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from spinsync.data.problems import Box, Linear
 from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
-from spinsync.numerics.elimination import Factors, dissected
+from spinsync.numerics.elimination import Factors, afford, dissected
 from spinsync.numerics.markov import lattice_of
 
 DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
+VISIBLE = 1e-9  # of the strongest mode
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
@@ -44,9 +45,12 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
     ------
     OverflowError
         If the rates are too large for double precision, or the box would not stop growing.
+    TooLarge
+        If memory can't hold the box.
     """
     lattice = lattice_of(problem)
     for _ in range(ROUNDS):
+        afford(box, 16)
         part = lattice.cut(box)
         block, sites = part.block(1), lattice_of(part).sites(1)
         if not np.all(np.isfinite(block.data)):
@@ -80,6 +84,13 @@ def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.
     value, right = _nearest(factors, len(order), 1, inside.dtype)
     _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
     return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
+
+
+def slowest_visible(block: Any, sender: np.ndarray, receiver: np.ndarray) -> complex:
+    """Of a small matrix: the eigenvalue with the largest real part among modes that `sender` excites and `receiver` sees."""
+    values, left, right = linalg.eig(block.toarray(), left=True)
+    seen = abs((receiver @ right) * (left.conj().T @ sender) / np.einsum("ik,ik->k", left.conj(), right))
+    return complex(max(values[seen > VISIBLE * seen.max()], key=lambda v: v.real))
 
 
 def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> complex:

@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from spinsync.data.problems import Box, Lattice, Linear
 from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
-from spinsync.numerics.elimination import Factors, dissected
+from spinsync.numerics.elimination import Factors, afford, dissected
 
 ALLOWED = 1e-12  # of all probability may be at a wrong place
 
@@ -44,9 +44,12 @@ def steady(lattice: Lattice) -> Steady:
         If there are several steady states.
     OverflowError
         If the rates are too large for double precision, or the box would not stop growing.
+    TooLarge
+        If memory can't hold the box.
     """
     box = lattice.likely
     for _ in range(ROUNDS):
+        afford(box, 8)
         problem = lattice.cut(box)
         sites = lattice_of(problem).sites(0)
         found = _part_at_rest(problem, sites, at_cuts(lattice, box, sites))
