@@ -13,8 +13,9 @@ from scipy import linalg, sparse
 
 from spinsync.numerics.elimination import Factors, dissected
 
-ALLOWED = 1e-11  # residual, of the length of v
-VECTORS = 6  # per factorization
+ALLOWED = 1e-11  # change of the answer by further vectors, of its largest value
+RESIDUAL = 1e-6  # of the length of v, at most
+VECTORS = 8  # per factorization
 MOST_POINTS = 60
 
 
@@ -36,29 +37,30 @@ def response(
     order = np.arange(sender.size) if sites is None else dissected(sites)
     one = sparse.eye_array(sender.size)
     basis = np.zeros((sender.size, 0), complex)
-    point = frequencies[frequencies.size // 2]
+    point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
     for _ in range(MOST_POINTS):
         factors = Factors(-1j * point * one - block, order)
-        new = [factors.solve(sender.astype(complex))]
-        for _ in range(VECTORS - 1):
-            new.append(factors.solve(new[-1] / np.linalg.norm(new[-1])))
-        basis = _orthonormal(basis, np.stack([v / np.linalg.norm(v) for v in new], axis=1))
+        new = sender.astype(complex)
+        for _ in range(VECTORS):
+            basis = _extended(basis, factors.solve(new))
+            new = basis[:, -1]
         if not np.all(np.isfinite(basis)):
             break
         answer, residual = _projected(block @ basis, basis, sender, receiver, frequencies)
-        if residual.max() <= ALLOWED * length:
+        change = abs(answer - before)
+        if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * length:
             return answer
-        point = frequencies[np.argmax(residual)]
+        point, before = frequencies[np.argmax(residual)], answer
     raise OverflowError
 
 
-def _orthonormal(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The basis, and what is new in further vectors."""
+def _extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The orthonormal basis and one vector more, unless it is in there already."""
+    size = np.linalg.norm(new)
     for _ in range(2):
         new = new - basis @ (basis.conj().T @ new)
-    vectors, upper, _ = linalg.qr(new, mode="economic", pivoting=True, check_finite=False)
-    kept = abs(upper.diagonal()) > 1e-13
-    return np.concatenate([basis, vectors[:, kept]], axis=1)
+    left = np.linalg.norm(new)
+    return basis if left <= 1e-14 * size else np.concatenate([basis, new[:, None] / left], axis=1)
 
 
 def _projected(
