@@ -22,6 +22,9 @@ from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
 from .verbs.pair_forms import locking_range as locking_range
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
+from .verbs.qutip_models import QutipModel as QutipModel
+from .verbs.qutip_models import to_piqs as to_piqs
+from .verbs.qutip_models import to_qutip as to_qutip
 from .verbs.regimes import regime as regime
 from .verbs.results import bloch as bloch
 from .verbs.results import model_of as model_of

@@ -67,4 +67,4 @@ def _step(profile: np.ndarray, excess: float) -> int:
     if slope <= 0:
         return most
     fall = log(excess)
-    return min(ceil(MARGIN * 2 * fall / (slope + sqrt(slope**2 + 2 * bend * fall))) + 2, most)
+    return int(min(ceil(MARGIN * 2 * fall / (slope + sqrt(slope**2 + 2 * bend * fall))) + 2, most))

@@ -15,7 +15,7 @@ from spinsync.data.problems import Box
 LEAF = 16  # places that are not dissected further
 
 
-class TooLarge(Exception):
+class TooLargeError(Exception):
     """A request that memory can't hold: `needed` and `available` bytes."""
 
     def __init__(self, needed: float, available: float) -> None:
@@ -38,14 +38,14 @@ def afford(box: Box, itemsize: int, vectors: int = 0) -> None:
 
     Raises
     ------
-    TooLarge
+    TooLargeError
         With the estimate.
     """
     places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
     nonzero = max(10 * log2(places) - 86, 20)
     needed = places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize)
     if needed > available():
-        raise TooLarge(needed, available())
+        raise TooLargeError(needed, available())
 
 
 def dissected(sites: np.ndarray) -> np.ndarray:

@@ -104,7 +104,7 @@ def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarr
             return
         if factored != g:
             factors, factored = Factors(one - g * generator, order), g
-        found, step = space(factors, state, g, times[-1] - now, min(ALLOWED * first / length, 1e-6))
+        found, step = space(factors, state, g, times[-1] - now, min(float(ALLOWED * first / length), 1e-6))
         if not step:
             g /= REFINE
             continue

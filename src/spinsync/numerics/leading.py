@@ -45,7 +45,7 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
     ------
     OverflowError
         If the rates are too large for double precision, or the box would not stop growing.
-    TooLarge
+    TooLargeError
         If memory can't hold the box.
     """
     lattice = lattice_of(problem)
@@ -79,7 +79,7 @@ def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.
     else:
         # of all modes at most as slow as this one, it is the nearest to the real part zero at its frequency
         turning, inside = 1j * _slowest(block, order, lowest, highest).imag, block
-        inside = block - turning * sparse.eye_array(len(order))
+        inside = block - sparse.diags_array(np.full(len(order), turning))
     factors = Factors(-inside, order)
     value, right = _nearest(factors, len(order), 1, inside.dtype)
     _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
@@ -107,7 +107,7 @@ def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> co
             w = min(w, low + 0.9 * reach)
         elif reach:
             w = max(w, high - 0.9 * reach)
-        shifted = block - 1j * w * sparse.eye_array(len(order))
+        shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
         found, _ = _nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
         slowest = 1j * w + found[np.argmax(found.real)]
         best = max(best, complex(slowest), key=lambda v: v.real)

@@ -31,7 +31,7 @@ class Steady:
     misplaced: float
 
 
-class Undecided(Exception):
+class UndecidedError(Exception):
     """Several steady states: the start decides."""
 
 
@@ -40,11 +40,11 @@ def steady(lattice: Lattice) -> Steady:
 
     Raises
     ------
-    Undecided
+    UndecidedError
         If there are several steady states.
     OverflowError
         If the rates are too large for double precision, or the box would not stop growing.
-    TooLarge
+    TooLargeError
         If memory can't hold the box.
     """
     box = lattice.likely
@@ -54,7 +54,7 @@ def steady(lattice: Lattice) -> Steady:
         sites = lattice_of(problem).sites(0)
         found = _part_at_rest(problem, sites, at_cuts(lattice, box, sites))
         if found is None and box == lattice.whole:
-            raise Undecided
+            raise UndecidedError
         if found is None:
             everywhere = np.full(len(sites), np.inf)
             box = larger(lattice, box, sites, 1 / everywhere, everywhere, ALLOWED)

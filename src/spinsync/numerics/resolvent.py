@@ -35,11 +35,10 @@ def response(
     if length == 0:
         return np.zeros(frequencies.size, complex)
     order = np.arange(sender.size) if sites is None else dissected(sites)
-    one = sparse.eye_array(sender.size)
     basis = np.zeros((sender.size, 0), complex)
     point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
     for _ in range(MOST_POINTS):
-        factors = Factors(-1j * point * one - block, order)
+        factors = Factors(sparse.diags_array(np.full(sender.size, -1j * point)) - block, order)
         new = sender.astype(complex)
         for _ in range(VECTORS):
             basis = _extended(basis, factors.solve(new))

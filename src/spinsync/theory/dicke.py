@@ -6,7 +6,7 @@ of a state are the probabilities p(j,m). Nothing here grows or shrinks exponenti
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -125,17 +125,18 @@ def _root(a: Array, b: Array) -> Array:
 
 
 # Equation (9.2): elements (A, B, D) that lead from j to j, j - 1 and j + 1.
-RAISE = (
+Elements = tuple[Callable[[Array, Array], Array], ...]
+RAISE: Elements = (
     lambda j, m: _root(j - m, j + m + 1),
     lambda j, m: _root(j - m, j - m - 1),
     lambda j, m: -_root(j + m + 1, j + m + 2),
 )
-LOWER = (
+LOWER: Elements = (
     lambda j, m: _root(j + m, j - m + 1),
     lambda j, m: -_root(j + m, j + m - 1),
     lambda j, m: _root(j - m + 1, j - m + 2),
 )
-TURN = (
+TURN: Elements = (
     lambda j, m: m,
     lambda j, m: _root(j + m, j - m),
     lambda j, m: _root(j + m + 1, j - m + 1),

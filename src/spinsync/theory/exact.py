@@ -60,8 +60,7 @@ class Exact:
         """One sparse block per charge q, on the lattice of (j, m)."""
         if len(ensemble.groups) > 1:
             raise checks.InputError(
-                f"Argument `ensemble` must have one group for Exact, but has {len(ensemble.groups)}; "
-                "BruteForce takes several."
+                f"Argument `ensemble` must have one group for Exact, but has {len(ensemble.groups)}; BruteForce takes several."
             )
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")

@@ -19,13 +19,15 @@ def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> 
     """
     s, z = bloch_vectors.coherences(np.asarray(bloch))
     up, down, off = (1 + z) / 2, (1 - z) / 2, abs(s)
-    mixed = max(up * down - off * off, 0.0)  # determinant of the one-spin state
+    mixed = np.maximum(up * down - off * off, 0.0)  # determinant of the one-spin state
     copies = gammaln(spins + 1) - gammaln(spins / 2 - j + 1) - gammaln(spins / 2 + j + 1) + np.log(2 * j + 1)
     copies += xlogy(spins / 2 - j, mixed) - np.log(spins / 2 + j + 1)
     faculty = gammaln(np.arange(spins + 1) + 1.0)
     with np.errstate(divide="ignore"):
         logarithms = np.log(np.maximum([up, down, off], 0))
-    size = _symmetric_power(np.rint(2 * j).astype(np.int64), np.rint(j + m).astype(np.int64), charge, logarithms, faculty, copies)
+    size = _symmetric_power(
+        np.rint(2 * j).astype(np.int64), np.rint(j + m).astype(np.int64), charge, logarithms, faculty, copies
+    )
     return np.asarray(size * (s / off) ** charge) if charge and off else size
 
 

@@ -11,7 +11,7 @@ from spinsync.base.checks import InputError, IntegrationError
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
 from spinsync.numerics import linear_flow, markov
-from spinsync.numerics.elimination import TooLarge
+from spinsync.numerics.elimination import TooLargeError
 from spinsync.theory.protocol import Theory
 
 
@@ -22,7 +22,7 @@ def at_rest(linear: Linear) -> tuple[Linear, Array]:
         return found.problem, found.probability
     rho = linear_flow.null_vector(linear.block(0), linear.trace)
     if rho is None:
-        raise markov.Undecided
+        raise markov.UndecidedError
     return linear, rho
 
 
@@ -31,11 +31,11 @@ def in_words(theory: Theory, growth: int) -> Iterator[None]:
     """Say what went wrong; the number of components grows as the number of spins to the power `growth`."""
     try:
         yield
-    except markov.Undecided:
+    except markov.UndecidedError:
         raise InputError(
             "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
         ) from None
-    except TooLarge as error:
+    except TooLargeError as error:
         spins: Any = theory.spins  # type: ignore[attr-defined]
         fits = spins * (error.available / error.needed) ** (1 / growth)
         rounded = floor(fits / 10 ** floor(log10(fits)) * 10) * 10 ** floor(log10(fits)) // 10

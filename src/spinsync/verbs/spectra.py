@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
@@ -94,9 +93,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
         sites = None if part.lattice is None else part.lattice.sites(1)
         answer = resolvent.response(part.block(1), sites, part.lowered(rho), part.lowering, places)
     variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
-    return dataset(
-        variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory)
-    )
+    return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
 
 
 def _linear(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
