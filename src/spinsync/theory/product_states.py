@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba import types
 from scipy.special import gammaln, xlogy
 
 from spinsync.base.compiled import compiled
@@ -25,15 +26,17 @@ def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> 
     faculty = gammaln(np.arange(spins + 1) + 1.0)
     with np.errstate(divide="ignore"):
         logarithms = np.log(np.maximum([up, down, off], 0))
-    size = _symmetric_power(
-        np.rint(2 * j).astype(np.int64), np.rint(j + m).astype(np.int64), charge, logarithms, faculty, copies
-    )
+    twice, ups = (np.rint(number).astype(np.int64) for number in (2 * j, j + m))
+    size = np.asarray(_symmetric_power(twice, ups, charge, logarithms, faculty, copies))
     return np.asarray(size * (s / off) ** charge) if charge and off else size
 
 
-@compiled()
+_WHOLE, _REAL = types.int64[::1], types.float64[::1]
+
+
+@compiled(_REAL(_WHOLE, _WHOLE, types.int64, _REAL, _REAL, _REAL))
 def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, faculty: Any, copies: Any) -> Any:
-    """exp(copies) times the element <j,m| Sym(rho) |j,m-charge> for coherence |s|: a sum over the spins that are up on both sides."""
+    """exp(copies) <j,m| Sym(rho) |j,m-charge> for the coherence |s|: a sum over how many spins are up on both sides."""
     up, down, off = logarithms
     out = np.zeros(len(twice_j))
     for i in range(len(twice_j)):
