@@ -17,6 +17,8 @@ from scipy.linalg import expm
 from spinsync.numerics.elimination import Factors, dissected
 
 ALLOWED = 1e-12  # error of a step, of the length at the start
+STIFFEST = 1e6  # g times the fastest rate: the rest of ten digits is left to solutions with 1 - g L
+CERTAIN = 1e3  # step in units of g, in which rounding errors of the exponent stay small
 CLOSED = 1e-13  # of a vector is new: the space holds all of the motion
 VANISHED = 1e-100  # length of a state that has decayed
 MOST = 80  # vectors
@@ -69,7 +71,7 @@ def space(factors: Factors, start: np.ndarray, g: float, remaining: float, allow
         if closed or (k + 1) % BATCH == 0:
             inverse = np.linalg.inv(upper[: k + 1, : k + 1])
             found = Space(basis[: k + 1].T, (np.eye(k + 1) - inverse) / g, length)
-            step = remaining if closed else _accurate(found, g, longest, allowed)
+            step = min(remaining, CERTAIN * g) if closed else _accurate(found, g, longest, allowed)
             if step >= longest:
                 return found, step
         basis[k + 1] = new / upper[k + 1, k]
@@ -90,13 +92,14 @@ def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarr
     Raises
     ------
     OverflowError
-        If steps get too small or too many.
+        If steps get too small or too many, or rates are too large for double precision.
     """
     yield start
     order, kind = dissected(sites), np.result_type(start, generator.dtype)
     now, state, done = times[0], start.astype(kind), 1
     one = sparse.eye_array(len(sites), dtype=kind)
-    g, factored, first = 1.0 / max(abs(generator.diagonal()).max(), 1e-300), 0.0, np.linalg.norm(start)
+    fastest = max(abs(generator.diagonal()).max(), 1e-300)
+    g, factored, first = 1 / fastest, 0.0, np.linalg.norm(start)
     for _ in range(MOST_STEPS):
         length = np.linalg.norm(state)
         if done == times.size or length < VANISHED:
@@ -113,7 +116,7 @@ def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarr
             done += 1
         state, now = found.at(step), now + step
         if step >= LONGEST * g:
-            g *= REFINE / 2
+            g = min(g * REFINE / 2, STIFFEST / fastest)
         elif step <= 4 * g:
             g /= REFINE / 4
     raise OverflowError

@@ -17,7 +17,8 @@ from spinsync.numerics.markov import lattice_of
 DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
-VISIBLE = 1e-9  # of the strongest mode
+VISIBLE = 1e-7  # overlap that is no rounding error
+CERTAIN = 1e-6  # error of the eigenvalue by rounding: dark ensembles have modes that nearly coincide
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
@@ -44,7 +45,7 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
     Raises
     ------
     OverflowError
-        If the rates are too large for double precision, or the box would not stop growing.
+        If the rates are too large or the mode is too ill-conditioned for double precision, or the box would not stop growing.
     TooLargeError
         If memory can't hold the box.
     """
@@ -56,6 +57,9 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
         if not np.all(np.isfinite(block.data)):
             break
         value, right, left = eigenvector(block, sites)
+        uncertain = 1e-16 * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
+        if not uncertain <= CERTAIN * max(1.0, abs(value)):
+            break
         # to first order the eigenvalue changes by left . (what is cut off) . right
         flow = np.where(at_cuts(lattice, box, sites), abs(right * left * block.diagonal()), 0.0)
         if flow.sum() <= ALLOWED * max(1.0, abs(value)):
@@ -86,11 +90,11 @@ def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.
     return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
 
 
-def slowest_visible(block: Any, sender: np.ndarray, receiver: np.ndarray) -> complex:
-    """Of a small matrix: the eigenvalue with the largest real part among modes that `sender` excites and `receiver` sees."""
-    values, left, right = linalg.eig(block.toarray(), left=True)
-    seen = abs((receiver @ right) * (left.conj().T @ sender) / np.einsum("ik,ik->k", left.conj(), right))
-    return complex(max(values[seen > VISIBLE * seen.max()], key=lambda v: v.real))
+def slowest_visible(block: Any, receiver: np.ndarray) -> complex:
+    """Of a small matrix: the eigenvalue with the largest real part among modes that `receiver` sees."""
+    values, right = np.linalg.eig(block.toarray())
+    seen = abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver)  # eigenvectors have length 1
+    return complex(max(values[seen], key=lambda v: v.real))
 
 
 def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> complex:
@@ -124,11 +128,13 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The eigenvalues of L that are nearest to zero, and their vectors, from the factors of -L."""
     inverse = LinearOperator((size, size), lambda v: factors.solve(np.asarray(v, dtype).ravel(), transposed), dtype=dtype)
-    try:
-        values, vectors = eigs(inverse, number, v0=np.ones(size, dtype), ncv=3 * number + 5, tol=tolerance)
-    except ArpackError:
-        raise OverflowError from None
-    return -1 / values, vectors
+    for space in (3 * number + 5, 60, 200):  # vectors; crowds of modes at one distance need many
+        try:
+            values, vectors = eigs(inverse, number, v0=np.ones(size, dtype), ncv=min(space, size), tol=tolerance, maxiter=30)
+        except ArpackError:
+            continue
+        return -1 / values, vectors
+    raise OverflowError
 
 
 def _normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:

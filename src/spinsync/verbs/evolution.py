@@ -54,7 +54,13 @@ def _run_lattice(linear: Linear, lattice: Lattice, times: Array) -> Observed:
     """Each time is observed as soon as it is reached: all states together would not fit."""
     afford(lattice.whole, 16, krylov.MOST)
     runs = [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
-    rows = [linear.observe({q: v[None] for q, v in zip(linear.charges, now, strict=True)}) for now in zip(*runs, strict=True)]
+    rows = []
+    for now in zip(*runs, strict=True):
+        states = {q: v[None] for q, v in zip(linear.charges, now, strict=True)}
+        trace = float(states[0][0] @ linear.trace)
+        _check_trace(trace)
+        states[0] = states[0] / trace  # the one eigenvalue that is known exactly
+        rows.append(linear.observe(states))
     return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
@@ -62,9 +68,13 @@ def _run_linear(linear: Linear, times: Array) -> Observed:
     if linear.lattice is not None:
         return _run_lattice(linear, linear.lattice, times)
     states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
-    if not np.allclose(states[0] @ linear.trace, 1, rtol=0, atol=1e-6):  # NaN included
-        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
+    _check_trace(states[0] @ linear.trace)
     return linear.observe(states)
+
+
+def _check_trace(trace: Any) -> None:
+    if not np.allclose(trace, 1, rtol=0, atol=1e-6):  # NaN included
+        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
 
 
 def evolve(

@@ -107,6 +107,5 @@ def _linear(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
 
 def _leading(problem: Linear) -> complex:
     if problem.lattice is None:
-        _, rho = at_rest(problem)
-        return leading.slowest_visible(problem.block(1), problem.lowered(rho), problem.lowering)
+        return leading.slowest_visible(problem.block(1), problem.lowering)
     return leading.slowest_mode(problem, markov.steady(problem.lattice).box).value
