@@ -18,6 +18,11 @@ from .verbs.closed_forms import critical_coupling as critical_coupling
 from .verbs.closed_forms import limit_cycle as limit_cycle
 from .verbs.evolution import evolve as evolve
 from .verbs.evolution import rerun as rerun
+from .verbs.measures import asymptotic_phase as asymptotic_phase
+from .verbs.measures import entropy as entropy
+from .verbs.measures import husimi as husimi
+from .verbs.measures import pair_measures as pair_measures
+from .verbs.measures import phase_distribution as phase_distribution
 from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
 from .verbs.pair_forms import locking_range as locking_range

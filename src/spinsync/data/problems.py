@@ -90,6 +90,7 @@ class Linear:
     coordinates : coordinates of the dims that `observe` names
     lowered : rho_0 -> rho_0 J_+, a vector of sector 1
     lowering : covector of sector 1 whose product with rho_1 is <J_->
+    mixture : rho_0 -> its eigenvalues, each times its number of copies, and the logarithms of these numbers
     lattice : where the components live, if in a plane
     """
 
@@ -101,4 +102,5 @@ class Linear:
     coordinates: Mapping[str, tuple[str, Array]]
     lowered: Callable[[Array], Array]
     lowering: Array
+    mixture: Callable[[Array], tuple[Array, Array]]
     lattice: Lattice | None = None

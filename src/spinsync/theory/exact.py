@@ -17,7 +17,7 @@ from spinsync.data.microscopic import counts
 from spinsync.data.problems import Box, Lattice, Linear, Observed
 from spinsync.data.rates import Array
 from spinsync.theory.dicke import LOWER, Noise, Sector, whole
-from spinsync.theory.product_states import product_state
+from spinsync.theory.product_states import copies, product_state
 
 MOST_SPINS = 20_000
 REACH = 3.0  # half width of the first box, in units of sqrt(N), the scale of quantum fluctuations of j and m
@@ -116,7 +116,7 @@ def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names
     return Linear(
         lambda q: (sectors.get(q) or Sector(spins, q, box)).generator(noise),
         lambda q: product_state(spins, sectors[q].j, sectors[q].m, q, bloch), (0, 1), np.ones(len(zero.sites)), observe,
-        {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb,
+        {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb, lambda rho: (rho, copies(spins, zero.j)),
         Lattice(
             lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely,
             lambda smaller: _linear(spins, smaller, noise, likely, bloch, names),
@@ -133,6 +133,8 @@ def _observe(spins: int, zero: Sector, climb: Array, states: Mapping[int, Array]
     pairs = spins * (spins - 1)
     c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
     out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
+    zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
+    out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
     out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, np.nan_to_num(c))))
     if 1 in states:
         out["coherence"] = (("time", "group"), (states[1] @ climb / spins)[:, None])

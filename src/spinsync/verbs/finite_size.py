@@ -7,12 +7,23 @@ from contextlib import contextmanager
 from math import floor, log10
 from typing import Any
 
+from spinsync.base import checks
 from spinsync.base.checks import InputError, IntegrationError
+from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
 from spinsync.numerics import linear_flow, markov
 from spinsync.numerics.elimination import TooLargeError
-from spinsync.theory.protocol import Theory
+from spinsync.theory.protocol import Theory, refuse
+
+
+def linear_problem(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
+    """The problem of a theory of finite N; others refuse."""
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(theory, verb)
+    problem = theory.lower(ensemble, None, 0, False)
+    assert isinstance(problem, Linear)
+    return problem
 
 
 def at_rest(linear: Linear) -> tuple[Linear, Array]:

@@ -10,8 +10,8 @@ from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.numerics import leading, markov, resolvent
-from spinsync.theory.protocol import Theory, refuse
-from spinsync.verbs.finite_size import at_rest, in_words
+from spinsync.theory.protocol import Theory
+from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
 from spinsync.verbs.results import dataset, theory_record
 
 
@@ -45,7 +45,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     >>> [round(n * float(ss.linewidth(one, theory=ss.Exact(n)).linewidth), 1) for n in (60, 120, 240)]
     [103.8, 87.2, 63.6]
     """
-    problem = _linear(ensemble, theory, "linewidth")
+    problem = linear_problem(ensemble, theory, "linewidth")
     with in_words(theory, growth=1):
         value = _leading(problem)
     variables: dict[str, Any] = {"frequency": ((), -value.imag), "linewidth": ((), -2 * value.real)}
@@ -82,11 +82,11 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     --------
     >>> import numpy as np, spinsync as ss
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2, frequency=5.0)
-    >>> light = ss.emission_spectrum(one, np.linspace(0, 10, 101), theory=ss.Exact(40))
+    >>> light = ss.emission_spectrum(one, np.linspace(0, 10, 101), theory=ss.Exact(200))
     >>> bool(abs(light.emission.idxmax() - ss.limit_cycle(one).frequency) < 0.2)
     True
     """
-    problem = _linear(ensemble, theory, "emission_spectrum")
+    problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.times(frequencies, "frequencies")
     with in_words(theory, growth=1):
         part, rho = at_rest(problem)
@@ -94,15 +94,6 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
         answer = resolvent.response(part.block(1), sites, part.lowered(rho), part.lowering, places)
     variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
-
-
-def _linear(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
-    """The problem of a theory of finite N."""
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, verb)
-    problem = theory.lower(ensemble, None, 0, False)
-    assert isinstance(problem, Linear)  # others refuse
-    return problem
 
 
 def _leading(problem: Linear) -> complex:
