@@ -79,14 +79,24 @@ class Factors:
     matrix : sparse matrix
     order : int array of shape (component,), optional
         The order of elimination; None: as the matrix stands.
+
+    Raises
+    ------
+    OverflowError
+        If an entry is not finite, or a pivot vanishes.
     """
 
     def __init__(self, matrix: Any, order: np.ndarray | None = None) -> None:
         self._order = order
         arranged = matrix if order is None else matrix.tocsr()[order].tocsc()[:, order]
-        self._inverse: Any = splu(
-            arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
-        )
+        if not np.all(np.isfinite(arranged.data)):
+            raise OverflowError
+        try:
+            self._inverse: Any = splu(
+                arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+            )
+        except RuntimeError:  # exactly singular
+            raise OverflowError from None
 
     def solve(self, right: np.ndarray, transposed: bool = False) -> np.ndarray:
         trans = "T" if transposed else "N"

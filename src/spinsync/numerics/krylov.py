@@ -98,6 +98,8 @@ def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarr
     order, kind = dissected(sites), np.result_type(start, generator.dtype)
     now, state, done = times[0], start.astype(kind), 1
     one = sparse.eye_array(len(sites), dtype=kind)
+    if not np.all(np.isfinite(generator.data)):
+        raise OverflowError
     fastest = max(abs(generator.diagonal()).max(), 1e-300)
     g, factored, first = 1 / fastest, 0.0, np.linalg.norm(start)
     for _ in range(MOST_STEPS):

@@ -69,7 +69,7 @@ def steady(lattice: Lattice) -> Steady:
 
 
 def _part_at_rest(problem: Linear, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.8)."""
+    """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.6)."""
     generator = problem.block(0).real
     if not np.all(np.isfinite(generator.data)):
         return np.zeros(len(sites)), np.full(len(sites), np.nan)

@@ -78,17 +78,17 @@ class Sector:
         return position
 
     def generator(self, noise: Noise) -> Any:
-        """The block L_q of (2.2) as a sparse matrix; loss to places outside the box stays on the diagonal, (9.1) to (9.4)."""
+        """The block L_q of (2.2) as a sparse matrix, (9.1) to (9.3); what leaves the box stays lost on the diagonal."""
         row, column = (self.sites - self.box.low).T
         size = len(row)
-        diagonal = self._diagonal(noise)
-        rows, columns, values = [np.arange(size)], [np.arange(size)], [diagonal]
-        for dj, dm, rate in self._jumps(noise):
-            target = self._position[row + 1 + dj, column + 1 + dm]
-            kept = (target >= 0) & (rate != 0)
-            rows.append(target[kept])
-            columns.append(np.flatnonzero(kept))
-            values.append(rate[kept])
+        with np.errstate(over="ignore", invalid="ignore"):  # solvers refuse what is not finite
+            rows, columns, values = [np.arange(size)], [np.arange(size)], [self._diagonal(noise)]
+            for dj, dm, rate in self._jumps(noise):
+                target = self._position[row + 1 + dj, column + 1 + dm]
+                kept = (target >= 0) & (rate != 0)
+                rows.append(target[kept])
+                columns.append(np.flatnonzero(kept))
+                values.append(rate[kept])
         entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
         return sparse.csc_array(entries, shape=(size, size))
 

@@ -125,7 +125,7 @@ def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names
 
 
 def _observe(spins: int, zero: Sector, climb: Array, states: Mapping[int, Array]) -> Observed:
-    """One-spin means and the pair correlation, equation (9.6)."""
+    """One-spin means and the pair correlation, equation (9.5)."""
     p = states[0].real
     z = p @ zero.m * 2 / spins
     out: Observed = {"inversion": (("time", "group"), z[:, None])}

@@ -14,13 +14,13 @@ from spinsync.data.rates import Array
 
 
 def copies(spins: int, j: Array) -> Array:
-    """ln of how often the representation j appears among N spins: d_j of (9.5)."""
+    """ln of how often the representation j appears among N spins: d_j of (9.4)."""
     found = gammaln(spins + 1) - gammaln(spins / 2 - j + 1) - gammaln(spins / 2 + j + 1)
     return np.asarray(found + np.log(2 * j + 1) - np.log(spins / 2 + j + 1))
 
 
 def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> Array:
-    """Elements |j,m><j,m-charge| of N spins with the Bloch vector m each, equation (9.5); no term cancels another.
+    """Elements |j,m><j,m-charge| of N spins with the Bloch vector m each, equation (9.4); no term cancels another.
 
     j, m : arrays of shape (component,); bloch : real array of shape (3,)
     """

@@ -200,10 +200,10 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
 
 
 def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Dataset:
-    """The phase that product states end up with, by the slowest mode of sector +1, equation (9.11).
+    """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
 
     -arg of the mode's left eigenvector times the state: it advances uniformly at the line's frequency, and is zero for the
-    place (j, m) where the mode is strongest at zero azimuth. The quantum counterpart of the isochrons (5.7).
+    place (j, m) where the mode is strongest at zero azimuth. The quantum counterpart of the isochrons (5.5).
 
     Parameters
     ----------

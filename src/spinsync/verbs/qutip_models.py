@@ -26,6 +26,14 @@ class QutipModel:
     hamiltonian : qutip.Qobj
     collapse_operators : list of qutip.Qobj
         Rates are in them as square roots.
+
+    Raises
+    ------
+    Nothing: `to_qutip` makes and checks it.
+
+    Examples
+    --------
+    See `to_qutip`.
     """
 
     hamiltonian: Any

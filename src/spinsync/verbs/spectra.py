@@ -16,7 +16,7 @@ from spinsync.verbs.results import dataset, theory_record
 
 
 def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
-    """Frequency and width of the ensemble's line: the slowest mode of sector +1, equation (9.9).
+    """Frequency and width of the ensemble's line: the slowest mode of sector +1, equation (9.7).
 
     frequency = -Im lambda_1, linewidth = -2 Re lambda_1 (full width at half maximum). Its closing as 1/N is the
     spontaneous breaking of the U(1) symmetry.
@@ -53,7 +53,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
 
 
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
-    """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.10).
+    """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 
     S(nu) = 2 Re integral_0^inf exp(i nu tau) <J_+(0) J_-(tau)> d tau, peaked at nu = +frequency of the line; its
     integral over d nu / 2 pi is <J_+ J_->.
