@@ -10,7 +10,7 @@ import numpy as np
 from spinsync.data.problems import Box, Lattice
 
 DEVIATIONS = 6.0  # of a Gaussian that a box should hold on either side
-MARGIN = 1.1  # times the step that a Gaussian or exponential tail asks for
+MARGIN = 1.0  # times the step that a Gaussian or exponential tail asks for
 MINOR = 0.01  # of what the worst side loses
 ROUNDS = 30  # of growing
 
