@@ -85,6 +85,18 @@ def test_motion_in_a_krylov_space_is_the_exponential(spins):
             np.testing.assert_allclose(state, wanted, atol=1e-12)
 
 
+def test_motion_of_many_spins_is_the_exponential():
+    """Where the fastest rate is a thousand times that of the motion, and many vectors are needed."""
+    spins, m = 200, np.array([[0.48, 0.0, -0.64]])
+    problem = Exact(spins).lower(laser(theta=-1.0), m, 0)
+    times = np.linspace(0, 0.4, 5)
+    for q in (0, 1):
+        block, covector = problem.block(q), np.random.default_rng(q).normal(size=len(problem.start(q)))
+        states = np.array(list(krylov.motion(block, problem.lattice.sites(q), problem.start(q), times)))
+        wanted = expm_multiply(block, problem.start(q).astype(complex), 0, 0.4, 5)
+        np.testing.assert_allclose(states @ covector, wanted @ covector, atol=1e-10)
+
+
 def test_motion_over_a_very_long_time():
     """A step of 10^9 relaxation times, to rest and to nothing."""
     problem = Exact(9).lower(laser(), np.array([[0.6, 0.0, 0.8]]), 0)
@@ -112,6 +124,18 @@ def test_slowest_mode_is_the_slowest(seed, monkeypatch):
     np.testing.assert_allclose(block @ right, value * right, atol=1e-11 * scale)
     np.testing.assert_allclose(left @ block, value * left, atol=1e-11 * scale * abs(left).max())
     assert left @ right == pytest.approx(1)
+
+
+def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
+    """Strong exchange spreads the modes over frequencies from -60 to 60, far more than one disc covers."""
+    monkeypatch.setattr(leading, "DENSE", 0)
+    for gain, damping in ((3.0, 0.2), (0.2, 3.0)):
+        problem = Exact(24).lower(laser(theta=-0.02, coupling=60.0, gain=gain, damping=damping), None, 0)
+        block = problem.block(1)
+        value, _, _ = leading.eigenvector(block, problem.lattice.sites(1))
+        values = np.linalg.eigvals(block.toarray())
+        assert np.ptp(block.diagonal().imag) > 100
+        assert value == pytest.approx(values[np.argmax(values.real)], abs=1e-8)
 
 
 def test_slowest_mode_does_not_depend_on_the_window():
