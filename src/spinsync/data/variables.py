@@ -45,6 +45,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "locked": ("the groups lock", "1"),
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
     "linewidth": ("full width at half maximum of the line", RATE),
+    "linewidth_error": ("error of the linewidth", RATE),
+    "frequency_error": ("error of the frequency", RATE),
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),

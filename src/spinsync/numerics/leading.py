@@ -18,7 +18,7 @@ DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
 VISIBLE = 1e-7  # overlap that is no rounding error
-CERTAIN = 1e-6  # error of the eigenvalue by rounding: dark ensembles have modes that nearly coincide
+CERTAIN = 1e-3  # relative error of the eigenvalue by rounding: strongly damped ensembles have modes that nearly coincide
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
@@ -28,7 +28,7 @@ class Mode:
     """An eigenvalue of sector 1 and its vectors, left . right = 1.
 
     box, problem : the part of the lattice that holds it
-    misplaced : estimate of the eigenvalue's error by what leaves the box
+    error : of the eigenvalue, to first order: by what leaves the box, and by rounding
     """
 
     box: Box
@@ -36,7 +36,11 @@ class Mode:
     value: complex
     right: np.ndarray
     left: np.ndarray
-    misplaced: float
+    error: float
+
+
+class CrowdedError(Exception):
+    """Modes that nearly coincide: double precision does not tell them apart."""
 
 
 def slowest_mode(problem: Linear, box: Box) -> Mode:
@@ -44,8 +48,10 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
 
     Raises
     ------
+    CrowdedError
+        If the eigenvalue is too ill-conditioned for double precision.
     OverflowError
-        If the rates are too large or the mode is too ill-conditioned for double precision, or the box would not stop growing.
+        If the rates are too large for double precision, or the box would not stop growing.
     TooLargeError
         If memory can't hold the box.
     """
@@ -58,12 +64,12 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
             break
         value, right, left = eigenvector(block, sites)
         uncertain = 1e-16 * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
-        if not uncertain <= CERTAIN * max(1.0, abs(value)):
-            break
+        if not uncertain <= CERTAIN * abs(value):
+            raise CrowdedError
         # to first order the eigenvalue changes by left . (what is cut off) . right
         flow = np.where(at_cuts(lattice, box, sites), abs(right * left * block.diagonal()), 0.0)
         if flow.sum() <= ALLOWED * max(1.0, abs(value)):
-            return Mode(box, part, value, right, left, float(flow.sum()))
+            return Mode(box, part, value, right, left, float(flow.sum() + uncertain))
         weight = abs(right) / abs(right).sum()
         box = larger(lattice, box, sites, weight, flow, ALLOWED * max(1.0, abs(value)))
     raise OverflowError
@@ -118,7 +124,7 @@ def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> co
         # whatever decays no faster than `best` and is farther than the disc is beyond this frequency
         reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best.real**2, 0.0)))
         if reach == 0:
-            raise OverflowError
+            raise CrowdedError
         open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
     raise OverflowError
 
@@ -134,7 +140,7 @@ def _nearest(
         except ArpackError:
             continue
         return -1 / values, vectors
-    raise OverflowError
+    raise CrowdedError
 
 
 def _normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:

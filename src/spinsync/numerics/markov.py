@@ -55,9 +55,8 @@ def steady(lattice: Lattice) -> Steady:
         found = _part_at_rest(problem, sites, at_cuts(lattice, box, sites))
         if found is None and box == lattice.whole:
             raise UndecidedError
-        if found is None:
-            everywhere = np.full(len(sites), np.inf)
-            box = larger(lattice, box, sites, 1 / everywhere, everywhere, ALLOWED)
+        if found is None:  # the cut alone can part a process that is one
+            box = lattice.whole
             continue
         probability, lost = found
         if not np.all(np.isfinite(lost)):

@@ -12,7 +12,7 @@ from spinsync.base.checks import InputError, IntegrationError
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import linear_flow, markov
+from spinsync.numerics import leading, linear_flow, markov
 from spinsync.numerics.elimination import TooLargeError
 from spinsync.theory.protocol import Theory, refuse
 
@@ -53,6 +53,11 @@ def in_words(theory: Theory, growth: int) -> Iterator[None]:
         raise InputError(
             f"Argument `spins` must be at most about {rounded} for this question and this machine, but is spins={spins}: "
             f"it would take about {error.needed / 2**30:.2g} GiB of memory, and {error.available / 2**30:.2g} may be used."
+        ) from None
+    except leading.CrowdedError:
+        raise IntegrationError(
+            "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
+            "own; `emission_spectrum` shows its light."
         ) from None
     except OverflowError:
         raise IntegrationError("The rates are too large for double precision, or differ by too many orders.") from None

@@ -29,14 +29,14 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        frequency, linewidth.
+        frequency, linewidth; Exact: frequency_error, linewidth_error, an estimate of what rounding and the window cost.
 
     Raises
     ------
     InputError
         If the theory does not answer this, does not take the ensemble, or the spins are too many for the memory.
     IntegrationError
-        If the rates are too large for double precision.
+        If the slowest modes nearly coincide, or the rates are too large for double precision.
 
     Examples
     --------
@@ -47,8 +47,10 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """
     problem = linear_problem(ensemble, theory, "linewidth")
     with in_words(theory, growth=1):
-        value = _leading(problem)
+        value, error = _leading(problem)
     variables: dict[str, Any] = {"frequency": ((), -value.imag), "linewidth": ((), -2 * value.real)}
+    if error is not None:
+        variables |= {"frequency_error": ((), error), "linewidth_error": ((), 2 * error)}
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
 
 
@@ -96,7 +98,9 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
 
 
-def _leading(problem: Linear) -> complex:
+def _leading(problem: Linear) -> tuple[complex, float | None]:
+    """The eigenvalue, and its error where it is known."""
     if problem.lattice is None:
-        return leading.slowest_visible(problem.block(1), problem.lowering)
-    return leading.slowest_mode(problem, markov.steady(problem.lattice).box).value
+        return leading.slowest_visible(problem.block(1), problem.lowering), None
+    mode = leading.slowest_mode(problem, markov.steady(problem.lattice).box)
+    return mode.value, mode.error
