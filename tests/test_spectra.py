@@ -71,7 +71,7 @@ def test_frequency_approaches_the_limit_cycle():
 
 
 def test_a_line_that_double_precision_cannot_give_is_refused():
-    """Without gain the generator is triangular and its modes nearly coincide; where they can be told, the error says how well."""
+    """Without gain the generator is triangular and its modes nearly coincide; the error says how well they can be told."""
     dark = laser(gain=0.0, dephasing=0.3)
     assert float(ss.linewidth(dark, theory=ss.Exact(4)).linewidth) > 0
     with pytest.raises(

@@ -64,7 +64,7 @@ def steady_state(
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
         amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
-        correlation (group, other_group).
+        correlation and inversion_correlation (group, other_group).
 
     Raises
     ------
