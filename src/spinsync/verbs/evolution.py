@@ -110,7 +110,8 @@ def evolve(
         (time, group): coherence (complex <sigma^->), inversion; (time): order_parameter. A smooth distribution of
         frequencies adds coherence_error and inversion_error, from a coarser run beside this one (not where `initial`
         lists single spins); a finite number of spins adds correlation and inversion_correlation (time, group,
-        other_group). each=True adds spin_coherence and spin_inversion (time, spin) with coordinates spin_group, spin_frequency, spin_weight.
+        other_group). each=True adds spin_coherence and spin_inversion (time, spin) with coordinates spin_group,
+        spin_frequency, spin_weight.
 
     Raises
     ------
