@@ -93,6 +93,9 @@ CASES = [
     (lambda: ss.MeanField(atol=-1.0), "Argument `atol` must be positive, but is atol=-1.0."),
     (lambda: ss.MeanField(nodes=8), "Argument `nodes` must be a whole number from 16 to 20000, but is nodes=8."),
     (lambda: ss.BruteForce(7), "Argument `spins` must be a whole number from 1 to 6, but is spins=7."),
+    (lambda: ss.Exact(0), "Argument `spins` must be a whole number from 1 to 20000, but is spins=0."),
+    (lambda: ss.Exact(10**6), "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000."),
+    (lambda: ss.Exact(2.5), "Argument `spins` must be a whole number from 1 to 20000, but is spins=2.5."),
     (lambda: ss.BruteForce(2.0), "Argument `spins` must be a whole number from 1 to 6, but is spins=2.0."),
     (
         lambda: refuse(ss.MeanField(), "linewidth"),

@@ -1,5 +1,6 @@
 """Every error sentence of the verbs: the argument, what it must be, and what it is; and why a run could not be finished."""
 
+import re
 from functools import partial
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.numerics import exponential_adams
+from spinsync.numerics import elimination, exponential_adams
 from test_bad_input import NAMES
 from test_pairs import pair
 
@@ -70,6 +71,74 @@ CASES = [
         lambda: ss.steady_state(laser(gain=0, damping=0)),
         "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
     ),
+    # exact
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.Exact(4)),
+        "Argument `ensemble` must have one group for Exact, but has 2; BruteForce takes several.",
+    ),
+    (
+        lambda: ss.steady_state(WIDE, theory=ss.Exact(4)),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, theory=ss.Exact(4), each=True),
+        "Argument `each` must be False for Exact, whose spins are all alike.",
+    ),
+    (lambda: ss.evolve(ONE, T, theory=ss.Exact(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.Exact(2), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers linewidth, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "at N -> infinity the line has no width.",
+    ),
+    (
+        lambda: ss.entropy(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers entropy, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "at N -> infinity only the entropy per spin is finite.",
+    ),
+    (lambda: ss.linewidth(3, theory=ss.Exact(4)), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (
+        lambda: ss.emission_spectrum(ONE, [1.0, 0.0], theory=ss.Exact(4)),
+        "Argument `frequencies` must increase, but has 1 before 0.",
+    ),
+    # measures
+    (
+        lambda: ss.pair_measures(ss.steady_state(ONE)),
+        "Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.",
+    ),
+    (
+        lambda: ss.pair_measures(ss.evolve(ONE, [0.0], theory=ss.Exact(2), initial=[[1, 0, 0]])),
+        "Argument `dataset` must be without coherence for the state of a pair, but has some.",
+    ),
+    (
+        lambda: ss.husimi(ss.steady_state(ONE, theory=ss.Exact(2)), [0.0], [0.0]),
+        "Argument `dataset` must hold coherence and inversion, but has no coherence.",
+    ),
+    (lambda: ss.husimi(ss.steady_state(ONE), [1.0, 0.0], [0.0]), "Argument `polar` must increase, but has 1 before 0."),
+    (
+        lambda: ss.phase_distribution(ss.limit_cycle(ONE), [0.0]),
+        "Argument `dataset` must hold a coherence or pair correlations, but has neither.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 2]], theory=ss.Exact(2)),
+        "Argument `states` must hold vectors of length <= 1, but entry 0 has length 2.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.BruteForce(2)),
+        "Argument `theory` must be Exact, but is theory=BruteForce(spins=2).",
+    ),
+    # QuTiP
+    (lambda: ss.to_qutip(ONE, 11), "Argument `spins` must be a whole number from 1 to 10, but is spins=11."),
+    (
+        lambda: ss.to_qutip(TWO, 3),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=3 (A: 1.5, B: 1.5).",
+    ),
+    (lambda: ss.to_piqs(TWO, 4), "Argument `ensemble` must have one group for piqs, but has 2."),
+    (lambda: ss.to_piqs(ONE, 101), "Argument `spins` must be a whole number from 1 to 100, but is spins=101."),
     # closed forms
     (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
     (
@@ -218,6 +287,9 @@ def test_steady_states_that_the_start_decides_are_refused():
         for spins in (2, 4):
             with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
                 ss.steady_state(still, theory=ss.BruteForce(spins))
+            for ask in (ss.steady_state, ss.entropy, ss.linewidth):
+                with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+                    ask(still, theory=ss.Exact(spins))
 
 
 def test_two_values_for_one_group_and_one_weight_for_two_are_refused():
@@ -250,3 +322,21 @@ def test_rates_beyond_double_precision_are_a_sentence():
             verb(huge)
     with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
+    for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
+        with pytest.raises(ss.IntegrationError, match="too large for double precision"):
+            verb(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))
+
+
+def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):
+    """Before anything is allocated, and with a number of spins that does fit."""
+    monkeypatch.setattr(elimination, "available", lambda: 2.0**30)
+    for ask, spins in ((ss.steady_state, 15_000), (partial(ss.evolve, times=T), 3000), (ss.linewidth, 9000)):
+        with pytest.raises(ss.InputError) as caught:
+            ask(ONE, theory=ss.Exact(spins))
+        found = re.fullmatch(
+            r"Argument `spins` must be at most about (\d+) for this question and this machine, but is spins=(\d+): "
+            r"it would take about ([\d.]+) GiB of memory, and 1 may be used.",
+            str(caught.value),
+        )
+        assert 100 < int(found[1]) < int(found[2]) == spins
+        assert float(found[3]) > 1

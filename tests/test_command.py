@@ -35,6 +35,7 @@ BAD_CALLS = [
     ("evolve one.toml --points 2.5", "--points", "must be a whole number, but is '2.5'"),
     ("evolve one.toml --seed -3", "seed", "at least 0, but is seed=-3"),
     ("evolve one.toml --theory exactly", "--theory", "brute-force"),
+    ("evolve one.toml --theory exact --spins 0", "spins", "from 1 to 20000, but is spins=0"),
     ("evolve one.toml --theory brute-force", "--spins", "must be given with --theory brute-force"),
     ("evolve one.toml --theory brute-force --spins 7", "spins", "from 1 to 6, but is spins=7"),
     ("evolve one.toml --spins 3", "--spins", "must go with a theory of finite N"),

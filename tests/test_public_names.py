@@ -17,7 +17,8 @@ import spinsync as ss
 PACKAGE = Path(ss.__file__).parent
 STUB = (PACKAGE / "__init__.pyi").read_text()
 NAMES = re.findall(r"import \w+ as (\w+)", STUB)
-CONTRACT = """Group Lorentzian Gaussian Uniform Samples Ensemble MeanField BruteForce evolve steady_state limit_cycle
+CONTRACT = """Group Lorentzian Gaussian Uniform Samples Ensemble MeanField BruteForce Exact evolve steady_state limit_cycle
+linewidth emission_spectrum to_qutip
 symmetric_pair locking_range critical_coupling phase_diagram model_of rerun bloch plot"""
 HEAVY = ("xarray", "scipy", "numba", "matplotlib", "zarr", "typer")
 

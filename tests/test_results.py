@@ -18,6 +18,15 @@ RESULTS = {
     "disorder": lambda: ss.evolve(laser(frequency=ss.Lorentzian(0.5)), TIMES, each=True, theory=ss.MeanField(nodes=32)),
     "samples": lambda: ss.evolve(laser(frequency=ss.Samples([0.1, 1 / 3])), TIMES, each=True),
     "brute force": lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(4), initial=SPINS, each=True),
+    "exact": lambda: ss.evolve(laser(), TIMES, theory=ss.Exact(5), seed=3),
+    "exact rest": lambda: ss.steady_state(laser(), theory=ss.Exact(30)),
+    "linewidth": lambda: ss.linewidth(laser(), theory=ss.Exact(30)),
+    "spectrum": lambda: ss.emission_spectrum(laser(), TIMES, theory=ss.Exact(3)),
+    "entropy": lambda: ss.entropy(laser(), theory=ss.Exact(3)),
+    "pairs": lambda: ss.pair_measures(ss.steady_state(FULL, theory=ss.BruteForce(4))),
+    "husimi": lambda: ss.husimi(ss.evolve(FULL, TIMES), [0.0, 1.0], [0.0, 2.0]),
+    "phases": lambda: ss.phase_distribution(ss.evolve(FULL, TIMES, theory=ss.BruteForce(2)), [0.0, 2.0]),
+    "asymptotic phase": lambda: ss.asymptotic_phase(laser(), [[1, 0, 0]], theory=ss.Exact(3)),
     "steady state": lambda: ss.steady_state(laser()),
     "null vector": lambda: ss.steady_state(FULL, theory=ss.BruteForce(2)),
     "lindblad": lambda: ss.lindblad(FULL, 4),
@@ -28,7 +37,7 @@ RESULTS = {
     "phase diagram": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0], "A.gain": [3.0, 4.0]}),
     "cavity": lambda: ss.limit_cycle(ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)),
 }
-RUNS = ("evolve", "start given", "each", "disorder", "samples", "brute force")
+RUNS = ("evolve", "start given", "each", "disorder", "samples", "brute force", "exact")
 
 
 @pytest.mark.parametrize("name", RESULTS)

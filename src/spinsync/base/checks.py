@@ -15,6 +15,10 @@ class InputError(ValueError):
     """Bad input: one sentence that names the argument, what it must be and what it is."""
 
 
+class IntegrationError(RuntimeError):
+    """A run that could not be finished; the sentence says why and what helps."""
+
+
 def complain(name: str, must: str, value: object) -> InputError:
     """The one shape of an error sentence; `raise complain(...)`."""
     if isinstance(value, np.generic):

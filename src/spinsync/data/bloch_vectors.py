@@ -24,16 +24,16 @@ def coherences(m: Array) -> tuple[Array, Array]:
     return (m[..., 0] - 1j * m[..., 1]) / 2, m[..., 2]
 
 
-def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)") -> Array:
+def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)", name: str = "initial") -> Array:
     """Bloch vectors of shape (any, 3) with length at most 1."""
-    m = checks.array("initial", initial, float, (None, 3), described)
+    m = checks.array(name, initial, float, (None, 3), described)
     if not len(m):
-        raise checks.InputError(f"Argument `initial` must be {described}, but is empty.")
+        raise checks.InputError(f"Argument `{name}` must be {described}, but is empty.")
     length = np.linalg.norm(m, axis=1)
     if np.any(length > 1 + ROUNDING):
         worst = int(np.argmax(length))
         raise checks.InputError(
-            f"Argument `initial` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.9g}."
+            f"Argument `{name}` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.9g}."
         )
     return m
 

@@ -56,6 +56,30 @@ class Flow:
 
 
 @dataclass(frozen=True)
+class Box:
+    """Places (row, column) from `low` to `high`, both included."""
+
+    low: tuple[int, int]
+    high: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """Where the components of a Linear live, if they live in a plane and only next neighbours (diagonals too) couple.
+
+    sites : q -> int array of shape (component, 2), places of the components
+    whole : all places
+    likely : where to look first for the steady state
+    cut : box -> the problem on the places within the box; what leaves the box is lost
+    """
+
+    sites: Callable[[int], Array]
+    whole: Box
+    likely: Box
+    cut: Callable[[Box], Linear]
+
+
+@dataclass(frozen=True)
 class Linear:
     """d rho_q/dt = L_q rho_q: one sparse block per charge q of the U(1) symmetry.
 
@@ -65,6 +89,10 @@ class Linear:
     trace : covector of sector 0 whose product with rho_0 is 1
     observe : {q: states of shape (time, component)} -> variables
     coordinates : coordinates of the dims that `observe` names
+    lowered : rho_0 -> rho_0 J_+, a vector of sector 1
+    lowering : covector of sector 1 whose product with rho_1 is <J_->
+    mixture : rho_0 -> its eigenvalues, each times its number of copies, and the logarithms of these numbers
+    lattice : where the components live, if in a plane
     """
 
     block: Callable[[int], Any]
@@ -73,6 +101,10 @@ class Linear:
     trace: Array
     observe: Callable[[Mapping[int, Array]], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
+    lowered: Callable[[Array], Array]
+    lowering: Array
+    mixture: Callable[[Array], tuple[Array, Array]]
+    lattice: Lattice | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ class TheoryName(StrEnum):
     """Levels of theory on the command line."""
 
     mean_field = "mean-field"
+    exact = "exact"
     brute_force = "brute-force"
 
 
@@ -65,7 +66,7 @@ def _theory(name: TheoryName, spins: int | None) -> Any:
         return ss.MeanField()
     if spins is None:
         raise ss.InputError(f"Argument `--spins` must be given with --theory {name.value}, but is missing.")
-    return ss.BruteForce(spins)
+    return ss.Exact(spins) if name is TheoryName.exact else ss.BruteForce(spins)
 
 
 def _deliver(compute: Callable[[], Any], out: Path | None) -> None:

@@ -73,7 +73,17 @@ class BruteForce:
                 "spin_weight": ("spin", np.full(self.spins, 1 / self.spins)),
             }
         identity = np.eye(2**self.spins).reshape(-1)[space.sector(0)]
-        return Linear(block, lambda q: rho[space.sector(q)], (0, 1), identity, observe, coordinates)
+        return Linear(
+            block,
+            lambda q: rho[space.sector(q)],
+            (0, 1),
+            identity,
+            observe,
+            coordinates,
+            space.lowered,
+            space.lowering,
+            space.mixture,
+        )
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,23 @@ class SpinSpace:
     @cached_property
     def z(self) -> list[Any]:
         return [self.on(INVERSION, i) for i in range(self.spins)]
+
+    @property
+    def lowering(self) -> Array:
+        """Covector of sector 1: its product with rho is Tr(J_- rho)."""
+        return np.asarray(sum(self.lower).toarray().T.reshape(-1)[self.sector(1)])
+
+    def lowered(self, rho: Array) -> Array:
+        """Sector 1 of rho J_+, from sector 0 of rho."""
+        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**self.spins), sum(self.lower)))
+        return np.asarray(times_raising[self.sector(1)][:, self.sector(0)] @ rho)
+
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues of sector 0, one copy each."""
+        full = np.zeros(4**self.spins, complex)
+        full[self.sector(0)] = rho
+        values = np.linalg.eigvalsh(full.reshape(2**self.spins, -1))
+        return values, np.zeros(values.size)
 
     def sector(self, q: int) -> Array:
         """Indices of the raveled matrix elements |k><b| with (up spins of k) - (up spins of b) = q."""
@@ -168,14 +195,18 @@ def _observe(space: SpinSpace, terms: Lindbladian, ensemble: Ensemble, states: M
     share = mine / mine.sum(axis=1, keepdims=True)
     out: Observed = {"inversion": (("time", "group"), spin_z @ share.T)}
     pairs = np.zeros((len(spin_z), spins, spins), complex)
+    aligned = np.zeros((len(spin_z), spins, spins))
     for i in range(spins):
         for j in range(spins):
             if i != j:
                 pairs[:, i, j] = mean(space.lower[i].T @ space.lower[j], 0)
+                aligned[:, i, j] = mean(space.z[i] @ space.z[j], 0).real
     number = mine @ (1 - np.eye(spins)) @ mine.T
     with np.errstate(invalid="ignore"):
         correlation = np.einsum("ai,tij,bj->tab", mine, pairs, mine) / number  # NaN: no pair in a group of one
+        zz = np.einsum("ai,tij,bj->tab", mine, aligned, mine) / number
     out["correlation"] = (("time", "group", "other_group"), correlation)
+    out["inversion_correlation"] = (("time", "group", "other_group"), zz)
     weight = ensemble.rates.weight
     total = np.einsum("a,tab,b->t", weight, np.nan_to_num(correlation).real, weight)
     out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, total)))

@@ -53,7 +53,11 @@ class MeanField:
     atol: float = 1e-10
     nodes: int | None = None
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {"linewidth": "at N -> infinity the line has no width", "emission_spectrum": "at N -> infinity the line has no width"}
+        {
+            "linewidth": "at N -> infinity the line has no width",
+            "emission_spectrum": "at N -> infinity the line has no width",
+            "entropy": "at N -> infinity only the entropy per spin is finite",
+        }
     )
 
     def __post_init__(self) -> None:

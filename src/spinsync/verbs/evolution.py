@@ -10,20 +10,19 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.checks import IntegrationError
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Linear, Observed
+from spinsync.data.problems import Crowd, Flow, Lattice, Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.numerics import exponential_adams, linear_flow, waveform
+from spinsync.numerics import exponential_adams, krylov, linear_flow, waveform
+from spinsync.numerics.elimination import afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
+from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
-
-
-class IntegrationError(RuntimeError):
-    """A run that could not be finished; the sentence says why and what helps."""
 
 
 def not_finished(status: int, steps: int) -> IntegrationError:
@@ -62,11 +61,31 @@ def _run_crowd(problem: Crowd, times: Array) -> Observed:
     return problem.observe(solution.means, solution.singles if problem.each else None)
 
 
+def _run_lattice(linear: Linear, lattice: Lattice, times: Array) -> Observed:
+    """Each time is observed as soon as it is reached: all states together would not fit."""
+    afford(lattice.whole, 16, krylov.MOST)
+    runs = [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
+    rows = []
+    for now in zip(*runs, strict=True):
+        states = {q: v[None] for q, v in zip(linear.charges, now, strict=True)}
+        trace = float(states[0][0] @ linear.trace)
+        _check_trace(trace)
+        states[0] = states[0] / trace  # the one eigenvalue that is known exactly
+        rows.append(linear.observe(states))
+    return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
+
+
 def _run_linear(linear: Linear, times: Array) -> Observed:
+    if linear.lattice is not None:
+        return _run_lattice(linear, linear.lattice, times)
     states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
-    if not np.allclose(states[0] @ linear.trace, 1, rtol=0, atol=1e-6):  # NaN included
-        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
+    _check_trace(states[0] @ linear.trace)
     return linear.observe(states)
+
+
+def _check_trace(trace: Any) -> None:
+    if not np.allclose(trace, 1, rtol=0, atol=1e-6):  # NaN included
+        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
 
 
 def evolve(
@@ -85,7 +104,7 @@ def evolve(
     ensemble : Ensemble
     times : array of shape (time,)
         Increasing; in units of 1/rate. `initial` holds at times[0].
-    theory : MeanField or BruteForce
+    theory : MeanField, Exact or BruteForce
         The level of theory.
     initial : real array of shape (group, 3), optional
         Bloch vectors m = (2 Re s, -2 Im s, z), length at most 1; with each=True also one per spin, (spin, 3): the
@@ -101,8 +120,9 @@ def evolve(
     xarray.Dataset
         (time, group): coherence (complex <sigma^->), inversion; (time): order_parameter. A smooth distribution of
         frequencies adds coherence_error and inversion_error, from a coarser run beside this one (not where `initial`
-        lists single spins); a finite number of spins adds correlation (time, group, other_group). each=True adds
-        spin_coherence and spin_inversion (time, spin) with coordinates spin_group, spin_frequency, spin_weight.
+        lists single spins); a finite number of spins adds correlation and inversion_correlation (time, group,
+        other_group). each=True adds spin_coherence and spin_inversion (time, spin) with coordinates spin_group,
+        spin_frequency, spin_weight.
 
     Raises
     ------
@@ -130,8 +150,11 @@ def evolve(
     problem = theory.lower(ensemble, start, seed, bool(each))
     if isinstance(problem, Crowd):
         observed = _run_crowd(problem, moments)
+    elif isinstance(problem, Flow):
+        observed = _run_flow(problem, moments)
     else:
-        observed = _run_flow(problem, moments) if isinstance(problem, Flow) else _run_linear(problem, moments)
+        with in_words(theory, growth=2):
+            observed = _run_linear(problem, moments)
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,

@@ -17,11 +17,12 @@ from spinsync.data.ensembles import Ensemble, from_toml_text
 from spinsync.data.rates import Array
 from spinsync.data.variables import attributes
 from spinsync.theory.brute_force import BruteForce
+from spinsync.theory.exact import Exact
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
-THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "brute-force": BruteForce}
+THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "exact": Exact, "brute-force": BruteForce}
 
 
 def dataset(

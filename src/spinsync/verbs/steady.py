@@ -8,15 +8,16 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.checks import IntegrationError
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Linear, Observed
-from spinsync.numerics import linear_flow
+from spinsync.data.problems import Crowd, Flow, Observed
 from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import Approach, settle
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
-from spinsync.verbs.evolution import IntegrationError, not_finished
+from spinsync.verbs.evolution import not_finished
+from spinsync.verbs.finite_size import at_rest, in_words
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
@@ -40,15 +41,6 @@ def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     return observed, rest.flow.frame, rest.stable if rest.growth.size else None
 
 
-def _null(linear: Linear) -> Observed:
-    rho = linear_flow.null_vector(linear.block(0), linear.trace)
-    if rho is None:
-        raise checks.InputError(
-            "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
-        )
-    return linear.observe({0: rho[None, :]})
-
-
 def steady_state(
     ensemble: Ensemble,
     *,
@@ -61,7 +53,7 @@ def steady_state(
     Parameters
     ----------
     ensemble : Ensemble
-    theory : MeanField or BruteForce
+    theory : MeanField, Exact or BruteForce
     initial : real array of shape (group, 3), optional
         Bloch vectors at the start (mean field only: several states can coexist).
     seed : int
@@ -72,7 +64,7 @@ def steady_state(
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
         amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
-        correlation (group, other_group).
+        correlation and inversion_correlation (group, other_group).
 
     Raises
     ------
@@ -104,7 +96,9 @@ def steady_state(
     else:
         if initial is not None:
             raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
-        observed = _null(problem)
+        with in_words(theory, growth=1):
+            part, rho = at_rest(problem)
+        observed = part.observe({0: rho[None, :]})
     variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}
     return dataset(
         variables | extra, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,

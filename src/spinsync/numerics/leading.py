@@ -1,0 +1,150 @@
+"""The slowest mode of sector 1: the eigenvalue with the largest real part, its vectors, and that no other is slower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
+
+from spinsync.data.problems import Box, Linear
+from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
+from spinsync.numerics.elimination import Factors, afford, dissected
+from spinsync.numerics.markov import lattice_of
+
+DENSE = 250  # components: below, the whole spectrum is found at once
+NEAREST = 6  # eigenvalues to each point of search
+ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
+VISIBLE = 1e-7  # overlap that is no rounding error
+CERTAIN = 1e-3  # relative error of the eigenvalue by rounding: strongly damped ensembles have modes that nearly coincide
+ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
+MOST_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Mode:
+    """An eigenvalue of sector 1 and its vectors, left . right = 1.
+
+    box, problem : the part of the lattice that holds it
+    error : of the eigenvalue, to first order: by what leaves the box, and by rounding
+    """
+
+    box: Box
+    problem: Linear
+    value: complex
+    right: np.ndarray
+    left: np.ndarray
+    error: float
+
+
+class CrowdedError(Exception):
+    """Modes that nearly coincide: double precision does not tell them apart."""
+
+
+def slowest_mode(problem: Linear, box: Box) -> Mode:
+    """The eigenvalue of sector 1 with the largest real part, in a box that grows from `box` until it holds the mode.
+
+    Raises
+    ------
+    CrowdedError
+        If the eigenvalue is too ill-conditioned for double precision.
+    OverflowError
+        If the rates are too large for double precision, or the box would not stop growing.
+    TooLargeError
+        If memory can't hold the box.
+    """
+    lattice = lattice_of(problem)
+    for _ in range(ROUNDS):
+        afford(box, 16)
+        part = lattice.cut(box)
+        block, sites = part.block(1), lattice_of(part).sites(1)
+        if not np.all(np.isfinite(block.data)):
+            break
+        value, right, left = eigenvector(block, sites)
+        uncertain = 1e-16 * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
+        if not uncertain <= CERTAIN * abs(value):
+            raise CrowdedError
+        # to first order the eigenvalue changes by left . (what is cut off) . right
+        flow = np.where(at_cuts(lattice, box, sites), abs(right * left * block.diagonal()), 0.0)
+        if flow.sum() <= ALLOWED * max(1.0, abs(value)):
+            return Mode(box, part, value, right, left, float(flow.sum() + uncertain))
+        weight = abs(right) / abs(right).sum()
+        box = larger(lattice, box, sites, weight, flow, ALLOWED * max(1.0, abs(value)))
+    raise OverflowError
+
+
+def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
+    """Eigenvalue with the largest real part, right and left vector with left . right = 1."""
+    if block.shape[0] <= DENSE:
+        values, left, right = linalg.eig(block.toarray(), left=True)
+        k = int(np.argmax(values.real))
+        return _normalized(complex(values[k]), right[:, k], left[:, k].conj())
+    order, frequency = dissected(sites), block.diagonal().imag
+    lowest, highest = frequency.min(), frequency.max()
+    if highest - lowest <= 1e-14 * abs(block.data).max():
+        # one frequency: a real matrix in its frame, whose slowest mode is real by Perron and Frobenius
+        turning, inside = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
+    else:
+        # of all modes at most as slow as this one, it is the nearest to the real part zero at its frequency
+        turning, inside = 1j * _slowest(block, order, lowest, highest).imag, block
+        inside = block - sparse.diags_array(np.full(len(order), turning))
+    factors = Factors(-inside, order)
+    value, right = _nearest(factors, len(order), 1, inside.dtype)
+    _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
+    return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
+
+
+def slowest_visible(block: Any, receiver: np.ndarray) -> complex:
+    """Of a small matrix: the eigenvalue with the largest real part among modes that `receiver` sees."""
+    values, right = np.linalg.eig(block.toarray())
+    seen = abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver)  # eigenvectors have length 1
+    return complex(max(values[seen], key=lambda v: v.real))
+
+
+def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> complex:
+    """The eigenvalue with the largest real part, by discs around i w that cover all frequencies w up to its decay."""
+    best, reach = complex(-np.inf), 0.0
+    middle = (lowest + highest) / 2
+    open_parts = [(lowest, highest)]
+    for _ in range(MOST_POINTS):
+        if not open_parts:
+            return best
+        low, high = open_parts.pop()
+        w = (low + high) / 2
+        if reach and low >= middle:
+            w = min(w, low + 0.9 * reach)
+        elif reach:
+            w = max(w, high - 0.9 * reach)
+        shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
+        found, _ = _nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
+        slowest = 1j * w + found[np.argmax(found.real)]
+        best = max(best, complex(slowest), key=lambda v: v.real)
+        # whatever decays no faster than `best` and is farther than the disc is beyond this frequency
+        reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best.real**2, 0.0)))
+        if reach == 0:
+            raise CrowdedError
+        open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
+    raise OverflowError
+
+
+def _nearest(
+    factors: Factors, size: int, number: int, dtype: Any, transposed: bool = False, tolerance: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """The eigenvalues of L that are nearest to zero, and their vectors, from the factors of -L."""
+    inverse = LinearOperator((size, size), lambda v: factors.solve(np.asarray(v, dtype).ravel(), transposed), dtype=dtype)
+    for space in (3 * number + 5, 60, 200):  # vectors; crowds of modes at one distance need many
+        try:
+            values, vectors = eigs(inverse, number, v0=np.ones(size, dtype), ncv=min(space, size), tol=tolerance, maxiter=30)
+        except ArpackError:
+            continue
+        return -1 / values, vectors
+    raise CrowdedError
+
+
+def _normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
+    """Right vector of sum 1 in modulus, turned so that its largest entry is positive; left . right = 1."""
+    top = right[np.argmax(abs(right))]
+    right = right * (abs(top) / top) / abs(right).sum()
+    return value, right, left / (left @ right)

@@ -1,0 +1,77 @@
+"""r . (-i w - L)^{-1} v at many frequencies w from a few factorizations: projection on solutions at chosen frequencies.
+
+A rational Krylov space; each further frequency of it is where the residual is largest. A. Ruhe, Linear Algebra Appl. 58,
+391 (1984).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+
+from spinsync.numerics.elimination import Factors, dissected
+
+ALLOWED = 1e-11  # change of the answer by further vectors, of its largest value
+RESIDUAL = 1e-6  # of the length of v, at most
+VECTORS = 8  # per factorization
+MOST_POINTS = 60
+
+
+def response(
+    block: Any, sites: np.ndarray | None, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+) -> np.ndarray:
+    """receiver . (-i w - block)^{-1} sender for each w, complex array of shape (frequency,).
+
+    sites : places of the components on a lattice, or None where the matrix is small
+
+    Raises
+    ------
+    OverflowError
+        If there is no answer to double precision: a response without decay, or rates that are too large.
+    """
+    length = np.linalg.norm(sender)
+    if length == 0:
+        return np.zeros(frequencies.size, complex)
+    order = np.arange(sender.size) if sites is None else dissected(sites)
+    basis = np.zeros((sender.size, 0), complex)
+    point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
+    for _ in range(MOST_POINTS):
+        factors = Factors(sparse.diags_array(np.full(sender.size, -1j * point)) - block, order)
+        new = sender.astype(complex)
+        for _ in range(VECTORS):
+            basis = _extended(basis, factors.solve(new))
+            new = basis[:, -1]
+        if not np.all(np.isfinite(basis)):
+            break
+        answer, residual = _projected(block @ basis, basis, sender, receiver, frequencies)
+        change = abs(answer - before)
+        if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * length:
+            return answer
+        point, before = frequencies[np.argmax(residual)], answer
+    raise OverflowError
+
+
+def _extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """The orthonormal basis and one vector more, unless it is in there already."""
+    size = np.linalg.norm(new)
+    for _ in range(2):
+        new = new - basis @ (basis.conj().T @ new)
+    left = np.linalg.norm(new)
+    return basis if left <= 1e-14 * size else np.concatenate([basis, new[:, None] / left], axis=1)
+
+
+def _projected(
+    image: np.ndarray, basis: np.ndarray, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Answers in the basis, and the norms of what they leave over."""
+    size = basis.shape[1]
+    small, start, end = basis.conj().T @ image, basis.conj().T @ sender, receiver @ basis
+    upper = linalg.qr(np.concatenate([sender[:, None], basis, image], axis=1), mode="r", check_finite=False)[0][: 2 * size + 1]
+    answer, residual = np.zeros(frequencies.size, complex), np.zeros(frequencies.size)
+    for k, w in enumerate(frequencies):
+        inside = np.linalg.solve(-1j * w * np.eye(size) - small, start)
+        answer[k] = end @ inside
+        residual[k] = np.linalg.norm(upper @ np.concatenate([[1], 1j * w * inside, inside]))
+    return answer, residual

@@ -1,0 +1,141 @@
+"""Exact quantum mechanics of one group of N equal spins: permutation symmetry and U(1), no approximation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, sqrt
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.data import bloch_vectors
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.microscopic import counts
+from spinsync.data.problems import Box, Lattice, Linear, Observed
+from spinsync.data.rates import Array
+from spinsync.theory.dicke import LOWER, Noise, Sector, whole
+from spinsync.theory.product_states import copies, product_state
+
+MOST_SPINS = 20_000
+REACH = 3.0  # half width of the first box, in units of sqrt(N), the scale of quantum fluctuations of j and m
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
+
+    One group of equal spins, any complex coupling.
+
+    Parameters
+    ----------
+    spins : int
+        1 to 20000.
+
+    Raises
+    ------
+    InputError
+        If `spins` is out of range.
+
+    Notes
+    -----
+    Source: N. Shammah et al., Phys. Rev. A 98, 063815 (2018); theory page, section 9.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> ss.Exact(100)
+    Exact(spins=100)
+    """
+
+    spins: int
+    cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
+
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
+        """One sparse block per charge q, on the lattice of (j, m)."""
+        if len(ensemble.groups) > 1:
+            raise checks.InputError(
+                f"Argument `ensemble` must have one group for Exact, but has {len(ensemble.groups)}; BruteForce takes several."
+            )
+        if each:
+            raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
+        counts(ensemble, self.spins)
+        m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+        if len(m) != 1:
+            raise checks.InputError(f"Argument `initial` must have shape (1, 3), but has shape {m.shape}.")
+        noise = _noise(ensemble, self.spins)
+        return _linear(self.spins, whole(self.spins), noise, _likely(noise, self.spins), m[0], ensemble.names)
+
+
+def _noise(ensemble: Ensemble, spins: int) -> Noise:
+    """One group: C = V exp(i theta) is exchange and collective decay or pumping, paragraph below (2.5)."""
+    group, c = ensemble.groups[0], complex(ensemble.coupling_matrix[0, 0])
+    shift = c.real / spins if ensemble.lamb_shift else 0.0
+    return Noise(
+        gain=group.gain, damping=group.damping, dephasing=group.dephasing, decay=2 * max(-c.imag, 0) / spins,
+        pumping=2 * max(c.imag, 0) / spins, frequency=group.mean_frequency + shift, exchange=c.real / spins,
+    )  # fmt: skip
+
+
+def _likely(noise: Noise, spins: int) -> Box:
+    """A box around j = |J| and m = J_z of the stable mean-field state, equations (1.3), (4.2) and (4.4)."""
+    gamma_1 = noise.gain + noise.damping
+    drive, gamma_perp = noise.gain - noise.damping, gamma_1 / 2 + noise.dephasing
+    sine = (noise.pumping - noise.decay) * spins / 2  # V sin(theta)
+    z, s2 = (drive / gamma_1 if gamma_1 else float(np.sign(sine))), 0.0
+    if -sine * z > gamma_perp:
+        z = -gamma_perp / sine
+        s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
+    centre = np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
+    half = ceil(REACH * sqrt(spins)) + 2
+    all_places = whole(spins)
+    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-half, half))
+    return Box((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
+
+
+def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names: tuple[str, ...]) -> Linear:
+    """The problem on the places within the box."""
+    zero, one = Sector(spins, 0, box), Sector(spins, 1, box)
+    climb = LOWER[0](one.j, one.m)  # Tr J_- |j,m><j,m-1|
+
+    def observe(states: Mapping[int, Array]) -> Observed:
+        return _observe(spins, zero, climb, states)
+
+    def lowered(rho: Array) -> Array:
+        """|j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
+        grid = np.zeros(zero.inside.shape, rho.dtype)
+        grid[zero.inside] = rho
+        return np.asarray(grid[one.inside] * climb)
+
+    sectors = {0: zero, 1: one}
+    return Linear(
+        lambda q: (sectors.get(q) or Sector(spins, q, box)).generator(noise),
+        lambda q: product_state(spins, sectors[q].j, sectors[q].m, q, bloch), (0, 1), np.ones(len(zero.sites)), observe,
+        {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb, lambda rho: (rho, copies(spins, zero.j)),
+        Lattice(
+            lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely,
+            lambda smaller: _linear(spins, smaller, noise, likely, bloch, names),
+        ),
+    )  # fmt: skip
+
+
+def _observe(spins: int, zero: Sector, climb: Array, states: Mapping[int, Array]) -> Observed:
+    """One-spin means and the pair correlation, equation (9.5)."""
+    p = states[0].real
+    z = p @ zero.m * 2 / spins
+    out: Observed = {"inversion": (("time", "group"), z[:, None])}
+    light = p @ LOWER[0](zero.j, zero.m) ** 2
+    pairs = spins * (spins - 1)
+    c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
+    out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
+    zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
+    out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
+    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, np.nan_to_num(c))))
+    if 1 in states:
+        out["coherence"] = (("time", "group"), (states[1] @ climb / spins)[:, None])
+    return out

@@ -1,0 +1,63 @@
+"""What verbs ask of a finite number of spins: the state at rest, and sentences for what can't be computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import floor, log10
+from typing import Any
+
+from spinsync.base import checks
+from spinsync.base.checks import InputError, IntegrationError
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.problems import Linear
+from spinsync.data.rates import Array
+from spinsync.numerics import leading, linear_flow, markov
+from spinsync.numerics.elimination import TooLargeError
+from spinsync.theory.protocol import Theory, refuse
+
+
+def linear_problem(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
+    """The problem of a theory of finite N; others refuse."""
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(theory, verb)
+    problem = theory.lower(ensemble, None, 0, False)
+    assert isinstance(problem, Linear)
+    return problem
+
+
+def at_rest(linear: Linear) -> tuple[Linear, Array]:
+    """The problem, or the part of it that holds nearly all of the steady state, and its sector 0 there."""
+    if linear.lattice is not None:
+        found = markov.steady(linear.lattice)
+        return found.problem, found.probability
+    rho = linear_flow.null_vector(linear.block(0), linear.trace)
+    if rho is None:
+        raise markov.UndecidedError
+    return linear, rho
+
+
+@contextmanager
+def in_words(theory: Theory, growth: int) -> Iterator[None]:
+    """Say what went wrong; the number of components grows as the number of spins to the power `growth`."""
+    try:
+        yield
+    except markov.UndecidedError:
+        raise InputError(
+            "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
+        ) from None
+    except TooLargeError as error:
+        spins: Any = theory.spins  # type: ignore[attr-defined]
+        fits = spins * (error.available / error.needed) ** (1 / growth)
+        rounded = floor(fits / 10 ** floor(log10(fits)) * 10) * 10 ** floor(log10(fits)) // 10
+        raise InputError(
+            f"Argument `spins` must be at most about {rounded} for this question and this machine, but is spins={spins}: "
+            f"it would take about {error.needed / 2**30:.2g} GiB of memory, and {error.available / 2**30:.2g} may be used."
+        ) from None
+    except leading.CrowdedError:
+        raise IntegrationError(
+            "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
+            "own; `emission_spectrum` shows its light."
+        ) from None
+    except OverflowError:
+        raise IntegrationError("The rates are too large for double precision, or differ by too many orders.") from None

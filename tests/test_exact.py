@@ -1,0 +1,190 @@
+"""Exact: the brute-force judge agrees, laws hold, and N -> infinity is mean field."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import HALF_PI, laser, random_bloch
+from spinsync.numerics import markov
+from spinsync.theory.exact import Exact
+
+
+def one_group(seed):
+    """One group with any complex coupling, with and without dephasing, damping and the Lamb shift, and a number of spins."""
+    rng = np.random.default_rng([5, seed])
+    gain, damping = rng.uniform(0, 3, 2) * (rng.uniform(size=2) < 0.85)
+    group = ss.Group(gain, damping, dephasing=rng.uniform(0.1, 1) * (seed % 2), frequency=rng.normal())
+    coupling = 8 * (rng.normal() + 1j * rng.normal()) * (1 if seed % 3 else 0.2)
+    return ss.Ensemble([group], [[coupling]], lamb_shift=bool(seed % 4 == 0)), rng
+
+
+def superradiant_laser(spins):
+    """Gain N Gc/2 per spin, no damping, collective decay Gc = 1: 2 V/N = 1 at theta = -pi/2."""
+    return ss.Ensemble.single(gain=spins / 2, damping=0, coupling=spins / 2, theta=-HALF_PI)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_motion_agrees_with_brute_force(seed):
+    ensemble, rng = one_group(seed)
+    spins, m = 1 + seed % 5, random_bloch(rng, 1)
+    if seed % 2:
+        m /= np.linalg.norm(m)  # a pure state
+    times = np.sort(rng.uniform(0, 4, 7))
+    run, judge = (ss.evolve(ensemble, times, theory=theory(spins), initial=m) for theory in (ss.Exact, ss.BruteForce))
+    assert set(run.data_vars) == set(judge.data_vars)
+    for name in ("coherence", "inversion", "correlation"):
+        assert run[name].dims == judge[name].dims
+        assert run[name].dtype == judge[name].dtype
+        np.testing.assert_allclose(run[name], judge[name], atol=1e-11, err_msg=name)
+    np.testing.assert_allclose(run.order_parameter**2, judge.order_parameter**2, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_steady_state_agrees_with_brute_force(seed):
+    ensemble, _ = one_group(seed)
+    if ensemble.groups[0].gamma_1 == 0:
+        ensemble = ensemble.replace(**{"A.damping": 0.7})
+    spins = 1 + seed % 5
+    rest, judge = (ss.steady_state(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
+    for name in ("inversion", "correlation"):
+        np.testing.assert_allclose(rest[name], judge[name], atol=1e-11, err_msg=name)
+
+
+def test_six_spins_agree_with_brute_force():
+    ensemble = laser(theta=-0.9, dephasing=0.3, frequency=1.0)
+    rest, judge = (ss.steady_state(ensemble, theory=theory(6)) for theory in (ss.Exact, ss.BruteForce))
+    np.testing.assert_allclose(rest.inversion, judge.inversion, atol=1e-11)
+    np.testing.assert_allclose(rest.correlation, judge.correlation, atol=1e-11)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_spectrum_is_part_of_the_full_spectrum(seed):
+    """Every eigenvalue of a sector belongs to a physical, permutation-symmetric mode of all 4^N."""
+    ensemble, _ = one_group(seed)
+    spins = 2 + seed % 4
+    problem, judge = (theory(spins).lower(ensemble, None, 0) for theory in (ss.Exact, ss.BruteForce))
+    for q in range(-spins, spins + 1):
+        mine, full = (np.linalg.eigvals(p.block(q).toarray()) for p in (problem, judge))
+        # N - |q| + 2 over 2, halved: one state for each j >= |m|, |m - q|
+        assert mine.size == sum(max(0, twice_j + 1 - abs(q)) for twice_j in range(spins, -1, -2))
+        # degenerate eigenvalues of the full matrix split by the root of the rounding error
+        assert max(abs(full - value).min() for value in mine) < 1e-6
+        assert mine.real.max() < 1e-10
+
+
+@pytest.mark.parametrize("spins", [1, 2, 7, 40, 61])
+def test_generator_keeps_trace_and_positivity(spins):
+    ensemble, _ = one_group(7)
+    generator = Exact(spins).lower(ensemble, None, 0).block(0)
+    scale = abs(generator.data).max()
+    assert abs(generator.sum(axis=0)).max() < 1e-14 * scale * spins
+    off = generator.tocoo()
+    assert off.data[off.row != off.col].min() >= 0
+    assert np.isrealobj(generator.data)
+
+
+@pytest.mark.parametrize(("spins", "m"), [(1, [0.3, 0.2, 0.5]), (50, [0, 0, 0]), (51, [0.6, -0.2, -0.3]), (400, [0, 0, 1]),
+                                          (400, [0.6, 0.0, 0.8]), (1000, [0.1, -0.2, 0.3])])  # fmt: skip
+def test_product_states_are_what_they_say(spins, m):
+    """Trace, inversion, coherence and correlation |s|^2, up to sizes whose binomials overflow."""
+    problem = Exact(spins).lower(laser(), np.array([m], float), 0)
+    zero, one = problem.start(0), problem.start(1)
+    assert zero.min() >= 0
+    assert zero.sum() == pytest.approx(1, abs=1e-11)
+    seen = problem.observe({0: zero[None], 1: one[None]})
+    s = (m[0] - 1j * m[1]) / 2
+    assert seen["inversion"][1][0, 0] == pytest.approx(m[2], abs=1e-11)
+    assert seen["coherence"][1][0, 0] == pytest.approx(s, abs=1e-11)
+    if spins > 1:
+        assert seen["correlation"][1][0, 0, 0] == pytest.approx(abs(s) ** 2, abs=1e-11)
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -0.4, 0.8])
+def test_motion_ends_in_the_steady_state(theta):
+    ensemble = laser(theta=theta, dephasing=0.2)
+    end = ss.evolve(ensemble, [0.0, 20.0, 60.0], theory=ss.Exact(40)).isel(time=-1)
+    rest = ss.steady_state(ensemble, theory=ss.Exact(40))
+    np.testing.assert_allclose(end.inversion, rest.inversion, atol=1e-10)
+    np.testing.assert_allclose(end.correlation, rest.correlation, atol=1e-10)
+    assert abs(end.coherence) < 1e-3
+
+
+def test_rotating_the_start_rotates_the_coherence():
+    ensemble, times, angle = laser(theta=-1.0), [0.0, 0.3, 1.0], 0.77
+    m = np.array([[0.5, 0.1, -0.4]])
+    turn = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    run, turned = (ss.evolve(ensemble, times, theory=ss.Exact(30), initial=v) for v in (m, m @ turn))
+    np.testing.assert_allclose(turned.coherence, run.coherence * np.exp(-1j * angle), atol=1e-11)
+    np.testing.assert_allclose(turned.inversion, run.inversion, atol=1e-12)
+
+
+def test_uncoupled_spins_move_as_one():
+    free = laser(coupling=0.0, dephasing=0.3, frequency=0.7)
+    times, m = np.linspace(0, 2, 9), [[0.6, -0.2, 0.4]]
+    many, one = (ss.evolve(free, times, theory=ss.Exact(n), initial=m) for n in (60, 1))
+    np.testing.assert_allclose(many.coherence, one.coherence, atol=1e-11)
+    np.testing.assert_allclose(many.inversion, one.inversion, atol=1e-11)
+    np.testing.assert_allclose(many.correlation[:, 0, 0], abs(one.coherence[:, 0]) ** 2, atol=1e-11)
+
+
+@pytest.mark.parametrize(("spins", "z", "c"), [(100, 0.509407, 0.116264), (1000, 0.501000, 0.124124)])
+def test_superradiant_laser(spins, z, c):
+    """Reproduced from an independent elimination of the (j, m) rate equation; peak intensity N^2 Gc/8 for N -> infinity."""
+    rest = ss.steady_state(superradiant_laser(spins), theory=ss.Exact(spins))
+    assert float(rest.inversion[0]) == pytest.approx(z, abs=1e-6)
+    assert float(rest.correlation[0, 0].real) == pytest.approx(c, abs=1e-6)
+    light = spins * (1 + rest.inversion[0]) / 2 + spins * (spins - 1) * rest.correlation[0, 0].real
+    assert float(light) / (spins**2 / 8) == pytest.approx(1, abs=6 / spins)
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -0.7])
+def test_steady_state_approaches_mean_field_as_one_over_n(theta):
+    ensemble = laser(theta=theta)
+    cycle = ss.limit_cycle(ensemble)
+    off = {}
+    for spins in (800, 1600):
+        rest = ss.steady_state(ensemble, theory=ss.Exact(spins))
+        off[spins] = [
+            float(rest.inversion[0] - cycle.inversion), float(rest.correlation[0, 0].real - cycle.amplitude**2)
+        ]  # fmt: skip
+    ratio = np.divide(off[800], off[1600])
+    np.testing.assert_allclose(ratio, 2, rtol=0.05)  # corrections of order 1/N to the ratio
+
+
+def test_motion_approaches_mean_field():
+    """From the same product state, before the 1/N has grown."""
+    times, m = np.linspace(0, 0.5, 6), [[0.5, 0.2, -0.4]]
+    field = ss.evolve(laser(theta=-1.0), times, initial=m)
+    off = [
+        abs(ss.evolve(laser(theta=-1.0), times, theory=ss.Exact(n), initial=m).coherence - field.coherence).max().item()
+        for n in (160, 320)
+    ]
+    assert off[0] / off[1] == pytest.approx(2, rel=0.1)
+
+
+def test_a_dark_ensemble_ends_in_the_ground_state():
+    """Only decay: one absorbing state; with dephasing alone too, since it opens every dark state."""
+    for rates in (dict(gain=0.0, damping=1.0), dict(gain=0.0, damping=0.0, dephasing=0.5)):
+        for spins in (5, 300):
+            rest = ss.steady_state(laser(**rates), theory=ss.Exact(spins))
+            assert float(rest.inversion[0]) == pytest.approx(-1, abs=1e-12)
+            assert float(rest.correlation[0, 0].real) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_window_loses_nothing(seed):
+    """Against the elimination of the whole sector; the bound on what is misplaced holds."""
+    ensemble, rng = one_group(seed)
+    if ensemble.groups[0].gamma_1 == 0:
+        ensemble = ensemble.replace(**{"A.gain": 0.7})
+    lattice = Exact(int(rng.integers(60, 200))).lower(ensemble, None, 0).lattice
+    found, everything = markov.steady(lattice), lattice.cut(lattice.whole)
+    jumps = everything.block(0).real
+    jumps.setdiag(0)
+    whole, _ = markov.at_rest(jumps, everything.lattice.sites(0))
+    places = {tuple(site): k for k, site in enumerate(everything.lattice.sites(0))}
+    padded = np.zeros(whole.size)
+    padded[[places[tuple(site)] for site in found.problem.lattice.sites(0)]] = found.probability
+    assert found.misplaced <= 1e-12
+    assert abs(padded - whole).sum() <= found.misplaced + 1e-11  # elimination of the whole: rounding
+    assert found.probability.min() >= 0
