@@ -14,7 +14,7 @@ from spinsync.data.problems import Parts
 from spinsync.data.rates import Array
 
 Charges = tuple[int, ...]
-VECTORS = 80  # that a solver keeps at once
+VECTORS = 100  # that a solver keeps at once
 
 
 def needed(sizes: Sequence[Array]) -> float:
@@ -61,6 +61,15 @@ class Products:
     def tensors(self, vector: Array) -> dict[Charges, Array]:
         """Views of a vector's blocks; further axes come last."""
         return {key: vector[place].reshape(*self.shape[key], *vector.shape[1:]) for key, place in self.place.items()}
+
+    def completed(self, vector: Array) -> Array:
+        """All charges, from the half that is kept; conjugate blocks stand in the opposite order."""
+        opposite = [vector[place].conj() for place in self.place.values()]
+        return np.concatenate([*opposite[:0:-1], vector])
+
+    def kept(self, vector: Array) -> Array:
+        """The half that is kept, from all charges."""
+        return vector[len(vector) - self.size :]
 
     def apply(self, vector: Array) -> Array:
         """The generator on a vector of shape (component,), or on several, (component, vector)."""

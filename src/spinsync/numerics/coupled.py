@@ -1,0 +1,93 @@
+"""Linear problems on products of parts: the steady state, without ever making the matrix.
+
+The parts without their coupling, solved exactly, precondition the whole.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinsync.data.problems import Parts
+from spinsync.data.products import VECTORS, Products
+from spinsync.numerics import gmres
+from spinsync.numerics.markov import UndecidedError
+from spinsync.numerics.uncoupled import Uncoupled
+
+SHIFT = 1e-4  # of the fastest rate: the uncoupled parts have a steady state of their own
+ROUNDING = 1e-14  # of the fastest rate: what the residual may come to
+ALLOWED = 1e-10  # sum of the errors of all components
+MOST_STEPS = 1500
+INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
+SAME = 1e-7  # distance of two answers that are one
+
+
+class SlowError(Exception):
+    """The iteration ends before the answer is certain."""
+
+
+def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
+    """The state of total charge 0 at rest, whose product with `trace` is 1.
+
+    Raises
+    ------
+    UndecidedError
+        If two starts end in two steady states.
+    SlowError
+        If the estimated error is not below ALLOWED.
+    OverflowError
+        If the rates are too large for double precision.
+    """
+    space = Products(parts, 0, half=True)
+    trace = space.kept(trace)
+    fastest = fastest_rate(space)
+    alone = Uncoupled(space, SHIFT * fastest)
+    guess = trace / trace.sum() + 0j
+    for _ in range(INVERSE_STEPS):
+        guess = alone.solve(guess)
+        guess /= trace @ guess
+    found = _from(space, alone, trace, guess, guess, fastest)
+    if not parts.mixing:
+        other = trace * np.random.default_rng(0).uniform(size=trace.size)
+        again = _from(space, alone, trace, guess, other / other.sum() + 0j, fastest)
+        if not abs(again - found).sum() <= SAME:
+            raise UndecidedError
+    return space.completed(found)
+
+
+def fastest_rate(space: Products) -> float:
+    """Largest modulus that the diagonal can have.
+
+    Raises
+    ------
+    OverflowError
+        If a rate is not finite.
+    """
+    diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
+    total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
+    if not np.isfinite(total):
+        raise OverflowError
+    return float(max(total, 1e-300))
+
+
+def _from(
+    space: Products, alone: Uncoupled, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
+) -> np.ndarray:
+    """start + y at rest, with y of trace 0, as real numbers: a half of a Hermitian matrix is no complex space.
+
+    guess : the state at rest without coupling
+    """
+
+    def apply(y: np.ndarray) -> np.ndarray:
+        return space.apply(y.view(complex)).view(float)
+
+    def precondition(y: np.ndarray) -> np.ndarray:
+        of_zero = y.view(complex) - guess * (trace @ y.view(complex))
+        solved = alone.solve(of_zero)
+        return (solved - guess * (trace @ solved)).view(float)
+
+    scale = fastest * float(np.linalg.norm(guess))
+    solution = gmres.solve(apply, precondition, -apply(start.view(float)), ROUNDING * scale, VECTORS, MOST_STEPS)
+    error = abs(precondition(solution.residual)).sum() / min(solution.weakest, 1.0)
+    if not error <= ALLOWED:
+        raise SlowError
+    return np.asarray(start + solution.x.view(complex))
