@@ -1,15 +1,18 @@
-"""Linear problems on products of parts: the steady state, without ever making the matrix.
+"""Linear problems on products of parts: the steady state and the motion, without ever making the matrix.
 
 The parts without their coupling, solved exactly, precondition the whole.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+
 import numpy as np
 
 from spinsync.data.problems import Parts
 from spinsync.data.products import VECTORS, Products
-from spinsync.numerics import gmres
+from spinsync.numerics import arnoldi, gmres
 from spinsync.numerics.markov import UndecidedError
 from spinsync.numerics.uncoupled import Uncoupled
 
@@ -54,6 +57,23 @@ def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
     return space.completed(found)
 
 
+def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+    """The state of one total charge at each of `times`, one after the other; of charge 0 it is Hermitian."""
+    space = Products(parts, charge, half=charge == 0)
+    fastest = fastest_rate(space)
+    if charge:
+        yield from arnoldi.motion(space.apply, fastest, start + 0j, times)
+        return
+    half = (space.kept(start) + 0j).view(float)
+    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times):
+        yield space.completed(state.view(complex))
+
+
+def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
+    """The generator on a half of a Hermitian matrix as real numbers: such halves are no complex space."""
+    return space.apply(vector.view(complex)).view(float)
+
+
 def fastest_rate(space: Products) -> float:
     """Largest modulus that the diagonal can have.
 
@@ -72,13 +92,10 @@ def fastest_rate(space: Products) -> float:
 def _from(
     space: Products, alone: Uncoupled, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
 ) -> np.ndarray:
-    """start + y at rest, with y of trace 0, as real numbers: a half of a Hermitian matrix is no complex space.
+    """start + y at rest, with y of trace 0.
 
     guess : the state at rest without coupling
     """
-
-    def apply(y: np.ndarray) -> np.ndarray:
-        return space.apply(y.view(complex)).view(float)
 
     def precondition(y: np.ndarray) -> np.ndarray:
         of_zero = y.view(complex) - guess * (trace @ y.view(complex))
@@ -86,7 +103,8 @@ def _from(
         return (solved - guess * (trace @ solved)).view(float)
 
     scale = fastest * float(np.linalg.norm(guess))
-    solution = gmres.solve(apply, precondition, -apply(start.view(float)), ROUNDING * scale, VECTORS, MOST_STEPS)
+    right = -real_apply(space, start.view(float))
+    solution = gmres.solve(partial(real_apply, space), precondition, right, ROUNDING * scale, VECTORS, MOST_STEPS)
     error = abs(precondition(solution.residual)).sum() / min(solution.weakest, 1.0)
     if not error <= ALLOWED:
         raise SlowError
