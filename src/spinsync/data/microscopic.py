@@ -86,9 +86,7 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     if ensemble.lamb_shift:
         omega = omega + exchange.diagonal().real
     columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
-    return GroupTerms(
-        spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins
-    )
+    return GroupTerms(spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins)
 
 
 def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:

@@ -19,9 +19,12 @@ VECTORS = 100  # that a solver keeps at once
 
 def needed(sizes: Sequence[Array]) -> float:
     """Bytes that the solvers take, from the sizes of the parts: vectors of total charge 0, half of each, and Schur forms."""
-    components = reduce(np.convolve, [np.asarray(of_part, float) for of_part in sizes])
+    *others, last = (np.asarray(of_part, float) for of_part in sizes)
+    together = reduce(np.convolve, others)
+    reach = min(together.size, last.size) // 2  # charges that the others and the last one can balance
+    components = middle(together, reach) @ middle(last, reach)  # as many with charge q as with -q
     forms = sum(float(np.sum(np.asarray(of_part, float) ** 2)) for of_part in sizes)
-    return 16 * (components.max() * (VECTORS / 2 + 10) + 2 * forms)
+    return float(16 * (components * (VECTORS / 2 + 10) + 2 * forms))
 
 
 def along(matrix: Any, tensor: Array, axis: int) -> Array:
@@ -29,6 +32,12 @@ def along(matrix: Any, tensor: Array, axis: int) -> Array:
     first = np.moveaxis(tensor, axis, 0)
     moved = matrix @ first.reshape(first.shape[0], -1)
     return np.moveaxis(moved.reshape(-1, *first.shape[1:]), 0, axis)
+
+
+def middle(values: Array, reach: int) -> Array:
+    """Entries up to `reach` on either side of the middle."""
+    centre = values.size // 2
+    return values[centre - reach : centre + reach + 1]
 
 
 class Products:
@@ -46,7 +55,8 @@ class Products:
         self.parts, self.half = parts, half
         most = [len(sizes) // 2 for sizes in parts.sizes]
         self.zero: Charges = (0,) * len(most)
-        keys = [(*q, total - sum(q)) for q in product(*(range(-n, n + 1) for n in most[:-1])) if abs(total - sum(q)) <= most[-1]]
+        free = product(*(range(-n, n + 1) for n in most[:-1]))
+        keys = [(*q, total - sum(q)) for q in free if abs(total - sum(q)) <= most[-1]]
         self.shape = {
             key: tuple(int(sizes[n + q]) for q, n, sizes in zip(key, most, parts.sizes, strict=True))
             for key in keys if not half or key >= self.zero

@@ -11,7 +11,7 @@ import numpy as np
 
 from spinsync.numerics.krylov import ALLOWED, CLOSED, VANISHED, Space, accurate
 
-VECTORS = 32
+VECTORS = 40
 LONGEST = 64.0  # step in units of 1 / fastest rate; the shortest is 1
 MOST_PRODUCTS = 2_000_000
 

@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
+from spinsync.base.memory import available
 from spinsync.data.problems import Parts
-from spinsync.data.products import VECTORS, Products
-from spinsync.numerics import arnoldi, gmres
+from spinsync.data.products import VECTORS, Products, needed
+from spinsync.numerics import arnoldi, gmres, resolvent
+from spinsync.numerics.elimination import TooLargeError
+from spinsync.numerics.leading import VISIBLE, CrowdedError
 from spinsync.numerics.markov import UndecidedError
 from spinsync.numerics.uncoupled import Uncoupled
 
@@ -21,6 +25,10 @@ ROUNDING = 1e-14  # of the fastest rate: what the residual may come to
 ALLOWED = 1e-10  # sum of the errors of all components
 MOST_STEPS = 1500
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
+INNER = 1e-12  # residual of a solution at one frequency
+STRIDE = 60.0  # time between two vectors, in units of 1 / fastest rate
+MODES = (3, 12)  # found at first, and if none of them is seen
+BASIS = 160  # vectors of a response: 20 frequencies that are solved
 SAME = 1e-7  # distance of two answers that are one
 
 
@@ -71,7 +79,7 @@ def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray) -> I
 
 def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
     """The generator on a half of a Hermitian matrix as real numbers: such halves are no complex space."""
-    return space.apply(vector.view(complex)).view(float)
+    return np.asarray(space.apply(vector.view(complex)).view(float))
 
 
 def fastest_rate(space: Products) -> float:
@@ -109,3 +117,79 @@ def _from(
     if not error <= ALLOWED:
         raise SlowError
     return np.asarray(start + solution.x.view(complex))
+
+
+def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+    """receiver . (-i w - L)^{-1} sender in total charge 1 for each w, complex array of shape (frequency,).
+
+    Raises
+    ------
+    TooLargeError
+        If memory can't hold what is needed.
+    SlowError
+        If an iteration does not reach INNER.
+    OverflowError
+        If there is no answer to double precision.
+    """
+    space = Products(parts, 1)
+    memory = needed(parts.sizes) + 16.0 * BASIS * space.size
+    if memory > available():
+        raise TooLargeError(memory, available())
+    fastest_rate(space)
+
+    def solver(w: float) -> gmres.Map:
+        alone = Uncoupled(space, -1j * w)
+
+        def solve(right: np.ndarray) -> np.ndarray:
+            size = float(np.linalg.norm(right))
+            found = gmres.solve(
+                lambda v: -1j * w * v - space.apply(v), lambda v: -alone.solve(v), right, INNER * size, VECTORS // 2, MOST_STEPS
+            )
+            if not np.linalg.norm(found.residual) <= INNER * size:
+                raise SlowError
+            return np.asarray(found.x)
+
+        return solve
+
+    return resolvent.interpolated(space.apply, solver, sender, receiver, frequencies)
+
+
+def slowest_visible(parts: Parts, start: np.ndarray, receiver: np.ndarray) -> complex:
+    """Of total charge 1: the eigenvalue with the largest real part among modes that `receiver` sees.
+
+    The modes of exp(t L) with the largest modulus: no other can decay more slowly, wherever its frequency is.
+
+    Raises
+    ------
+    CrowdedError
+        If the modes decay too much alike.
+    OverflowError
+        If the rates are too large for double precision.
+    """
+    space = Products(parts, 1)
+    fastest = fastest_rate(space)
+    time = STRIDE / fastest
+
+    def later(state: np.ndarray) -> np.ndarray:
+        *_, last = arnoldi.motion(space.apply, fastest, state.ravel() + 0j, np.array([0.0, time]))
+        return np.asarray(last)
+
+    flow = LinearOperator((space.size, space.size), later, dtype=complex)
+    for number in MODES:
+        try:
+            factors, modes = eigs(flow, number, v0=start + 0j, ncv=min(2 * number + 14, space.size - 1), maxiter=30)
+        except ArpackError:
+            break
+        seen = abs(receiver @ modes) > VISIBLE * np.linalg.norm(receiver)  # modes have length 1
+        if seen.any():
+            return _exponent(space, modes, factors, seen, time)
+    raise CrowdedError
+
+
+def _exponent(space: Products, modes: np.ndarray, factors: np.ndarray, seen: np.ndarray, time: float) -> complex:
+    """Of the slowest mode that is seen: the logarithm of what it is multiplied with in `time`."""
+    best = np.flatnonzero(seen)[np.argmax(abs(factors[seen]))]
+    mode = modes[:, best]
+    rough, fine = np.vdot(mode, space.apply(mode)), np.log(factors[best]) / time
+    turns = round((rough - fine).imag * time / (2 * np.pi))  # that the logarithm does not know
+    return complex(fine + 2j * np.pi * turns / time)

@@ -1,4 +1,4 @@
-"""Exact quantum mechanics of one group of N equal spins: permutation symmetry and U(1), no approximation."""
+"""Exact quantum mechanics of groups of equal spins: permutation symmetry and U(1), no approximation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ REACH = 3.0  # half width of the first box, in units of sqrt(N), the scale of qu
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
-    One group of equal spins, any complex coupling.
+    Any complex coupling. One group of equal spins, or several: two groups of 30 take half a minute to their steady state.
 
     Parameters
     ----------
     spins : int
-        1 to 20000.
+        1 to 20000; they must split over the groups by weight. Several groups reach as far as memory does.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class Exact:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
-        """One sparse block per charge q, on the lattice of (j, m)."""
+        """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
         terms = group_terms(ensemble, self.spins)

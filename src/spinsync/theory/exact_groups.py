@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -19,7 +20,6 @@ from spinsync.data.products import Charges, Products, along, needed
 from spinsync.data.rates import Array
 from spinsync.theory.dicke import LOWER, RAISE, Sector, noises, whole
 from spinsync.theory.product_states import copies, product_state
-
 
 # what one group contributes to a mean: the charge where the operator lives, and its trace with each element there
 Operator = tuple[int, Callable[[Sector], Array]]
@@ -59,11 +59,11 @@ def _matrix(space: Products) -> Any:
 def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
     """Elements |j,m><j,m-q| of each group, one number for each charge q: 2j + 1 - |q| for every j that allows it."""
 
-    def size(n: int, q: int) -> int:
-        most = n - abs(q)  # 2j + 1 - |q| = most + 1, most - 1, ... > 0
-        return (most // 2 + 1) * (most - most // 2 + 1)
+    def size(n: int) -> Array:
+        most = n - abs(np.arange(-n, n + 1))  # 2j + 1 - |q| = most + 1, most - 1, ... > 0
+        return np.asarray((most // 2 + 1) * (most - most // 2 + 1))
 
-    return tuple(np.array([size(n, q) for q in range(-n, n + 1)]) for n in spins)
+    return tuple(size(n) for n in spins)
 
 
 def _afford(spins: tuple[int, ...]) -> None:
@@ -72,9 +72,10 @@ def _afford(spins: tuple[int, ...]) -> None:
     if need <= may:
         return
     share = gcd(*spins)
-    fits = next(k for k in range(share - 1, -1, -1) if k == 0 or needed(_sizes([n // share * k for n in spins])) <= may)
+    unit = [n // share for n in spins]  # the fewest spins that split as these do
+    fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
     total = sum(spins)
-    largest = f"at most {total // share * fits}" if fits else "fewer"
+    largest = f"at most {sum(unit) * fits}" if fits else "fewer"
     raise checks.InputError(
         f"Argument `spins` must be {largest} for these {len(spins)} groups and this machine, but is spins={total}: "
         f"it would take about {need / 2**30:.2g} GiB of memory, and {may / 2**30:.2g} may be used."
@@ -113,13 +114,13 @@ class Groups:
             sector = self.sector(a, q)
             return product_state(self.spins[a], sector.j, sector.m, q, bloch[a])
 
-        return np.concatenate([_outer([of_group(a, q) for a, q in enumerate(key)]) for key in space.shape])
+        return np.concatenate([_each(np.multiply, [of_group(a, q) for a, q in enumerate(key)]) for key in space.shape])
 
     def _traces(self, operators: Mapping[int, Operator]) -> tuple[Charges, Array]:
         """Where a product of operators lives, one of each group (identity if not given), and its traces there."""
         listed = [operators.get(a, IDENTITY) for a in range(len(self.spins))]
         key = tuple(charge for charge, _ in listed)
-        return key, _outer([trace(self.sector(a, q)) for a, (q, trace) in enumerate(listed)])
+        return key, _each(np.multiply, [trace(self.sector(a, q)) for a, (q, trace) in enumerate(listed)])
 
     def mean(self, space: Products, states: Array, operators: Mapping[int, Operator]) -> Array:
         key, traces = self._traces(operators)
@@ -143,28 +144,28 @@ class Groups:
 
     def mixture(self, space: Products, rho: Array) -> tuple[Array, Array]:
         """Eigenvalues of the density matrix, each times its copies, and the logarithm of the copies: one matrix per (j, M)."""
-        labels: list[list[Array]] = [[], [], [], [], []]
+        columns: list[list[Array]] = []
         for key in space.shape:
             sectors = [self.sector(a, q) for a, q in enumerate(key)]
-            grids = [np.meshgrid(*columns, indexing="ij") for columns in (
-                [s.sites[:, 0] for s in sectors], [s.sites[:, 1] for s in sectors],
-                [s.sites[:, 1] - s.charge for s in sectors], [copies(s.spins, s.j) for s in sectors])]  # fmt: skip
-            j, ket, bra = (np.ravel_multi_index(grid, np.add(self.spins, 1)).ravel() for grid in grids[:3])
-            for column, label in zip(labels, (bra, ket, sum(grids[1]).ravel(), j, sum(grids[3]).ravel()), strict=True):
-                column.append(label)
-        bra, ket, total, j, number = (np.concatenate(column) for column in labels)
-        order = np.lexsort((bra, ket, total, j))
-        begins = np.flatnonzero(np.diff(j[order], prepend=-1) | np.diff(total[order], prepend=-1))
+            j, ket = ([s.sites[:, axis] for s in sectors] for axis in (0, 1))
+            bra = [m - s.charge for m, s in zip(ket, sectors, strict=True)]
+            number = _each(np.add, [copies(s.spins, s.j) for s in sectors])
+            one = [_each(lambda x, y: x * (max(self.spins) + 1) + y, places) for places in (bra, ket, j)]
+            columns.append([one[0], one[1], _each(np.add, ket), one[2], number])
+        bra_place, ket_place, total, j_place, copied = (np.concatenate(c) for c in zip(*columns, strict=True))
+        order = np.lexsort((bra_place, ket_place, total, j_place))
+        begins = np.flatnonzero(np.diff(j_place[order], prepend=-1) | np.diff(total[order], prepend=-1))
         values, logarithms = [], []
         for block in np.split(order, begins[1:]):
             size = isqrt(block.size)
             values.append(np.linalg.eigvalsh(rho[block].reshape(size, size)))
-            logarithms.append(np.full(size, number[block[0]]))
+            logarithms.append(np.full(size, copied[block[0]]))
         return np.concatenate(values), np.concatenate(logarithms)
 
 
-def _outer(vectors: Sequence[Array]) -> Array:
-    return np.asarray(reduce(np.multiply.outer, vectors)).reshape(-1)
+def _each(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) -> Array:
+    """Numbers of products, from the numbers of their factors."""
+    return np.asarray(reduce(lambda x, y: combine(x[:, None], y[None, :]).reshape(-1), vectors))
 
 
 @cache
