@@ -140,7 +140,7 @@ def test_uncoupled_parts_are_solved_exactly(leaf, monkeypatch):
     np.testing.assert_allclose(space.apply(found) - (0.3 - 0.2j) * found, right, atol=1e-11)
 
 
-@pytest.mark.parametrize("theta", [-HALF_PI, -0.7])
+@pytest.mark.parametrize("theta", [-1.3, -0.7])  # at -pi/2 there are two, one above and one below
 def test_slowest_line_of_all(theta, monkeypatch):
     """Found by iteration, and in the whole spectrum."""
     ensemble = PAIR(theta=theta, cross_coupling=4.0)

@@ -108,7 +108,7 @@ def _from(
     def precondition(y: np.ndarray) -> np.ndarray:
         of_zero = y.view(complex) - guess * (trace @ y.view(complex))
         solved = alone.solve(of_zero)
-        return (solved - guess * (trace @ solved)).view(float)
+        return np.asarray((solved - guess * (trace @ solved)).view(float))
 
     scale = fastest * float(np.linalg.norm(guess))
     right = -real_apply(space, start.view(float))
