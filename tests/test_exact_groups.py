@@ -151,6 +151,16 @@ def test_slowest_line_of_all(theta, monkeypatch):
     assert_same(*lines, ("frequency", "linewidth"), 1e-9)
 
 
+def test_line_moves_with_the_frequency_of_all_groups(monkeypatch):
+    """Also by more than a turn between two looks at it."""
+    monkeypatch.setattr(leading, "DENSE", 10)
+    groups = [ss.Group(3.0, 1.0, frequency=w, weight=p) for w, p in ((1.0, 2.0), (-1.0, 1.0))]
+    moved = [ss.Group(3.0, 1.0, frequency=300.0 + w, weight=p) for w, p in ((1.0, 2.0), (-1.0, 1.0))]
+    line, high = (ss.linewidth(ss.Ensemble(g, np.full((2, 2), -6.0j)), theory=ss.Exact(6)) for g in (groups, moved))
+    assert float(high.frequency - line.frequency) == pytest.approx(300, abs=1e-8)
+    assert float(high.linewidth) == pytest.approx(float(line.linewidth), abs=1e-8)
+
+
 def test_a_dark_group_is_carried_along():
     """Without gain and damping of its own; with nothing at all, the start decides."""
     groups, coupling = [ss.Group(3.0, 1.0), ss.Group(0.0, 0.0, dephasing=0.5)], np.full((2, 2), -6j)
@@ -166,10 +176,12 @@ def test_an_iteration_that_does_not_converge_is_a_sentence(monkeypatch):
     ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits: the coupling is too strong"
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.steady_state(PAIR(theta=0.0).replace(coupling=400.0), theory=ss.Exact(24))
+    monkeypatch.setattr(coupled, "INNER", 1e-30)
+    with pytest.raises(ss.IntegrationError, match=sentence):
+        ss.emission_spectrum(ensemble, [0.0, 1.0], theory=ss.Exact(8))
     monkeypatch.setattr(coupled, "MOST_STEPS", 12)
-    for ask in (ss.steady_state, partial(ss.emission_spectrum, frequencies=[0.0, 1.0])):
-        with pytest.raises(ss.IntegrationError, match=sentence):
-            ask(ensemble, theory=ss.Exact(8))
+    with pytest.raises(ss.IntegrationError, match=sentence):
+        ss.steady_state(ensemble, theory=ss.Exact(8))
 
 
 def test_rates_beyond_double_precision_are_a_sentence():
