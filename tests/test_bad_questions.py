@@ -73,8 +73,16 @@ CASES = [
     ),
     # exact
     (
-        lambda: ss.evolve(TWO, T, theory=ss.Exact(4)),
-        "Argument `ensemble` must have one group for Exact, but has 2; BruteForce takes several.",
+        lambda: ss.asymptotic_phase(TWO, [[0, 0, 1]], theory=ss.Exact(4)),
+        "Argument `ensemble` must have one group for a phase, but has 2.",
+    ),
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.Exact(5)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=5 (A: 2.5, B: 2.5).",
+    ),
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.Exact(4), initial=[[0, 0, 0]] * 3),
+        f"{SHAPE} (2, 3), but has shape (3, 3).",
     ),
     (
         lambda: ss.steady_state(WIDE, theory=ss.Exact(4)),

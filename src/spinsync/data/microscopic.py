@@ -55,22 +55,47 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
     return np.asarray(whole)
 
 
-def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
+@dataclass(frozen=True)
+class GroupTerms:
+    """Terms of equation (2.2) by group: between any two spins, one of group a and one of group b.
+
+    spins (int), omega, gain, damping, dephasing : arrays of shape (group,)
+    exchange, decay, pumping : complex arrays of shape (group, other_group), Hc, 2 K_- and 2 K_+
+    """
+
+    spins: Array
+    omega: Array
+    gain: Array
+    damping: Array
+    dephasing: Array
+    exchange: Array
+    decay: Array
+    pumping: Array
+
+
+def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5)."""
     each = counts(ensemble, spins)
-    group = np.repeat(np.arange(each.size), each)
     c = ensemble.coupling_matrix
-    exchange = (c + c.conj().T) / 2
+    exchange = (c + c.conj().T) / 2 / spins
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(each / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
-    pairs = np.ix_(group, group)
-    columns = {n: np.array([getattr(g, n) for g in ensemble.groups])[group] for n in ("gain", "damping", "dephasing")}
-    omega = np.array([g.mean_frequency for g in ensemble.groups])[group]
+    omega = np.array([g.mean_frequency for g in ensemble.groups])
     if ensemble.lamb_shift:
-        omega = omega + exchange.diagonal().real[group] / spins
+        omega = omega + exchange.diagonal().real
+    columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
+    return GroupTerms(spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins)
+
+
+def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
+    """Equation (2.2) spin by spin."""
+    terms = group_terms(ensemble, spins)
+    group = np.repeat(np.arange(terms.spins.size), terms.spins)
+    pairs = np.ix_(group, group)
     return Lindbladian(
-        group=group, omega=omega, **columns, exchange=exchange[pairs] / spins, decay=2 * minus[pairs] / spins,
-        pumping=2 * plus[pairs] / spins, coupling=c[pairs] / spins,
+        group=group, omega=terms.omega[group], gain=terms.gain[group], damping=terms.damping[group],
+        dephasing=terms.dephasing[group], exchange=terms.exchange[pairs], decay=terms.decay[pairs],
+        pumping=terms.pumping[pairs], coupling=ensemble.coupling_matrix[pairs] / spins,
     )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any
@@ -80,6 +80,34 @@ class Lattice:
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """Terms that move one charge from part `down` to part `up`.
+
+    products : charges of `up` and `down` -> pairs of sparse matrices, into charge + 1 of `up` and charge - 1 of `down`
+    """
+
+    up: int
+    down: int
+    products: Callable[[int, int], Sequence[tuple[Any, Any]]]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A generator on products of vectors, one of each part, each with its charge; only the sum of charges is conserved.
+
+    sizes : of each part, int array of shape (2 most + 1,), components with charge -most to most
+    local : part, charge -> sparse matrix, what the part does by itself; of the opposite charge it is the conjugate
+    transfers : what couples the parts
+    mixing : whether the steady state is known to be the only one
+    """
+
+    sizes: tuple[Array, ...]
+    local: Callable[[int, int], Any]
+    transfers: tuple[Transfer, ...]
+    mixing: bool
+
+
+@dataclass(frozen=True)
 class Linear:
     """d rho_q/dt = L_q rho_q: one sparse block per charge q of the U(1) symmetry.
 
@@ -93,6 +121,7 @@ class Linear:
     lowering : covector of sector 1 whose product with rho_1 is <J_->
     mixture : rho_0 -> its eigenvalues, each times its number of copies, and the logarithms of these numbers
     lattice : where the components live, if in a plane
+    parts : what the generator is made of, if of products; `block` is then made for small problems only
     """
 
     block: Callable[[int], Any]
@@ -105,6 +134,7 @@ class Linear:
     lowering: Array
     mixture: Callable[[Array], tuple[Array, Array]]
     lattice: Lattice | None = None
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)

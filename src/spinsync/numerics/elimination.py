@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from math import log2, prod
 from typing import Any
 
 import numpy as np
 from scipy.sparse.linalg import splu
 
+from spinsync.base.memory import available
 from spinsync.data.problems import Box
 
 LEAF = 16  # places that are not dissected further
@@ -20,14 +20,6 @@ class TooLargeError(Exception):
     def __init__(self, needed: float, available: float) -> None:
         super().__init__()
         self.needed, self.available = needed, available
-
-
-def available() -> float:
-    """Bytes that a computation may take: most of the machine's memory, or 4 GiB where it can't be told."""
-    try:
-        return 0.8 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return 4 * 2.0**30
 
 
 def afford(box: Box, itemsize: int, vectors: int = 0) -> None:

@@ -71,14 +71,14 @@ def space(factors: Factors, start: np.ndarray, g: float, remaining: float, allow
         if closed or (k + 1) % BATCH == 0:
             inverse = np.linalg.inv(upper[: k + 1, : k + 1])
             found = Space(basis[: k + 1].T, (np.eye(k + 1) - inverse) / g, length)
-            step = min(remaining, CERTAIN * g) if closed else _accurate(found, g, longest, allowed)
+            step = min(remaining, CERTAIN * g) if closed else accurate(found, g, longest, allowed)
             if step >= longest:
                 return found, step
         basis[k + 1] = new / upper[k + 1, k]
     return found, step
 
 
-def _accurate(found: Space, g: float, most: float, allowed: float) -> float:
+def accurate(found: Space, g: float, most: float, allowed: float) -> float:
     """The longest step, g times a power of two or `most`, at which four vectors fewer say the same; 0 if there is none."""
     for step in sorted({most, *(g * 2.0**k for k in range(7) if g * 2.0**k < most)}, reverse=True):
         if np.linalg.norm(found.coefficients(step) - found.coefficients(step, fewer=4)) <= allowed:

@@ -98,6 +98,8 @@ def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.
 
 def slowest_visible(block: Any, receiver: np.ndarray) -> complex:
     """Of a small matrix: the eigenvalue with the largest real part among modes that `receiver` sees."""
+    if not np.all(np.isfinite(block.data)):
+        raise OverflowError
     values, right = np.linalg.eig(block.toarray())
     seen = abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver)  # eigenvectors have length 1
     return complex(max(values[seen], key=lambda v: v.real))

@@ -6,6 +6,7 @@ A rational Krylov space; each further frequency of it is where the residual is l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from scipy import linalg, sparse
 
 from spinsync.numerics.elimination import Factors, dissected
 
+Map = Callable[[np.ndarray], np.ndarray]
 ALLOWED = 1e-11  # change of the answer by further vectors, of its largest value
 RESIDUAL = 1e-6  # of the length of v, at most
 VECTORS = 8  # per factorization
@@ -31,21 +33,36 @@ def response(
     OverflowError
         If there is no answer to double precision: a response without decay, or rates that are too large.
     """
+    order = np.arange(sender.size) if sites is None else dissected(sites)
+
+    def solver(w: float) -> Map:
+        return Factors(sparse.diags_array(np.full(sender.size, -1j * w)) - block, order).solve
+
+    return interpolated(lambda vectors: np.asarray(block @ vectors), solver, sender, receiver, frequencies)
+
+
+def interpolated(
+    apply: Map, solver: Callable[[float], Map], sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+) -> np.ndarray:
+    """The same, if only products with the generator and solutions at a frequency are known.
+
+    apply : v -> L v, for vectors side by side
+    solver : w -> (v -> (-i w - L)^{-1} v)
+    """
     length = np.linalg.norm(sender)
     if length == 0:
         return np.zeros(frequencies.size, complex)
-    order = np.arange(sender.size) if sites is None else dissected(sites)
     basis = np.zeros((sender.size, 0), complex)
     point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
     for _ in range(MOST_POINTS):
-        factors = Factors(sparse.diags_array(np.full(sender.size, -1j * point)) - block, order)
+        solve = solver(float(point))
         new = sender.astype(complex)
         for _ in range(VECTORS):
-            basis = _extended(basis, factors.solve(new))
+            basis = _extended(basis, solve(new))
             new = basis[:, -1]
         if not np.all(np.isfinite(basis)):
             break
-        answer, residual = _projected(block @ basis, basis, sender, receiver, frequencies)
+        answer, residual = _projected(apply(basis), basis, sender, receiver, frequencies)
         change = abs(answer - before)
         if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * length:
             return answer

@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from spinsync.data.microscopic import GroupTerms
 from spinsync.data.problems import Box
 from spinsync.data.rates import Array
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Rates of one group of N spins with C = V exp(i theta), one paragraph below (2.5).
+    """Rates of one group of N equal spins, equations (2.2) and (2.5).
 
     gain, damping, dephasing : of each spin
     decay, pumping : collective, of the jump operators J_- and J_+
@@ -34,6 +35,15 @@ class Noise:
     pumping: float
     frequency: float
     exchange: float
+
+
+def noises(terms: GroupTerms) -> list[Noise]:
+    """What each group does by itself; one group: C = V exp(i theta) is exchange and collective decay or pumping."""
+    columns = zip(
+        terms.gain, terms.damping, terms.dephasing, terms.decay.diagonal().real, terms.pumping.diagonal().real, terms.omega,
+        terms.exchange.diagonal().real, strict=True,
+    )  # fmt: skip
+    return [Noise(*map(float, column)) for column in columns]
 
 
 def whole(spins: int) -> Box:
@@ -91,6 +101,18 @@ class Sector:
                 values.append(rate[kept])
         entries = np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))
         return sparse.csc_array(entries, shape=(size, size))
+
+    def ladder(self, step: int, left: bool) -> Any:
+        """J_+ rho, rho J_+ (step 1) or J_- rho, rho J_- (step -1): a sparse matrix into the sector of charge + step."""
+        target = Sector(self.spins, self.charge + step, self.box)
+        row, column = (self.sites - self.box.low).T + 1
+        if left:  # J_+- |j,m>
+            to, climb = target._position[row, column + step], (RAISE if step > 0 else LOWER)[0](self.j, self.m)
+        else:  # <j,b| J_+ is (J_- |j,b>)^+
+            to, climb = target._position[row, column], (LOWER if step > 0 else RAISE)[0](self.j, self.m - self.charge)
+        kept = to >= 0
+        entries = climb[kept], (to[kept], np.flatnonzero(kept))
+        return sparse.csr_array(entries, shape=(len(target.sites), len(self.sites)))
 
     def _jumps(self, noise: Noise) -> Iterator[tuple[int, int, Array]]:
         """(change of j, change of m, rate): what jumps make of |j,m><j,m-q|, equation (9.1)."""

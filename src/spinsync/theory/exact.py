@@ -1,4 +1,4 @@
-"""Exact quantum mechanics of one group of N equal spins: permutation symmetry and U(1), no approximation."""
+"""Exact quantum mechanics of groups of equal spins: permutation symmetry and U(1), no approximation."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.microscopic import counts
+from spinsync.data.microscopic import group_terms
 from spinsync.data.problems import Box, Lattice, Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.theory.dicke import LOWER, Noise, Sector, whole
+from spinsync.theory.dicke import LOWER, Noise, Sector, noises, whole
+from spinsync.theory.exact_groups import coupled_groups
 from spinsync.theory.product_states import copies, product_state
 
 MOST_SPINS = 20_000
@@ -27,12 +28,12 @@ REACH = 3.0  # half width of the first box, in units of sqrt(N), the scale of qu
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
-    One group of equal spins, any complex coupling.
+    Any complex coupling. One group of equal spins, or several: two groups of 30 take half a minute to their steady state.
 
     Parameters
     ----------
     spins : int
-        1 to 20000.
+        1 to 20000; they must split over the groups by weight. Several groups reach as far as memory does.
 
     Raises
     ------
@@ -57,29 +58,18 @@ class Exact:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
-        """One sparse block per charge q, on the lattice of (j, m)."""
-        if len(ensemble.groups) > 1:
-            raise checks.InputError(
-                f"Argument `ensemble` must have one group for Exact, but has {len(ensemble.groups)}; BruteForce takes several."
-            )
+        """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
-        counts(ensemble, self.spins)
+        terms = group_terms(ensemble, self.spins)
         m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
-        if len(m) != 1:
-            raise checks.InputError(f"Argument `initial` must have shape (1, 3), but has shape {m.shape}.")
-        noise = _noise(ensemble, self.spins)
+        groups = len(ensemble.groups)
+        if len(m) != groups:
+            raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
+        if groups > 1:
+            return coupled_groups(terms, m, ensemble.names)
+        noise = noises(terms)[0]
         return _linear(self.spins, whole(self.spins), noise, _likely(noise, self.spins), m[0], ensemble.names)
-
-
-def _noise(ensemble: Ensemble, spins: int) -> Noise:
-    """One group: C = V exp(i theta) is exchange and collective decay or pumping, paragraph below (2.5)."""
-    group, c = ensemble.groups[0], complex(ensemble.coupling_matrix[0, 0])
-    shift = c.real / spins if ensemble.lamb_shift else 0.0
-    return Noise(
-        gain=group.gain, damping=group.damping, dephasing=group.dephasing, decay=2 * max(-c.imag, 0) / spins,
-        pumping=2 * max(c.imag, 0) / spins, frequency=group.mean_frequency + shift, exchange=c.real / spins,
-    )  # fmt: skip
 
 
 def _likely(noise: Noise, spins: int) -> Box:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,9 @@ from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Lattice, Linear, Observed
+from spinsync.data.problems import Crowd, Flow, Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.numerics import exponential_adams, krylov, linear_flow, waveform
+from spinsync.numerics import coupled, exponential_adams, krylov, linear_flow, waveform
 from spinsync.numerics.elimination import afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
@@ -61,14 +62,12 @@ def _run_crowd(problem: Crowd, times: Array) -> Observed:
     return problem.observe(solution.means, solution.singles if problem.each else None)
 
 
-def _run_lattice(linear: Linear, lattice: Lattice, times: Array) -> Observed:
+def _run_large(linear: Linear, runs: list[Iterator[Array]]) -> Observed:
     """Each time is observed as soon as it is reached: all states together would not fit."""
-    afford(lattice.whole, 16, krylov.MOST)
-    runs = [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
     rows = []
     for now in zip(*runs, strict=True):
         states = {q: v[None] for q, v in zip(linear.charges, now, strict=True)}
-        trace = float(states[0][0] @ linear.trace)
+        trace = float((states[0][0] @ linear.trace).real)
         _check_trace(trace)
         states[0] = states[0] / trace  # the one eigenvalue that is known exactly
         rows.append(linear.observe(states))
@@ -76,8 +75,13 @@ def _run_lattice(linear: Linear, lattice: Lattice, times: Array) -> Observed:
 
 
 def _run_linear(linear: Linear, times: Array) -> Observed:
-    if linear.lattice is not None:
-        return _run_lattice(linear, linear.lattice, times)
+    if (lattice := linear.lattice) is not None:
+        afford(lattice.whole, 16, krylov.MOST)
+        return _run_large(
+            linear, [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
+        )
+    if (parts := linear.parts) is not None:
+        return _run_large(linear, [coupled.motion(parts, q, linear.start(q), times) for q in linear.charges])
     states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
     _check_trace(states[0] @ linear.trace)
     return linear.observe(states)

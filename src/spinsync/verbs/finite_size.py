@@ -12,7 +12,7 @@ from spinsync.base.checks import InputError, IntegrationError
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import leading, linear_flow, markov
+from spinsync.numerics import coupled, leading, linear_flow, markov
 from spinsync.numerics.elimination import TooLargeError
 from spinsync.theory.protocol import Theory, refuse
 
@@ -31,6 +31,8 @@ def at_rest(linear: Linear) -> tuple[Linear, Array]:
     if linear.lattice is not None:
         found = markov.steady(linear.lattice)
         return found.problem, found.probability
+    if linear.parts is not None:
+        return linear, coupled.steady(linear.parts, linear.trace)
     rho = linear_flow.null_vector(linear.block(0), linear.trace)
     if rho is None:
         raise markov.UndecidedError
@@ -53,6 +55,11 @@ def in_words(theory: Theory, growth: int) -> Iterator[None]:
         raise InputError(
             f"Argument `spins` must be at most about {rounded} for this question and this machine, but is spins={spins}: "
             f"it would take about {error.needed / 2**30:.2g} GiB of memory, and {error.available / 2**30:.2g} may be used."
+        ) from None
+    except coupled.SlowError:
+        raise IntegrationError(
+            "The iteration does not reach ten digits: the coupling is too strong beside what each group does by itself; "
+            "fewer spins help."
         ) from None
     except leading.CrowdedError:
         raise IntegrationError(

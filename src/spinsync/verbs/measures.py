@@ -221,7 +221,7 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     Raises
     ------
     InputError
-        If a vector is too long, or the spins are too many for the memory.
+        If a vector is too long, there are several groups, or the spins are too many for the memory.
 
     Examples
     --------
@@ -233,6 +233,8 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(checks.instance("theory", theory, Exact, "Exact"), "asymptotic_phase")
+    if len(ensemble.groups) > 1:
+        raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
     values = np.zeros(len(m), complex)
     left: Array | None = None

@@ -9,7 +9,8 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
-from spinsync.numerics import leading, markov, resolvent
+from spinsync.data.rates import Array
+from spinsync.numerics import coupled, leading, markov, resolvent
 from spinsync.theory.protocol import Theory
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
 from spinsync.verbs.results import dataset, theory_record
@@ -29,7 +30,8 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        frequency, linewidth; Exact: frequency_error, linewidth_error, an estimate of what rounding and the window cost.
+        frequency, linewidth; Exact with one group: frequency_error, linewidth_error, an estimate of what rounding and the
+        window cost.
 
     Raises
     ------
@@ -90,16 +92,26 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.times(frequencies, "frequencies")
-    with in_words(theory, growth=1):
+    # products of M groups have about N^(3M - 1) components
+    with in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
-        sites = None if part.lattice is None else part.lattice.sites(1)
-        answer = resolvent.response(part.block(1), sites, part.lowered(rho), part.lowering, places)
+        answer = _response(part, part.lowered(rho), places)
     variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
 
 
+def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
+    if part.parts is not None:
+        return coupled.response(part.parts, sender, part.lowering, frequencies)
+    sites = None if part.lattice is None else part.lattice.sites(1)
+    return resolvent.response(part.block(1), sites, sender, part.lowering, frequencies)
+
+
 def _leading(problem: Linear) -> tuple[complex, float | None]:
     """The eigenvalue, and its error where it is known."""
+    if problem.parts is not None and problem.lowering.size > leading.DENSE:
+        _, rho = at_rest(problem)
+        return coupled.slowest_visible(problem.parts, problem.lowered(rho), problem.lowering), None
     if problem.lattice is None:
         return leading.slowest_visible(problem.block(1), problem.lowering), None
     mode = leading.slowest_mode(problem, markov.steady(problem.lattice).box)

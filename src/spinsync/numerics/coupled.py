@@ -1,0 +1,195 @@
+"""Linear problems on products of parts: the steady state and the motion, without ever making the matrix.
+
+The parts without their coupling, solved exactly, precondition the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+import numpy as np
+from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
+
+from spinsync.base.memory import available
+from spinsync.data.problems import Parts
+from spinsync.data.products import VECTORS, Products, needed
+from spinsync.numerics import arnoldi, gmres, resolvent
+from spinsync.numerics.elimination import TooLargeError
+from spinsync.numerics.leading import VISIBLE, CrowdedError
+from spinsync.numerics.markov import UndecidedError
+from spinsync.numerics.uncoupled import Uncoupled
+
+SHIFT = 1e-4  # of the fastest rate: the uncoupled parts have a steady state of their own
+ROUNDING = 1e-14  # of the fastest rate: what the residual may come to
+ALLOWED = 1e-10  # sum of the errors of all components
+MOST_STEPS = 1500
+INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
+INNER = 1e-12  # residual of a solution at one frequency
+STRIDE = 60.0  # time between two vectors, in units of 1 / fastest rate
+MODES = (3, 12)  # found at first, and if none of them is seen
+BASIS = 160  # vectors of a response: 20 frequencies that are solved
+SAME = 1e-7  # distance of two answers that are one
+
+
+class SlowError(Exception):
+    """The iteration ends before the answer is certain."""
+
+
+def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
+    """The state of total charge 0 at rest, whose product with `trace` is 1.
+
+    Raises
+    ------
+    UndecidedError
+        If two starts end in two steady states.
+    SlowError
+        If the estimated error is not below ALLOWED.
+    OverflowError
+        If the rates are too large for double precision.
+    """
+    space = Products(parts, 0, half=True)
+    trace = space.kept(trace)
+    fastest = fastest_rate(space)
+    alone = Uncoupled(space, SHIFT * fastest)
+    guess = trace / trace.sum() + 0j
+    for _ in range(INVERSE_STEPS):
+        guess = alone.solve(guess)
+        guess /= trace @ guess
+    found = _from(space, alone, trace, guess, guess, fastest)
+    if not parts.mixing:
+        other = trace * np.random.default_rng(0).uniform(size=trace.size)
+        again = _from(space, alone, trace, guess, other / other.sum() + 0j, fastest)
+        if not abs(again - found).sum() <= SAME:
+            raise UndecidedError
+    return space.completed(found)
+
+
+def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+    """The state of one total charge at each of `times`, one after the other; of charge 0 it is Hermitian."""
+    space = Products(parts, charge, half=charge == 0)
+    fastest = fastest_rate(space)
+    if charge:
+        yield from arnoldi.motion(space.apply, fastest, start + 0j, times)
+        return
+    half = (space.kept(start) + 0j).view(float)
+    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times):
+        yield space.completed(state.view(complex))
+
+
+def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
+    """The generator on a half of a Hermitian matrix as real numbers: such halves are no complex space."""
+    return np.asarray(space.apply(vector.view(complex)).view(float))
+
+
+def fastest_rate(space: Products) -> float:
+    """Largest modulus that the diagonal can have.
+
+    Raises
+    ------
+    OverflowError
+        If a rate is not finite.
+    """
+    diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
+    total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
+    if not np.isfinite(total):
+        raise OverflowError
+    return float(max(total, 1e-300))
+
+
+def _from(
+    space: Products, alone: Uncoupled, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
+) -> np.ndarray:
+    """start + y at rest, with y of trace 0.
+
+    guess : the state at rest without coupling
+    """
+
+    def precondition(y: np.ndarray) -> np.ndarray:
+        of_zero = y.view(complex) - guess * (trace @ y.view(complex))
+        solved = alone.solve(of_zero)
+        return np.asarray((solved - guess * (trace @ solved)).view(float))
+
+    scale = fastest * float(np.linalg.norm(guess))
+    right = -real_apply(space, start.view(float))
+    solution = gmres.solve(partial(real_apply, space), precondition, right, ROUNDING * scale, VECTORS, MOST_STEPS)
+    error = abs(precondition(solution.residual)).sum() / min(solution.weakest, 1.0)
+    if not error <= ALLOWED:
+        raise SlowError
+    return np.asarray(start + solution.x.view(complex))
+
+
+def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+    """receiver . (-i w - L)^{-1} sender in total charge 1 for each w, complex array of shape (frequency,).
+
+    Raises
+    ------
+    TooLargeError
+        If memory can't hold what is needed.
+    SlowError
+        If an iteration does not reach INNER.
+    OverflowError
+        If there is no answer to double precision.
+    """
+    space = Products(parts, 1)
+    memory = needed(parts.sizes) + 16.0 * BASIS * space.size
+    if memory > available():
+        raise TooLargeError(memory, available())
+    fastest_rate(space)
+
+    def solver(w: float) -> gmres.Map:
+        alone = Uncoupled(space, -1j * w)
+
+        def solve(right: np.ndarray) -> np.ndarray:
+            size = float(np.linalg.norm(right))
+            found = gmres.solve(
+                lambda v: -1j * w * v - space.apply(v), lambda v: -alone.solve(v), right, INNER * size, VECTORS // 2, MOST_STEPS
+            )
+            if not np.linalg.norm(found.residual) <= INNER * size:
+                raise SlowError
+            return np.asarray(found.x)
+
+        return solve
+
+    return resolvent.interpolated(space.apply, solver, sender, receiver, frequencies)
+
+
+def slowest_visible(parts: Parts, start: np.ndarray, receiver: np.ndarray) -> complex:
+    """Of total charge 1: the eigenvalue with the largest real part among modes that `receiver` sees.
+
+    The modes of exp(t L) with the largest modulus: no other can decay more slowly, wherever its frequency is.
+
+    Raises
+    ------
+    CrowdedError
+        If the modes decay too much alike.
+    OverflowError
+        If the rates are too large for double precision.
+    """
+    space = Products(parts, 1)
+    fastest = fastest_rate(space)
+    time = STRIDE / fastest
+
+    def later(state: np.ndarray) -> np.ndarray:
+        *_, last = arnoldi.motion(space.apply, fastest, state.ravel() + 0j, np.array([0.0, time]))
+        return np.asarray(last)
+
+    flow = LinearOperator((space.size, space.size), later, dtype=complex)
+    for number in MODES:
+        try:
+            factors, modes = eigs(flow, number, v0=start + 0j, ncv=min(2 * number + 14, space.size - 1), maxiter=30)
+        except ArpackError:
+            break
+        seen = abs(receiver @ modes) > VISIBLE * np.linalg.norm(receiver)  # modes have length 1
+        if seen.any():
+            return _exponent(space, modes, factors, seen, time)
+    raise CrowdedError
+
+
+def _exponent(space: Products, modes: np.ndarray, factors: np.ndarray, seen: np.ndarray, time: float) -> complex:
+    """Of the slowest mode that is seen: the logarithm of what it is multiplied with in `time`."""
+    best = np.flatnonzero(seen)[np.argmax(abs(factors[seen]))]
+    mode = modes[:, best]
+    rough, fine = np.vdot(mode, space.apply(mode)), np.log(factors[best]) / time
+    turns = round((rough - fine).imag * time / (2 * np.pi))  # that the logarithm does not know
+    return complex(fine + 2j * np.pi * turns / time)
