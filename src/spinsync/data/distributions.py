@@ -98,7 +98,7 @@ class Lorentzian:
         Examples
         --------
         >>> import spinsync as ss
-        >>> ss.Lorentzian(0.5).sample(1000, seed=1).values.size
+        >>> ss.Lorentzian(half_width=0.5).sample(1000, seed=1).values.size
         1000
         """
         return _drawn(self, count, seed)
@@ -215,7 +215,7 @@ class Gaussian:
         Examples
         --------
         >>> import spinsync as ss
-        >>> ss.Gaussian(0.5).sample(1000, seed=1).values.size
+        >>> ss.Gaussian(std=0.5).sample(1000, seed=1).values.size
         1000
         """
         return _drawn(self, count, seed)
@@ -296,7 +296,7 @@ class Uniform:
         Examples
         --------
         >>> import spinsync as ss
-        >>> ss.Uniform(0.5).sample(1000, seed=1).values.size
+        >>> ss.Uniform(half_width=0.5).sample(1000, seed=1).values.size
         1000
         """
         return _drawn(self, count, seed)
