@@ -47,8 +47,42 @@ def _too_many(gamma_perp: float, width: float) -> checks.InputError:
     )
 
 
+class Smooth:
+    """What every distribution with a density can do."""
+
+    def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The frequency below which a share of the spins lies."""
+        raise NotImplementedError
+
+    def sample(self, count: int, seed: int = 0) -> Samples:
+        """Draw natural frequencies; number i depends on (seed, i) alone.
+
+        Parameters
+        ----------
+        count : int
+            How many, at least 1.
+        seed : int
+
+        Returns
+        -------
+        Samples
+
+        Raises
+        ------
+        InputError
+            If `count` or `seed` is no such whole number.
+
+        Examples
+        --------
+        >>> import spinsync as ss
+        >>> ss.Lorentzian(half_width=0.5).sample(1000, seed=1).values.size
+        1000
+        """
+        return _drawn(self, count, seed)
+
+
 @dataclass(frozen=True)
-class Lorentzian:
+class Lorentzian(Smooth):
     """Lorentzian distribution of natural frequencies, g(w) = (half_width / pi) / ((w - center)^2 + half_width^2).
 
     Parameters
@@ -76,32 +110,6 @@ class Lorentzian:
     def __post_init__(self) -> None:
         object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
         object.__setattr__(self, "center", checks.real("center", self.center))
-
-    def sample(self, count: int, seed: int = 0) -> Samples:
-        """Draw natural frequencies; number i depends on (seed, i) alone.
-
-        Parameters
-        ----------
-        count : int
-            How many, at least 1.
-        seed : int
-
-        Returns
-        -------
-        Samples
-
-        Raises
-        ------
-        InputError
-            If `count` or `seed` is no such whole number.
-
-        Examples
-        --------
-        >>> import spinsync as ss
-        >>> ss.Lorentzian(half_width=0.5).sample(1000, seed=1).values.size
-        1000
-        """
-        return _drawn(self, count, seed)
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
@@ -165,7 +173,7 @@ class _Map:
 
 
 @dataclass(frozen=True)
-class Gaussian:
+class Gaussian(Smooth):
     """Gaussian distribution of natural frequencies.
 
     Parameters
@@ -194,34 +202,7 @@ class Gaussian:
         object.__setattr__(self, "std", checks.positive("std", self.std))
         object.__setattr__(self, "center", checks.real("center", self.center))
 
-    def sample(self, count: int, seed: int = 0) -> Samples:
-        """Draw natural frequencies; number i depends on (seed, i) alone.
-
-        Parameters
-        ----------
-        count : int
-            How many, at least 1.
-        seed : int
-
-        Returns
-        -------
-        Samples
-
-        Raises
-        ------
-        InputError
-            If `count` or `seed` is no such whole number.
-
-        Examples
-        --------
-        >>> import spinsync as ss
-        >>> ss.Gaussian(std=0.5).sample(1000, seed=1).values.size
-        1000
-        """
-        return _drawn(self, count, seed)
-
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The frequency below which a share of the spins lies."""
         from scipy.special import ndtri
 
         return np.asarray(self.center + self.std * ndtri(share))
@@ -246,7 +227,7 @@ class Gaussian:
 
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(Smooth):
     """Uniform distribution of natural frequencies on center - half_width ... center + half_width.
 
     Parameters
@@ -274,32 +255,6 @@ class Uniform:
     def __post_init__(self) -> None:
         object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
         object.__setattr__(self, "center", checks.real("center", self.center))
-
-    def sample(self, count: int, seed: int = 0) -> Samples:
-        """Draw natural frequencies; number i depends on (seed, i) alone.
-
-        Parameters
-        ----------
-        count : int
-            How many, at least 1.
-        seed : int
-
-        Returns
-        -------
-        Samples
-
-        Raises
-        ------
-        InputError
-            If `count` or `seed` is no such whole number.
-
-        Examples
-        --------
-        >>> import spinsync as ss
-        >>> ss.Uniform(half_width=0.5).sample(1000, seed=1).values.size
-        1000
-        """
-        return _drawn(self, count, seed)
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
