@@ -291,7 +291,7 @@ class Drawn:
     seed: int
 
 
-def _drawn(distribution: Lorentzian | Gaussian | Uniform, count: int, seed: int) -> Samples:
+def _drawn(distribution: Smooth, count: int, seed: int) -> Samples:
     """A sample that remembers how it was drawn; from raw bits, whose stream never changes."""
     count, seed = checks.whole("count", count, 1), checks.seed(seed)
     bits = np.random.PCG64(seed).random_raw(count)
