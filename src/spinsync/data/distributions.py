@@ -286,7 +286,7 @@ def _clenshaw_curtis(n: int) -> NDArray[np.float64]:
 class Drawn:
     """What a sample was drawn from."""
 
-    of: Lorentzian | Gaussian | Uniform
+    of: Smooth
     count: int
     seed: int
 
