@@ -52,12 +52,13 @@ def load(W, lane):
 
 
 @pytest.mark.parametrize("streams", [1, 2, 4])
-@pytest.mark.parametrize("way", ["unrolled", "looped"])
+@pytest.mark.parametrize("way", ["unrolled", "apart", "looped"])
 def test_written_out_templates_do_what_they_say(way, streams):
     known = {"N": 3, "LANES": 4, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
     small = {"x": (3,), "y": (3,)}
-    if way == "unrolled":
-        source = unrolled(TEMPLATE, known, small, {"double"}, streams)
+    if way != "looped":
+        source = unrolled(TEMPLATE, known, small, {"double"}, streams=streams, apart={"double"} if way == "apart" else set())
+        assert ("def double(a_0, a_1, a_2):" in source) == (way == "apart")
         assert "for i" not in source
         assert "1000" not in source
     else:

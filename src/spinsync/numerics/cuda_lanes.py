@@ -6,14 +6,13 @@ import re
 import warnings
 from functools import cache
 from importlib import metadata
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from spinsync.base.generated import generated
-from spinsync.numerics.lanes import Lanes, Layout, Rests
+from spinsync.numerics.lanes import Lanes, Layout, Rests, template_of
 from spinsync.numerics.unroll import functions, unrolled
 
 THREADS = 64  # of a block: few, as each takes many registers
@@ -66,11 +65,10 @@ def unavailable() -> str | None:
 
 def source(layout: Layout, equation: ModuleType) -> str:
     """The text of the module with `begin` and `resume`."""
-    here = Path(__file__).parent
-    steps, own = ((here / name).read_text(encoding="utf-8") for name in ("lane_template.py", "cuda_template.py"))
+    steps = template_of("lane", "measure")
     known = layout.known() | {"LANES": 1, "lane": 0}
     small = layout.small | {"W": (known["ROWS"],)}
-    body = unrolled(steps + own, known, small, functions(steps))
+    body = unrolled(steps + template_of("cuda"), known, small, functions(steps))
     head = HEAD.format(version=metadata.version("numba-cuda"), equation=equation.__name__)
     return head + re.sub("^def ", "@cuda.jit(cache=True)\ndef ", body, flags=re.MULTILINE)
 

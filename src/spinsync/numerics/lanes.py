@@ -157,16 +157,21 @@ class Layout:
 KERNELS = frozenset({"load", "step", "store", "run"})
 
 
+def template_of(*names: str) -> str:
+    """The text of templates, one after the other."""
+    return "".join((Path(__file__).parent / f"{name}_template.py").read_text(encoding="utf-8") for name in names)
+
+
 def source(layout: Layout, equation: ModuleType) -> str:
     """The text of the module with `run` (lanes), `look` and `creep` (states of rest)."""
-    here = Path(__file__).parent
-    template = (here / "lane_template.py").read_text(encoding="utf-8")
+    template = template_of("lane", "measure")
     macros = functions(template) - KERNELS
     if layout.groups <= UNROLLED:
-        body = unrolled(template, layout.known(), layout.small, macros, layout.streams)
+        apart, staying = {"rates", "deviations"}, {"lane", "row"}
+        body = unrolled(template, layout.known(), layout.small, macros, streams=layout.streams, staying=staying, apart=apart)
     else:
         body = looped(template, layout.known(), layout.small, macros, {"raw"})
-    rest = (here / "rest_template.py").read_text(encoding="utf-8")
+    rest = template_of("rest")
     body += f"\n\nGROUPS = {layout.groups}\n\n\n" + rest[rest.index("def field_at") :]
     body = re.sub("^def ", "@within\ndef ", body, flags=re.MULTILINE)
     body = re.sub("^@within\ndef (load|step|store|run|look|creep)", r"@fast\ndef \1", body, flags=re.MULTILINE)

@@ -3,17 +3,21 @@
 A template is ordinary Python. Calls of the template's own macros are replaced by their bodies, known numbers are put in,
 and `if`s with a known test are decided. Then there are two ways. `unrolled`: loops over ranges of known numbers are
 written out, small arrays become scalars (y[2] -> y_2, k[1][0] -> k_1_0), tables become numbers; the loop over `lane` is
-left as it is, and the compiler vectorizes it. Code and compile time grow with the cube of the number of groups, so for
-many of them `looped`: loops stay, small arrays and scalars get one more axis for the lane, and the loop over `lane` is
-put around every run of simple statements.
+left as it is, and the compiler vectorizes it. A macro may also become a function of scalars, which is analyzed once,
+however often it is called. Code and compile time grow with the cube of the number of groups, so for many of them
+`looped`: loops stay, small arrays and scalars get one more axis for the lane, and the loop over `lane` is put around
+every run of simple statements.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Set
+import re
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
+
+from spinsync.numerics.straight_line import Once, assigned, interleaved, lane_loops
 
 
 class _Replace(ast.NodeTransformer):
@@ -34,8 +38,16 @@ class _Replace(ast.NodeTransformer):
 class _Unroll(ast.NodeTransformer):
     """Macros, known numbers, known tests; loops and small arrays written out."""
 
-    def __init__(self, known: Mapping[str, Any], small: Set[str], macros: Mapping[str, ast.FunctionDef]) -> None:
-        self.known, self.small, self.macros = dict(known), small, macros
+    def __init__(
+        self,
+        known: Mapping[str, Any],
+        small: Set[str],
+        macros: Mapping[str, ast.FunctionDef],
+        staying: Set[str] = frozenset(),
+        apart: Set[str] = frozenset(),
+    ) -> None:
+        self.known, self.small, self.macros, self.staying = dict(known), small, macros, staying
+        self.apart: dict[str, _Apart | None] = dict.fromkeys(apart)
 
     def value(self, node: ast.expr) -> Any:
         """The value of an expression of known numbers; NameError if something in it is not known."""
@@ -52,7 +64,7 @@ class _Unroll(ast.NodeTransformer):
     def visit_For(self, node: ast.For) -> Any:
         assert isinstance(node.target, ast.Name)
         try:
-            values = None if node.target.id == "lane" else self.value(node.iter)
+            values = None if node.target.id in self.staying else self.value(node.iter)
         except NameError:
             values = None
         if values is None:
@@ -77,8 +89,18 @@ class _Unroll(ast.NodeTransformer):
         if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.macros:
             macro = self.macros[call.func.id]
             arguments = {parameter.arg: argument for parameter, argument in zip(macro.args.args, call.args, strict=True)}
+            if macro.name in self.apart:
+                return self.visit(self.function(macro).called(arguments))
             return self.body([_Replace(arguments).visit(copy.deepcopy(s)) for s in macro.body if not _docstring(s)])
         return None if _docstring(node) else self.generic_visit(node)
+
+    def function(self, macro: ast.FunctionDef) -> _Apart:
+        made = self.apart[macro.name]
+        if made is None:
+            formal = {parameter.arg for parameter in macro.args.args}
+            body = _Unroll(self.known, self.small | formal, self.macros).body(macro.body)
+            made = self.apart[macro.name] = _Apart(macro.name, formal, self.small | formal, body)
+        return made
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
         indices: list[ast.expr] = []
@@ -102,6 +124,47 @@ def _docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+class _Apart:
+    """A macro as a function: elements of small arrays in, elements of its parameters that it assigns to out."""
+
+    def __init__(self, name: str, formal: Set[str], small: Set[str], body: list[ast.stmt]) -> None:
+        self.name, self.formal, self.body = name, formal, body
+        taken: dict[str, None] = {}
+        given: dict[str, None] = {}
+        for statement in body:
+            names = [node for node in ast.walk(statement) if isinstance(node, ast.Name) and _root(node.id) in small]
+            stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+            again = stored if isinstance(statement, ast.AugAssign) else set()
+            read = {node.id for node in names if isinstance(node.ctx, ast.Load)} | again
+            taken |= dict.fromkeys(sorted(read - set(given)))
+            given |= dict.fromkeys(sorted(stored))
+        self.taken, self.given = list(taken), [name for name in given if _root(name) in formal]
+
+    def called(self, arguments: Mapping[str, ast.expr]) -> ast.Assign:
+        def element(name: str, context: ast.expr_context) -> ast.expr:
+            node: ast.expr = ast.Name(name, context)
+            if _root(name) in self.formal:
+                node = copy.deepcopy(arguments[_root(name)])
+                for index in name.split("_")[1:]:
+                    node = ast.Subscript(node, ast.Constant(int(index)), context)
+            return node
+
+        call = ast.Call(ast.Name(self.name, ast.Load()), [element(name, ast.Load()) for name in self.taken], [])
+        return ast.Assign([ast.Tuple([element(name, ast.Store()) for name in self.given], ast.Store())], call)
+
+    def definition(self) -> ast.FunctionDef:
+        out = ast.Return(ast.Tuple([ast.Name(name, ast.Load()) for name in self.given], ast.Load()))
+        function = ast.parse(f"def {self.name}({', '.join(self.taken)}): pass").body[0]
+        assert isinstance(function, ast.FunctionDef)
+        function.body = [*self.body, out]
+        return function
+
+
+def _root(name: str) -> str:
+    """The small array of which a scalar is an element."""
+    return re.sub(r"(_\d+)+$", "", name)
+
+
 class _Loop(_Unroll):
     """Macros, known numbers, known tests; loops stay, tables and small arrays are indexed."""
 
@@ -123,63 +186,6 @@ class _Loop(_Unroll):
         return ast.Subscript(root, ast.Tuple(indices, ast.Load()), node.ctx)
 
 
-class _Stream(ast.NodeTransformer):
-    """One of several independent copies of straight-line code: its own names, its own lanes."""
-
-    def __init__(self, names: Set[str], number: int, width: int) -> None:
-        self.names, self.number, self.width = names, number, width
-
-    def visit_Name(self, node: ast.Name) -> Any:
-        if node.id in self.names:
-            return ast.Name(f"{node.id}_s{self.number}", node.ctx)
-        if node.id == "lane" and self.number:
-            return ast.BinOp(node, ast.Add(), ast.Constant(self.number * self.width))
-        return node
-
-
-class _Once(ast.NodeTransformer):
-    """Straight-line code in which each of `names` is assigned to once: a new name for every later value.
-
-    What the compiler would find out by itself, in a time that grows with the square of the code.
-    """
-
-    def __init__(self, names: Set[str]) -> None:
-        self.values = dict.fromkeys(names, -1)
-
-    def visit_Assign(self, node: ast.Assign) -> ast.Assign:
-        node.value = self.visit(node.value)
-        node.targets = [self.visit(target) for target in node.targets]
-        return node
-
-    def visit_AugAssign(self, node: ast.AugAssign) -> Any:
-        if not (isinstance(node.target, ast.Name) and node.target.id in self.values):
-            return self.generic_visit(node)
-        before = ast.Name(node.target.id, ast.Load())
-        return self.visit(ast.Assign([node.target], ast.BinOp(before, node.op, node.value)))
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        if node.id not in self.values:
-            return node
-        self.values[node.id] += isinstance(node.ctx, ast.Store)
-        value = self.values[node.id]
-        return ast.Name(f"{node.id}_v{value}" if value > 0 else node.id, node.ctx)
-
-
-def _lane_loops(function: ast.FunctionDef) -> Iterator[tuple[ast.For, set[str]]]:
-    """The loops over lanes of a function, and the names of their own."""
-    for loop in function.body:
-        if isinstance(loop, ast.For) and getattr(loop.target, "id", "") == "lane":
-            outside = _stored([s for s in function.body if s is not loop], loops=False)
-            yield loop, _stored(loop.body, loops=False) - outside
-
-
-def _interleaved(function: ast.FunctionDef, streams: int, width: int) -> None:
-    """Several vectors of lanes at once, statement by statement: one's waiting is the other's work."""
-    for loop, names in _lane_loops(function):
-        loop.iter = ast.parse(f"range({width})", mode="eval").body
-        loop.body = [_Stream(names, k, width).visit(copy.deepcopy(s)) for s in loop.body for k in range(streams)]
-
-
 class _PerLane(ast.NodeTransformer):
     """Scalars of the loop over lanes by their own entry of an array."""
 
@@ -190,14 +196,6 @@ class _PerLane(ast.NodeTransformer):
         if node.id not in self.names:
             return node
         return ast.Subscript(ast.Name(node.id, ast.Load()), ast.Name("lane", ast.Load()), node.ctx)
-
-
-def _stored(statements: Iterable[ast.stmt], loops: bool) -> set[str]:
-    """Names that are assigned to, or that loops run over."""
-    nodes = [node for statement in statements for node in ast.walk(statement)]
-    targets = {node.target.id for node in nodes if isinstance(node, ast.For) and isinstance(node.target, ast.Name)}
-    names = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return targets if loops else names - targets
 
 
 def _distributed(statements: list[ast.stmt], around: ast.For) -> list[ast.stmt]:
@@ -220,8 +218,8 @@ def _over_lanes(function: ast.FunctionDef, small: Mapping[str, tuple[int, ...]],
     body: list[ast.stmt] = []
     for k, statement in enumerate(function.body):
         if isinstance(statement, ast.For) and getattr(statement.target, "id", "") == "lane":
-            before = _stored(function.body[:k], loops=False)
-            own = _stored(statement.body, loops=False) - before - set(small)
+            before = assigned(function.body[:k], loops=False)
+            own = assigned(statement.body, loops=False) - before - set(small)
             arrays |= dict.fromkeys(sorted(own), (lanes,))
             body += _distributed([_PerLane(own).visit(s) for s in statement.body], statement)
         else:
@@ -249,20 +247,29 @@ def _text(functions: Iterable[ast.stmt]) -> str:
 
 
 def unrolled(
-    template: str, known: Mapping[str, Any], small: Mapping[str, tuple[int, ...]], macros: Set[str], streams: int = 1
+    template: str,
+    known: Mapping[str, Any],
+    small: Mapping[str, tuple[int, ...]],
+    macros: Set[str],
+    *,
+    streams: int = 1,
+    staying: Set[str] = frozenset({"lane"}),
+    apart: Set[str] = frozenset(),
 ) -> str:
     """The source of a template's functions, macros aside, with everything known written out.
 
-    The lanes of `step` are worked on as `streams` vectors at once.
+    The lanes of `step` are worked on as `streams` vectors at once. Loops over the names `staying` stay loops; the macros
+    `apart` become functions of scalars.
     """
-    functions = _functions(template, _Unroll(known, set(small), _macros(template, macros)))
+    transform = _Unroll(known, set(small), _macros(template, macros), staying, apart)
+    functions = _functions(template, transform)
     for function in functions:
-        for loop, names in _lane_loops(function):
-            once = _Once(names)
+        for loop, names in lane_loops(function):
+            once = Once(names)
             loop.body = [once.visit(statement) for statement in loop.body]
         if function.name == "step" and streams > 1:
-            _interleaved(function, streams, known["LANES"] // streams)
-    return _text(functions)
+            interleaved(function, streams, known["LANES"] // streams)
+    return _text([made.definition() for made in transform.apart.values() if made] + functions)
 
 
 def looped(
