@@ -1,6 +1,9 @@
 """Kernels in vector lanes: the template's code, their steps and sums, states of rest, and agreement with the simple engine."""
 
 import importlib.util
+import os
+import subprocess
+import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -325,3 +328,19 @@ def test_points_on_a_boundary_are_decided(offset):
     expected = float(cycle.amplitude) if bool(cycle.synchronized) else 0.0
     assert int(there.regime.item()) == (Regime.FULL if expected >= 1e-3 else Regime.INCOHERENT)
     assert there.amplitude.item() == pytest.approx(expected, abs=1e-9)
+
+
+SOURCE = """
+from spinsync.numerics.lanes import Layout, source
+from spinsync.theory import spin_equation
+print(source(Layout(2, True, True), spin_equation), source(Layout(4, True, True), spin_equation))
+"""
+
+
+def test_every_process_writes_the_same_kernels():
+    """Else none would find what another has compiled."""
+    written = []
+    for seed in ("0", "3"):  # which put the names of a set into another order
+        run = partial(subprocess.run, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        written.append(run([sys.executable, "-c", SOURCE]).stdout)
+    assert written[0] == written[1]

@@ -47,7 +47,7 @@ class _Unroll(ast.NodeTransformer):
         apart: Set[str] = frozenset(),
     ) -> None:
         self.known, self.small, self.macros, self.staying = dict(known), small, macros, staying
-        self.apart: dict[str, _Apart | None] = dict.fromkeys(apart)
+        self.apart: dict[str, _Apart | None] = dict.fromkeys(sorted(apart))  # the same source in every process
 
     def value(self, node: ast.expr) -> Any:
         """The value of an expression of known numbers; NameError if something in it is not known."""
