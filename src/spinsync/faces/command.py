@@ -134,6 +134,22 @@ def paper(
 
 
 @app.command()
+def explore(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen here; others than loopback are reached from outside.")]
+    = "127.0.0.1",
+    port: Annotated[int, typer.Option(parser=_whole, metavar="N", help="A port, 0 for a free one.")] = 0,
+    story: Annotated[bool, typer.Option("--story", help="Open at the story for newcomers.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> None:  # fmt: skip
+    """Explore in the browser: one ensemble, two groups, few spins, and a story for newcomers."""
+    from spinsync.faces.explorer.server import serve
+
+    if not 0 <= port <= 65535:
+        raise ss.InputError(f"Argument `--port` must be from 0 to 65535, but is --port={port}.")
+    serve(host=host, port=port, story=story, browser=browser)
+
+
+@app.command()
 def doctor() -> None:
     """What this installation consists of, and whether it computes."""
     typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")

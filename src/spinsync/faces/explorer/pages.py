@@ -1,0 +1,200 @@
+"""The three pages of the explorer: panels, pictures, and how they hang together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import spinsync as ss
+from spinsync.faces.explorer import few_spins, figures, one_group, two_groups
+from spinsync.faces.explorer.controls import COUPLING, DETUNING, RATIO, Values
+from spinsync.faces.explorer.live import Live, Put
+from spinsync.faces.explorer.widgets import Plot, Said
+from spinsync.plot.style import COLOURS
+
+INK = "currentColor"  # black on light, white on dark
+HERE = ("#c1121f", "here", "dots")
+
+
+class _Drawn:
+    """Remembers for which values the slow picture stands, so that a step inside it costs nothing."""
+
+    _drawn: tuple[float, ...] | None = None
+
+    def _done(self, key: tuple[float, ...]) -> Put:
+        def put() -> None:
+            self._drawn = key
+
+        return put
+
+
+class OneGroup(_Drawn):
+    """One ensemble: sphere and traces, words, the diagram with our place in it."""
+
+    def __init__(self) -> None:
+        self.run: xr.Dataset | None = None
+        self.sphere: Any = None
+        self.diagram, self.code = Plot(clickable=True), Said(kind="code")
+        self.live = Live(one_group.CONTROLS, self._quick, self._slow)
+        self.diagram.observe(self._chosen, "chosen")
+
+    def _quick(self, values: Values) -> str:
+        self.run = one_group.run(values)
+        if self.sphere is None:
+            self.sphere = ss.show(self.run, height=360)
+        else:
+            self.sphere.update(self.run)
+        self.code.text = one_group.code(values)
+        words = one_group.words(values, self.run)
+        word = words[3 : words.index(".</b>")]
+        self.diagram.says = (
+            f"Diagram of the order parameter over V/γ and r. Here V/γ = {values['coupling']:.4g}, r = {values['ratio']:.4g}: "
+            f"{word}. Arrow keys move."
+        )
+        self.diagram.place = [values["coupling"], values["ratio"]]
+        return words
+
+    def _slow(self, values: Values) -> Iterator[Put]:
+        if self._drawn == one_group.diagram_key(values):
+            return
+        x, y = one_group.boundary(values)
+        lines = [figures.line(x, y, "#000000", halo=True)]
+        for order in one_group.diagram(values):
+            yield _drawing(self.diagram, {
+                "x": figures.over(COUPLING), "y": figures.over(RATIO), "image": figures.magnitudes(order), "lines": lines,
+                "bar": figures.ramp(), "legend": [("#000000", "threshold, closed form", "line"), HERE],
+            })  # fmt: skip
+        yield self._done(one_group.diagram_key(values))
+
+    def _chosen(self, change: Any) -> None:
+        self.live.put(coupling=_two_digits(change.new.get("x")), ratio=_two_digits(change.new.get("y")))
+
+
+class TwoGroups(_Drawn):
+    """Two groups: sphere and traces, words, the tongue with our place in it, frequencies over the detuning."""
+
+    def __init__(self) -> None:
+        self.run: xr.Dataset | None = None
+        self.sphere: Any = None
+        self.tongue, self.frequencies, self.code = Plot(clickable=True), Plot(), Said(kind="code")
+        self.live = Live(two_groups.CONTROLS, self._quick, self._slow, _without_influence)
+        self.tongue.observe(self._chosen, "chosen")
+
+    def _quick(self, values: Values) -> str:
+        found = ss.regime(two_groups.ensemble(values))
+        self.run = two_groups.run(values)
+        if self.sphere is None:
+            self.sphere = ss.show(self.run, height=360)
+        else:
+            self.sphere.update(self.run)
+        self.code.text = two_groups.code(values)
+        up = values[two_groups.sweep_name(values)]
+        self.tongue.says = (
+            f"Diagram of the regimes over detuning and coupling. Here Δ/γ = {values['detuning']:.4g}, coupling {up:.4g}: "
+            f"{ss.label(found.regime)}. Arrow keys move."
+        )
+        self.tongue.place = [values["detuning"], up]
+        self.frequencies.says = "Observed frequencies of both groups over the detuning, and where we are."
+        self.frequencies.place = [values["detuning"]]
+        return two_groups.words(found)
+
+    def _slow(self, values: Values) -> Iterator[Put]:
+        yield _drawing(self.frequencies, _frequencies(values))
+        if self._drawn == two_groups.tongue_key(values):
+            return
+        label = "coupling V/γ" if values["alike"] else two_groups.CROSS.label
+        for codes in two_groups.tongue(values):
+            yield _drawing(self.tongue, {
+                "x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}, "image": figures.regimes(codes),
+                "legend": [*figures.names_of(codes), HERE],
+            })  # fmt: skip
+        yield self._done(two_groups.tongue_key(values))
+
+    def _chosen(self, change: Any) -> None:
+        up = two_groups.sweep_name(self.live.values)
+        self.live.put(**{"detuning": _two_digits(change.new.get("x")), up: _two_digits(change.new.get("y"))})
+
+
+class FewSpins(_Drawn):
+    """Few spins: spectrum, order against their number, words."""
+
+    def __init__(self) -> None:
+        self.spectrum, self.order, self.code = Plot(), Plot(), Said(kind="code")
+        self.light: xr.Dataset | None = None
+        self.live = Live(few_spins.CONTROLS, self._quick, self._slow)
+
+    def _quick(self, values: Values) -> str:
+        self.code.text = few_spins.code(values)
+        self.order.place = [values["spins"]]
+        self.light = None
+        found = few_spins.line(values)
+        self.light = few_spins.light(values, found)
+        self._draw_light(self.light)
+        return few_spins.words(values, found)
+
+    def _draw_light(self, light: xr.Dataset) -> None:
+        x, y = light.frequency.values, light.emission.values
+        self.spectrum.figure = {
+            "x": figures.axis("frequency ν/γ", x[0], x[-1]), "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max()),
+            "lines": [figures.line(x, y, COLOURS[0])],
+        }  # fmt: skip
+        self.spectrum.says = f"Emission spectrum with its highest point at {x[y.argmax()]:.3f} γ."
+
+    def _slow(self, values: Values) -> Iterator[Put]:
+        key = tuple(values[name] for name in ("coupling", "ratio", "theta", "dephasing"))
+        if self._drawn == key:
+            return
+        limit = float(ss.limit_cycle(few_spins.ensemble(values)).order_parameter)
+        counts, orders = [], []
+        for spins, order in few_spins.orders(values):
+            counts.append(float(spins))
+            orders.append(order)
+            yield _drawing(self.order, {
+                "x": figures.axis("number of spins N", 0, few_spins.SPINS.high),
+                "y": figures.axis("order parameter R", 0, 1.0),
+                "lines": [
+                    figures.line([0, few_spins.SPINS.high], [limit, limit], INK, dash="6 4"),
+                    figures.line(counts, orders, COLOURS[0]),
+                    figures.line(counts, orders, COLOURS[0], points=True),
+                ],
+                "legend": [(COLOURS[0], "exact", "dots"), (INK, "infinitely many spins", "dash")],
+            }, f"Order parameter against the number of spins, up to {order:.3f}; infinitely many: {limit:.3f}.")  # fmt: skip
+        yield self._done(key)
+
+
+def _drawing(plot: Plot, figure: dict[str, Any], says: str | None = None) -> Put:
+    """Puts a figure into its place."""
+
+    def put() -> None:
+        plot.figure = figure
+        if says is not None:
+            plot.says = says
+
+    return put
+
+
+def _frequencies(values: Values) -> dict[str, Any]:
+    sweep = two_groups.frequencies(values)
+    x, observed = sweep.detuning.values, sweep.frequency.values
+    reach = max(DETUNING.high / 2, float(np.nanmax(abs(observed), initial=0.0)))
+    return {
+        "x": figures.over(DETUNING),
+        "y": figures.axis("frequency Ω/γ", -1.1 * reach, 1.1 * reach),
+        "lines": [
+            *(figures.line(x, sign * x / 2, INK, dash="1 4") for sign in (1, -1)),
+            *(figures.line(x, observed[:, g], COLOURS[g], points=True) for g in (0, 1)),
+        ],
+        "legend": [*((COLOURS[g], f"group {name}", "dots") for g, name in enumerate("AB")), (INK, "natural frequencies", "dash")],
+    }
+
+
+def _without_influence(values: Values) -> list[str]:
+    return ["cross_coupling", "cross_theta"] if values["alike"] else []
+
+
+def _two_digits(value: Any) -> Any:
+    """A place that was clicked, as round as the sliders."""
+    return round(value, 2) if isinstance(value, float) else value
