@@ -9,7 +9,7 @@ import marimo as mo
 from spinsync.faces.explorer import downloads
 from spinsync.faces.explorer.pages import FewSpins, OneGroup, TwoGroups
 
-UNITS = "Rates, frequencies and 1/time are in units of the damping rate γ; ħ = 1. Signs and scales as on the theory page."
+UNITS = "Rates, frequencies and 1/time are in units of the damping rate γ, and the picture turns with the mean of the spins' own frequencies."
 
 
 def _beside(*parts: Any) -> Any:
@@ -25,10 +25,9 @@ def one_group() -> Any:
             "Infinitely many equal spins with gain, damping and the coupling $V e^{i\\theta}$. Move a slider, or click in the "
             f"diagram to go there. {UNITS}"
         ),
-        page.live.panel,
+        _beside(page.live.panel, page.diagram),
         page.live.words,
         page.sphere,
-        page.diagram,
         downloads.buttons(downloads.one_group_figure, page),
         page.code,
     ])  # fmt: skip
@@ -44,8 +43,8 @@ def two_groups() -> Any:
         ),
         page.live.panel,
         page.live.words,
-        page.sphere,
         _beside(page.tongue, page.frequencies),
+        page.sphere,
         downloads.buttons(downloads.two_groups_figure, page),
         page.code,
     ])  # fmt: skip
