@@ -37,7 +37,10 @@ const extremes = (values) => [values.reduce((a, b) => Math.max(a, b), 0)];
 
 // the theme of the page, whoever made it: light text stands on a dark ground
 function themeOf(element) {
-  const [r, g, b] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
+  const c = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  c.fillStyle = getComputedStyle(element).color; // a canvas understands every way to write a colour
+  c.fillRect(0, 0, 1, 1);
+  const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
   return 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
 }
 
@@ -228,7 +231,7 @@ class Player {
   observe() {
     const seen = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
-      this.want();
+      this.look(); // a host may put the widget into its page after making it
     });
     const sized = new ResizeObserver(() => this.want());
     const themed = new MutationObserver(() => {
