@@ -40,7 +40,8 @@ class Pixels {
     this.side = 2 * this.reach + 1;
     this.stamps = Array.from({ length: 16 }, (_, n) =>
       Float32Array.from({ length: this.side ** 2 }, (_, i) => {
-        const x = (i % this.side) - this.reach - ((n & 3) - 1.5) / 4, y = Math.floor(i / this.side) - this.reach - ((n >> 2) - 1.5) / 4;
+        const x = (i % this.side) - this.reach - ((n & 3) - 1.5) / 4;
+        const y = Math.floor(i / this.side) - this.reach - ((n >> 2) - 1.5) / 4;
         return 256 * clamp(radius + 0.5 - Math.hypot(x, y), 0, 1);
       }));
   }

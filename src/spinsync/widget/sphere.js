@@ -78,7 +78,7 @@ class Sphere {
     c.fillRect(0, 0, this.size, this.size);
     c.beginPath();
     c.arc(middle, middle, this.radius, 0, 2 * Math.PI);
-    Object.assign(c, { fillStyle: theme.ball, strokeStyle: theme.line, lineWidth: this.ratio });
+    Object.assign(c, { fillStyle: theme.ball, strokeStyle: theme.line, lineWidth: this.ratio, lineCap: "butt" });
     c.fill();
     c.stroke();
     const circles = [(u, v) => [u, v, 0], (u, v) => [u, 0, v], (u, v) => [0, u, v]];
