@@ -22,7 +22,8 @@ class Curves {
     const key = [width, height, ratio, theme.page].join();
     if (key !== this.key || run !== this.run) {
       Object.assign(this, { key, run, width, height, inner: { left: 46, right: width - 12, top: 24, bottom: height - 36 } });
-      for (const each of [canvas, this.kept]) [each.width, each.height] = [Math.max(1, width * ratio), Math.max(1, height * ratio)];
+      for (const each of [canvas, this.kept])
+        Object.assign(each, { width: Math.max(1, width * ratio), height: Math.max(1, height * ratio) });
       this.still(run, theme, ratio);
     }
     c.setTransform(1, 0, 0, 1, 0, 0);
@@ -66,14 +67,14 @@ class Curves {
     c.fillStyle = theme.page;
     c.fillRect(0, 0, this.width, this.height);
     Object.assign(c, { fillStyle: theme.text, strokeStyle: theme.line, lineWidth: 1, font: "12px system-ui, sans-serif" });
-    c.fillText(this.label, left, 14);
+    c.fillText(this.label(run), left, 14);
     Object.assign(c, { textAlign: "right", textBaseline: "bottom" });
     c.fillText("time t (1/rate)", right, this.height - 1);
     c.strokeRect(left, top, right - left, bottom - top);
-    const text = (align, base) => Object.assign(c, { textAlign: align, textBaseline: base, font: "11px system-ui, sans-serif" });
-    text("center", "top");
-    for (const [t, name] of ticks(run.time[0], run.time[run.frames - 1], clamp(this.width / 90, 2, 6))) c.fillText(name, this.x(t), bottom + 5);
-    text("right", "middle");
+    Object.assign(c, { textAlign: "center", textBaseline: "top", font: "11px system-ui, sans-serif" });
+    const [begin, end] = [run.time[0], run.time[run.frames - 1]];
+    for (const [t, name] of ticks(begin, end, clamp(this.width / 90, 2, 6))) c.fillText(name, this.x(t), bottom + 5);
+    Object.assign(c, { textAlign: "right", textBaseline: "middle" });
     for (const [v, name] of this.marks ?? ticks(this.low, this.high, 4)) c.fillText(name, left - 6, this.y(v));
     for (const { values, colour, dash = [] } of this.lines) {
       Object.assign(c, { strokeStyle: colour, lineWidth: 1.6, lineJoin: "round" });

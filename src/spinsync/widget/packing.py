@@ -70,11 +70,11 @@ def _vectors(run: xr.Dataset) -> Array:
 def shades(count: int = SHADES) -> Array:
     """A circle of hues of equal lightness, (count, 3) sRGB bytes: each stands out on light and on dark.
 
-    Lightness 0.66 and chroma 0.125 in OKLab, with the two matrices that define it: B. Ottosson, "A perceptual color
+    Lightness 0.66 and chroma 0.11 in OKLab, with the two matrices that define it: B. Ottosson, "A perceptual color
     space for image processing" (2020).
     """
     hue = -np.pi + 2 * np.pi * (np.arange(count) + 0.5) / count
-    lab = np.stack([np.full(count, 0.66), 0.125 * np.cos(hue), 0.125 * np.sin(hue)])
+    lab = np.stack([np.full(count, 0.66), 0.11 * np.cos(hue), 0.11 * np.sin(hue)])
     cones = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
     linear = np.array(
         [

@@ -1,20 +1,10 @@
-// The widget on a page: parts, keys, clock, theme; what page and Python share are the traits of sphere.py.
+// The widget on a page: keys, pointers, clock; what page and Python share are the traits of sphere.py.
 
 const NATURAL = 10; // seconds that a whole run takes at speed 1
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const SAYS_EVERY = 5000; // milliseconds between two announcements to a screen reader while playing
-const KEYS =
-  "On the sphere: Space plays and pauses, arrows turn, + and − zoom, comma and full stop step through time, Home and End " +
-  "go to its ends, 0 turns back to the first view. On the time slider: arrows step. Drag to turn, wheel or pinch to zoom.";
-const THEMES = {
-  light: { page: "#ffffff", ball: "#f4f6f8", line: "#8a929b", text: "#30363d", strong: "#000000" },
-  dark: { page: "#15191e", ball: "#20262d", line: "#808a95", text: "#c9d1d9", strong: "#ffffff" },
-};
-
-const inTheme = (colour, theme) => (colour === "#000000" ? theme.strong : colour);
 
 const ORDER = {
-  label: "order parameter R",
+  label: () => "order parameter R",
   range: (run) => [0, clamp(1.1 * Math.max(...extremes(run.order), ...extremes(run.groupOrder)), 0.1, 1.02)],
   series: (run, theme) => [
     ...(run.groups > 1 ? columns(run, run.groupOrder, theme) : []),
@@ -22,7 +12,7 @@ const ORDER = {
   ],
 };
 const PHASES = {
-  label: "phase φ of the groups",
+  label: (run) => (run.groups > 1 ? "phase φ of each group" : "phase φ"),
   range: () => [-Math.PI, Math.PI],
   series: (run, theme) => columns(run, run.phase, theme),
   marks: [[-Math.PI, "−π"], [0, "0"], [Math.PI, "π"]],
@@ -30,48 +20,11 @@ const PHASES = {
 };
 const columns = (run, table, theme) =>
   run.colours.map((colour, g) => ({
-    values: (k) => table[k * run.groups + g], colour: inTheme(colour, theme), dash: g % 2 ? [7, 4] : [], // equal groups: see both
+    values: (k) => table[k * run.groups + g],
+    colour: inTheme(colour, theme),
+    dash: g % 2 ? [7, 4] : [], // of two equal groups both are seen
   }));
 const extremes = (values) => [values.reduce((a, b) => Math.max(a, b), 0)];
-
-
-// the theme of the page, whoever made it: light text stands on a dark ground
-function themeOf(element) {
-  const [r, g, b] = getComputedStyle(element).color.match(/[\d.]+/g).map(Number);
-  return 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
-}
-
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-// all that can be seen and touched
-function parts() {
-  const sphere = make("canvas", { className: "spinsync-sphere", tabIndex: 0, title: KEYS });
-  sphere.setAttribute("role", "img");
-  const order = make("canvas", { className: "spinsync-curve" }), phases = make("canvas", { className: "spinsync-curve" });
-  for (const each of [order, phases]) each.setAttribute("aria-hidden", "true"); // what they show is in the sphere's label
-  const play = make("button", { type: "button", className: "spinsync-play" });
-  const time = make("input", { type: "range", step: "any", className: "spinsync-time" });
-  time.setAttribute("aria-label", "time");
-  const clock = make("output", { className: "spinsync-clock" });
-  const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×` })));
-  const colour = make("select", {}, ...["group", "phase"].map((c) => make("option", { value: c, textContent: c })));
-  const trails = make("input", { type: "checkbox" });
-  const legend = make("div", { className: "spinsync-legend" }), says = make("div", { className: "spinsync-says" });
-  says.setAttribute("aria-live", "polite");
-  const bar = make(
-    "div", { className: "spinsync-bar" }, play, time, clock,
-    make("label", {}, "speed ", speed), make("label", {}, "colour ", colour), make("label", {}, trails, " trails"),
-    make("details", {}, make("summary", { textContent: "keys" }), make("p", { textContent: KEYS })),
-  );
-  const stage = make("div", { className: "spinsync-stage" }, make("div", {}, sphere, legend), make("div", { className: "spinsync-curves" }, order, phases));
-  const root = make("div", { className: "spinsync" }, make("div", { className: "spinsync-inside" }, stage, bar, says));
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves the keys to us
-  return { root, sphere, order, phases, play, time, clock, speed, colour, trails, legend, says };
-}
 
 class Player {
   constructor(model, el) {
@@ -92,14 +45,16 @@ class Player {
     this.frame = clamp(this.frame, 0, this.run.frames - 1);
     const { time } = this.page, { time: times, names, single } = this.run;
     Object.assign(time, { min: times[0], max: times[times.length - 1] });
-    const shown = names.length > 1 && names.length <= 12 ? names : [];
-    this.page.legend.replaceChildren(...shown.map((name, g) => {
-      const entry = make("span", { textContent: `group ${name}` });
-      entry.style.setProperty("--mark", this.run.colours[g] === "#000000" ? "currentColor" : this.run.colours[g]);
+    const marked = names.map((name, g) => [`group ${name}`, this.run.colours[g]]);
+    const entries = names.length > 1 && names.length <= 12 ? [...marked, ["ensemble", "#000000"]] : [];
+    this.page.legend.replaceChildren(...entries.map(([text, mark]) => {
+      const entry = make("span", { textContent: text });
+      entry.style.setProperty("--mark", inTheme(mark, { strong: "currentColor" }));
       return entry;
     }));
-    const [many, groups] = [`${this.run.spins} ${single ? "spins" : "groups"}`, `${names.length} groups`];
-    this.what = `Bloch sphere with ${this.run.spins === 1 ? "one group" : many}${single && names.length > 1 ? ` in ${groups}` : ""}`;
+    const counted = (count, noun) => (count === 1 ? `one ${noun}` : `${count} ${noun}s`);
+    const within = single && names.length > 1 ? ` in ${names.length} groups` : "";
+    this.what = `Bloch sphere with ${counted(this.run.spins, single ? "spin" : "group")}${within}`;
     this.want();
   }
 
@@ -156,7 +111,8 @@ class Player {
     this.on(play, "click", () => this.play(!this.model.get("playing")));
     this.on(time, "input", () => this.seek(frameAt(this.run.time, Number(time.value))));
     this.on(time, "keydown", (event) => this.key(event, {
-      ArrowLeft: () => this.step(-1), ArrowDown: () => this.step(-1), ArrowRight: () => this.step(1), ArrowUp: () => this.step(1),
+      ArrowLeft: () => this.step(-1), ArrowDown: () => this.step(-1),
+      ArrowRight: () => this.step(1), ArrowUp: () => this.step(1),
       PageDown: () => this.step(-10), PageUp: () => this.step(10), " ": () => this.play(!this.model.get("playing")),
     }));
     this.on(sphere, "keydown", (event) => this.key(event, {
@@ -228,7 +184,7 @@ class Player {
   observe() {
     const seen = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
-      this.want();
+      this.look(); // a host may put the widget into its page after making it
     });
     const sized = new ResizeObserver(() => this.want());
     const themed = new MutationObserver(() => {
@@ -288,15 +244,16 @@ class Player {
     page.clock.textContent = `t = ${t.toFixed(this.digits(run))}   R = ${between(run.order, frame).toFixed(3)}`;
   }
 
-  // as many digits as tell two times of the run apart
+  // digits of a time: a tenth of the run's own steps, or finer, can be told apart
   digits(run) {
     const step = (run.time[run.frames - 1] - run.time[0]) / Math.max(1, run.frames - 1);
-    return clamp(Math.ceil(-Math.log10(step || 1)), 1, 9);
+    return clamp(Math.floor(1 - Math.log10(step || 1) + 1e-9), 0, 9);
   }
 
   describe() {
-    const { time, order } = this.run, t = between(time, this.frame).toFixed(this.digits(this.run));
-    return `t = ${t}, order parameter ${between(order, this.frame).toFixed(2)}, ${this.model.get("playing") ? "playing" : "paused"}.`;
+    const t = between(this.run.time, this.frame).toFixed(this.digits(this.run));
+    const order = between(this.run.order, this.frame).toFixed(2);
+    return `t = ${t}, order parameter ${order}, ${this.model.get("playing") ? "playing" : "paused"}.`;
   }
 
   say() {

@@ -1,5 +1,5 @@
-// A run on the Bloch sphere: one ES module in five parts, read in the order run, pixels, sphere, curves, page. Python has
-// done all physics (packing.py says what a run holds); here it is turned, projected, interpolated between two times, drawn.
+// A run on the Bloch sphere: one ES module, of parts that sphere.py puts one after the other. Python has done all physics
+// (packing.py says what a run holds); here it is turned, projected, interpolated between two times, drawn.
 
 function unpack(run) {
   const read = (Kind, view) => new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -8,7 +8,8 @@ function unpack(run) {
   return {
     ...run, time, owner,
     vectors: read(Float32Array, run.vectors), mean: read(Float32Array, run.mean), order: read(Float32Array, run.order),
-    groupOrder: read(Float32Array, run.groupOrder), phase: read(Float32Array, run.phase), shades: words(read(Uint8Array, run.shades)),
+    groupOrder: read(Float32Array, run.groupOrder), phase: read(Float32Array, run.phase),
+    shades: words(read(Uint8Array, run.shades)),
     frames: time.length, spins: owner.length, groups: run.names.length,
   };
 }

@@ -2,7 +2,18 @@
 
 const BACK = 0.35; // how much of the ink is left at the back of the sphere
 const REACH = 1.22; // half of the picture's side, in radii of the sphere
-const TRAIL = { frames: 40, segments: 60000 }; // longest trail, most segments in one picture
+const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // longest trail; most segments and pixels in one picture
+
+// mean distance that spins cover from one time to the next, here, by a hundred of them
+function meanStep(run, frame) {
+  const k = clamp(frame, 1, run.frames - 1), stride = Math.ceil(run.spins / 100), v = run.vectors;
+  let sum = 0, count = 0;
+  for (let s = 0; s < run.spins && run.frames > 1; s += stride, count++) {
+    const i = 3 * (k * run.spins + s), j = i - 3 * run.spins;
+    sum += Math.hypot(v[i] - v[j], v[i + 1] - v[j + 1], v[i + 2] - v[j + 2]);
+  }
+  return sum / Math.max(1, count);
+}
 
 class Sphere {
   constructor(canvas) {
@@ -67,7 +78,7 @@ class Sphere {
     c.fillRect(0, 0, this.size, this.size);
     c.beginPath();
     c.arc(middle, middle, this.radius, 0, 2 * Math.PI);
-    Object.assign(c, { fillStyle: theme.ball, strokeStyle: theme.line, lineWidth: this.ratio });
+    Object.assign(c, { fillStyle: theme.ball, strokeStyle: theme.line, lineWidth: this.ratio, lineCap: "butt" });
     c.fill();
     c.stroke();
     const circles = [(u, v) => [u, v, 0], (u, v) => [u, 0, v], (u, v) => [0, u, v]];
@@ -123,7 +134,7 @@ class Sphere {
     }
     const { now, ink } = this;
     this.place(run, frame, now);
-    const own = run.colours.map((hex) => word(inTheme(hex, theme))), shades = run.shades.length;
+    const own = run.colours.map((colour) => word(inTheme(colour, theme))), shades = run.shades.length;
     for (let s = 0; s < n; s++)
       ink[s] = colour === "phase"
         ? run.shades[shade(now.azimuth[s], shades)]
@@ -138,8 +149,10 @@ class Sphere {
 
   // from each of the last times to the next, fainter with age
   trails(run, frame) {
-    const n = run.spins, length = Math.min(TRAIL.frames, Math.ceil(TRAIL.segments / n)), last = Math.floor(frame);
-    const half = this.ratio * (n > 300 ? 0.4 : 0.8), strength = n > 300 ? 0.45 : 0.8, first = Math.max(0, last - length);
+    const n = run.spins, last = Math.floor(frame), half = this.ratio * (n > 300 ? 0.4 : 0.8), strength = n > 300 ? 0.5 : 0.8;
+    const segment = this.radius * meanStep(run, last) * (2 * half + 1); // pixels that one takes
+    const length = clamp(TRAIL.pixels / (n * segment), 1, Math.min(TRAIL.frames, TRAIL.segments / n));
+    const first = Math.max(0, Math.ceil(last - length));
     this.place(run, first, this.older);
     for (let k = first + 1; k <= last + 1; k++) {
       const [from, to] = [this.older, k > last ? this.now : this.old];

@@ -15,7 +15,7 @@ from spinsync.widget.packing import packed
 COLOURINGS = ("group", "phase")
 HERE = Path(__file__).parent
 #: of the one ES module, in this order
-PARTS = ("run", "pixels", "sphere", "curves", "page")
+PARTS = ("run", "pixels", "sphere", "curves", "parts", "page")
 
 
 class BlochSphere(anywidget.AnyWidget):
