@@ -17,14 +17,12 @@ with app.setup:
 @app.cell
 def _():
     mo.md("# spinsync: quantum synchronization, live")
-    return
 
 
 @app.cell
 def _():
     pages = {"One ensemble": one_group(), "Two groups": two_groups(), "Few spins": few_spins(), "Story": story()}
     mo.ui.tabs(pages, value="Story" if mo.query_params().get("page") == "story" else "One ensemble")
-    return
 
 
 if __name__ == "__main__":

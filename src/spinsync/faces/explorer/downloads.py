@@ -72,9 +72,15 @@ def stored(result: xr.Dataset) -> bytes:
 
 def buttons(draw: Callable[[Any], Figure], page: Any) -> Any:
     """Download figure and data of what the page shows at the moment of the click."""
-    result = lambda: page.light if isinstance(page, FewSpins) else page.run  # noqa: E731
+
+    def data() -> bytes:
+        result = page.light if isinstance(page, FewSpins) else page.run
+        if result is None:
+            raise ss.InputError("There is no result here to download: the view says why.")
+        return stored(result)
+
     return mo.hstack([
         mo.download(lambda: drawn(draw, page, "pdf"), "spinsync.pdf", label="Figure (PDF)"),
         mo.download(lambda: drawn(draw, page, "png"), "spinsync.png", label="Figure (PNG)"),
-        mo.download(lambda: stored(result()), "spinsync.zarr.zip", mimetype="application/zip", label="Data (Zarr)"),
+        mo.download(data, "spinsync.zarr.zip", mimetype="application/zip", label="Data (Zarr)"),
     ], justify="start", wrap=True)  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import xarray as xr
@@ -55,7 +54,8 @@ def words(values: Values, found: xr.Dataset) -> str:
     spins, cycle = int(values["spins"]), ss.limit_cycle(ensemble(values))
     width = float(found.linewidth)
     here = (
-        f"<b>{spins} spins, all quantum noise in.</b> <i>R</i> = {order(ensemble(values), spins):.4f}; the line has the frequency "
+        f"<b>{spins} spins, all quantum noise in.</b> <i>R</i> = {order(ensemble(values), spins):.4f}; the line has the "
+        f"frequency "
         f"{shown(found.frequency)} <i>γ</i> and the width {width:.4g} <i>γ</i>: <i>N</i> × width = {spins * width:.4g} "
         "<i>γ</i>."
     )
@@ -84,5 +84,3 @@ def code(values: Values) -> str:
         "light = ss.emission_spectrum(ensemble, frequencies, theory=theory)\n"
         'print(f"R = {R:.6f}, line at {line.frequency:.6f}, width {line.linewidth:.6f}")\n'
     )
-
-

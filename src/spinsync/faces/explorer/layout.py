@@ -8,13 +8,25 @@ import marimo as mo
 
 from spinsync.faces.explorer import downloads
 from spinsync.faces.explorer.pages import FewSpins, OneGroup, TwoGroups
+from spinsync.faces.explorer.story import steps
 
-UNITS = "Rates, frequencies and 1/time are in units of the damping rate γ, and the picture turns with the mean of the spins' own frequencies."
+UNITS = (
+    "Rates, frequencies and 1/time are in units of the damping rate γ; frequencies are counted from the mean of the spins' "
+    "own, "
+    "and the sphere is seen in the frame that turns with it."
+)
+
+OPENING = """How does a crowd of quantum clocks find one rhythm, with no conductor? This is the story that Z.-H. Yang and
+D.-B. Zhang tell in “Spontaneous macroscopic quantum synchronization in an ensemble of two-level systems”, arXiv:2511.10920.
+Every picture here is computed while you look; move the sliders."""
+CLOSING = """Where to go on: the other tabs have all parameters, the figures and the data, and “Copy as Python” takes you from
+any view to a program. All in this story is for infinitely many spins; *Few spins* shows what quantum noise makes of it."""
 
 
 def _beside(*parts: Any) -> Any:
     """Side by side where there is room for it, else one under the other."""
-    return mo.hstack(parts, widths="equal", wrap=True, align="start", gap=1.5)
+    cells = "".join(f'<div style="flex: 1 1 320px; min-width: 0">{mo.as_html(part).text}</div>' for part in parts)
+    return mo.Html(f'<div style="display: flex; flex-wrap: wrap; gap: 1.5rem">{cells}</div>')
 
 
 def one_group() -> Any:
@@ -38,7 +50,8 @@ def two_groups() -> Any:
     page = TwoGroups()
     return mo.vstack([
         mo.md(
-            "Two groups of equal spins, A faster than B by the detuning $\\Delta$. Do they agree on one frequency? Click in the "
+            "Two groups of equal spins, A faster than B by the detuning $\\Delta$. Do they agree on one frequency? Click in "
+            "the "
             f"diagram to go there; a name in it means: from a weak random start. {UNITS}"
         ),
         page.live.panel,
@@ -55,8 +68,10 @@ def few_spins() -> Any:
     page = FewSpins()
     return mo.vstack([
         mo.md(
-            "The full many-body master equation of $N$ equal spins: every quantum jump is in. No phase is chosen, so order shows "
-            "in the correlation $c$ of two spins, $R = 2\\sqrt{c}$, and in the width of the light they emit together. "
+            "The full many-body master equation of $N$ equal spins: every quantum jump is in. No phase is chosen, so order "
+            "shows "
+            "in the correlation $c$ of two spins, $R = 2\\sqrt{c}$ (0 where $c$ is negative), and in the width of the light "
+            "they emit together. "
             f"$N$ goes to 60 here; in Python, to thousands. {UNITS}"
         ),
         page.live.panel,
@@ -68,5 +83,8 @@ def few_spins() -> Any:
 
 
 def story() -> Any:
-    """For newcomers."""
-    return mo.md("soon")
+    """For newcomers: six steps, one under the other."""
+    told = [
+        mo.vstack([mo.md(f"## {step.title}\n\n{step.told}"), step.live.panel, step.live.words, *step.parts]) for step in steps()
+    ]
+    return mo.vstack([mo.md(OPENING), *told, mo.md(CLOSING)], gap=2)

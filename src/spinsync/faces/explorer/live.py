@@ -45,6 +45,7 @@ class Live:
         self.panel = Panel(controls=[asdict(control) for control in controls], values=starts(controls))
         self.panel.observe(self._asked, "request")
         self._show()
+        self._answer()
 
     @property
     def values(self) -> Values:
@@ -107,7 +108,5 @@ class Live:
 
     def _answer(self) -> None:
         # the count makes every answer differ from the last, so that the browser hears of it
-        number = self.panel.request.get("number", 0)
-        self.panel.answer = {
-            "number": number if isinstance(number, int) else 0, "more": self.more, "count": self.panel.answer.get("count", 0) + 1
-        }  # fmt: skip
+        number, count = self.panel.request.get("number", 0), self.panel.answer.get("count", 0) + 1
+        self.panel.answer = {"number": number if isinstance(number, int) else 0, "more": self.more, "count": count}

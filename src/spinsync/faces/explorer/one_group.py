@@ -109,6 +109,7 @@ def diagram(values: Values) -> Iterator[np.ndarray]:
 
 def boundary(values: Values) -> tuple[list[float], list[float]]:
     """Closed form: couplings and ratios where the incoherent state loses its stability (4.5), NaN where there is none."""
-    model, ratios = ensemble(values), np.linspace(RATIO.low, RATIO.high, 97).tolist()
+    near = np.linspace(0.0, 2.0, 101)  # where it runs off to infinity, at r = 1
+    model, ratios = ensemble(values), np.unique([*near, *np.linspace(RATIO.low, RATIO.high, 61)]).tolist()
     critical = [ss.critical_coupling(model.replace(gain=ratio)) for ratio in ratios]
-    return [v if v <= COUPLING.high else np.nan for v in critical], ratios
+    return [v if np.isfinite(v) else np.nan for v in critical], ratios

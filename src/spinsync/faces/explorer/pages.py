@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import xarray as xr
 
 import spinsync as ss
 from spinsync.faces.explorer import few_spins, figures, one_group, two_groups
-from spinsync.faces.explorer.controls import COUPLING, DETUNING, RATIO, Values
+from spinsync.faces.explorer.controls import COUPLING, DETUNING, RATIO, Control, Values, starts
 from spinsync.faces.explorer.live import Live, Put
 from spinsync.faces.explorer.widgets import Plot, Said
 from spinsync.plot.style import COLOURS
@@ -32,16 +32,18 @@ class _Drawn:
 
 
 class OneGroup(_Drawn):
-    """One ensemble: sphere and traces, words, the diagram with our place in it."""
+    """One ensemble: sphere and traces, words, the diagram with our place in it; controls left out stay where they start."""
 
-    def __init__(self) -> None:
+    def __init__(self, controls: Sequence[Control] = one_group.CONTROLS) -> None:
         self.run: xr.Dataset | None = None
         self.sphere: Any = None
         self.diagram, self.code = Plot(clickable=True), Said(kind="code")
-        self.live = Live(one_group.CONTROLS, self._quick, self._slow)
+        self._rest = starts(one_group.CONTROLS)
+        self.live = Live(controls, self._quick, self._slow)
         self.diagram.observe(self._chosen, "chosen")
 
-    def _quick(self, values: Values) -> str:
+    def _quick(self, given: Values) -> str:
+        values = self._rest | dict(given)
         self.run = one_group.run(values)
         if self.sphere is None:
             self.sphere = ss.show(self.run, height=360)
@@ -57,7 +59,8 @@ class OneGroup(_Drawn):
         self.diagram.place = [values["coupling"], values["ratio"]]
         return words
 
-    def _slow(self, values: Values) -> Iterator[Put]:
+    def _slow(self, given: Values) -> Iterator[Put]:
+        values = self._rest | dict(given)
         if self._drawn == one_group.diagram_key(values):
             return
         x, y = one_group.boundary(values)
@@ -74,16 +77,18 @@ class OneGroup(_Drawn):
 
 
 class TwoGroups(_Drawn):
-    """Two groups: sphere and traces, words, the tongue with our place in it, frequencies over the detuning."""
+    """Two groups: sphere and traces, words, the tongue with our place in it, frequencies; controls left out stay."""
 
-    def __init__(self) -> None:
+    def __init__(self, controls: Sequence[Control] = two_groups.CONTROLS) -> None:
         self.run: xr.Dataset | None = None
         self.sphere: Any = None
         self.tongue, self.frequencies, self.code = Plot(clickable=True), Plot(), Said(kind="code")
-        self.live = Live(two_groups.CONTROLS, self._quick, self._slow, _without_influence)
+        self._rest = starts(two_groups.CONTROLS)
+        self.live = Live(controls, self._quick, self._slow, self._idle)
         self.tongue.observe(self._chosen, "chosen")
 
-    def _quick(self, values: Values) -> str:
+    def _quick(self, given: Values) -> str:
+        values = self._rest | dict(given)
         found = ss.regime(two_groups.ensemble(values))
         self.run = two_groups.run(values)
         if self.sphere is None:
@@ -101,7 +106,8 @@ class TwoGroups(_Drawn):
         self.frequencies.place = [values["detuning"]]
         return two_groups.words(found)
 
-    def _slow(self, values: Values) -> Iterator[Put]:
+    def _slow(self, given: Values) -> Iterator[Put]:
+        values = self._rest | dict(given)
         yield _drawing(self.frequencies, _frequencies(values))
         if self._drawn == two_groups.tongue_key(values):
             return
@@ -114,8 +120,11 @@ class TwoGroups(_Drawn):
         yield self._done(two_groups.tongue_key(values))
 
     def _chosen(self, change: Any) -> None:
-        up = two_groups.sweep_name(self.live.values)
+        up = two_groups.sweep_name(self._rest | dict(self.live.values))
         self.live.put(**{"detuning": _two_digits(change.new.get("x")), up: _two_digits(change.new.get("y"))})
+
+    def _idle(self, given: Values) -> list[str]:
+        return ["cross_coupling", "cross_theta"] if given.get("alike") else []
 
 
 class FewSpins(_Drawn):
@@ -187,12 +196,11 @@ def _frequencies(values: Values) -> dict[str, Any]:
             *(figures.line(x, sign * x / 2, INK, dash="1 4") for sign in (1, -1)),
             *(figures.line(x, observed[:, g], COLOURS[g], points=True) for g in (0, 1)),
         ],
-        "legend": [*((COLOURS[g], f"group {name}", "dots") for g, name in enumerate("AB")), (INK, "natural frequencies", "dash")],
+        "legend": [
+            *((COLOURS[g], f"group {name}", "dots") for g, name in enumerate("AB")),
+            (INK, "natural frequencies", "dotted"),
+        ],
     }
-
-
-def _without_influence(values: Values) -> list[str]:
-    return ["cross_coupling", "cross_theta"] if values["alike"] else []
 
 
 def _two_digits(value: Any) -> Any:

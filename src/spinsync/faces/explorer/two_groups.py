@@ -34,7 +34,8 @@ GRID, SHARES = 64, 8  # points of the tongue along an axis; in how many parts it
 SWEEP = 61  # detunings of the frequencies
 
 MEANINGS = {
-    ss.Regime.UNDECIDED: "<b>Undecided.</b> The motion does not tell its regime within the longest run, as close to a boundary.",
+    ss.Regime.UNDECIDED: "<b>Undecided.</b> The motion does not tell its regime within the longest run, as close to a "
+    "boundary.",
     ss.Regime.INCOHERENT: "<b>Incoherent.</b> Neither group keeps a common phase; the spins rest on the axis.",
     ss.Regime.FULL: "<b>Full harmony.</b> Both groups turn at one frequency, and their phases keep a constant distance. "
     "The light of both is one line.",
@@ -49,9 +50,7 @@ MEANINGS = {
 def ensemble(values: Values) -> ss.Ensemble:
     """The model, in units of the damping rate."""
     cross: dict[str, Any] = (
-        {}
-        if values["alike"]
-        else {"cross_coupling": values["cross_coupling"], "cross_theta": angle(values["cross_theta"])}
+        {} if values["alike"] else {"cross_coupling": values["cross_coupling"], "cross_theta": angle(values["cross_theta"])}
     )
     return ss.Ensemble.pair(
         detuning=values["detuning"], gain=values["ratio"], damping=1.0, coupling=values["coupling"],
@@ -80,7 +79,8 @@ def code(values: Values) -> str:
         f"run = ss.evolve(pair, np.linspace(0, {values['until']!r}, {TIMES}))\n"
         "found = ss.regime(pair)\n"
         "print(ss.label(found.regime), found.frequency.values)\n"
-        f'axes = {{"detuning": np.linspace(0, {DETUNING.high:g}, {GRID}), "{across}": np.linspace(0, {COUPLING.high:g}, {GRID})}}\n'
+        f'axes = {{"detuning": np.linspace(0, {DETUNING.high:g}, {GRID}),\n'
+        f'        "{across}": np.linspace(0, {COUPLING.high:g}, {GRID})}}\n'
         "tongue = ss.phase_diagram(pair, axes)\n"
         "ss.plot.phase_diagram(tongue)\n"
         "ss.show(run)  # in a notebook; ss.plot.bloch_sphere(run) anywhere\n"
@@ -120,7 +120,7 @@ def tongue_key(values: Values) -> tuple[float, ...]:
 
 
 def tongue(values: Values) -> Iterator[np.ndarray]:
-    """Regimes over detuning and coupling, shape (coupling, detuning), as they become known; rows not yet known repeat others."""
+    """Regimes over detuning and coupling, shape (coupling, detuning), as they get known; other rows repeat the nearest."""
     model, name = ensemble(values), sweep_name(values)
     detunings = np.linspace(DETUNING.low, DETUNING.high, GRID)
     strengths = np.linspace(COUPLING.low, COUPLING.high, GRID)

@@ -43,12 +43,12 @@ class Panel(anywidget.AnyWidget):
     _esm = _module("panel.js")
     _css = LOOK
 
-    controls = traitlets.List().tag(sync=True)
+    controls: Any = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     request = traitlets.Dict().tag(sync=True)
     answer = traitlets.Dict({"number": 0, "more": False}).tag(sync=True)
     said = traitlets.Unicode("").tag(sync=True)
-    idle = traitlets.List().tag(sync=True)
+    idle: Any = traitlets.List().tag(sync=True)
 
 
 class Plot(anywidget.AnyWidget):
@@ -58,7 +58,7 @@ class Plot(anywidget.AnyWidget):
     _css = LOOK
 
     figure = traitlets.Dict().tag(sync=True)
-    place = traitlets.List().tag(sync=True)
+    place: Any = traitlets.List().tag(sync=True)
     says = traitlets.Unicode("").tag(sync=True)
     clickable = traitlets.Bool(False).tag(sync=True)
     chosen = traitlets.Dict().tag(sync=True)
