@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable
 from io import BytesIO
@@ -10,7 +11,6 @@ from typing import Any
 
 import marimo as mo
 import xarray as xr
-import zarr
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -64,10 +64,9 @@ def drawn(draw: Callable[[Any], Figure], page: Any, kind: str) -> bytes:
 def stored(result: xr.Dataset) -> bytes:
     """A result as one file: Zarr in a ZIP, with the model and all else that makes it again."""
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "result.zarr.zip"
-        with zarr.storage.ZipStore(file, mode="w") as store:
-            result.to_zarr(store, consolidated=False)
-        return file.read_bytes()
+        store = Path(folder) / "result.zarr"
+        result.to_zarr(store, consolidated=False)
+        return Path(shutil.make_archive(str(store), "zip", store)).read_bytes()
 
 
 def buttons(draw: Callable[[Any], Figure], page: Any) -> Any:

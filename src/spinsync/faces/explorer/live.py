@@ -67,11 +67,13 @@ class Live:
 
     def _asked(self, change: Any) -> None:
         wish = change.new.get("values")
-        if isinstance(wish, dict):
-            self._take(wish)
-        else:
-            self._step()
-        self._answer()
+        try:
+            if isinstance(wish, dict):
+                self._take(wish)
+            else:
+                self._step()
+        finally:  # without an answer the panel would wait
+            self._answer()
 
     def _take(self, wish: dict[str, Any]) -> None:
         values, said = accepted(self.controls, wish, self.values)
@@ -108,5 +110,5 @@ class Live:
 
     def _answer(self) -> None:
         # the count makes every answer differ from the last, so that the browser hears of it
-        number, count = self.panel.request.get("number", 0), self.panel.answer.get("count", 0) + 1
-        self.panel.answer = {"number": number if isinstance(number, int) else 0, "more": self.more, "count": count}
+        key, count = self.panel.request.get("key", ""), self.panel.answer.get("count", 0) + 1
+        self.panel.answer = {"key": str(key)[:64], "more": self.more, "count": count}

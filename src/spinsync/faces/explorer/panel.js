@@ -20,13 +20,17 @@ function row(control, id) {
   field.setAttribute("aria-label", `${control.label}, as a number`);
   const digits = Math.max(0, -Math.floor(Math.log10(control.step) + 1e-9));
   const root = make("div", { className: "ex-row" }, label, slider, field);
+  let typing = false; // what somebody types is left alone until it is entered
+  field.addEventListener("input", () => (typing = true));
+  for (const end of ["change", "blur"]) field.addEventListener(end, () => (typing = false));
   const show = (v) => {
     slider.value = v;
-    if (!field.matches(":focus-visible") || Number(field.value) !== v) field.value = Number(v.toFixed(digits + 2));
+    if (!typing) field.value = Number(v.toFixed(digits + 2));
   };
   return { root, inputs: [slider, field], read: (input) => (input.value === "" ? null : Number(input.value)), show };
 }
 
+const PATIENCE = 15000; // milliseconds until an answer counts as lost, as when the connection broke
 let panels = 0;
 
 export default {
@@ -36,18 +40,24 @@ export default {
     const said = make("p", { className: "ex-said" });
     said.setAttribute("role", "status");
     el.append(make("div", { className: "ex-panel" }, ...rows.map((r) => r.root), said));
-    let wish = null, sent = 0, answered = 0, ended = false;
+    let wish = null, waiting = null, ended = false;
     const send = (values) => {
-      model.set("request", { number: (sent += 1), values });
+      const key = (waiting = `${Date.now()}-${Math.random()}`); // never twice, so that Python always hears of it
+      model.set("request", { key, values });
       model.save_changes();
+      setTimeout(() => waiting === key && ((waiting = null), go()), PATIENCE);
     };
-    const ask = (changes) => {
-      wish = { ...model.get("values"), ...wish, ...changes };
-      if (sent === answered) {
+    const go = () => {
+      if (ended || waiting) return;
+      if (wish) {
         const values = wish;
         wish = null;
         send(values);
-      }
+      } else if (model.get("answer").more) send(null);
+    };
+    const ask = (changes) => {
+      wish = { ...model.get("values"), ...wish, ...changes };
+      go();
     };
     const look = () => {
       const values = model.get("values");
@@ -58,17 +68,15 @@ export default {
       said.textContent = model.get("said");
     };
     const answer = () => {
-      answered = Math.max(answered, model.get("answer").number);
+      if (model.get("answer").key === waiting) waiting = null;
       look();
-      if (ended || sent !== answered) return;
-      if (wish) ask({});
-      else if (model.get("answer").more) setTimeout(() => !ended && sent === answered && !wish && send(null), 20);
+      if (wish) go();
+      else setTimeout(go, 20);
     };
     rows.forEach((r, i) => {
       for (const input of r.inputs)
         input.addEventListener(input.type === "range" ? "input" : "change", () => ask({ [controls[i].name]: r.read(input) }));
     });
-    sent = answered = model.get("answer").number;
     model.on("change:answer", answer);
     model.on("change:values", look);
     look();

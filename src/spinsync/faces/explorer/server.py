@@ -100,12 +100,15 @@ def needs() -> None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    listener = None
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
+        listener.bind(place)
     except OSError as error:
+        if listener is not None:
+            listener.close()
         raise ss.InputError(
             f"Arguments `--host` and `--port` must be an address of this machine that is free, but are {host} and {port} "
             f"({error.strerror})."

@@ -31,9 +31,9 @@ class Panel(anywidget.AnyWidget):
     values : dict
         What holds, by name; Python alone sets it.
     request : dict
-        From the browser: its number, and the values it wishes, or None to go on computing.
+        From the browser: its key, and the values it wishes, or None to go on computing.
     answer : dict
-        The number of the last request that is done, and whether there is more to compute.
+        The key of the last request that is done, and whether there is more to compute.
     said : str
         A sentence on a wish that could not be met.
     idle : list of str
@@ -46,7 +46,7 @@ class Panel(anywidget.AnyWidget):
     controls: Any = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     request = traitlets.Dict().tag(sync=True)
-    answer = traitlets.Dict({"number": 0, "more": False}).tag(sync=True)
+    answer = traitlets.Dict({"key": "", "more": False}).tag(sync=True)
     said = traitlets.Unicode("").tag(sync=True)
     idle: Any = traitlets.List().tag(sync=True)
 
