@@ -94,7 +94,7 @@ def warm() -> None:
 
 def needs() -> None:
     """Raise if a package of the extra is missing."""
-    for name in ("marimo", "anywidget", "zmq"):
+    for name in ("marimo", "anywidget", "zmq", "threadpoolctl"):
         if find_spec(name) is None:
             raise ss.InputError(f"The explorer needs the package {name}, which is missing: pip install 'spinsync[explorer]'.")
 
@@ -106,6 +106,7 @@ def _listening(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(place)
+        listener.listen()  # who comes before the server is up waits
     except OSError as error:
         if listener is not None:
             listener.close()
@@ -143,6 +144,9 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, story: bool = False, browse
         If a package is missing, or the address is not free.
     """
     needs()
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)  # visitors run side by side; threads of linear algebra would only wait for each other
     token = secrets.token_urlsafe(24)
     with _listening(host, port) as listener:
         where = address(listener, token, story=story)
