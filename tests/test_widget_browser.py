@@ -193,6 +193,9 @@ def test_mouse_and_fingers(context, run):
     page = alone(context, still(run))
     box = page.locator(".spinsync-sphere").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, -120)  # on the way past
+    page.wait_for_timeout(100)
+    assert page.evaluate("player.sphere.zoom") == 1
     page.mouse.down()
     page.mouse.move(box["x"] + 250, box["y"] + 180)
     page.mouse.up()
