@@ -100,7 +100,7 @@ def test_spins_are_where_the_projection_of_the_figures_puts_them(context, turned
 def test_a_trail_leads_from_where_a_spin_was(context):
     one = laser(coupling=0.0, gain=0.0, damping=1e-9, frequency=1.0)
     run = ss.evolve(one, np.linspace(0, 1.5, 16), initial=[[0.95, 0, 0]])
-    page = alone(context, still(run, 15.0))
+    page = alone(context, still(run, 9.2))
     page.evaluate("() => { player.sphere.turn(50, 68); player.want(); }")  # from above: x to the bottom, y to the right
     settle(page)
     with_trail = pixels(page.locator(".spinsync-sphere"))
@@ -112,7 +112,7 @@ def test_a_trail_leads_from_where_a_spin_was(context):
     np.testing.assert_allclose(np.hypot(right, down), 0.95, atol=0.02)  # a circle, two pixels wide
     azimuth = np.arctan2(right, down)  # it turns by +1 a unit of time, the azimuth grows with +frequency
     assert 0 <= azimuth.min() < 0.15  # the oldest end is the faintest
-    assert azimuth.max() == pytest.approx(1.5, abs=0.05)
+    assert azimuth.max() == pytest.approx(0.92, abs=0.04)  # where it is now; the radius of its dot is 0.04
     assert page.evaluate("sent.at(-1)") == {"trails": False}
 
 
@@ -193,6 +193,9 @@ def test_mouse_and_fingers(context, run):
     page = alone(context, still(run))
     box = page.locator(".spinsync-sphere").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
+    page.mouse.wheel(0, -120)  # on the way past
+    page.wait_for_timeout(100)
+    assert page.evaluate("player.sphere.zoom") == 1
     page.mouse.down()
     page.mouse.move(box["x"] + 250, box["y"] + 180)
     page.mouse.up()
@@ -280,12 +283,11 @@ def test_another_run_in_the_same_place(context, run):
 def test_it_leaves_nothing_behind(context, run):
     page = alone(context, ss.show(run))
     assert page.evaluate("listeners()") > 0
-    page.evaluate("window.end()")
+    after = "setTimeout(() => done(player.spent.length - pictures), 200)"
+    drawn = f"new Promise((done) => {{ const pictures = player.spent.length; window.end(); {after} }})"
+    assert page.evaluate(drawn) == 0
     assert page.locator(".spinsync").count() == 0
     assert page.evaluate("listeners()") == 0
-    frame = page.evaluate("player.frame")
-    page.wait_for_timeout(100)
-    assert page.evaluate("player.frame") == frame
     assert page.complaints == []
 
 
@@ -301,7 +303,7 @@ def test_five_thousand_moving_spins_take_eight_milliseconds_of_script(context, s
     run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, pace)))
     page = alone(context, ss.show(run, colour="phase"))
     best = np.inf
-    for _ in range(4):  # a machine that is busy with other things may need another look
+    for _ in range(8):  # a machine that is busy with other things may need another look
         page.evaluate("player.spent.length = 0")
         page.wait_for_function("player.spent.length > 90")
         best = min(best, np.quantile(page.evaluate("player.spent"), 0.95))

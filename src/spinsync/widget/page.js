@@ -126,6 +126,7 @@ class Player {
     this.on(colour, "change", () => this.set("colour", colour.value));
     this.on(trails, "change", () => this.set("trails", trails.checked));
     this.on(sphere, "wheel", (event) => {
+      if (!sphere.matches(":focus") && !event.ctrlKey) return; // who scrolls past is not held up; two fingers come as Ctrl
       event.preventDefault();
       this.sphere.scale(Math.exp(-event.deltaY / 600));
       this.want();

@@ -151,7 +151,7 @@ class Sphere {
   trails(run, frame) {
     const n = run.spins, last = Math.floor(frame), half = this.ratio * (n > 300 ? 0.4 : 0.8), strength = n > 300 ? 0.5 : 0.8;
     const segment = this.radius * meanStep(run, last) * (2 * half + 1); // pixels that one takes
-    const length = clamp(TRAIL.pixels / (n * segment), 1, Math.min(TRAIL.frames, TRAIL.segments / n));
+    const length = clamp(TRAIL.pixels / (n * segment), 0.5, Math.min(TRAIL.frames, TRAIL.segments / n));
     const first = Math.max(0, Math.ceil(last - length));
     this.place(run, first, this.older);
     for (let k = first + 1; k <= last + 1; k++) {
