@@ -244,6 +244,7 @@ def test_code_of_two_groups_makes_the_view_again(changes):
 def test_code_of_few_spins_makes_the_view_again():
     page = FewSpins()
     ask(page.live, spins=12, theta=-0.4, coupling=9.5)
+    page.live.finish()
     names, _ = executed(page.code.text)
     xr.testing.assert_identical(names["light"], page.light)
     assert f"<i>R</i> = {names['R']:.4f}" in page.live.words.text
@@ -256,6 +257,7 @@ def test_downloads():
         (FewSpins, downloads.few_spins_figure),
     ):
         page = make()
+        page.live.finish()
         assert downloads.drawn(draw, page, "pdf").startswith(b"%PDF")
         assert downloads.drawn(draw, page, "png").startswith(b"\x89PNG")
 

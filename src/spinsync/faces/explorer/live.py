@@ -40,7 +40,7 @@ class Live:
         self.controls, self._quick, self._slow, self._idle = tuple(controls), quick, slow, idle
         self._rest: Iterator[Put] = iter(())
         self._piece: Future[Put | None] | None = None
-        self._thread = ThreadPoolExecutor(1)
+        self._thread, self._answers = ThreadPoolExecutor(1), 0
         self.words = Said(kind="words")
         self.panel = Panel(controls=[asdict(control) for control in controls], values=starts(controls))
         self.panel.observe(self._asked, "request")
@@ -110,5 +110,6 @@ class Live:
 
     def _answer(self) -> None:
         # the count makes every answer differ from the last, so that the browser hears of it
-        key, count = self.panel.request.get("key", ""), self.panel.answer.get("count", 0) + 1
-        self.panel.answer = {"key": str(key)[:64], "more": self.more, "count": count}
+        self._answers += 1
+        key = str(self.panel.request.get("key", ""))[:64]
+        self.panel.answer = {"key": key, "more": self.more, "count": self._answers}

@@ -10,7 +10,7 @@ import xarray as xr
 
 import spinsync as ss
 from spinsync.faces.explorer import few_spins, figures, one_group, two_groups
-from spinsync.faces.explorer.controls import COUPLING, DETUNING, RATIO, Control, Values, starts
+from spinsync.faces.explorer.controls import COUPLING, DETUNING, RATIO, Control, Values, shown, starts
 from spinsync.faces.explorer.live import Live, Put
 from spinsync.faces.explorer.widgets import Plot, Said
 from spinsync.plot.style import COLOURS
@@ -138,21 +138,26 @@ class FewSpins(_Drawn):
     def _quick(self, values: Values) -> str:
         self.code.text = few_spins.code(values)
         self.order.place = [values["spins"]]
-        self.light = None
-        found = few_spins.line(values)
-        self.light = few_spins.light(values, found)
-        self._draw_light(self.light)
-        return few_spins.words(values, found)
+        self.light, self._line = None, few_spins.line(values)
+        return few_spins.words(values, self._line)
 
-    def _draw_light(self, light: xr.Dataset) -> None:
+    def _drawn_light(self, light: xr.Dataset) -> Put:
         x, y = light.frequency.values, light.emission.values
-        self.spectrum.figure = {
-            "x": figures.axis("frequency ν/γ", x[0], x[-1]), "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max()),
+        figure = {
+            "x": figures.axis("frequency ν/γ", x[0], x[-1]),
+            "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max()),
             "lines": [figures.line(x, y, COLOURS[0])],
-        }  # fmt: skip
-        self.spectrum.says = f"Emission spectrum with its highest point at {x[y.argmax()]:.3f} γ."
+        }
+        draw = _drawing(self.spectrum, figure, f"Emission spectrum with its highest point at {shown(x[y.argmax()], 3)} γ.")
+
+        def put() -> None:
+            self.light = light
+            draw()
+
+        return put
 
     def _slow(self, values: Values) -> Iterator[Put]:
+        yield self._drawn_light(few_spins.light(values, self._line))
         key = tuple(values[name] for name in ("coupling", "ratio", "theta", "dephasing"))
         if self._drawn == key:
             return
