@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import secrets
-import signal
 import socket
 import sys
 import threading
@@ -144,6 +142,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, story: bool = False, browse
         If a package is missing, or the address is not free.
     """
     needs()
+    import uvicorn
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)  # visitors run side by side; threads of linear algebra would only wait for each other
@@ -156,22 +155,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, story: bool = False, browse
         if browser:
             threading.Timer(0.5, webbrowser.open, [where]).start()
         with suppress(KeyboardInterrupt):
-            _until_interrupted(app, listener)
+            uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)).run(sockets=[listener])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)  # the threads of open pages would keep the process alive, and there is nothing to save
-
-
-def _until_interrupted(app: Any, listener: socket.socket) -> None:
-    import uvicorn
-
-    class Server(uvicorn.Server):
-        """Ends at the first Ctrl-C: marimo's own handler, made to ask back in a terminal, would keep this server running."""
-
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            with suppress(NotImplementedError):  # Windows
-                asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
-            signal.signal(signal.SIGINT, self.handle_exit)
-
-    Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1)).run(sockets=[listener])
