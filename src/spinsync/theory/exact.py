@@ -99,8 +99,9 @@ def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
     at, step = np.array([max(j, 1.0), place - spins / 2], complex), 1e-20
 
     def moments(where: Array) -> tuple[Array, Array]:
-        moves = [(np.array([dj, dm]), rate) for dj, dm, rate in jumps(noise, spins, *where)]
-        return sum(d * rate for d, rate in moves), sum(np.outer(d, d) * rate for d, rate in moves)
+        moves = list(jumps(noise, spins, *where))
+        steps, rates = np.array([move[:2] for move in moves]), np.array([move[2] for move in moves])
+        return rates @ steps, (steps.T * rates) @ steps
 
     one = np.eye(2)
     with np.errstate(all="ignore"):
