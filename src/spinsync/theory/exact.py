@@ -92,7 +92,7 @@ def _likely(noise: Noise, spins: int) -> Box:
 def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
     """Standard deviations of j and m by the linear noise approximation.
 
-    A C + C A^T + D = 0 for the covariance C, with A the derivative of the drift, at a complex step, and D the diffusion.
+    A X + X A^T + D = 0 for the covariance X, with A the derivative of the drift, at a complex step, and D the diffusion.
     At a threshold A is singular; there fluctuations relax at a rate that falls as 1/sqrt(N).
     N. G. van Kampen, Stochastic Processes in Physics and Chemistry, chapter X.
     """
