@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import compiling, crowd, peers
+from benchmarks import compiling, crowd, finite_size, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.numerics.cuda_lanes import CudaLanes
@@ -141,6 +141,8 @@ def main() -> None:
     if options.device == "cpu":
         result["crowd"] = crowd.compare(50_000 if options.small else crowd.SPINS, options.rounds, CORES)
         result["compiling"] = compiling.measure((1,) if options.small else (1, 2, 3))
+        alone = () if options.small else finite_size.ALONE
+        result["finite_size"] = finite_size.compare(60 if options.small else finite_size.SPINS, alone, options.rounds)
     result["peak"] = {p.name: share_of_peak(p, kernels, top) for p in problems}
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
