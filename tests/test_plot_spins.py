@@ -97,8 +97,9 @@ def test_groups_that_keep_moving_have_no_limit():
 def test_linewidths_and_the_law_of_many_spins():
     for model, slope in ((LASER, -1), (DARK, 0)):
         lines = line(model, (200, 50, 400))
-        ax = ss.plot.linewidths(lines, label="here")
+        ax = ss.plot.linewidths(lines, color="#123456", label="here")
         drawn, law = (one.get_xydata() for one in ax.lines)
+        assert (to_hex(ax.lines[0].get_color()), ax.get_legend_handles_labels()[1]) == ("#123456", ["here"])
         np.testing.assert_array_equal(drawn, sorted((int(one.spins), float(one.linewidth)) for one in lines))
         np.testing.assert_array_equal(law[:, 0], drawn[:, 0])
         np.testing.assert_allclose(np.diff(np.log(law[:, 1])) / np.diff(np.log(law[:, 0])), slope, atol=1e-12)
