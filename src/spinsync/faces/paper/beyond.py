@@ -53,8 +53,9 @@ def chapter(quick: bool, advance: Advance) -> Section:
         "gain 1 on it is pumped too hard to synchronize.</p>"
         "<p>At finite <i>N</i> no phase is preferred: the mean coherence vanishes, and order is in the correlation of pairs. "
         "Order parameter, inversion and frequency tend to their mean-field values, in the end as 1/<i>N</i>; the "
-        "last two overshoot before. Noise scatters the phase, so that the line has a width. In the synchronized ensemble it closes as 1/<i>N</i> (4.7): the symmetry "
-        "breaks. In the incoherent one it stays finite. On the threshold between them it closes as the root of 1/<i>N</i>. "
+        "last two overshoot before. Noise scatters the phase, so that the line has a width. In the synchronized ensemble it "
+        "closes as 1/<i>N</i> (4.7): the symmetry breaks. In the incoherent one it stays finite. On the threshold between "
+        "them it closes as the root of 1/<i>N</i>. "
         "No two spins are entangled in the synchronized steady states.</p>",
         figures={"approach": _approach(data), "line": _line(data)},
         captions={
