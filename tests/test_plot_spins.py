@@ -12,7 +12,7 @@ from spinsync.plot.style import COLOURS
 LASER = ss.Ensemble.single(gain=0.6, damping=0.1, coupling=0.9, theta=-1.2, frequency=0.4)
 DARK = LASER.replace(coupling=0.2)
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=(3.0, 4.0), damping=1.0, coupling=16.0, theta=-np.pi / 2)
-NUMBERS = (24, 6, 12)  # in no order
+NUMBERS = (40, 6, 12)  # in no order
 
 
 @pytest.fixture(autouse=True)
