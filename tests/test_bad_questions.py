@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsync as ss
 from reference import HALF_PI, laser
@@ -231,6 +232,10 @@ CASES = [
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
     (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+    (
+        lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
+        "Argument `result` must be of one run, but is of several numbers of spins.",
+    ),
 ]
 
 

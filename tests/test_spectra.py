@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from reference import laser
+from reference import HALF_PI, laser
+from spinsync.verbs.closed_forms import line_of_many
 from test_exact import one_group, superradiant_laser
 
 
@@ -59,6 +60,35 @@ def test_line_closes_as_one_over_n():
     """N x linewidth, reproduced to the last digit given: 104, 87, 64, 52."""
     products = [n * float(ss.linewidth(laser(), theory=ss.Exact(n)).linewidth) for n in (60, 120, 240, 400)]
     np.testing.assert_allclose(products, [104, 87, 64, 52], atol=0.51)
+
+
+NOISY = (
+    dict(gain=0.5, damping=0.0, coupling=0.5, theta=-1.2),  # shear of phase and amplitude
+    dict(gain=0.6, damping=0.05, coupling=1.0, theta=-HALF_PI, dephasing=0.05),
+    dict(gain=0.0, damping=1.0, coupling=4.0, theta=2.1),  # collective pumping, z < 0
+    dict(gain=0.1, damping=1.0, coupling=3.0, theta=2.3, dephasing=0.05, frequency=1.0),
+)
+
+
+@pytest.mark.parametrize("made", NOISY)
+def test_linewidth_of_many_spins_is_the_diffusion_of_the_phase(made):
+    """N x linewidth tends to (4.7); a straight line in 1/N is wrong by the square of the correction that it takes out."""
+    ensemble = ss.Ensemble.single(**made)
+    law = float(ss.limit_cycle(ensemble).phase_diffusion)
+    half, most = (n * float(ss.linewidth(ensemble, theory=ss.Exact(n)).linewidth) for n in (200, 400))
+    assert abs(half / law - 1) < 0.3  # so that the tolerance is below what any factor of (4.7) is worth here
+    assert 2 * most - half == pytest.approx(law, rel=(half / law - 1) ** 2)
+
+
+@pytest.mark.parametrize("made", [dict(coupling=1.5, dephasing=0.2), dict(theta=1.0), dict(theta=-0.4, coupling=3.0)])
+def test_line_of_the_incoherent_ensemble_is_a_small_coherence(made):
+    """Frequency and damping of (3.3) linear in s, approached as 1/N."""
+    ensemble = laser(frequency=0.7, **made)
+    frequency, (width,) = line_of_many(ensemble, np.array([1]))
+    lines = [ss.linewidth(ensemble, theory=ss.Exact(n)) for n in (200, 400)]
+    for name, law in (("linewidth", width), ("frequency", frequency)):
+        half, most = (float(one[name]) - law for one in lines)
+        assert half == pytest.approx(2 * most, rel=0.1, abs=1e-9)  # corrections of order 1/N = 0.005, times about ten
 
 
 def test_frequency_approaches_the_limit_cycle():

@@ -50,6 +50,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
+    "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),
     "phase_difference": ("phase of the first group minus the second", "rad"),
     "existence_detuning": ("detuning at which the full state ends to exist", RATE),
     "incoherent_detuning": ("detuning beyond which the incoherent state is stable", RATE),

@@ -178,7 +178,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If the dataset records no run.
+        If the dataset records no run, or runs of several numbers of spins are put together in it.
 
     Examples
     --------
@@ -191,6 +191,8 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     ensemble, recorded = model_of(result), result.attrs
     if recorded.get("verb") != "evolve":
         raise checks.InputError(f"Argument `result` must be a result of evolve, but is one of {recorded.get('verb')}.")
+    if "spins" in result.dims:
+        raise checks.InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     initial = json.loads(recorded["initial"]) if "initial" in recorded else None
     times, origin = np.atleast_1d(result["time"]), recorded["origin"]
     part = times[0] != origin  # the start belongs to the first time of the whole run
