@@ -55,22 +55,33 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
     return np.asarray(whole)
 
 
-def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
-    """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5)."""
+def by_groups(ensemble: Ensemble, spins: int) -> Lindbladian:
+    """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5): one entry per group.
+
+    `group` holds the group of each spin; the matrices are those of a spin of one group and another of the other.
+    """
     each = counts(ensemble, spins)
-    group = np.repeat(np.arange(each.size), each)
     c = ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(each / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
-    pairs = np.ix_(group, group)
-    columns = {n: np.array([getattr(g, n) for g in ensemble.groups])[group] for n in ("gain", "damping", "dephasing")}
-    omega = np.array([g.mean_frequency for g in ensemble.groups])[group]
+    columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
+    omega = np.array([g.mean_frequency for g in ensemble.groups])
     if ensemble.lamb_shift:
-        omega = omega + exchange.diagonal().real[group] / spins
+        omega = omega + exchange.diagonal().real / spins
     return Lindbladian(
-        group=group, omega=omega, **columns, exchange=exchange[pairs] / spins, decay=2 * minus[pairs] / spins,
-        pumping=2 * plus[pairs] / spins, coupling=c[pairs] / spins,
+        group=np.repeat(np.arange(each.size), each), omega=omega, **columns, exchange=exchange / spins,
+        decay=2 * minus / spins, pumping=2 * plus / spins, coupling=c / spins,
+    )  # fmt: skip
+
+
+def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
+    """The terms of (2.2), one entry per spin."""
+    terms = by_groups(ensemble, spins)
+    group, pairs = terms.group, np.ix_(terms.group, terms.group)
+    return Lindbladian(
+        group, *(getattr(terms, name)[group] for name in ("omega", "gain", "damping", "dephasing")),
+        *(getattr(terms, name)[pairs] for name in ("exchange", "decay", "pumping", "coupling")),
     )  # fmt: skip
