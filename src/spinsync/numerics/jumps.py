@@ -21,6 +21,7 @@ from spinsync.data.problems import Jumps, Walk
 REACH = 4.0  # norm of the exponent of one Taylor series: rounding grows to exp(4) units at most
 TERMS = 60  # of it; 40 reach rounding
 CLOSE = 1e-12  # of ln|wave|^2 to the level at which it jumps
+STEPS = 100  # most Taylor series per allowed jump; 5 are usual
 TOO_MANY, TOO_LARGE = -1, -2  # instead of the number of jumps: more than allowed; rates that are not finite
 
 _PLACE, _REAL, _TABLE, _WAVE = types.int64[::1], types.float64[::1], types.float64[:, ::1], types.complex128[::1]
@@ -141,7 +142,7 @@ def unravel(
     diagonal, up, down = np.empty_like(wave), np.empty_like(wave), np.empty_like(wave)
     term, after = np.empty_like(wave), np.empty_like(wave)
     each = np.empty(kinds)
-    now, jumps, steps, k = times[0], 0, 0, 0
+    last_jump, jumps, steps, k = times[0], 0, 0, 0
     while True:
         generator(place, table, diagonal, up, down)
         first, last = place[-2], place[-1]
@@ -150,25 +151,27 @@ def unravel(
             bound = max(bound, abs(diagonal[n]) + abs(up[n]) + abs(down[n]))
         if not bound < np.inf:
             return TOO_LARGE
-        level, before, behind = -random.standard_exponential(), now, np.inf
+        level = -random.standard_exponential()
+        now, before, behind = 0.0, 0.0, np.inf  # since the last jump: differences keep their digits at late times
         while True:
             gap = np.log(_norm(wave, first, last)) - level
-            if abs(gap) < CLOSE or behind - before <= 1e-15 * abs(now):
-                break
             before, behind = (now, behind) if gap > 0 else (before, now)
+            if abs(gap) < CLOSE or (behind < np.inf and behind - before <= 1e-15 * behind):
+                break
             rate = _fall(diagonal, up, down, first, last, wave, after)
-            goal = now + gap / rate if rate > 0 else times[k]
-            if not before < goal < behind and behind < np.inf:
+            goal, sample = now + gap / rate if rate > 0 else np.inf, times[k] - last_jump
+            if behind < np.inf and not before < goal < behind:
                 goal = (before + behind) / 2
-            goal = min(goal, times[k]) if behind > times[k] else goal
+            if behind > sample:
+                goal = min(goal, sample)
             if abs(goal - now) * bound > REACH:
                 goal = now + np.copysign(REACH / bound, goal - now)
             _propagate(diagonal, up, down, first, last, goal - now, wave, term, after)
             now = goal
             steps += 1
-            if steps > 8 * most:
+            if steps > STEPS * most:
                 return TOO_MANY
-            while now == times[k] and np.log(_norm(wave, first, last)) > level:
+            while now == times[k] - last_jump and np.log(_norm(wave, first, last)) > level:
                 look(place, wave, table, out[k])
                 k += 1
                 if k == len(times):
@@ -176,6 +179,7 @@ def unravel(
                     return jumps
         if jumps == most:
             return TOO_MANY
+        last_jump += now
         rates(place, wave, table, each)
         jump(_chosen(each, each.sum(), random), place, wave, table, after)
         wave[:] = 0
