@@ -46,9 +46,7 @@ def _chosen(rates: Any, total: Any, generator: Any) -> Any:
     types.FunctionType(types.void(_PLACE, _TABLE, _REAL)), types.FunctionType(types.void(_PLACE, _TABLE, _REAL)),
     types.int64[:, ::1], _TABLE, _PLACE, _RANDOM, _REAL, types.int64, _TABLE,
 ))  # fmt: skip
-def walk(
-    rates: Any, look: Any, changes: Any, table: Any, place: Any, generator: Any, times: Any, most: Any, out: Any
-) -> Any:
+def walk(rates: Any, look: Any, changes: Any, table: Any, place: Any, generator: Any, times: Any, most: Any, out: Any) -> Any:
     """Move `place` from times[0] to the last time and write what it looks like at each; the number of jumps, or why not.
 
     D. T. Gillespie, J. Phys. Chem. 81, 2340 (1977), direct method.

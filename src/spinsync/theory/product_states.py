@@ -94,7 +94,7 @@ def _rotated(twice_j: Any, twice_mu: Any, polar: Any) -> Any:
     cosine, half_sine = np.cos(polar), np.sin(polar) / 2
     out = np.zeros(size)
     if size == 1 or half_sine < 1e-15:
-        out[int(round(j + (mu if cosine > 0 else -mu)))] = 1.0
+        out[int(j + (mu if cosine > 0 else -mu))] = 1.0
         return out
     middle = min(max(int(j + mu * cosine), 0), size - 2)
     from_left, from_right = np.zeros(size), np.zeros(size)

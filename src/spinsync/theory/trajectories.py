@@ -59,7 +59,7 @@ class Trajectories:
     atol: float = 1e-4
     most_jumps: int = 10_000_000_000
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
-        dict.fromkeys(("linewidth", "emission_spectrum", "entropy"), "its trajectories hold means of sector 0 only; Exact does")
+        dict.fromkeys(("linewidth", "emission_spectrum", "entropy"), "trajectories show sector 0 only; Exact answers this")
     )
 
     def __post_init__(self) -> None:

@@ -112,8 +112,8 @@ def evolve(
         frequencies adds coherence_error and inversion_error, from a coarser run beside this one (not where `initial`
         lists single spins); a finite number of spins adds correlation and inversion_correlation (time, group,
         other_group). Trajectories have no coherence; they add the standard error of each variable, their number in
-        trajectories, and whether it sufficed in converged. each=True adds spin_coherence and spin_inversion (time, spin) with coordinates spin_group,
-        spin_frequency, spin_weight.
+        trajectories, and whether it sufficed in converged. each=True adds spin_coherence and spin_inversion
+        (time, spin) with coordinates spin_group, spin_frequency, spin_weight.
 
     Raises
     ------
