@@ -99,6 +99,33 @@ CASES = [
         "but is initial=[[0, 0, 0]].",
     ),
     (
+        lambda: ss.evolve(ONE.split(3), T, theory=ss.Trajectories(6)),
+        "Argument `ensemble` must have one or two groups for Trajectories, but has 3.",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), each=True),
+        "Argument `each` must be False for Trajectories, whose spins are all alike in a group.",
+    ),
+    (lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(30_000)),
+        "Argument `spins` must be a whole number from 2 to 20000, but is spins=30000.",
+    ),
+    (
+        lambda: ss.steady_state(laser(gain=0, damping=0), theory=ss.Trajectories(4)),
+        "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
+    ),
+    (
+        lambda: ss.evolve(ONE, [0.0, 1e3], theory=ss.Trajectories(100, most_jumps=1000)),
+        "Argument `most_jumps` must be larger for this question, but is most_jumps=1000: "
+        "the first trajectories need more to reach their last time.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers linewidth, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000): trajectories show sector 0 only; Exact answers this.",
+    ),
+    (
         lambda: ss.linewidth(ONE, theory=ss.MeanField()),
         "Argument `theory` must be one that answers linewidth, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
         "at N -> infinity the line has no width.",
