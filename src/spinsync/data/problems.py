@@ -173,13 +173,15 @@ class Walk:
     """Compiled rules of a Markov process on whole numbers, its `place`.
 
     rates : (place, table, out): the rate of each jump
-    changes : int array of shape (jump, number), what each jump adds to the place
+    changes : int array of shape (jump, component), what each jump adds to the place
     look : (place, table, out): the numbers to average
+    numbers : how many these are
     """
 
     rates: Any
     changes: Array
     look: Any
+    numbers: int
 
 
 @dataclass(frozen=True)
@@ -189,13 +191,17 @@ class Wave:
     generator : (place, table, diagonal, up, down): d wave/dt between jumps, a tridiagonal matrix, whose columns these are
     rates : (place, wave, table, out): the rate of each jump
     jump : (which, place, wave, table, out): changes the place and writes the wave after the jump
+    jumps : how many kinds of jump there are
     look : (place, wave, table, out): the numbers to average
+    numbers : how many these are
     """
 
     generator: Any
     rates: Any
     jump: Any
+    jumps: int
     look: Any
+    numbers: int
 
 
 @dataclass(frozen=True)
@@ -203,7 +209,6 @@ class Jumps:
     """Random trajectories whose mean is the state.
 
     rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
-    jumps, numbers : how many kinds of jump and how many numbers to average there are
     start : random generator -> place and wave (of length 0 for a walk) at the first time
     slowest : rate of the slowest relaxation of a spin
     observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
@@ -214,8 +219,6 @@ class Jumps:
 
     rules: Walk | Wave
     table: Array
-    jumps: int
-    numbers: int
     start: Callable[[np.random.Generator], tuple[Array, Array]]
     slowest: float
     observe: Callable[[Array], Observed]

@@ -73,29 +73,30 @@ def walk(rates: Any, look: Any, changes: Any, table: Any, place: Any, generator:
 
 
 @compiled()
-def _moved(diagonal: Any, up: Any, down: Any, first: Any, last: Any, vector: Any, factor: Any, out: Any) -> Any:
-    """out = factor * generator * vector; the largest |component|^2."""
+def _moved(matrix: Any, first: Any, last: Any, vector: Any, factor: Any, out: Any) -> Any:
+    """out = factor * generator * vector; the largest |component|^2. Rows of the matrix: diagonal, up, down, ..."""
     largest = 0.0
     for n in range(first, last + 1):
-        value = diagonal[n] * vector[n]
+        value = matrix[0, n] * vector[n]
         if n > first:
-            value += up[n - 1] * vector[n - 1]
+            value += matrix[1, n - 1] * vector[n - 1]
         if n < last:
-            value += down[n + 1] * vector[n + 1]
+            value += matrix[2, n + 1] * vector[n + 1]
         out[n] = factor * value
         largest = max(largest, out[n].real ** 2 + out[n].imag ** 2)
     return largest
 
 
 @compiled()
-def _propagate(diagonal: Any, up: Any, down: Any, first: Any, last: Any, time: Any, wave: Any, term: Any, after: Any) -> None:
+def _propagate(work: Any, first: Any, last: Any, time: Any, wave: Any) -> None:
     """wave -> exp(time * generator) wave, by its Taylor series."""
+    term, after = work[3], work[4]
     largest = 0.0
     for n in range(first, last + 1):
         term[n] = wave[n]
         largest = max(largest, wave[n].real ** 2 + wave[n].imag ** 2)
     for k in range(1, TERMS):
-        size = _moved(diagonal, up, down, first, last, term, time / k, after)
+        size = _moved(work, first, last, term, time / k, after)
         for n in range(first, last + 1):
             wave[n] += after[n]
         term, after = after, term
@@ -112,13 +113,61 @@ def _norm(wave: Any, first: Any, last: Any) -> Any:
 
 
 @compiled()
-def _fall(diagonal: Any, up: Any, down: Any, first: Any, last: Any, wave: Any, out: Any) -> Any:
+def _fall(work: Any, first: Any, last: Any, wave: Any) -> Any:
     """-d ln|wave|^2/dt: the rate of all jumps."""
-    _moved(diagonal, up, down, first, last, wave, 1.0, out)
+    change = work[4]
+    _moved(work, first, last, wave, 1.0, change)
     slope = 0.0
     for n in range(first, last + 1):
-        slope -= 2 * (wave[n].real * out[n].real + wave[n].imag * out[n].imag)
+        slope -= 2 * (wave[n].real * change[n].real + wave[n].imag * change[n].imag)
     return slope / _norm(wave, first, last)
+
+
+@compiled()
+def _fastest(work: Any, first: Any, last: Any) -> Any:
+    """A bound of the generator's norm: the largest sum of a column."""
+    bound = 0.0
+    for n in range(first, last + 1):
+        column = abs(work[0, n]) + abs(work[1, n]) + abs(work[2, n])
+        if not column < np.inf:
+            return np.inf
+        bound = max(bound, column)
+    return bound
+
+
+@compiled()
+def _shrink(
+    look: Any, place: Any, table: Any, work: Any, bound: Any, wave: Any, level: Any, begin: Any, times: Any, k: Any, most: Any,
+    out: Any,
+) -> Any:  # fmt: skip
+    """Shrink the wave until ln|wave|^2 is the level or the last time is looked at: the time since `begin`, the next k, steps.
+
+    Newton's method on ln|wave|^2, within brackets; time counts from the last jump, so that differences keep their digits.
+    """
+    first, last = place[-2], place[-1]
+    now, before, behind, steps = 0.0, 0.0, np.inf, 0
+    while steps < most:
+        gap = np.log(_norm(wave, first, last)) - level
+        before, behind = (now, behind) if gap > 0 else (before, now)
+        if abs(gap) < CLOSE or (behind < np.inf and behind - before <= 1e-15 * behind):
+            break
+        rate = _fall(work, first, last, wave)
+        goal = now + gap / rate if rate > 0 else np.inf
+        if behind < np.inf and not before < goal < behind:
+            goal = (before + behind) / 2
+        if behind > times[k] - begin:
+            goal = min(goal, times[k] - begin)
+        if abs(goal - now) * bound > REACH:
+            goal = now + np.copysign(REACH / bound, goal - now)
+        _propagate(work, first, last, goal - now, wave)
+        now = goal
+        steps += 1
+        while now == times[k] - begin and np.log(_norm(wave, first, last)) > level:
+            look(place, wave, table, out[k])
+            k += 1
+            if k == len(times):
+                return now, k, steps
+    return now, k, steps
 
 
 @compiled(types.int64(
@@ -134,56 +183,33 @@ def unravel(
 ) -> Any:  # fmt: skip
     """The same for a wave, which shrinks until |wave|^2 is a random number, and jumps then.
 
-    J. Dalibard, Y. Castin and K. Molmer, Phys. Rev. Lett. 68, 580 (1992). The moment is found by Newton's method on
-    ln|wave|^2, within brackets.
+    J. Dalibard, Y. Castin and K. Molmer, Phys. Rev. Lett. 68, 580 (1992).
     """
-    diagonal, up, down = np.empty_like(wave), np.empty_like(wave), np.empty_like(wave)
-    term, after = np.empty_like(wave), np.empty_like(wave)
+    work = np.empty((5, len(wave)), np.complex128)  # diagonal, up and down of the generator; two vectors
     each = np.empty(kinds)
     last_jump, jumps, steps, k = times[0], 0, 0, 0
     while True:
-        generator(place, table, diagonal, up, down)
-        first, last = place[-2], place[-1]
-        bound = 0.0
-        for n in range(first, last + 1):
-            bound = max(bound, abs(diagonal[n]) + abs(up[n]) + abs(down[n]))
+        generator(place, table, work[0], work[1], work[2])
+        bound = _fastest(work, place[-2], place[-1])
         if not bound < np.inf:
             return TOO_LARGE
-        level = -random.standard_exponential()
-        now, before, behind = 0.0, 0.0, np.inf  # since the last jump: differences keep their digits at late times
-        while True:
-            gap = np.log(_norm(wave, first, last)) - level
-            before, behind = (now, behind) if gap > 0 else (before, now)
-            if abs(gap) < CLOSE or (behind < np.inf and behind - before <= 1e-15 * behind):
-                break
-            rate = _fall(diagonal, up, down, first, last, wave, after)
-            goal, sample = now + gap / rate if rate > 0 else np.inf, times[k] - last_jump
-            if behind < np.inf and not before < goal < behind:
-                goal = (before + behind) / 2
-            if behind > sample:
-                goal = min(goal, sample)
-            if abs(goal - now) * bound > REACH:
-                goal = now + np.copysign(REACH / bound, goal - now)
-            _propagate(diagonal, up, down, first, last, goal - now, wave, term, after)
-            now = goal
-            steps += 1
-            if steps > STEPS * most:
-                return TOO_MANY
-            while now == times[k] - last_jump and np.log(_norm(wave, first, last)) > level:
-                look(place, wave, table, out[k])
-                k += 1
-                if k == len(times):
-                    wave /= np.sqrt(_norm(wave, first, last))
-                    return jumps
-        if jumps == most:
+        if (times[-1] - last_jump) * bound > REACH * STEPS * most:
+            return TOO_MANY  # would be found out after all these steps
+        level, allowed = -random.standard_exponential(), STEPS * most - steps
+        now, k, taken = _shrink(look, place, table, work, bound, wave, level, last_jump, times, k, allowed, out)
+        if k == len(times):
+            wave /= np.sqrt(_norm(wave, place[-2], place[-1]))
+            return jumps
+        if jumps == most or taken == allowed:
             return TOO_MANY
         last_jump += now
+        steps += taken
         rates(place, wave, table, each)
-        jump(_chosen(each, each.sum(), random), place, wave, table, after)
+        jump(_chosen(each, each.sum(), random), place, wave, table, work[4])
         wave[:] = 0
-        length = np.sqrt(_norm(after, place[-2], place[-1]))
+        length = np.sqrt(_norm(work[4], place[-2], place[-1]))
         for n in range(place[-2], place[-1] + 1):
-            wave[n] = after[n] / length
+            wave[n] = work[4, n] / length
         jumps += 1
 
 
@@ -212,17 +238,24 @@ def advance(
 
     `most` jumps each: instead of the sum, TOO_MANY or TOO_LARGE if one trajectory fails.
     """
-    out = np.empty((len(moving), len(times), problem.numbers))
+    out = np.empty((len(moving), len(times), problem.rules.numbers))
     rules, table = problem.rules, problem.table
+    failed: list[int] = []
 
     def work(i: int) -> int:
         one = moving[i]
+        if failed:
+            return failed[0]
         if isinstance(rules, Walk):
-            return int(walk(rules.rates, rules.look, rules.changes, table, one.place, one.random, times, most, out[i]))
-        return int(unravel(
-            rules.generator, rules.rates, rules.jump, rules.look, problem.jumps, table, one.place, one.wave, one.random,
-            times, most, out[i],
-        ))  # fmt: skip
+            made = walk(rules.rates, rules.look, rules.changes, table, one.place, one.random, times, most, out[i])
+        else:
+            made = unravel(
+                rules.generator, rules.rates, rules.jump, rules.look, rules.jumps, table, one.place, one.wave, one.random,
+                times, most, out[i],
+            )  # fmt: skip
+        if made < 0:
+            failed.append(int(made))
+        return int(made)
 
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         made = list(pool.map(work, range(len(moving))))

@@ -22,7 +22,7 @@ COLLECTIVE_JUMPS = 4
 WAVE_JUMPS, WAVE_NUMBERS = 2 * LOCAL + COLLECTIVE_JUMPS, 9
 #: (twice j, twice m) of the local jumps of one group, then of pumping and decay
 CHANGES = np.array([(dj, dm) for dm in (2, -2, 0) for dj in (0, -2, 2)] + [(0, 2), (0, -2)])
-WALK_JUMPS, WALK_NUMBERS = len(CHANGES), 3
+WALK_NUMBERS = 3
 
 _PLACE, _REAL, _TABLE, _WAVE = types.int64[::1], types.float64[::1], types.float64[:, ::1], types.complex128[::1]
 

@@ -59,7 +59,8 @@ class Trajectories:
     atol: float = 1e-4
     most_jumps: int = 10_000_000_000
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
-        dict.fromkeys(("linewidth", "emission_spectrum", "entropy"), "trajectories show sector 0 only; Exact answers this")
+        dict.fromkeys(("linewidth", "emission_spectrum"), "trajectories show sector 0 only; Exact answers this")
+        | {"entropy": "no mean over trajectories gives it; Exact answers this"}
     )
 
     def __post_init__(self) -> None:
@@ -83,27 +84,28 @@ class Trajectories:
         if len(m) != groups:
             raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
         rates, terms = ensemble.rates, group_terms(ensemble, self.spins)
-        slowest = float(np.minimum(rates.gamma_1, rates.gamma_perp).min())
-        coordinates = {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}
-        one, each_spins = groups == 1, terms.spins
+        rules: Walk | Wave = WALK if groups == 1 else WAVE
+        table = _rows(terms) if groups == 1 else np.concatenate([_rows(terms), _between(terms)])
+        start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
         return Jumps(
-            WALK if one else WAVE, _rows(terms) if one else np.concatenate([_rows(terms), _between(terms)]),
-            dicke_jumps.WALK_JUMPS if one else dicke_jumps.WAVE_JUMPS,
-            dicke_jumps.WALK_NUMBERS if one else dicke_jumps.WAVE_NUMBERS,
-            lambda random: _walk_start(random, self.spins, m[0]) if one else _wave_start(random, each_spins, m), slowest,
-            lambda numbers: _observe(each_spins, _walk_moments(numbers) if one else _wave_moments(numbers)), coordinates,
-            self.rtol, self.atol, self.most_jumps,
+            rules, table, lambda random: start(random, terms.spins, m),
+            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            lambda numbers: _observe(terms.spins, moments(numbers)),
+            {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
         )  # fmt: skip
 
 
-WALK = Walk(dicke_jumps.walk_rates, dicke_jumps.CHANGES, dicke_jumps.walk_look)
-WAVE = Wave(dicke_jumps.wave_generator, dicke_jumps.wave_rates, dicke_jumps.wave_jump, dicke_jumps.wave_look)
+WALK = Walk(dicke_jumps.walk_rates, dicke_jumps.CHANGES, dicke_jumps.walk_look, dicke_jumps.WALK_NUMBERS)
+WAVE = Wave(
+    dicke_jumps.wave_generator, dicke_jumps.wave_rates, dicke_jumps.wave_jump, dicke_jumps.WAVE_JUMPS,
+    dicke_jumps.wave_look, dicke_jumps.WAVE_NUMBERS,
+)  # fmt: skip
 
 
 def _rows(terms: GroupTerms) -> Array:
-    """One row of dicke_jumps.ROW per group."""
+    """One row of dicke_jumps.ROW per group, in the frame of their mean frequency, which sector 0 does not see."""
     diagonal = (getattr(terms, name).diagonal().real for name in ("exchange", "decay", "pumping"))
-    columns = terms.spins, terms.gain, terms.damping, 2 * terms.dephasing, terms.omega, *diagonal
+    columns = terms.spins, terms.gain, terms.damping, 2 * terms.dephasing, terms.omega - terms.omega.mean(), *diagonal
     return np.array(columns, float).T.copy()
 
 
@@ -124,9 +126,9 @@ def _between(terms: GroupTerms) -> Array:
     return rows
 
 
-def _walk_start(random: np.random.Generator, spins: int, bloch: Array) -> tuple[Array, Array]:
+def _walk_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
     """A (2j, 2m) of the product state."""
-    twice_j, _, amplitudes = drawn(random, spins, bloch)
+    twice_j, _, amplitudes = drawn(random, int(spins[0]), bloch[0])
     return np.array([twice_j, 2 * _drawn_index(random, abs(amplitudes) ** 2) - twice_j]), np.zeros(0, complex)
 
 

@@ -13,7 +13,7 @@ from spinsync.numerics.jumps import TOO_LARGE, TOO_MANY, Traveller, advance, tra
 
 FIRST = 32  # trajectories of the first round: their errors are known to 13 percent
 GROWTH = 4  # a round adds one trajectory to this many
-NUMBERS = 2**24  # most numbers that a round may hold
+NUMBERS = 2**24  # most numbers held at once, if one trajectory has no more
 WINDOW, SAMPLES = 10.0, 64  # the first window in units of the slowest relaxation time, and moments in it
 AGREE = 2.5  # standard errors by which successive windows may differ, root mean square
 BOUNDED = ("inversion", "correlation")  # what the tolerances speak of
@@ -63,8 +63,12 @@ class Means:
         return out | {"trajectories": ((), np.array(self.count)), "converged": ((), np.array(converged))}
 
 
-def _advanced(problem: Jumps, moving: list[Traveller], times: Array, most: int) -> tuple[Observed, int]:
-    numbers, made = advance(problem, moving, times, most)
+def _advanced(problem: Jumps, moving: list[Traveller], times: Array, first: bool) -> tuple[Observed, int]:
+    """What trajectories show, and their jumps; each of the first round may take its share of those allowed.
+
+    Later on the sum is watched between rounds, so that a busy trajectory among idle ones is no failure.
+    """
+    numbers, made = advance(problem, moving, times, problem.most_jumps // FIRST if first else problem.most_jumps)
     if made == TOO_MANY:
         raise InputError(
             f"Argument `most_jumps` must be larger for this question, but is most_jumps={problem.most_jumps}: "
@@ -78,15 +82,16 @@ def _advanced(problem: Jumps, moving: list[Traveller], times: Array, most: int) 
 def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough or the jumps too many."""
     means, used = Means(), 0
-    most = NUMBERS // (len(times) * problem.numbers)
+    at_once = max(NUMBERS // (len(times) * problem.rules.numbers), 1)
     while True:
-        more = max(min(means.count // GROWTH, most), FIRST)
-        if means.count and used + used * more // means.count > problem.most_jumps:
+        end = means.count + max(means.count // GROWTH, FIRST)
+        if means.count and used * end // means.count > problem.most_jumps:
             return means.observed(converged=False)
-        moving = travellers(problem, seed, range(means.count, means.count + more))
-        observed, made = _advanced(problem, moving, times, problem.most_jumps // FIRST)
-        means.add(observed)
-        used += made
+        while means.count < end:
+            moving = travellers(problem, seed, range(means.count, min(means.count + at_once, end)))
+            observed, made = _advanced(problem, moving, times, means.count < FIRST)
+            means.add(observed)
+            used += made + len(moving)  # drawing a start takes time as well
         if means.within(problem):
             return means.observed(converged=True)
 
@@ -117,7 +122,7 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
     before: Means | None = None
     while True:
         times = np.linspace(begin, begin + span, samples + 1)
-        observed, made = _advanced(problem, moving, times, problem.most_jumps // FIRST)
+        observed, made = _advanced(problem, moving, times, before is None)
         means = Means()
         means.add({name: (dims[1:], values[:, 1:].mean(axis=1)) for name, (dims, values) in observed.items()})
         used += made
@@ -125,4 +130,4 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
         if done or used + 2 * made > problem.most_jumps:
             return means.observed(converged=done)
         begin, span, before = begin + span, span if before is None else 2 * span, means
-        samples = min(2 * samples, NUMBERS // (FIRST * problem.numbers))
+        samples = min(2 * samples, NUMBERS // (FIRST * problem.rules.numbers))
