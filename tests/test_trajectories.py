@@ -7,6 +7,7 @@ import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.numerics.jumps import advance, travellers
 from spinsync.theory.product_states import drawn
+from spinsync.verbs.averages import Means
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
 TIMES = np.linspace(0, 2, 5)
@@ -75,6 +76,39 @@ def test_steady_state_of_two_groups_agrees_with_brute_force():
     assert standardized(rest, ss.steady_state(ensemble, theory=ss.BruteForce(spins))).max() < 4.5
 
 
+def test_a_start_is_forgotten_where_the_ensemble_is_slow():
+    """Just above the threshold V = 4 fluctuations grow slower than spins relax: the first windows differ."""
+    ensemble, theory = laser(coupling=4.2), ss.Trajectories(5000, rtol=0.05, atol=1e-3)
+    judge = ss.steady_state(ensemble, theory=ss.Exact(5000))
+    for seed in range(4):
+        assert standardized(ss.steady_state(ensemble, theory=theory, seed=seed), judge).max() < 4
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_spins_without_coupling_relax_alone(groups):
+    """z(t) = z0 + (z(0) - z0) exp(-(kappa + gamma) t); no pair is correlated: a clock that is 5 percent off shows."""
+    rates = [(0.0, 1.0), (0.5, 0.7)][:groups]
+    ensemble = ss.Ensemble([ss.Group(*pair, dephasing=0.4) for pair in rates], np.zeros((groups, groups)))
+    times = np.array([0.0, 0.4, 1.0])
+    run = ss.evolve(ensemble, times, theory=ss.Trajectories(60, rtol=0, atol=5e-3), initial=[[0, 0, 0.9]] * groups)
+    total, rest = (np.array([f(*pair) for pair in rates]) for f in (lambda k, g: k + g, lambda k, g: (k - g) / (k + g)))
+    z = rest + (0.9 - rest) * np.exp(-np.outer(times, total))
+    judge = {"inversion": z, "correlation": np.zeros((3, groups, groups)), "inversion_correlation": z[:, :, None] * z[:, None]}
+    for name in NAMES:
+        assert np.all(abs(run[name].values - judge[name]) < 4.5 * run[f"{name}_error"].values + 1e-12)
+
+
+def test_running_means_and_errors_are_those_of_all_samples():
+    """However the samples come in."""
+    z, c = np.random.default_rng(0).normal(size=(2, 40, 3)) + 5
+    means = Means()
+    for part in (slice(0, 1), slice(1, 8), slice(8, 40)):
+        means.add({"inversion": (("group",), z[part]), "correlation": (("group",), z[part] + 1j * c[part])})
+    np.testing.assert_allclose(means.mean["correlation"], (z + 1j * c).mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(means.error("inversion"), z.std(axis=0, ddof=1) / np.sqrt(40), rtol=1e-12)
+    np.testing.assert_allclose(means.error("correlation"), np.hypot(*(x.std(axis=0, ddof=1) for x in (z, c))) / np.sqrt(40))
+
+
 def test_two_equal_groups_are_one():
     """The same physics as a walk and as waves."""
     one = laser(dephasing=0.2, coupling=8.0)
@@ -110,6 +144,8 @@ def test_same_seed_same_numbers():
     run, again, other = (ss.evolve(ensemble, TIMES, theory=theory, initial=m, seed=seed) for seed in (3, 3, 4))
     assert run.identical(again)
     assert ss.rerun(run).identical(run)
+    rest, same = (ss.steady_state(ensemble, theory=theory, seed=3) for _ in range(2))
+    assert rest.identical(same)
     assert not np.array_equal(run.inversion, other.inversion)
 
 
