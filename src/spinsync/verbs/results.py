@@ -20,9 +20,12 @@ from spinsync.theory.brute_force import BruteForce
 from spinsync.theory.exact import Exact
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory
+from spinsync.theory.trajectories import Trajectories
 
 TEXT = np.dtypes.StringDType()
-THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "exact": Exact, "brute-force": BruteForce}
+THEORIES: Mapping[str, type[Any]] = {
+    "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
+}  # fmt: skip
 
 
 def dataset(
