@@ -21,7 +21,9 @@ from spinsync.theory.exact_groups import coupled_groups
 from spinsync.theory.product_states import copies, product_state
 
 MOST_SPINS = 20_000
-REACH = 8.5  # half width of the first box in standard deviations: a Gaussian is down to 1e-16 there
+#: reach of the first box in standard deviations, to low and high j and m: a Gaussian is down to 1e-16 at 8.5, and low j has
+#: a longer tail, as more copies of it exist
+REACH = ((10.5, 8.5), (8.5, 8.5))
 WIDTHS = (3.0, 8.0)  # between which it stays, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
@@ -29,7 +31,7 @@ WIDTHS = (3.0, 8.0)  # between which it stays, in units of sqrt(N), the scale of
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
-    Any complex coupling. One group of equal spins, or several: two groups of 30 take half a minute to their steady state.
+    Any complex coupling. One group of equal spins, or several: two groups of 30 take some ten seconds to their steady state.
 
     Parameters
     ----------
@@ -83,9 +85,9 @@ def _likely(noise: Noise, spins: int) -> Box:
         z = -gamma_perp / sine
         s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
     centre = np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
-    half = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
+    reach = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
     all_places = whole(spins)
-    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-half, half))
+    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-reach[0], reach[1]))
     return Box((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
 
 
