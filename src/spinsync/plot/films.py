@@ -8,7 +8,7 @@ import struct
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from spinsync.base.checks import InputError
 from spinsync.plot.spheres import GLOBE
 
 Array = NDArray[Any]
-Add = Callable[[Array], None]  # takes the next page
+Add = Callable[[Array], object]  # takes the next page
 SAME = 255  # index of a pixel that stays as it was
 HUNDREDTHS = 100  # a GIF counts time in hundredths of a second
 
@@ -44,16 +44,18 @@ def mp4(file: Path, size: int, rate: int) -> Iterator[Add]:
     command = [program, "-y", "-loglevel", "error", *source, "-an", *quality, *colours, "-movflags", "+faststart", "-f", "mp4"]
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen([*command, str(file)], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=errors)
-        assert process.stdin is not None
+        pages: Any = process.stdin
         try:
-            yield lambda page: process.stdin.write(page.tobytes()) and None  # type: ignore[union-attr]
-            process.stdin.close()
+            yield lambda page: pages.write(page.tobytes())
+            pages.close()
             failed = process.wait() != 0
         except BrokenPipeError:  # ffmpeg has ended, and says why
-            failed = True
+            failed = process.wait() != 0
         finally:
             process.kill()
             process.wait()
+            with suppress(BrokenPipeError):
+                pages.close()
         if failed:
             errors.seek(0)
             reason = errors.read().decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
@@ -64,20 +66,20 @@ def mp4(file: Path, size: int, rate: int) -> Iterator[Add]:
 def gif(file: Path, size: int, rate: int, colours: Sequence[str]) -> Iterator[Add]:
     """A GIF that repeats for ever. What stays from frame to frame is left out, which keeps it small."""
     palette = ramps(colours)
-    table, before, count = nearest(palette), np.full((size, size), SAME, np.uint8), 0
+    table, before = nearest(palette), np.full((size, size), SAME, np.uint8)
+    shown = count = 0
     with file.open("wb") as out:
         out.write(b"GIF89a" + struct.pack("<HHBBB", size, size, 0xF7, 0, 0))  # a common palette of 256 colours
         out.write(np.concatenate([palette, np.zeros((256 - len(palette), 3), np.uint8)]).tobytes())
         out.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00")  # again and again
 
         def add(page: Array) -> None:
-            nonlocal before, count
-            now = table[_cell(page)]
-            until, count = (round(HUNDREDTHS * (count + k) / rate) for k in (1, 0)), count + 1
-            delay = -np.subtract(*reversed(tuple(until)))
-            out.write(b"\x21\xf9\x04\x05" + struct.pack("<HBB", int(delay), SAME, 0))  # keep what is there
+            nonlocal before, shown, count
+            count += 1
+            until, now = round(HUNDREDTHS * count / rate), table[_cell(page)]
+            out.write(b"\x21\xf9\x04\x05" + struct.pack("<HBB", until - shown, SAME, 0))  # what is there stays
             out.write(_compressed(np.where(now == before, np.uint8(SAME), now)))
-            before = now
+            before, shown = now, until
 
         yield add
         out.write(b"\x3b")

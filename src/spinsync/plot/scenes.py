@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -96,22 +97,20 @@ class Scene:
         return page
 
     def _strokes(self, times: Array) -> Array:
-        """Everything that moves, from the back to the front."""
+        """Everything that moves, from the back to the front, and above it the mean field."""
         points = self.view(self.motion(times))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
         age = (np.arange(1, len(times)) / len(self.back))[:, None]  # of a trail's end 0, at the dot 1
         middle = (depth[1:, :-1] + depth[:-1, :-1]) / 2
-        trails = _strokes(points[:-1, :-1], points[1:, :-1], width / 2 * self.point, self.colours, strength * age * spheres.ink(middle))
+        faded = strength * age * spheres.ink(middle)
+        trails = _strokes(points[:-1, :-1], points[1:, :-1], width / 2 * self.point, self.colours, faded)
         last, near = points[-1, :-1], depth[-1, :-1]
         opacity = spheres.ink(near)
         rims = _strokes(last, last, (dot + RIM) / 2 * self.point, np.full(3, 255.0), opacity)
         dots = _strokes(last, last, (dot - RIM) / 2 * self.point, self.colours, opacity)
-        arrow = self._arrow(points[-1, -1])
-        # dots lie a little before what moves at their depth, and their colour before their rim
-        depths = [middle.ravel(), near + 1e-6, near + 2e-6, np.full(len(arrow), depth[-1, -1] / 2)]
-        order = np.argsort(np.concatenate(depths), kind="stable")
-        return np.concatenate([trails, rims, dots, arrow])[order]
+        order = np.argsort(np.concatenate([middle.ravel(), near, near]), kind="stable")  # rims before their dots
+        return np.concatenate([np.concatenate([trails, rims, dots])[order], self._arrow(points[-1, -1])])
 
     def _arrow(self, tip: Array) -> Array:
         start, colour = self._pixels(np.zeros(2)), 255 * np.array(to_rgb(ARROW))
@@ -166,7 +165,7 @@ def _background(run: xr.Dataset, size: int, view: spheres.View, cycle: bool) -> 
             spheres.ring(ax, view, run)
         names = [str(name) for name in run.group.values]
         if 1 < len(names) <= len(COLOURS):
-            for i, name in enumerate(names):
-                ax.text(0.03 + 0.06 * i, 0.03, name, color=COLOURS[i], fontsize=LETTER_SIZE, transform=ax.transAxes, weight="bold")
+            dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS]
+            ax.legend(dots[: len(names)], names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1.0, borderaxespad=0.7)
         canvas.draw()
         return np.array(canvas.buffer_rgba())[..., :3].copy()

@@ -12,7 +12,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
+from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.verbs.closed_forms import limit_cycle
 from spinsync.verbs.results import bloch, model_of
 
@@ -78,7 +78,7 @@ def bloch_sphere(
     >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     vectors = trajectories(run)
-    ax, view = axes(ax, height=3.4), View(azimuth, elevation)
+    ax, view = axes(ax, tall=ONE_COLUMN / 2.4), View(azimuth, elevation)
     globe(ax, view)
     turn = _turn(run, frame)
     m = np.array(vectors.values, float)
