@@ -97,7 +97,7 @@ class Scene:
         return page
 
     def _strokes(self, times: Array) -> Array:
-        """Everything that moves, from the back to the front, and above it the mean field."""
+        """Everything that moves, from the back to the front."""
         points = self.view(self.motion(times))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
@@ -109,8 +109,10 @@ class Scene:
         opacity = spheres.ink(near)
         rims = _strokes(last, last, (dot + RIM) / 2 * self.point, np.full(3, 255.0), opacity)
         dots = _strokes(last, last, (dot - RIM) / 2 * self.point, self.colours, opacity)
-        order = np.argsort(np.concatenate([middle.ravel(), near, near]), kind="stable")  # rims before their dots
-        return np.concatenate([np.concatenate([trails, rims, dots])[order], self._arrow(points[-1, -1])])
+        arrow = self._arrow(points[-1, -1])
+        tip = np.full(len(arrow), depth[-1, -1] - 1e-6)  # a dot at its tip covers it
+        order = np.argsort(np.concatenate([middle.ravel(), tip, near, near]), kind="stable")  # rims before their dots
+        return np.concatenate([trails, arrow, rims, dots])[order]
 
     def _arrow(self, tip: Array) -> Array:
         start, colour = self._pixels(np.zeros(2)), 255 * np.array(to_rgb(ARROW))

@@ -109,6 +109,14 @@ def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
     return plt.subplots(figsize=(width, stretch * height), layout="constrained")[1]
 
 
+def names(ax: Axes, alone: bool) -> None:
+    """The names of lines: above a picture of its own, where they hide nothing, else where there is room."""
+    if alone:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, columnspacing=1.2, borderaxespad=0.2)
+    else:
+        ax.legend(loc="best")
+
+
 P = ParamSpec("P")
 
 
