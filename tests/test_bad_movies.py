@@ -19,11 +19,15 @@ def run():
 @pytest.mark.parametrize(
     ("name", "options", "sentence"),
     [
-        ("a.avi", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='{}a.avi'."),
-        ("a", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='{}a'."),
+        ("a.avi", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a.avi'."),
+        ("a", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a'."),
         ("a.gif", {"size": 63}, "Argument `size` must be a whole number from 64 to 4096, but is size=63."),
         ("a.gif", {"size": 100.5}, "Argument `size` must be a whole number from 64 to 4096, but is size=100.5."),
-        ("a.gif", {"frames_per_second": 60}, "Argument `frames_per_second` must be a whole number from 1 to 50, but is frames_per_second=60."),
+        (
+            "a.gif",
+            {"frames_per_second": 60},
+            "Argument `frames_per_second` must be a whole number from 1 to 50, but is frames_per_second=60.",
+        ),
         ("a.gif", {"speed": 0}, "Argument `speed` must be positive, but is speed=0."),
         ("a.gif", {"speed": 1e3}, "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1000.0."),
         ("a.gif", {"speed": 1e-9}, "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1e-09."),
@@ -31,14 +35,14 @@ def run():
         ("a.gif", {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
         ("a.gif", {"elevation": np.inf}, "Argument `elevation` must be finite, but is elevation=inf."),
         ("a.gif", {"frame": "mena"}, "Argument `frame` must be a number or 'mean', but is frame='mena'."),
-        ("no/a.gif", {}, "Argument `path` must be writable, but '{}no/a.gif' is not (no such file or directory)."),
+        ("no/a.gif", {}, "Argument `path` must be writable, but 'no/a.gif' is not (no such file or directory)."),
     ],
-)  # fmt: skip
-def test_wrong_movies(run, tmp_path, name, options, sentence):
+)
+def test_wrong_movies(run, tmp_path, monkeypatch, name, options, sentence):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(ss.InputError) as caught:
-        ss.plot.movie(run, f"{tmp_path}/{name}", **options)
-    shown = str(caught.value)
-    assert shown == sentence.format(f"{tmp_path}/") or (len(str(tmp_path)) > 60 and shown.startswith(sentence[:40]))
+        ss.plot.movie(run, name, **options)
+    assert str(caught.value) == sentence
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,8 +51,8 @@ def test_wrong_runs(run, tmp_path):
     for wrong, sentence in (
         (run.isel(time=[0]), "Argument `run` must hold at least two times, but holds one."),
         (run.isel(time=0), "Argument `run` must hold trajectories over time, but its vectors have dims ('group', 'axis')."),
-        (run.drop_vars("order_parameter"), "Argument `run` must be a result of evolve that holds order_parameter over time, but it does not."),
-    ):  # fmt: skip
+        (run.drop_vars("order_parameter"), "Argument `run` must be a result of evolve that holds order_parameter over time"),
+    ):
         with pytest.raises(ss.InputError, match=re.escape(sentence)):
             ss.plot.movie(wrong, file)
     assert list(tmp_path.iterdir()) == []
@@ -64,7 +68,8 @@ def fake_ffmpeg(folder, monkeypatch, script):
 def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path))
-        with pytest.raises(ss.InputError, match=r"ends in \.gif as long as ffmpeg, which writes \.mp4, is not found, but is path="):
+        missing = r"ends in \.gif as long as ffmpeg, which writes \.mp4, is not found, but is path='movie\.mp4'\."
+        with pytest.raises(ss.InputError, match=missing):
             ss.plot.movie(run, "movie.mp4")
         assert ss.plot.movie(run, tmp_path / "a.gif", size=64, speed=2.0).exists()  # GIF works without
     (tmp_path / "bin").mkdir()
@@ -90,19 +95,20 @@ def test_a_style_has_one_column_or_two(columns):
 
 
 def test_a_style_changes_what_matplotlib_has():
-    with pytest.raises(ss.InputError, match=r"`changes` must be one of .* but is changes='font_siz' \(did you mean 'font_size'\?\)"):
-        with ss.plot.style(font_siz=3):
-            pass
-    with pytest.raises(ss.InputError, match="Argument `changes` must be values that matplotlib takes, but: .*font.size"):
-        with ss.plot.style(font_size="x"):
-            pass
+    unknown = r"`changes` must be one of .* but is changes='font_siz' \(did you mean 'font_size'\?\)"
+    with pytest.raises(ss.InputError, match=unknown), ss.plot.style(font_siz=3):
+        pass
+    wrong = r"Argument `changes` must be values that matplotlib takes, but: .*font\.size"
+    with pytest.raises(ss.InputError, match=wrong), ss.plot.style(font_size="x"):
+        pass
 
 
 def test_figures_are_saved_in_formats_that_are_checked(tmp_path):
     with pytest.raises(ss.InputError, match=r"Argument `figure` must be a matplotlib figure, but is figure=3\."):
         ss.plot.save(3, tmp_path / "a")
     figure, _ = plt.subplots()
-    with pytest.raises(ss.InputError, match=r"`path` must be without ending, or end in \.png, \.pdf or \.svg, but is path='.*a\.jpg'"):
+    other = r"`path` must be without ending, or end in \.png, \.pdf or \.svg, but is path='.*a\.jpg'"
+    with pytest.raises(ss.InputError, match=other):
         ss.plot.save(figure, tmp_path / "a.jpg")
     plt.close(figure)
     assert list(tmp_path.iterdir()) == []

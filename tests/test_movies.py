@@ -242,10 +242,14 @@ def test_an_mp4_has_its_frames_and_pixels(tmp_path):
 @pytest.mark.parametrize("kind", ["gif", pytest.param("mp4", marks=needs_ffmpeg)])
 @pytest.mark.parametrize("reason", [KeyboardInterrupt, MemoryError])
 def test_what_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch, kind, reason):
-    started = []
-    monkeypatch.setattr(subprocess, "Popen", lambda *a, real=subprocess.Popen, **k: started.append(real(*a, **k)) or started[-1])
-    pages = iter(range(5))
-    real = Scene.page
+    started, pages, real = [], iter(range(5)), Scene.page
+
+    class Watched(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    monkeypatch.setattr(subprocess, "Popen", Watched)
 
     def page(self, time):
         if next(pages) == 4:
@@ -259,6 +263,7 @@ def test_what_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch, kind, 
         ss.plot.movie(run, old, size=64)
     assert [path.name for path in tmp_path.iterdir()] == [old.name]
     assert old.read_text() == "older"
+    assert (kind == "mp4") == bool(started)
     assert all(process.poll() is not None for process in started)
 
 

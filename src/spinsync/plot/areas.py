@@ -57,8 +57,8 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
 
 def _share(ax: Axes, letters: int) -> Array:
     """Height and width of a name as shares of the picture."""
-    wide, high = ax.get_window_extent().size / ax.figure.dpi  # inches
-    return np.array([0.17 / high, 0.06 * letters / wide])
+    box = ax.get_window_extent()
+    return np.array([0.17 / box.height, 0.06 * letters / box.width]) * ax.figure.dpi  # of letters in inches
 
 
 def _widest(inside: Array, share: Array) -> tuple[int, int, bool]:

@@ -112,6 +112,6 @@ def nearest(palette: Array) -> Array:
     """For each cell the index of the palette's colour nearest to its middle; colours of the palette keep themselves."""
     cell = np.arange(2**16)
     middle = np.stack([(cell >> 11) * 8 + 3.5, (cell >> 5 & 63) * 4 + 1.5, (cell & 31) * 8 + 3.5], axis=1)
-    table = cKDTree(palette.astype(float)).query(middle)[1].astype(np.uint8)
+    table: Array = np.asarray(cKDTree(palette.astype(float)).query(middle)[1], np.uint8)
     table[_cell(palette)] = np.arange(len(palette))
     return table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -136,7 +136,8 @@ class Scene:
         high = int(0.03 * self.size + 1.5 * LETTER_SIZE * self.point)
         sheet = Image.new("L", (int(0.4 * self.size), high))
         draw, base = ImageDraw.Draw(sheet), (0.0, 0.03 * self.size + LETTER_SIZE * self.point)
-        slanted, upright = (_font(slant, round(LETTER_SIZE * self.point)) for slant in ("oblique", "normal"))
+        letters = round(LETTER_SIZE * self.point)
+        slanted, upright = _font("oblique", letters), _font("normal", letters)
         draw.text(base, symbol, 255, slanted, anchor="ls")
         draw.text((base[0] + slanted.getlength(symbol), base[1]), text, 255, upright, anchor="ls")
         start = int(left * self.size)
@@ -153,7 +154,7 @@ def _strokes(start: Array, end: Array, half: float, colour: Array, opacity: Arra
 
 
 @lru_cache(maxsize=4)
-def _font(slant: str, pixels: int) -> ImageFont.FreeTypeFont:
+def _font(slant: Literal["oblique", "normal"], pixels: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", style=slant)), pixels)
 
 
@@ -168,6 +169,8 @@ def _background(run: xr.Dataset, size: int, view: spheres.View, cycle: bool) -> 
         names = [str(name) for name in run.group.values]
         if 1 < len(names) <= len(COLOURS):
             dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS]
-            ax.legend(dots[: len(names)], names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1.0, borderaxespad=0.7)
-        canvas.draw()
-        return np.array(canvas.buffer_rgba())[..., :3].copy()
+            ax.legend(
+                dots[: len(names)], names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1, borderaxespad=0.7
+            )
+        canvas.draw()  # type: ignore[no-untyped-call]
+        return np.array(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

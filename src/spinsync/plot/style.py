@@ -89,7 +89,7 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     names = {name.replace(".", "_"): name for name in mpl.rcParams}
     wanted = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
     try:
-        rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)  # type: ignore[no-untyped-call]
+        rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)
     except ValueError as error:
         raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {error}.") from None
     token = _entered.set(True)
