@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import spinsync as ss
-from spinsync.plot.films import nearest, ramps
+from spinsync.plot.films import cell, nearest, ramps
 from spinsync.plot.scenes import Motion, Scene
 from spinsync.plot.spheres import BACK, EDGE, GLOBE, View
 from spinsync.plot.strokes import paint
@@ -22,7 +22,7 @@ VIEW = View(-50, 22)
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg: apt-get install ffmpeg")
 
 
-def circling(times, *, turns=1.0, radius=0.6, height=0.3, frequency=None):
+def circling(times, *, turns=1.0, radius=0.6, height=0.3):
     """A run of one group that circles about z, `turns` times a unit of time: m is known at every time."""
     times = np.asarray(times, float)
     run = ss.evolve(ONE, times)
@@ -185,13 +185,37 @@ def test_time_and_order_parameter_are_written():
     assert (shown.page(1.0)[left] != shown.background[left]).any()
 
 
-def test_the_palette_keeps_the_colours_that_are_drawn():
-    palette = ramps([*COLOURS, *COLOURS])
+def test_values_are_those_of_the_run(monkeypatch):
+    words = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, *_, **__: words.append(text))
+    run = circling(np.linspace(-2, 2, 101)).assign(order_parameter=("time", np.linspace(0, 0.8, 101)))
+    scene(run).page(-1.0)
+    assert words == ["t", " = −1.00", "R", " = 0.20"]
+    words.clear()
+    scene(circling(np.linspace(0, 300, 3001), turns=0.01, radius=0.4)).page(12.3)
+    assert words == ["t", " = 12", "R", " = 0.40"]  # as many digits as are needed to tell times apart
+
+
+@pytest.mark.parametrize("drawn", [COLOURS[:1], COLOURS, [*COLOURS, *COLOURS]])
+def test_the_palette_keeps_the_colours_that_are_drawn(drawn):
+    palette = ramps(drawn)
     assert len(palette) <= 255
     table = nearest(palette)
-    for colour in (*COLOURS, GLOBE, "#ffffff", "#000000"):
-        red, green, blue = np.round(255 * np.array(to_rgb(colour))).astype(int)
-        np.testing.assert_array_equal(palette[table[red >> 3 << 11 | green >> 2 << 5 | blue >> 3]], [red, green, blue])
+    for colour in (*drawn, GLOBE, "#ffffff", "#000000"):
+        full = np.round(255 * np.array(to_rgb(colour))).astype(np.uint8)
+        np.testing.assert_array_equal(palette[table[cell(full)]], full)
+
+
+def test_cells_tell_colours_apart():
+    red, green, blue = np.meshgrid(np.arange(0, 256, 8), np.arange(0, 256, 4), np.arange(0, 256, 8))
+    numbers = cell(np.stack([red, green, blue], axis=-1).astype(np.uint8))
+    assert len(np.unique(numbers)) == 2**16
+    table, palette = nearest(ramps(COLOURS[:1])), ramps(COLOURS[:1]).astype(int)
+    rng = np.random.default_rng(0)
+    for colour in rng.integers(0, 256, (200, 3)).astype(np.uint8):
+        best = np.linalg.norm(palette - colour, axis=1).min()
+        found = np.linalg.norm(palette[table[cell(colour)]] - colour)
+        assert found <= best + 2 * np.sqrt(4**2 + 2**2 + 4**2)  # a colour lies this far from the middle of its cell
 
 
 def test_a_gif_has_its_frames_times_and_pixels(tmp_path):
@@ -237,6 +261,17 @@ def test_an_mp4_has_its_frames_and_pixels(tmp_path):
     for k, page in enumerate(pages):
         drawn = scene(run, size=200, trail=0.5, step=1 / 50).page(k / 25)
         assert abs(page.astype(int) - drawn).mean() < 2  # of 255: losses of the codec
+
+
+@needs_ffmpeg
+def test_an_mp4_keeps_colours(tmp_path):
+    run = circling(np.linspace(0, 1, 101), turns=0.0, height=0.6)
+    file = ss.plot.movie(run, tmp_path / "still.mp4", frames_per_second=2, speed=1.0, cycle=False)
+    raw = ["ffmpeg", "-v", "error", "-i", str(file), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    pages = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(3, 800, 800, 3)
+    (column, row), depth = pixels(where(0.0, height=0.6), 800)
+    seen = pages[0, int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2].mean(axis=(0, 1))
+    np.testing.assert_allclose(seen, faded(COLOURS[0], depth), atol=5)  # of 255: one byte of YUV is up to two of RGB
 
 
 @pytest.mark.parametrize("kind", ["gif", pytest.param("mp4", marks=needs_ffmpeg)])

@@ -76,7 +76,7 @@ def gif(file: Path, size: int, rate: int, colours: Sequence[str]) -> Iterator[Ad
         def add(page: Array) -> None:
             nonlocal before, shown, count
             count += 1
-            until, now = round(HUNDREDTHS * count / rate), table[_cell(page)]
+            until, now = round(HUNDREDTHS * count / rate), table[cell(page)]
             out.write(b"\x21\xf9\x04\x05" + struct.pack("<HBB", until - shown, SAME, 0))  # what is there stays
             out.write(_compressed(np.where(now == before, np.uint8(SAME), now)))
             before, shown = now, until
@@ -94,24 +94,28 @@ def _compressed(indices: Array) -> bytes:
 
 
 def ramps(colours: Sequence[str]) -> Array:
-    """A palette of up to 255 colours, shape (colour, 3): from black to white, and from each colour to the sphere's."""
+    """A palette of up to 255 colours, shape (colour, 3): from black to white, and from each colour to the sphere's.
+
+    The full colours stand last.
+    """
     globe, ends = np.array(to_rgb(GLOBE)), [np.array(to_rgb(colour)) for colour in dict.fromkeys(colours)]
-    steps = 254 // (len(ends) + 1)
-    grey = np.linspace(0, 1, steps)[:, None] * np.ones(3)
-    each = [end + np.linspace(0, 1, steps, endpoint=False)[:, None] * (globe - end) for end in ends]
-    return np.asarray(np.round(255 * np.concatenate([grey, *each, globe[None]])), np.uint8)
+    steps = (252 - len(ends)) // (len(ends) + 1)
+    share = np.linspace(0, 1, steps, endpoint=False)[:, None]
+    each = [end + share * (globe - end) for end in ends]
+    full = np.stack([*ends, np.zeros(3), np.ones(3), globe])
+    return np.asarray(np.round(255 * np.concatenate([share * np.ones(3), *each, full])), np.uint8)
 
 
-def _cell(pixels: Array) -> Array:
+def cell(pixels: Array) -> Array:
     """The number of the cell of colours that a pixel lies in: 5 bits of red, 6 of green, 5 of blue."""
     red, green, blue = (pixels[..., c].astype(np.uint16) for c in range(3))
     return (red & 0xF8) << 8 | (green & 0xFC) << 3 | blue >> 3
 
 
 def nearest(palette: Array) -> Array:
-    """For each cell the index of the palette's colour nearest to its middle; colours of the palette keep themselves."""
-    cell = np.arange(2**16)
-    middle = np.stack([(cell >> 11) * 8 + 3.5, (cell >> 5 & 63) * 4 + 1.5, (cell & 31) * 8 + 3.5], axis=1)
+    """For each cell the index of the palette's colour nearest to its middle, or of the last one within it."""
+    k = np.arange(2**16)
+    middle = np.stack([(k >> 11) * 8 + 3.5, (k >> 5 & 63) * 4 + 1.5, (k & 31) * 8 + 3.5], axis=1)
     table: Array = np.asarray(cKDTree(palette.astype(float)).query(middle)[1], np.uint8)
-    table[_cell(palette)] = np.arange(len(palette))
+    table[cell(palette)] = np.arange(len(palette))
     return table
