@@ -174,6 +174,19 @@ def test_a_trail_lies_where_the_spin_was_and_fades():
     np.testing.assert_array_equal(first, scene(run, size=800, view=view).page(0.0))
 
 
+def test_a_trail_breaks_where_the_mean_field_passes_through_zero():
+    times = np.linspace(0, 1, 101)
+    run = circling(times, turns=0.0, height=0.0)
+    x = 0.6 * np.cos(np.pi * times)  # along x through zero: the frame of the mean turns round at 1/2
+    run = run.assign(coherence=(run.coherence.dims, (x / 2 + 0j)[:, None], run.coherence.attrs))
+    options = {"size": 800, "trail": 0.3, "view": View(0, 90), "frame": "mean"}
+    laboratory = scene(run, **(options | {"frame": 0.0}))._strokes(np.linspace(0.4, 0.65, 26))
+    broken = scene(run, **options)._strokes(np.linspace(0.4, 0.65, 26))
+    hidden = broken[:, 9] == 0
+    assert hidden.sum() == 1
+    assert not (laboratory[:, 9] == 0).any()
+
+
 def test_time_and_order_parameter_are_written():
     shown = scene(circling(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
     left, right = np.s_[:40, :120], np.s_[:40, 300:]

@@ -43,13 +43,21 @@ class Motion:
 
     def __call__(self, times: Array) -> Array:
         """Vectors of shape (time, spin or group, 3) in the frame of the picture; the last one is the mean field."""
+        m = self.between(times)
+        return _turned(m, -self.turn(m))
+
+    def turn(self, m: Array) -> Array:
+        """How far the frame of the mean field has turned, for vectors that are still to be turned."""
+        return np.arctan2(m[:, -1, 1], m[:, -1, 0]) if self.with_mean else np.zeros(len(m))
+
+    def between(self, times: Array) -> Array:
+        """The same in the laboratory, or in the frame of a given frequency."""
         i = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, len(self.times) - 2)
         step = (self.times[i + 1] - self.times[i])[:, None, None]
         u = (times - self.times[i])[:, None, None] / step
         # Hermite's polynomials, e.g. J. Stoer and R. Bulirsch, Introduction to Numerical Analysis, section 2.1.5
         m = (1 + 2 * u) * (1 - u) ** 2 * self.vectors[i] + u**2 * (3 - 2 * u) * self.vectors[i + 1]
-        m += step * u * (1 - u) * ((1 - u) * self.slopes[i] - u * self.slopes[i + 1])
-        return _turned(m, -np.arctan2(m[:, -1, 1], m[:, -1, 0])) if self.with_mean else m
+        return np.asarray(m + step * u * (1 - u) * ((1 - u) * self.slopes[i] - u * self.slopes[i + 1]))
 
 
 def _turned(m: Array, angle: Array) -> Array:
@@ -98,12 +106,14 @@ class Scene:
 
     def _strokes(self, times: Array) -> Array:
         """Everything that moves, from the back to the front."""
-        points = self.view(self.motion(times))
+        m = self.motion.between(times)
+        turn = self.motion.turn(m)
+        points = self.view(_turned(m, -turn))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
         age = (np.arange(1, len(times)) / len(self.back))[:, None]  # of a trail's end 0, at the dot 1
         middle = (depth[1:, :-1] + depth[:-1, :-1]) / 2
-        faded = strength * age * spheres.ink(middle)
+        faded = strength * age * spheres.ink(middle) * ~spheres.jumps(turn)[:, None]
         trails = _strokes(points[:-1, :-1], points[1:, :-1], width / 2 * self.point, self.colours, faded)
         last, near = points[-1, :-1], depth[-1, :-1]
         opacity = spheres.ink(near)

@@ -83,9 +83,8 @@ def bloch_sphere(
     turn = _turn(run, frame)
     m = np.array(vectors.values, float)
     m[..., 0], m[..., 1] = rotated(m[..., 0], m[..., 1], -turn[:, None])
-    jumps = abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0  # a mean field that passes through zero
     if frame == "mean":
-        m[1:][jumps] = np.nan
+        m[1:][jumps(turn)] = np.nan
     colour = colours(run)
     for k in range(m.shape[1]):
         _trajectory(ax, view(m[:, k]), colour[k], thin=m.shape[1] > MANY)
@@ -124,6 +123,11 @@ def checked_frame(frame: float | str) -> float | str:
             raise checks.complain("frame", "a number or 'mean'", frame)
         return frame
     return checks.real("frame", frame)
+
+
+def jumps(turn: Array) -> Array:
+    """Where the frame of a mean field jumps from one time to the next, as it does when the field passes through zero."""
+    return np.asarray(abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
 
 
 def rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
