@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.plot.diagrams import LABELS
-from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, in_style
+from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, in_style, names, plain_decades
 from spinsync.verbs.closed_forms import limit_cycle, line_of_many
 from spinsync.verbs.results import model_of
 from spinsync.verbs.steady import steady_state
@@ -125,6 +125,8 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     if len(model.groups) == 1:
         law = Line2D(spins, line_of_many(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
         ax.add_artist(law)  # does not widen the picture: close to the threshold the law is far outside
+    for axis in (ax.xaxis, ax.yaxis):
+        plain_decades(axis)
     ax.set(xlabel=r"number of spins  $N$", ylabel="linewidth, FWHM  (rate)")
     return ax
 
@@ -163,13 +165,14 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     """
     by_spins = _by_spins(results, "emission_spectrum")
     model = model_of(next(iter(by_spins.values())))
-    ax = axes(ax)
+    ax, alone = axes(ax), ax is None
     colours = plt.get_cmap(SIZES)(np.linspace(0.8, 0.0, len(by_spins)))
     for (spins, one), colour in zip(by_spins.items(), colours, strict=True):
         ax.semilogy(one.frequency, one.emission / spins**2, color=colour, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:
         ax.axvline(float(limit_cycle(model).frequency), color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
-    ax.legend(loc="upper right", handlelength=1.2)
+    plain_decades(ax.yaxis)
+    names(ax, alone)
     ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel=r"emission  $S(\nu)/N^2$  (1/rate)")
     return ax
 
