@@ -37,3 +37,4 @@ from .verbs.results import model_of as model_of
 from .verbs.spectra import emission_spectrum as emission_spectrum
 from .verbs.spectra import linewidth as linewidth
 from .verbs.steady import steady_state as steady_state
+from .widget.notebooks import show as show

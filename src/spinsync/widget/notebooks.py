@@ -1,0 +1,58 @@
+"""`show`: a run, live, where the notebook or page displays it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import xarray as xr
+
+if TYPE_CHECKING:
+    from spinsync.widget.sphere import BlochSphere
+
+
+def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: bool = True) -> BlochSphere:
+    """Play a run on the Bloch sphere, with order parameter and phases beside it, in marimo, Jupyter, VS Code or Colab.
+
+    Each dot is a spin (or a group) at its Bloch vector m = (2 Re s, -2 Im s, z), equation (1.1); what lies behind is
+    fainter. The arrow is the mean field: it lies at the height of the mean inversion and is as long as 2|mean s|, which
+    is the order parameter where spins are infinitely many.
+
+    Parameters
+    ----------
+    run : xarray.Dataset
+        A result of `evolve`, at any level of theory; single spins where it holds them (each=True), else groups.
+    height : int
+        Of the sphere, in CSS pixels, from 160 to 2000.
+    colour : "group" or "phase"
+        What the colours of the dots say; it can be changed in the widget.
+    trails : bool
+        Draw where each spin comes from; it can be changed in the widget.
+
+    Returns
+    -------
+    BlochSphere
+        An anywidget. Its method `update(run)` puts another run in the same place; `frame`, `playing`, `speed`, `colour`
+        and `trails` can be read and set.
+
+    Raises
+    ------
+    InputError
+        If the run holds no motion over time or more than four million Bloch vectors, or an option is not one of the above.
+    ImportError
+        If anywidget is not installed.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> sphere = ss.show(ss.evolve(one, np.linspace(0, 5, 101)), colour="phase")
+    >>> sphere.colour
+    'phase'
+    """
+    try:
+        from spinsync.widget import sphere
+    except ModuleNotFoundError as error:
+        if error.name != "anywidget":
+            raise
+        raise ImportError("show needs the package anywidget: pip install 'spinsync[explorer]'.") from None
+    return sphere.widget(run, height=height, colour=colour, trails=trails)

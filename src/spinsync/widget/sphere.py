@@ -1,0 +1,82 @@
+"""The widget: traits that a page and Python share. What is drawn, and how, is in the JavaScript beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.widget.packing import packed
+
+COLOURINGS = ("group", "phase")
+HERE = Path(__file__).parent
+#: of the one ES module, in this order
+PARTS = ("run", "pixels", "sphere", "curves", "parts", "page")
+
+
+class BlochSphere(anywidget.AnyWidget):
+    """A run on the Bloch sphere, live in a notebook or a browser; `spinsync.show` makes one.
+
+    Attributes
+    ----------
+    frame : float
+        Index of the time that is shown; between two times of the run vectors are interpolated. It is set by the page
+        when playing stops and while one scrubs.
+    playing : bool
+    speed : float
+        1: the whole run takes ten seconds.
+    colour : "group" or "phase"
+    trails : bool
+    height : int
+        Of the sphere, in CSS pixels.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> sphere = ss.show(ss.evolve(one, np.linspace(0, 5, 101)))
+    >>> sphere.frame, sphere.playing = 50.0, False
+    >>> sphere.update(ss.evolve(one.replace(coupling=6.0), np.linspace(0, 5, 101)))  # in the same place
+    """
+
+    _esm = "".join((HERE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    _css = (HERE / "sphere.css").read_text(encoding="utf-8")
+
+    # one trait for the whole run: it changes in one message, and the page never sees half of it
+    run = traitlets.Dict().tag(sync=True)
+    frame = traitlets.Float(0.0, min=0.0).tag(sync=True)
+    playing = traitlets.Bool(True).tag(sync=True)
+    speed = traitlets.Float(1.0, min=0.0).tag(sync=True)
+    colour = traitlets.Enum(COLOURINGS, "group").tag(sync=True)
+    trails = traitlets.Bool(True).tag(sync=True)
+    height = traitlets.Int(420).tag(sync=True)
+
+    def update(self, run: xr.Dataset) -> None:
+        """Show another run in the same place; view, speed and frame stay (the last frame, where that is shorter).
+
+        Parameters
+        ----------
+        run : xarray.Dataset
+            A result of `evolve`.
+
+        Raises
+        ------
+        InputError
+            As for `spinsync.show`.
+        """
+        parts = packed(run)
+        with self.hold_sync():
+            self.run = parts
+            self.frame = min(self.frame, float(run.sizes["time"] - 1))
+
+
+def widget(run: xr.Dataset, **options: Any) -> BlochSphere:
+    """A widget of checked options."""
+    checks.known("colour", options["colour"], COLOURINGS)
+    checks.instance("trails", options["trails"], bool, "True or False")
+    checks.whole("height", options["height"], 160, 2000)
+    return BlochSphere(run=packed(run), **options)

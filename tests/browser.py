@@ -1,0 +1,93 @@
+"""A real browser without a screen, and a page that holds the widget alone: a model of a few lines stands for Python."""
+
+import base64
+import json
+import shutil
+from contextlib import contextmanager
+
+import pytest
+
+from spinsync.widget.sphere import BlochSphere
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+ORIGIN = "http://widget.test"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widget</title>
+<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="sphere.css"><link rel="icon" href="data:,">
+<style>body {{ margin: 12px; font-family: sans-serif; color: {text}; background: {ground}; }}</style></head>
+<body><div id="here"></div><script type="module">
+import widget from "./sphere.js";
+const decode = (run) => Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value.bytes === undefined ? value
+  : new DataView(Uint8Array.from(atob(value.bytes), (c) => c.charCodeAt(0)).buffer)]));
+const state = await (await fetch("state.json")).json(), heard = {{}};
+state.run = decode(state.run);
+let pending = {{}};
+window.sent = [];
+window.model = {{
+  get: (name) => state[name],
+  set(name, value) {{
+    if (state[name] === value) return;
+    pending[name] = state[name] = value;
+    for (const handler of heard[name] ?? []) handler();
+  }},
+  save_changes() {{ window.sent.push(pending); pending = {{}}; }},
+  on(name, handler) {{ (heard[name.slice(7)] ??= new Set()).add(handler); }},
+  off(name, handler) {{ heard[name.slice(7)].delete(handler); }},
+}};
+window.listeners = () => Object.values(heard).reduce((sum, set) => sum + set.size, 0);
+window.end = await widget.render({{ model: window.model, el: document.getElementById("here") }});
+window.player = document.querySelector(".spinsync").player;
+window.put = (run) => window.model.set("run", decode(run));
+</script></body></html>"""
+
+
+def coded(run):
+    """Packed parts as JSON can hold them."""
+    return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
+
+
+@contextmanager
+def chromium():
+    """Debian's Chromium, driven by Playwright; a skip with the reason where either is missing."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: apt-get install chromium (as .ci/run does)")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False, args=list(QUIET))
+        yield browser
+        browser.close()
+
+
+def errors_of(page):
+    """A list that fills with what the page complains of."""
+    found = []
+    page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: found.append(str(error)))
+    return found
+
+
+def alone(context, sphere: BlochSphere, *, dark=False):
+    """A page with nothing but the widget; all that is not its own files is refused."""
+    page = context.new_page()
+    page.complaints = errors_of(page)
+    state = {name: getattr(sphere, name) for name in ("frame", "playing", "speed", "colour", "trails", "height")}
+    ground = {"text": "#d0d7de", "ground": "#0d1117"} if dark else {"text": "#1f2328", "ground": "#ffffff"}
+    files = {
+        "/": ("text/html", PAGE.format(**ground)),
+        "/sphere.js": ("text/javascript", sphere._esm),
+        "/sphere.css": ("text/css", sphere._css),
+        "/state.json": ("application/json", json.dumps({**state, "run": coded(sphere.run)})),
+    }
+
+    def answer(route):
+        path = route.request.url.removeprefix(ORIGIN)
+        if path not in files:
+            page.complaints.append(f"asked for {route.request.url}")
+            return route.abort()
+        kind, body = files[path]
+        return route.fulfill(content_type=kind, body=str(body))
+
+    page.route("**/*", answer)
+    page.goto(ORIGIN + "/")
+    page.wait_for_function("window.player?.sphere.kept")
+    return page

@@ -1,0 +1,182 @@
+"""The widget where people meet it: a marimo page and a JupyterLab notebook, each served by its own program."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+from browser import chromium, errors_of
+
+MARIMO = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import marimo as mo
+    import numpy as np
+    import spinsync as ss
+
+    times = np.linspace(0, 6, 121)
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+    return mo, one, ss, times
+
+
+@app.cell
+def _(one, ss, times):
+    sphere = ss.show(ss.evolve(one, times))
+    sphere
+    return (sphere,)
+
+
+@app.cell
+def _(mo):
+    coupling = mo.ui.slider(steps=[12.0, 2.0], label="coupling")
+    coupling
+    return (coupling,)
+
+
+@app.cell
+def _(coupling, one, sphere, ss, times):
+    if coupling.value != 12.0:
+        sphere.update(ss.evolve(one.replace(coupling=coupling.value), times))
+    return
+
+
+if __name__ == "__main__":
+    app.run()
+"""
+CELLS = (
+    """import numpy as np
+import spinsync as ss
+times = np.linspace(0, 6, 121)
+one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+sphere = ss.show(ss.evolve(one, times))
+sphere""",
+    """sphere.update(ss.evolve(one.replace(coupling=2.0), times))
+print("at frame", round(sphere.frame), "playing", sphere.playing)""",
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@contextmanager
+def served(command, folder):
+    """The port of a program that serves pages on loopback, with a home of its own, until the end of the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = {name: str(folder / name) for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "IPYTHONDIR")}
+    home |= {f"JUPYTER_{name}_DIR": str(folder / f"jupyter_{name.lower()}") for name in ("CONFIG", "DATA", "RUNTIME")}
+    here = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", "")])
+    with open(folder / "log", "w") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command, f"--port={port}"], cwd=folder, stdout=log, stderr=log,
+            env={**os.environ, **home, "PATH": here},
+        )  # fmt: skip
+    try:
+        for _ in range(300):
+            if server.poll() is not None:
+                pytest.fail((folder / "log").read_text()[-2000:])
+            with socket.socket() as knock:
+                if knock.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def opened(context, address):
+    """A page, what it complains of, and what it asks of other machines."""
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    complaints, foreign = errors_of(page), []
+    page.on(
+        "request", lambda r: None if r.url.startswith((address.rsplit(":", 1)[0], "data:", "blob:")) else foreign.append(r.url)
+    )
+    return page, complaints, foreign
+
+
+def order_of(page):
+    return float(page.locator(".spinsync-clock").text_content().split("R = ")[1])
+
+
+def plays(page):
+    """It moves on its own, and the key that stops it reaches it."""
+    sphere = page.locator(".spinsync-sphere")
+    sphere.wait_for()
+    first = page.locator(".spinsync-clock").text_content()
+    page.wait_for_timeout(500)
+    assert page.locator(".spinsync-clock").text_content() != first
+    sphere.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("End")
+    page.wait_for_timeout(600)  # until Python has heard
+    assert sphere.get_attribute("aria-label").endswith("paused.")
+    assert order_of(page) > 0.3
+
+
+def test_a_marimo_page(browser, tmp_path):
+    (tmp_path / "page.py").write_text(MARIMO)
+    context = browser.new_context(viewport={"width": 1100, "height": 800})
+    with served(["marimo", "run", "page.py", "--headless", "--no-token", "--host=127.0.0.1"], tmp_path) as address:
+        page, complaints, foreign = opened(context, address)
+        page.goto(address)
+        plays(page)
+        page.get_by_role("slider").last.focus()
+        page.keyboard.press("ArrowRight")
+        for _ in range(100):  # below threshold there is no order: Python's `update` has reached the same widget
+            if order_of(page) < 0.01:
+                break
+            page.wait_for_timeout(100)
+        assert order_of(page) < 0.01
+        assert page.locator(".spinsync").count() == 1
+        assert (complaints, foreign) == ([], [])
+        context.close()
+
+
+def test_a_jupyterlab_notebook(browser, tmp_path):
+    cells = [
+        {"cell_type": "code", "id": f"c{i}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+        for i, text in enumerate(CELLS)
+    ]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    (tmp_path / "live.ipynb").write_text(json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}))
+    context = browser.new_context(viewport={"width": 1300, "height": 900})
+    command = [
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        "--IdentityProvider.token=",
+        "--LabApp.news_url=",
+    ]
+    with served(command, tmp_path) as address:
+        page, complaints, foreign = opened(context, address)
+        page.goto(f"{address}/lab/tree/live.ipynb")
+        page.get_by_text(re.compile("Python 3.*Idle")).first.wait_for()
+        page.locator(".jp-Cell .jp-InputArea-editor").first.click()
+        page.keyboard.press("Shift+Enter")
+        plays(page)
+        page.keyboard.press("b")  # a command of the notebook, which the sphere keeps from it
+        assert page.locator(".jp-Cell").count() == 2
+        page.locator(".jp-Cell .jp-InputArea-editor").nth(1).click()
+        page.keyboard.press("Shift+Enter")
+        page.get_by_text("at frame 120 playing False").wait_for()
+        assert order_of(page) < 0.01
+        assert page.locator(".spinsync").count() == 1
+        assert (complaints, foreign) == ([], [])
+        context.close()
