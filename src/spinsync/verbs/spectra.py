@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
@@ -48,7 +49,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     [103.8, 87.2, 63.6]
     """
     problem = linear_problem(ensemble, theory, "linewidth")
-    with in_words(theory, growth=1):
+    with one_thread(), in_words(theory, growth=1):
         value, error = _leading(problem)
     variables: dict[str, Any] = {"frequency": ((), -value.imag), "linewidth": ((), -2 * value.real)}
     if error is not None:
@@ -93,7 +94,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.times(frequencies, "frequencies")
     # products of M groups have about N^(3M - 1) components
-    with in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
+    with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
         answer = _response(part, part.lowered(rho), places)
     variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
