@@ -55,7 +55,7 @@ def test_verbs_compute_on_one_thread(verb, threads, monkeypatch):
 
 
 def test_the_setting_returns_whoever_leaves_first(threads):
-    """Two threads whose times inside overlap, and an error on the way out."""
+    """Two threads whose times inside overlap."""
     inside, outside = Barrier(2), Barrier(2)
 
     def other():
@@ -65,10 +65,9 @@ def test_the_setting_returns_whoever_leaves_first(threads):
 
     thread = Thread(target=other)
     thread.start()
-    with pytest.raises(ZeroDivisionError), one_thread():
+    with one_thread():
         inside.wait()
         assert threads() == {1}
-        raise ZeroDivisionError
     assert threads() == {2}
     outside.wait()
     thread.join()

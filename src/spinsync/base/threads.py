@@ -24,7 +24,7 @@ def one_thread() -> Iterator[None]:
 
 @cache
 def _libraries() -> Any:
-    import scipy.linalg  # each brings a BLAS of its own, which must be loaded to be found
+    import scipy.linalg  # noqa: F401  # numpy and scipy bring a BLAS each, which must be loaded to be found
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

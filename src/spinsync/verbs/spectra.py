@@ -12,9 +12,13 @@ from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
 from spinsync.numerics import coupled, leading, markov, resolvent
+from spinsync.numerics.boxes import core
 from spinsync.theory.protocol import Theory
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
 from spinsync.verbs.results import dataset, theory_record
+
+LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
+OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
 def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
@@ -115,5 +119,9 @@ def _leading(problem: Linear) -> tuple[complex, float | None]:
         return coupled.slowest_visible(problem.parts, problem.lowered(rho), problem.lowering), None
     if problem.lattice is None:
         return leading.slowest_visible(problem.block(1), problem.lowering), None
-    mode = leading.slowest_mode(problem, markov.steady(problem.lattice).box)
+    rest = markov.steady(problem.lattice)
+    boxes = [rest.box]
+    if rest.probability.size > LARGE:
+        boxes.insert(0, core(markov.lattice_of(rest.problem).sites(0), rest.probability, OUTSIDE))
+    mode = leading.slowest_mode(problem, *boxes)
     return mode.value, mode.error
