@@ -19,6 +19,7 @@ NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
 VISIBLE = 1e-7  # overlap that is no rounding error
 CERTAIN = 1e-3  # relative error of the eigenvalue by rounding: strongly damped ensembles have modes that nearly coincide
+CLOSE = 0.1  # of its decay: where a strongly damped mode is sought, to tell it from its many neighbours
 SAME = 4.0  # times the estimate of what a box leaves out: a mode moves no farther in a larger box
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
@@ -102,11 +103,15 @@ def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> t
     if _real(block):  # in its frame, where the slowest mode is real by Perron and Frobenius
         turning, inside = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
     else:
-        # of all modes at most as slow as this one, it is the nearest to the real part zero at its frequency
-        turning = 1j * (_slowest(block, order, frequency.min(), frequency.max()) if near is None else near).imag
+        near = _slowest(block, order, frequency.min(), frequency.max()) if near is None else near
+        # of all modes at most as slow as this one, it is the nearest to any point to the right of it
+        damped = near.real < -CLOSE * max(1.0, abs(near))
+        turning = complex((1 - CLOSE) * near.real if damped else 0.0, near.imag)
         inside = block - sparse.diags_array(np.full(len(order), turning))
     factors = Factors(-inside, order)
     value, right = _nearest(factors, len(order), 1, inside.dtype)
+    if turning.real < 0 < value[0].real:  # a slower one than the search saw
+        raise CrowdedError
     _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
     return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
 
