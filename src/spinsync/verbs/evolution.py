@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Linear, Observed
@@ -161,7 +162,7 @@ def evolve(
     elif isinstance(problem, Jumps):
         observed = mean_motion(problem, moments, seed)
     else:
-        with in_words(theory, growth=2):
+        with one_thread(), in_words(theory, growth=2):
             observed = _run_linear(problem, moments)
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(

@@ -9,6 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Observed
@@ -103,7 +104,7 @@ def steady_state(
                 mean_at_rest(problem, checks.seed(seed)), problem.coordinates, "steady_state", ensemble,
                 theory=theory_record(theory), seed=seed,
             )  # fmt: skip
-        with in_words(theory, growth=1):
+        with one_thread(), in_words(theory, growth=1):
             part, rho = at_rest(problem)
         observed = part.observe({0: rho[None, :]})
     variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}
