@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import compiling, crowd, peers
+from benchmarks import compiling, crowd, finite_size, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.numerics.cuda_lanes import CudaLanes
@@ -140,7 +140,10 @@ def main() -> None:
     result["rows"] = [row for p in problems for row in compare(p, taking_part(p), options.rounds)]
     if options.device == "cpu":
         result["crowd"] = crowd.compare(50_000 if options.small else crowd.SPINS, options.rounds, CORES)
+        result["movies"] = movies.measure(frames=20 if options.small else movies.FRAMES)
         result["compiling"] = compiling.measure((1,) if options.small else (1, 2, 3))
+        alone = () if options.small else finite_size.ALONE
+        result["finite_size"] = finite_size.compare(60 if options.small else finite_size.SPINS, alone, options.rounds)
     result["peak"] = {p.name: share_of_peak(p, kernels, top) for p in problems}
     options.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 

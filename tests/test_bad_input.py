@@ -95,6 +95,13 @@ CASES = [
     (lambda: ss.BruteForce(7), "Argument `spins` must be a whole number from 1 to 6, but is spins=7."),
     (lambda: ss.Exact(0), "Argument `spins` must be a whole number from 1 to 20000, but is spins=0."),
     (lambda: ss.Exact(10**6), "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000."),
+    (lambda: ss.Trajectories(0), "Argument `spins` must be a whole number from 1 to 10000000, but is spins=0."),
+    (lambda: ss.Trajectories(4, rtol=-1), "Argument `rtol` must be non-negative, but is rtol=-1."),
+    (lambda: ss.Trajectories(4, rtol=0, atol=0), "Argument `rtol` or `atol` must be positive, but both are 0."),
+    (
+        lambda: ss.Trajectories(4, most_jumps=0),
+        "Argument `most_jumps` must be a whole number from 1 to 1000000000000000, but is most_jumps=0.",
+    ),
     (lambda: ss.Exact(2.5), "Argument `spins` must be a whole number from 1 to 20000, but is spins=2.5."),
     (lambda: ss.BruteForce(2.0), "Argument `spins` must be a whole number from 1 to 6, but is spins=2.0."),
     (

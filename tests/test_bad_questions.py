@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import spinsync as ss
 from reference import HALF_PI, laser
@@ -97,6 +98,78 @@ CASES = [
         lambda: ss.steady_state(ONE, theory=ss.Exact(2), initial=[[0, 0, 0]]),
         "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
         "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.evolve(ONE.split(3), T, theory=ss.Trajectories(6)),
+        "Argument `ensemble` must have one or two groups for Trajectories, but has 3.",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), each=True),
+        "Argument `each` must be False for Trajectories, whose spins are all alike in a group.",
+    ),
+    (lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(30_000)),
+        "Argument `spins` must be a whole number from 2 to 20000, but is spins=30000.",
+    ),
+    (
+        lambda: ss.steady_state(laser(gain=0, damping=0), theory=ss.Trajectories(4)),
+        "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
+    ),
+    (
+        lambda: ss.evolve(ONE, [0.0, 1e3], theory=ss.Trajectories(100, most_jumps=1000)),
+        "Argument `most_jumps` must be larger for this question, but is most_jumps=1000: "
+        "the first trajectories need more to reach their last time.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers linewidth, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000): trajectories show sector 0 only; Exact answers this.",
+    ),
+    (
+        lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers emission_spectrum, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000): trajectories show sector 0 only; Exact answers this.",
+    ),
+    (
+        lambda: ss.entropy(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers entropy, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000): no mean over trajectories gives it; Exact answers this.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.Trajectories(4)),
+        "Argument `theory` must be Exact, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, most_jumps=10000000000).",
+    ),
+    (
+        lambda: ss.one_spin_equation(ONE, T, theory=ss.Trajectories(4)),
+        "Argument `theory` must be BruteForce, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000).",
+    ),
+    (
+        lambda: ss.evolve(WIDE, T, theory=ss.Trajectories(4)),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(21)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=21 (A: 10.5, B: 10.5).",
+    ),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(1)),
+        "Argument `spins` must be a whole number from 2 to 20000, but is spins=1.",
+    ),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.Trajectories(4), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.evolve(pair(1.0, 1e100), T, theory=ss.Trajectories(4)),
+        "Argument `most_jumps` must be larger for this question, but is most_jumps=10000000000: "
+        "the first trajectories need more to reach their last time.",
+    ),
+    (
+        lambda: ss.bloch(ss.evolve(ONE, T, theory=ss.Trajectories(4, rtol=1))),
+        "Argument `dataset` must hold coherence and inversion, but has no coherence.",
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.MeanField()),
@@ -231,6 +304,10 @@ CASES = [
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
     (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+    (
+        lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
+        "Argument `result` must be of one run, but is of several numbers of spins.",
+    ),
 ]
 
 
@@ -333,6 +410,10 @@ def test_rates_beyond_double_precision_are_a_sentence():
     for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
             verb(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))
+    for fast in (laser(gain=1e307, damping=1e307), laser(gain=1e307, damping=1e307).split(2)):
+        for verb in (partial(ss.evolve, times=T), ss.steady_state):
+            with pytest.raises(ss.IntegrationError, match="too large for double precision"):
+                verb(fast, theory=ss.Trajectories(1000))
 
 
 def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):

@@ -36,6 +36,8 @@ BAD_CALLS = [
     ("evolve one.toml --seed -3", "seed", "at least 0, but is seed=-3"),
     ("evolve one.toml --theory exactly", "--theory", "brute-force"),
     ("evolve one.toml --theory exact --spins 0", "spins", "from 1 to 20000, but is spins=0"),
+    ("evolve one.toml --theory trajectories", "--spins", "must be given with --theory trajectories"),
+    ("steady-state one.toml --theory trajectories --spins 0", "spins", "from 1 to 10000000, but is spins=0"),
     ("evolve one.toml --theory brute-force", "--spins", "must be given with --theory brute-force"),
     ("evolve one.toml --theory brute-force --spins 7", "spins", "from 1 to 6, but is spins=7"),
     ("evolve one.toml --spins 3", "--spins", "must go with a theory of finite N"),
@@ -128,6 +130,18 @@ def test_an_undecided_regime_is_an_answer(model, capsys):
 def test_steady_state_by_brute_force_prints_a_summary(model, capsys):
     assert run(["steady-state", "one.toml", "--theory", "brute-force", "--spins", "3"]) == 0
     assert "inversion" in capsys.readouterr().out
+
+
+def test_trajectories_write_what_python_gives(model):
+    call = ["evolve", "one.toml", "--theory", "trajectories", "--spins", "40", "--until", "1", "--points", "3", "--seed", "4"]
+    assert run([*call, "--out", "run.zarr"]) == 0
+    stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
+    one = ss.Ensemble.from_toml("one.toml")
+    assert stored.identical(ss.evolve(one, np.linspace(0, 1, 3), theory=ss.Trajectories(40), seed=4))
+    assert ss.rerun(stored).identical(stored)
+    assert run(["steady-state", "one.toml", "--theory", "trajectories", "--spins", "40", "--out", "rest.zarr"]) == 0
+    rest = xr.open_zarr(model / "rest.zarr", consolidated=False).load()
+    assert rest.identical(ss.steady_state(one, theory=ss.Trajectories(40)))
 
 
 def test_version_and_doctor(capsys):

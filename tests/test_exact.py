@@ -188,3 +188,20 @@ def test_window_loses_nothing(seed):
     assert found.misplaced <= 1e-12
     assert abs(padded - whole).sum() <= found.misplaced + 1e-11  # elimination of the whole: rounding
     assert found.probability.min() >= 0
+
+
+@pytest.mark.parametrize("ensemble", [laser(theta=-1.0), laser(dephasing=1.0), laser(coupling=1.0), superradiant_laser(1000)])
+def test_first_box_holds_nearly_everything(ensemble):
+    """Its size by linear noise: 8.5 exact standard deviations to each side and 10.5 to low j, up to corrections of 1/N."""
+    problem = Exact(1000).lower(ensemble, None, 0)
+    found = markov.steady(problem.lattice)
+    sites, likely = found.problem.lattice.sites(0), problem.lattice.likely
+    mean = found.probability @ sites
+    spread = np.sqrt(found.probability @ (sites - mean) ** 2)
+    for axis, most in enumerate(problem.lattice.whole.high):
+        for edge, direction in ((likely.low[axis], -1), (likely.high[axis], 1)):
+            if 0 < edge < most:  # not the end of the lattice
+                reach = 10.5 if (axis, direction) == (0, -1) else 8.5
+                assert direction * (edge - mean[axis]) / spread[axis] == pytest.approx(reach, abs=0.5)
+    inside = np.all((sites >= likely.low) & (sites <= likely.high), axis=1)
+    assert found.probability[~inside].sum() < 1e-11

@@ -145,16 +145,21 @@ def test_the_story_opens_and_its_steps_answer(browser):
         says(page, "Partial harmony.", 5)
 
 
+BOXES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.left, box.right])"
+
+
 def test_a_narrow_screen_is_usable(browser, address):
     with visit(browser, address, viewport={"width": 390, "height": 844}) as page:
         for tab in ("One ensemble", "Two groups", "Few spins", "Story"):
             page.get_by_role("tab", name=tab).click()
             page.locator(WORDS).first.wait_for()
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
-            widths = page.locator(".ex-row input[type=range]").evaluate_all("all => all.map((e) => e.clientWidth)")
-            assert min(widths) > 200
-            plots = page.locator(".ex-plot").evaluate_all("all => all.map((e) => e.clientWidth)")
-            assert min(plots, default=300) > 250
+            sliders = page.locator(".ex-row input[type=range]").evaluate_all(BOXES)
+            fields = page.locator(".ex-row input[type=number]").evaluate_all(BOXES)
+            plots = page.locator(".ex-plot").evaluate_all(BOXES)
+            assert min(right - left for left, right in sliders) > 200
+            assert min((right - left for left, right in plots), default=300) > 250
+            assert all(0 <= left < right <= 390 for left, right in sliders + fields + plots)
 
 
 def test_two_browsers_do_not_share_state(browser, address):

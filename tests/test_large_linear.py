@@ -170,6 +170,19 @@ def test_a_box_is_pushed_out_as_far_as_the_tail_asks(shape):
     assert profile[cut - 1 + step // 2] * excess > profile[cut - 1]
 
 
+def test_a_core_holds_all_but_what_may_be_outside():
+    """Along either axis alone; the next smaller box would lose more."""
+    sites = np.argwhere(np.ones((40, 70))) + np.array([3, 5])
+    weight = np.exp(-((sites[:, 0] - 20.0) ** 2) / 20 - (sites[:, 1] - 30.0) ** 2 / 90)
+    weight /= weight.sum()
+    box = boxes.core(sites, weight, 1e-3)
+    for axis in (0, 1):
+        low, high = (weight[sites[:, axis] < box.low[axis]].sum(), weight[sites[:, axis] > box.high[axis]].sum())
+        assert max(low, high) <= 1e-3
+        assert weight[sites[:, axis] <= box.low[axis]].sum() > 1e-3
+        assert weight[sites[:, axis] >= box.high[axis]].sum() > 1e-3
+
+
 def test_memory_is_estimated_before_it_is_taken(monkeypatch):
     box = Box((0, 0), (999, 999))
     monkeypatch.setattr(elimination, "available", lambda: 5e9)

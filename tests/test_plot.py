@@ -419,5 +419,5 @@ assert shell.user_ns["mpl"].is_interactive()
 
 def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path, run):
     figure = ss.plot.order_parameter(run).figure
-    with pytest.raises(ss.InputError, match=r"Argument `path` must be writable, but .*nowhere/figure' is not"):
+    with pytest.raises(ss.InputError, match=r"Argument `path` must be writable, but .*nowhere/figure.png' is not"):
         ss.plot.save(figure, tmp_path / "nowhere" / "figure")

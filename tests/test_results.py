@@ -87,6 +87,19 @@ def test_changes_of_the_recipe_are_recorded():
     assert ss.model_of(ss.limit_cycle(changed)) == changed
 
 
+def test_results_of_several_numbers_of_spins_stand_side_by_side(tmp_path):
+    states = [ss.steady_state(laser(), theory=ss.Exact(n)) for n in (4, 9)]
+    both = xr.concat(states, "spins")
+    assert both.spins.values.tolist() == [4, 9]
+    assert both.spins.attrs["units"] == "1"
+    for n, state in zip((4, 9), states, strict=True):
+        np.testing.assert_array_equal(both.sel(spins=n).inversion, state.inversion)
+    np.testing.assert_array_equal(ss.pair_measures(both.isel(spins=1)).spins, 9)
+    both.to_zarr(tmp_path / "both.zarr", consolidated=False)
+    assert xr.open_zarr(tmp_path / "both.zarr", consolidated=False).load().identical(both)
+    assert "spins" not in ss.steady_state(laser()).coords  # there are infinitely many
+
+
 def test_contract_of_evolve():
     run = RESULTS["each"]()
     assert run.coherence.dims == run.inversion.dims == ("time", "group")

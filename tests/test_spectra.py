@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from reference import laser
+from reference import HALF_PI, laser
+from spinsync.verbs import spectra
+from spinsync.verbs.closed_forms import line_of_many
 from test_exact import one_group, superradiant_laser
 
 
@@ -55,10 +57,68 @@ def test_superradiant_laser(spins, value):
     assert float(line.frequency) == pytest.approx(0, abs=1e-9)
 
 
+DAMPED = (
+    dict(gain=0.2, damping=0.13, coupling=0.8, theta=-3.1, dephasing=2.6),
+    dict(gain=0.08, damping=0.3, coupling=5.2, theta=-0.75),  # a crowd of modes
+    dict(gain=2.5, damping=5.7, coupling=20.0, theta=-1.94),
+    dict(gain=0.15, damping=0.0, coupling=2.9, theta=-2.55),  # a slow one at one of many frequencies
+    dict(gain=3.0, damping=1.0, coupling=12.0, theta=-1.0),
+)
+
+
+@pytest.mark.parametrize("made", DAMPED)
+def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monkeypatch):
+    ensemble = ss.Ensemble.single(**made)
+    whole = ss.linewidth(ensemble, theory=ss.Exact(150))
+    monkeypatch.setattr(spectra, "LARGE", 0)
+    cored = ss.linewidth(ensemble, theory=ss.Exact(150))
+    for name in ("linewidth", "frequency"):
+        error = float(whole[f"{name}_error"] + cored[f"{name}_error"])
+        assert abs(float(whole[name] - cored[name])) <= error < 1e-8
+
+
+def test_a_core_that_misses_the_mode_is_searched_again(monkeypatch):
+    """The same line from a core of a few places."""
+    monkeypatch.setattr(spectra, "LARGE", 0)
+    wanted = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
+    monkeypatch.setattr(spectra, "OUTSIDE", 0.3)
+    found = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
+    assert float(found.linewidth) == pytest.approx(float(wanted.linewidth), abs=1e-10)
+
+
 def test_line_closes_as_one_over_n():
     """N x linewidth, reproduced to the last digit given: 104, 87, 64, 52."""
     products = [n * float(ss.linewidth(laser(), theory=ss.Exact(n)).linewidth) for n in (60, 120, 240, 400)]
     np.testing.assert_allclose(products, [104, 87, 64, 52], atol=0.51)
+
+
+NOISY = (
+    dict(gain=0.5, damping=0.0, coupling=0.5, theta=-1.2),  # shear of phase and amplitude
+    dict(gain=0.6, damping=0.05, coupling=1.0, theta=-HALF_PI, dephasing=0.05),
+    dict(gain=0.0, damping=1.0, coupling=4.0, theta=2.1),  # collective pumping, z < 0
+    dict(gain=0.1, damping=1.0, coupling=3.0, theta=2.3, dephasing=0.05, frequency=1.0),
+)
+
+
+@pytest.mark.parametrize("made", NOISY)
+def test_linewidth_of_many_spins_is_the_diffusion_of_the_phase(made):
+    """N x linewidth tends to (4.7); a straight line in 1/N is wrong by the square of the correction that it takes out."""
+    ensemble = ss.Ensemble.single(**made)
+    law = float(ss.limit_cycle(ensemble).phase_diffusion)
+    half, most = (n * float(ss.linewidth(ensemble, theory=ss.Exact(n)).linewidth) for n in (200, 400))
+    assert abs(half / law - 1) < 0.3  # so that the tolerance is below what any factor of (4.7) is worth here
+    assert 2 * most - half == pytest.approx(law, rel=(half / law - 1) ** 2)
+
+
+@pytest.mark.parametrize("made", [dict(coupling=1.5, dephasing=0.2), dict(theta=1.0), dict(theta=-0.4, coupling=3.0)])
+def test_line_of_the_incoherent_ensemble_is_a_small_coherence(made):
+    """Frequency and damping of (3.3) linear in s, approached as 1/N."""
+    ensemble = laser(frequency=0.7, **made)
+    frequency, (width,) = line_of_many(ensemble, np.array([1]))
+    lines = [ss.linewidth(ensemble, theory=ss.Exact(n)) for n in (200, 400)]
+    for name, law in (("linewidth", width), ("frequency", frequency)):
+        half, most = (float(one[name]) - law for one in lines)
+        assert half == pytest.approx(2 * most, rel=0.1, abs=1e-9)  # corrections of order 1/N = 0.005, times about ten
 
 
 def test_frequency_approaches_the_limit_cycle():
@@ -79,8 +139,12 @@ def test_a_line_that_double_precision_cannot_give_is_refused():
     ):
         ss.linewidth(dark, theory=ss.Exact(20))
     # one excitation above the ground state, (9.3): decay V, and the spin's own gamma/2 + gamma_phi
-    line = ss.linewidth(dark, theory=ss.Exact(60))
-    assert 1e-9 < abs(float(line.linewidth) - 2 * 12.8) <= float(line.linewidth_error) < 1e-4
+    for spins in (40, 60, 100):
+        line = ss.linewidth(dark, theory=ss.Exact(spins))
+        assert abs(float(line.linewidth) - 2 * 12.8) <= float(line.linewidth_error) < 1e-5
+    bright = ss.Ensemble.single(gain=0.26, damping=0.0, coupling=25.0, theta=0.8, dephasing=0.5)  # one below the top
+    line = ss.linewidth(bright, theory=ss.Exact(1000))
+    assert abs(float(line.linewidth) - 2 * (25 * np.sin(0.8) + 0.13 + 0.5)) <= float(line.linewidth_error) < 1e-3
     good = ss.linewidth(laser(), theory=ss.Exact(200))
     assert float(good.linewidth_error) < 1e-9
     assert float(good.frequency_error) == pytest.approx(float(good.linewidth_error) / 2)

@@ -14,6 +14,7 @@ from .maps.diagrams import phase_diagram as phase_diagram
 from .theory.brute_force import BruteForce as BruteForce
 from .theory.exact import Exact as Exact
 from .theory.mean_field import MeanField as MeanField
+from .theory.trajectories import Trajectories as Trajectories
 from .verbs.closed_forms import critical_coupling as critical_coupling
 from .verbs.closed_forms import limit_cycle as limit_cycle
 from .verbs.evolution import evolve as evolve

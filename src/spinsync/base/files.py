@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,17 +57,28 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
 
 def write_text(path: str | Path, text: str, name: str = "path") -> None:
     """Write `text` to `path` in one move: a reader sees the old file or the new one, never half of it."""
-    _replace(Path(path), lambda draft: draft.write_text(text, encoding="utf-8"), name)
+    with new_version(path, name) as draft:
+        draft.write_text(text, encoding="utf-8")
 
 
-def _replace(path: Path, write: Callable[[Path], object], name: str) -> None:
-    draft = path.absolute().parent / f".{path.name}.{uuid.uuid4().hex[:8]}"
+@contextmanager
+def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
+    """A file to write; it takes the place of `path` when the block ends well, and vanishes otherwise.
+
+    Raises
+    ------
+    InputError
+        If `path` can't be written.
+    """
+    target = Path(path).absolute()
+    draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
     try:
-        write(draft)
-        os.replace(draft, path)
+        yield draft
+        os.replace(draft, target)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def read_text(path: str | Path, name: str = "path") -> str:

@@ -166,3 +166,63 @@ class Crowd:
     observe: Callable[[Array, Array | None], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     flow: Callable[[], Flow]
+
+
+@dataclass(frozen=True)
+class Walk:
+    """Compiled rules of a Markov process on whole numbers, its `place`.
+
+    rates : (place, table, out): the rate of each jump
+    changes : int array of shape (jump, component), what each jump adds to the place
+    look : (place, table, out): the numbers to average
+    numbers : how many these are
+    """
+
+    rates: Any
+    changes: Array
+    look: Any
+    numbers: int
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Compiled rules of quantum jumps of a pure state: amplitudes on a line, from place[-2] to place[-1].
+
+    generator : (place, table, diagonal, up, down): d wave/dt between jumps, a tridiagonal matrix, whose columns these are
+    rates : (place, wave, table, out): the rate of each jump
+    jump : (which, place, wave, table, out): changes the place and writes the wave after the jump
+    jumps : how many kinds of jump there are
+    look : (place, wave, table, out): the numbers to average
+    numbers : how many these are
+    """
+
+    generator: Any
+    rates: Any
+    jump: Any
+    jumps: int
+    look: Any
+    numbers: int
+
+
+@dataclass(frozen=True)
+class Jumps:
+    """Random trajectories whose mean is the state.
+
+    rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
+    start : random generator -> place and wave (of length 0 for a walk) at the first time
+    slowest : rate of the slowest relaxation of a spin
+    observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
+    coordinates : coordinates of the dims that `observe` names
+    rtol, atol : errors asked of inversion and correlation
+    most_jumps : of all trajectories together
+    """
+
+    rules: Walk | Wave
+    table: Array
+    start: Callable[[np.random.Generator], tuple[Array, Array]]
+    slowest: float
+    observe: Callable[[Array], Observed]
+    coordinates: Mapping[str, tuple[str, Array]]
+    rtol: float
+    atol: float
+    most_jumps: int

@@ -42,13 +42,14 @@ class TheoryName(StrEnum):
 
     mean_field = "mean-field"
     exact = "exact"
+    trajectories = "trajectories"
     brute_force = "brute-force"
 
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
 Theory = Annotated[TheoryName, typer.Option(help="Level of theory.")]
 Spins = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of spins, for theories of finite N.")]
-Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start.")]
+Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start and of trajectories.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
 
 
@@ -66,7 +67,8 @@ def _theory(name: TheoryName, spins: int | None) -> Any:
         return ss.MeanField()
     if spins is None:
         raise ss.InputError(f"Argument `--spins` must be given with --theory {name.value}, but is missing.")
-    return ss.Exact(spins) if name is TheoryName.exact else ss.BruteForce(spins)
+    finite = {TheoryName.exact: ss.Exact, TheoryName.trajectories: ss.Trajectories, TheoryName.brute_force: ss.BruteForce}
+    return finite[name](spins)
 
 
 def _deliver(compute: Callable[[], Any], out: Path | None) -> None:

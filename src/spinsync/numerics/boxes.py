@@ -32,6 +32,17 @@ def at_cuts(lattice: Lattice, box: Box, sites: np.ndarray) -> np.ndarray:
     return found
 
 
+def core(sites: np.ndarray, weight: np.ndarray, outside: float) -> Box:
+    """The smallest box with at most `outside` of all `weight` beyond each of its sides."""
+    corners = []
+    for line in sites.T:
+        profile = np.bincount(line, weight)
+        inside = np.flatnonzero((profile.cumsum() > outside) & (profile[::-1].cumsum()[::-1] > outside))
+        corners.append((int(inside[0]), int(inside[-1])))
+    (a, c), (b, d) = corners
+    return Box((a, b), (c, d))
+
+
 def larger(lattice: Lattice, box: Box, sites: np.ndarray, weight: np.ndarray, lost: np.ndarray, allowed: float) -> Box:
     """A box by mean and spread of `weight`, pushed out wherever more than its share of `allowed` is lost.
 

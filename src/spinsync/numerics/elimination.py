@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse.linalg import splu
 
+from spinsync.base.compiled import compiled
 from spinsync.base.memory import available
 from spinsync.data.problems import Box
 
-LEAF = 16  # places that are not dissected further
+LEAF = 4  # places that are not dissected further
 
 
 class TooLargeError(Exception):
@@ -42,23 +43,42 @@ def afford(box: Box, itemsize: int, vectors: int = 0) -> None:
 def dissected(sites: np.ndarray) -> np.ndarray:
     """An order of elimination with little fill: halves first, then the line of places that separates them.
 
-    All places at once: a digit for each time that their block is cut, 0 and 1 for the halves and 2 for the line.
     A. George, SIAM J. Numer. Anal. 10, 345 (1973).
     """
-    place = (sites - sites.min(axis=0)).T
-    size = np.repeat(place.max(axis=1, keepdims=True) + 1, place.shape[1], axis=1)
-    key, every = np.zeros(place.shape[1], np.int64), np.arange(place.shape[1])
-    while (cut := size[0] * size[1] > LEAF).any():
-        axis = (size[1] > size[0]).astype(int)
-        along, middle = place[axis, every], size[axis, every] // 2
-        side = np.where(cut, (along > middle) + 2 * (along == middle), 0)
-        key = 3 * key + side
-        low, high, line = cut & (side == 0), side == 1, side == 2
-        size[axis[low], every[low]] = middle[low]
-        size[axis[high], every[high]] -= middle[high] + 1
-        place[axis[high], every[high]] -= middle[high] + 1
-        size[0, line] = 0
-    return np.argsort(key, kind="stable")
+    place = np.ascontiguousarray(sites - sites.min(axis=0), np.int64)
+    keys = np.empty(len(place), np.int64)
+    _digits(place, place.max(axis=0) + 1, keys)
+    return np.argsort(keys, kind="stable")
+
+
+@compiled("void(int64[:,::1], int64[::1], int64[::1])")
+def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
+    """A digit for each time that the block of a place is cut, 0 and 1 for the halves and 2 for the line; then zeros."""
+    depth, cells = 0, size[0] * size[1]
+    while cells > LEAF:  # the larger half of every cut
+        cells //= 2
+        depth += 1
+    for k in range(len(place)):
+        a, b = place[k]
+        rows, columns = size
+        key, inside = 0, True
+        for _ in range(depth + 1):
+            key *= 3
+            if not inside or rows * columns <= LEAF:
+                continue
+            if columns > rows:
+                a, b, rows, columns = b, a, columns, rows
+            middle = rows // 2
+            if a < middle:
+                rows = middle
+            elif a > middle:
+                a -= middle + 1
+                rows -= middle + 1
+                key += 1
+            else:
+                inside = False
+                key += 2
+        keys[k] = key
 
 
 class Factors:
@@ -85,7 +105,7 @@ class Factors:
             raise OverflowError
         try:
             self._inverse: Any = splu(
-                arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True}
+                arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, panel_size=1, options={"SymmetricMode": True}
             )
         except RuntimeError:  # exactly singular
             raise OverflowError from None

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
+from itertools import pairwise
 from math import factorial
 from pathlib import Path
 from types import ModuleType
@@ -23,7 +24,7 @@ T = TypeVar("T")
 
 VECTOR = 8  # lanes of one vector
 UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
-CHUNKS = (64, 4096)  # fewest and most trajectories that a thread takes at a time
+CHUNKS = (128, 4096)  # fewest and most trajectories that a thread takes at a time
 FAINT = 1e-16  # |s|^2 below which a phase is not followed
 OWN = 7  # sums per group
 CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
@@ -195,11 +196,14 @@ os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has non
 
 def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    size = min(max(count // (8 * threads), CHUNKS[0]), CHUNKS[1])
-    starts = range(0, count, size)
-    if threads == 1 or len(starts) == 1:
-        return [work(start, min(start + size, count)) for start in starts]
-    return list(pool(threads).map(lambda start: work(start, min(start + size, count)), starts))
+    bounds = [0]
+    while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
+        left = count - bounds[-1]
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
+    chunks = list(pairwise(bounds))
+    if threads == 1 or len(chunks) == 1:
+        return [work(first, last) for first, last in chunks]
+    return list(pool(threads).map(lambda chunk: work(*chunk), chunks))
 
 
 class Lanes:

@@ -19,6 +19,8 @@ NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
 VISIBLE = 1e-7  # overlap that is no rounding error
 CERTAIN = 1e-3  # relative error of the eigenvalue by rounding: strongly damped ensembles have modes that nearly coincide
+CLOSE = 0.1  # of its decay: where a strongly damped mode is sought, to tell it from its many neighbours
+SAME = 4.0  # times the estimate of what a box leaves out: a mode moves no farther in a larger box
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
@@ -43,8 +45,11 @@ class CrowdedError(Exception):
     """Modes that nearly coincide: double precision does not tell them apart."""
 
 
-def slowest_mode(problem: Linear, box: Box) -> Mode:
-    """The eigenvalue of sector 1 with the largest real part, in a box that grows from `box` until it holds the mode.
+def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
+    """The eigenvalue of sector 1 with the largest real part, in a box that grows until it holds the mode.
+
+    boxes : the first ones to try, each a part of the next one: all frequencies are searched in the first one only, if that
+        one nearly holds the mode
 
     Raises
     ------
@@ -56,42 +61,57 @@ def slowest_mode(problem: Linear, box: Box) -> Mode:
         If memory can't hold the box.
     """
     lattice = lattice_of(problem)
+    box, following = boxes[0], list(boxes[1:])
+    near, before = None, 0.0
     for _ in range(ROUNDS):
         afford(box, 16)
         part = lattice.cut(box)
         block, sites = part.block(1), lattice_of(part).sites(1)
         if not np.all(np.isfinite(block.data)):
             break
-        value, right, left = eigenvector(block, sites)
+        if following and _real(block):  # nothing to search
+            box = following.pop()
+            continue
+        value, right, left = eigenvector(block, sites, near)
+        if near is not None and not abs(value - near) <= SAME * before:  # another mode than in the smaller box
+            value, right, left = eigenvector(block, sites)
         uncertain = 1e-16 * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
         if not uncertain <= CERTAIN * abs(value):
             raise CrowdedError
         # to first order the eigenvalue changes by left . (what is cut off) . right
         flow = np.where(at_cuts(lattice, box, sites), abs(right * left * block.diagonal()), 0.0)
-        if flow.sum() <= ALLOWED * max(1.0, abs(value)):
+        scale = max(1.0, abs(value))
+        allowed = max(ALLOWED * scale, uncertain)
+        if flow.sum() <= allowed:
             return Mode(box, part, value, right, left, float(flow.sum() + uncertain))
+        near, before = (value if flow.sum() <= ROUGH * scale else None), flow.sum() + uncertain
         weight = abs(right) / abs(right).sum()
-        box = larger(lattice, box, sites, weight, flow, ALLOWED * max(1.0, abs(value)))
+        box = following.pop(0) if following else larger(lattice, box, sites, weight, flow, allowed)
     raise OverflowError
 
 
-def eigenvector(block: Any, sites: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
-    """Eigenvalue with the largest real part, right and left vector with left . right = 1."""
+def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:
+    """Eigenvalue with the largest real part, right and left vector with left . right = 1.
+
+    near : about this eigenvalue, if it is known; spares the search over all frequencies
+    """
     if block.shape[0] <= DENSE:
         values, left, right = linalg.eig(block.toarray(), left=True)
         k = int(np.argmax(values.real))
         return _normalized(complex(values[k]), right[:, k], left[:, k].conj())
     order, frequency = dissected(sites), block.diagonal().imag
-    lowest, highest = frequency.min(), frequency.max()
-    if highest - lowest <= 1e-14 * abs(block.data).max():
-        # one frequency: a real matrix in its frame, whose slowest mode is real by Perron and Frobenius
+    if _real(block):  # in its frame, where the slowest mode is real by Perron and Frobenius
         turning, inside = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
     else:
-        # of all modes at most as slow as this one, it is the nearest to the real part zero at its frequency
-        turning, inside = 1j * _slowest(block, order, lowest, highest).imag, block
+        near = _slowest(block, order, frequency.min(), frequency.max()) if near is None else near
+        # of all modes at most as slow as this one, it is the nearest to any point to the right of it
+        damped = near.real < -CLOSE * max(1.0, abs(near))
+        turning = complex((1 - CLOSE) * near.real if damped else 0.0, near.imag)
         inside = block - sparse.diags_array(np.full(len(order), turning))
     factors = Factors(-inside, order)
     value, right = _nearest(factors, len(order), 1, inside.dtype)
+    if turning.real < 0 < value[0].real:  # a slower one than the search saw
+        raise CrowdedError
     _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
     return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
 
@@ -103,6 +123,11 @@ def slowest_visible(block: Any, receiver: np.ndarray) -> complex:
     values, right = np.linalg.eig(block.toarray())
     seen = abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver)  # eigenvectors have length 1
     return complex(max(values[seen], key=lambda v: v.real))
+
+
+def _real(block: Any) -> bool:
+    """Whether all places have one frequency."""
+    return bool(np.ptp(block.diagonal().imag) <= 1e-14 * abs(block.data).max())
 
 
 def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> complex:
@@ -136,9 +161,11 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The eigenvalues of L that are nearest to zero, and their vectors, from the factors of -L."""
     inverse = LinearOperator((size, size), lambda v: factors.solve(np.asarray(v, dtype).ravel(), transposed), dtype=dtype)
-    for space in (3 * number + 5, 60, 200):  # vectors; crowds of modes at one distance need many
+    for space, restarts in ((3 * number + 5, 6), (60, 30), (200, 30)):  # vectors; crowds of modes at one distance need many
         try:
-            values, vectors = eigs(inverse, number, v0=np.ones(size, dtype), ncv=min(space, size), tol=tolerance, maxiter=30)
+            values, vectors = eigs(
+                inverse, number, v0=np.ones(size, dtype), ncv=min(space, size), tol=tolerance, maxiter=restarts
+            )
         except ArpackError:
             continue
         return -1 / values, vectors

@@ -3,7 +3,11 @@ from .beats import phase_difference as phase_difference
 from .diagrams import cut as cut
 from .diagrams import frequency as frequency
 from .diagrams import phase_diagram as phase_diagram
+from .movies import movie as movie
 from .spheres import bloch_sphere as bloch_sphere
+from .spin_numbers import finite_size as finite_size
+from .spin_numbers import linewidths as linewidths
+from .spin_numbers import spectra as spectra
 from .style import save as save
 from .style import style as style
 from .traces import order_parameter as order_parameter

@@ -48,16 +48,21 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
         parts, count = ndimage.label(codes == code)
         sizes = ndimage.sum_labels(codes == code, parts, np.arange(1, count + 1))
         if sizes.max() >= SMALLEST * codes.size:
-            row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), len(label(code)))
+            row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), _share(ax, len(label(code))))
             ax.annotate(
                 label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
                 zorder=6, annotation_clip=True, path_effects=[withStroke(linewidth=2.4, foreground=AREAS[Regime(code)])],
             )  # fmt: skip
 
 
-def _widest(inside: Array, letters: int) -> tuple[int, int, bool]:
-    """Row and column of an area with most room for a name to all sides, and whether it fits there."""
-    share = np.array([0.09, 0.0165 * letters])  # height and width of a name as shares of the picture
+def _share(ax: Axes, letters: int) -> Array:
+    """Height and width of a name as shares of the picture."""
+    box = ax.get_window_extent()
+    return np.array([0.17 / box.height, 0.06 * letters / box.width]) * ax.figure.dpi  # of letters in inches
+
+
+def _widest(inside: Array, share: Array) -> tuple[int, int, bool]:
+    """Row and column of an area with most room to all sides for a name of this height and width, and whether it fits."""
     room = np.full(inside.shape, np.inf)
     for axis in (0, 1):
         for step in (1, -1):

@@ -105,7 +105,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])
     (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
     values = _one_group(diagram, variable).transpose(y, x).values
-    ax, alone = axes(ax, height=2.7), ax is None
+    ax, alone = axes(ax, tall=1.125), ax is None
     if variable == "regime":
         areas.areas(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values)
     else:

@@ -12,12 +12,16 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
+from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.verbs.closed_forms import limit_cycle
 from spinsync.verbs.results import bloch, model_of
 
 Array = NDArray[Any]
 BACK = 0.25  # how much of a line's ink is left behind the sphere
+MANY = 4  # more trajectories than these are drawn thin
+THIN, THICK = (0.7, 0.65, 2.6), (1.2, 0.95, 4.5)  # width and opacity of a line, diameter of its dots; points of print
+EDGE = 1.2  # from the middle of the sphere to the edge of the picture
+GLOBE, LINES, LETTERS = "#f4f6f8", "#8a929b", "#4a525b"  # colours of the sphere, its lines and the names of its axes
 
 
 class View:
@@ -73,74 +77,101 @@ def bloch_sphere(
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
     """
+    vectors = trajectories(run)
+    ax, view = axes(ax, tall=ONE_COLUMN / 2.4), View(azimuth, elevation)
+    globe(ax, view)
+    turn = _turn(run, frame)
+    m = np.array(vectors.values, float)
+    m[..., 0], m[..., 1] = rotated(m[..., 0], m[..., 1], -turn[:, None])
+    if frame == "mean":
+        m[1:][jumps(turn)] = np.nan
+    colour = colours(run)
+    for k in range(m.shape[1]):
+        _trajectory(ax, view(m[:, k]), colour[k], thin=m.shape[1] > MANY)
+    if cycle:
+        ring(ax, view, run)
+    return ax
+
+
+def trajectories(run: xr.Dataset) -> xr.DataArray:
+    """Bloch vectors of shape (time, spin or group, 3), or a sentence where a result holds none."""
     vectors = bloch(run)
     if vectors.ndim != 3 or vectors.dims[0] != "time":
         raise checks.InputError(f"Argument `run` must hold trajectories over time, but its vectors have dims {vectors.dims}.")
-    ax, view = axes(ax, height=3.4), View(azimuth, elevation)
-    _globe(ax, view)
-    turn = _turn(run, frame)
-    m = np.array(vectors.values, float)
-    m[..., 0], m[..., 1] = _rotated(m[..., 0], m[..., 1], -turn[:, None])
-    jumps = abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0  # a mean field that passes through zero
-    if frame == "mean":
-        m[1:][jumps] = np.nan
+    return vectors
+
+
+def colours(run: xr.Dataset) -> list[str]:
+    """The colour of each trajectory: that of its group."""
     owner = run.spin_group.values if "spin_group" in run.coords else run.group.values
-    colour = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
-    for k in range(m.shape[1]):
-        _trajectory(ax, view(m[:, k]), colour[owner[k]], thin=m.shape[1] > 4)
-    if cycle:
-        _ring(ax, view, run)
-    return ax
+    of_group = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
+    return [of_group[name] for name in owner]
 
 
 def _turn(run: xr.Dataset, frame: float | str) -> Array:
     """How far the frame has turned, at each time."""
-    if frame == "mean":
+    frame = checked_frame(frame)
+    if isinstance(frame, str):
         mean = run.coherence.values @ model_of(run).rates.weight
         return np.asarray(-np.angle(mean))
+    return np.asarray(frame * (run.time.values - run.time.values[0]))
+
+
+def checked_frame(frame: float | str) -> float | str:
     if isinstance(frame, str):
-        raise checks.complain("frame", "a number or 'mean'", frame)
-    return np.asarray(checks.real("frame", frame) * (run.time.values - run.time.values[0]))
+        if frame != "mean":
+            raise checks.complain("frame", "a number or 'mean'", frame)
+        return frame
+    return checks.real("frame", frame)
 
 
-def _rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
+def jumps(turn: Array) -> Array:
+    """Where the frame of a mean field jumps from one time to the next, as it does when the field passes through zero."""
+    return np.asarray(abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
+
+
+def rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
     return x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
 
 
-def _globe(ax: Axes, view: View) -> None:
+def globe(ax: Axes, view: View) -> None:
     """Outline, equator and two meridians, axes with labels; what lies behind is fainter."""
     t = np.linspace(0, 2 * np.pi, 361)
-    ax.fill(np.cos(t), np.sin(t), facecolor="#f4f6f8", edgecolor="#8a929b", lw=0.8, zorder=0)
+    ax.fill(np.cos(t), np.sin(t), facecolor=GLOBE, edgecolor=LINES, lw=0.8, zorder=0)
     c, s, zero = np.cos(t), np.sin(t), np.zeros_like(t)
     for circle in (np.stack([c, s, zero], 1), np.stack([c, zero, s], 1), np.stack([zero, c, s], 1)):
-        _depth_line(ax, view(circle), "#8a929b", width=0.5, strength=0.6, zorder=1)
+        _depth_line(ax, view(circle), LINES, width=0.5, strength=0.6, zorder=1)
     for axis, label in zip(np.eye(3), ("x", "y", "z"), strict=True):
         tip = view(axis)
-        ax.plot([0, tip[0]], [0, tip[1]], color="#8a929b", lw=0.6, zorder=1)
-        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color="#4a525b")
-    ax.set(xlim=(-1.2, 1.2), ylim=(-1.2, 1.2), aspect="equal")
+        ax.plot([0, tip[0]], [0, tip[1]], color=LINES, lw=0.6, zorder=1)
+        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color=LETTERS)
+    ax.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal")
     ax.set_axis_off()
+
+
+def ink(depth: Array) -> Array:
+    """Opacity of what lies at a depth: 1 towards the reader, BACK behind the sphere."""
+    return np.asarray(BACK + (1 - BACK) * np.clip((depth + 1) / 2, 0, 1))
 
 
 def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: float, zorder: float) -> None:
     """A line whose ink fades towards the back."""
     middle = (path[1:] + path[:-1]) / 2
-    alpha = strength * (BACK + (1 - BACK) * np.clip((middle[:, 2] + 1) / 2, 0, 1))
-    alpha = np.nan_to_num(alpha)
+    alpha = np.nan_to_num(strength * ink(middle[:, 2]))
     rgba = np.column_stack([np.tile(to_rgb(colour), (len(alpha), 1)), alpha])
     segments = np.stack([path[:-1, :2], path[1:, :2]], axis=1)
     ax.add_collection(LineCollection(list(segments), colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
 
 
 def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
-    _depth_line(ax, path, colour, width=0.7 if thin else 1.2, strength=0.65 if thin else 0.95, zorder=2)
-    small = 2.6 if thin else 4.5
+    width, strength, small = THIN if thin else THICK
+    _depth_line(ax, path, colour, width=width, strength=strength, zorder=2)
     (x0, y0), (x1, y1) = path[0, :2], path[-1, :2]
     ax.plot(x0, y0, "o", ms=small, mfc="white", mec=colour, mew=0.7, zorder=3)
     ax.plot(x1, y1, "o", ms=small, mfc=colour, mec="white", mew=0.3, zorder=5)
 
 
-def _ring(ax: Axes, view: View, run: xr.Dataset) -> None:
+def ring(ax: Axes, view: View, run: xr.Dataset) -> None:
     """The limit cycle of a run of one synchronized group."""
     ensemble = model_of(run)
     if len(ensemble.groups) > 1 or ensemble.groups[0].distribution is not None:

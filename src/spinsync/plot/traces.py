@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
 from spinsync.verbs.results import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
@@ -44,14 +44,14 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> ax = ss.plot.order_parameter(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     needs(run, "order_parameter")
-    ax = axes(ax)
+    ax, alone = axes(ax), ax is None
     several = run.sizes.get("group", 1) > 1 and "coherence" in run
     if several:
         for i, name in enumerate(run.group.values):
             ax.plot(run.time, 2 * abs(run.coherence.values[:, i]), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     ax.plot(run.time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
     if several:
-        ax.legend(loc="best")
+        names(ax, alone)
     top = max(0.1, 1.1 * ax.dataLim.y1)
     ax.set(
         xlabel=TIME, ylabel=r"order parameter  $R$", xlim=(float(run.time[0]), float(run.time[-1])), ylim=(0, min(1.02, top))
@@ -88,7 +88,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     """
     each = isinstance(run, xr.Dataset) and "spin_coherence" in run
     needs(run, "spin_coherence" if each else "coherence")
-    ax, time = axes(ax), run.time.values
+    ax, alone, time = axes(ax), ax is None, run.time.values
     turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
     if each:
         image = ax.pcolormesh(
@@ -101,7 +101,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     for i, name in enumerate(run.group.values):
         ax.plot(time, _broken(phase_of(turned[:, i])), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
-        ax.legend(loc="best")
+        names(ax, alone)
     ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=(time[0], time[-1]), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax

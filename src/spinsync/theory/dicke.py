@@ -93,7 +93,7 @@ class Sector:
         size = len(row)
         with np.errstate(over="ignore", invalid="ignore"):  # solvers refuse what is not finite
             rows, columns, values = [np.arange(size)], [np.arange(size)], [self._diagonal(noise)]
-            for dj, dm, rate in self._jumps(noise):
+            for dj, dm, rate in jumps(noise, self.spins, self.j, self.m, self.charge):
                 target = self._position[row + 1 + dj, column + 1 + dm]
                 kept = (target >= 0) & (rate != 0)
                 rows.append(target[kept])
@@ -113,21 +113,6 @@ class Sector:
         kept = to >= 0
         entries = climb[kept], (to[kept], np.flatnonzero(kept))
         return sparse.csr_array(entries, shape=(len(target.sites), len(self.sites)))
-
-    def _jumps(self, noise: Noise) -> Iterator[tuple[int, int, Array]]:
-        """(change of j, change of m, rate): what jumps make of |j,m><j,m-q|, equation (9.1)."""
-        j, m, b, half = self.j, self.m, self.m - self.charge, self.spins / 2
-        upright = np.where(j > 0, j, 1.0)
-        weights = (
-            np.where(j > 0, (half + 1) / (2 * upright * (j + 1)), 0.0),
-            np.where(j > 0, (half + j + 1) / (2 * upright * (2 * j + 1)), 0.0),
-            (half - j) / (2 * (j + 1) * (2 * j + 1)),
-        )
-        for rate, elements, dm in ((noise.gain, RAISE, 1), (noise.damping, LOWER, -1), (2 * noise.dephasing, TURN, 0)):
-            for dj, weight, element in zip((0, -1, 1), weights, elements, strict=True):
-                yield dj, dm, rate * weight * element(j, m) * element(j, b)
-        yield 0, 1, noise.pumping * RAISE[0](j, m) * RAISE[0](j, b)
-        yield 0, -1, noise.decay * LOWER[0](j, m) * LOWER[0](j, b)
 
     def _diagonal(self, noise: Noise) -> Array:
         """-{L^+ L, .}/2 of all jumps and -i[H, .], equation (9.3)."""
@@ -163,3 +148,19 @@ TURN: Elements = (
     lambda j, m: _root(j + m, j - m),
     lambda j, m: _root(j + m + 1, j - m + 1),
 )
+
+
+def jumps(noise: Noise, spins: int, j: Array, m: Array, charge: int = 0) -> Iterator[tuple[int, int, Array]]:
+    """(change of j, change of m, rate): what jumps make of |j,m><j,m-charge|, equation (9.1)."""
+    b, half = m - charge, spins / 2
+    upright = np.where(j > 0, j, 1.0)
+    weights = (
+        np.where(j > 0, (half + 1) / (2 * upright * (j + 1)), 0.0),
+        np.where(j > 0, (half + j + 1) / (2 * upright * (2 * j + 1)), 0.0),
+        (half - j) / (2 * (j + 1) * (2 * j + 1)),
+    )
+    for rate, elements, dm in ((noise.gain, RAISE, 1), (noise.damping, LOWER, -1), (2 * noise.dephasing, TURN, 0)):
+        for dj, weight, element in zip((0, -1, 1), weights, elements, strict=True):
+            yield dj, dm, rate * weight * element(j, m) * element(j, b)
+    yield 0, 1, noise.pumping * RAISE[0](j, m) * RAISE[0](j, b)
+    yield 0, -1, noise.decay * LOWER[0](j, m) * LOWER[0](j, b)

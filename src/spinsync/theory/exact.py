@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, sqrt
+from math import sqrt
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -16,19 +16,22 @@ from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import group_terms
 from spinsync.data.problems import Box, Lattice, Linear, Observed
 from spinsync.data.rates import Array
-from spinsync.theory.dicke import LOWER, Noise, Sector, noises, whole
+from spinsync.theory.dicke import LOWER, Noise, Sector, jumps, noises, whole
 from spinsync.theory.exact_groups import coupled_groups
 from spinsync.theory.product_states import copies, product_state
 
 MOST_SPINS = 20_000
-REACH = 3.0  # half width of the first box, in units of sqrt(N), the scale of quantum fluctuations of j and m
+#: reach of the first box in standard deviations, to low and high j and m: a Gaussian is down to 1e-16 at 8.5, and low j has
+#: a longer tail, as more copies of it exist
+REACH = ((10.5, 8.5), (8.5, 8.5))
+WIDTHS = (3.0, 8.0)  # between which it stays, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
 @dataclass(frozen=True)
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
-    Any complex coupling. One group of equal spins, or several: two groups of 30 take half a minute to their steady state.
+    Any complex coupling. One group of equal spins, or several: two groups of 30 take some ten seconds to their steady state.
 
     Parameters
     ----------
@@ -82,10 +85,36 @@ def _likely(noise: Noise, spins: int) -> Box:
         z = -gamma_perp / sine
         s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
     centre = np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
-    half = ceil(REACH * sqrt(spins)) + 2
+    reach = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
     all_places = whole(spins)
-    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-half, half))
+    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-reach[0], reach[1]))
     return Box((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
+
+
+def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
+    """Standard deviations of j and m by the linear noise approximation.
+
+    A X + X A^T + D = 0 for the covariance X, with A the derivative of the drift, at a complex step, and D the diffusion.
+    At a threshold A is singular; there fluctuations relax at a rate that falls as 1/sqrt(N).
+    N. G. van Kampen, Stochastic Processes in Physics and Chemistry, chapter X.
+    """
+    at, step = np.array([max(j, 1.0), place - spins / 2], complex), 1e-20
+
+    def moments(where: Array) -> tuple[Array, Array]:
+        moves = list(jumps(noise, spins, *where))
+        steps, rates = np.array([move[:2] for move in moves]), np.array([move[2] for move in moves])
+        return rates @ steps, (steps.T * rates) @ steps
+
+    one = np.eye(2)
+    with np.errstate(all="ignore"):
+        slope = np.transpose([moments(at + 1j * step * axis)[0].imag / step for axis in one])
+        diffusion = moments(at)[1].real
+    if not (np.all(np.isfinite(slope)) and np.all(np.isfinite(diffusion))):
+        return np.zeros(2)
+    slowest = np.linalg.eigvals(slope).real.max()
+    slope -= max(0.0, slowest + abs(np.trace(slope)) / 2 / sqrt(spins)) * one
+    covariance = np.linalg.solve(np.kron(slope, one) + np.kron(one, slope), -diffusion.ravel())
+    return np.sqrt(np.maximum(covariance[[0, 3]], 0))
 
 
 def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names: tuple[str, ...]) -> Linear:

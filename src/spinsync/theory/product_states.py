@@ -56,3 +56,65 @@ def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, facul
                     power += number * logarithm
             out[i] += np.exp(power)
     return out
+
+
+def drawn(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:
+    """One pure state out of the mixture that a product state is: 2j, 2m along the Bloch vector, amplitudes over m = -j..j.
+
+    2m by a binomial law; of the binom(N, N/2 - m) configurations, binom(N, N/2 - j) are those of spins >= j, (9.15).
+    """
+    length = min(float(np.linalg.norm(bloch)), 1.0)
+    along = 2 * int(random.binomial(spins, (1 + length) / 2)) - spins
+    uniform = np.log1p(-random.random())
+    low, high = 0, (spins - abs(along)) // 2  # N/2 - j: P(j' >= j) >= uniform holds at high, perhaps lower
+    everything = _log_binomial(spins, high)
+    while low < high:
+        middle = (low + high) // 2
+        if _log_binomial(spins, middle) - everything >= uniform:
+            high = middle
+        else:
+            low = middle + 1
+    twice_j = spins - 2 * low
+    polar = np.arctan2(np.hypot(bloch[0], bloch[1]), bloch[2])
+    turn = np.exp(-1j * np.arctan2(bloch[1], bloch[0]) * (np.arange(twice_j + 1) - twice_j / 2))
+    return twice_j, along, turn * _rotated(twice_j, along, polar)
+
+
+def _log_binomial(n: int, k: int) -> float:
+    return float(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+
+@compiled(_REAL(types.int64, types.int64, types.float64))
+def _rotated(twice_j: Any, twice_mu: Any, polar: Any) -> Any:
+    """<j,m|exp(-i polar J_y)|j,mu> over m up to a sign: the null vector of cos(polar) J_z + sin(polar) J_x - mu.
+
+    Its three-term recurrence is stable from both tails inwards; they meet where m is mu cos(polar).
+    """
+    j, mu, size = twice_j / 2, twice_mu / 2, twice_j + 1
+    cosine, half_sine = np.cos(polar), np.sin(polar) / 2
+    out = np.zeros(size)
+    if size == 1 or half_sine < 1e-15:
+        out[int(j + (mu if cosine > 0 else -mu))] = 1.0
+        return out
+    middle = min(max(int(j + mu * cosine), 0), size - 2)
+    from_left, from_right = np.zeros(size), np.zeros(size)
+    for side in (from_left, from_right):
+        rising = side is from_left
+        step = 1 if rising else -1
+        n, last = (0, middle + 1) if rising else (size - 1, middle)
+        side[n] = 1.0
+        while n != last:
+            m = n - j
+            behind = side[n - step] * np.sqrt((j + m * step) * (j - m * step + 1)) if 0 <= n - step < size else 0.0
+            ahead = np.sqrt((j - m * step) * (j + m * step + 1))
+            side[n + step] = -((cosine * m - mu) * side[n] / half_sine + behind) / ahead
+            n += step
+            if abs(side[n]) > 1e100:  # what came before is lost beside it
+                size_now, size_before = side[n] * 1e-100, side[n - step] * 1e-100
+                side[:] = 0.0
+                side[n], side[n - step] = size_now, size_before
+    left, right = from_left[middle : middle + 2], from_right[middle : middle + 2]
+    factor = np.sum(left * right) / np.sum(right * right)
+    out[:middle] = from_left[:middle]
+    out[middle:] = factor * from_right[middle:]
+    return out / np.sqrt(np.sum(out * out))

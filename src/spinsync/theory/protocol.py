@@ -7,7 +7,7 @@ from typing import ClassVar, Protocol
 
 from spinsync.base.checks import InputError, complain
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Linear
+from spinsync.data.problems import Crowd, Flow, Jumps, Linear
 from spinsync.data.rates import Array
 
 
@@ -19,7 +19,7 @@ class Theory(Protocol):
 
     cannot: ClassVar[Mapping[str, str]]
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Crowd | Flow | Linear: ...
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Crowd | Flow | Jumps | Linear: ...
 
 
 def refuse(theory: Theory, verb: str) -> None:

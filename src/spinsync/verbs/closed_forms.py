@@ -13,6 +13,7 @@ from spinsync.base import checks
 from spinsync.data.distributions import Gaussian, Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
+from spinsync.data.rates import Array
 from spinsync.verbs.results import dataset
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
@@ -92,7 +93,7 @@ def critical_coupling(ensemble: Ensemble) -> float:
 
 
 def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
-    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4) and (4.6).
+    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
 
     With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4);
     amplitude and inversion are averages over the spins. Its stability is not part of the closed form then.
@@ -106,7 +107,8 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     -------
     xarray.Dataset
         Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion,
-        order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers.
+        order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers, and
+        phase_diffusion, the linewidth of N spins times N for large N.
 
     Raises
     ------
@@ -135,6 +137,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     }
     if one.group.distribution is None and amplitude > 0:
         variables["floquet_exponent"] = (("exponent",), _floquet(one, amplitude))  # type: ignore[assignment]
+        variables["phase_diffusion"] = _diffusion(one, amplitude, inversion)
     return dataset(variables, {}, "limit_cycle", ensemble)
 
 
@@ -151,6 +154,24 @@ def _floquet(one: OneGroup, amplitude: float) -> np.ndarray:
     g1 = one.group.gamma_1
     root = np.sqrt(complex(g1**2 - 32 * (one.strength * sin(one.theta) * amplitude) ** 2))
     return np.array([0, (-g1 + root) / 2, (-g1 - root) / 2])
+
+
+def _diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
+    """Equation (4.7)."""
+    return one.group.gamma_perp * (1 + abs(inversion)) / (2 * (amplitude * sin(one.theta)) ** 2)
+
+
+def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
+    """Frequency and width of the line of many equal spins, in lowest order of 1/N.
+
+    On the cycle (4.3) and (4.7); where there is none, the frequency and the damping of a small coherence beside z0 by (3.3).
+    """
+    one, cycle = one_group(ensemble), limit_cycle(ensemble)
+    if cycle.synchronized:
+        return float(cycle.frequency), float(cycle.phase_diffusion) / spins
+    group, c = one.group, complex(ensemble.coupling_matrix[0, 0])
+    rate = group.gamma_perp + 1j * group.mean_frequency - 1j * c * group.z0
+    return rate.imag, np.full(len(spins), 2 * rate.real)
 
 
 class _Disordered:

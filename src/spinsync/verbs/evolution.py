@@ -12,14 +12,16 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Linear, Observed
+from spinsync.data.problems import Crowd, Flow, Jumps, Linear, Observed
 from spinsync.data.rates import Array
 from spinsync.numerics import coupled, exponential_adams, krylov, linear_flow, waveform
 from spinsync.numerics.elimination import afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
+from spinsync.verbs.averages import mean_motion
 from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
@@ -108,14 +110,14 @@ def evolve(
     ensemble : Ensemble
     times : array of shape (time,)
         Increasing; in units of 1/rate. `initial` holds at times[0].
-    theory : MeanField, Exact or BruteForce
+    theory : MeanField, Exact, Trajectories or BruteForce
         The level of theory.
     initial : real array of shape (group, 3), optional
         Bloch vectors m = (2 Re s, -2 Im s, z), length at most 1; with each=True also one per spin, (spin, 3): the
         classes of a distribution, or any number of equal spins per group, ordered group by group. None: a small
         random coherence (from `seed`) beside the uncoupled inversion.
     seed : int
-        Of that coherence; group a's depends on (seed, a) alone.
+        Of that coherence, where group a's depends on (seed, a) alone, and of trajectories, each by (seed, index) alone.
     each : bool
         Add every spin: each group's, its frequency classes, or those that `initial` lists.
 
@@ -125,8 +127,9 @@ def evolve(
         (time, group): coherence (complex <sigma^->), inversion; (time): order_parameter. A smooth distribution of
         frequencies adds coherence_error and inversion_error, from a coarser run beside this one (not where `initial`
         lists single spins); a finite number of spins adds correlation and inversion_correlation (time, group,
-        other_group). each=True adds spin_coherence and spin_inversion (time, spin) with coordinates spin_group,
-        spin_frequency, spin_weight.
+        other_group). Trajectories have no coherence; they add the standard error of each variable, their number in
+        trajectories, and whether it sufficed in converged. each=True adds spin_coherence and spin_inversion
+        (time, spin) with coordinates spin_group, spin_frequency, spin_weight.
 
     Raises
     ------
@@ -156,8 +159,10 @@ def evolve(
         observed = _run_crowd(problem, moments)
     elif isinstance(problem, Flow):
         observed = _run_flow(problem, moments)
+    elif isinstance(problem, Jumps):
+        observed = mean_motion(problem, moments, seed)
     else:
-        with in_words(theory, growth=2):
+        with one_thread(), in_words(theory, growth=2):
             observed = _run_linear(problem, moments)
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
@@ -178,7 +183,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     Raises
     ------
     InputError
-        If the dataset records no run.
+        If the dataset records no run, or runs of several numbers of spins are put together in it.
 
     Examples
     --------
@@ -191,6 +196,8 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     ensemble, recorded = model_of(result), result.attrs
     if recorded.get("verb") != "evolve":
         raise checks.InputError(f"Argument `result` must be a result of evolve, but is one of {recorded.get('verb')}.")
+    if "spins" in result.dims:
+        raise checks.InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     initial = json.loads(recorded["initial"]) if "initial" in recorded else None
     times, origin = np.atleast_1d(result["time"]), recorded["origin"]
     part = times[0] != origin  # the start belongs to the first time of the whole run

@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array
@@ -101,7 +102,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     1.0
     """
     problem = linear_problem(ensemble, theory, "entropy")
-    with in_words(theory, growth=1):
+    with one_thread(), in_words(theory, growth=1):
         part, rho = at_rest(problem)
     p, copies = part.mixture(rho)
     positive = p > 0
@@ -238,7 +239,7 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
     values = np.zeros(len(m), complex)
     left: Array | None = None
-    with in_words(theory, growth=2):
+    with one_thread(), in_words(theory, growth=2):
         for k, vector in enumerate(m):
             problem = theory.lower(ensemble, vector[None], 0)
             lattice = lattice_of(problem)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import lindbladian
@@ -102,7 +103,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, seed, each=True)
     blocks = {q: problem.block(q) for q in problem.charges}
-    states = {q: linear_flow.propagate(blocks[q], problem.start(q), moments) for q in problem.charges}
+    with one_thread():
+        states = {q: linear_flow.propagate(blocks[q], problem.start(q), moments) for q in problem.charges}
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)

@@ -20,16 +20,23 @@ from spinsync.theory.brute_force import BruteForce
 from spinsync.theory.exact import Exact
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory
+from spinsync.theory.trajectories import Trajectories
 
 TEXT = np.dtypes.StringDType()
-THEORIES: Mapping[str, type[Any]] = {"mean-field": MeanField, "exact": Exact, "brute-force": BruteForce}
+THEORIES: Mapping[str, type[Any]] = {
+    "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
+}  # fmt: skip
 
 
 def dataset(
     variables: Mapping[str, Any], coordinates: Mapping[str, Any], verb: str, ensemble: Ensemble, **recorded: Any
 ) -> xr.Dataset:
-    """A Dataset with long names and units; model, verb, options and version in its attributes."""
-    result = xr.Dataset(dict(variables), dict(coordinates))
+    """A Dataset with long names and units; model, verb, options and version in its attributes.
+
+    At finite N the number of spins is a coordinate, so that `xr.concat(results, "spins")` knows what it puts side by side.
+    """
+    spins = json.loads(recorded.get("theory") or "{}").get("spins")
+    result = xr.Dataset(dict(variables), dict(coordinates) | ({} if spins is None else {"spins": spins}))
     for name, coordinate in result.coords.items():
         if coordinate.dtype.kind == "U":  # fixed-width text has no Zarr v3 specification; this kind has
             result = result.assign_coords({name: coordinate.astype(TEXT)})

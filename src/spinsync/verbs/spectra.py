@@ -7,13 +7,18 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
 from spinsync.numerics import coupled, leading, markov, resolvent
+from spinsync.numerics.boxes import core
 from spinsync.theory.protocol import Theory
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
 from spinsync.verbs.results import dataset, theory_record
+
+LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
+OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
 def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
@@ -48,7 +53,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     [103.8, 87.2, 63.6]
     """
     problem = linear_problem(ensemble, theory, "linewidth")
-    with in_words(theory, growth=1):
+    with one_thread(), in_words(theory, growth=1):
         value, error = _leading(problem)
     variables: dict[str, Any] = {"frequency": ((), -value.imag), "linewidth": ((), -2 * value.real)}
     if error is not None:
@@ -93,7 +98,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.times(frequencies, "frequencies")
     # products of M groups have about N^(3M - 1) components
-    with in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
+    with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
         answer = _response(part, part.lowered(rho), places)
     variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
@@ -114,5 +119,9 @@ def _leading(problem: Linear) -> tuple[complex, float | None]:
         return coupled.slowest_visible(problem.parts, problem.lowered(rho), problem.lowering), None
     if problem.lattice is None:
         return leading.slowest_visible(problem.block(1), problem.lowering), None
-    mode = leading.slowest_mode(problem, markov.steady(problem.lattice).box)
+    rest = markov.steady(problem.lattice)
+    boxes = [rest.box]
+    if rest.probability.size > LARGE:
+        boxes.insert(0, core(markov.lattice_of(rest.problem).sites(0), rest.probability, OUTSIDE))
+    mode = leading.slowest_mode(problem, *boxes)
     return mode.value, mode.error

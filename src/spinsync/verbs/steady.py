@@ -9,13 +9,15 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Observed
+from spinsync.data.problems import Crowd, Flow, Jumps, Observed
 from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import Approach, settle
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
+from spinsync.verbs.averages import mean_at_rest
 from spinsync.verbs.evolution import not_finished
 from spinsync.verbs.finite_size import at_rest, in_words
 from spinsync.verbs.results import dataset, initial_record, theory_record
@@ -53,18 +55,19 @@ def steady_state(
     Parameters
     ----------
     ensemble : Ensemble
-    theory : MeanField, Exact or BruteForce
+    theory : MeanField, Exact, Trajectories or BruteForce
     initial : real array of shape (group, 3), optional
         Bloch vectors at the start (mean field only: several states can coexist).
     seed : int
-        Of the random start, as in `evolve`.
+        Of the random start and of trajectories, as in `evolve`.
 
     Returns
     -------
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
         amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
-        correlation and inversion_correlation (group, other_group).
+        correlation and inversion_correlation (group, other_group). Trajectories add the standard error of each, their
+        number in trajectories, and in converged whether they came to rest with the errors asked for.
 
     Raises
     ------
@@ -96,7 +99,12 @@ def steady_state(
     else:
         if initial is not None:
             raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
-        with in_words(theory, growth=1):
+        if isinstance(problem, Jumps):
+            return dataset(
+                mean_at_rest(problem, checks.seed(seed)), problem.coordinates, "steady_state", ensemble,
+                theory=theory_record(theory), seed=seed,
+            )  # fmt: skip
+        with one_thread(), in_words(theory, growth=1):
             part, rho = at_rest(problem)
         observed = part.observe({0: rho[None, :]})
     variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}

@@ -92,7 +92,7 @@ def warm() -> None:
 
 def needs() -> None:
     """Raise if a package of the extra is missing."""
-    for name in ("marimo", "anywidget", "zmq", "threadpoolctl"):
+    for name in ("marimo", "anywidget", "zmq"):
         if find_spec(name) is None:
             raise ss.InputError(f"The explorer needs the package {name}, which is missing: pip install 'spinsync[explorer]'.")
 
@@ -143,9 +143,7 @@ def serve(*, host: str = "127.0.0.1", port: int = 0, story: bool = False, browse
     """
     needs()
     import uvicorn
-    from threadpoolctl import threadpool_limits
 
-    threadpool_limits(1)  # visitors run side by side; threads of linear algebra would only wait for each other
     token = secrets.token_urlsafe(24)
     with _listening(host, port) as listener:
         where = address(listener, token, story=story)

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 import spinsync as ss
 from spinsync.base.files import new_folder
-from spinsync.faces.paper import diagram, engineering, ground, harmony, phase, plateau, spheres, tongue, transition
+from spinsync.faces.paper import beyond, diagram, engineering, ground, harmony, phase, plateau, spheres, tongue, transition
 from spinsync.faces.paper.claims import Chapter, Section
 from spinsync.faces.paper.page import write_page
 
@@ -29,6 +29,7 @@ CHAPTERS: dict[str, Chapter] = {
     "Arnold tongue": tongue.chapter,
     "engineered locking": engineering.chapter,
     "microscopic ground": ground.chapter,
+    "beyond the article": beyond.chapter,
 }
 
 

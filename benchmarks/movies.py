@@ -1,0 +1,57 @@
+"""Frames a second of a movie of 500 spins, 800 x 800: drawing alone, and from the run to the file.
+
+python -m benchmarks.movies
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+import spinsync as ss
+from spinsync.plot import films, movies
+from spinsync.plot.scenes import Scene
+from spinsync.plot.spheres import View
+
+SPINS, SIZE, FRAMES, RATE = 500, 800, 300, 30
+
+
+def crowded() -> xr.Dataset:
+    """Two groups of spins at random places on the sphere, which stay apart as long as the run takes."""
+    pair = ss.Ensemble.pair(detuning=6.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    places = np.random.default_rng(0).normal(size=(SPINS, 3))
+    places /= 1.01 * np.linalg.norm(places, axis=1, keepdims=True)
+    return ss.evolve(pair, np.linspace(0, 0.5, 201), initial=places, each=True)
+
+
+def measure(frames: int = FRAMES) -> dict[str, float]:
+    """Prints and returns frames a second: of the pages, of a GIF, and of an MP4 where there is ffmpeg."""
+    run = crowded()
+    span = float(run.time[-1])
+    step = span / (frames - 1)
+    scene = Scene(
+        run, size=SIZE, view=View(-50, 22), frame=0.0, trail=step * RATE / 2, step=step / movies.FINER, cycle=True
+    )  # with the trails that a movie has
+    scene.page(0.0)  # compile
+    begin = time.perf_counter()
+    for at in np.linspace(0, span, frames).tolist():
+        scene.page(at)
+    speeds = {"pages": frames / (time.perf_counter() - begin)}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind in ("gif", "mp4") if films.ffmpeg() else ("gif",):
+            begin = time.perf_counter()
+            file = Path(folder) / f"spins.{kind}"
+            ss.plot.movie(run, file, size=SIZE, frames_per_second=RATE, speed=step * RATE, progress=False)
+            speeds[kind] = frames / (time.perf_counter() - begin)
+    print(f"movie of {SPINS} spins, {SIZE} x {SIZE}, {frames} frames")
+    for name, speed in speeds.items():
+        print(f"  {name:<6} {speed:6.1f} frames/s", flush=True)
+    return speeds
+
+
+if __name__ == "__main__":
+    measure()

@@ -1,0 +1,211 @@
+"""Trajectories: the judges agree within the error bars, and the error bars say what they mean."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import HALF_PI, laser, random_bloch
+from spinsync.numerics.jumps import advance, travellers
+from spinsync.theory.product_states import drawn
+from spinsync.verbs.averages import Means
+
+NAMES = ("inversion", "correlation", "inversion_correlation")
+TIMES = np.linspace(0, 2, 5)
+
+
+def standardized(run, judge):
+    """Distances in units of the standard error, where there is one; equal where there is none."""
+    found = []
+    for name in NAMES:
+        away, error = abs(run[name] - judge[name]).values.ravel(), run[f"{name}_error"].values.ravel()
+        told = error > 1e-13
+        assert np.all(~(away[~told] > 1e-12))
+        found.append(away[told] / error[told])
+    return np.concatenate(found)
+
+
+def two_groups(seed):
+    """Two groups with any complex coupling, a start, and a number of spins that splits."""
+    rng = np.random.default_rng([8, seed])
+    weights = ((1, 1), (1, 3), (2, 1))[seed % 3]
+    groups = [
+        ss.Group(*rng.uniform(0.1, 2, 2), dephasing=rng.uniform(1, 3) * (seed % 2), frequency=rng.normal(), weight=w)
+        for w in weights
+    ]
+    coupling = 4 * (rng.normal(size=(2, 2)) + 1j * rng.normal(size=(2, 2)))
+    m = random_bloch(rng, 2)
+    if seed % 2:
+        m /= np.linalg.norm(m, axis=1)[:, None]
+    return ss.Ensemble(groups, coupling, lamb_shift=bool(seed % 2)), m, (4, 4, 3)[seed % 3]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_motion_of_two_groups_agrees_with_brute_force(seed):
+    ensemble, m, spins = two_groups(seed)
+    run = ss.evolve(ensemble, TIMES, theory=ss.Trajectories(spins, rtol=0.03, atol=6e-3), initial=m, seed=seed)
+    judge = ss.evolve(ensemble, TIMES, theory=ss.BruteForce(spins), initial=m)
+    assert bool(run.converged)
+    away = standardized(run, judge)
+    assert away.max() < 5  # of some 50 correlated numbers, four runs of which one alone may reach 4
+    assert np.mean(away**2) < 3
+    np.testing.assert_allclose(run.correlation, np.conj(run.correlation.transpose("time", "other_group", "group")), atol=1e-14)
+
+
+@pytest.mark.parametrize(("theta", "dephasing"), [(-HALF_PI, 0.0), (-0.9, 0.4), (0.7, 0.2)])
+def test_motion_of_one_group_agrees_with_exact(theta, dephasing):
+    ensemble, m = laser(theta=theta, dephasing=dephasing), [[0.5, 0.2, -0.4]]
+    run = ss.evolve(ensemble, TIMES, theory=ss.Trajectories(30, rtol=0.02, atol=1e-3), initial=m)
+    judge = ss.evolve(ensemble, TIMES, theory=ss.Exact(30), initial=m)
+    assert standardized(run, judge).max() < 4
+    away = abs(run.order_parameter - judge.order_parameter)
+    assert np.all(away < 4 * run.order_parameter_error)
+
+
+@pytest.mark.parametrize("spins", [1, 7, 30, 400])
+def test_steady_state_agrees_with_exact(spins):
+    ensemble = laser(dephasing=0.3)
+    rest = ss.steady_state(ensemble, theory=ss.Trajectories(spins))
+    assert bool(rest.converged)
+    assert standardized(rest, ss.steady_state(ensemble, theory=ss.Exact(spins))).max() < 4
+    assert np.all(~(rest.inversion_error > 1e-4 + 1e-2 * abs(rest.inversion)))
+
+
+def test_steady_state_of_two_groups_agrees_with_brute_force():
+    ensemble, _, spins = two_groups(1)
+    rest = ss.steady_state(ensemble, theory=ss.Trajectories(spins, atol=2e-3))
+    assert standardized(rest, ss.steady_state(ensemble, theory=ss.BruteForce(spins))).max() < 4.5
+
+
+def test_a_start_is_forgotten_where_the_ensemble_is_slow():
+    """Just above the threshold V = 4 fluctuations grow slower than spins relax: the first windows differ."""
+    ensemble, theory = laser(coupling=4.2), ss.Trajectories(5000, rtol=0.05, atol=1e-3)
+    judge = ss.steady_state(ensemble, theory=ss.Exact(5000))
+    for seed in range(4):
+        assert standardized(ss.steady_state(ensemble, theory=theory, seed=seed), judge).max() < 4
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_spins_without_coupling_relax_alone(groups):
+    """z(t) = z0 + (z(0) - z0) exp(-(kappa + gamma) t); no pair is correlated: a clock that is 5 percent off shows."""
+    rates = [(0.0, 1.0), (0.5, 0.7)][:groups]
+    ensemble = ss.Ensemble([ss.Group(*pair, dephasing=0.4) for pair in rates], np.zeros((groups, groups)))
+    times = np.array([0.0, 0.4, 1.0])
+    run = ss.evolve(ensemble, times, theory=ss.Trajectories(60, rtol=0, atol=5e-3), initial=[[0, 0, 0.9]] * groups)
+    total, rest = (np.array([f(*pair) for pair in rates]) for f in (lambda k, g: k + g, lambda k, g: (k - g) / (k + g)))
+    z = rest + (0.9 - rest) * np.exp(-np.outer(times, total))
+    judge = {"inversion": z, "correlation": np.zeros((3, groups, groups)), "inversion_correlation": z[:, :, None] * z[:, None]}
+    for name in NAMES:
+        assert np.all(abs(run[name].values - judge[name]) < 4.5 * run[f"{name}_error"].values + 1e-12)
+
+
+def test_running_means_and_errors_are_those_of_all_samples():
+    """However the samples come in."""
+    z, c = np.random.default_rng(0).normal(size=(2, 40, 3)) + 5
+    means = Means()
+    for part in (slice(0, 1), slice(1, 8), slice(8, 40)):
+        means.add({"inversion": (("group",), z[part]), "correlation": (("group",), z[part] + 1j * c[part])})
+    np.testing.assert_allclose(means.mean["correlation"], (z + 1j * c).mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(means.error("inversion"), z.std(axis=0, ddof=1) / np.sqrt(40), rtol=1e-12)
+    np.testing.assert_allclose(means.error("correlation"), np.hypot(*(x.std(axis=0, ddof=1) for x in (z, c))) / np.sqrt(40))
+
+
+def test_two_equal_groups_are_one():
+    """The same physics as a walk and as waves."""
+    one = laser(dephasing=0.2, coupling=8.0)
+    rest = ss.steady_state(one.split(2), theory=ss.Trajectories(30, rtol=0.02))
+    judge = ss.steady_state(one, theory=ss.Exact(30))
+    for a in range(2):
+        for b in range(2):
+            part = rest.isel(group=a, other_group=b)
+            assert abs(part.inversion - judge.inversion[0]) < 4 * part.inversion_error
+            assert abs(part.correlation - judge.correlation[0, 0]) < 4 * part.correlation_error
+
+
+def test_error_bars_are_calibrated():
+    """The standardized distances of 150 seeds have variance 1: chi-square within four of its standard deviations."""
+    ensemble = laser(dephasing=0.3)
+    judge = ss.steady_state(ensemble, theory=ss.Exact(30))
+    motion = ss.evolve(ensemble, [0.0, 0.6], theory=ss.Exact(30), initial=[[0.3, 0.0, 0.2]]).isel(time=1)
+    for truth, ask in (
+        (judge, lambda seed: ss.steady_state(ensemble, theory=ss.Trajectories(30, rtol=0.05), seed=seed)),
+        (motion, lambda seed: ss.evolve(ensemble, [0.0, 0.6], theory=ss.Trajectories(30, rtol=0.1, atol=5e-3),
+                                        initial=[[0.3, 0.0, 0.2]], seed=seed).isel(time=1)),
+    ):  # fmt: skip
+        count = 150
+        squares = np.array([standardized(ask(seed), truth) ** 2 for seed in range(count)])
+        assert squares.shape == (count, 3)
+        expected = 31 / 29  # of a t distribution with the 31 degrees of freedom of the smallest number of trajectories
+        assert np.all(abs(squares.mean(axis=0) - expected) < 4 * np.sqrt(2.5 / count))
+
+
+def test_same_seed_same_numbers():
+    ensemble, m, spins = two_groups(0)
+    theory = ss.Trajectories(spins, atol=0.05, rtol=0.1)
+    run, again, other = (ss.evolve(ensemble, TIMES, theory=theory, initial=m, seed=seed) for seed in (3, 3, 4))
+    assert run.identical(again)
+    assert ss.rerun(run).identical(run)
+    rest, same = (ss.steady_state(ensemble, theory=theory, seed=3) for _ in range(2))
+    assert rest.identical(same)
+    assert not np.array_equal(run.inversion, other.inversion)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_threads_and_order_do_not_matter(groups):
+    ensemble = laser() if groups == 1 else two_groups(0)[0]
+    problem = ss.Trajectories(12).lower(ensemble, None, 0)
+    one, many = (advance(problem, travellers(problem, 5, range(20)), TIMES, 10**6, threads)[0] for threads in (1, 7))
+    backwards = advance(problem, travellers(problem, 5, range(19, -1, -1)), TIMES, 10**6, 3)[0][::-1]
+    np.testing.assert_array_equal(one, many)
+    np.testing.assert_array_equal(one, backwards)
+    assert len(np.unique(one[:, -1, 0])) > 3
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_long_times_do_not_stop_a_trajectory(groups):
+    """Waiting times keep their digits at a late hour."""
+    ensemble = laser() if groups == 1 else two_groups(0)[0]
+    problem = ss.Trajectories(12).lower(ensemble, None, 0)
+    late = advance(problem, travellers(problem, 5, range(8)), 1e6 + TIMES, 10**5)
+    early = advance(problem, travellers(problem, 5, range(8)), TIMES, 10**5)
+    assert late[1] == early[1]
+    np.testing.assert_allclose(late[0], early[0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("spins", "m"), [(3, [0.3, 0.2, 0.5]), (40, [0.6, 0.0, -0.8]), (101, [0.1, -0.3, 0.2])])
+def test_drawn_states_are_those_of_the_product_state(spins, m):
+    """Each amplitude vector is an eigenvector of J along the Bloch vector; the mean populations are those of Exact."""
+    random = np.random.default_rng(1)
+    problem = ss.Exact(spins).lower(laser(), np.array([m]), 0)
+    places = problem.lattice.sites(0)
+    exact = {(2 * (a + spins % 2 / 2), 2 * (b - spins / 2)): p for (a, b), p in zip(places, problem.start(0), strict=True)}
+    seen = dict.fromkeys(exact, 0.0)
+    count = 4000
+    for _ in range(count):
+        twice_j, along, wave = drawn(random, spins, np.array(m))
+        assert np.linalg.norm(wave) == pytest.approx(1)
+        j, mm = twice_j / 2, np.arange(twice_j + 1) - twice_j / 2
+        raised = np.zeros_like(wave)
+        raised[1:] = np.sqrt((j - mm[:-1]) * (j + mm[:-1] + 1)) * wave[:-1]
+        lowered = np.zeros_like(wave)
+        lowered[:-1] = np.sqrt((j + mm[1:]) * (j - mm[1:] + 1)) * wave[1:]
+        n = np.array(m) / np.linalg.norm(m)
+        x, y = (raised + lowered) / 2, (raised - lowered) / 2j
+        np.testing.assert_allclose(n[0] * x + n[1] * y + n[2] * mm * wave, along / 2 * wave, atol=1e-9 * (spins + 1))
+        for value, p in zip(mm, abs(wave) ** 2, strict=True):
+            seen[twice_j, 2 * value] += p / count
+    assert sum(abs(seen[key] - exact[key]) for key in exact) < 2 * np.sqrt(len(exact) / count)
+
+
+def test_a_limit_says_so():
+    run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(20, atol=1e-6, rtol=0, most_jumps=50_000))
+    assert not bool(run.converged)
+    assert int(run.trajectories) >= 32
+    rest = ss.steady_state(laser(), theory=ss.Trajectories(20, atol=1e-6, rtol=0, most_jumps=50_000))
+    assert not bool(rest.converged)
+
+
+def test_large_ensembles_approach_mean_field():
+    cycle = ss.limit_cycle(laser())
+    rest = ss.steady_state(laser(), theory=ss.Trajectories(10_000))
+    assert abs(rest.inversion[0] - cycle.inversion) < 4 * rest.inversion_error[0] + 10 / 10_000
+    assert abs(rest.correlation[0, 0].real - cycle.amplitude**2) < 4 * rest.correlation_error[0, 0] + 10 / 10_000
