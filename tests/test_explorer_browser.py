@@ -108,6 +108,7 @@ def test_three_regimes_in_words(browser, address, scheme):
             put(page, "detuning Δ/γ", detuning)
             says(page, words)
         page.locator(".ex-legend").get_by_text("phase-trapped").wait_for()
+        assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == scheme
 
 
 def test_few_spins(browser, address):

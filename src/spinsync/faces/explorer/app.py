@@ -1,8 +1,9 @@
+"""The page: where everything stands. What it shows and does is in the modules beside it."""
+
 # /// script
 # [tool.marimo.display]
 # theme = "system"
 # ///
-"""The page: where everything stands. What it shows and does is in the modules beside it."""
 
 import marimo
 
