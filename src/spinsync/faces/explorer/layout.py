@@ -10,11 +10,10 @@ from spinsync.faces.explorer import downloads
 from spinsync.faces.explorer.pages import FewSpins, OneGroup, TwoGroups
 from spinsync.faces.explorer.story import steps
 
-UNITS = (
-    "Rates, frequencies and 1/time are in units of the damping rate γ; frequencies are counted from the mean of the spins' "
-    "own, "
-    "and the sphere is seen in the frame that turns with it."
+COUNTED = (
+    "Rates, frequencies and 1/time are in units of the damping rate γ; frequencies are counted from the mean of the spins' own"
 )
+UNITS = f"{COUNTED}, and the sphere is seen in the frame that turns with it."
 
 OPENING = """How does a crowd of quantum clocks find one rhythm, with no conductor? This is the story that Z.-H. Yang and
 D.-B. Zhang tell in “Spontaneous macroscopic quantum synchronization in an ensemble of two-level systems”, arXiv:2511.10920.
@@ -51,8 +50,7 @@ def two_groups() -> Any:
     return mo.vstack([
         mo.md(
             "Two groups of equal spins, A faster than B by the detuning $\\Delta$. Do they agree on one frequency? Click in "
-            "the "
-            f"diagram to go there; a name in it means: from a weak random start. {UNITS}"
+            f"the diagram to go there; a name in it means: from a weak random start. {UNITS}"
         ),
         page.live.panel,
         page.live.words,
@@ -69,10 +67,8 @@ def few_spins() -> Any:
     return mo.vstack([
         mo.md(
             "The full many-body master equation of $N$ equal spins: every quantum jump is in. No phase is chosen, so order "
-            "shows "
-            "in the correlation $c$ of two spins, $R = 2\\sqrt{c}$ (0 where $c$ is negative), and in the width of the light "
-            "they emit together. "
-            f"$N$ goes to 60 here; in Python, to thousands. {UNITS}"
+            "shows in the correlation $c$ of two spins, $R = 2\\sqrt{c}$ (0 where $c$ is negative), and in the width of the "
+            f"light they emit together. $N$ goes to 60 here; in Python, to thousands. {COUNTED}."
         ),
         page.live.panel,
         page.live.words,
