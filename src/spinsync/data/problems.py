@@ -70,12 +70,14 @@ class Lattice:
     sites : q -> int array of shape (component, 2), places of the components
     whole : all places
     likely : where to look first for the steady state
+    middle : a place at which the steady state is not rare
     cut : box -> the problem on the places within the box; what leaves the box is lost
     """
 
     sites: Callable[[int], Array]
     whole: Box
     likely: Box
+    middle: tuple[int, int]
     cut: Callable[[Box], Linear]
 
 

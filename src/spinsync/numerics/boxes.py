@@ -32,6 +32,14 @@ def at_cuts(lattice: Lattice, box: Box, sites: np.ndarray) -> np.ndarray:
     return found
 
 
+def doubled(lattice: Lattice, box: Box) -> Box:
+    """Twice as long in both directions, within the whole."""
+    low, high, most = (np.array(corner) for corner in (box.low, box.high, lattice.whole.high))
+    half = (high - low + 1) // 2 + 1
+    (a, b), (c, d) = np.maximum(low - half, lattice.whole.low).tolist(), np.minimum(high + half, most).tolist()
+    return Box((a, b), (c, d))
+
+
 def core(sites: np.ndarray, weight: np.ndarray, outside: float) -> Box:
     """The smallest box with at most `outside` of all `weight` beyond each of its sides."""
     corners = []

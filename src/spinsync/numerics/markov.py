@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from spinsync.data.problems import Box, Lattice, Linear
-from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
+from spinsync.numerics.boxes import ROUNDS, at_cuts, doubled, larger
 from spinsync.numerics.elimination import Factors, afford, dissected
 
 ALLOWED = 1e-12  # of all probability may be at a wrong place
@@ -52,33 +52,45 @@ def steady(lattice: Lattice) -> Steady:
         afford(box, 8)
         problem = lattice.cut(box)
         sites = lattice_of(problem).sites(0)
-        found = _part_at_rest(problem, sites, at_cuts(lattice, box, sites))
+        try:
+            found = _part_at_rest(problem, sites, lattice.middle, at_cuts(lattice, box, sites))
+        except OverflowError:  # in a corner that is hardly ever left, as its ways out are cut off
+            if box == lattice.whole:
+                raise
+            box = doubled(lattice, box)
+            continue
         if found is None and box == lattice.whole:
             raise UndecidedError
         if found is None:  # the cut alone can part a process that is one
             box = lattice.whole
             continue
         probability, lost = found
-        if not np.all(np.isfinite(lost)):
+        if np.any(np.isnan(lost)):
             break
+        if np.any(np.isinf(lost)):
+            box = doubled(lattice, box)
+            continue
         if lost.sum() <= ALLOWED:
             return Steady(box, problem, probability, float(lost.sum()))
         box = larger(lattice, box, sites, probability, lost, ALLOWED)
     raise OverflowError
 
 
-def _part_at_rest(problem: Linear, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _part_at_rest(
+    problem: Linear, sites: np.ndarray, middle: tuple[int, int], edge: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.6)."""
     generator = problem.block(0).real
     if not np.all(np.isfinite(generator.data)):
         return np.zeros(len(sites)), np.full(len(sites), np.nan)
     leak = np.where(edge, -(problem.trace @ generator), 0.0)
     generator.setdiag(0.0)
-    found = at_rest(generator, sites)
+    found = at_rest(generator, sites, middle)
     if found is None:
         return None
     probability, slowest = found
-    return probability, 4 * slowest * leak * probability
+    flow = leak * probability
+    return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow
 
 
 def lattice_of(problem: Linear) -> Lattice:
@@ -87,8 +99,8 @@ def lattice_of(problem: Linear) -> Lattice:
     return problem.lattice
 
 
-def at_rest(jumps: Any, sites: np.ndarray) -> tuple[np.ndarray, float] | None:
-    """Stationary probabilities of the rates jumps[to, from], and the longest mean time to a place in the middle.
+def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float] | None:
+    """Stationary probabilities of the rates jumps[to, from], and the longest mean time to a place near the middle.
 
     None: several closed classes. Elimination adds positive numbers only, but for the pivots.
     """
@@ -96,8 +108,7 @@ def at_rest(jumps: Any, sites: np.ndarray) -> tuple[np.ndarray, float] | None:
     if members is None:
         return None
     probability = np.zeros(len(sites))
-    centre = (sites.min(axis=0) + sites.max(axis=0)) / 2
-    reference = members[np.argmin(np.sum((sites[members] - centre) ** 2, axis=1))]
+    reference = members[np.argmin(np.sum((sites[members] - np.array(middle)) ** 2, axis=1))]
     probability[reference] = 1.0
     rest = members[members != reference]
     if not rest.size:
@@ -106,8 +117,9 @@ def at_rest(jumps: Any, sites: np.ndarray) -> tuple[np.ndarray, float] | None:
     arrival = jumps[:, [reference]].toarray()[rest, 0]
     factors = Factors(sparse.diags_array(jumps.sum(axis=0)[rest]) - jumps.tocsr()[rest].tocsc()[:, rest])
     probability[rest] = factors.solve(arrival)
-    slowest = factors.solve(np.ones(rest.size), transposed=True).max()
-    return probability / probability.sum(), float(slowest)
+    times = factors.solve(np.ones(rest.size), transposed=True)
+    slowest = float(times.max()) if times.min() >= 0 else np.inf  # rounding has eaten what little leads out somewhere
+    return probability / probability.sum(), slowest
 
 
 def _closed(jumps: Any) -> np.ndarray | None:

@@ -75,8 +75,8 @@ class Exact:
         return _linear(self.spins, whole(self.spins), noise, _likely(noise, self.spins), m[0], ensemble.names)
 
 
-def _likely(noise: Noise, spins: int) -> Box:
-    """A box around j = |J| and m = J_z of the stable mean-field state, equations (1.3), (4.2) and (4.4)."""
+def _centre(noise: Noise, spins: int) -> Array:
+    """j = |J| and m + N/2 = J_z + N/2 of the stable mean-field state, equations (1.3), (4.2) and (4.4)."""
     gamma_1 = noise.gain + noise.damping
     drive, gamma_perp = noise.gain - noise.damping, gamma_1 / 2 + noise.dephasing
     sine = (noise.pumping - noise.decay) * spins / 2  # V sin(theta)
@@ -84,7 +84,12 @@ def _likely(noise: Noise, spins: int) -> Box:
     if -sine * z > gamma_perp:
         z = -gamma_perp / sine
         s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
-    centre = np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
+    return np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
+
+
+def _likely(noise: Noise, spins: int) -> Box:
+    """A box around the mean-field state."""
+    centre = _centre(noise, spins)
     reach = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
     all_places = whole(spins)
     low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-reach[0], reach[1]))
@@ -132,12 +137,14 @@ def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names
         return np.asarray(grid[one.inside] * climb)
 
     sectors = {0: zero, 1: one}
+    j, place = np.rint(_centre(noise, spins)).astype(int).tolist()
+    middle = (j, place)
     return Linear(
         lambda q: (sectors.get(q) or Sector(spins, q, box)).generator(noise),
         lambda q: product_state(spins, sectors[q].j, sectors[q].m, q, bloch), (0, 1), np.ones(len(zero.sites)), observe,
         {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb, lambda rho: (rho, copies(spins, zero.j)),
         Lattice(
-            lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely,
+            lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely, middle,
             lambda smaller: _linear(spins, smaller, noise, likely, bloch, names),
         ),
     )  # fmt: skip
