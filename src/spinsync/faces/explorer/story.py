@@ -110,7 +110,7 @@ def steps() -> list[Step]:
         (replace(COUPLING, label="coupling V", high=12, start=6), replace(THETA, start=0.0)), interacting, _interacting_words
     )
     open_ = _Scene((RATIO,), dissipating, _dissipating_words)
-    both = OneGroup((COUPLING, RATIO))
+    both = OneGroup((COUPLING, RATIO, replace(THETA, start=-0.38)))  # at -1/2 it does not turn
     map_ = OneGroup((COUPLING, RATIO, THETA))
     pair = TwoGroups((DETUNING, replace(COUPLING, start=20.0)))
     return [
@@ -141,27 +141,23 @@ def steps() -> list[Step]:
         Step(
             "4. Both together: the limit cycle",
             "Neither interaction nor dissipation makes a rhythm, but both together do. From random places all spins collapse "
-            "onto **one** point that turns about the axis, the limit cycle. Nobody prescribes its phase: the next start will "
-            "end "
-            "with another one. Lower $V$ below its critical value, and the rhythm dies.",
+            "onto **one** point that turns about the axis, the limit cycle; $\\theta$ says how fast. Nobody prescribes its "
+            "phase: the next start will end with another one. Lower $V$ below its critical value, and the rhythm dies.",
             both.live, [both.sphere],
         ),
         Step(
             "5. The map of possibilities",
             "Each point of this map is an ensemble of its own. Bright: a strong common rhythm; dark: none. The line is the "
-            "threshold "
-            "from a formula, the colours are simulations. Click, or move with the arrow keys. Change the sign of $\\theta$: "
-            "what "
-            "needed gain now needs damping.",
+            "threshold from a formula, the colours are simulations. Click, or move with the arrow keys. Change the sign of "
+            "$\\theta$: what needed gain now needs damping.",
             map_.live, [map_.diagram],
         ),
         Step(
             "6. Two groups: full and partial harmony",
             "Two ensembles, A faster than B by the detuning $\\Delta$. Close together they agree on one frequency: **full "
-            "harmony**. "
-            "Far apart each keeps its own rhythm, and they overtake each other: **partial harmony**. In between, where the "
-            "coupling is "
-            "strong, they may swing about each other without ever parting. Follow the detuning from 0 upwards.",
+            "harmony**. Far apart each keeps its own rhythm, and they overtake each other: **partial harmony**. In between, "
+            "where the coupling is strong, they may swing about each other without ever parting. Follow the detuning from 0 "
+            "upwards.",
             pair.live, [pair.tongue, pair.sphere],
         ),
     ]  # fmt: skip
