@@ -291,26 +291,15 @@ def test_it_leaves_nothing_behind(context, run):
     assert page.complaints == []
 
 
-@pytest.mark.parametrize("step", [0.02, 0.1])
-def test_five_thousand_moving_spins_take_eight_milliseconds_of_script(context, step):
-    """Spins all over the sphere that turn by `step` from one time to the next, with trails, in colours of phases."""
-    rng = np.random.default_rng(0)
-    start = rng.normal(size=(5000, 3))
+def test_five_thousand_spins_play(context):
+    """How long their frames take is for `python -m benchmarks.live`."""
+    start = np.random.default_rng(0).normal(size=(5000, 3))
     start /= np.linalg.norm(start, axis=1)[:, None]
-    one = laser(gain=0.0, damping=0.0, coupling=0.0)
-    run = ss.evolve(one, np.arange(200.0), each=True, initial=start)
-    pace = step * rng.normal(1, 0.2, 5000)
-    run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, pace)))
+    run = ss.evolve(laser(frequency=1.0), np.linspace(0, 20, 101), each=True, initial=start)
     page = alone(context, ss.show(run, colour="phase"))
-    best = np.inf
-    for _ in range(8):  # a machine that is busy with other things may need another look
-        page.evaluate("player.spent.length = 0")
-        page.wait_for_function("player.spent.length > 90")
-        best = min(best, np.quantile(page.evaluate("player.spent"), 0.95))
-        if best <= 8:
-            break
-    print(f"95 % of frames within {best:.1f} ms")
-    assert best <= 8
+    before = pixels(page.locator(".spinsync canvas").first)
+    page.wait_for_function("player.spent.length > 5")
+    assert (pixels(page.locator(".spinsync canvas").first) != before).any()
     assert page.complaints == []
 
 

@@ -1,0 +1,88 @@
+"""How quick the live pages are, in Chromium: script of a frame with 5000 spins, and from a key to changed words.
+
+python -m benchmarks.live [--rounds 40]
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import spinsync as ss
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the browser, as the tests drive it
+from browser import alone, chromium
+from test_explorer_browser import served, visit
+
+PLACES = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
+WATCH = """() => {
+  const find = (root) => {
+    for (const e of root.querySelectorAll("*")) {
+      if (e.classList?.contains("ex-words")) return e;
+      const inside = e.shadowRoot && find(e.shadowRoot);
+      if (inside) return inside;
+    }
+  };
+  addEventListener("keydown", () => (window.pressed = performance.now()), { capture: true, once: true });
+  window.changed = new Promise((done) => {
+    const watch = new MutationObserver(() => (watch.disconnect(), done(performance.now())));
+    watch.observe(find(document), { childList: true, subtree: true, characterData: true });
+  });
+}"""
+
+
+def delays(page, label, count):
+    """Milliseconds from a key on a slider to changed words."""
+    slider = page.get_by_role("slider", name=label).first
+    slider.focus()
+    found = []
+    for k in range(count):
+        page.evaluate(WATCH)
+        page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
+        found.append(page.evaluate("window.changed.then((t) => t - window.pressed)"))
+    return found
+
+
+def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
+    """Milliseconds of script a frame: spins all over the sphere that turn by `step` from one time to the next, with trails."""
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=(5000, 3))
+    start /= np.linalg.norm(start, axis=1)[:, None]
+    still = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0)
+    run = ss.evolve(still, np.arange(200.0), each=True, initial=start)
+    pace = step * rng.normal(1, 0.2, 5000)
+    run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, pace)))
+    context = browser.new_context(viewport={"width": 1100, "height": 700})
+    page = alone(context, ss.show(run, colour="phase"))
+    page.wait_for_function("player.spent.length > 30")  # compiled by then
+    page.evaluate("player.spent.length = 0")
+    page.wait_for_function(f"player.spent.length > {rounds}")
+    spent = np.array(page.evaluate("player.spent"))
+    context.close()
+    return spent
+
+
+def said(what: str, found: Any) -> None:
+    print(f"{what}: median {np.median(found):.1f} ms, 95 % within {np.quantile(found, 0.95):.1f} ms", flush=True)
+
+
+def measure(rounds: int) -> None:
+    """Prints median and 95 % of both."""
+    with chromium() as browser:
+        for step in (0.02, 0.1):
+            said(f"script a frame, 5000 spins, {step} rad from time to time", frames(browser, step, rounds))
+        with served() as (address, _):
+            for tab, label in PLACES:
+                with visit(browser, address, tab) as page:
+                    delays(page, label, 3)
+                    said(f"from a key to words, {tab}", delays(page, label, rounds))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=40)
+    measure(parser.parse_args().rounds)
