@@ -9,7 +9,7 @@ In capitals: known numbers. Of a lane's row in W: STATE, SLOPE, CLOCK (time, ste
 SUMS, INVERSE (1 / |s|), PARAMETER.
 """
 
-# ruff: noqa: F821
+# ruff: noqa: F821, F841
 # mypy: ignore-errors
 
 
@@ -84,6 +84,38 @@ def load(W, lane, this, P, Y, spans):
     W[(CLOCK + 5) * LANES + lane] = this
 
 
+def misfit(rtol, atol):
+    """error = mean square of the embedded error over what the tolerances allow."""
+    squares = 0.0
+    scale = 1.0
+    for a in range(M):  # the tangent vector takes the steps that the motion asks for
+        for i in range(3):
+            total = E[0] * K[0][GROUP * a + i]
+            for j in range(1, 7):
+                total += E[j] * K[j][GROUP * a + i]
+            off[i] = h_step * total
+            small = abs(y[GROUP * a + i])
+            large = abs(u[GROUP * a + i])
+            most[i] = small if small > large else large
+        most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
+        most[2] = atol + rtol * most[2]
+        squares_of_a = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
+        most[0] = most[0] * most[2] * most[0] * most[2]
+        squares = squares * most[0] + squares_of_a * scale  # over one denominator: divisions are slow
+        scale = scale * most[0]
+    error = squares / (3.0 * M * scale)
+    error = error if error > 1e-20 else 1e-20
+
+
+def pace():
+    """exponent = about log2 of the error's root; wanted = the next step by a PI controller."""
+    exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)
+    change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
+    change = change if change < 3.0 else 3.0
+    change = change if change > -2.3 else -2.3
+    wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
+
+
 def forward(W, lane, rtol, atol):
     """One step of a lane, taken if its error is small enough: the lane's row moves on to `time` and `steps`."""
     for i in range(D):
@@ -106,33 +138,11 @@ def forward(W, lane, rtol, atol):
         rates(u, K[s])
         if TANGENT:
             deviations(u, K[s])
-    squares = 0.0
-    scale = 1.0
-    for a in range(M):  # the tangent vector takes the steps that the motion asks for
-        for i in range(3):
-            total = E[0] * K[0][GROUP * a + i]
-            for j in range(1, 7):
-                total += E[j] * K[j][GROUP * a + i]
-            off[i] = h_step * total
-            small = abs(y[GROUP * a + i])
-            large = abs(u[GROUP * a + i])
-            most[i] = small if small > large else large
-        most[0] = atol + rtol * (most[0] if most[0] > most[1] else most[1])
-        most[2] = atol + rtol * most[2]
-        squares_of_a = (off[0] * off[0] + off[1] * off[1]) * most[2] * most[2] + off[2] * off[2] * most[0] * most[0]
-        most[0] = most[0] * most[2] * most[0] * most[2]
-        squares = squares * most[0] + squares_of_a * scale  # over one denominator: divisions are slow
-        scale = scale * most[0]
-    error = squares / (3.0 * M * scale)
-    error = error if error > 1e-20 else 1e-20
+    misfit(rtol, atol)
     if MEASURE:
         too_far()
     good = error <= 1.0
-    exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)  # about log2 of the error
-    change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
-    change = change if change < 3.0 else 3.0
-    change = change if change > -2.3 else -2.3
-    wanted = h_step * number(int((change + 1023.0) * 4503599627370496.0))
+    pace()
     for i in range(D):
         u[i] = u[i] if good else y[i]
         K[6][i] = K[6][i] if good else K[0][i]
