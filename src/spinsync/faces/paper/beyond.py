@@ -28,7 +28,7 @@ def over_spins(results: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
-    sizes = (10, 12, 14, 36, 50, 100, 200) if quick else (10, 12, 14, 36, 50, 70, 100, 200, 500, 1000)
+    sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
         data[f"{name}-rest"] = over_spins([ss.steady_state(model, theory=ss.Exact(n)) for n in sizes])
