@@ -104,9 +104,12 @@ WAVE = Wave(
 
 def _rows(terms: GroupTerms) -> Array:
     """One row of dicke_jumps.ROW per group, in the frame of their mean frequency, which sector 0 does not see."""
-    diagonal = (getattr(terms, name).diagonal().real for name in ("exchange", "decay", "pumping"))
-    columns = terms.spins, terms.gain, terms.damping, 2 * terms.dephasing, terms.omega - terms.omega.mean(), *diagonal
-    return np.array(columns, float).T.copy()
+    diagonal = {name: getattr(terms, name).diagonal().real for name in ("exchange", "decay", "pumping")}
+    columns = diagonal | dict(
+        spins=terms.spins, gain=terms.gain, damping=terms.damping, dephasing=2 * terms.dephasing,
+        frequency=terms.omega - terms.omega.mean(),
+    )  # fmt: skip
+    return np.array([columns[name] for name in dicke_jumps.ROW], float).T.copy()
 
 
 def _between(terms: GroupTerms) -> Array:
