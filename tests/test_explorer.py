@@ -181,6 +181,19 @@ def test_the_tongue_is_that_of_the_library(alike):
     assert len(np.unique(codes)) >= 2
 
 
+@pytest.mark.parametrize(("page", "picture"), [(OneGroup, "diagram"), (TwoGroups, "tongue")])
+def test_a_place_can_be_chosen_before_any_colour_has_come(page, picture):
+    opened = page()
+    plot = getattr(opened, picture)
+    assert "image" not in plot.figure
+    x, y = plot.figure["x"], plot.figure["y"]
+    plot.chosen = {"number": 1, "x": x["high"], "y": y["high"]}
+    assert plot.place == [x["high"], y["high"]]
+    axes = {name: plot.figure[name] for name in "xy"}
+    opened.live.finish()
+    assert {name: plot.figure[name] for name in "xy"} == axes
+
+
 def test_pieces_come_one_by_one_and_end():
     page = OneGroup()
     page.live.finish()

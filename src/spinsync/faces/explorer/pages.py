@@ -37,7 +37,8 @@ class OneGroup(_Drawn):
     def __init__(self, controls: Sequence[Control] = one_group.CONTROLS) -> None:
         self.run: xr.Dataset | None = None
         self.sphere: Any = None
-        self.diagram, self.code = Plot(clickable=True), Said(kind="code")
+        self._axes = {"x": figures.over(COUPLING), "y": figures.over(RATIO)}  # a place can be chosen before colours come
+        self.diagram, self.code = Plot(figure=self._axes, clickable=True), Said(kind="code")
         self._rest = starts(one_group.CONTROLS)
         self.live = Live(controls, self._quick, self._slow)
         self.diagram.observe(self._chosen, "chosen")
@@ -66,8 +67,8 @@ class OneGroup(_Drawn):
         x, y = one_group.boundary(values)
         lines = [figures.line(x, y, "#000000", halo=True)]
         for order in one_group.diagram(values):
-            yield _drawing(self.diagram, {
-                "x": figures.over(COUPLING), "y": figures.over(RATIO), "image": figures.magnitudes(order), "lines": lines,
+            yield _drawing(self.diagram, self._axes | {
+                "image": figures.magnitudes(order), "lines": lines,
                 "bar": figures.ramp(), "legend": [("#000000", "threshold, closed form", "line"), HERE],
             })  # fmt: skip
         yield self._done(one_group.diagram_key(values))
@@ -82,8 +83,8 @@ class TwoGroups(_Drawn):
     def __init__(self, controls: Sequence[Control] = two_groups.CONTROLS) -> None:
         self.run: xr.Dataset | None = None
         self.sphere: Any = None
-        self.tongue, self.frequencies, self.code = Plot(clickable=True), Plot(), Said(kind="code")
         self._rest = starts(two_groups.CONTROLS)
+        self.tongue, self.frequencies, self.code = Plot(figure=_axes(self._rest), clickable=True), Plot(), Said(kind="code")
         self.live = Live(controls, self._quick, self._slow, self._idle)
         self.tongue.observe(self._chosen, "chosen")
 
@@ -111,12 +112,9 @@ class TwoGroups(_Drawn):
         yield _drawing(self.frequencies, _frequencies(values))
         if self._drawn == two_groups.tongue_key(values):
             return
-        label = "coupling V/γ" if values["alike"] else two_groups.CROSS.label
         for codes in two_groups.tongue(values):
-            yield _drawing(self.tongue, {
-                "x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}, "image": figures.regimes(codes),
-                "legend": [*figures.names_of(codes), HERE],
-            })  # fmt: skip
+            legend = [*figures.names_of(codes), HERE]
+            yield _drawing(self.tongue, _axes(values) | {"image": figures.regimes(codes), "legend": legend})
         yield self._done(two_groups.tongue_key(values))
 
     def _chosen(self, change: Any) -> None:
@@ -188,6 +186,12 @@ def _drawing(plot: Plot, figure: dict[str, Any], says: str | None = None) -> Put
             plot.says = says
 
     return put
+
+
+def _axes(values: Values) -> dict[str, Any]:
+    """Of the tongue: what goes up is every coupling, or that between the groups."""
+    label = COUPLING.label if values["alike"] else two_groups.CROSS.label
+    return {"x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}}
 
 
 def _frequencies(values: Values) -> dict[str, Any]:
