@@ -59,9 +59,14 @@ def chromium():
 
 
 def errors_of(page):
-    """A list that fills with what the page complains of."""
+    """A list that fills with what the page complains of; but a slow page says of marimo's own pictures that they come late."""
     found = []
-    page.on("console", lambda message: found.append(message.text) if message.type in ("error", "warning") else None)
+
+    def heard(message):
+        if message.type in ("error", "warning") and "was preloaded using link preload" not in message.text:
+            found.append(message.text)
+
+    page.on("console", heard)
     page.on("pageerror", lambda error: found.append(str(error)))
     return found
 

@@ -15,7 +15,6 @@ import pytest
 from browser import chromium, errors_of
 
 WORDS = ".ex-words"
-HARMLESS = "was preloaded using link preload"  # of marimo's own pictures
 
 
 @contextmanager
@@ -59,7 +58,7 @@ def visit(browser, address, tab=None, **options):
         page.get_by_role("tab", name=tab).click()
     page.locator(WORDS).first.wait_for()
     yield page
-    assert [c for c in complaints if HARMLESS not in c] == []
+    assert complaints == []
     context.close()
 
 

@@ -61,8 +61,8 @@ def clock(page):
 def test_pixels_change_while_it_plays_and_only_then(context, run):
     page = alone(context, ss.show(run))
     sphere = page.locator(".spinsync-sphere")
-    first = pixels(sphere)
-    page.wait_for_timeout(400)
+    first, frame = pixels(sphere), page.evaluate("player.frame")
+    page.wait_for_function("frame => player.frame > frame + 2", arg=frame)
     assert (pixels(sphere) != first).any()
     page.get_by_role("button", name="Pause").click()
     settle(page)

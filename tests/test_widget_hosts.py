@@ -110,23 +110,25 @@ def opened(context, address):
     return page, complaints, foreign
 
 
-def order_of(page):
-    return float(page.locator(".spinsync-clock").text_content().split("R = ")[1])
+def shows(page, order):
+    """Wait until the clock says such an order parameter."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(".spinsync-clock")).to_have_text(re.compile(f"R = {order}"), timeout=60_000)
 
 
 def plays(page):
     """It moves on its own, and the key that stops it reaches it."""
-    sphere = page.locator(".spinsync-sphere")
+    from playwright.sync_api import expect
+
+    sphere, clock = page.locator(".spinsync-sphere"), page.locator(".spinsync-clock")
     sphere.wait_for()
-    first = page.locator(".spinsync-clock").text_content()
-    page.wait_for_timeout(500)
-    assert page.locator(".spinsync-clock").text_content() != first
+    expect(clock).not_to_have_text(clock.text_content(), timeout=60_000)
     sphere.focus()
     page.keyboard.press("Space")
     page.keyboard.press("End")
-    page.wait_for_timeout(600)  # until Python has heard
-    assert sphere.get_attribute("aria-label").endswith("paused.")
-    assert order_of(page) > 0.3
+    expect(sphere).to_have_attribute("aria-label", re.compile(r"t = 6\.0+, .*paused\.$"), timeout=60_000)  # Python has heard
+    shows(page, r"0\.3")
 
 
 def test_a_marimo_page(browser, tmp_path):
@@ -138,11 +140,8 @@ def test_a_marimo_page(browser, tmp_path):
         plays(page)
         page.get_by_role("slider").last.focus()
         page.keyboard.press("ArrowRight")
-        for _ in range(100):  # below threshold there is no order: Python's `update` has reached the same widget
-            if order_of(page) < 0.01:
-                break
-            page.wait_for_timeout(100)
-        assert order_of(page) < 0.01
+        # below threshold there is no order: Python's `update` has reached the same widget
+        shows(page, r"0\.00")
         assert page.locator(".spinsync").count() == 1
         assert (complaints, foreign) == ([], [])
         context.close()
@@ -176,7 +175,7 @@ def test_a_jupyterlab_notebook(browser, tmp_path):
         page.locator(".jp-Cell .jp-InputArea-editor").nth(1).click()
         page.keyboard.press("Shift+Enter")
         page.get_by_text("at frame 120 playing False").wait_for()
-        assert order_of(page) < 0.01
+        shows(page, r"0\.00")
         assert page.locator(".spinsync").count() == 1
         assert (complaints, foreign) == ([], [])
         context.close()
