@@ -51,15 +51,25 @@ def visit(browser, address, tab=None, **options):
     page = context.new_page()
     page.set_default_timeout(60_000)
     complaints, home = errors_of(page), address.split("?")[0]
+    page.complaints = complaints
     page.on("request", lambda r: r.url.startswith((home, "data:", "blob:")) or complaints.append(f"asked for {r.url}"))
     page.goto(address)
     page.get_by_role("tab", name="Story").wait_for()
     if tab:
-        page.get_by_role("tab", name=tab).click()
+        turn_to(page, tab)
     page.locator(WORDS).first.wait_for()
     yield page
     assert complaints == []
     context.close()
+
+
+FIRST = {"One ensemble": "Synchronized.", "Two groups": "Full harmony.", "Few spins": "20 spins", "Story": "Each goes its"}
+
+
+def turn_to(page, tab):
+    """Open a page and wait for its first words."""
+    page.get_by_role("tab", name=tab).click()
+    says(page, FIRST[tab])
 
 
 def says(page, words, which=0):
@@ -91,6 +101,42 @@ def test_one_ensemble_follows_its_slider_and_its_keys(browser, address):
         box = diagram.bounding_box()
         diagram.click(position={"x": 60, "y": box["height"] - 60})  # weak coupling, little gain
         says(page, "Incoherent.")
+
+
+def test_tabs_by_keyboard_and_in_the_address(browser, address):
+    with visit(browser, address) as page:
+        page.get_by_role("tab", name="One ensemble").focus()
+        seen = []
+        for _ in range(4):
+            page.keyboard.press("ArrowRight")
+            seen.append(page.get_by_role("tab", selected=True).inner_text())
+            says(page, FIRST[seen[-1]])
+        assert seen == ["Two groups", "Few spins", "Story", "One ensemble"]
+        page.keyboard.press("End")
+        says(page, FIRST["Story"])
+        page.keyboard.press("ArrowLeft")
+        says(page, FIRST["Few spins"])
+        page.reload()
+        says(page, FIRST["Few spins"])
+
+
+def test_a_finger_scrolls_past_a_diagram_and_taps_to_choose(browser, address):
+    with visit(browser, address, viewport={"width": 390, "height": 844}, has_touch=True) as page:
+        diagram = page.get_by_role("img", name="Diagram of the order parameter")
+        assert diagram.evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
+        diagram.dispatch_event("pointermove", {"pointerType": "touch", "buttons": 1, "clientX": 100, "clientY": 100})
+        diagram.tap(position={"x": 60, "y": diagram.bounding_box()["height"] - 60})
+        says(page, "Incoherent.")
+
+
+def test_what_was_asked_while_offline_is_asked_again(browser, address):
+    with visit(browser, address) as page:
+        page.context.set_offline(True)
+        put(page, "coupling V/γ", 2)
+        page.wait_for_timeout(500)
+        page.context.set_offline(False)
+        says(page, "Incoherent.")
+        page.complaints.clear()  # the browser told that it was offline
 
 
 def test_too_much_is_said(browser, address):
@@ -151,8 +197,7 @@ BOXES = "all => all.map((e) => e.getBoundingClientRect()).map((box) => [box.left
 def test_a_narrow_screen_is_usable(browser, address):
     with visit(browser, address, viewport={"width": 390, "height": 844}) as page:
         for tab in ("One ensemble", "Two groups", "Few spins", "Story"):
-            page.get_by_role("tab", name=tab).click()
-            page.locator(WORDS).first.wait_for()
+            turn_to(page, tab)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
             sliders = page.locator(".ex-row input[type=range]").evaluate_all(BOXES)
             fields = page.locator(".ex-row input[type=number]").evaluate_all(BOXES)

@@ -12,7 +12,7 @@ app = marimo.App(width="medium", app_title="spinsync explorer")
 with app.setup:
     import marimo as mo
 
-    from spinsync.faces.explorer.layout import few_spins, one_group, story, two_groups
+    from spinsync.faces.explorer.layout import PAGES, opened
 
 
 @app.cell
@@ -22,8 +22,20 @@ def _():
 
 @app.cell
 def _():
-    pages = {"One ensemble": one_group(), "Two groups": two_groups(), "Few spins": few_spins(), "Story": story()}
-    mo.ui.tabs(pages, value="Story" if mo.query_params().get("page") == "story" else "One ensemble")
+    tabs = mo.ui.anywidget(opened(mo.query_params().get("page")))
+    tabs
+    return (tabs,)
+
+
+@app.cell
+def _():
+    pages = {key: make() for key, (_, make) in PAGES.items()}
+    return (pages,)
+
+
+@app.cell
+def _(pages, tabs):
+    pages.get(tabs.value["selected"])
 
 
 if __name__ == "__main__":

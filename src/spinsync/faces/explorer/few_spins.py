@@ -49,12 +49,12 @@ def orders(values: Values) -> Iterator[tuple[int, float]]:
         yield spins, order(model, spins)
 
 
-def words(values: Values, found: xr.Dataset) -> str:
+def words(values: Values, found: xr.Dataset, order: float) -> str:
     """What few spins do, and what infinitely many would, in HTML."""
     spins, cycle = int(values["spins"]), ss.limit_cycle(ensemble(values))
     width = float(found.linewidth)
     here = (
-        f"<b>{spins} spins, all quantum noise in.</b> <i>R</i> = {order(ensemble(values), spins):.4f}; the line has the "
+        f"<b>{spins} spins, all quantum noise in.</b> <i>R</i> = {order:.4f}; the line has the "
         f"frequency "
         f"{shown(found.frequency)} <i>γ</i> and the width {width:.4g} <i>γ</i>: <i>N</i> × width = {spins * width:.4g} "
         "<i>γ</i>."

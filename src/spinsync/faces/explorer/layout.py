@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import marimo as mo
@@ -9,6 +10,7 @@ import marimo as mo
 from spinsync.faces.explorer import downloads
 from spinsync.faces.explorer.pages import FewSpins, OneGroup, TwoGroups
 from spinsync.faces.explorer.story import steps
+from spinsync.faces.explorer.widgets import Tabs
 
 COUNTED = (
     "Rates, frequencies and 1/time are in units of the damping rate γ; frequencies are counted from the mean of the spins' own"
@@ -84,3 +86,18 @@ def story() -> Any:
         mo.vstack([mo.md(f"## {step.title}\n\n{step.told}"), step.live.panel, step.live.words, *step.parts]) for step in steps()
     ]
     return mo.vstack([mo.md(OPENING), *told, mo.md(CLOSING)], gap=2)
+
+
+#: key in the address -> name, and what makes the page
+PAGES: dict[str, tuple[str, Callable[[], Any]]] = {
+    "one": ("One ensemble", one_group),
+    "two": ("Two groups", two_groups),
+    "few": ("Few spins", few_spins),
+    "story": ("Story", story),
+}
+
+
+def opened(asked: object) -> Tabs:
+    """The tabs, open at the page that the address asks for."""
+    key = asked if isinstance(asked, str) and asked in PAGES else "one"
+    return Tabs(pages=[[key, name] for key, (name, _) in PAGES.items()], selected=key)

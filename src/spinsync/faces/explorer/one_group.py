@@ -86,7 +86,7 @@ def _against(values: Values, critical: float) -> str:
             return "At <i>θ</i> = 0 or ±<i>π</i> no coupling synchronizes: it only exchanges excitations."
         needs = "more gain than damping, <i>r</i> &gt; 1" if sine > 0 else "less gain than damping, <i>r</i> &lt; 1"
         return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
-    side = "above" if values["coupling"] > critical else "below"
+    side = "above" if values["coupling"] > critical else "below" if values["coupling"] < critical else "at"
     return f"<i>V</i>/<i>γ</i> is {side} the critical coupling {critical:.4g}."
 
 

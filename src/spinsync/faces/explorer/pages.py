@@ -16,7 +16,8 @@ from spinsync.faces.explorer.widgets import Plot, Said
 from spinsync.plot.style import COLOURS
 
 INK = "currentColor"  # black on light, white on dark
-HERE = ("#c1121f", "here", "dots")
+HERE = ("#e0303c", "here", "dots")
+DARK = 1e-12  # emission in units of 1/damping that is none
 
 
 class _Drawn:
@@ -24,9 +25,10 @@ class _Drawn:
 
     _drawn: tuple[float, ...] | None = None
 
-    def _done(self, key: tuple[float, ...]) -> Put:
+    def _done(self, key: tuple[float, ...], plot: Plot) -> Put:
         def put() -> None:
             self._drawn = key
+            plot.figure = plot.figure | {"busy": False}
 
         return put
 
@@ -65,13 +67,14 @@ class OneGroup(_Drawn):
         if self._drawn == one_group.diagram_key(values):
             return
         x, y = one_group.boundary(values)
-        lines = [figures.line(x, y, "#000000", halo=True)]
+        begun = self._axes | {
+            "lines": [figures.line(x, y, "#000000", halo=True)], "bar": figures.ramp(), "busy": True,
+            "legend": [("#000000", "threshold, closed form", "line"), HERE],
+        }  # fmt: skip
+        yield _drawing(self.diagram, begun)  # nothing stays of what held for other values
         for order in one_group.diagram(values):
-            yield _drawing(self.diagram, self._axes | {
-                "image": figures.magnitudes(order), "lines": lines,
-                "bar": figures.ramp(), "legend": [("#000000", "threshold, closed form", "line"), HERE],
-            })  # fmt: skip
-        yield self._done(one_group.diagram_key(values))
+            yield _drawing(self.diagram, begun | {"image": figures.magnitudes(order)})
+        yield self._done(one_group.diagram_key(values), self.diagram)
 
     def _chosen(self, change: Any) -> None:
         self.live.put(coupling=_two_digits(change.new.get("x")), ratio=_two_digits(change.new.get("y")))
@@ -79,6 +82,8 @@ class OneGroup(_Drawn):
 
 class TwoGroups(_Drawn):
     """Two groups: sphere and traces, words, the tongue with our place in it, frequencies; controls left out stay."""
+
+    _swept: tuple[float, ...] | None = None
 
     def __init__(self, controls: Sequence[Control] = two_groups.CONTROLS) -> None:
         self.run: xr.Dataset | None = None
@@ -109,13 +114,22 @@ class TwoGroups(_Drawn):
 
     def _slow(self, given: Values) -> Iterator[Put]:
         values = self._rest | dict(given)
-        yield _drawing(self.frequencies, _frequencies(values))
+        if self._swept != (swept := two_groups.sweep_key(values)):
+            yield _drawing(self.frequencies, _frequencies(values, None))
+            yield self._sweep(swept, _frequencies(values, two_groups.frequencies(values)))
         if self._drawn == two_groups.tongue_key(values):
             return
+        yield _drawing(self.tongue, _axes(values) | {"legend": [HERE], "busy": True})
         for codes in two_groups.tongue(values):
             legend = [*figures.names_of(codes), HERE]
-            yield _drawing(self.tongue, _axes(values) | {"image": figures.regimes(codes), "legend": legend})
-        yield self._done(two_groups.tongue_key(values))
+            yield _drawing(self.tongue, _axes(values) | {"image": figures.regimes(codes), "legend": legend, "busy": True})
+        yield self._done(two_groups.tongue_key(values), self.tongue)
+
+    def _sweep(self, key: tuple[float, ...], figure: dict[str, Any]) -> Put:
+        def put() -> None:
+            self._swept, self.frequencies.figure = key, figure
+
+        return put
 
     def _chosen(self, change: Any) -> None:
         up = two_groups.sweep_name(self._rest | dict(self.live.values))
@@ -135,18 +149,20 @@ class FewSpins(_Drawn):
 
     def _quick(self, values: Values) -> str:
         self.code.text = few_spins.code(values)
-        self.order.place = [values["spins"]]
+        order = few_spins.order(few_spins.ensemble(values), int(values["spins"]))
+        self.order.place = [values["spins"], order]
         self.light, self._line = None, few_spins.line(values)
-        return few_spins.words(values, self._line)
+        return few_spins.words(values, self._line, order)
 
     def _drawn_light(self, light: xr.Dataset) -> Put:
         x, y = light.frequency.values, light.emission.values
         figure = {
             "x": figures.axis("frequency ν/γ", x[0], x[-1]),
-            "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max()),
+            "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max() if y.max() > DARK else 1.0),
             "lines": [figures.line(x, y, COLOURS[0])],
         }
-        draw = _drawing(self.spectrum, figure, f"Emission spectrum with its highest point at {shown(x[y.argmax()], 3)} γ.")
+        highest = f"with its highest point at {shown(x[y.argmax()], 3)} γ" if y.max() > DARK else "without any light"
+        draw = _drawing(self.spectrum, figure, f"Emission spectrum {highest}.")
 
         def put() -> None:
             self.light = light
@@ -172,9 +188,9 @@ class FewSpins(_Drawn):
                     figures.line(counts, orders, COLOURS[0]),
                     figures.line(counts, orders, COLOURS[0], points=True),
                 ],
-                "legend": [(COLOURS[0], "exact", "dots"), (INK, "infinitely many spins", "dash")],
+                "legend": [(COLOURS[0], "exact", "dots"), (INK, "infinitely many spins", "dash"), HERE], "busy": True,
             }, f"Order parameter against the number of spins, up to {order:.3f}; infinitely many: {limit:.3f}.")  # fmt: skip
-        yield self._done(key)
+        yield self._done(key, self.order)
 
 
 def _drawing(plot: Plot, figure: dict[str, Any], says: str | None = None) -> Put:
@@ -194,13 +210,15 @@ def _axes(values: Values) -> dict[str, Any]:
     return {"x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}}
 
 
-def _frequencies(values: Values) -> dict[str, Any]:
-    sweep = two_groups.frequencies(values)
-    x, observed = sweep.detuning.values, sweep.frequency.values
+def _frequencies(values: Values, sweep: xr.Dataset | None) -> dict[str, Any]:
+    """Over the detuning; None: not known yet."""
+    x = np.linspace(DETUNING.low, DETUNING.high, two_groups.SWEEP)
+    observed = np.full((len(x), 2), np.nan) if sweep is None else sweep.frequency.values
     reach = max(DETUNING.high / 2, float(np.nanmax(abs(observed), initial=0.0)))
     return {
         "x": figures.over(DETUNING),
         "y": figures.axis("frequency Ω/γ", -1.1 * reach, 1.1 * reach),
+        "busy": sweep is None,
         "lines": [
             *(figures.line(x, sign * x / 2, INK, dash="1 4") for sign in (1, -1)),
             *(figures.line(x, observed[:, g], COLOURS[g], points=True) for g in (0, 1)),

@@ -45,7 +45,12 @@ export default {
       const key = (waiting = `${Date.now()}-${Math.random()}`); // never twice, so that Python always hears of it
       model.set("request", { key, values });
       model.save_changes();
-      setTimeout(() => waiting === key && ((waiting = null), go()), PATIENCE);
+      setTimeout(() => {
+        if (waiting !== key) return;
+        waiting = null;
+        if (values && !wish) wish = values; // what was asked for is asked for again
+        go();
+      }, PATIENCE);
     };
     const go = () => {
       if (ended || waiting) return;

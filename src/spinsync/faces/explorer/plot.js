@@ -56,8 +56,10 @@ class Plot {
   listen() {
     this.svg.setAttribute("tabindex", "0");
     this.svg.classList.add("ex-clickable");
-    this.svg.addEventListener("pointerdown", (event) => this.point(event));
-    this.svg.addEventListener("pointermove", (event) => event.buttons === 1 && this.point(event));
+    // a finger that moves scrolls the page; one that taps chooses
+    const mouse = (event) => event.pointerType !== "touch" && event.buttons === 1 && this.point(event);
+    for (const name of ["pointerdown", "pointermove"]) this.svg.addEventListener(name, mouse);
+    this.svg.addEventListener("click", (event) => event.pointerType === "touch" && this.point(event));
     this.svg.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
       if (!step) return;
@@ -90,9 +92,10 @@ class Plot {
     const frame = { x: EDGE.left, y: EDGE.top, width: this.wide, height: this.tall };
     this.mark = draw("g", { class: "ex-place" });
     const parts = [draw("clipPath", { id: "inside" }, draw("rect", frame))];
-    if (figure.image)
-      parts.push(draw("image", { ...frame, href: painted(figure.image), preserveAspectRatio: "none", style: "image-rendering: pixelated" }));
-    parts.push(draw("g", { "clip-path": "url(#inside)" }, ...(figure.lines ?? []).flatMap((line) => this.line(line))));
+    const inside = draw("g", { "clip-path": "url(#inside)" }), lines = figure.lines ?? [];
+    if (figure.image) inside.append(this.image(figure.image));
+    inside.append(...lines.filter((line) => !line.points).flatMap((line) => this.line(line)));
+    parts.push(inside, ...lines.filter((line) => line.points).flatMap((line) => this.dots(line)));
     parts.push(this.mark, ...this.axes(figure));
     for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}`, role: "img" }))
       this.svg.setAttribute(name, value);
@@ -119,9 +122,19 @@ class Plot {
     ];
   }
 
-  line({ x, y, colour, dash, points, halo }) {
-    if (points)
-      return x.map((v, k) => draw("circle", { cx: this.across(v), cy: this.up(y[k]), r: 3, fill: "none", stroke: colour, "stroke-width": 1.4 }));
+  // the outermost numbers belong to the ends of the axes: half of their cells is outside
+  image(image) {
+    const width = (this.wide * image.width) / (image.width - 1), height = (this.tall * image.height) / (image.height - 1);
+    const place = { x: EDGE.left - (width - this.wide) / 2, y: EDGE.top - (height - this.tall) / 2, width, height };
+    return draw("image", { ...place, href: painted(image), preserveAspectRatio: "none", style: "image-rendering: pixelated" });
+  }
+
+  dots({ x, y, colour }) {
+    const known = x.map((v, k) => [v, y[k]]).filter(([v, w]) => v !== null && w !== null);
+    return known.map(([v, w]) => draw("circle", { cx: this.across(v), cy: this.up(w), r: 3, fill: "none", stroke: colour, "stroke-width": 1.4 }));
+  }
+
+  line({ x, y, colour, dash, halo }) {
     let d = "", pen = "M";
     x.forEach((v, k) => {
       if (v === null || y[k] === null) pen = "M";
@@ -134,7 +147,7 @@ class Plot {
     return [...(halo ? [draw("path", { ...look, stroke: "#fff", "stroke-width": 4 })] : []), draw("path", { ...look, stroke: colour })];
   }
 
-  explain({ legend, bar, image }) {
+  explain({ legend, bar, image, busy }) {
     const entries = (legend ?? []).map(([colour, words, kind]) => {
       const swatch = document.createElement("i");
       swatch.className = `ex-${kind ?? "area"}`;
@@ -151,6 +164,7 @@ class Plot {
       entry.append(`${bar.label}: ${bar.low}`, ramp, bar.high);
       entries.unshift(entry);
     }
+    if (busy) entries.push("computing…");
     this.legend.replaceChildren(...entries);
   }
 
@@ -162,7 +176,7 @@ class Plot {
     if (y === undefined)
       return this.mark.replaceChildren(draw("path", { d: `M${at} ${top}V${top + this.tall}`, stroke: "currentColor", "stroke-dasharray": "2 3" }));
     const circle = (r, stroke, wide) => draw("circle", { cx: at, cy: this.up(y), r, fill: "none", stroke, "stroke-width": wide });
-    this.mark.replaceChildren(circle(7, "#fff", 5), circle(7, "#c1121f", 2.4), draw("circle", { cx: at, cy: this.up(y), r: 1.8, fill: "#c1121f" }));
+    this.mark.replaceChildren(circle(7, "#fff", 5), circle(7, "#e0303c", 2.4), draw("circle", { cx: at, cy: this.up(y), r: 1.8, fill: "#e0303c" }));
     if (left > at) this.mark.replaceChildren();
   }
 }

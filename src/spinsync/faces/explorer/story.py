@@ -86,6 +86,8 @@ def _interacting_words(values: Values, run: xr.Dataset) -> str:
     length = np.linalg.norm(ss.bloch(run).values, axis=-1)
     change = float(abs(length - 1).max())
     order = run.order_parameter.values
+    if values["coupling"] == 0:
+        return f"<b>Nothing acts.</b> Every point stays where it began, and <i>R</i> = {order[0]:.3f}. Couple them."
     return (
         "<b>No rhythm of their own.</b> All points turn together like dots painted on a ball: none comes closer to another, "
         "and "
@@ -97,9 +99,8 @@ def _interacting_words(values: Values, run: xr.Dataset) -> str:
 def _dissipating_words(values: Values, run: xr.Dataset) -> str:
     z = (values["ratio"] - 1) / (values["ratio"] + 1)
     return (
-        f"<b>All phases are forgotten.</b> Every spin goes to the same point on the axis, <i>z</i> = (<i>r</i> − "
-        f"1)/(<i>r</i> + 1) "
-        f"= {shown(z, 3)}; <i>R</i> ends at {shown(run.order_parameter[-1], 3)}."
+        "<b>All phases are forgotten:</b> hands shrink to nothing. Every spin goes to the same point on the axis, "
+        f"<i>z</i> = (<i>r</i> − 1)/(<i>r</i> + 1) = {shown(z, 3)}; <i>R</i> ends at {shown(run.order_parameter[-1], 3)}."
     )
 
 
@@ -118,9 +119,8 @@ def steps() -> list[Step]:
             "1. The players",
             "Metronomes on a shelf can fall into step. Here each metronome is an atom with two levels, the smallest clock "
             "there is. Its **hand** points where the atom's oscillation stands; its length says how sharp the phase is. "
-            "The thick hand is the **average** of all; its length is the order parameter $R$: 1 when all point the same way, "
-            "0 when "
-            "there is no common phase. These players do not hear each other.",
+            "The thick hand is the **average** of all; its length is the order parameter $R$: 1 when all hands are "
+            "of full length and point the same way, 0 when there is no common phase. These players do not hear each other.",
             players.live, [players.crowd],
         ),
         Step(
@@ -141,8 +141,9 @@ def steps() -> list[Step]:
         Step(
             "4. Both together: the limit cycle",
             "Neither interaction nor dissipation makes a rhythm, but both together do. From random places all spins collapse "
-            "onto **one** point that turns about the axis, the limit cycle; $\\theta$ says how fast. Nobody prescribes its "
-            "phase: the next start will end with another one. Lower $V$ below its critical value, and the rhythm dies.",
+            "onto **one** point that turns about the axis, the limit cycle; $\\theta$ says how fast. All hands point the same "
+            "way now, but each is shorter than 1, as noise blurs it: that is why $R$ is below 1. Nobody prescribes the phase: "
+            "it is what the start made of it. Lower $V$ below its critical value, press Play again, and the rhythm dies.",
             both.live, [both.sphere],
         ),
         Step(

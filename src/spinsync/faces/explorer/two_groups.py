@@ -119,6 +119,11 @@ def tongue_key(values: Values) -> tuple[float, ...]:
     return values["theta"], values["dephasing"], values["ratio"], values["alike"], *cross
 
 
+def sweep_key(values: Values) -> tuple[float, ...]:
+    """What the frequencies over the detuning depend on."""
+    return tuple(values[name] for name in sorted(values) if name not in ("detuning", "until"))
+
+
 def tongue(values: Values) -> Iterator[np.ndarray]:
     """Regimes over detuning and coupling, shape (coupling, detuning), as they get known; other rows repeat the nearest."""
     model, name = ensemble(values), sweep_name(values)

@@ -51,6 +51,16 @@ class Panel(anywidget.AnyWidget):
     idle: Any = traitlets.List().tag(sync=True)
 
 
+class Tabs(anywidget.AnyWidget):
+    """The pages to choose from, as pairs of a key and a name, and the key of the one that is open."""
+
+    _esm = _module("tabs.js")
+    _css = LOOK
+
+    pages: Any = traitlets.List().tag(sync=True)
+    selected = traitlets.Unicode("").tag(sync=True)
+
+
 class Plot(anywidget.AnyWidget):
     """A picture with axes: `figure` what is drawn, `place` where we are ([x] or [x, y]), `chosen` where a visitor clicked."""
 
