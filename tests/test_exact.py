@@ -205,7 +205,7 @@ def assert_window_loses_nothing(ensemble, spins):
     found, everything = markov.steady(lattice), lattice.cut(lattice.whole)
     jumps = everything.block(0).real
     jumps.setdiag(0)
-    whole, _ = markov.at_rest(jumps, everything.lattice.sites(0), lattice.middle)
+    whole, *_ = markov.at_rest(jumps, everything.lattice.sites(0), lattice.middle)
     places = {tuple(site): k for k, site in enumerate(everything.lattice.sites(0))}
     padded = np.zeros(whole.size)
     padded[[places[tuple(site)] for site in found.problem.lattice.sites(0)]] = found.probability
@@ -229,3 +229,50 @@ def test_first_box_holds_nearly_everything(ensemble):
                 assert direction * (edge - mean[axis]) / spread[axis] == pytest.approx(reach, abs=0.5)
     inside = np.all((sites >= likely.low) & (sites <= likely.high), axis=1)
     assert found.probability[~inside].sum() < 1e-11
+
+
+@pytest.mark.parametrize("spins", [1, 2, 5])
+def test_nothing_but_exchange(spins):
+    """No noise at all, so that no steady state is the only one."""
+    one = ss.Ensemble.single(gain=0, damping=0, coupling=1.0, theta=0.0, frequency=1.0)
+    runs = [ss.evolve(one, [0.0, 1.0], theory=theory(spins), initial=[[0.6, 0, 0.3]]) for theory in (Exact, ss.BruteForce)]
+    np.testing.assert_allclose(runs[0].coherence, runs[1].coherence, rtol=0, atol=1e-13)
+    for theory in (Exact(spins), ss.BruteForce(spins)):
+        with pytest.raises(ss.InputError, match="must have one steady state, but has several"):
+            ss.steady_state(one, theory=theory)
+
+
+@pytest.mark.parametrize("theta", [np.pi, -np.pi])
+def test_half_a_turn_is_exchange_and_no_decay(theta):
+    """sin(np.pi) is not 0 in double precision."""
+    one = ss.Ensemble.single(gain=0, damping=0, dephasing=0.1, coupling=1.0, theta=theta)
+    with pytest.raises(ss.InputError, match="but has several"):
+        ss.steady_state(one, theory=Exact(2))
+
+
+@pytest.mark.parametrize("spins", [2, 20])
+def test_what_rounding_hides_is_refused(spins):
+    """Dephasing moves between places very much faster than gain and coupling: those are lost in the sum of the rates."""
+    for fast in (1e4, 1e8, 1e14):
+        one = ss.Ensemble.single(gain=1.0, damping=2.0, dephasing=fast, coupling=0.0, theta=0.0)
+        if fast < 1e10:
+            assert abs(float(ss.steady_state(one, theory=Exact(spins)).inversion[0]) + 1 / 3) < 1e-7
+        else:
+            with pytest.raises(ss.IntegrationError, match="differ by too many orders"):
+                ss.steady_state(one, theory=Exact(spins))
+
+
+def test_brute_force_tells_stiff_from_undecided():
+    stiff = ss.Ensemble.single(gain=1e-5, damping=2e-5, coupling=1e8, theta=-1.5)
+    with pytest.raises(ss.IntegrationError, match="differ by too many orders"):
+        ss.steady_state(stiff, theory=ss.BruteForce(2))
+
+
+@pytest.mark.parametrize("theory", [Exact(4), ss.BruteForce(4), ss.Trajectories(4, rtol=0, atol=0.01)])
+def test_order_does_not_depend_on_how_spins_are_grouped(theory):
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5)
+    whole = ss.evolve(one, [0.0, 0.05], theory=Exact(4), initial=[[1, 0, 0]]).order_parameter
+    for parts in (2, 4) if not isinstance(theory, ss.Trajectories) else (2,):
+        run = ss.evolve(one.split(parts), [0.0, 0.05], theory=theory, initial=[[1, 0, 0]] * parts)
+        error = run.get("order_parameter_error", np.zeros(2))
+        assert np.all(abs(run.order_parameter - whole) <= 5 * error + 1e-12)

@@ -34,7 +34,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
     problem = Exact(24).lower(ensemble, None, 0)
     jumps = problem.block(0).real
     jumps.setdiag(0)
-    p, slowest = markov.at_rest(jumps, problem.lattice.sites(0), problem.lattice.middle)
+    p, slowest, _ = markov.at_rest(jumps, problem.lattice.sites(0), problem.lattice.middle)
     np.testing.assert_allclose(p, without_subtraction(jumps), rtol=1e-11)
     assert 0 < slowest < np.inf
 
@@ -42,7 +42,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
 def test_mean_time_to_a_place():
     """A walk up at rate a and down at rate b between two places: 1/a or 1/b."""
     jumps = sparse.csc_array(np.array([[0.0, 0.25], [2.0, 0.0]]))
-    p, slowest = markov.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
+    p, slowest, _ = markov.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
     np.testing.assert_allclose(p, [1 / 9, 8 / 9])
     assert slowest == pytest.approx(4.0)  # to the first place, which is the reference
 

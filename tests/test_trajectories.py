@@ -101,12 +101,30 @@ def test_spins_without_coupling_relax_alone(groups):
 def test_running_means_and_errors_are_those_of_all_samples():
     """However the samples come in."""
     z, c = np.random.default_rng(0).normal(size=(2, 40, 3)) + 5
-    means = Means()
+    means = Means(np.array(0.0))
     for part in (slice(0, 1), slice(1, 8), slice(8, 40)):
         means.add({"inversion": (("group",), z[part]), "correlation": (("group",), z[part] + 1j * c[part])})
     np.testing.assert_allclose(means.mean["correlation"], (z + 1j * c).mean(axis=0), rtol=1e-13)
     np.testing.assert_allclose(means.error("inversion"), z.std(axis=0, ddof=1) / np.sqrt(40), rtol=1e-12)
     np.testing.assert_allclose(means.error("correlation"), np.hypot(*(x.std(axis=0, ddof=1) for x in (z, c))) / np.sqrt(40))
+
+
+def test_rare_jumps_are_not_taken_for_none():
+    """One spin that decays with a chance of 2 percent: most first rounds see no jump at all, and must not end on that."""
+    one, seeds = ss.Ensemble.single(gain=0.0, damping=1.0, coupling=0.0, theta=0.0), range(60)
+    runs = [ss.evolve(one, [0.0, 0.02], theory=ss.Trajectories(1), initial=[[0, 0, 1]], seed=seed) for seed in seeds]
+    z, error = (np.array([float(run[name][1, 0]) for run in runs]) for name in ("inversion", "inversion_error"))
+    exact = 2 * np.exp(-0.02) - 1
+    assert abs(z.mean() - exact) < 4 * z.std() / np.sqrt(60)
+    assert np.all(abs(z - exact) < 5 * error)  # small counts are skew
+    assert all(run.converged for run in runs)
+
+
+def test_rare_jumps_at_rest():
+    one = ss.Ensemble.single(gain=1e-3, damping=1.0, coupling=0.0, theta=0.0)
+    for seed in range(6):
+        rest = ss.steady_state(one, theory=ss.Trajectories(1, rtol=0, atol=2e-4), seed=seed)
+        assert abs(rest.inversion[0] + 0.999 / 1.001) < 5 * rest.inversion_error[0] < 1.1e-3
 
 
 def test_two_equal_groups_are_one():

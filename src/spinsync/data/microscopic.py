@@ -10,6 +10,8 @@ from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array
 
+ROUNDING = 1e-15  # of the coupling
+
 
 @dataclass(frozen=True)
 class Lindbladian:
@@ -81,6 +83,7 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(each / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
+    values[abs(values) <= ROUNDING * abs(c).max()] = 0.0  # theta = pi is pure exchange, though sin(np.pi) is not 0
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
     omega = np.array([g.mean_frequency for g in ensemble.groups])
     if ensemble.lamb_shift:

@@ -213,6 +213,7 @@ class Jumps:
     rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
     start : random generator -> place and wave (of length 0 for a walk) at the first time
     slowest : rate of the slowest relaxation of a spin
+    grain : about the most that a single jump changes in what is averaged
     observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
     coordinates : coordinates of the dims that `observe` names
     rtol, atol : errors asked of inversion and correlation
@@ -223,6 +224,7 @@ class Jumps:
     table: Array
     start: Callable[[np.random.Generator], tuple[Array, Array]]
     slowest: float
+    grain: float
     observe: Callable[[Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     rtol: float

@@ -10,6 +10,7 @@ from scipy.linalg import expm
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
 LONG = 5000.0  # norm times gap
+WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and from which on rounding hides whether it is finite
 
 
 def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
@@ -35,7 +36,13 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
 
 
 def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
-    """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique."""
+    """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique.
+
+    Raises
+    ------
+    OverflowError
+        If rounding leaves fewer than six digits.
+    """
     row = int(np.argmax(trace != 0))
     rows = sparse.lil_array(generator)
     rows[[row], :] = trace[None, :]
@@ -48,4 +55,8 @@ def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
         return None
     operator = LinearOperator(matrix.shape, inverse.solve, rmatvec=lambda v: inverse.solve(v, trans="H"), dtype=complex)
     condition = onenormest(operator) * abs(matrix).sum(axis=0).max()
-    return np.asarray(inverse.solve(target)) if condition < 1e13 else None
+    if condition > SINGULAR:
+        return None
+    if condition > WORST:
+        raise OverflowError
+    return np.asarray(inverse.solve(target))

@@ -14,6 +14,8 @@ from spinsync.numerics.boxes import ROUNDS, at_cuts, doubled, larger
 from spinsync.numerics.elimination import Factors, afford, dissected
 
 ALLOWED = 1e-12  # of all probability may be at a wrong place
+ROUNDING = 1e-16  # of a pivot
+CERTAIN = 1e-7  # of all probability may be at a wrong place by rounding
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,9 @@ def _part_at_rest(
     found = at_rest(generator, sites, middle)
     if found is None:
         return None
-    probability, slowest = found
+    probability, slowest, uncertain = found
+    if uncertain > CERTAIN:
+        return probability, np.full(len(sites), np.nan)
     flow = leak * probability
     return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow
 
@@ -99,10 +103,12 @@ def lattice_of(problem: Linear) -> Lattice:
     return problem.lattice
 
 
-def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float] | None:
-    """Stationary probabilities of the rates jumps[to, from], and the longest mean time to a place near the middle.
+def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:
+    """Stationary probabilities of the rates jumps[to, from], the longest mean time to a place near the middle, and what
+    rounding misplaces.
 
-    None: several closed classes. Elimination adds positive numbers only, but for the pivots.
+    None: several closed classes. Elimination adds positive numbers only, but for the pivots: a rounded one is a source or a
+    sink, which matters as long as the process remembers that place.
     """
     members = _closed(jumps)
     if members is None:
@@ -112,14 +118,17 @@ def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.
     probability[reference] = 1.0
     rest = members[members != reference]
     if not rest.size:
-        return probability, 0.0
+        return probability, 0.0, 0.0
     rest = rest[dissected(sites[rest])]
     arrival = jumps[:, [reference]].toarray()[rest, 0]
-    factors = Factors(sparse.diags_array(jumps.sum(axis=0)[rest]) - jumps.tocsr()[rest].tocsc()[:, rest])
+    leaving = jumps.sum(axis=0)[rest]
+    factors = Factors(sparse.diags_array(leaving) - jumps.tocsr()[rest].tocsc()[:, rest])
     probability[rest] = factors.solve(arrival)
     times = factors.solve(np.ones(rest.size), transposed=True)
     slowest = float(times.max()) if times.min() >= 0 else np.inf  # rounding has eaten what little leads out somewhere
-    return probability / probability.sum(), slowest
+    probability /= probability.sum()
+    common = probability[rest]
+    return probability, slowest, float(ROUNDING * (leaving * common) @ abs(times - common @ times))
 
 
 def _closed(jumps: Any) -> np.ndarray | None:

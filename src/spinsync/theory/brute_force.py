@@ -209,6 +209,7 @@ def _observe(space: SpinSpace, terms: Lindbladian, ensemble: Ensemble, states: M
     out["inversion_correlation"] = (("time", "group", "other_group"), zz)
     weight = ensemble.rates.weight
     total = np.einsum("a,tab,b->t", weight, np.nan_to_num(correlation).real, weight)
+    total /= np.einsum("a,ab,b", weight, number > 0, weight) or 1.0
     out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, total)))
     if 1 in states:
         spin_s = np.stack([mean(a, 1) for a in space.lower], axis=-1)

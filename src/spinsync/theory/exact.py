@@ -118,7 +118,10 @@ def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
         return np.zeros(2)
     slowest = np.linalg.eigvals(slope).real.max()
     slope -= max(0.0, slowest + abs(np.trace(slope)) / 2 / sqrt(spins)) * one
-    covariance = np.linalg.solve(np.kron(slope, one) + np.kron(one, slope), -diffusion.ravel())
+    try:
+        covariance = np.linalg.solve(np.kron(slope, one) + np.kron(one, slope), -diffusion.ravel())
+    except np.linalg.LinAlgError:  # nothing relaxes
+        return np.zeros(2)
     return np.sqrt(np.maximum(covariance[[0, 3]], 0))
 
 

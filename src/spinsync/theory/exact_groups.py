@@ -188,7 +188,8 @@ def _observe(groups: Groups, zero: Products, one: Products, states: Mapping[int,
         pairs = spins[a] * spins[b]
         c[:, a, b] = groups.mean(zero, states[0], {a: UPWARD, b: DOWNWARD}) / pairs
         zz[:, a, b] = 4 * groups.mean(zero, states[0], {a: UP, b: UP}).real / pairs
-    together = np.einsum("a,tab,b->t", p, np.nan_to_num(c).real, p)
+    present = 1 - p[spins == 1] @ p[spins == 1]
+    together = np.einsum("a,tab,b->t", p, np.nan_to_num(c).real, p) / present
     square = ("time", "group", "other_group")
     out: Observed = {"inversion": (("time", "group"), z), "correlation": (square, c), "inversion_correlation": (square, zz)}
     out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, together)))

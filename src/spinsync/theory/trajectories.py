@@ -89,7 +89,7 @@ class Trajectories:
         start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
         return Jumps(
             rules, table, lambda random: start(random, terms.spins, m),
-            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()), 2 / float(terms.spins.min()),
             lambda numbers: _observe(terms.spins, moments(numbers)),
             {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
         )  # fmt: skip
@@ -180,7 +180,8 @@ def _observe(spins: Array, moments: Moments) -> Observed:
         zz = (4 * squares - same) / pairs
     c, zz = (np.where(pairs > 0, value, np.nan) for value in (c, zz))
     both = ("time", "group", "other_group")
+    present = weight @ (pairs > 0) @ weight or 1.0
     return {
         "inversion": (("time", "group"), z), "correlation": (both, c), "inversion_correlation": (both, zz),
-        "pair_mean": (("time",), np.einsum("a,...ab,b->...", weight, np.nan_to_num(c).real, weight)),
+        "pair_mean": (("time",), np.einsum("a,...ab,b->...", weight, np.nan_to_num(c).real, weight) / present),
     }  # fmt: skip
