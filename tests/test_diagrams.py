@@ -140,10 +140,10 @@ def test_a_point_that_fails_is_marked_and_the_rest_goes_on():
     assert float(diagram.amplitude[0, 0]) == pytest.approx(1 / 6, abs=1e-6)
 
 
-def test_a_detuning_axis_takes_the_place_of_a_dotted_frequency_as_replace_does():
+def test_a_detuning_axis_moves_a_dotted_frequency_as_replace_does():
     wide = PAIR.replace(**{"A.frequency": ss.Gaussian(0.5, center=1.0)})
     diagram = ss.phase_diagram(wide, {"detuning": [1.0, 2.0]})
     for i, detuning in enumerate([1.0, 2.0]):
-        assert wide.replace(detuning=detuning).groups[0].distribution is None
+        assert wide.replace(detuning=detuning).groups[0].frequency == ss.Gaussian(0.5, center=detuning / 2)
         expected = ss.phase_diagram(wide.replace(detuning=detuning), {"theta": [wide.recipe.parameters["theta"]]})
         np.testing.assert_allclose(diagram.amplitude[i], expected.amplitude[0], atol=1e-7)

@@ -265,3 +265,33 @@ def test_stationary_disordered_state_is_reached_at_moderate_and_left_at_strong_c
             np.testing.assert_allclose(r, ss.limit_cycle(one).order_parameter, atol=1e-4)  # 100 rtol
         else:
             assert float(r.max() - r.min()) > 0.1
+
+
+def disordered_pair(detuning, kind=ss.Gaussian):
+    """Two groups whose frequencies spread around +detuning/2 and -detuning/2."""
+    pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
+    return pair.replace(**{"A.frequency": kind(0.8, center=detuning / 2), "B.frequency": kind(0.5, center=-detuning / 2)})
+
+
+@pytest.mark.parametrize("kind", [ss.Gaussian, ss.Lorentzian, ss.Uniform])
+def test_a_detuning_moves_the_centers_and_keeps_the_widths(kind):
+    assert disordered_pair(2.0, kind).replace(detuning=5.0) == disordered_pair(5.0, kind)
+
+
+def test_a_diagram_over_the_detuning_keeps_the_disorder():
+    diagram = ss.phase_diagram(disordered_pair(2.0), {"detuning": [2.0, 0.5]})
+    for detuning in (2.0, 0.5):
+        alone, point = ss.regime(disordered_pair(detuning)), diagram.sel(detuning=detuning)
+        assert abs(float(point.order_parameter - alone.order_parameter)) < 1e-7
+        assert int(point.regime) == int(alone.regime)
+    clean = ss.regime(ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI))
+    assert abs(float(clean.order_parameter - diagram.order_parameter[0])) > 1e-3
+
+
+def test_a_sample_moves_with_the_center_of_what_it_was_drawn_from():
+    drawn = ss.Lorentzian(0.5, center=1.0).sample(200, seed=3)  # whose mean is anywhere
+    pair = disordered_pair(2.0).replace(**{"A.frequency": drawn, "B.frequency": ss.Samples([-1.5, -0.5])})
+    moved = pair.replace(detuning=6.0)
+    assert moved.groups[0].frequency == ss.Lorentzian(0.5, center=3.0).sample(200, seed=3)
+    assert moved.groups[1].frequency == ss.Samples([-3.5, -2.5])
+    np.testing.assert_allclose(moved.groups[0].frequency.values, drawn.values + 2.0, rtol=0, atol=1e-10)

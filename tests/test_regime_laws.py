@@ -197,3 +197,37 @@ def test_numbers_are_those_of_a_long_run(seed):
 @pytest.mark.parametrize("seed", range(6, 48))
 def test_numbers_are_those_of_a_long_run_for_many_pairs(seed):
     check_unwrapped(seed)
+
+
+@pytest.mark.parametrize("gain", [2e-4, 1e-4, 5e-5, 1e-5])
+@pytest.mark.parametrize("seed", [0, 3])
+def test_weakly_pumped_laser_rests_although_it_rings(gain, seed):
+    """Its relaxation oscillation decays so slowly, as Gamma_1/2 (4.6), that errors of the steps keep it going."""
+    laser = ss.Ensemble.single(gain=gain, damping=0.0, coupling=1.0, theta=-np.pi / 2)
+    for one in (laser, laser.split(4)):
+        found = ss.regime(one, seed=seed)
+        assert ss.label(found.regime) == "full"
+        np.testing.assert_allclose(found.amplitude, float(ss.limit_cycle(laser).amplitude), rtol=1e-6)
+        assert float(found.lyapunov) == pytest.approx(-gain / 2, rel=1e-6)
+
+
+@pytest.mark.parametrize(("coupling", "dephasing"), [(1e6, 0.0), (4e5, 1e5), (1e7, 1e6)])
+def test_what_is_fainter_than_the_limit_is_incoherent(coupling, dephasing):
+    found = ss.regime(ss.Ensemble.single(gain=3.0, damping=1.0, dephasing=dephasing, coupling=coupling, theta=-np.pi / 2))
+    assert float(found.amplitude[0]) < 1e-3
+    assert ss.label(found.regime) == "incoherent"
+
+
+@pytest.mark.parametrize(("detuning", "cross"), [(0.03, 0.1), (0.026, 0.1), (0.01, 0.0), (0.001, 0.0), (0.012, 0.04)])
+def test_exponent_of_groups_that_drift_slowly_past_each_other(detuning, cross):
+    """Each relaxes as alone, as -Gamma_1/2 (4.6) up to the ratio of the couplings, however slow the drift."""
+    pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2, cross_coupling=cross)
+    found = ss.regime(pair)
+    assert ss.label(found.regime) == "partial"
+    assert abs(float(found.lyapunov) + 2.0) < 2 * float(found.lyapunov_error) + cross / 16
+    assert float(found.lyapunov_error) < 0.02
+
+
+def test_detunings_beyond_the_budget_are_undecided_at_once():
+    found = ss.regime(ss.Ensemble.pair(detuning=1e12, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2))
+    assert ss.label(found.regime) == "undecided"

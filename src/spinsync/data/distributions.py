@@ -8,9 +8,9 @@ analytic in the frequency up to a distance Gamma_perp from the real axis (poles 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import acosh, ceil, exp, log, pi, sqrt
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,8 @@ def _too_many(gamma_perp: float, width: float) -> checks.InputError:
 class Smooth:
     """What every distribution with a density can do."""
 
+    center: float
+
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
         raise NotImplementedError
@@ -79,6 +81,10 @@ class Smooth:
         1000
         """
         return _drawn(self, count, seed)
+
+    def centered(self, center: float) -> Self:
+        """The same distribution around another center."""
+        return replace(self, center=center)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
@@ -333,7 +339,14 @@ class Samples:
 
     @property
     def center(self) -> float:
-        return float(self.values.mean())
+        """Of what it was drawn from, as the mean of a sample with heavy tails may be anywhere; the mean of a list."""
+        return float(self.values.mean()) if self.drawn is None else self.drawn.of.center
+
+    def centered(self, center: float) -> Samples:
+        """The same sample around another center."""
+        if self.drawn is None:
+            return Samples(self.values + (center - self.center))
+        return self.drawn.of.centered(center).sample(self.drawn.count, self.drawn.seed)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Samples) and np.array_equal(self.values, other.values)

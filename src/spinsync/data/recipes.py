@@ -105,14 +105,20 @@ class Recipe:
         checked = {name: check_parameter(name, value, self.constructor == "pair") for name, value in values.items()}
         own = {n: v for n, v in checked.items() if n in CONSTRUCTORS[self.constructor]}
         dotted = {n: v for n, v in checked.items() if n not in own}
-        return replace(self, parameters={**self.parameters, **own}, changes={**self._uncovered(own), **dotted})
+        moved = self._moved(own["detuning"]) if "detuning" in own else {}
+        return replace(self, parameters={**self.parameters, **own}, changes={**self._uncovered(own), **moved, **dotted})
+
+    def _moved(self, detuning: float) -> dict[str, Distribution]:
+        """The distributions of a pair around its frequencies at another detuning."""
+        spread = zip(self.group_names, self.distributions(), (detuning / 2, -detuning / 2), strict=True)
+        return {f"{name}.frequency": d.centered(center) for name, d, center in spread if d is not None}
 
     def _uncovered(self, names: Iterable[str]) -> dict[str, Any]:
         """The dotted changes that replacing the constructor's parameters `names` leaves in force: the later call wins."""
-        covered = {entry for name in names for entry in self._entries(name)}
+        covered = {entry for name in names for entry in self.entries(name)}
         return {name: value for name, value in self.changes.items() if name not in covered}
 
-    def _entries(self, name: str) -> list[str]:
+    def entries(self, name: str) -> list[str]:
         """The dotted names that one of the constructor's parameters sets."""
         groups = self.group_names
         if name.startswith("cross_"):
@@ -124,8 +130,11 @@ class Recipe:
         return [f"{a}.{ {'detuning': 'frequency', 'weights': 'weight'}.get(name, name) }" for a in groups]
 
     def distributions(self, varied: Iterable[str] = ()) -> tuple[Distribution | None, ...]:
-        """The distribution of each group's natural frequency; None for one frequency, or where `varied` sets numbers."""
-        changes = self._uncovered(varied)
+        """The distribution of each group's natural frequency; None for one frequency, or where `varied` sets numbers.
+
+        A detuning moves the centers: it leaves the distributions as they are.
+        """
+        changes = self._uncovered(name for name in varied if name != "detuning")
         if self.base is not None:
             plain: list[Any] = [group.frequency for group in self.base[0]]
         else:

@@ -52,7 +52,8 @@ def phase_diagram(
     Raises
     ------
     InputError
-        If an axis is unknown or holds values that its parameter does not take, or the device cannot be used.
+        If an axis is unknown, varies what another one varies, or holds values that its parameter does not take, or the
+        device cannot be used.
 
     Notes
     -----
@@ -71,6 +72,11 @@ def phase_diagram(
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
         checks.known("axes", name, ensemble.recipe.names())
+    for name in axes:
+        single = [] if "." in name else ensemble.recipe.entries(name)
+        if single and set(single) <= axes.keys():
+            both = f"{name} beside {', '.join(single)}"
+            raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     run = engine(device, ensemble.recipe.distributions(values))

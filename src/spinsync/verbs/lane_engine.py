@@ -32,7 +32,7 @@ LOOKS = 4  # at a motion that may come to rest, before it is measured
 CREEP = 6  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
 STRETCH = 16.0  # between two looks, in units of the slowest relaxation time
 PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
-MOST_STEPS = 5e6  # of all windows together
+MOST_STEPS = 1e7  # of all windows together
 FLOOR = 1e-9  # absolute tolerance of the steps
 
 Kernels = Lanes | CudaLanes  # where trajectories move
@@ -190,6 +190,8 @@ def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, m
         word = np.full(len(points.index), Regime.UNDECIDED, np.int8)
         if before is not None:
             word = decided(window, before, points.detuning, time * points.slowest < IRREGULAR_AFTER)
+            ringing = np.flatnonzero(finished & ~rest & np.isin(word, (Regime.PHASE_TRAPPED, Regime.INCOHERENT)))
+            rest[_rested(plain, points, ringing, found)] = True
             sure = window.resolved(before)
             regular = (word != Regime.UNDECIDED) & (word != Regime.IRREGULAR) & finished & ~rest
             found.put(points.index[regular], moving(sure.at(regular), word[regular], np.zeros(regular.sum())))
@@ -214,14 +216,18 @@ def _creep(plain: Kernels, points: Points, slow: Array, found: Motions) -> Array
     """Which of the `slow` points come to rest when they are given all the time there is."""
     some = points.at(slow)
     ended = plain.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
-    some, slow = some.at(ended), slow[ended]
-    rest = np.zeros(len(slow), bool)
+    return slow[_rested(plain, some, np.flatnonzero(ended), found)]
+
+
+def _rested(plain: Kernels, points: Points, chosen: Array, found: Motions) -> Array:
+    """Which of the `chosen` points are at rest if being near is enough: errors of the steps keep faint motion ringing."""
+    rest = np.zeros(len(chosen), bool)
     for before in (np.inf, 0.0):  # what is faint may have faded to nothing, or come to a rest as faint
         left = np.flatnonzero(~rest)
-        again = some.at(left)
-        again.size, again.farthest = np.full(len(left), before), np.full(len(left), NEAR / CLOSER)  # near is enough
+        again = points.at(chosen[left])
+        again.size, again.farthest = np.full(len(left), before), np.full(len(left), NEAR / CLOSER)
         rest[left] = _look(plain, again, found)
-    return slow[rest]
+    return chosen[rest]
 
 
 def _window(measured: Kernels, sums: Array, spans: Array, points: Points) -> Window:

@@ -16,7 +16,7 @@ from spinsync.data.problems import Flow
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import NEAR, NEUTRAL, Approach, Rest, in_own_frame, settle
+from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, Approach, Rest, in_own_frame, settle
 from spinsync.numerics.tracking import Groups, track
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import averages, decided, repeated
@@ -25,6 +25,7 @@ SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxatio
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
+MOST_SAMPLES = 2 * MOST_STEPS  # of one window
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
@@ -53,8 +54,9 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length / _distance(flow, weight)))
-        seen = track(flow, state, deviation, samples, length / samples, _groups(flow))
-        if seen.status != DONE:
+        few = samples <= MOST_SAMPLES
+        seen = track(flow, state, deviation, samples, length / samples, _groups(flow)) if few else None
+        if seen is None or seen.status != DONE:
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
         rest = approach.look(flow, state)
@@ -65,6 +67,8 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
             return moving(twice.resolved(None), np.array([Regime.PARTIAL]), np.array([Status.SETTLED]))
         if before is not None:
             word = Regime(decided(window, before, detuning, np.array([time * slowest < IRREGULAR_AFTER]))[0])
+            if word in (Regime.PHASE_TRAPPED, Regime.INCOHERENT) and (ended := _ringing(flow, state)):
+                return _resting(ended, weight)
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
@@ -76,6 +80,14 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         length, before = 2 * length, window
         if rest is not None:
             state = _nudged(rest)
+
+
+def _ringing(flow: Flow, state: Array) -> Rest | None:
+    """Stable rest nearby, if being near is enough: errors of the steps keep faint motion ringing."""
+    near = Approach()
+    near.farthest = NEAR / CLOSER
+    found = near.look(flow, state)
+    return found if found is not None and _lasting(found) else None
 
 
 def _distance(flow: Flow, weight: Array) -> float:

@@ -12,6 +12,7 @@ from spinsync.data.regimes import Regime
 from spinsync.numerics.tracking import Track, bump
 
 CALM = 0.02  # growth of ln |deviation| over a window of a regular motion: nothing, but for the window's ends
+STEPS = 1e-3  # relative error of an exponent by the time steps
 GROWN = 15.0  # the same of a deviation that grows beyond doubt
 DARK = 1e-3  # mean amplitude below which a group has no phase
 
@@ -66,12 +67,12 @@ class Window:
 
     def agrees(self, other: Window, detuning: Array) -> Array:
         """Whether these windows and those before tell the same: then the motion is stationary."""
-        bright = self.squares > DARK**2
+        bright, large = self.squares > DARK**2, np.maximum(self.squares.max(axis=1), DARK**2)
         turned = np.where(bright, abs(self.winding - other.winding), 0.0).max(axis=1)
         return np.asarray(
-            (abs(self.products - other.products).max(axis=(1, 2)) < 1e-4 * self.squares.max(axis=1))
+            (abs(self.products - other.products).max(axis=(1, 2)) < 1e-4 * large)
             & (abs(self.inversion - other.inversion).max(axis=1) < 1e-4)
-            & (abs(self.variance - other.variance) < 0.01 * self.variance)
+            & (abs(self.variance - other.variance) < 0.01 * self.variance + (1e-4 * large) ** 2)
             & ((turned < 1e-4 * detuning + 1e-3 / self.length) | self.lost)
         )
 
@@ -81,7 +82,7 @@ class Window:
 
     def resolved(self, before: Window | None) -> Window:
         """The same with the error that regular motion has: twice what two windows differ by, or what none can resolve."""
-        error = CALM / self.length
+        error = np.maximum(CALM / self.length, STEPS * abs(self.lyapunov))
         if before is not None:
             error = np.maximum(error, 2 * abs(self.lyapunov - before.lyapunov))
         return replace(self, lyapunov_error=error)
@@ -116,6 +117,7 @@ def decided(last: Window, before: Window, detuning: Array, transient: Array) -> 
     slips = last.slips
     between = np.any((slips > 0.03) & (slips < 2), axis=(1, 2))
     moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, Regime.PHASE_TRAPPED)
+    moving = np.where(np.all(last.amplitude < DARK, axis=1), Regime.INCOHERENT, moving)
     regular = last.calm & last.agrees(before, detuning) & ~between
     irregular = last.irregular & before.irregular & ~transient & ~last.lost & ~last.agrees(before, detuning)
     return np.asarray(np.where(irregular, Regime.IRREGULAR, np.where(regular, moving, Regime.UNDECIDED)), np.int8)
