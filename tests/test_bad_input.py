@@ -103,7 +103,18 @@ CASES = [
         "Argument `most_jumps` must be a whole number from 1 to 1000000000000000, but is most_jumps=0.",
     ),
     (lambda: ss.Exact(2.5), "Argument `spins` must be a whole number from 1 to 20000, but is spins=2.5."),
-    (lambda: ss.BruteForce(2.0), "Argument `spins` must be a whole number from 1 to 6, but is spins=2.0."),
+    (lambda: ss.BruteForce(2.2), "Argument `spins` must be a whole number from 1 to 6, but is spins=2.2."),
+    (
+        lambda: ss.Group(1, 1, frequency=[1, 2]),
+        "Argument `frequency` must be a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2]), "
+        "but is frequency=[1, 2].",
+    ),
+    (
+        lambda: ss.Ensemble([ss.Group(1, 1)], [[1]], lamb_shift="yes"),
+        "Argument `lamb_shift` must be True or False, but is lamb_shift='yes'.",
+    ),
+    (lambda: ss.Ensemble.from_toml(3), "Argument `path` must be the path of a file, but is path=3."),
+    (lambda: ONE.to_toml(""), "Argument `path` must be the path of a file, but is path=''."),
     (
         lambda: refuse(ss.MeanField(), "linewidth"),
         "Argument `theory` must be one that answers linewidth, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
@@ -117,6 +128,11 @@ def test_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
+
+
+def test_whole_numbers_may_be_written_as_floats():
+    assert ss.Exact(1e2) == ss.Exact(100)
+    assert isinstance(ss.Exact(1e2).spins, int)
 
 
 def test_a_long_list_of_names_is_cut():

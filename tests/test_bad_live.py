@@ -9,13 +9,13 @@ from spinsync.widget import packing
 
 RUN = ss.evolve(laser(), np.linspace(0, 1, 5))
 EACH = ss.evolve(laser(), [0.0, 1.0], each=True, initial=np.zeros((6, 3)))
-HOLDS = "Argument `run` must be a result of evolve that holds {} over time, but it does not."
+HOLDS = "Argument `run` must be a result of evolve that holds {} over time, but {}."
 
 CASES = [
-    (lambda: ss.show(3), HOLDS.format("order_parameter")),
-    (lambda: ss.show(ss.limit_cycle(laser())), HOLDS.format("order_parameter")),
-    (lambda: ss.show(RUN.isel(time=0)), HOLDS.format("order_parameter")),
-    (lambda: ss.show(RUN.drop_vars("coherence")), HOLDS.format("coherence")),
+    (lambda: ss.show(3), HOLDS.format("order_parameter", "is run=3")),
+    (lambda: ss.show(ss.limit_cycle(laser())), HOLDS.format("order_parameter", "is one of limit_cycle")),
+    (lambda: ss.show(RUN.isel(time=0)), HOLDS.format("order_parameter", "holds none")),
+    (lambda: ss.show(RUN.drop_vars("coherence")), HOLDS.format("coherence", "holds none")),
     (
         lambda: ss.show(RUN.expand_dims(realization=2)),
         "Argument `run` must hold one run over time, but has dims ('realization', 'time', 'group').",
@@ -24,7 +24,7 @@ CASES = [
     (lambda: ss.show(RUN, colour="red"), "Argument `colour` must be one of group, phase, but is colour='red'."),
     (lambda: ss.show(RUN, trails=1), "Argument `trails` must be True or False, but is trails=1."),
     (lambda: ss.show(RUN, height=40), "Argument `height` must be a whole number from 160 to 2000, but is height=40."),
-    (lambda: ss.show(RUN).update(3), HOLDS.format("order_parameter")),
+    (lambda: ss.show(RUN).update(3), HOLDS.format("order_parameter", "is run=3")),
 ]
 
 

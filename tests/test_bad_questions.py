@@ -24,6 +24,7 @@ CASES = [
     (lambda: ss.evolve(ONE, 3.0), "Argument `times` must be a list of increasing times, but has shape ()."),
     (lambda: ss.evolve(ONE, ["a"]), "Argument `times` must be a list of increasing times, but is times=['a']."),
     (lambda: ss.evolve(ONE, [0, np.inf]), "Argument `times` must be finite, but has the entry inf."),
+    (lambda: ss.evolve(ONE, T, each="yes"), "Argument `each` must be True or False, but is each='yes'."),
     (lambda: ss.evolve(ONE, T, seed=-1), "Argument `seed` must be a whole number of at least 0, but is seed=-1."),
     (
         lambda: ss.evolve(ONE, T, initial=[[1, 0, 0.5]]),
@@ -268,6 +269,14 @@ CASES = [
         lambda: ss.phase_diagram(ONE, {"thet": [1]}),
         f"Argument `axes` must be one of {NAMES}, but is axes='thet' (did you mean 'theta'?).",
     ),
+    (
+        lambda: ss.phase_diagram(ONE, {"A.gain": [1, 2], "gain": [3]}),
+        "Argument `axes` must vary each parameter once, but has gain beside A.gain.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"coupling": [1, 2], "A.A.coupling": [3]}),
+        "Argument `axes` must vary each parameter once, but has coupling beside A.A.coupling.",
+    ),
     (lambda: ss.phase_diagram(ONE, {"gain": []}), "Argument `gain` must hold at least one value, but is empty."),
     (lambda: ss.phase_diagram(ONE, {"gain": [1, -1, 2]}), "Argument `gain` must be non-negative, but is gain=-1.0."),
     (lambda: ss.phase_diagram(ONE, {"gain": 1.0}), "Argument `gain` must be a list of numbers, but has shape ()."),
@@ -283,6 +292,36 @@ CASES = [
     (
         lambda: ss.phase_diagram(ONE, {"gain": [1]}, initial=[[0, 0, 0]] * 2),
         f"{SHAPE} (1, 3), but has shape (2, 3).",
+    ),
+    # pictures
+    (
+        lambda: ss.plot.bloch_sphere(ss.evolve(ONE, T), azimuth=np.nan),
+        "Argument `azimuth` must be finite, but is azimuth=nan.",
+    ),
+    (lambda: ss.plot.phases(ss.evolve(ONE, T), frame="mean"), "Argument `frame` must be a real number, but is frame='mean'."),
+    (
+        lambda: ss.plot.phase_difference(ss.evolve(TWO, T), groups=("A",)),
+        "Argument `groups` must be two names that differ, but is groups=('A',).",
+    ),
+    (
+        lambda: ss.plot.phase_difference(ss.evolve(TWO, T), groups="AB"),
+        "Argument `groups` must be two names that differ, but is groups='AB'.",
+    ),
+    (
+        lambda: ss.plot.beat_spectrum(ss.evolve(TWO, np.linspace(0, 9, 300)), frequencies=(3,)),
+        "Argument `frequencies` must be two numbers, but is frequencies=(3,).",
+    ),
+    (
+        lambda: ss.plot.beat_spectrum(ss.evolve(TWO, np.linspace(0, 9, 300)), frequencies=(5, -5)),
+        "Argument `frequencies` must increase, but has 5 before -5.",
+    ),
+    (
+        lambda: ss.plot.frequency(ss.phase_diagram(TWO, {"detuning": [1, 2]}), difference="yes"),
+        "Argument `difference` must be True or False, but is difference='yes'.",
+    ),
+    (
+        lambda: ss.emission_spectrum(ONE, 0.0, theory=ss.Exact(5)),
+        "Argument `frequencies` must be a list of increasing numbers, but has shape ().",
     ),
     # regimes
     (lambda: ss.regime(3), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),

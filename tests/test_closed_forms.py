@@ -171,3 +171,10 @@ def test_order_parameter_is_at_most_one_over_root_two():
         z0 = (ratio - 1) / (ratio + 1)
         assert float(best.inversion) == pytest.approx(z0 / 2, rel=1e-12)
         assert float(best.order_parameter) == pytest.approx(z0 / np.sqrt(2), rel=1e-12)
+
+
+def test_what_a_cycle_has_is_nan_where_there_is_none():
+    below = ss.limit_cycle(laser(coupling=1.0))
+    assert np.isnan(below.phase_diffusion)
+    assert below.floquet_exponent.shape == (3,)
+    assert np.all(np.isnan(below.floquet_exponent))

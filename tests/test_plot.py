@@ -11,6 +11,7 @@ from matplotlib.collections import LineCollection
 
 import spinsync as ss
 from spinsync.plot.spheres import View
+from spinsync.plot.style import CLOSED_FORM
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 TIMES = np.linspace(0, 5, 51)
@@ -171,3 +172,38 @@ def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path, run):
     figure = ss.plot.order_parameter(run).figure
     with pytest.raises(ss.InputError, match=r"Argument `path` must be writable, but .*nowhere/figure.png' is not"):
         ss.plot.save(figure, tmp_path / "nowhere" / "figure")
+
+
+def _black(ax):
+    return next(line for line in ax.lines if line.get_color() == CLOSED_FORM)
+
+
+def test_a_slice_has_the_closed_form_of_its_own_values():
+    couplings = np.linspace(1, 20, 20)
+    diagram = ss.phase_diagram(ONE, {"coupling": couplings, "gain": [1.5, 9.0]})
+    for gain in (1.5, 9.0):
+        x, y = _black(ss.plot.cut(diagram.sel(gain=gain))).get_data()
+        want = [float(ss.limit_cycle(ONE.replace(gain=gain, coupling=v)).order_parameter) for v in x]
+        np.testing.assert_allclose(y, want, atol=1e-12)
+        plt.close("all")
+
+
+def test_a_threshold_that_is_no_coupling_is_drawn_too():
+    diagram = ss.phase_diagram(ONE, {"gain": np.linspace(0.1, 30, 13), "theta": np.linspace(-3, 0, 9)})
+    ax = ss.plot.phase_diagram(diagram)
+    lines = [line for line in ax.collections if hasattr(line, "levels")]
+    assert len(lines) == 2  # white below black
+    for gain, theta in np.concatenate([path.vertices for path in lines[-1].get_paths()])[::7]:
+        around = [ONE.replace(gain=gain + a, theta=theta + b) for a in (-0.33, 0.33) for b in (-0.033, 0.033)]  # a cell
+        critical = [ss.critical_coupling(model) for model in around]
+        assert min(critical) < 12 < max(critical)
+    plt.close("all")
+
+
+def test_order_of_groups_at_finite_n_is_that_of_their_correlation():
+    pair = ss.Ensemble.pair(detuning=2.0, gain=4.0, damping=0.2, coupling=8.0, theta=-np.pi / 2)
+    run = ss.evolve(pair, np.linspace(0, 4, 9), theory=ss.Exact(8))
+    ax = ss.plot.order_parameter(run)
+    for a in (0, 1):
+        np.testing.assert_allclose(ax.lines[a].get_ydata() ** 2 / 4, np.maximum(0, run.correlation[:, a, a].real), atol=1e-14)
+    plt.close("all")

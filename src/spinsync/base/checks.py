@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral, Number
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,12 +61,27 @@ def positive(name: str, value: Any) -> float:
 def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
     """A whole number from `least` to `most`."""
     limits = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
-    if isinstance(value, bool) or not isinstance(value, Integral):
+    whole_float = isinstance(value, (float, np.floating)) and float(value).is_integer()  # 1e5 is a way to write a number
+    if isinstance(value, bool) or not (isinstance(value, Integral) or whole_float):
         raise complain(name, limits, value)
     number = int(value)
     if number < least or (most is not None and number > most):
         raise complain(name, limits, value)
     return number
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or False, and not what Python takes for one of them."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise complain(name, "True or False", value)
+    return bool(value)
+
+
+def path(name: str, value: Any) -> Path:
+    """Where a file is or is to be."""
+    if not isinstance(value, (str, os.PathLike)) or not Path(value).name:
+        raise complain(name, "the path of a file", value)
+    return Path(value)
 
 
 def word(name: str, value: Any) -> str:
@@ -93,11 +110,12 @@ def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], des
     return result
 
 
-def times(value: Any, name: str = "times") -> NDArray[np.float64]:
-    """Increasing output times."""
-    result: NDArray[np.float64] = array(name, value, float, (None,), "a list of increasing times")
+def increasing(name: str, value: Any) -> NDArray[np.float64]:
+    """Times, frequencies or angles."""
+    noun = "time" if name == "times" else "number"
+    result: NDArray[np.float64] = array(name, value, float, (None,), f"a list of increasing {noun}s")
     if result.size == 0:
-        raise InputError(f"Argument `{name}` must hold at least one time, but is empty.")
+        raise InputError(f"Argument `{name}` must hold at least one {noun}, but is empty.")
     down = np.flatnonzero(np.diff(result) <= 0)
     if down.size:
         raise InputError(f"Argument `{name}` must increase, but has {result[down[0]]:g} before {result[down[0] + 1]:g}.")

@@ -80,6 +80,7 @@ class Ensemble:
         groups = [replace(group, weight=float(w)) for group, w in zip(groups, weights, strict=True)]
         object.__setattr__(self, "groups", tuple(groups))
         object.__setattr__(self, "coupling_matrix", matrix)
+        object.__setattr__(self, "lamb_shift", checks.flag("lamb_shift", self.lamb_shift))
 
     @classmethod
     def single(
@@ -160,7 +161,8 @@ class Ensemble:
         Parameters
         ----------
         spins : int
-            Number N of spins in the cavity.
+            Number N of spins in the cavity. A theory of finite N keeps V, the coupling of all together: at another number of
+            spins than this, the coupling g of one spin is another one.
         vacuum_coupling : float
             Coupling g of one spin to the cavity mode; angular frequency.
         cavity_decay : float
@@ -270,7 +272,7 @@ class Ensemble:
         ...     ss.Ensemble.from_toml(pathlib.Path(folder) / "one.toml") == one
         True
         """
-        model_files.write(path, self.recipe, self.lamb_shift)
+        model_files.write(checks.path("path", path), self.recipe, self.lamb_shift)
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Ensemble:
@@ -291,7 +293,7 @@ class Ensemble:
         --------
         See `Ensemble.to_toml`.
         """
-        return from_toml_text(model_files.read(path), str(path))
+        return from_toml_text(model_files.read(checks.path("path", path)), str(path))
 
     def __eq__(self, other: object) -> bool:
         return (

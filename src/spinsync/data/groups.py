@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from numbers import Number
 
 from spinsync.base import checks
 from spinsync.data.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
@@ -14,6 +15,8 @@ def frequency_or_distribution(name: str, value: object) -> float | Distribution:
     """A finite number, or one of the distributions."""
     if isinstance(value, DISTRIBUTIONS):
         return value
+    if not isinstance(value, Number):
+        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
     return checks.real(name, value)
 
 

@@ -50,7 +50,9 @@ def phase_difference(
     names = [str(name) for name in run.group.values]
     if len(names) < 2:
         raise checks.InputError("Argument `run` must hold at least two groups, but holds one.")
-    first, second = names[:2] if groups is None else groups
+    if groups is not None and (not isinstance(groups, (tuple, list)) or len(groups) != 2 or groups[0] == groups[1]):
+        raise checks.complain("groups", "two names that differ", groups)
+    first, second = groups or names[:2]
     for name in (first, second):
         checks.known("groups", name, names)
     ax, s = axes(ax), run.coherence.sel(group=first).values * run.coherence.sel(group=second).values.conj()
@@ -132,9 +134,13 @@ def beat_spectrum(
     mean = (run.coherence.values @ model_of(run).rates.weight)[int(skip * time.size) :]
     if mean.size < 64:
         raise checks.InputError(f"Argument `run` must leave at least 64 times for a spectrum, but leaves {mean.size}.")
+    if frequencies is not None:
+        wanted = checks.increasing("frequencies", frequencies)
+        if wanted.size != 2:
+            raise checks.complain("frequencies", "two numbers", frequencies)
     ax = axes(ax)
     power, omega = spectrum(mean, float(steps.mean()))
-    low, high = frequencies or _range(omega, power)
+    low, high = _range(omega, power) if frequencies is None else wanted.tolist()
     seen = (omega >= low) & (omega <= high)
     ax.plot(omega[seen], 10 * np.log10(np.maximum(power[seen] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9)
     ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel="power  (dB)", xlim=(low, high), ylim=(-95, 5))

@@ -25,6 +25,7 @@ LABELS = {
     "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
 }
 QUANTITIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # that are rates
+FINE = 91  # points along an axis for a closed form over two
 BETWEEN = {
     "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
     "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
@@ -33,21 +34,22 @@ BETWEEN = {
 
 def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
     """Label of a parameter and the unit it is drawn in: the damping rate, where one value of it is fixed."""
-    last = name.rsplit(".", 1)[-1]
-    symbol = SYMBOLS.get(last, last)
-    if last in ("theta", "cross_theta", "weight") or last not in SYMBOLS:
-        return f"{MEANINGS.get(last, last)}  ${symbol}$" if last in SYMBOLS else name, 1.0
+    *where, last = name.split(".")
+    symbol = SYMBOLS[last]
+    of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
+    if last in ("theta", "cross_theta", "weight", "spins"):
+        return f"{MEANINGS[last]}  ${symbol}${of}", 1.0
     damping = ensemble.recipe.parameters.get("damping")
     varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
-    if varied or not isinstance(damping, float) or damping == 0:
-        return rf"{MEANINGS[last]}  ${symbol}$  (rate)", 1.0
+    if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
+        return rf"{MEANINGS[last]}  ${symbol}${of}  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
     return rf"{MEANINGS[last]}  ${symbol}/\gamma$", damping
 
 
 def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
-    ensemble = model_of(diagram)
+    ensemble = _at(diagram)
     if diagram.attrs["verb"] != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {diagram.attrs['verb']}.")
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
@@ -56,6 +58,13 @@ def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
             f"Argument `diagram` must have {dims} axes, but has {len(names)} ({', '.join(names) or 'none'})."
         )
     return ensemble, names
+
+
+def _at(diagram: Any) -> Ensemble:
+    """The model of a diagram, at the values of the axes that were cut away."""
+    model = model_of(diagram)
+    fixed = {n: diagram[n].item() for n in model.recipe.names() if n in diagram.coords and diagram[n].ndim == 0}
+    return model.replace(**fixed)
 
 
 def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
@@ -147,7 +156,10 @@ def _fine(diagram: xr.Dataset, name: str) -> Any:
 
 def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """V_c along the axis that is not the coupling."""
-    if not _has_closed_form(ensemble) or "coupling" not in (x, y):
+    if not _has_closed_form(ensemble):
+        return
+    if "coupling" not in (x, y):
+        _threshold(ax, diagram, ensemble, x, y)
         return
     other = y if x == "coupling" else x
     fine = _fine(diagram, other)
@@ -159,6 +171,24 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
     ax.set(xlim=limits[0], ylim=limits[1])
+
+
+def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
+    """Where V = V_c, over two parameters of which neither is the coupling."""
+    fine = {name: np.linspace(float(diagram[name].min()), float(diagram[name].max()), FINE) for name in (x, y)}
+    if "spins" in fine:
+        fine["spins"] = np.unique(np.rint(fine["spins"]))
+
+    def above(across: float, up: float) -> float:
+        model = ensemble.replace(**{x: across, y: up})
+        ratio = abs(model.coupling_matrix[0, 0]) / critical_coupling(model)
+        return float(np.log(np.clip(ratio, 0.1, 10)))  # not far from linear where it changes sign
+
+    known = np.array([[above(across, up) for across in fine[x]] for up in fine[y]])
+    if known.min() < 0 < known.max():
+        along = [fine[name] / _axis(name, ensemble, (x, y))[1] for name in (x, y)]
+        ax.contour(*along, known, levels=[0.0], colors="white", linewidths=2.6)
+        ax.contour(*along, known, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
 
 
 @in_style
@@ -215,6 +245,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     elif len(groups) > 1:
         ax.legend(loc="best")
     ax.set(xlabel=label, ylabel=y_label)
+    low, high = ax.get_ylim()
+    if high - low < 1e-9:  # rounding is no data
+        ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     if x.endswith("theta"):
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
     return ax
@@ -253,7 +286,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     >>> ax = ss.plot.frequency(ss.phase_diagram(pair, {"detuning": np.linspace(0, 8, 9)}))
     """
     ensemble, (x,) = _checked(diagram, 1)
-    if not difference:
+    if not checks.flag("difference", difference):
         ax = cut(diagram, ax, variable="frequency")
         _natural(ax, diagram, ensemble, x)
         return ax

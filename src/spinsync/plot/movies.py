@@ -88,8 +88,8 @@ def movie(
         needs(run, name)
     if run.sizes["time"] < 2:
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
-    file = Path(path)
-    kind = _kind(path)
+    file = checks.path("path", path)
+    kind = _kind(file)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
         raise checks.complain("size", "even for .mp4", size)
@@ -108,8 +108,8 @@ def movie(
     return file
 
 
-def _kind(path: str | Path) -> str:
-    kind = Path(path).suffix.lower()[1:]
+def _kind(path: Path) -> str:
+    kind = path.suffix.lower()[1:]
     if kind not in ("mp4", "gif"):
         raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))
     if kind == "mp4" and films.ffmpeg() is None:

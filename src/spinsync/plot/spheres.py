@@ -78,7 +78,8 @@ def bloch_sphere(
     >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     vectors = trajectories(run)
-    ax, view = axes(ax, tall=ONE_COLUMN / 2.4), View(azimuth, elevation)
+    view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
+    ax = axes(ax, tall=ONE_COLUMN / 2.4)
     globe(ax, view)
     turn = _turn(run, frame)
     m = np.array(vectors.values, float)
@@ -88,7 +89,7 @@ def bloch_sphere(
     colour = colours(run)
     for k in range(m.shape[1]):
         _trajectory(ax, view(m[:, k]), colour[k], thin=m.shape[1] > MANY)
-    if cycle:
+    if checks.flag("cycle", cycle):
         ring(ax, view, run)
     return ax
 

@@ -114,7 +114,7 @@ def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
 def names(ax: Axes, alone: bool) -> None:
     """The names of lines: above a picture of its own, where they hide nothing, else where there is room."""
     if alone:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, columnspacing=1.2, borderaxespad=0.2)
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=1.2, borderaxespad=0.2)
     else:
         ax.legend(loc="best")
 
@@ -164,10 +164,11 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     >>> plt.close(figure)
     """
     checks.instance("figure", figure, Figure, "a matplotlib figure")
-    ending = Path(path).suffix.lower()[1:]
+    path = checks.path("path", path)
+    ending = path.suffix.lower()[1:]
     if ending not in UNDATED and ending in figure.canvas.get_supported_filetypes():
         raise checks.complain("path", "without ending, or end in .png, .pdf or .svg", str(path))
-    files = {Path(path): ending} if ending in UNDATED else {Path(f"{path}.{kind}"): kind for kind in ("png", "pdf")}
+    files = {path: ending} if ending in UNDATED else {Path(f"{path}.{kind}"): kind for kind in ("png", "pdf")}
     with style():
         for file, kind in files.items():
             with new_version(file) as draft:
@@ -187,6 +188,10 @@ SYMBOLS = {
     "frequency": r"\omega",
     "detuning": r"\Delta",
     "weight": "p",
+    "spins": "N",
+    "vacuum_coupling": "g",
+    "cavity_decay": r"\kappa_c",
+    "cavity_detuning": r"\Delta_c",
 }
 MEANINGS = {
     "coupling": "coupling",
@@ -198,7 +203,11 @@ MEANINGS = {
     "dephasing": "dephasing",
     "frequency": "frequency",
     "detuning": "detuning",
-    "weight": "weight",
+    "weight": "relative weight",
+    "spins": "number of spins",
+    "vacuum_coupling": "vacuum coupling",
+    "cavity_decay": "cavity decay",
+    "cavity_detuning": "cavity detuning",
 }
 
 

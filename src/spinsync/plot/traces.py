@@ -14,8 +14,12 @@ TIME = r"time  $t$  (1/rate)"
 
 
 def needs(run: xr.Dataset, name: str) -> None:
-    if not isinstance(run, xr.Dataset) or name not in run or "time" not in run.dims:
-        raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but it does not.")
+    if not isinstance(run, xr.Dataset):
+        raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
+    if name not in run or not run.sizes.get("time"):
+        made_by = run.attrs.get("verb")
+        what = "holds none" if made_by == "evolve" else f"is one of {made_by or 'nothing known'}"
+        raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {what}.")
 
 
 @in_style
@@ -45,10 +49,10 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     """
     needs(run, "order_parameter")
     ax, alone = axes(ax), ax is None
-    several = run.sizes.get("group", 1) > 1 and "coherence" in run
+    several = run.sizes.get("group", 1) > 1 and ("coherence" in run or "correlation" in run)
     if several:
         for i, name in enumerate(run.group.values):
-            ax.plot(run.time, 2 * abs(run.coherence.values[:, i]), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+            ax.plot(run.time, _order_of(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     ax.plot(run.time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
     if several:
         names(ax, alone)
@@ -78,7 +82,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     Raises
     ------
     InputError
-        If the run holds no coherence over time.
+        If the run holds no coherence over time, or `frame` is no number.
 
     Examples
     --------
@@ -88,7 +92,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     """
     each = isinstance(run, xr.Dataset) and "spin_coherence" in run
     needs(run, "spin_coherence" if each else "coherence")
-    ax, alone, time = axes(ax), ax is None, run.time.values
+    ax, alone, time, frame = axes(ax), ax is None, run.time.values, checks.real("frame", frame)
     turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
     if each:
         image = ax.pcolormesh(
@@ -105,6 +109,13 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=(time[0], time[-1]), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax
+
+
+def _order_of(run: xr.Dataset, group: int) -> np.ndarray:
+    """Of one group by itself: (8.1), or (8.2) at finite N, where coherence tells nothing; NaN for a single spin."""
+    if "correlation" not in run:
+        return np.asarray(2 * abs(run.coherence.values[:, group]))
+    return np.asarray(2 * np.sqrt(np.maximum(run.correlation.values[:, group, group].real, 0)))
 
 
 def _broken(phase: np.ndarray) -> np.ndarray:

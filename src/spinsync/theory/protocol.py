@@ -31,6 +31,6 @@ def refuse(theory: Theory, verb: str) -> None:
         If `theory` is none, or `verb` is in its table `cannot`.
     """
     if isinstance(theory, type) or not hasattr(theory, "cannot"):
-        raise complain("theory", "a theory, such as MeanField() or BruteForce(4)", theory)
+        raise complain("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if verb in theory.cannot:
         raise InputError(f"Argument `theory` must be one that answers {verb}, but is {theory!r}: {theory.cannot[verb]}.")

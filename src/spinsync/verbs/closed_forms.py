@@ -108,7 +108,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     xarray.Dataset
         Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion,
         order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers, and
-        phase_diffusion, the linewidth of N spins times N for large N.
+        phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is no cycle.
 
     Raises
     ------
@@ -135,9 +135,11 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         "inversion": inversion,
         "order_parameter": 2 * amplitude,
     }
-    if one.group.distribution is None and amplitude > 0:
-        variables["floquet_exponent"] = (("exponent",), _floquet(one, amplitude))  # type: ignore[assignment]
-        variables["phase_diffusion"] = _diffusion(one, amplitude, inversion)
+    if one.group.distribution is None:
+        turns = amplitude > 0
+        exponents = _floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
+        variables["floquet_exponent"] = (("exponent",), exponents)  # type: ignore[assignment]
+        variables["phase_diffusion"] = _diffusion(one, amplitude, inversion) if turns else nan
     return dataset(variables, {}, "limit_cycle", ensemble)
 
 

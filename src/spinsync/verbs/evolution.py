@@ -152,9 +152,10 @@ def evolve(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "evolve")
-    moments, seed = checks.times(times), checks.seed(seed)
+    moments, seed = checks.increasing("times", times), checks.seed(seed)
     start = None if initial is None else bloch_vectors.checked(initial)
-    problem = theory.lower(ensemble, start, seed, bool(each))
+    each = checks.flag("each", each)
+    problem = theory.lower(ensemble, start, seed, each)
     if isinstance(problem, Crowd):
         observed = _run_crowd(problem, moments)
     elif isinstance(problem, Flow):
@@ -167,7 +168,7 @@ def evolve(
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,
-        each=int(bool(each)), origin=float(moments[0]),
+        each=int(each), origin=float(moments[0]),
         initial=initial_record(start),
     )  # fmt: skip
 

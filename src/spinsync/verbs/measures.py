@@ -142,7 +142,7 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     >>> (4 * np.pi * ss.husimi(run, [0.0, np.pi], [0.0]).husimi.values).round(12).ravel() + 0
     array([2., 0.])
     """
-    angles = {name: checks.times(value, name) for name, value in (("polar", polar), ("azimuth", azimuth))}
+    angles = {name: checks.increasing(name, value) for name, value in (("polar", polar), ("azimuth", azimuth))}
     m = bloch(dataset)
     t, phi = angles["polar"][:, None], angles["azimuth"][None, :]
     n = np.stack(np.broadcast_arrays(np.sin(t) * np.cos(phi), np.sin(t) * np.sin(phi), np.cos(t)))
@@ -181,7 +181,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     >>> bool(density.phase_difference_density[0, 0, 0] > density.phase_difference_density[0, 0, 1])
     True
     """
-    phi = checks.times(azimuth, "azimuth")
+    phi = checks.increasing("azimuth", azimuth)
     model, variables = model_of(dataset), {}
     single = "spin_coherence" if "spin_coherence" in dataset else "coherence"
     for source, name, height in (

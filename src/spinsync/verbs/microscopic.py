@@ -99,7 +99,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     checks.instance("theory", theory, BruteForce, "BruteForce")
-    moments, seed = checks.times(times), checks.seed(seed)
+    moments, seed = checks.increasing("times", times), checks.seed(seed)
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, seed, each=True)
     blocks = {q: problem.block(q) for q in problem.charges}

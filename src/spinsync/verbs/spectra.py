@@ -96,7 +96,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     True
     """
     problem = linear_problem(ensemble, theory, "emission_spectrum")
-    places = checks.times(frequencies, "frequencies")
+    places = checks.increasing("frequencies", frequencies)
     # products of M groups have about N^(3M - 1) components
     with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
