@@ -318,3 +318,14 @@ def test_dissipation_forgets_all_phases():
     last = ss.bloch(story.dissipating({"ratio": 0.5})).values[-1]
     rest = np.array([0, 0, -1 / 3])
     assert np.abs(last - rest).max() < 1.5 * np.exp(-0.75 * 4) * 1.01  # Gamma_perp = 3/4 is the slower rate
+
+
+@pytest.mark.parametrize("theta", [-0.05, -0.5, -0.95])
+def test_fast_motion_is_not_seen_as_slow(theta):
+    """The phase turns by less than a quarter between two times, and at the rate of the closed form."""
+    values = starts(one_group.CONTROLS, theta=theta, coupling=30.0, until=200.0)
+    run, cycle = one_group.run(values), ss.limit_cycle(one_group.ensemble(values))
+    s = run.coherence.values[len(run.time) // 2 :, 0]
+    turned = -np.angle(s[1:] * s[:-1].conj())
+    assert abs(turned).max() < np.pi / 2
+    assert turned.mean() / float(run.time[1] - run.time[0]) == pytest.approx(float(cycle.frequency), abs=1e-3)

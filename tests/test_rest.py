@@ -165,7 +165,7 @@ def ring_flow(a, b, start, c=0.01):
     """Rest at r = 0; an unstable cycle at r = a within a stable one at r = b."""
     return Flow(
         ring, ring_with_tangent, np.ones(3, complex), np.array([[a, b, c]]), np.zeros((1, 1), complex),
-        np.array([1, start, 0], complex), np.array([1, 0, 0]), 1e-10, 1e-12, 0.0, lambda states, times: {}, {},
+        np.array([1, start, 0], complex), np.array([1, 0, 0]), 1e-10, 1e-12, 0.0, 1.0, lambda states, times: {}, {},
     )  # fmt: skip
 
 
@@ -192,7 +192,7 @@ def two_turns(first, second, share, step, samples):
     """The phase of exp(-i first t) + share exp(-i second t), which passes zero at a distance of |1 - share|."""
     flow = Flow(
         nothing_beside_decay, nothing_beside_decay, np.array([1j * first, 1j * second, 1.0]), np.zeros((1, 1)),
-        np.zeros((1, 1), complex), np.array([1, share * np.exp(0.3j), 0]), np.array([1, 1, 0]), 1e-10, 1e-12, 0.0,
+        np.zeros((1, 1), complex), np.array([1, share * np.exp(0.3j), 0]), np.array([1, 1, 0]), 1e-10, 1e-12, 0.0, 4.0,
         lambda states, times: {}, {},
     )  # fmt: skip
     return track(

@@ -7,8 +7,22 @@ from typing import Any
 
 import numba
 
+from spinsync.base.checks import InputError
+
 _njit: Any = numba.njit
 Decorator = Callable[[Callable[..., Any]], Any]
+
+
+def need_compiler() -> None:
+    """Some kernels can't be interpreted.
+
+    Raises
+    ------
+    InputError
+        Where numba is told not to compile.
+    """
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+        raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for diagrams and many spins, but is set.")
 
 
 def compiled(signature: Any = None) -> Decorator:

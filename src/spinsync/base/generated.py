@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from spinsync.base.compiled import need_compiler
+
 
 def _folders() -> Iterator[Path]:
     """Where generated modules may live, best first."""
@@ -75,4 +77,5 @@ def _imported(name: str, path: Path) -> ModuleType:
 
 def generated(name: str, source: str, made_of: Sequence[ModuleType]) -> ModuleType:
     """The module with this source, which imports from the modules `made_of`."""
+    need_compiler()
     return _module(name, source, tuple(made_of))

@@ -25,6 +25,7 @@ class Flow:
     charge : int array of shape (component,), how y turns under the U(1) symmetry
     rtol, atol : tolerances of a time step
     frame : angular frequency of the rotating frame in which y is written
+    pace : about the fastest rate at which the observed variables change
     observe : states of shape (time, component), times -> variables, back in the laboratory frame
     coordinates : coordinates of the dims that `observe` names
     companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
@@ -40,6 +41,7 @@ class Flow:
     rtol: float
     atol: float
     frame: float
+    pace: float
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None

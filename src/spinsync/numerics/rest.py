@@ -13,6 +13,7 @@ MOST_COMPONENTS = 400  # of a flow whose Jacobian is looked at
 MOST_STEPS = 1_000_000  # of one stretch
 DARK = 1e-3  # charged components below this count as none
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
+RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
 
 

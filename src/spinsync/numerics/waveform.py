@@ -24,6 +24,7 @@ from types import ModuleType
 import numpy as np
 from numpy.polynomial import legendre
 
+from spinsync.base.compiled import need_compiler
 from spinsync.numerics.common_field import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
 from spinsync.numerics.exponential_adams import BUDGET, DONE, UNDERFLOW
 
@@ -213,6 +214,7 @@ def integrate(
     rates (group, 3): parameters of the equation; start (group, 3) or (member, 3); times: where means are recorded, and
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
+    need_compiler()
     crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
     out = Recorder(crowd, times, each)

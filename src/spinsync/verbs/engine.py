@@ -34,5 +34,11 @@ def simple(batch: Batch, threads: int) -> Motions:
         rates = batch.rates.at((point,))
         return long_time(batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0), rates.weight)
 
-    with ThreadPoolExecutor(threads) as pool:
-        return joined(list(pool.map(one, range(len(batch.rates.weight)))))
+    points = range(len(batch.rates.weight))
+    if threads == 1 or len(points) == 1:  # here an interrupt is heard between two stretches
+        return joined([one(point) for point in points])
+    pool = ThreadPoolExecutor(threads)
+    try:
+        return joined(list(pool.map(one, points)))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

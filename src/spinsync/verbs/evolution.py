@@ -25,6 +25,7 @@ from spinsync.verbs.averages import mean_motion
 from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
+MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
 
 
@@ -36,8 +37,9 @@ def not_finished(status: int, steps: int) -> IntegrationError:
 def integrate_flow(flow: Flow, start: Array, times: Array) -> exponential_adams.Solution:
     """The flow in its rotating frame at `times`."""
     return exponential_adams.integrate(
-        flow.nonlinear, flow.decay, start, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol
-    )
+        flow.nonlinear, flow.decay, start, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
+        max_steps=int(min(MOST_STEPS, MOST_WORK / start.size)),
+    )  # fmt: skip
 
 
 def _run_flow(flow: Flow, times: Array) -> Observed:

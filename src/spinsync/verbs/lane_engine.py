@@ -19,7 +19,7 @@ from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cuda_lanes import CudaLanes, unavailable
 from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, shared
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, Engine, simple
 from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, ROUGH
@@ -191,7 +191,7 @@ def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, m
         if before is not None:
             word = decided(window, before, points.detuning, time * points.slowest < IRREGULAR_AFTER)
             ringing = np.flatnonzero(finished & ~rest & np.isin(word, (Regime.PHASE_TRAPPED, Regime.INCOHERENT)))
-            rest[_rested(plain, points, ringing, found)] = True
+            rest[_rested(plain, points, ringing, found, RINGING)] = True
             sure = window.resolved(before)
             regular = (word != Regime.UNDECIDED) & (word != Regime.IRREGULAR) & finished & ~rest
             found.put(points.index[regular], moving(sure.at(regular), word[regular], np.zeros(regular.sum())))
@@ -216,16 +216,16 @@ def _creep(plain: Kernels, points: Points, slow: Array, found: Motions) -> Array
     """Which of the `slow` points come to rest when they are given all the time there is."""
     some = points.at(slow)
     ended = plain.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
-    return slow[_rested(plain, some, np.flatnonzero(ended), found)]
+    return slow[_rested(plain, some, np.flatnonzero(ended), found, NEAR)]
 
 
-def _rested(plain: Kernels, points: Points, chosen: Array, found: Motions) -> Array:
-    """Which of the `chosen` points are at rest if being near is enough: errors of the steps keep faint motion ringing."""
+def _rested(plain: Kernels, points: Points, chosen: Array, found: Motions, near: float) -> Array:
+    """Which of the `chosen` points are at rest if being so `near` is enough, without coming closer."""
     rest = np.zeros(len(chosen), bool)
     for before in (np.inf, 0.0):  # what is faint may have faded to nothing, or come to a rest as faint
         left = np.flatnonzero(~rest)
         again = points.at(chosen[left])
-        again.size, again.farthest = np.full(len(left), before), np.full(len(left), NEAR / CLOSER)
+        again.size, again.farthest = np.full(len(left), before), np.full(len(left), near / CLOSER)
         rest[left] = _look(plain, again, found)
     return chosen[rest]
 

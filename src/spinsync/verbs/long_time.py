@@ -16,7 +16,7 @@ from spinsync.data.problems import Flow
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, Approach, Rest, in_own_frame, settle
+from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle
 from spinsync.numerics.tracking import Groups, track
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import averages, decided, repeated
@@ -25,6 +25,8 @@ SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxatio
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
+APART = 0.7  # of the shortest time in the motion, between two samples
+MOST_WORK = 6e7  # time steps times components
 MOST_SAMPLES = 2 * MOST_STEPS  # of one window
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
@@ -53,7 +55,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
     length, time, steps, before = FIRST / slowest, 0.0, 0, None
     while True:
         flow = in_own_frame(flow, state)[0]
-        samples = int(np.ceil(length / _distance(flow, weight)))
+        samples = int(np.ceil(length * flow.pace / APART))
         few = samples <= MOST_SAMPLES
         seen = track(flow, state, deviation, samples, length / samples, _groups(flow)) if few else None
         if seen is None or seen.status != DONE:
@@ -72,7 +74,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slowest >= PATIENCE or steps > MOST_STEPS:
+        if time * slowest >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
@@ -85,16 +87,9 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
 def _ringing(flow: Flow, state: Array) -> Rest | None:
     """Stable rest nearby, if being near is enough: errors of the steps keep faint motion ringing."""
     near = Approach()
-    near.farthest = NEAR / CLOSER
+    near.farthest = RINGING / CLOSER
     found = near.look(flow, state)
     return found if found is not None and _lasting(found) else None
-
-
-def _distance(flow: Flow, weight: Array) -> float:
-    """Time between two samples: a fraction of the shortest time in the motion of the groups."""
-    field = float((abs(flow.coupling) @ weight).max()) / np.sqrt(8)  # (4.4): about the largest |h|
-    groups = flow.decay[flow.charge != 0]
-    return 0.7 / float(2 * field + np.quantile(abs(groups), 0.9))
 
 
 def _lasting(rest: Rest) -> bool:

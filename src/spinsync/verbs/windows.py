@@ -94,7 +94,7 @@ def averages(seen: Track, frame: float, weight: Array, w: Array | None = None) -
     s, z = seen.charged, seen.neutral
     size, products, inversion = abs(s), s.conj().T @ (w[:, None] * s), w @ z
     square = size**2
-    phase = np.divide(s, size, out=np.zeros_like(s), where=size > 0)
+    phase = np.divide(s, size, out=np.zeros_like(s), where=size > 1e-150)  # whose square is a number
     variance = np.sum(square.T @ (w[:, None] * square)) - np.sum(abs(products) ** 2) + np.sum(w @ (z - inversion) ** 2)
     blocks = np.array([part.mean() for part in np.array_split(seen.grown, 10)]) / seen.step
     one = dict(

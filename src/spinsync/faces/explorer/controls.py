@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, pi
+from math import cos, isfinite, pi, sin
 from typing import Any, Literal
 
 Values = Mapping[str, float]
 LARGEST_RUN = 200.0  # longest time shown, in 1/damping
-TIMES = 401  # of a run, however long it is
+TIMES, MOST_TIMES = 401, 4001  # of a run
+PER_TURN = 10  # times, so that what turns fast is not seen to turn slowly
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,18 @@ UNTIL = Control("until", "time shown γt", 5, LARGEST_RUN, 1, 30)
 def angle(value: float) -> float:
     """An angle in radians, of one in units of pi."""
     return value * pi
+
+
+def moments(values: Values) -> int:
+    """How many times a run needs for the frequency that interaction and detuning give; with disorder spins are too many."""
+    if values.get("spread"):
+        return TIMES
+    ratio, phase = values["ratio"], angle(values["theta"])
+    pull = (1 + ratio) / 2 + values["dephasing"]  # Gamma_perp: the frequency of the cycle is Gamma_perp cot(theta), (4.3)
+    drive = values["coupling"] * abs(cos(phase) * (ratio - 1) / (ratio + 1))  # and on the way to it V cos(theta) z
+    settled = pull * abs(cos(phase)) / max(abs(sin(phase)), 1e-9)
+    fastest = min(settled, drive) + values.get("detuning", 0.0) / 2
+    return round(min(max(TIMES, PER_TURN * fastest * values["until"] / (2 * pi)), MOST_TIMES))
 
 
 def accepted(controls: Sequence[Control], asked: Mapping[str, Any], before: Values) -> tuple[dict[str, float], str]:

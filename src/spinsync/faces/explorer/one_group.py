@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 import spinsync as ss
-from spinsync.faces.explorer.controls import COUPLING, DEPHASING, RATIO, THETA, TIMES, UNTIL, Control, Values, angle, shown
+from spinsync.faces.explorer.controls import COUPLING, DEPHASING, RATIO, THETA, UNTIL, Control, Values, angle, moments, shown
 
 SPREAD = Control("spread", "disorder width (std) σ/γ", 0, 5, 0.05, 0)
 CONTROLS = (COUPLING, RATIO, THETA, DEPHASING, SPREAD, replace(UNTIL, start=20.0))
@@ -33,7 +33,7 @@ def ensemble(values: Values) -> ss.Ensemble:
 
 def run(values: Values) -> xr.Dataset:
     """Equal spins from random places; with disorder, classes of spins from a common weak coherence."""
-    times = np.linspace(0, values["until"], TIMES)
+    times = np.linspace(0, values["until"], moments(values))
     return ss.evolve(ensemble(values), times, initial=None if values["spread"] > 0 else places(), each=True)
 
 
@@ -52,7 +52,7 @@ def code(values: Values) -> str:
         "ensemble = ss.Ensemble.single(\n"
         f"    gain={values['ratio']!r}, damping=1.0, coupling={values['coupling']!r}, theta={values['theta']!r} * np.pi,\n"
         f"    dephasing={values['dephasing']!r}{frequency},\n)\n"
-        f"times = np.linspace(0, {values['until']!r}, {TIMES})\n{start}"
+        f"times = np.linspace(0, {values['until']!r}, {moments(values)})\n{start}"
         "cycle = ss.limit_cycle(ensemble)  # closed form\n"
         'print(f"R = {run.order_parameter[-1]:.6f}, closed form {cycle.order_parameter:.6f}")\n'
         "ss.show(run)  # in a notebook; ss.plot.bloch_sphere(run) anywhere\n"

@@ -16,11 +16,11 @@ from spinsync.faces.explorer.controls import (
     DETUNING,
     RATIO,
     THETA,
-    TIMES,
     UNTIL,
     Control,
     Values,
     angle,
+    moments,
     shown,
 )
 
@@ -60,7 +60,7 @@ def ensemble(values: Values) -> ss.Ensemble:
 
 def run(values: Values) -> xr.Dataset:
     """The two groups from a weak random coherence, the same from which the regime is found."""
-    return ss.evolve(ensemble(values), np.linspace(0, values["until"], TIMES))
+    return ss.evolve(ensemble(values), np.linspace(0, values["until"], moments(values)))
 
 
 def code(values: Values) -> str:
@@ -76,7 +76,7 @@ def code(values: Values) -> str:
         "pair = ss.Ensemble.pair(\n"
         f"    detuning={values['detuning']!r}, gain={values['ratio']!r}, damping=1.0, coupling={values['coupling']!r},\n"
         f"    theta={values['theta']!r} * np.pi, dephasing={values['dephasing']!r},\n{cross})\n"
-        f"run = ss.evolve(pair, np.linspace(0, {values['until']!r}, {TIMES}))\n"
+        f"run = ss.evolve(pair, np.linspace(0, {values['until']!r}, {moments(values)}))\n"
         "found = ss.regime(pair)\n"
         "print(ss.label(found.regime), found.frequency.values)\n"
         f'axes = {{"detuning": np.linspace(0, {DETUNING.high:g}, {GRID}),\n'
