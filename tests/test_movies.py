@@ -148,7 +148,7 @@ def test_groups_have_their_colours_and_the_arrow_their_weighted_mean():
         np.testing.assert_allclose(middle(page[:700], faded(colour, depth)), expected, atol=0.5)
     mean = m[0] / 4 + 3 * m[1] / 4
     np.testing.assert_allclose(shown.motion(run.time.values[40:41])[0, -1], mean, atol=1e-15)
-    tip, origin = pixels(mean, 800, View(-45, 30))[0], np.array([400, 400])
+    tip, origin = (pixels(vector, 800, View(-45, 30))[0] for vector in (mean, mean * [0, 0, 1]))
     column, row = np.round(origin + 0.7 * (tip - origin)).astype(int)
     assert page[row, column].max() < 60  # the arrow
     column, row = np.round(origin + 1.1 * (tip - origin)).astype(int)

@@ -119,13 +119,15 @@ class Scene:
         opacity = spheres.ink(near)
         rims = _strokes(last, last, (dot + RIM) / 2 * self.point, np.full(3, 255.0), opacity)
         dots = _strokes(last, last, (dot - RIM) / 2 * self.point, self.colours, opacity)
-        arrow = self._arrow(points[-1, -1])
+        axis = self._pixels(self.view(m[-1, -1] * [0, 0, 1])[:2])
+        arrow = self._arrow(axis, points[-1, -1])
         tip = np.full(len(arrow), depth[-1, -1] - 1e-6)  # a dot at its tip covers it
         order = np.argsort(np.concatenate([middle.ravel(), tip, near, near]), kind="stable")  # rims before their dots
         return np.concatenate([trails, arrow, rims, dots])[order]
 
-    def _arrow(self, tip: Array) -> Array:
-        start, colour = self._pixels(np.zeros(2)), 255 * np.array(to_rgb(ARROW))
+    def _arrow(self, start: Array, tip: Array) -> Array:
+        """Flat, at the height of the mean inversion, as that of the live sphere: its length is the order parameter."""
+        colour = 255 * np.array(to_rgb(ARROW))
         length = np.hypot(*(tip - start))
         if length < 1:
             return np.empty((0, COLUMNS))

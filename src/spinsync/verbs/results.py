@@ -23,6 +23,7 @@ from spinsync.theory.protocol import Theory
 from spinsync.theory.trajectories import Trajectories
 
 TEXT = np.dtypes.StringDType()
+FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
 THEORIES: Mapping[str, type[Any]] = {
     "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
 }  # fmt: skip
@@ -136,5 +137,5 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def phases(coherence: Any) -> Any:
-    """-arg<sigma^->, the azimuth of the Bloch vector; undefined (NaN) where the coherence vanishes."""
-    return np.where(abs(coherence) > 0, -np.angle(coherence), np.nan)
+    """-arg<sigma^->, the azimuth of the Bloch vector; undefined (NaN) where the coherence is no more than errors."""
+    return np.where(abs(coherence) > FAINTEST, -np.angle(coherence), np.nan)

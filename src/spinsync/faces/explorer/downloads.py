@@ -41,6 +41,8 @@ def two_groups_figure(page: TwoGroups) -> Figure:
     ss.plot.bloch_sphere(page.run, left, frame="mean")
     ss.plot.order_parameter(page.run, middle)
     ss.plot.phases(page.run, right)
+    for ax in (middle, right):  # above the curves, which fill the picture
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7)
     return figure
 
 
