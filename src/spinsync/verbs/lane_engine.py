@@ -29,7 +29,7 @@ from spinsync.verbs.windows import Window, decided
 MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
 LOOKS = 4  # at a motion that may come to rest, before it is measured
-CREEP = 6  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
+CREEP = 3  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
 STRETCH = 16.0  # between two looks, in units of the slowest relaxation time
 PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
 MOST_STEPS = 1e7  # of all windows together
