@@ -329,3 +329,20 @@ def test_fast_motion_is_not_seen_as_slow(theta):
     turned = -np.angle(s[1:] * s[:-1].conj())
     assert abs(turned).max() < np.pi / 2
     assert turned.mean() / float(run.time[1] - run.time[0]) == pytest.approx(float(cycle.frequency), abs=1e-3)
+
+
+@pytest.mark.parametrize(("page", "picture"), [(OneGroup, "diagram"), (TwoGroups, "tongue"), (TwoGroups, "frequencies")])
+def test_who_goes_back_before_a_picture_is_finished_gets_the_first_one_again(page, picture):
+    opened = page()
+    opened.live.finish()
+    first = getattr(opened, picture).figure
+    assert not first["busy"]
+    opened.live.put(theta=-0.4)
+    for number in range(100):  # piece by piece, until the old picture is gone
+        opened.live.panel.request = {"key": str(number), "values": None}
+        if getattr(opened, picture).figure["busy"]:
+            break
+    assert getattr(opened, picture).figure["busy"]
+    opened.live.put(theta=-0.5)
+    opened.live.finish()
+    assert getattr(opened, picture).figure == first

@@ -66,6 +66,7 @@ class OneGroup(_Drawn):
         values = self._rest | dict(given)
         if self._drawn == one_group.diagram_key(values):
             return
+        self._drawn = None  # until it is finished, also where the next wish goes back
         x, y = one_group.boundary(values)
         begun = self._axes | {
             "lines": [figures.line(x, y, "#000000", halo=True)], "bar": figures.ramp(), "busy": True,
@@ -115,10 +116,12 @@ class TwoGroups(_Drawn):
     def _slow(self, given: Values) -> Iterator[Put]:
         values = self._rest | dict(given)
         if self._swept != (swept := two_groups.sweep_key(values)):
+            self._swept = None
             yield _drawing(self.frequencies, _frequencies(values, None))
             yield self._sweep(swept, _frequencies(values, two_groups.frequencies(values)))
         if self._drawn == two_groups.tongue_key(values):
             return
+        self._drawn = None
         yield _drawing(self.tongue, _axes(values) | {"legend": [HERE], "busy": True})
         for codes in two_groups.tongue(values):
             legend = [*figures.names_of(codes), HERE]
@@ -175,6 +178,7 @@ class FewSpins(_Drawn):
         key = tuple(values[name] for name in ("coupling", "ratio", "theta", "dephasing"))
         if self._drawn == key:
             return
+        self._drawn = None
         limit = float(ss.limit_cycle(few_spins.ensemble(values)).order_parameter)
         counts, orders = [], []
         for spins, order in few_spins.orders(values):
