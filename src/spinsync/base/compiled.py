@@ -1,16 +1,35 @@
-"""Compiled functions: cached where a cache can be written, compiled anew in each process where not."""
+"""Compiled functions: kept on disk where a cache can be written, compiled anew in each process where not.
+
+Numba has a cache of its own. It is not used, as it lies beside the source, where it outlives the package, does not survive
+a damaged file, a full disk or a user without a home, and lets processes that write at once mix up their entries.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import platform
+import re
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FunctionType
 from typing import Any
 
+import llvmlite
 import numba
+import numpy as np
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps, loads
 
+from spinsync.base import compile_cache
 from spinsync.base.checks import InputError
 
 _njit: Any = numba.njit
+_rebuild: Any = CompileResult._rebuild
+_dumps: Any = dumps
 Decorator = Callable[[Callable[..., Any]], Any]
+VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
 
 
 def need_compiler() -> None:
@@ -25,21 +44,105 @@ def need_compiler() -> None:
         raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for diagrams and many spins, but is set.")
 
 
-def compiled(signature: Any = None) -> Decorator:
-    """`@compiled(signature)`: machine code without the interpreter's lock, NaN and infinity kept.
+def compiled(signature: Any = None, **options: Any) -> Decorator:
+    """`@compiled(signature)`: machine code without the interpreter's lock, NaN and infinity kept; `options` go to numba.
 
-    A read-only installation for a user without a home has no place for a cache; that is no reason to fail.
     Functions of one module may call each other; across modules pass them as arguments (first-class functions): the
     cache of the caller would keep the old code of an edited function.
     """
-    arguments = () if signature is None else (signature,)
+    options = {"nogil": True, "error_model": "numpy", **options}
 
     def decorate(function: Callable[..., Any]) -> Any:
-        try:
-            return _njit(*arguments, cache=True, nogil=True, error_model="numpy")(function)
-        except RuntimeError as error:
-            if "no locator available" not in str(error):
-                raise
-            return _njit(*arguments, nogil=True, error_model="numpy")(function)
+        dispatcher = _njit(**options)(function)
+        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+            return dispatcher
+        with suppress(OSError):  # a package without its source has no cache
+            dispatcher._cache = _Kept(dispatcher.py_func, options)
+        if signature is not None:
+            dispatcher.compile(signature)
+            dispatcher.disable_compile()
+        return dispatcher
 
     return decorate
+
+
+class _Kept(NullCache):
+    """What a dispatcher asks before it compiles and tells after: one entry per signature, whose last bytes are its hash.
+
+    The hash comes first: machine code with a wrong bit would run, and give a wrong answer or end the process.
+    """
+
+    def __init__(self, function: FunctionType, options: dict[str, Any]) -> None:
+        ways = sorted((name, sorted(way) if isinstance(way, set) else way) for name, way in options.items())
+        code = function.__code__
+        where = (function.__module__, function.__qualname__, code.co_firstlineno)
+        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways)
+        self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
+
+    def _name(self, signature: Any, codegen: Any) -> str:
+        """All that the machine code depends on; `codegen` knows the processor."""
+        parts = (*self._parts, str(signature), codegen.magic_tuple())
+        return f"{self._title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        found = compile_cache.load(self._name(sig, target_context.codegen()), _sealed)
+        if found is None:
+            return None
+        path, data = found
+        try:
+            return _rebuild(target_context, *loads(data[:-32]))
+        except Exception:  # whole, but not ours: compiled again, it takes this one's place
+            compile_cache.remove(path)
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        if not data.library.has_dynamic_globals:
+            body = _dumps(data._reduce())
+            compile_cache.save(self._name(sig, data.codegen), body + hashlib.sha256(body).digest())
+
+
+def _sealed(data: bytes) -> bool:
+    return hashlib.sha256(data[:-32]).digest() == data[-32:]
+
+
+def _text(function: FunctionType) -> str:
+    """A hash of the file of a function; a generated module tells itself what it was made of."""
+    names = function.__globals__
+    return str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
+
+
+def compiled_for_device(function: Callable[..., Any]) -> Any:
+    """A CUDA kernel; numba-cuda's own cache, which lies beside generated source, is used as far as it can be."""
+    from numba import cuda
+
+    jit: Any = cuda.jit
+    try:
+        kernel = jit(cache=True)(function)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        return jit(function)
+    if hasattr(kernel, "_cache"):  # the simulator has none
+        _forgive(kernel._cache)
+    return kernel
+
+
+def _forgive(cache: Any) -> None:
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*asked: Any) -> Any:
+        try:
+            return load(*asked)
+        except Exception:  # whatever damage does
+            return None
+
+    def save_overload(*given: Any) -> None:
+        try:
+            save(*given)
+        except Exception:  # a damaged index is read before it is written: begin again
+            with suppress(OSError):
+                cache.flush()
+                save(*given)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import legendre
 
-from spinsync.base.generated import generated
+from spinsync.base.generated import generated, once
 from spinsync.numerics.lanes import pool
 
 DEGREE = 8  # Legendre coefficients of a field
@@ -40,17 +39,17 @@ HEAD = '''"""Written by spinsync.numerics.common_field; not to be edited."""
 import math
 
 import numpy as np
-from numba import njit
+from spinsync.base.compiled import compiled
 
 from {equation} import driven, free, swift
 
-fast = njit(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True, cache=True)
+fast = compiled(fastmath={{"contract", "reassoc", "nsz", "arcp"}})
 
 
 '''
 
 
-@cache
+@once
 def _kernels(equation: ModuleType) -> Any:
     text = (Path(__file__).parent / "common_field_kernel.py").read_text(encoding="utf-8")
     known = dict(DEGREE=DEGREE, MOST=MOST, LANES=LANES, VECTOR=VECTOR, SHARE=SHARE, FEW_TURNS=FEW_TURNS, QUICKER=QUICKER)

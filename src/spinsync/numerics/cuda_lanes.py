@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import warnings
-from functools import cache
 from importlib import metadata
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from spinsync.base.generated import generated
+from spinsync.base.generated import generated, once
 from spinsync.numerics.lanes import Lanes, Layout, Rests, template_of
 from spinsync.numerics.unroll import functions, unrolled
 
@@ -26,6 +25,7 @@ import struct
 
 from numba import config, cuda
 
+from spinsync.base.compiled import compiled_for_device
 from {equation} import spin, spin_tangent
 
 if config.ENABLE_CUDASIM:  # the simulator runs Python, and has none of the device's functions
@@ -70,10 +70,10 @@ def source(layout: Layout, equation: ModuleType) -> str:
     small = layout.small | {"W": (known["ROWS"],)}
     body = unrolled(steps + template_of("cuda"), known, small, functions(steps))
     head = HEAD.format(version=metadata.version("numba-cuda"), equation=equation.__name__)
-    return head + re.sub("^def ", "@cuda.jit(cache=True)\ndef ", body, flags=re.MULTILINE)
+    return head + re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.MULTILINE)
 
 
-@cache
+@once
 def _kernels(layout: Layout, equation: ModuleType) -> Any:
     name = f"cuda_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])

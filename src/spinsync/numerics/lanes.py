@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from spinsync.base.generated import generated
+from spinsync.base.generated import generated, once
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, THERE
 from spinsync.numerics.unroll import functions, looped, unrolled
 
@@ -55,6 +55,7 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from spinsync.base.compiled import compiled
 from {equation} import spin, spin_tangent
 
 
@@ -74,9 +75,9 @@ def number(context, value):
     return types.float64(types.int64), code
 
 
-options = dict(fastmath={{"contract", "reassoc", "nsz", "arcp"}}, error_model="numpy", nogil=True)
-fast = njit(cache=True, **options)
-within = njit(forceinline=True, **options)
+loose = {{"contract", "reassoc", "nsz", "arcp"}}
+fast = compiled(fastmath=loose)
+within = njit(forceinline=True, fastmath=loose, error_model="numpy", nogil=True)
 
 
 '''
@@ -179,7 +180,7 @@ def source(layout: Layout, equation: ModuleType) -> str:
     return HEAD.format(equation=equation.__name__) + body
 
 
-@cache
+@once
 def _kernels(layout: Layout, equation: ModuleType) -> Any:
     name = f"lanes_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])
