@@ -34,9 +34,9 @@ def candidates() -> Iterator[Path]:
     if own := _of_user(sys.platform):
         yield own
     if hasattr(os, "geteuid"):
-        for shared in dict.fromkeys([os.environ.get("TMPDIR") or "/tmp", "/tmp", "/var/tmp"]):
-            if Path(shared).is_dir():
-                yield Path(shared) / f"spinsync-{os.geteuid()}"
+        shared = next((place for place in (os.environ.get("TMPDIR"), "/tmp") if place and os.path.isdir(place)), None)
+        if shared:
+            yield Path(shared) / f"spinsync-{os.geteuid()}"
 
 
 def _of_user(platform: str) -> Path | None:
@@ -165,18 +165,21 @@ def _tell(reasons: list[str]) -> None:
     """Not a warning: those may be errors, and the result of this process is right."""
     if not _told:
         _told.extend(reasons)
-        sentence = "Compiled code can't be kept, so each process compiles anew some 20 s (%s); see `spinsync doctor`."
+        sentence = "Compiled code can't be kept, so each process compiles anew, some 20 s (%s); see `spinsync doctor`."
         logging.getLogger("spinsync").warning(sentence, "; ".join(reasons) or "no folder")
 
 
 @dataclass(frozen=True)
 class Place:
-    """A folder of the cache: how many entries, how many bytes, and why it can't be written, if so."""
+    """A folder of the cache: how many entries and bytes, and why it can't be written, if so."""
 
     folder: Path
     entries: int
     bytes: int
     trouble: str | None
+
+    def size(self) -> str:
+        return f"{self.entries} file{'s' * (self.entries != 1)}, {self.bytes / 1e6:.1f} MB"
 
 
 def places() -> Iterator[Place]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 import spinsync as ss
+from spinsync.base import compile_cache
 from spinsync.base.files import new_folder
 
 app = typer.Typer(
@@ -152,16 +153,37 @@ def explore(
 
 
 @app.command()
-def doctor() -> None:
-    """What this installation consists of, and whether it computes."""
+def doctor(
+    clear_cache: Annotated[bool, typer.Option("--clear-cache", help="Only remove the compiled code from the disk.")] = False,
+) -> None:
+    """What this installation consists of, where compiled code is kept, and whether it computes."""
+    if clear_cache:
+        _clear_cache()
+        return
     typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     for name in ("numpy", "scipy", "numba", "xarray", "zarr", "matplotlib"):
         typer.echo(f"{name} {metadata.version(name)}")
+    places = list(compile_cache.places())
+    for place in places:
+        state = f"not writable ({place.trouble})" if place.trouble else "writable"
+        typer.echo(f"cache {place.folder}: {place.size()}, {state}")
+    if all(place.trouble for place in places):
+        typer.echo("cache: no folder can be written, so each process compiles anew, some 20 s")
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
     error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
     typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")
     if error > 1e-7:
         raise typer.Exit(1)
+
+
+def _clear_cache() -> None:
+    cleared = list(compile_cache.clear())
+    for place in cleared:
+        typer.echo(f"cache {place.folder}: removed {place.size()}")
+    if not cleared:
+        typer.echo("cache: there is none")
+    if left := [f"{str(place.folder)!r} is not ({place.trouble})" for place in cleared if place.trouble]:
+        raise ss.InputError(f"The cache must be writable to be cleared, but {', '.join(left)}.")
 
 
 def _complain(sentence: str) -> int:
@@ -189,7 +211,9 @@ def run(arguments: list[str] | None = None) -> int:
         return _complain(str(error))
     except _Complaint as error:
         return _complain(error.format_message() + _allowed(error)) if error.format_message() else 2
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
+            raise stop.__cause__ from None
         status = 130
     if status == 130:  # typer turns an interruption into this status
         print("Interrupted; nothing was written.", file=sys.stderr)
