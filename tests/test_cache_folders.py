@@ -7,9 +7,11 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+import spinsync as ss
 from spinsync.base import compile_cache
 from spinsync.faces.command import run
 from test_compiled_cache import SMALL
@@ -25,6 +27,7 @@ if {user}:
     os.setuid({user})
 if {bytes}:
     resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes}, {bytes}))
+import spinsync as ss
 from spinsync.base import compile_cache
 from spinsync.base.compiled import compiled
 anew = compiled()(small.times.py_func)
@@ -100,7 +103,9 @@ def test_every_system_has_a_folder_for_caches(platform, where, tmp_path, monkeyp
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
-    """The folder of a cache with two entries and two files of other people."""
+    """The folder of a cache with two entries and two files of other people; nothing is compiled into it."""
+    closed_form = ss.limit_cycle
+    monkeypatch.setattr(ss, "steady_state", lambda model: SimpleNamespace(inversion=[closed_form(model).inversion]))
     folder = tmp_path / "spinsync"
     folder.mkdir(mode=0o700)
     for name in ("a.b-" + "0" * 24 + ".nbc", "spinsync_lanes_1_01.py"):
@@ -131,7 +136,7 @@ def test_doctor_tells_where_the_cache_is(cache, capsys, monkeypatch):
     ]
 
 
-def fail(*_):
+def fail(*_, **__):
     raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
 
 

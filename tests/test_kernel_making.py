@@ -1,0 +1,136 @@
+"""Generated modules are made once, by one thread at a time, whatever other threads do; an end of a file is no interruption."""
+
+import ast
+import gc
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import typer
+
+from spinsync.base import compile_cache
+from spinsync.base.generated import TRIES, generated, once
+from spinsync.faces.command import app, run
+from spinsync.numerics import lanes
+from spinsync.numerics.lanes import Layout
+from spinsync.theory import spin_equation
+
+MISMATCH = "AST constructor recursion depth mismatch (before=30, after=12)"
+
+
+@pytest.fixture
+def restless():
+    """Threads take turns within the parser: a garbage collection runs Python, as it does under Dask."""
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
+
+    def turn(phase, info):
+        time.sleep(1e-6)  # the other thread goes on
+
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(100)
+    gc.callbacks.append(turn)
+    yield
+    gc.callbacks.remove(turn)
+    gc.set_threshold(*threshold)
+    sys.setswitchinterval(interval)
+
+
+def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monkeypatch):
+    made = []
+    monkeypatch.setattr(lanes, "generated", lambda name, source, of: made.append(name) or (name, source))
+    lanes._kernels.cache_clear()
+    layouts = [Layout(1, measured=k > 0, tangent=k > 1) for k in range(3)]
+    start = threading.Barrier(6)
+
+    def ask(layout):
+        start.wait()
+        return lanes._kernels(layout, spin_equation)
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(ask, 2 * layouts))
+    lanes._kernels.cache_clear()
+    assert sorted(made) == ["lanes_1", "lanes_1_measured", "lanes_1_measured_tangent"]
+    assert all(one is other for one, other in zip(found[:3], found[3:], strict=True))
+
+
+def test_threads_of_others_may_parse_meanwhile(restless, monkeypatch):
+    """The tries are for them; without them one of two such threads fails here, on CPython 3.11 and 3.12."""
+    failed, over = [], threading.Event()
+
+    def parse():
+        text = "x = " + "(" * 30 + "1" + ")" * 30 + "\n"
+        while not over.is_set():
+            try:
+                ast.parse(text * 50)
+            except SystemError as error:
+                failed.append(error)
+
+    monkeypatch.setattr(lanes, "generated", lambda name, source, of: source)
+    lanes._kernels.cache_clear()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(parse)
+        text = lanes._kernels(Layout(1, measured=False, tangent=False), spin_equation)
+        over.set()
+    lanes._kernels.cache_clear()
+    assert "def run(" in text
+
+
+@pytest.mark.parametrize(
+    ("failures", "sentence", "left"), [(TRIES - 1, MISMATCH, True), (TRIES, MISMATCH, False), (1, "no", False)]
+)
+def test_a_parser_that_was_disturbed_is_asked_again(failures, sentence, left):
+    asked = []
+
+    @once
+    def make(name):
+        asked.append(name)
+        if len(asked) <= failures:
+            raise SystemError(sentence)
+        return name
+
+    if failures < TRIES and sentence == MISMATCH:
+        assert make("a") == make("a") == "a"
+        assert len(asked) == TRIES
+    else:
+        with pytest.raises(SystemError, match=sentence[:5]):
+            make("a")
+        assert len(asked) == failures
+
+
+def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypatch):
+    folders = [tmp_path / "first"]
+    monkeypatch.setattr(compile_cache, "candidates", lambda: iter(folders))
+    source = "from spinsync.theory.spin_equation import spin\n\nx = 1\n"
+    module = generated("trial", source, [spin_equation])
+    assert sys.modules[module.__name__] is module
+    assert module.x == 1
+    assert (folders[0] / f"{module.__name__}.py").read_text() == source
+    (folders[0] / f"{module.__name__}.py").write_text("x = 2\n")  # not what its name says
+    assert generated("trial", source, [spin_equation]).x == 1
+    assert (folders[0] / f"{module.__name__}.py").read_text() == source
+    folders.clear()
+    monkeypatch.setattr(compile_cache, "_told", ["told"])
+    assert generated("trial", source, [spin_equation]).x == 1
+    assert generated("trial", source + "\n", [spin_equation]).__name__ != module.__name__
+
+
+def test_an_end_of_a_file_is_no_interruption(capsys, monkeypatch):
+    def ends():
+        raise EOFError("Ran out of input")
+
+    def leaves():
+        raise typer.Abort
+
+    for command, status in ((ends, None), (leaves, 130)):
+        monkeypatch.setattr(app, "registered_commands", [])
+        app.command("x")(command)
+        app.command("y")(command)
+        if status is None:
+            with pytest.raises(EOFError, match="Ran out of input"):
+                run(["x"])
+            assert "Interrupted" not in capsys.readouterr().err
+        else:
+            assert run(["x"]) == status
+            assert capsys.readouterr().err.strip() == "Interrupted; nothing was written."
