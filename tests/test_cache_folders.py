@@ -78,14 +78,21 @@ NO_HOME = {"HOME": "relative", "XDG_CACHE_HOME": "relative", "NUMBA_CACHE_DIR": 
     ({"HOME": "/usr"}, ["/usr/.cache/spinsync"]),
     ({"HOME": "/usr", "XDG_CACHE_HOME": "/x"}, ["/x/spinsync"]),
     ({"HOME": "/nonexistent"}, []),
-    ({"XDG_CACHE_HOME": "/x", "NUMBA_CACHE_DIR": "/y"}, ["/y/spinsync-cache", "/x/spinsync"]),
-    ({"NUMBA_CACHE_DIR": "y"}, ["y/spinsync-cache"]),
+    ({"XDG_CACHE_HOME": "/x", "NUMBA_CACHE_DIR": "/dev/null"}, ["/dev/null/spinsync-cache", "/x/spinsync"]),
 ])  # fmt: skip
 def test_where_the_cache_is(given, first, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     for name, value in (NO_HOME | {"TMPDIR": str(tmp_path)} | given).items():
         monkeypatch.setenv(name, value)
     assert [str(folder) for folder in compile_cache.candidates()] == [*first, f"{tmp_path}/spinsync-{os.geteuid()}"]
+
+
+def test_a_folder_that_the_user_names_is_the_only_one(tmp_path, monkeypatch):
+    """Who names one may want to measure compilation, or to keep projects apart."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "a"))
+    assert list(compile_cache.candidates()) == [tmp_path / "a" / "spinsync-cache"]
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # one that is complete may be on a read-only disk
+    assert len(list(compile_cache.candidates())) > 1
 
 
 @pytest.mark.parametrize(("platform", "where"), [

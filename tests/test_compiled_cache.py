@@ -128,7 +128,9 @@ def test_a_damaged_entry_is_replaced(kind, tmp_path, folders, caplog):
     entry.write_bytes(DAMAGE[kind](entry.read_bytes()))
     assert made(tmp_path) == COMPILED
     assert only(folders[0]) == entry
+    assert stat.S_ISREG(entry.lstat().st_mode)
     assert made(tmp_path) == KEPT
+    assert not folders[1].exists()
     assert caplog.text == ""
 
 
@@ -150,7 +152,9 @@ def test_what_stands_in_the_place_of_an_entry_goes(kind, tmp_path, folders, capl
     PLACED[kind](entry)
     assert made(tmp_path) == COMPILED
     assert only(folders[0]) == entry
+    assert stat.S_ISREG(entry.lstat().st_mode)
     assert made(tmp_path) == KEPT
+    assert not folders[1].exists()
     assert caplog.text == ""
 
 

@@ -28,9 +28,12 @@ OURS = re.compile(r".+-[0-9a-f]{24}\.nbc|spinsync_\w+\.py|.+\.part")  # machine 
 
 
 def candidates() -> Iterator[Path]:
-    """Where the cache may be, best first."""
+    """Where the cache may be, best first; a folder that the user names is the only one as far as it can be used."""
     if given := os.environ.get("NUMBA_CACHE_DIR"):
-        yield Path(given) / "spinsync-cache"  # not `spinsync`: that could be imported where the folder is on Python's path
+        named = Path(given) / "spinsync-cache"  # not `spinsync`: that could be imported where the folder is on Python's path
+        yield named
+        if _trouble(named) is None and os.access(named, os.W_OK):
+            return
     if own := _of_user(sys.platform):
         yield own
     if hasattr(os, "geteuid"):
@@ -50,7 +53,7 @@ def _of_user(platform: str) -> Path | None:
         home = Path.home()
     except RuntimeError:
         return None
-    if not (home.is_absolute() and home.is_dir()):
+    if not (home.is_absolute() and os.path.isdir(home)):
         return None
     return home / "Library" / "Caches" / "spinsync" if platform == "darwin" else home / ".cache" / "spinsync"
 
@@ -82,7 +85,7 @@ def load(name: str, sound: Callable[[bytes], bool]) -> tuple[Path, bytes] | None
     for folder in candidates():
         path = folder / name
         try:
-            if not folder.is_dir() or _foreign(folder):
+            if not os.path.isdir(folder) or _foreign(folder):
                 continue
             found = path.stat()
             if stat.S_ISREG(found.st_mode) and sound(data := path.read_bytes()):
@@ -124,7 +127,7 @@ def _place(path: Path, data: bytes) -> None:
 
 
 def _take_away(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
@@ -186,7 +189,7 @@ def places() -> Iterator[Place]:
     """The folder that takes new entries, those before it that don't, and those behind it with entries from before."""
     found = False
     for folder in candidates():
-        if found and not folder.is_dir():
+        if found and not os.path.isdir(folder):
             continue
         trouble = _trouble(folder)
         sizes: list[int] = []
@@ -207,7 +210,7 @@ def clear() -> Iterator[Place]:
     for folder in candidates():
         count = size = 0
         try:
-            if not folder.is_dir() or _foreign(folder) == STRANGE:
+            if not os.path.isdir(folder) or _foreign(folder) == STRANGE:
                 continue
             for path in entries(folder):
                 length = path.stat().st_size

@@ -89,11 +89,9 @@ class _Kept(NullCache):
         found = compile_cache.load(self._name(sig, target_context.codegen()), _sealed)
         if found is None:
             return None
-        path, data = found
         try:
-            return _rebuild(target_context, *loads(data[:-32]))
-        except Exception:  # whole, but not ours: compiled again, it takes this one's place
-            compile_cache.remove(path)
+            return _rebuild(target_context, *loads(found[1][:-32]))
+        except Exception:  # whole, but nothing of ours: what is compiled now takes its place
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
