@@ -1,10 +1,15 @@
 """Generated modules are made once, by one thread at a time, whatever other threads do; an end of a file is no interruption."""
 
+import errno
 import gc
+import importlib
+import os
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from types import SimpleNamespace
 
 import pytest
 import typer
@@ -89,6 +94,36 @@ def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypat
     monkeypatch.setattr(compile_cache, "_told", ["told"])
     assert generated("trial", source, [spin_equation]).x == 1
     assert generated("trial", source + "\n", [spin_equation]).__name__ != module.__name__
+
+
+class Kernel:
+    """What numba-cuda's cache asks of a kernel, of the device and of the code that is made for it."""
+
+    codegen = SimpleNamespace(magic_tuple=lambda: ("sm", 90))
+
+    @staticmethod
+    def _reduce_states():
+        return {}
+
+
+@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="needs numba-cuda: pip install 'spinsync[cuda]'")
+def test_numba_cudas_own_cache_is_forgiven(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
+    text = "from spinsync.base.compiled import compiled_for_device\n\n\n@compiled_for_device\ndef kernel(x):\n    x[0] = 1.0\n"
+    (tmp_path / "device_trial.py").write_text(text)
+    cache = importlib.import_module("device_trial").kernel._cache
+    context = SimpleNamespace(refresh=lambda: None, codegen=lambda: Kernel.codegen)
+    for damage in (b"", b"garbage"):
+        cache.save_overload("signature", Kernel)
+        index, data = sorted(tmp_path.rglob("*.nb[ic]"), reverse=True)
+        for path in (index, data):
+            path.write_bytes(damage)
+            assert cache.load_overload("signature", context) is None
+    cache.save_overload("signature", Kernel)
+    assert index.stat().st_size > 50
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+    cache.save_overload("signature", Kernel)
 
 
 def test_an_end_of_a_file_is_no_interruption(capsys, monkeypatch):

@@ -201,8 +201,9 @@ def places() -> Iterator[Place]:
                 remove(trial)
         except OSError as error:
             trouble = trouble or _reason(error)
+        if sizes or not found:
+            yield Place(folder, len(sizes), sum(sizes), trouble)
         found = found or trouble is None
-        yield Place(folder, len(sizes), sum(sizes), trouble)
 
 
 def clear() -> Iterator[Place]:

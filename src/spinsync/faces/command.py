@@ -177,11 +177,11 @@ def doctor(
 
 
 def _clear_cache() -> None:
-    cleared = list(compile_cache.clear())
+    cleared = [place for place in compile_cache.clear() if place.entries or place.trouble]
     for place in cleared:
         typer.echo(f"cache {place.folder}: removed {place.size()}")
     if not cleared:
-        typer.echo("cache: there is none")
+        typer.echo("cache: nothing to remove")
     if left := [f"{str(place.folder)!r} is not ({place.trouble})" for place in cleared if place.trouble]:
         raise ss.InputError(f"The cache must be writable to be cleared, but {', '.join(left)}.")
 
