@@ -255,7 +255,7 @@ def test_entries_that_nobody_uses_go(tmp_path, folders):
     assert [path.exists() for path in [used, *old]] == [True, False, False, False, True, True]  # strangers stay
 
 
-def test_threads_and_processes_may_write_at_once(tmp_path, folders, caplog):
+def test_many_may_write_and_read_an_entry_at_once(tmp_path, folders, caplog):
     data = [bytes([k]) * 100_000 for k in range(8)]
 
     def work(k):
