@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
 from spinsync.data import bloch_vectors
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
@@ -106,6 +107,7 @@ def cuda_lanes(batch: Batch, threads: int) -> Motions:
     return _found(batch, threads, CudaLanes)
 
 
+@aside
 def _found(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
     count, groups = batch.rates.weight.shape
     found = blank(count, groups, Status.NO_RELAXATION)
