@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -56,6 +57,7 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
     return observed
 
 
+@aside
 def _run_crowd(problem: Crowd, times: Array) -> Observed:
     solution = waveform.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
@@ -78,6 +80,7 @@ def _run_large(linear: Linear, runs: list[Iterator[Array]]) -> Observed:
     return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
+@aside
 def _run_linear(linear: Linear, times: Array) -> Observed:
     if (lattice := linear.lattice) is not None:
         afford(lattice.whole, 16, krylov.MOST)

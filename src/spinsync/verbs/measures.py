@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -245,7 +246,7 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
             lattice = lattice_of(problem)
             if left is None:
                 afford(lattice.whole, 16)
-                _, right, left = leading.eigenvector(problem.block(1), lattice.sites(1))
+                _, right, left = aside(leading.eigenvector)(problem.block(1), lattice.sites(1))
                 strongest = left[np.argmax(abs(right))]
                 left = left * (abs(strongest) / strongest)
             values[k] = left @ problem.start(1)

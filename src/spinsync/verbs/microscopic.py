@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -50,7 +51,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     6.0
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    terms = lindbladian(ensemble, checks.whole("spins", spins, 1, 2000))
+    terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
     names: Array = np.array(ensemble.names)[terms.group]
     pairs = ("spin", "other_spin")
     variables = {
@@ -104,7 +105,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     problem = theory.lower(ensemble, start, seed, each=True)
     blocks = {q: problem.block(q) for q in problem.charges}
     with one_thread():
-        states = {q: linear_flow.propagate(blocks[q], problem.start(q), moments) for q in problem.charges}
+        states = {q: aside(linear_flow.propagate)(blocks[q], problem.start(q), moments) for q in problem.charges}
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)

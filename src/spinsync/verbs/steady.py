@@ -9,6 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -25,6 +26,7 @@ from spinsync.verbs.results import dataset, initial_record, theory_record
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 
 
+@aside
 def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
     slowest = float(flow.decay.real.min())
