@@ -53,7 +53,7 @@ ADVICE = {
 
 @dataclass
 class _Outlook:
-    """Whether a run can be expected to end within its steps; at rest they grow without bound.
+    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
 
     It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
     """

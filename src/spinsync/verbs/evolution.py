@@ -88,7 +88,7 @@ def _run_linear(linear: Linear, times: Array) -> Observed:
             linear, [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
         )
     if (parts := linear.parts) is not None:
-        return _run_large(linear, [coupled.motion(parts, q, linear.start(q), times) for q in linear.charges])
+        return _run_large(linear, [coupled.motion(parts, q, linear.start(q), times, linear.trace) for q in linear.charges])
     states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
     _check_trace(states[0] @ linear.trace)
     return linear.observe(states)
