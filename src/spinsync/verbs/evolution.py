@@ -23,6 +23,7 @@ from spinsync.numerics.elimination import afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.averages import mean_motion
+from spinsync.verbs.costs import afford_times
 from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
@@ -161,6 +162,7 @@ def evolve(
     start = None if initial is None else bloch_vectors.checked(initial)
     each = checks.flag("each", each)
     problem = theory.lower(ensemble, start, seed, each)
+    afford_times(problem, moments)
     if isinstance(problem, Crowd):
         observed = _run_crowd(problem, moments)
     elif isinstance(problem, Flow):

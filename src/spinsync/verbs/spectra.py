@@ -8,6 +8,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.interrupts import aside
+from spinsync.base.memory import afford
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
@@ -98,6 +99,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.increasing("frequencies", frequencies)
+    afford("frequencies", places.size, 20 * 8.0, "numbers")
     # products of M groups have about N^(3M - 1) components
     with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
