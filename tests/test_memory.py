@@ -80,7 +80,7 @@ ss.Exact, ss.evolve
 resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
 groups = [ss.Group(3.0, 1.0, frequency=0.1 * k) for k in range(6)]
 try:
-    ss.evolve(ss.Ensemble(groups, [[5j] * 6] * 6), [0.0, 1.0], theory=ss.Exact(12))
+    ss.evolve(ss.Ensemble(groups, [[5j] * 6] * 6), [0.0, 1.0], theory=ss.Exact(18))
 except ss.InputError as error:
     print(error)
 """
@@ -89,7 +89,7 @@ except ss.InputError as error:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of addresses is not told or not kept")
 def test_a_limit_of_the_shell_counts():
     done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Argument `spins` must be fewer")
+    assert done.stdout.startswith("Argument `spins` must be at most 12 for these 6 groups and this machine, but is spins=18")
 
 
 def test_a_container_counts(monkeypatch):
