@@ -1,14 +1,15 @@
 """The exponential Adams stepper: order, exactness, fast rotation, dense output, and how it gives up."""
 
 from math import factorial
+from time import process_time
 
 import numpy as np
 import pytest
 from numba import njit
 from scipy.integrate import quad
 
-from spinsync.numerics import exponential_adams as stepper
-from spinsync.numerics.exponential_adams import BUDGET, DEVICE, DONE, UNDERFLOW, integrate
+from spinsync.numerics import exponential_adams_kernel as stepper
+from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW, integrate
 
 TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
 ORDER = stepper.P + 1
@@ -190,3 +191,27 @@ def test_past_values_of_a_polynomial_are_respaced_exactly(factor, spacing):
         wanted = polynomial(newest - 0.1 * spacing * i)
         # eight terms, whose weights add up to 6.3 in size
         assert abs(history[(head - i) % stepper.RING, 0] - wanted) < 50 * np.finfo(float).eps * abs(history).max()
+
+
+@pytest.mark.parametrize("most", [1, 2, 7, 50])
+@pytest.mark.parametrize("first_step", [None, 5.0])
+def test_cut_wherever_it_is_a_run_is_the_same_bit_for_bit(most, first_step):
+    """Many outputs within one step and none in others; with a first step that has to be cut."""
+    times = np.concatenate([np.linspace(0, 0.1, 40), np.linspace(0.2, 5, 9), np.linspace(5.01, 5.02, 30), [40.0]])
+    whole = run_landau(times, rtol=1e-8, atol=1e-10, first_step=first_step)
+    cut = run_landau(times, rtol=1e-8, atol=1e-10, first_step=first_step, most=most)
+    assert whole.states.tobytes() == cut.states.tobytes()
+    assert (whole.status, whole.steps, whole.rejected) == (cut.status, cut.steps, cut.rejected)
+
+
+def test_a_run_that_would_take_too_many_steps_is_given_up_at_once():
+    """A cycle goes on with steps as long as the last; what comes to rest does not."""
+    began = process_time()
+    for span in (1e9, 1e300):
+        assert run_landau([0.0, span], rtol=1e-8, atol=1e-10).status == BEYOND
+    assert process_time() - began < 2.0  # a tenth of what all 20 million steps take
+    rest = integrate(
+        stuart_landau, np.array([1e-3 + 0j]), np.array([0.5 + 0j]), np.array([0.0, 1e300]), table=TABLE,
+        coupling=np.array([[0, 1]], complex), rtol=1e-8, atol=1e-10, most=20,
+    )  # fmt: skip
+    assert rest.status == DONE

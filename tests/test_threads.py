@@ -1,8 +1,9 @@
 """Threads of the linear algebra: one while we compute, and the user's own setting afterwards."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import numpy as np
 import pytest
@@ -54,23 +55,38 @@ def test_verbs_compute_on_one_thread(verb, threads, monkeypatch):
     assert threads() == {2}
 
 
-def test_the_setting_returns_whoever_leaves_first(threads):
-    """Two threads whose times inside overlap."""
-    inside, outside = Barrier(2), Barrier(2)
+@pytest.mark.parametrize("leaves_first", [0, 1])
+def test_the_setting_returns_with_the_last_who_leaves(threads, leaves_first):
+    """Two threads whose times inside overlap; nobody inside ever computes on more than one."""
+    inside, may_leave, left = Barrier(3), [Event(), Event()], [Event(), Event()]
 
-    def other():
+    def visit(k):
         with one_thread():
             inside.wait()
-            outside.wait()
+            may_leave[k].wait()
+        left[k].set()
 
-    thread = Thread(target=other)
-    thread.start()
+    visitors = [Thread(target=visit, args=(k,)) for k in (0, 1)]
+    for visitor in visitors:
+        visitor.start()
+    inside.wait()
+    assert threads() == {1}
+    may_leave[leaves_first].set()
+    left[leaves_first].wait()
+    assert threads() == {1}
+    may_leave[1 - leaves_first].set()
+    left[1 - leaves_first].wait()
+    assert threads() == {2}
     with one_thread():
-        inside.wait()
         assert threads() == {1}
     assert threads() == {2}
-    outside.wait()
-    thread.join()
+
+
+def test_calls_side_by_side_leave_the_setting_and_agree_bit_for_bit(threads):
+    """Eight calls over eight threads: each has the result of a call alone."""
+    ask = partial(ss.linewidth, laser(), theory=ss.Exact(30))
+    alone = float(ask().linewidth)
+    with ThreadPoolExecutor(8) as pool:
+        together = [float(found.linewidth) for found in pool.map(lambda _: ask(), range(8))]
+    assert together == [alone] * 8
     assert threads() == {2}
-    with one_thread():
-        assert threads() == {1}

@@ -5,9 +5,18 @@ coupling, and the questions one asks of it. Results are xarray Datasets. Start w
 `Ensemble.single`, `evolve` and `limit_cycle`.
 """
 
+from typing import Any
+
 import lazy_loader
 
 from spinsync._version import __version__
+from spinsync.base.interrupts import aside
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is asked for; kernels may have to be compiled for it, beside the thread that listens."""
+    globals()[name] = aside(_load)(name)
+    return globals()[name]

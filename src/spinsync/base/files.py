@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import glob
+import io
 import os
 import shutil
+import stat
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spinsync.base.checks import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+DRAFT = ".draft"  # ends the names of drafts
+REMOVALS = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
+LONGEST = 2**26  # bytes of a file that is read
+TIMEOUT = 10.0  # seconds in which a pipe must bring its text
 
 
 def _reason(error: Exception) -> str:
@@ -26,6 +40,14 @@ def _sync(folder: Path) -> None:
             os.close(handle)
 
 
+class UnwritableError(InputError):
+    """A file that can't be written, and why not."""
+
+    def __init__(self, name: str, path: str | Path, reason: str) -> None:
+        super().__init__(f"Argument `{name}` must be writable, but {str(path)!r} is not ({reason}).")
+        self.path, self.reason = Path(path).absolute(), reason
+
+
 @contextmanager
 def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     """A folder to fill; it takes the name `path` when the block ends well, and vanishes otherwise.
@@ -33,26 +55,26 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `path` exists, or its parent is missing or can't be written.
+        If `path` exists, or it can't be written.
     """
     target = Path(path).absolute()
-    draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
     try:
         taken = target.is_symlink() or target.exists()
-        if not taken:
-            draft.mkdir()
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise UnwritableError(name, path, _reason(error)) from None
     if taken:
         raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
     try:
-        yield draft
-        _sync(draft)
-        draft.rename(target)
+        with _draft(target) as draft:
+            yield draft
+            _sync(draft)
+            draft.rename(target)
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        raise UnwritableError(name, path, _reason(error)) from error
+    except UnwritableError as error:  # the reader asked for the folder, not for a file in its draft
+        if draft not in error.path.parents:
+            raise
+        raise UnwritableError(name, path, error.reason) from error
 
 
 def write_text(path: str | Path, text: str, name: str = "path") -> None:
@@ -71,21 +93,94 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
         If `path` can't be written.
     """
     target = Path(path).absolute()
-    draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
     try:
-        yield draft
-        os.replace(draft, target)
+        with _draft(target) as draft:
+            yield draft / target.name
+            os.replace(draft / target.name, target)
+            draft.rmdir()
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise UnwritableError(name, path, _reason(error)) from None
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """A hidden folder beside `target`, which is gone when the block ends; those of dead processes are swept."""
+    _sweep(target)
+    new = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}.new"
+    new.mkdir()
+    with _held(new):
+        draft = new.rename(new.with_suffix(DRAFT))  # it is locked before others can take it for left behind
+        try:
+            yield draft
+        finally:
+            _remove(draft)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what writers of `target` have left who were killed: their drafts are locked no more."""
+    for draft in target.parent.glob(f".{glob.escape(target.name)}.????????{DRAFT}"):
+        with suppress(OSError), _held(draft) as alone:
+            if alone:
+                _remove(draft)
+
+
+@contextmanager
+def _held(draft: Path) -> Iterator[bool]:
+    """Lock a draft as long as this process lives; whether nobody else has locked it. The system unlocks it at any end."""
+    if fcntl is None:  # no such locks here: nothing is swept
+        yield False
+        return
+    handle = os.open(draft, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            alone = True
+        except OSError:  # somebody else has it, or the file system has no locks
+            alone = False
+        yield alone
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def _remove(draft: Path) -> None:
+    """Remove a draft, and again while threads of a failed writer still put files into it."""
+    for pause in REMOVALS:
+        if not draft.exists():
+            return
+        shutil.rmtree(draft, ignore_errors=True)
+        time.sleep(pause)
 
 
 def read_text(path: str | Path, name: str = "path") -> str:
-    """The text of a file, with one sentence if it can't be read."""
+    """The text of a file, also of a pipe, with one sentence if it can't be read."""
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+        content = _content(path)
     except (OSError, ValueError) as error:
         raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None
+    if len(content) > LONGEST:
+        raise InputError(f"Argument `{name}` must be a file of at most {LONGEST >> 20} MiB, but {str(path)!r} is longer.")
+    try:
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
+    except UnicodeDecodeError:
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+
+
+def _content(path: str | Path) -> bytes:
+    """All bytes, or LONGEST and some more. A pipe in which nothing comes is not waited for without end."""
+    handle, end = (
+        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)),
+        time.monotonic() + TIMEOUT,
+    )
+    with open(handle, "rb", buffering=0) as file:
+        pipe, content = stat.S_ISFIFO(os.fstat(handle).st_mode), bytearray()
+        while len(content) <= LONGEST:
+            part = file.read(2**20)  # None: nothing yet; of a pipe also b"", while nobody writes to it
+            if part:
+                content += part
+            elif part is not None and (content or not pipe):
+                break
+            elif time.monotonic() > end:
+                raise TimeoutError(0, f"nothing came for {TIMEOUT:g} seconds")
+            else:
+                time.sleep(0.01)
+    return bytes(content)

@@ -8,23 +8,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 from typing import Any
+
+
+@dataclass
+class _Users:
+    """Who computes on one thread at present, and what the libraries were set to before."""
+
+    lock: Lock = field(default_factory=Lock)
+    count: int = 0
+    before: list[int] = field(default_factory=list)
+
+
+_users = _Users()
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Keep BLAS on one thread; the setting of before comes back.
 
-    It is one for the whole process. Of several threads that are here at once the first one makes it and takes it back.
+    Most libraries have one setting for the whole process. Of several threads that are here at once the first to come makes
+    it, and the last to leave takes it back: none of them computes with another number on the way, and the user's own stays.
     """
-    with _libraries().limit(limits=1, user_api="blas"):
-        yield
+    whole, own = _libraries()
+    with _users.lock:
+        if not _users.count:
+            _users.before = [library.num_threads for library in whole]
+            _set(whole, [1] * len(whole))
+        _users.count += 1
+    try:
+        with own.limit(limits=1):
+            yield
+    finally:
+        with _users.lock:
+            _users.count -= 1
+            if not _users.count:
+                _set(whole, _users.before)
+
+
+def _set(libraries: list[Any], numbers: list[int]) -> None:
+    """threadpoolctl lets only one thread set OpenBLAS, the first that did: whoever leaves last here has to be that one."""
+    for library, number in zip(libraries, numbers, strict=True):
+        free = getattr(library, "clear_controlling_thread", lambda force: None)
+        free(force=True)
+        library.set_num_threads(number)
+        free(force=True)
 
 
 @cache
-def _libraries() -> Any:
+def _libraries() -> tuple[list[Any], Any]:
+    """Those with one setting for the process, and a controller of those with one for each thread."""
     import scipy.linalg  # noqa: F401  # numpy and scipy bring a BLAS each, which must be loaded to be found
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    every = ThreadpoolController().select(user_api="blas")
+    own = [
+        library for library in every.lib_controllers
+        if library.internal_api == "mkl" or getattr(library, "threading_layer", None) == "openmp"
+    ]  # fmt: skip
+    whole = [library for library in every.lib_controllers if library not in own]
+    return whole, every.select(filepath=[library.filepath for library in own])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.memory import afford
 from spinsync.data import model_files
 from spinsync.data.distributions import Distribution
 from spinsync.data.groups import Group
@@ -237,7 +238,7 @@ class Ensemble:
         Raises
         ------
         InputError
-            If `parts` is no whole number of at least 1.
+            If `parts` is no whole number of at least 1, or too large for the memory.
 
         Examples
         --------
@@ -247,6 +248,7 @@ class Ensemble:
         ('A_1', 'A_2', 'A_3')
         """
         parts = checks.whole("parts", parts, 1)
+        afford("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and what is made of it
         groups = [replace(g, name=f"{g.name}_{k + 1}", weight=g.weight / parts) for g in self.groups for k in range(parts)]
         return Ensemble(tuple(groups), np.kron(self.coupling_matrix, np.ones((parts, parts))), self.lamb_shift)
 

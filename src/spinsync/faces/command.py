@@ -1,8 +1,10 @@
-"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one sentence; 130: interrupted."""
+"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one sentence; 130: interrupted; 143: terminated."""
 
 from __future__ import annotations
 
+import os
 import platform
+import signal
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,6 +17,9 @@ import typer
 import spinsync as ss
 from spinsync.base import compile_cache
 from spinsync.base.files import new_folder
+
+INTERRUPTED, TERMINATED = 130, 143
+ENDED = {INTERRUPTED: "Interrupted", TERMINATED: "Terminated"}
 
 app = typer.Typer(
     name="spinsync", help="Quantum synchronization of ensembles of two-level systems.", no_args_is_help=True,
@@ -77,7 +82,7 @@ def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
     if out is None:
         typer.echo(compute())
         return
-    with new_folder(out) as draft:
+    with new_folder(out, "--out") as draft:
         compute().to_zarr(draft, mode="a", consolidated=False)
     typer.echo(f"wrote {out}")
 
@@ -203,6 +208,14 @@ def _allowed(error: Any) -> str:
     return ""
 
 
+class _TerminatedError(BaseException):
+    """Somebody asks this process to end: a batch system, a container. No `except Exception` shall hear it."""
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise _TerminatedError
+
+
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
@@ -214,11 +227,20 @@ def run(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort) as stop:
         if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
             raise stop.__cause__ from None
-        status = 130
-    if status == 130:  # typer turns an interruption into this status
-        print("Interrupted; nothing was written.", file=sys.stderr)
+        status = INTERRUPTED
+    except _TerminatedError:
+        status = TERMINATED
+    if status in ENDED:  # typer turns an interruption into this status
+        print(f"{ENDED[status]}; nothing was written.", file=sys.stderr)
     return status
 
 
 def main() -> None:
-    sys.exit(run())
+    """Run the command line and end the process, without waiting for what was dropped if it was interrupted."""
+    signal.signal(signal.SIGTERM, _terminate)
+    status = run()
+    if status in ENDED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # a compiler at work in another thread can be neither stopped nor left alone by sys.exit
+    sys.exit(status)

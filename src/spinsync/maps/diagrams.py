@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.memory import afford
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.recipes import check_axis
 from spinsync.theory.mean_field import MeanField
@@ -18,6 +20,8 @@ from spinsync.verbs.lane_engine import engine
 from spinsync.verbs.motions import Motions
 from spinsync.verbs.regimes import checked_start, described
 from spinsync.verbs.results import dataset, initial_record, theory_record
+
+GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
 def phase_diagram(
@@ -79,10 +83,17 @@ def phase_diagram(
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
+    _afford(values, len(ensemble.groups))
     run = engine(device, ensemble.recipe.distributions(values))
     start = checked_start(ensemble, initial, seed)
     motions = _motions(ensemble, values, start, threads, run)
     return _result(ensemble, values, motions, seed, None if initial is None else start)
+
+
+def _afford(values: Mapping[str, Any], groups: int) -> None:
+    """Refuse more points than memory can hold parameters, motions and results of."""
+    numbers = 2 * len(values) + GROUP * groups + PAIR * groups**2
+    afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, run: Engine) -> Motions:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.generated import generated, once
-from spinsync.numerics.lanes import pool
+from spinsync.base.interrupts import heed, pool
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
@@ -229,11 +229,12 @@ class Crowd:
             )  # fmt: skip
 
         starts = range(0, count, size)
+        heed()
         if self.threads == 1 or self.omega.size < SERIAL:
             for first in starts:
                 work(first)
         else:
-            list(pool(self.threads).map(work, starts))
+            pool(self.threads).map(work, starts)
         mean = self._by_group(moments)
         return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(seen))
 

@@ -65,15 +65,25 @@ def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
     return space.completed(found)
 
 
-def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
-    """The state of one total charge at each of `times`, one after the other; of charge 0 it is Hermitian."""
+def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray) -> Iterator[np.ndarray]:
+    """The state of one total charge at each of `times`, one after the other; of charge 0 it is Hermitian.
+
+    trace : as of `steady`, for long runs
+    """
     space = Products(parts, charge, half=charge == 0)
     fastest = fastest_rate(space)
     if charge:
         yield from arnoldi.motion(space.apply, fastest, start + 0j, times)
         return
+
+    def rest() -> np.ndarray | None:
+        try:
+            return (space.kept(steady(parts, trace)) + 0j).view(float)
+        except (UndecidedError, SlowError, OverflowError):
+            return None
+
     half = (space.kept(start) + 0j).view(float)
-    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times):
+    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times, rest):
         yield space.completed(state.view(complex))
 
 

@@ -81,6 +81,27 @@ def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
         keys[k] = key
 
 
+class Pivoted:
+    """L U of any sparse matrix.
+
+    Raises
+    ------
+    OverflowError
+        If an entry is not finite, or the matrix is singular.
+    """
+
+    def __init__(self, matrix: Any) -> None:
+        if not np.all(np.isfinite(matrix.data)):
+            raise OverflowError
+        try:
+            self._inverse: Any = splu(matrix.tocsc())
+        except RuntimeError:  # exactly singular
+            raise OverflowError from None
+
+    def solve(self, right: np.ndarray) -> np.ndarray:
+        return np.asarray(self._inverse.solve(right))
+
+
 class Factors:
     """L U of a matrix whose diagonal dominates each column, so that no pivoting is needed.
 

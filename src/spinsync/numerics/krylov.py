@@ -14,7 +14,8 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import expm
 
-from spinsync.numerics.elimination import Factors, dissected
+from spinsync.base.interrupts import heed
+from spinsync.numerics.elimination import Factors, Pivoted, dissected
 
 ALLOWED = 1e-12  # error of a step, of the length at the start
 STIFFEST = 1e6  # g times the fastest rate: the rest of ten digits is left to solutions with 1 - g L
@@ -50,7 +51,7 @@ class Space:
         return np.asarray(self.basis @ (self.length * self.coefficients(time)))
 
 
-def space(factors: Factors, start: np.ndarray, g: float, remaining: float, allowed: float) -> tuple[Space, float]:
+def space(factors: Factors | Pivoted, start: np.ndarray, g: float, remaining: float, allowed: float) -> tuple[Space, float]:
     """A space that is accurate for steps of LONGEST g, or has MOST vectors, and the longest accurate step in it.
 
     factors : of 1 - g L
@@ -86,8 +87,10 @@ def accurate(found: Space, g: float, most: float, allowed: float) -> float:
     return 0.0
 
 
-def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other.
+
+    sites : places of the components on a lattice of which only next neighbours couple; None: they live on none
 
     Raises
     ------
@@ -95,20 +98,23 @@ def motion(generator: Any, sites: np.ndarray, start: np.ndarray, times: np.ndarr
         If steps get too small or too many, or rates are too large for double precision.
     """
     yield start
-    order, kind = dissected(sites), np.result_type(start, generator.dtype)
+    kind = np.result_type(start, generator.dtype)
+    order = None if sites is None else dissected(sites)
     now, state, done = times[0], start.astype(kind), 1
-    one = sparse.eye_array(len(sites), dtype=kind)
+    one = sparse.eye_array(start.size, dtype=kind)
     if not np.all(np.isfinite(generator.data)):
         raise OverflowError
     fastest = max(abs(generator.diagonal()).max(), 1e-300)
     g, factored, first = 1 / fastest, 0.0, np.linalg.norm(start)
     for _ in range(MOST_STEPS):
+        heed()
         length = np.linalg.norm(state)
         if done == times.size or length < VANISHED:
             yield from (0 * state for _ in times[done:])
             return
         if factored != g:
-            factors, factored = Factors(one - g * generator, order), g
+            matrix, factored = one - g * generator, g
+            factors = Pivoted(matrix) if order is None else Factors(matrix, order)
         found, step = space(factors, state, g, times[-1] - now, min(float(ALLOWED * first / length), 1e-6))
         if not step:
             g /= REFINE

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from functools import cache, cached_property
 from itertools import pairwise
@@ -17,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsync.base.generated import generated, once
+from spinsync.base.interrupts import heed, pool
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, THERE
 from spinsync.numerics.unroll import functions, looped, unrolled
 
@@ -186,15 +185,6 @@ def _kernels(layout: Layout, equation: ModuleType) -> Any:
     return generated(name, source(layout, equation), [equation])
 
 
-@cache
-def pool(threads: int) -> ThreadPoolExecutor:
-    """Threads that wait for work: to start some takes as long as a thousand trajectories."""
-    return ThreadPoolExecutor(threads)
-
-
-os.register_at_fork(after_in_child=pool.cache_clear)  # a forked process has none of its parent's threads
-
-
 def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
     bounds = [0]
@@ -202,9 +192,10 @@ def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
         left = count - bounds[-1]
         bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
     chunks = list(pairwise(bounds))
+    heed()
     if threads == 1 or len(chunks) == 1:
         return [work(first, last) for first, last in chunks]
-    return list(pool(threads).map(lambda chunk: work(*chunk), chunks))
+    return pool(threads).map(lambda chunk: work(*chunk), chunks)
 
 
 class Lanes:

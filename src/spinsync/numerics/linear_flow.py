@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import expm
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
+
+from spinsync.base.interrupts import heed
+from spinsync.numerics.krylov import motion
 
 LONG = 5000.0  # norm times gap
 WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and from which on rounding hides whether it is finite
@@ -16,21 +18,23 @@ WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and f
 def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
     """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding).
 
-    Their length grows with the norm of L times the gap; where that is long, the dense exponential is shorter.
+    Their length grows with the norm of L times the gap; where that is long, the Krylov space of a resolvent is shorter.
+
+    Raises
+    ------
+    OverflowError
+        If steps get too small or too many, or rates are too large for double precision.
     """
-    out = np.empty((times.size, start.size), complex)
-    out[0] = start
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
     if gaps.size and norm * gaps.max() > LONG:
-        for i, gap in enumerate(gaps):
-            if i == 0 or gap != gaps[i - 1]:
-                step = expm(generator.toarray() * gap)
-            out[i + 1] = step @ out[i]
-        return out
-    if gaps.size and np.ptp(gaps) <= 1e-12 * gaps.max() and gaps.size > 1:
+        return np.stack(list(motion(generator, None, start, times)))
+    if gaps.size > 1 and np.ptp(gaps) <= 1e-12 * gaps.max():
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
+    out = np.empty((times.size, start.size), complex)
+    out[0] = start
     for i, gap in enumerate(gaps):
+        heed()
         out[i + 1] = expm_multiply(generator * gap, out[i])
     return out
 

@@ -130,9 +130,9 @@ def polish(p, y, near, velocity, matrix, bordered, right, pivots):
     dark = largest == 0.0
     reach = near * max(largest, 0.1)
     away, step = 0.0, np.inf
-    for _ in range(12):
+    for k in range(12):
         motion(p, y, turn, velocity)
-        if step > 1e-4 * largest:  # else the last matrix will do
+        if k == 0 or step > 1e-4 * largest:  # else the last matrix will do
             linearized(p, y, turn, matrix)
             border(y, matrix, bordered, dark)
             if not factorized(bordered, pivots, size + 1):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from spinsync.base.interrupts import aside, pool
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.mean_field import MeanField
@@ -27,6 +27,7 @@ class Batch:
 Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
 
 
+@aside
 def simple(batch: Batch, threads: int) -> Motions:
     """Each point by the stepper of `evolve`; results do not depend on the threads."""
 
@@ -35,10 +36,6 @@ def simple(batch: Batch, threads: int) -> Motions:
         return long_time(batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0), rates.weight)
 
     points = range(len(batch.rates.weight))
-    if threads == 1 or len(points) == 1:  # here an interrupt is heard between two stretches
+    if threads == 1:
         return joined([one(point) for point in points])
-    pool = ThreadPoolExecutor(threads)
-    try:
-        return joined(list(pool.map(one, points)))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+    return joined(pool(threads).map(one, points))

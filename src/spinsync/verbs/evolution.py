@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -22,6 +23,7 @@ from spinsync.numerics.elimination import afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.averages import mean_motion
+from spinsync.verbs.costs import afford_times
 from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
 
@@ -56,6 +58,7 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
     return observed
 
 
+@aside
 def _run_crowd(problem: Crowd, times: Array) -> Observed:
     solution = waveform.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
@@ -78,6 +81,7 @@ def _run_large(linear: Linear, runs: list[Iterator[Array]]) -> Observed:
     return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
+@aside
 def _run_linear(linear: Linear, times: Array) -> Observed:
     if (lattice := linear.lattice) is not None:
         afford(lattice.whole, 16, krylov.MOST)
@@ -85,7 +89,7 @@ def _run_linear(linear: Linear, times: Array) -> Observed:
             linear, [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
         )
     if (parts := linear.parts) is not None:
-        return _run_large(linear, [coupled.motion(parts, q, linear.start(q), times) for q in linear.charges])
+        return _run_large(linear, [coupled.motion(parts, q, linear.start(q), times, linear.trace) for q in linear.charges])
     states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
     _check_trace(states[0] @ linear.trace)
     return linear.observe(states)
@@ -158,6 +162,7 @@ def evolve(
     start = None if initial is None else bloch_vectors.checked(initial)
     each = checks.flag("each", each)
     problem = theory.lower(ensemble, start, seed, each)
+    afford_times(problem, moments)
     if isinstance(problem, Crowd):
         observed = _run_crowd(problem, moments)
     elif isinstance(problem, Flow):

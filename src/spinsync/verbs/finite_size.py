@@ -9,6 +9,7 @@ from typing import Any
 
 from spinsync.base import checks
 from spinsync.base.checks import InputError, IntegrationError
+from spinsync.base.interrupts import aside
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
@@ -26,6 +27,7 @@ def linear_problem(ensemble: Ensemble, theory: Theory, verb: str) -> Linear:
     return problem
 
 
+@aside
 def at_rest(linear: Linear) -> tuple[Linear, Array]:
     """The problem, or the part of it that holds nearly all of the steady state, and its sector 0 there."""
     if linear.lattice is not None:

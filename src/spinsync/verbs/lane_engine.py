@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
 from spinsync.data import bloch_vectors
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
@@ -22,7 +23,7 @@ from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, 
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, Engine, simple
-from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, ROUGH
+from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import Window, decided
 
@@ -106,10 +107,11 @@ def cuda_lanes(batch: Batch, threads: int) -> Motions:
     return _found(batch, threads, CudaLanes)
 
 
+@aside
 def _found(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
     count, groups = batch.rates.weight.shape
     found = blank(count, groups, Status.NO_RELAXATION)
-    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > 0)
+    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > NOTHING)
     if not len(relaxing):
         return found
     lost = list[Array]()

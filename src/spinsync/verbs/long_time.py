@@ -29,13 +29,14 @@ APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 6e7  # time steps times components
 MOST_SAMPLES = 2 * MOST_STEPS  # of one window
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
+NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
 def long_time(flow: Flow, weight: Array) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
     slowest = float(flow.decay.real.min())
-    if slowest <= 0:
+    if slowest <= NOTHING:
         return blank(1, weight.size, Status.NO_RELAXATION)
     approach = Approach()
     settled = settle(flow, approach, stretch=10 / slowest, most=SHORT / slowest)

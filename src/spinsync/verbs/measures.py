@@ -9,12 +9,14 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
+from spinsync.base.memory import afford
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array
 from spinsync.numerics import leading
-from spinsync.numerics.elimination import afford
+from spinsync.numerics.elimination import afford as afford_box
 from spinsync.numerics.markov import lattice_of
 from spinsync.theory.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
@@ -144,6 +146,9 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     """
     angles = {name: checks.increasing(name, value) for name, value in (("polar", polar), ("azimuth", azimuth))}
     m = bloch(dataset)
+    rows, fewer = m.size // 3, min(angles, key=lambda name: angles[name].size)
+    more = "azimuth" if fewer == "polar" else "polar"
+    afford(more, angles[more].size, 3 * 8.0 * max(rows, 3) * angles[fewer].size, "angles")
     t, phi = angles["polar"][:, None], angles["azimuth"][None, :]
     n = np.stack(np.broadcast_arrays(np.sin(t) * np.cos(phi), np.sin(t) * np.sin(phi), np.cos(t)))
     values = (1 + np.tensordot(m.values, n, axes=1)) / (4 * np.pi)
@@ -183,6 +188,8 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     """
     phi = checks.increasing("azimuth", azimuth)
     model, variables = model_of(dataset), {}
+    shown = [dataset[name].size for name in ("spin_coherence", "coherence", "correlation") if name in dataset]
+    afford("azimuth", phi.size, 2 * 16.0 * max([1, *shown]), "angles")
     single = "spin_coherence" if "spin_coherence" in dataset else "coherence"
     for source, name, height in (
         (single, "phase_density", 1 / 4), ("correlation", "phase_difference_density", np.pi / 16)
@@ -244,8 +251,8 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
             problem = theory.lower(ensemble, vector[None], 0)
             lattice = lattice_of(problem)
             if left is None:
-                afford(lattice.whole, 16)
-                _, right, left = leading.eigenvector(problem.block(1), lattice.sites(1))
+                afford_box(lattice.whole, 16)
+                _, right, left = aside(leading.eigenvector)(problem.block(1), lattice.sites(1))
                 strongest = left[np.argmax(abs(right))]
                 left = left * (abs(strongest) / strongest)
             values[k] = left @ problem.start(1)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -16,6 +17,8 @@ from spinsync.data.rates import Array
 from spinsync.numerics import linear_flow
 from spinsync.theory.brute_force import BruteForce, SpinSpace
 from spinsync.theory.one_spin import generator_side, identity_side
+from spinsync.verbs.costs import afford_times
+from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
@@ -50,7 +53,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     6.0
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    terms = lindbladian(ensemble, checks.whole("spins", spins, 1, 2000))
+    terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
     names: Array = np.array(ensemble.names)[terms.group]
     pairs = ("spin", "other_spin")
     variables = {
@@ -102,9 +105,10 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     start = None if initial is None else bloch_vectors.checked(initial)
     problem = theory.lower(ensemble, start, seed, each=True)
+    afford_times(problem, moments)
     blocks = {q: problem.block(q) for q in problem.charges}
-    with one_thread():
-        states = {q: linear_flow.propagate(blocks[q], problem.start(q), moments) for q in problem.charges}
+    with one_thread(), in_words(theory, growth=2):
+        states = {q: aside(linear_flow.propagate)(blocks[q], problem.start(q), moments) for q in problem.charges}
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)

@@ -7,6 +7,8 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.interrupts import aside
+from spinsync.base.memory import afford
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
@@ -97,6 +99,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.increasing("frequencies", frequencies)
+    afford("frequencies", places.size, 20 * 8.0, "numbers")
     # products of M groups have about N^(3M - 1) components
     with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
@@ -105,6 +108,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
 
 
+@aside
 def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
     if part.parts is not None:
         return coupled.response(part.parts, sender, part.lowering, frequencies)
@@ -112,6 +116,7 @@ def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
     return resolvent.response(part.block(1), sites, sender, part.lowering, frequencies)
 
 
+@aside
 def _leading(problem: Linear) -> tuple[complex, float | None]:
     """The eigenvalue, and its error where it is known."""
     if problem.parts is not None and problem.lowering.size > leading.DENSE:

@@ -9,6 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -20,15 +21,17 @@ from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.averages import mean_at_rest
 from spinsync.verbs.evolution import not_finished
 from spinsync.verbs.finite_size import at_rest, in_words
+from spinsync.verbs.long_time import NOTHING
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 
 
+@aside
 def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
     slowest = float(flow.decay.real.min())
-    if slowest <= 0:
+    if slowest <= NOTHING:
         raise checks.InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
     settled = settle(flow, Approach(), stretch=10 / slowest, most=PATIENCE / slowest)
     if settled.status != DONE:

@@ -37,7 +37,7 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     """Write the report to the new folder `out`; True if every claim holds."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
-    with new_folder(out) as draft, ss.plot.style():
+    with new_folder(out, "--out") as draft, ss.plot.style():
         sections = []
         with Progress(*columns, console=console) as progress:
             for name, chapter in CHAPTERS.items():

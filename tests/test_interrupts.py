@@ -1,0 +1,171 @@
+"""Ctrl-C brings the prompt back at once, whatever runs; and what runs beside the main thread is as if it ran in it."""
+
+import os
+import subprocess
+import sys
+import time
+import warnings
+from threading import Event, Thread, current_thread, main_thread
+
+import numpy as np
+import pytest
+
+from spinsync.base import interrupts
+from spinsync.base.interrupts import DroppedError, Pool, aside, heed, pool
+
+SCRIPT = """
+import os, signal, sys, threading, time
+import numpy as np, spinsync as ss
+one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+chaos = ss.Ensemble([ss.Group(3.0, 1.0, frequency=0.3 * k**2) for k in range(5)], 20j * np.eye(5) - 9j)
+grid = {"detuning": np.linspace(0, 20, 300), "coupling": np.linspace(1, 30, 300)}
+many = ss.Lorentzian(1.0).sample(200_000)
+ss.steady_state(one), ss.phase_diagram(pair, {"detuning": [1.0]}), ss.regime(one)  # compiled before
+ss.evolve(one.replace(frequency=many), [0.0, 1e-3])
+
+def interrupted(call):
+    sent = []
+    def strike():
+        time.sleep(0.4)
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=strike).start()
+    try:
+        call()
+    except KeyboardInterrupt:
+        return time.perf_counter() - sent[0]
+    raise SystemExit(f"{call} ended before")
+
+calls = [
+    lambda: ss.evolve(one, np.linspace(0, 1e6, 100)),
+    lambda: ss.evolve(one, np.linspace(0, 30, 8_000_000)),
+    lambda: ss.evolve(one.replace(frequency=many), np.linspace(0, 3000, 100)),
+    lambda: ss.evolve(pair, [0.0, 1e3], theory=ss.Exact(60)),
+    lambda: ss.evolve(one, [0.0, 1e3], theory=ss.Exact(2000)),
+    lambda: ss.linewidth(one, theory=ss.Exact(6000)),
+    lambda: ss.steady_state(pair, theory=ss.Exact(80)),
+    lambda: ss.emission_spectrum(pair, np.linspace(-3, 3, 50), theory=ss.Exact(40)),
+    lambda: ss.lindblad(pair, 2000),
+    lambda: ss.phase_diagram(pair, grid),
+    lambda: ss.phase_diagram(pair, grid, threads=1),
+    lambda: ss.phase_diagram(chaos, {"A.gain": np.linspace(3, 4, 50)}, threads=2),
+]
+print(max(interrupted(call) for call in calls))
+"""
+
+COMPILING = """
+import spinsync as ss
+print("now", flush=True)
+ss.evolve
+"""
+
+
+@pytest.mark.slow(1)
+@pytest.mark.skipif(os.name == "nt", reason="a process can't send itself Ctrl-C on Windows")
+def test_every_long_call_is_left_at_once():
+    """Half a second at most; four times that on a machine that is busy. Before, a call of these was deaf for 18 s."""
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=280, check=False)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 2.0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal for a child")
+def test_the_first_compilation_is_left_at_once(tmp_path):
+    """Numba hears an interrupt late, or swallows it."""
+    import signal
+
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-c", COMPILING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdout.readline() == "now\n"
+        time.sleep(2.0)
+        assert process.poll() is None
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+        assert time.monotonic() - began < 3.0  # the end of the interpreter included
+    assert error.rstrip().endswith("KeyboardInterrupt")
+
+
+def test_work_beside_is_as_in_the_main_thread():
+    """Results, errors, warnings and numpy's error state."""
+
+    @aside
+    def work(x):
+        assert current_thread() is not main_thread()
+        warnings.warn("heard", UserWarning, stacklevel=1)
+        return np.array([1.0]) / x
+
+    with np.errstate(divide="raise"), pytest.warns(UserWarning, match="heard"), pytest.raises(FloatingPointError):
+        work(0.0)
+    with np.errstate(divide="ignore"), pytest.warns(UserWarning, match="heard"):
+        assert work(0.0) == np.inf
+    seen = []
+    thread = Thread(target=lambda: seen.append(aside(current_thread)()))
+    thread.start()
+    thread.join()
+    assert seen == [thread]  # other threads hear no signals anyway
+
+
+def test_dropped_work_ends_where_it_heeds_it(monkeypatch):
+    """Also what it waits for in its turn."""
+    ended, begun = Event(), Event()
+
+    def chunk(_):
+        begun.set()
+        try:
+            while True:
+                heed()
+                time.sleep(0.01)
+        except DroppedError:
+            ended.set()
+            raise
+
+    def interrupted(begin, done, dropped):
+        if current_thread() is not main_thread():
+            return wait(begin, done, dropped)
+        begin()
+        begun.wait()
+        dropped.set()
+        raise KeyboardInterrupt
+
+    wait = interrupts._wait
+    monkeypatch.setattr(interrupts, "_wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        aside(lambda: Pool(2).map(chunk, range(4)))()
+    assert ended.wait(5)
+
+
+def test_a_pool_keeps_the_order_and_the_first_error():
+    def work(k):
+        time.sleep(0.01 * (k % 3))
+        if k in (5, 7):
+            raise ValueError(k)
+        return pool(3).map(lambda x: x + k, range(3)) if k == 2 else k  # also from within
+
+    assert pool(3).map(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
+    with pytest.raises(ValueError, match="5"):
+        pool(3).map(work, range(9))
+    assert pool(3).map(work, range(2)) == [0, 1]
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+        pool(3).map(lambda x: np.array([1.0]) / x, [1.0, 0.0])
+
+
+def test_an_interrupted_pool_is_replaced(monkeypatch):
+    free = Event()
+
+    def interrupted(begin, done, dropped):
+        begin()
+        dropped.set()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(interrupts, "_wait", interrupted)
+        first = pool(2)
+        with pytest.raises(KeyboardInterrupt):
+            first.map(lambda _: free.wait(), range(2))
+    assert pool(2) is not first
+    assert pool(2).map(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
+    free.set()
