@@ -112,7 +112,9 @@ def _run_linear(linear: Linear, times: Array, keep_state: bool) -> Observed:
 
 def moved(linear: Linear, times: Array) -> dict[int, Array]:
     """All states of a small problem at `times`, (time, component) for each charge."""
-    states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
+    states = {
+        q: linear_flow.propagate(linear.block(q), linear.start(q), times, None if q else linear.trace) for q in linear.charges
+    }
     _check_trace(states[0] @ linear.trace)
     return states
 

@@ -16,6 +16,7 @@ from spinsync.data.rates import Array
 from spinsync.theory.brute_force import BruteForce, SpinSpace
 from spinsync.theory.one_spin import generator_side, identity_side
 from spinsync.verbs.evolution import moved
+from spinsync.verbs.finite_size import in_words
 from spinsync.verbs.results import dataset, theory_record
 from spinsync.verbs.starts import lowered
 
@@ -106,7 +107,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     problem, record = lowered(ensemble, theory, initial, seed, each=True)
     assert isinstance(problem, Linear)
     blocks = {q: problem.block(q) for q in problem.charges}
-    with one_thread():
+    with one_thread(), in_words(theory, growth=2):
         states = moved(problem, moments)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)

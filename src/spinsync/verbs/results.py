@@ -24,6 +24,7 @@ from spinsync.theory.protocol import Theory
 from spinsync.theory.trajectories import Trajectories
 
 TEXT = np.dtypes.StringDType()
+CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
 FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
 THEORIES: Mapping[str, type[Any]] = {
     "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
@@ -114,9 +115,9 @@ def _lost(result: xr.Dataset) -> str | None:
     """What the state of a result has beside its Bloch vectors."""
     spins = json.loads(result.attrs.get("theory") or "{}").get("spins")
     if spins is not None:
-        return "the correlations" if spins > 1 else None
+        return CORRELATIONS if spins > 1 else None
     single = "spin_coherence" in result or not _distributed(result.attrs["model"])
-    return None if single else "the frequency classes"
+    return None if single else CLASSES
 
 
 def whole_at(result: xr.Dataset) -> float | None:

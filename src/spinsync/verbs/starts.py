@@ -22,11 +22,14 @@ from spinsync.numerics.markov import lattice_of
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory
 from spinsync.verbs.finite_size import at_rest, in_words
-from spinsync.verbs.results import bloch, initial_record, recorded_model, recorded_theory, whole_at
+from spinsync.verbs.results import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
 
 TRACE = 1e-6  # by which a state's trace may differ from 1
 SAME = 1e-9  # relative distance of two classes that are one
-BLOCH = "Bloch vectors or a result of evolve or steady_state"
+WAY_ON: Mapping[str, str] = {
+    CORRELATIONS: "`initial=run` goes on from a run with keep_state=True, and `.values` of the vectors are a product state",
+    CLASSES: "`initial=run` goes on from a run with each=True, and `.values` of the vectors begin with all classes alike",
+}
 
 
 def lowered(
@@ -38,10 +41,9 @@ def lowered(
         if _of_whole_vectors(initial) is None:
             return _continued(ensemble, theory, initial, seed, each)
     start = None if initial is None else vectors(initial, ensemble, type(theory))
-    problem = theory.lower(ensemble, start, seed, each)
-    if each and start is not None:
-        _check_classes(initial, ensemble, problem)
-    return problem, initial_record(start)
+    if _from_single_spins(initial):
+        _check_spins(initial, ensemble, theory, each)
+    return theory.lower(ensemble, start, seed, each), initial_record(start)
 
 
 def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array:
@@ -52,26 +54,17 @@ def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array
     InputError
         If they are no vectors, or come from a result whose state they do not hold.
     """
+    found = initial
     if isinstance(initial, xr.Dataset):
         _check_origin(initial, ensemble, theory)
-    if isinstance(initial, xr.DataArray) and "lost" in initial.attrs and _time(initial) != initial.attrs.get("whole_at"):
+        found = bloch(initial)
+        found = found.isel(time=-1) if "time" in found.dims else found
+    if isinstance(found, xr.DataArray) and "lost" in found.attrs and _time(found) != found.attrs.get("whole_at"):
+        lost = found.attrs["lost"]
         raise InputError(
-            f"Argument `initial` must be a whole state, but its Bloch vectors have lost {initial.attrs['lost']} of their "
-            "run: `initial=run` goes on from it, and `.values` of the vectors are a product state."
+            f"Argument `initial` must be a whole state, but its Bloch vectors have lost {lost} of their run: {WAY_ON[lost]}."
         )
-    return bloch_vectors.checked(_last_vectors(initial) if isinstance(initial, xr.Dataset) else initial)
-
-
-def _last_vectors(result: xr.Dataset) -> xr.DataArray:
-    """Bloch vectors at the last time, if they are the whole state."""
-    found = bloch(result)
-    found = found.isel(time=-1) if "time" in found.dims else found
-    if "lost" in found.attrs and _time(found) != found.attrs.get("whole_at"):
-        raise InputError(
-            "Argument `initial` must be a run with each=True where a frequency is distributed, but holds the means of the "
-            "classes only."
-        )
-    return found
+    return bloch_vectors.checked(found)
 
 
 def _time(result: xr.Dataset | xr.DataArray) -> float | None:
@@ -89,7 +82,9 @@ def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
     """A result to go on from is one run, at the same level of theory, of the same groups."""
     model, made_by = recorded_model(result, "initial"), result.attrs.get("verb")
     if made_by not in ("evolve", "steady_state"):
-        raise InputError(f"Argument `initial` must be {BLOCH}, but is one of {made_by}.")
+        raise InputError(
+            f"Argument `initial` must be Bloch vectors or a result of evolve or steady_state, but is one of {made_by}."
+        )
     if "spins" in result.dims:
         raise InputError("Argument `initial` must be of one run, but is of several numbers of spins.")
     recorded = recorded_theory(result.attrs["theory"])
@@ -102,28 +97,35 @@ def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
         raise InputError(f"Argument `initial` must be a result of the groups {here}, but is one of {there}.")
 
 
-def _check_classes(initial: Any, ensemble: Ensemble, problem: Any) -> None:
-    """Single spins of a result go on as what they are: the classes of a smooth distribution move with the rates."""
-    if not isinstance(initial, (xr.Dataset, xr.DataArray)) or "spin_frequency" not in initial.coords:
+def _from_single_spins(initial: Any) -> bool:
+    return isinstance(initial, (xr.Dataset, xr.DataArray)) and "spin_frequency" in initial.coords
+
+
+def _check_spins(initial: Any, ensemble: Ensemble, theory: Theory, each: bool) -> None:
+    """Single spins of a result go on as what they are; the classes of a smooth distribution move with the rates."""
+    if initial.sizes["spin"] == len(ensemble.groups):
         return
-    if initial.sizes["spin"] != problem.coordinates["spin_frequency"][1].size:  # one vector for each group
-        return
-    for group in ensemble.groups:
-        if group.distribution is None:
-            continue
-        mine = problem.coordinates["spin_group"][1] == group.name
-        pairs = []
-        for name in ("spin_weight", "spin_frequency"):
-            there, here = np.asarray(initial[name])[mine], problem.coordinates[name][1][mine]
-            pairs.append((there / there.sum(), here / here.sum()) if name == "spin_weight" else (there, here))
-        (weights_there, weights), (there, here) = pairs
-        scale = abs(here - weights @ here).max()
-        moved = abs((there - weights_there @ there) - (here - weights @ here)).max() > SAME * scale
-        if np.ptp(weights_there / weights) > SAME or (moved and not isinstance(group.distribution, Samples)):
+    if not each:
+        raise InputError(
+            f"Argument `initial` must hold one Bloch vector for each group unless each=True, but holds {initial.sizes['spin']}."
+        )
+    smooth = [g.name for g in ensemble.groups if g.distribution is not None and not isinstance(g.distribution, Samples)]
+    if smooth:
+        classes = theory.lower(ensemble, None, 0, each).coordinates
+    for name in smooth:
+        there = _places(initial["spin_frequency"].values, initial["spin_weight"].values, initial["spin_group"].values == name)
+        here = _places(classes["spin_frequency"][1], classes["spin_weight"][1], classes["spin_group"][1] == name)
+        if there.shape != here.shape or np.any(abs(there - here) > SAME * abs(here).max(axis=1, keepdims=True)):
             raise InputError(
-                f"Argument `initial` must have the frequency classes of group {group.name!r}, but has others: those of a "
-                "smooth distribution are chosen by the rates, and only Samples of it stay the same spins when rates change."
+                f"Argument `initial` must have the frequency classes of group {name!r}, but has others: those of a smooth "
+                "distribution are chosen by the rates, and only Samples of it stay the same spins when rates change."
             )
+
+
+def _places(frequency: Array, weight: Array, mine: Array) -> Array:
+    """Frequencies of a group's classes from their mean, and shares of the group."""
+    share = weight[mine] / weight[mine].sum()
+    return np.stack([frequency[mine] - share @ frequency[mine], share])
 
 
 def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int, each: bool) -> tuple[Linear, str]:
