@@ -48,7 +48,7 @@ def phase_diagram(
     -------
     xarray.Dataset
         The variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
-        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status.
+        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status; NaN where it says.
 
     Raises
     ------

@@ -43,7 +43,8 @@ class Space:
     def coefficients(self, time: float, fewer: int = 0) -> np.ndarray:
         kept = len(self.small) - fewer
         out = np.zeros(len(self.small), self.small.dtype)
-        out[:kept] = expm(time * self.small[:kept, :kept])[:, 0]
+        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is refused with the trace
+            out[:kept] = expm(time * self.small[:kept, :kept])[:, 0]
         return out
 
     def at(self, time: float) -> np.ndarray:

@@ -92,7 +92,7 @@ def _run_large(linear: Linear, runs: list[Iterator[Array]], keep_state: bool) ->
     for now in zip(*runs, strict=True):
         states = {q: v[None] for q, v in zip(linear.charges, now, strict=True)}
         trace = float((states[0][0] @ linear.trace).real)
-        _check_trace(trace)
+        _check_numbers(trace, states)
         states[0] = states[0] / trace  # the one eigenvalue that is known exactly
         rows.append(linear.observe(states))
     observed = {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
@@ -115,12 +115,13 @@ def moved(linear: Linear, times: Array) -> dict[int, Array]:
     states = {
         q: linear_flow.propagate(linear.block(q), linear.start(q), times, None if q else linear.trace) for q in linear.charges
     }
-    _check_trace(states[0] @ linear.trace)
+    _check_numbers(states[0] @ linear.trace, states)
     return states
 
 
-def _check_trace(trace: Any) -> None:
-    if not np.allclose(trace, 1, rtol=0, atol=1e-6):  # NaN included
+def _check_numbers(trace: Any, states: Mapping[int, Array]) -> None:
+    """Traces are 1, and what has none is finite."""
+    if not np.allclose(trace, 1, rtol=0, atol=1e-6) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
         raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
 
 

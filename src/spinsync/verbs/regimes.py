@@ -72,7 +72,9 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
         zero of the common phase) with lyapunov_error, settled, and status (int8: why a regime is UNDECIDED);
         (group): frequency (mean winding rate of the phase; NaN where amplitude < 1e-3), amplitude (time mean of |s|),
         inversion; (group, other_group): phase_locking (1 where the difference of the phases is constant) and
-        phase_difference (its circular mean), both NaN beside a dark group.
+        phase_difference (its circular mean), both NaN beside a dark group. Where the run failed, or a group neither gains
+        nor loses, status says so and every number is NaN; lyapunov and its error also are at rest of hundreds of
+        frequency classes, whose exponents are not computed.
 
     Raises
     ------

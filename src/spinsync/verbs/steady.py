@@ -67,7 +67,7 @@ def steady_state(
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
         amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
-        correlation and inversion_correlation (group, other_group), NaN within a group of one spin.
+        correlation and inversion_correlation (group, other_group), NaN with their errors within a group of one spin.
         Trajectories add the standard error of each, their number in trajectories, and in converged whether they came to
         rest with the errors asked for.
 
