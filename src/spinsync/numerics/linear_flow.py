@@ -31,7 +31,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
     out[0] = start
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
-    if gaps.size and norm > LONG / gaps.max():
+    if gaps.size and norm > LONG / float(gaps.max()):
         rest = _rest(generator, trace)
         for i, gap in enumerate(gaps):
             if i == 0 or gap != gaps[i - 1]:
