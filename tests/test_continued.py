@@ -156,8 +156,8 @@ REFUSED = {
     "no time": (lambda: on(kept().drop_vars("time")), "reach the last time 0.3 of its run, whose state is kept, but has no ti"),
     "changed": (lambda: on(kept().assign(state_0=2 * kept().state_0)), "hold the state as it was kept, of trace 1, but it has"),
     "cut": (lambda: on(kept().isel(component_1=slice(3))), "hold the state as it was kept, of trace 1, but it has been cha"),
-    "theory": (lambda: on(kept(), theory=ss.Exact(3)), "a result of Exact to go on from, but is one of BruteForce."),
-    "mean field": (lambda: on(kept(), theory=ss.MeanField()), "a result of MeanField to go on from, but is one of BruteForce."),
+    "theory": (lambda: on(kept(), theory=ss.Exact(3)), "a result of Exact to go on from, but is one of BruteForce;"),
+    "mean field": (lambda: on(kept(), theory=ss.MeanField()), "a result of MeanField to go on from, but is one of BruteForce;"),
     "trajectories": (
         lambda: on(ss.steady_state(laser(), theory=ss.Trajectories(2, rtol=0.5)), laser(), ss.Trajectories(2)),
         "Bloch vectors for Trajectories, which keeps no state to go on from.",
@@ -169,6 +169,7 @@ REFUSED = {
     "several": (
         lambda: on(xr.concat([plain(), plain()], "spins")), "must be of one run, but is of several numbers of spins.",
     ),
+    "empty": (lambda: on(plain().isel(time=slice(0, 0))), "must hold a time to go on from, but holds none."),
     "nothing": (lambda: on(xr.Dataset()), "a result of spinsync, but is a Dataset without a model."),
     "another rest": (
         lambda: on(ss.steady_state(PAIR, theory=ss.BruteForce(3)).assign(inversion=("group", [0.0, 1.0]))),
@@ -180,7 +181,7 @@ REFUSED = {
         lambda: on(ss.bloch(kept()).isel(time=-1), verb=ss.one_spin_equation), "have lost the correlations of their run",
     ),
     "means": (lambda: on(ss.evolve(CLASSES, [0.0, 1.0]), CLASSES, ss.MeanField()), "have lost the frequency classes of their"),
-    "regime": (lambda: ss.regime(PAIR, initial=kept()), "a result of MeanField to go on from, but is one of BruteForce."),
+    "regime": (lambda: ss.regime(PAIR, initial=kept()), "a result of MeanField to go on from, but is one of BruteForce;"),
     "spins of classes": (
         lambda: on(ss.evolve(CLASSES, [0.0, 1.0], each=True), CLASSES, ss.MeanField()),
         "must hold one Bloch vector for each group unless each=True, but holds",

@@ -27,8 +27,8 @@ from spinsync.verbs.results import CLASSES, CORRELATIONS, bloch, initial_record,
 TRACE = 1e-6  # by which a state's trace may differ from 1
 SAME = 1e-9  # relative distance of two classes that are one
 WAY_ON: Mapping[str, str] = {
-    CORRELATIONS: "`initial=run` goes on from a run with keep_state=True, and `.values` of the vectors are a product state",
-    CLASSES: "`initial=run` goes on from a run with each=True, and `.values` of the vectors begin with all classes alike",
+    CORRELATIONS: "`evolve` goes on from the run itself with keep_state=True, and `.values` of the vectors are a product state",
+    CLASSES: "`evolve` goes on from a run with each=True, and in `.values` of the vectors all classes are alike",
 }
 
 
@@ -38,7 +38,7 @@ def lowered(
     """The problem of a run that begins at `initial`, and the record of that start."""
     if isinstance(initial, xr.Dataset) and not isinstance(theory, MeanField):
         _check_origin(initial, ensemble, type(theory))
-        if _of_whole_vectors(initial) is None:
+        if not _product_state(initial):
             return _continued(ensemble, theory, initial, seed, each)
     start = None if initial is None else vectors(initial, ensemble, type(theory))
     if _from_single_spins(initial):
@@ -72,10 +72,10 @@ def _time(result: xr.Dataset | xr.DataArray) -> float | None:
     return float(np.atleast_1d(result["time"])[-1]) if "time" in result.coords and result["time"].size else None
 
 
-def _of_whole_vectors(result: xr.Dataset) -> float | None:
-    """The time, if its Bloch vectors there are the whole state of a finite number of spins."""
+def _product_state(result: xr.Dataset) -> bool:
+    """Whether a result of a finite number of spins ends where its run began, with Bloch vectors."""
     time = _time(result)
-    return time if time is not None and time == whole_at(result) and "coherence" in result else None
+    return time is not None and time == whole_at(result) and "coherence" in result
 
 
 def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
@@ -87,10 +87,13 @@ def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
         )
     if "spins" in result.dims:
         raise InputError("Argument `initial` must be of one run, but is of several numbers of spins.")
+    if result.sizes.get("time") == 0:
+        raise InputError("Argument `initial` must hold a time to go on from, but holds none.")
     recorded = recorded_theory(result.attrs["theory"])
     if type(recorded) is not theory:
         raise InputError(
-            f"Argument `initial` must be a result of {theory.__name__} to go on from, but is one of {type(recorded).__name__}."
+            f"Argument `initial` must be a result of {theory.__name__} to go on from, but is one of {type(recorded).__name__}; "
+            "`ss.bloch` gives Bloch vectors."
         )
     if model.names != ensemble.names:
         there, here = ", ".join(model.names), ", ".join(ensemble.names)
