@@ -19,6 +19,8 @@ RESULTS = {
     "samples": lambda: ss.evolve(laser(frequency=ss.Samples([0.1, 1 / 3])), TIMES, each=True),
     "brute force": lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(4), initial=SPINS, each=True),
     "exact": lambda: ss.evolve(laser(), TIMES, theory=ss.Exact(5), seed=3),
+    "kept state": lambda: ss.evolve(FULL, TIMES, theory=ss.Exact(4), keep_state=True),
+    "went on": lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(2), initial=RESULTS["null vector"](), keep_state=True),
     "exact rest": lambda: ss.steady_state(laser(), theory=ss.Exact(30)),
     "linewidth": lambda: ss.linewidth(laser(), theory=ss.Exact(30)),
     "spectrum": lambda: ss.emission_spectrum(laser(), TIMES, theory=ss.Exact(3)),
@@ -37,7 +39,7 @@ RESULTS = {
     "phase diagram": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0], "A.gain": [3.0, 4.0]}),
     "cavity": lambda: ss.limit_cycle(ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)),
 }
-RUNS = ("evolve", "start given", "each", "disorder", "samples", "brute force", "exact")
+RUNS = ("evolve", "start given", "each", "disorder", "samples", "brute force", "exact", "kept state", "went on")
 
 
 @pytest.mark.parametrize("name", RESULTS)

@@ -39,6 +39,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "spin_group": ("group of a spin or class", "1"),
     "spin_frequency": ("natural frequency of a spin or class", RATE),
     "spin_weight": ("share of all spins", "1"),
+    "state_0": ("density matrix at the end, elements of charge 0", "1"),
+    "state_1": ("density matrix at the end, elements of charge 1", "1"),
     "coherence_rate": ("rate of <sigma^-> from the generator", RATE),
     "inversion_rate": ("rate of <sigma^z> from the generator", RATE),
     "coherence_identity": ("rate of <sigma^-> from the one-spin equation", RATE),

@@ -37,8 +37,9 @@ def phase_diagram(
     axes : mapping of str to array
         One or more parameters that `Ensemble.replace` takes, and their values. In the result the axis `frequency` is
         called by its other name, A.frequency.
-    initial : real array of shape (group, 3), optional
-        Bloch vectors at the start, the same at every point; None: the seeded start of `ensemble`.
+    initial : real array of shape (group, 3) or xarray.Dataset, optional
+        Bloch vectors at the start, or a result of mean field whose last state they are; the same
+        at every point. None: the seeded start of `ensemble`.
     seed : int
         Of that start.
     device : str
@@ -51,7 +52,7 @@ def phase_diagram(
     -------
     xarray.Dataset
         The variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
-        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status.
+        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status; NaN where it says.
 
     Raises
     ------

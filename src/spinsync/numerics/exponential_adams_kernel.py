@@ -28,6 +28,7 @@ from spinsync.base.compiled import compiled
 
 P = 8  # past values in the predictor; the order of the method is P + 1
 RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
+FAR = 1e300  # a span times a decay: beyond it the product is no number, and what is left of the past is none either
 SWEEPS = 40  # Picard iterations of the starting block before its step is cut
 DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = range(5)  # status codes of `solve` (BEYOND is `integrate`'s)
 
@@ -86,22 +87,30 @@ def _moments(x, m):
 
 
 @compiled()
+def _within(decay, span):
+    """The span, or a shorter one whose product with the decay is a number: span m[k] = 1/decay and exp(-x) are the same."""
+    size = abs(decay)
+    return FAR / size if size > 0 and span > FAR / size else span
+
+
+@compiled()
 def _weights(decay, h, free, past, lift, gauge):
     """Weights of one step of size h, one set per component."""
     m = np.empty(P + 1, np.complex128)
     for i in range(decay.size):
-        x = decay[i] * h
+        span = _within(decay[i], h)
+        x = decay[i] * span
         _moments(x, m)
         free[i] = np.exp(-x)
         for j in range(P):
             past[j, i] = 0
             for k in range(P):
-                past[j, i] += h * PAST[k, j] * m[k]
+                past[j, i] += span * PAST[k, j] * m[k]
         lift[i] = 0
         gauge[i] = 0
         for k in range(P + 1):
-            lift[i] += h * LIFT[k] * m[k]
-            gauge[i] += h * GAUGE[k] * m[k]
+            lift[i] += span * LIFT[k] * m[k]
+            gauge[i] += span * GAUGE[k] * m[k]
 
 
 @compiled()
@@ -111,10 +120,11 @@ def _block_weights(decay, h, weight):
     for c in range(decay.size):
         for i in range(P - 1):
             end = i + 1.0
-            _moments(decay[c] * h * end, m)
+            span = _within(decay[c], h)
+            _moments(decay[c] * span * end, m)
             for j in range(P):
                 total = 0j
-                power = h * end
+                power = span * end
                 for k in range(P):
                     total += BLOCK[k, j] * power * m[k]
                     power *= end
@@ -127,10 +137,11 @@ def _dense(y, decay, h, theta, taylor, values, out):
     m = np.empty(P + 1, np.complex128)
     nodes = taylor.shape[0]
     for i in range(y.size):
-        x = decay[i] * h * theta
+        span = _within(decay[i], h * theta)
+        x = decay[i] * span
         _moments(x, m)
         total = 0j
-        power = h * theta
+        power = span
         for k in range(nodes):
             coefficient = 0j
             for j in range(nodes):
@@ -167,7 +178,8 @@ def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     while change > 1e-3 and sweep < SWEEPS:
         change = 0.0
         for i in range(P - 1):
-            new[:] = np.exp(-decay * (h * (i + 1))) * y0
+            for c in range(n):
+                new[c] = np.exp(-decay[c] * _within(decay[c], h * (i + 1))) * y0[c]
             for j in range(P):
                 for c in range(n):
                     new[c] += weight[i, j, c] * values[j, c]

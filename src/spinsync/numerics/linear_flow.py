@@ -27,7 +27,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
     """
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
-    if gaps.size and norm * gaps.max() > LONG:
+    if gaps.size and norm > LONG / float(gaps.max()):  # the product may be no number
         return np.stack(list(motion(generator, None, start, times)))
     if gaps.size > 1 and np.ptp(gaps) <= 1e-12 * gaps.max():
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
@@ -48,7 +48,8 @@ def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
         If rounding leaves fewer than six digits.
     """
     row = int(np.argmax(trace != 0))
-    rows = sparse.lil_array(generator)
+    fastest = abs(generator).max()  # as the unit of rates
+    rows = sparse.lil_array(generator / fastest if 0 < fastest < np.inf else generator)
     rows[[row], :] = trace[None, :]
     target = np.zeros(len(trace), complex)
     target[row] = 1

@@ -161,7 +161,9 @@ def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: b
 
 def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:
     n, groups = layout.group.size, rates.weight.size
-    s = states[:, :n] * np.exp(-1j * frame * elapsed)[:, None]
+    with np.errstate(over="ignore"):
+        angle = frame * elapsed
+    s = states[:, :n] * np.exp(-1j * np.where(np.isfinite(angle), angle, 0))[:, None]  # beyond, no phase is left to tell
     z = states[:, n:].real
     coherence = layout.average(s, groups)
     out: Observed = {

@@ -106,9 +106,10 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion,
-        order_parameter 2|s|; without disorder also floquet_exponent (exponent), complex, three numbers, and
-        phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is no cycle.
+        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
+        damping, where every inversion rests), order_parameter 2|s|; without disorder also floquet_exponent (exponent),
+        complex, three numbers, and phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is
+        no cycle.
 
     Raises
     ------

@@ -39,7 +39,7 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        (..., group, other_group): concurrence, mutual_information; NaN where a group has no pair.
+        (..., group, other_group): concurrence, mutual_information; both NaN within a group of one spin, which has no pair.
 
     Raises
     ------
@@ -171,7 +171,8 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     -------
     xarray.Dataset
         (..., group, azimuth): phase_density, where there is a coherence; (..., group, other_group, azimuth):
-        phase_difference_density, where there are pair correlations. The integral over 2 pi of either is 1.
+        phase_difference_density, where there are pair correlations (NaN within a group of one spin). The integral over
+        2 pi of either is 1.
 
     Raises
     ------

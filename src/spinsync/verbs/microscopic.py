@@ -10,16 +10,17 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
-from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import lindbladian
+from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import linear_flow
 from spinsync.theory.brute_force import BruteForce, SpinSpace
 from spinsync.theory.one_spin import generator_side, identity_side
 from spinsync.verbs.costs import afford_times
+from spinsync.verbs.evolution import moved
 from spinsync.verbs.finite_size import in_words
-from spinsync.verbs.results import dataset, initial_record, theory_record
+from spinsync.verbs.results import dataset, theory_record
+from spinsync.verbs.starts import lowered
 
 
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
@@ -76,8 +77,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     times : array of shape (time,)
         Increasing.
     theory : BruteForce
-    initial : real array of shape (group, 3) or (spin, 3), optional
-        Bloch vectors of the product state at times[0].
+    initial : real array of shape (group, 3) or (spin, 3) or xarray.Dataset, optional
+        Bloch vectors of the product state at times[0], or a result of BruteForce to go on from, as in `evolve`.
     seed : int
         Of the random start, as in `evolve`.
 
@@ -91,6 +92,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     ------
     InputError
         If times do not increase, `initial` does not fit, or the spins do not split over the groups.
+    IntegrationError
+        If the rates are too large for double precision.
 
     Examples
     --------
@@ -103,12 +106,12 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     checks.instance("theory", theory, BruteForce, "BruteForce")
     moments, seed = checks.increasing("times", times), checks.seed(seed)
-    start = None if initial is None else bloch_vectors.checked(initial)
-    problem = theory.lower(ensemble, start, seed, each=True)
+    problem, record = lowered(ensemble, theory, initial, seed, each=True)
+    assert isinstance(problem, Linear)
     afford_times(problem, moments)
     blocks = {q: problem.block(q) for q in problem.charges}
     with one_thread(), in_words(theory, growth=2):
-        states = {q: aside(linear_flow.propagate)(blocks[q], problem.start(q), moments) for q in problem.charges}
+        states = aside(moved)(problem, moments)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
@@ -122,5 +125,5 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        initial=initial_record(start),
+        initial=record,
     )  # fmt: skip

@@ -18,11 +18,12 @@ from spinsync.verbs.engine import Batch
 from spinsync.verbs.lane_engine import lanes
 from spinsync.verbs.motions import Motions
 from spinsync.verbs.results import dataset, initial_record, theory_record
+from spinsync.verbs.starts import vectors
 
 
 def checked_start(ensemble: Ensemble, initial: Any, seed: int) -> Array:
     """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
-    start = bloch_vectors.seeded(ensemble.rates, checks.seed(seed)) if initial is None else bloch_vectors.checked(initial)
+    start = bloch_vectors.seeded(ensemble.rates, checks.seed(seed)) if initial is None else vectors(initial, ensemble)
     if len(start) != len(ensemble.groups):
         raise checks.InputError(f"Argument `initial` must have shape ({len(ensemble.groups)}, 3), but has shape {start.shape}.")
     return start
@@ -58,8 +59,9 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     ----------
     ensemble : Ensemble
         Any number of groups, with distributions of frequencies or without.
-    initial : real array of shape (group, 3), optional
-        Bloch vectors at the start: several regimes can be stable at once. None: a small coherence from `seed`.
+    initial : real array of shape (group, 3) or xarray.Dataset, optional
+        Bloch vectors at the start, or a result of mean field whose last state they are, as in `evolve`:
+        several regimes can be stable at once. None: a small coherence from `seed`.
     seed : int
         Of that start, as in `evolve`.
 
@@ -70,7 +72,9 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
         zero of the common phase) with lyapunov_error, settled, and status (int8: why a regime is UNDECIDED);
         (group): frequency (mean winding rate of the phase; NaN where amplitude < 1e-3), amplitude (time mean of |s|),
         inversion; (group, other_group): phase_locking (1 where the difference of the phases is constant) and
-        phase_difference (its circular mean), both NaN beside a dark group.
+        phase_difference (its circular mean), both NaN beside a dark group. Where the run failed, or a group neither gains
+        nor loses, status says so and every number is NaN; lyapunov and its error also are at rest of hundreds of
+        frequency classes, whose exponents are not computed.
 
     Raises
     ------

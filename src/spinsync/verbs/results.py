@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from spinsync.theory.protocol import Theory
 from spinsync.theory.trajectories import Trajectories
 
 TEXT = np.dtypes.StringDType()
+CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
 FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
 THEORIES: Mapping[str, type[Any]] = {
     "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
@@ -67,12 +69,17 @@ def initial_record(initial: Array | None) -> str | None:
     return None if initial is None else json.dumps(initial.tolist())
 
 
-def _of_spinsync(result: Any) -> xr.Dataset:
+def _of_spinsync(result: Any, name: str = "dataset") -> xr.Dataset:
     if not isinstance(result, xr.Dataset) or "model" not in result.attrs:
         raise checks.InputError(
-            f"Argument `dataset` must be a result of spinsync, but is a {type(result).__name__} without a model."
+            f"Argument `{name}` must be a result of spinsync, but is a {type(result).__name__} without a model."
         )
     return result
+
+
+def recorded_model(result: Any, name: str) -> Ensemble:
+    """The ensemble of a result that is the argument `name`."""
+    return from_toml_text(_of_spinsync(result, name).attrs["model"], "the dataset's model")
 
 
 def model_of(dataset: xr.Dataset) -> Ensemble:
@@ -95,7 +102,29 @@ def model_of(dataset: xr.Dataset) -> Ensemble:
     >>> ss.model_of(ss.limit_cycle(one)) == one
     True
     """
-    return from_toml_text(_of_spinsync(dataset).attrs["model"], "the dataset's model")
+    return recorded_model(dataset, "dataset")
+
+
+@lru_cache(16)
+def _distributed(model: str) -> bool:
+    """Whether a recorded model has groups of many frequencies."""
+    return any(group.distribution is not None for group in from_toml_text(model, "the dataset's model").groups)
+
+
+def _lost(result: xr.Dataset) -> str | None:
+    """What the state of a result has beside its Bloch vectors."""
+    spins = json.loads(result.attrs.get("theory") or "{}").get("spins")
+    if spins is not None:
+        return CORRELATIONS if spins > 1 else None
+    single = "spin_coherence" in result or not _distributed(result.attrs["model"])
+    return None if single else CLASSES
+
+
+def whole_at(result: xr.Dataset) -> float | None:
+    """The time at which Bloch vectors are all of the state, where later they are not: a run's start from such vectors."""
+    recorded = result.attrs
+    went_on = recorded.get("initial", "").startswith("{")
+    return None if went_on or "origin" not in recorded else float(recorded["origin"])
 
 
 def bloch(dataset: xr.Dataset) -> xr.DataArray:
@@ -109,7 +138,8 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        Shape (..., group, 3), or (..., spin, 3) for a run with each=True.
+        Shape (..., group, 3), or (..., spin, 3) for a run with each=True. Where they are less than the state, the attribute
+        `lost` says what is missing, and `whole_at` at which time it is not: `evolve` goes on from the run itself then.
 
     Raises
     ------
@@ -132,6 +162,8 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     m = bloch_vectors.vectors(s.values, dataset[f"{prefix}inversion"].values)
     out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": np.array(["x", "y", "z"], TEXT)}, name="bloch")
     out.attrs = {"long_name": "Bloch vector", "units": "1"}
+    if lost := _lost(dataset):
+        out.attrs |= {"lost": lost} | ({} if (time := whole_at(dataset)) is None else {"whole_at": time})
     out["axis"].attrs = {"long_name": "axis of the Bloch vector", "units": "1"}
     return out
 

@@ -11,7 +11,6 @@ from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
 from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
-from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Observed
 from spinsync.numerics.exponential_adams import DONE
@@ -22,7 +21,8 @@ from spinsync.verbs.averages import mean_at_rest
 from spinsync.verbs.evolution import not_finished
 from spinsync.verbs.finite_size import at_rest, in_words
 from spinsync.verbs.long_time import NOTHING
-from spinsync.verbs.results import dataset, initial_record, theory_record
+from spinsync.verbs.results import dataset, theory_record
+from spinsync.verbs.starts import lowered
 
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 
@@ -59,8 +59,9 @@ def steady_state(
     ----------
     ensemble : Ensemble
     theory : MeanField, Exact, Trajectories or BruteForce
-    initial : real array of shape (group, 3), optional
-        Bloch vectors at the start (mean field only: several states can coexist).
+    initial : real array of shape (group, 3) or xarray.Dataset, optional
+        Bloch vectors at the start, or a result whose last state they are, as in `evolve` (mean field
+        only: several states can coexist).
     seed : int
         Of the random start and of trajectories, as in `evolve`.
 
@@ -69,8 +70,9 @@ def steady_state(
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
         amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
-        correlation and inversion_correlation (group, other_group). Trajectories add the standard error of each, their
-        number in trajectories, and in converged whether they came to rest with the errors asked for.
+        correlation and inversion_correlation (group, other_group), NaN with their errors within a group of one spin.
+        Trajectories add the standard error of each, their number in trajectories, and in converged whether they came to
+        rest with the errors asked for.
 
     Raises
     ------
@@ -88,8 +90,7 @@ def steady_state(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "steady_state")
-    start = None if initial is None else bloch_vectors.checked(initial)
-    problem = theory.lower(ensemble, start, checks.seed(seed), False)
+    problem, record = lowered(ensemble, theory, initial, checks.seed(seed), False)
     if isinstance(problem, Crowd):
         problem = problem.flow()
     extra: dict[str, Any] = {}
@@ -113,5 +114,5 @@ def steady_state(
     variables = {name: (dims[1:], values[0]) for name, (dims, values) in observed.items()}
     return dataset(
         variables | extra, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed,
-        initial=initial_record(start),
+        initial=record,
     )  # fmt: skip
