@@ -97,11 +97,28 @@ class Products:
                     into[tuple(-q for q in target)] += change.conj()
         return out
 
-    def _transferred(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
-        """Charges after a transfer, and what it brings there."""
+    def apply_transposed(self, vector: Array) -> Array:
+        """The transpose of the generator, on a covector of shape (component,), of all charges."""
+        out = np.zeros(vector.shape, complex)
+        into, source = self.tensors(out), self.tensors(vector)
+        for key, tensor in into.items():
+            for axis, q in enumerate(key):
+                tensor += along(self.local(axis, q).T, source[key], axis)
+            for up, down, target, pairs in self.transfers(key):
+                for raised, lowered in pairs:
+                    tensor += along(raised.T, along(lowered.T, source[target], down), up)
+        return out
+
+    def transfers(self, key: Charges) -> Iterator[tuple[int, int, Charges, Sequence[tuple[Any, Any]]]]:
+        """What leads from a block to others: parts up and down, charges afterwards, matrices of the one and the other."""
         for k, transfer in enumerate(self.parts.transfers):
             up, down = transfer.up, transfer.down
             target = tuple(q + (axis == up) - (axis == down) for axis, q in enumerate(key))
             if all(abs(q) <= len(sizes) // 2 for q, sizes in zip(target, self.parts.sizes, strict=True)):
-                for raised, lowered in self._products(k, key[up], key[down]):
-                    yield target, along(raised, along(lowered, tensor, down), up)
+                yield up, down, target, self._products(k, key[up], key[down])
+
+    def _transferred(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
+        """Charges after a transfer, and what it brings there."""
+        for up, down, target, pairs in self.transfers(key):
+            for raised, lowered in pairs:
+                yield target, along(raised, along(lowered, tensor, down), up)

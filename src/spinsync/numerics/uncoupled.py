@@ -17,27 +17,47 @@ from spinsync.data.products import Products, along
 LEAF = 48  # rows and columns that are not split further
 
 
-class Uncoupled:
-    """Solves (sum of the parts' generators - shift) y = f in every block of a space of products."""
+class Forms:
+    """Schur forms of the parts' generators, made when they are asked for."""
 
-    def __init__(self, space: Products, shift: complex) -> None:
-        self._space, self._shift = space, shift
-        self._forms: dict[tuple[int, int], tuple[np.ndarray, np.ndarray]] = {}
+    def __init__(self, space: Products) -> None:
+        self._space = space
+        self._forms: dict[tuple[int, int, bool], tuple[np.ndarray, np.ndarray]] = {}
 
-    def _form(self, part: int, charge: int) -> tuple[np.ndarray, np.ndarray]:
-        """T and U of the generator U T U^+ of a part; of the opposite charge, the conjugates."""
+    def of(self, part: int, charge: int, transposed: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """T and U of the generator U T U^+ of a part, or of its transpose; of the opposite charge, the conjugates."""
+        key = (part, charge, transposed)
+        if key not in self._forms:
+            self._forms[key] = self._made(*key)
+        return self._forms[key]
+
+    def _made(self, part: int, charge: int, transposed: bool) -> tuple[np.ndarray, np.ndarray]:
+        if transposed:  # in the opposite order a lower triangle is an upper one
+            upper, basis = self.of(part, charge)
+            return upper.T[::-1, ::-1], basis.conj()[:, ::-1]
         if charge < 0:
-            upper, basis = self._form(part, -charge)
+            upper, basis = self.of(part, -charge)
             return upper.conj(), basis.conj()
-        if (part, charge) not in self._forms:
-            self._forms[part, charge] = linalg.schur(self._space.local(part, charge).toarray(), output="complex")
-        return self._forms[part, charge]
+        upper, basis = linalg.schur(self._space.local(part, charge).toarray(), output="complex")
+        return upper, basis
+
+
+class Uncoupled:
+    """Solves (sum of the parts' generators - shift) y = f in every block of a space of products.
+
+    forms : from an earlier one, if there is one
+    transposed : the same with the transposed generators
+    """
+
+    def __init__(self, space: Products, shift: complex, forms: Forms | None = None, transposed: bool = False) -> None:
+        self._space, self._shift, self._transposed = space, shift, transposed
+        self._forms = Forms(space) if forms is None else forms
 
     def solve(self, right: np.ndarray) -> np.ndarray:
         out = np.empty(right.shape, complex)
         into = self._space.tensors(out)
         for key, tensor in self._space.tensors(right).items():
-            forms = [self._form(part, charge) for part, charge in enumerate(key)]
+            forms = [self._forms.of(part, charge, self._transposed) for part, charge in enumerate(key)]
             bases = [basis for _, basis in forms]
             turned = reduce(lambda x, k: along(bases[k].conj().T, x, k), range(len(key)), tensor)
             solved = triangular([upper for upper, _ in forms], turned, self._shift)
