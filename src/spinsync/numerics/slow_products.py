@@ -34,7 +34,7 @@ class SlowProducts:
     def __init__(self, space: Products, forms: Forms, components: int) -> None:
         self._space, self._forms = space, forms
         charges = {(part, charge) for key in space.shape for part, charge in enumerate(key)}
-        decays = {key: np.sort(-forms.of(*key)[0].diagonal().real) for key in charges}
+        decays = {key: np.sort(-forms.of(*key).upper.diagonal().real) for key in charges}
         limit = _limit(space, decays, components)
         self._bases = {key: self._basis(*key, limit) for key in charges if decays[key][0] <= limit}
         self._shape = {
@@ -93,8 +93,10 @@ class SlowProducts:
 
     def _basis(self, part: int, charge: int, limit: float) -> Basis:
         """The slow modes lead in a Schur form in their order; the left ones see nothing of the others."""
-        upper, basis = self._forms.of(part, charge)
-        trsen, trsyl = linalg.get_lapack_funcs(("trsen", "trsyl"), (upper,))
+        form = self._forms.of(part, charge)
+        upper, basis = form.upper, form.basis
+        lapack: Any = linalg.get_lapack_funcs(("trsen", "trsyl"), (upper,))
+        trsen, trsyl = lapack
         slow = -upper.diagonal().real <= limit
         upper, basis, _, number, *_ = trsen(slow, upper, basis, job="N")
         inner = upper[:number, :number]
