@@ -15,7 +15,7 @@ from spinsync.data.problems import Parts
 from spinsync.data.products import Products
 from spinsync.numerics import gmres, lines
 from spinsync.numerics.coupled import SlowError, fastest_rate
-from spinsync.numerics.lines import ROUNDING, VISIBLE, Line
+from spinsync.numerics.lines import BACKWARD, VISIBLE, Line
 from spinsync.numerics.slow_products import SlowProducts
 from spinsync.numerics.uncoupled import Forms, Uncoupled
 
@@ -131,7 +131,7 @@ class _Search:
         self._under = np.array([self._space.apply_transposed(row) for row in left]) - turned * left
 
     def _rounding(self, j: int) -> float:
-        return float(ROUNDING * self._fastest * np.linalg.norm(self._left[j]))
+        return float(BACKWARD * self._fastest * np.linalg.norm(self._left[j]))
 
     def _known(self) -> list[Line]:
         """To second order an eigenvalue is wrong by (left residual) . (what corrects the right vector)."""

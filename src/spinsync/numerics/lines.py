@@ -16,6 +16,7 @@ from scipy import linalg
 VISIBLE = 1e-7  # cosine of the angle between the receiver and what a line needs to be seen
 CLOSED = 1e-13  # of the length of a product: what rounding leaves when the space is closed
 ROUNDING = 1e-16  # of the largest rate
+BACKWARD = 1e-15  # of the norm: a matrix for which eigenvalues found by the QR algorithm are exact is so near
 CERTAIN = 1e-3  # relative error of a line by rounding, at most
 CONTRAST = 1e-6  # of a line: below is what rounding makes of the largest rate, or nobody knows which modes are seen
 
@@ -108,7 +109,7 @@ def of_seen(small: np.ndarray, fastest: float, slowest: float, number: int) -> l
     if found.sum() < number:
         raise FewError(int(found.sum()))
     known = zip(values[found].tolist(), conditions[found].tolist(), strict=True)
-    lines = ordered(Line(value, ROUNDING * fastest * condition, condition) for value, condition in known)
+    lines = ordered(Line(value, BACKWARD * fastest * condition, condition) for value, condition in known)
     return [certain(line, fastest, slowest) for line in lines[:number]]
 
 

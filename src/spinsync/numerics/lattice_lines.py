@@ -1,0 +1,98 @@
+"""The slowest lines of a large sector on a lattice: the slowest mode, and as many further ones as are asked for."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from spinsync.data.problems import Box, Linear
+from spinsync.numerics import leading, lines
+from spinsync.numerics.elimination import Factors, dissected
+from spinsync.numerics.leading import CLOSE, NEAREST, Mode
+from spinsync.numerics.lines import VISIBLE, CrowdedError, FewError, Line
+from spinsync.numerics.markov import lattice_of
+
+SAME = 1e-8  # of their size: eigenvalues that are one
+MORE = 8  # modes that are looked for in addition where too few are seen
+MOST = 24  # such modes
+
+
+def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
+    """The slowest `number` lines, in order; boxes as in `leading.slowest_mode`, whose box serves all lines.
+
+    Raises
+    ------
+    FewError
+        If there are fewer, or too many modes beside them that are not seen.
+    CrowdedError, OverflowError
+        If double precision does not know them.
+    TooLargeError
+        If memory can't hold the box.
+    """
+    first = leading.slowest_mode(problem, *boxes)
+    transposed, receiver = first.problem.block(1).T.tocsr(), first.problem.lowering
+    few, closed = lines.seen(lambda covector: np.asarray(transposed @ covector), receiver, min(number + 2, receiver.size))
+    if closed:
+        return lines.of_seen(few, float(abs(transposed).sum(axis=1).max()), abs(first.value), number)
+    found = [Line(first.value, first.error)] if _is_seen(receiver, first.right) else []
+    if number == 1 and found:
+        return lines.ordered(_with(found, first, list(first.rivals)))[:1]
+    for further in range(0, MOST + 1, MORE):
+        found = _with(found, first, _searched(first, number + 1 + further))
+        if len(found) >= number:
+            return lines.ordered(found)[:number]
+    raise FewError(len(found))
+
+
+def _searched(first: Mode, number: int) -> list[complex]:
+    """About the slowest eigenvalues in the box, at whatever frequency.
+
+    No entry beside the diagonal is negative. So by Gershgorin's theorem in the scale of its slowest mode, eigenvalues of the
+    part without frequencies that decay no faster than d lie in a disc around -s of radius s, s being the fastest decay, and
+    their frequencies are below sqrt(2 s d).
+    """
+    block = first.problem.block(1)
+    order = dissected(lattice_of(first.problem).sites(1))
+    decay, fastest, beyond = abs(first.value.real), float(-block.diagonal().real.min()), 0.0
+    while True:
+        rough = leading.search(block, order, number, beyond)
+        decay = -rough[min(number, len(rough)) - 1].real
+        reach = float(np.sqrt(2 * fastest * decay))
+        if reach <= beyond:
+            return rough
+        beyond = reach
+
+
+def _with(found: list[Line], first: Mode, rough: list[complex]) -> list[Line]:
+    """And those lines that are at these eigenvalues, unless they are known already or not seen."""
+    known = [line.value for line in found]
+    for near in rough:
+        if any(abs(near - value) <= SAME * abs(value) for value in known):
+            continue
+        value, right, left = _pair(first, near)
+        flow, uncertain = leading.left_out(first.problem, first.box, value, right, left)
+        if all(abs(value - other) > SAME * abs(value) for other in known) and _is_seen(first.problem.lowering, right):
+            found = [*found, Line(value, float(flow.sum()) + uncertain)]
+        known.append(value)
+    return found
+
+
+def _is_seen(receiver: np.ndarray, right: np.ndarray) -> bool:
+    return bool(abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver) * np.linalg.norm(right))
+
+
+def _pair(first: Mode, near: complex) -> tuple[complex, np.ndarray, np.ndarray]:
+    """The eigenvalue nearest to `near` and its vectors, among the nearest to a point at its right."""
+    block = first.problem.block(1)
+    order = dissected(lattice_of(first.problem).sites(1))
+    shift = complex((1 - CLOSE) * near.real, near.imag)
+    factors = Factors(sparse.diags_array(np.full(len(order), shift)) - block, order)
+    chosen = []
+    for transposed in (False, True):
+        values, vectors = leading.nearest(factors, len(order), NEAREST, complex, transposed)
+        k = int(np.argmin(abs(shift + values - near)))
+        chosen.append((complex(shift + values[k]), vectors[:, k]))
+    (value, right), (again, left) = chosen
+    if abs(value - again) > SAME * abs(value):
+        raise CrowdedError
+    return leading.normalized(value, right, left)
