@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from spinsync.base.progress import progress
 from spinsync.data.problems import Box, Linear
-from spinsync.numerics import leading, lines
+from spinsync.numerics import leading, lines, resolvent
 from spinsync.numerics.elimination import Factors, dissected
 from spinsync.numerics.leading import CLOSE, NEAREST, Mode
 from spinsync.numerics.lines import VISIBLE, CrowdedError, FewError, Line
@@ -15,6 +16,10 @@ from spinsync.numerics.markov import lattice_of
 SAME = 1e-8  # of their size: eigenvalues that are one
 MORE = 8  # modes that are looked for in addition where too few are seen
 MOST = 24  # such modes
+MOST_POINTS = 60  # frequencies at which a solution is found
+ALONG = 400  # points of a line at which the residual is looked at
+NEARER = 0.9  # of a decay: the line is so far from the imaginary axis
+RESIDUAL = 1e-6  # of the length of the receiver, at most
 
 
 def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
@@ -45,22 +50,38 @@ def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
 
 
 def _searched(first: Mode, number: int) -> list[complex]:
-    """About the slowest eigenvalues in the box, at whatever frequency.
+    """About the slowest eigenvalues in the box that the receiver sees, at whatever frequency.
 
+    They are those of L on solutions x of x (place - L) = receiver at some places of the complex plane and what the solver
+    makes of them, once that space holds the solution on a line just to the right of the eigenvalue that is asked for last.
     No entry beside the diagonal is negative. So by Gershgorin's theorem in the scale of its slowest mode, eigenvalues of the
     part without frequencies that decay no faster than d lie in a disc around -s of radius s, s being the fastest decay, and
     their frequencies are below sqrt(2 s d).
     """
-    block = first.problem.block(1)
-    order = dissected(lattice_of(first.problem).sites(1))
-    decay, fastest, beyond = abs(first.value.real), float(-block.diagonal().real.min()), 0.0
-    while True:
-        rough = leading.search(block, order, number, beyond)
-        decay = -rough[min(number, len(rough)) - 1].real
-        reach = float(np.sqrt(2 * fastest * decay))
-        if reach <= beyond:
-            return rough
-        beyond = reach
+    block, receiver = first.problem.block(1), first.problem.lowering.astype(complex)
+    order, transposed = dissected(lattice_of(first.problem).sites(1)), block.T.tocsr()
+    turning, fastest = -block.diagonal().imag, float(-block.diagonal().real.min())
+    basis, place = np.zeros((receiver.size, 0), complex), 1j * first.value.imag
+    with progress("lines") as told:
+        for k in range(MOST_POINTS):
+            told.update(k / MOST_POINTS)
+            factors = Factors(sparse.diags_array(np.full(receiver.size, place)) - block, order)
+            new = receiver
+            for _ in range(resolvent.VECTORS):
+                basis = resolvent.extended(basis, factors.solve(new, transposed=True))
+                new = basis[:, -1]
+            image = transposed @ basis
+            values = np.linalg.eigvals(basis.conj().T @ image)
+            values = values[np.argsort(-values.real)]
+            decay = max(-values[min(number, len(values)) - 1].real, 0.0)
+            reach = np.sqrt(2 * fastest * decay)
+            frequencies = np.linspace(turning.min() - reach, turning.max() + reach, ALONG)
+            places = -NEARER * decay - 1j * frequencies
+            left = resolvent.projected(image, basis, receiver, receiver, places)[1]
+            if left.max() <= RESIDUAL * np.linalg.norm(receiver):
+                return [complex(value) for value in values[: number + 2]]
+            place = complex(places[np.argmax(left)])
+    raise CrowdedError
 
 
 def _with(found: list[Line], first: Mode, rough: list[complex]) -> list[Line]:

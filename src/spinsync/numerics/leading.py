@@ -21,8 +21,7 @@ NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
 CLOSE = 0.1  # of its decay: where a strongly damped mode is sought, to tell it from its many neighbours
 SAME = 4.0  # times the estimate of what a box leaves out: a mode moves no farther in a larger box
-ROUGH = 1e-3  # relative accuracy of eigenvalues while searching for one
-SHARP = 1e-9  # the same for several, which have to be told apart
+ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
 
@@ -136,21 +135,21 @@ def is_real(block: Any) -> bool:
     return bool(np.ptp(block.diagonal().imag) <= 1e-14 * abs(block.data).max())
 
 
-def search(block: Any, order: np.ndarray, number: int = 1, beyond: float = 0.0) -> list[complex]:
-    """About the `number` eigenvalues with the largest real parts, slowest first, and others that could be as slow.
+def search(block: Any, order: np.ndarray) -> list[complex]:
+    """About the eigenvalue with the largest real part, and others that could be as slow.
 
-    By discs around i w that cover all frequencies w, and `beyond` on either side, up to the decay of the last one.
+    By discs around i w that cover all frequencies w up to its decay.
     """
     frequency = block.diagonal().imag
-    lowest, highest = frequency.min() - beyond, frequency.max() + beyond
-    middle, width = (lowest + highest) / 2, highest - lowest
+    lowest, highest = frequency.min(), frequency.max()
     best, reach = list[complex](), 0.0
+    middle = (lowest + highest) / 2
     open_parts = [(lowest, highest)]
     with progress("lines") as told:
         for _ in range(MOST_POINTS):
             if not open_parts:
                 return best
-            told.update(1 - sum(high - low for low, high in open_parts) / width if width else np.nan)
+            told.update(1 - sum(high - low for low, high in open_parts) / (highest - lowest))
             low, high = open_parts.pop()
             w = (low + high) / 2
             if reach and low >= middle:
@@ -158,28 +157,22 @@ def search(block: Any, order: np.ndarray, number: int = 1, beyond: float = 0.0) 
             elif reach:
                 w = max(w, high - 0.9 * reach)
             shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
-            accuracy = ROUGH if number == 1 else SHARP
-            found, _ = nearest(Factors(-shifted, order), len(order), NEAREST + number - 1, complex, tolerance=accuracy)
-            best = _slowest([*best, *(1j * w + found)], number, accuracy * abs(found).max())
-            decay = best[min(number, len(best)) - 1].real
-            # whatever decays no faster and is farther than the disc is beyond this frequency
-            reach = float(np.sqrt(max((abs(found).max() * (1 - accuracy)) ** 2 - decay**2, 0.0)))
+            found, _ = nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
+            best = _slowest([*best, *(1j * w + found)], ROUGH * abs(found).max())
+            # whatever decays no faster than the best one and is farther than the disc is beyond this frequency
+            reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best[0].real ** 2, 0.0)))
             if reach == 0:
                 raise CrowdedError
             open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
     raise OverflowError
 
 
-def _slowest(values: list[complex], number: int, accuracy: float) -> list[complex]:
-    """The slowest ones, each once, and those that could be as slow as the last of them."""
+def _slowest(values: list[complex], accuracy: float) -> list[complex]:
+    """The slowest one, and those that could be as slow."""
     values.sort(key=lambda value: -value.real)
-    out: list[complex] = []
-    for value in values:
-        if all(abs(value - other) > 4 * accuracy for other in out):
-            if len(out) >= number and value.real < out[number - 1].real - 2 * accuracy:
-                break
-            out.append(complex(value))
-    return out
+    slowest = complex(values[0])
+    rivals = [complex(v) for v in values if v.real > slowest.real - 2 * accuracy and abs(v - slowest) > 4 * accuracy]
+    return [slowest, *rivals]
 
 
 def nearest(
