@@ -6,6 +6,8 @@ so that the error of the eigenvalue is the product of theirs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import linalg
 
@@ -19,10 +21,12 @@ from spinsync.numerics.lines import BACKWARD, VISIBLE, Line
 from spinsync.numerics.slow_products import SlowProducts
 from spinsync.numerics.uncoupled import Forms, Uncoupled
 
-MODELS = (450, 1300)  # components of the small model: at first, and where that one is too rough
+#: components of the small model, and modes that are followed beside those that are asked for: at first, where too many of
+#: them are hidden from the receiver, and where the model is too rough
+ATTEMPTS = ((450, 2), (450, 10), (1300, 10))
 ROUGH = 0.1  # of its decay: a mode of the model may be so far from the exact one
-SPARE = 2  # modes that are followed beside those that are asked for
-REDUCED = (1e-4, 0.1)  # of a residual is left by one correction, at least and at most
+SURE = 10.0  # times the error of a vector: a larger overlap with the receiver is one
+LEAST_REDUCED, MOST_REDUCED = 0.1, 1e-4  # what one correction leaves of a residual
 AIM = 0.3  # times the reduction that would just be enough
 VECTORS = 30
 STEPS = 90
@@ -50,12 +54,12 @@ def slowest(parts: Parts, receiver: np.ndarray, number: int) -> list[Line]:
         return lines.of_seen(few, fastest, slowest_rate(space), number)
     forms, least = Forms(space), slowest_rate(space)
     with progress("lines") as told:
-        for components in MODELS:
+        for components, spare in ATTEMPTS:
             model = SlowProducts(space, forms, components)
             search = _Search(space, forms, receiver, fastest, told)
-            rough = search.begin(model, number)
+            rough = search.begin(model, number + spare)
             found = lines.ordered(search.refined(number))[:number]
-            if all(abs(rough - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
+            if len(found) == number and all(abs(rough - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
                 return [lines.certain(line, fastest, least) for line in found]
     raise SlowError
 
@@ -71,14 +75,25 @@ def slowest_rate(space: Products) -> float:
     return float(smallest)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """overlap : cosine of the angle between the receiver and the right vector
+    reduction : what may be left of the residuals, 1 where they are small enough
+    """
+
+    line: Line
+    overlap: float
+    reduction: float
+
+
 class _Search:
     """Pairs of a right and a left vector, a row of each; left . right is 1 within a pair and 0 between two."""
 
     def __init__(self, space: Products, forms: Forms, receiver: np.ndarray, fastest: float, told: Told) -> None:
         self._space, self._forms, self._receiver, self._fastest, self._told = space, forms, receiver, fastest, told
 
-    def begin(self, model: SlowProducts, number: int) -> np.ndarray:
-        """Take the slowest modes of the model that are seen; their eigenvalues."""
+    def begin(self, model: SlowProducts, most: int) -> np.ndarray:
+        """Take the slowest modes of the model that are seen, as many as `most`; their eigenvalues."""
         values, right, left = model.modes()
         taken, right_rows, left_rows = [], [], []
         for k, value in enumerate(values):
@@ -87,34 +102,46 @@ class _Search:
                 taken.append(value)
                 right_rows.append(vector)
                 left_rows.append(model.left(left[:, k]))
-            if len(taken) == number + SPARE:
+            if len(taken) == most:
                 break
-        if len(taken) < number:
-            raise lines.FewError(len(taken))
         self._take(np.array(right_rows), np.array(left_rows))
         return np.array(taken)
 
     def refined(self, number: int) -> list[Line]:
-        """The slowest `number` lines, and those that could be as slow."""
+        """The slowest `number` lines, if so many of the modes are seen, and those that could be as slow."""
         for turn in range(ROUNDS + 1):
-            known = self._known()
-            limit = sorted((line.value.real - line.error for line in known), reverse=True)[number - 1]
-            wanted = [j for j, line in enumerate(known) if line.value.real + line.error >= limit]
-            allowed = [max(ALLOWED * abs(line.value.real), 2 * self._rounding(j)) for j, line in enumerate(known)]
-            rough = [j for j in wanted if known[j].error > allowed[j]]
+            known = [self._judged(j) for j in range(len(self._values))]
+            seen = [j for j, mode in enumerate(known) if mode.overlap > VISIBLE]
+            ends = sorted((known[j].line.value.real - known[j].line.error for j in seen), reverse=True)
+            if len(ends) < number:
+                return []
+            wanted = [j for j in seen if known[j].line.value.real + known[j].line.error >= ends[number - 1]]
+            rough = [j for j in wanted if known[j].reduction < 1]
             if not rough or turn == ROUNDS:
                 break
             right, left = self._right.copy(), self._left.copy()
             for k, j in enumerate(rough):
-                told = f"{len(rough)} of {len(known)}, error {known[j].error:.0e}"
+                told = f"{len(rough)} of {len(wanted)}, error {known[j].line.error:.0e}"
                 self._told.update((turn + k / len(rough)) / ROUNDS, told)
-                reduction = float(np.clip(AIM * np.sqrt(allowed[j] / known[j].error), *REDUCED))
+                reduction = max(known[j].reduction, MOST_REDUCED)
                 right[j] += self._correction(j, reduction, transposed=False)
                 left[j] += self._correction(j, reduction, transposed=True)
             self._take(right, left)
-        if any(known[j].error > max(GIVEN * abs(known[j].value.real), 2 * self._rounding(j)) for j in wanted):
+        if any(known[j].line.error > max(GIVEN * abs(known[j].line.value.real), 2 * self._rounding(j)) for j in wanted):
             raise SlowError
-        return [known[j] for j in wanted]
+        return [known[j].line for j in wanted]
+
+    def _judged(self, j: int) -> _Judged:
+        """To second order an eigenvalue is wrong by (left residual) . (what corrects the right vector)."""
+        value = complex(self._values[j])
+        blur = float(np.linalg.norm(self._precondition(j, self._over[j], transposed=False)))
+        error = float(np.linalg.norm(self._under[j])) * blur + self._rounding(j)
+        overlap = float(abs(self._receiver @ self._right[j]) / np.linalg.norm(self._receiver))
+        allowed = max(ALLOWED * abs(value.real), 2 * self._rounding(j))
+        reduction = 1.0 if error <= allowed else min(AIM * float(np.sqrt(allowed / error)), LEAST_REDUCED)
+        if overlap <= SURE * blur:  # is it seen?
+            reduction = min(reduction, VISIBLE / (SURE * blur))
+        return _Judged(Line(value, error, float(np.linalg.norm(self._left[j]))), overlap, reduction)
 
     def _take(self, right: np.ndarray, left: np.ndarray) -> None:
         """Pairs of the spaces that these rows span."""
@@ -132,15 +159,6 @@ class _Search:
 
     def _rounding(self, j: int) -> float:
         return float(BACKWARD * self._fastest * np.linalg.norm(self._left[j]))
-
-    def _known(self) -> list[Line]:
-        """To second order an eigenvalue is wrong by (left residual) . (what corrects the right vector)."""
-        found = []
-        for j, value in enumerate(self._values):
-            first = self._precondition(j, self._over[j], transposed=False)
-            error = np.linalg.norm(self._under[j]) * np.linalg.norm(first) + self._rounding(j)
-            found.append(Line(complex(value), float(error), float(np.linalg.norm(self._left[j]))))
-        return found
 
     def _apart(self, vector: np.ndarray, transposed: bool) -> np.ndarray:
         """What belongs to none of the pairs."""

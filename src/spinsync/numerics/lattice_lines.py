@@ -9,7 +9,7 @@ from spinsync.base.progress import progress
 from spinsync.data.problems import Box, Linear
 from spinsync.numerics import leading, lines, resolvent
 from spinsync.numerics.elimination import Factors, dissected
-from spinsync.numerics.leading import CLOSE, NEAREST, Mode
+from spinsync.numerics.leading import Mode
 from spinsync.numerics.lines import VISIBLE, CrowdedError, FewError, Line
 from spinsync.numerics.markov import lattice_of
 
@@ -18,6 +18,9 @@ MORE = 8  # modes that are looked for in addition where too few are seen
 MOST = 24  # such modes
 MOST_POINTS = 60  # frequencies at which a solution is found
 ALONG = 400  # points of a line at which the residual is looked at
+ASIDE = 1e-3  # of its decay: where a mode is sought, at its right
+NEIGHBOURS = 2  # that are found there
+STABLE = 1e-11  # of the norm of the generator: residual of a mode
 NEARER = 0.9  # of a decay: the line is so far from the imaginary axis
 RESIDUAL = 1e-6  # of the length of the receiver, at most
 
@@ -103,17 +106,19 @@ def _is_seen(receiver: np.ndarray, right: np.ndarray) -> bool:
 
 
 def _pair(first: Mode, near: complex) -> tuple[complex, np.ndarray, np.ndarray]:
-    """The eigenvalue nearest to `near` and its vectors, among the nearest to a point at its right."""
+    """The eigenvalue nearest to `near` and its vectors."""
     block = first.problem.block(1)
     order = dissected(lattice_of(first.problem).sites(1))
-    shift = complex((1 - CLOSE) * near.real, near.imag)
+    shift = near + ASIDE * abs(near.real)
     factors = Factors(sparse.diags_array(np.full(len(order), shift)) - block, order)
     chosen = []
     for transposed in (False, True):
-        values, vectors = leading.nearest(factors, len(order), NEAREST, complex, transposed)
+        values, vectors = leading.nearest(factors, len(order), NEIGHBOURS, complex, transposed)
         k = int(np.argmin(abs(shift + values - near)))
         chosen.append((complex(shift + values[k]), vectors[:, k]))
     (value, right), (again, left) = chosen
-    if abs(value - again) > SAME * abs(value):
+    scale = abs(block).sum(axis=0).max()
+    residual = np.linalg.norm(block @ right - value * right) + np.linalg.norm(block.T @ left - value * left)
+    if abs(value - again) > SAME * abs(value) or not residual <= STABLE * scale:  # elimination without a choice of pivots
         raise CrowdedError
     return leading.normalized(value, right, left)

@@ -16,6 +16,7 @@ from scipy import linalg
 from spinsync.data.products import Charges, Products, along
 from spinsync.numerics.uncoupled import Forms
 
+ALIKE = 1e-9  # of a decay: equal groups keep equally many modes
 Basis = tuple[np.ndarray, np.ndarray, np.ndarray]  # generator on the slow modes, right and left ones: left^T right = 1
 
 
@@ -124,4 +125,4 @@ def _limit(space: Products, decays: dict[tuple[int, int], np.ndarray], component
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if size(choices[middle]) <= components else (low, middle - 1)
-    return float(choices[low])
+    return float(choices[low]) * (1 + ALIKE)
