@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, reduce
 from itertools import product
 from math import prod
@@ -14,6 +14,8 @@ from spinsync.data.problems import Parts
 from spinsync.data.rates import Array
 
 Charges = tuple[int, ...]
+Pairs = Sequence[tuple[Any, Any]]  # matrices of two parts
+Made = Callable[[int, int, int], Pairs]  # transfer, charges of both parts -> pairs
 VECTORS = 100  # that a solver keeps at once
 
 
@@ -29,6 +31,8 @@ def needed(sizes: Sequence[Array]) -> float:
 
 def along(matrix: Any, tensor: Array, axis: int) -> Array:
     """The matrix applied to one axis of a tensor."""
+    if tensor.ndim == 2:
+        return np.asarray(matrix @ tensor if axis == 0 else (matrix @ tensor.T).T)
     first = np.moveaxis(tensor, axis, 0)
     moved = matrix @ first.reshape(first.shape[0], -1)
     return np.moveaxis(moved.reshape(-1, *first.shape[1:]), 0, axis)
@@ -66,7 +70,10 @@ class Products:
             key: slice(int(end) - prod(shape), int(end)) for (key, shape), end in zip(self.shape.items(), ends, strict=True)
         }
         self.size = int(ends[-1])
-        self.local, self._products = cache(parts.local), cache(lambda k, up, down: parts.transfers[k].products(up, down))
+        self.local: Callable[[int, int], Any] = cache(parts.local)
+        self._products: Made = cache(lambda k, up, down: parts.transfers[k].products(up, down))
+        self._turned_local: Callable[[int, int], Any] = cache(lambda part, charge: self.local(part, charge).T.tocsr())
+        self._turned: Made = cache(lambda *which: [(a.T.tocsr(), b.T.tocsr()) for a, b in self._products(*which)])
 
     def tensors(self, vector: Array) -> dict[Charges, Array]:
         """Views of a vector's blocks; further axes come last."""
@@ -97,11 +104,28 @@ class Products:
                     into[tuple(-q for q in target)] += change.conj()
         return out
 
-    def _transferred(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
-        """Charges after a transfer, and what it brings there."""
+    def apply_transposed(self, vector: Array) -> Array:
+        """The transpose of the generator, on a covector of shape (component,), of all charges."""
+        out = np.zeros(vector.shape, complex)
+        into, source = self.tensors(out), self.tensors(vector)
+        for key in self.shape:
+            for axis, q in enumerate(key):
+                into[key] += along(self._turned_local(axis, q), source[key], axis)
+            for up, down, target, pairs in self.transfers(key, self._turned):
+                for raised, lowered in pairs:
+                    into[key] += along(raised, along(lowered, source[target], down), up)
+        return out
+
+    def transfers(self, key: Charges, made: Made | None = None) -> Iterator[tuple[int, int, Charges, Pairs]]:
+        """What leads from a block to others: parts up and down, charges afterwards, matrices of the one and the other."""
         for k, transfer in enumerate(self.parts.transfers):
             up, down = transfer.up, transfer.down
             target = tuple(q + (axis == up) - (axis == down) for axis, q in enumerate(key))
             if all(abs(q) <= len(sizes) // 2 for q, sizes in zip(target, self.parts.sizes, strict=True)):
-                for raised, lowered in self._products(k, key[up], key[down]):
-                    yield target, along(raised, along(lowered, tensor, down), up)
+                yield up, down, target, (made or self._products)(k, key[up], key[down])
+
+    def _transferred(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
+        """Charges after a transfer, and what it brings there."""
+        for up, down, target, pairs in self.transfers(key):
+            for raised, lowered in pairs:
+                yield target, along(raised, along(lowered, tensor, down), up)

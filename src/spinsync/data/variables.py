@@ -53,6 +53,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
     "linewidth": ("full width at half maximum of the line", RATE),
     "linewidth_error": ("error of the linewidth", RATE),
+    "degenerate": ("another line is as slow", "1"),
     "frequency_error": ("error of the frequency", RATE),
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),

@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
-from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from spinsync.base.memory import available
 from spinsync.data.problems import Parts
 from spinsync.data.products import VECTORS, Products, needed
 from spinsync.numerics import arnoldi, gmres, resolvent
 from spinsync.numerics.elimination import TooLargeError
-from spinsync.numerics.leading import VISIBLE, CrowdedError
 from spinsync.numerics.markov import UndecidedError
 from spinsync.numerics.uncoupled import Uncoupled
 
@@ -26,8 +24,6 @@ ALLOWED = 1e-10  # sum of the errors of all components
 MOST_STEPS = 1500
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
 INNER = 1e-12  # residual of a solution at one frequency
-STRIDE = 60.0  # time between two vectors, in units of 1 / fastest rate
-MODES = (3, 12)  # found at first, and if none of them is seen
 BASIS = 160  # vectors of a response: 20 frequencies that are solved
 SAME = 1e-7  # distance of two answers that are one
 
@@ -162,44 +158,3 @@ def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies
         return solve
 
     return resolvent.interpolated(space.apply, solver, sender, receiver, frequencies)
-
-
-def slowest_visible(parts: Parts, start: np.ndarray, receiver: np.ndarray) -> complex:
-    """Of total charge 1: the eigenvalue with the largest real part among modes that `receiver` sees.
-
-    The modes of exp(t L) with the largest modulus: no other can decay more slowly, wherever its frequency is.
-
-    Raises
-    ------
-    CrowdedError
-        If the modes decay too much alike.
-    OverflowError
-        If the rates are too large for double precision.
-    """
-    space = Products(parts, 1)
-    fastest = fastest_rate(space)
-    time = STRIDE / fastest
-
-    def later(state: np.ndarray) -> np.ndarray:
-        *_, last = arnoldi.motion(space.apply, fastest, state.ravel() + 0j, np.array([0.0, time]))
-        return np.asarray(last)
-
-    flow = LinearOperator((space.size, space.size), later, dtype=complex)
-    for number in MODES:
-        try:
-            factors, modes = eigs(flow, number, v0=start + 0j, ncv=min(2 * number + 14, space.size - 1), maxiter=30)
-        except ArpackError:
-            break
-        seen = abs(receiver @ modes) > VISIBLE * np.linalg.norm(receiver)  # modes have length 1
-        if seen.any():
-            return _exponent(space, modes, factors, seen, time)
-    raise CrowdedError
-
-
-def _exponent(space: Products, modes: np.ndarray, factors: np.ndarray, seen: np.ndarray, time: float) -> complex:
-    """Of the slowest mode that is seen: the logarithm of what it is multiplied with in `time`."""
-    best = np.flatnonzero(seen)[np.argmax(abs(factors[seen]))]
-    mode = modes[:, best]
-    rough, fine = np.vdot(mode, space.apply(mode)), np.log(factors[best]) / time
-    turns = round((rough - fine).imag * time / (2 * np.pi))  # that the logarithm does not know
-    return complex(fine + 2j * np.pi * turns / time)

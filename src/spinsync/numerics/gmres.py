@@ -57,7 +57,7 @@ def _cycle(apply: Map, precondition: Map, residual: np.ndarray, tolerance: float
     for k in range(most):
         new = apply(precondition(basis[k]))
         for _ in range(2):  # twice is enough
-            overlap = basis[: k + 1].conj() @ new
+            overlap = (basis[: k + 1] @ new.conj()).conj()  # conjugating the basis would copy it
             upper[: k + 1, k] += overlap
             new -= overlap @ basis[: k + 1]
         upper[k + 1, k] = np.linalg.norm(new)

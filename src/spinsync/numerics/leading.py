@@ -9,16 +9,16 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
+from spinsync.base.progress import progress
 from spinsync.data.problems import Box, Linear
 from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
 from spinsync.numerics.elimination import Factors, afford, dissected
+from spinsync.numerics.lines import CERTAIN, ROUNDING, CrowdedError
 from spinsync.numerics.markov import lattice_of
 
 DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search
 ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
-VISIBLE = 1e-7  # overlap that is no rounding error
-CERTAIN = 1e-3  # relative error of the eigenvalue by rounding: strongly damped ensembles have modes that nearly coincide
 CLOSE = 0.1  # of its decay: where a strongly damped mode is sought, to tell it from its many neighbours
 SAME = 4.0  # times the estimate of what a box leaves out: a mode moves no farther in a larger box
 ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
@@ -31,6 +31,7 @@ class Mode:
 
     box, problem : the part of the lattice that holds it
     error : of the eigenvalue, to first order: by what leaves the box, and by rounding
+    rivals : about the eigenvalues of others that could be as slow
     """
 
     box: Box
@@ -39,10 +40,7 @@ class Mode:
     right: np.ndarray
     left: np.ndarray
     error: float
-
-
-class CrowdedError(Exception):
-    """Modes that nearly coincide: double precision does not tell them apart."""
+    rivals: tuple[complex, ...] = ()
 
 
 def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
@@ -62,32 +60,48 @@ def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
     """
     lattice = lattice_of(problem)
     box, following = boxes[0], list(boxes[1:])
-    near, before = None, 0.0
+    near: complex | None = None
+    before, rivals = 0.0, tuple[complex, ...]()
     for _ in range(ROUNDS):
         afford(box, 16)
         part = lattice.cut(box)
         block, sites = part.block(1), lattice_of(part).sites(1)
         if not np.all(np.isfinite(block.data)):
             break
-        if following and _real(block):  # nothing to search
+        if following and is_real(block):  # nothing to search
             box = following.pop()
             continue
+        if near is None and not is_real(block) and len(sites) > DENSE:
+            (near, *others), before = search(block, dissected(sites)), np.inf
+            rivals = tuple(others)
         value, right, left = eigenvector(block, sites, near)
         if near is not None and not abs(value - near) <= SAME * before:  # another mode than in the smaller box
             value, right, left = eigenvector(block, sites)
-        uncertain = 1e-16 * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
-        if not uncertain <= CERTAIN * abs(value):
-            raise CrowdedError
-        # to first order the eigenvalue changes by left . (what is cut off) . right
-        flow = np.where(at_cuts(lattice, box, sites), abs(right * left * block.diagonal()), 0.0)
+        flow, uncertain = left_out(part, box, value, right, left)
         scale = max(1.0, abs(value))
         allowed = max(ALLOWED * scale, uncertain)
         if flow.sum() <= allowed:
-            return Mode(box, part, value, right, left, float(flow.sum() + uncertain))
+            return Mode(box, part, value, right, left, float(flow.sum() + uncertain), rivals)
         near, before = (value if flow.sum() <= ROUGH * scale else None), flow.sum() + uncertain
         weight = abs(right) / abs(right).sum()
         box = following.pop(0) if following else larger(lattice, box, sites, weight, flow, allowed)
     raise OverflowError
+
+
+def left_out(part: Linear, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
+    """By how much the eigenvalue is wrong: to first order because of what leaves the box at each component; by rounding.
+
+    Raises
+    ------
+    CrowdedError
+        If rounding blurs it.
+    """
+    block = part.block(1)
+    uncertain = ROUNDING * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
+    if not uncertain <= CERTAIN * abs(value):
+        raise CrowdedError
+    lattice = lattice_of(part)
+    return np.where(at_cuts(lattice, box, lattice.sites(1)), abs(right * left * block.diagonal()), 0.0), float(uncertain)
 
 
 def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:
@@ -98,65 +112,70 @@ def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> t
     if block.shape[0] <= DENSE:
         values, left, right = linalg.eig(block.toarray(), left=True)
         k = int(np.argmax(values.real))
-        return _normalized(complex(values[k]), right[:, k], left[:, k].conj())
+        return normalized(complex(values[k]), right[:, k], left[:, k].conj())
     order, frequency = dissected(sites), block.diagonal().imag
-    if _real(block):  # in its frame, where the slowest mode is real by Perron and Frobenius
+    if is_real(block):  # in its frame, where the slowest mode is real by Perron and Frobenius
         turning, inside = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
     else:
-        near = _slowest(block, order, frequency.min(), frequency.max()) if near is None else near
+        near = search(block, order)[0] if near is None else near
         # of all modes at most as slow as this one, it is the nearest to any point to the right of it
         damped = near.real < -CLOSE * max(1.0, abs(near))
         turning = complex((1 - CLOSE) * near.real if damped else 0.0, near.imag)
         inside = block - sparse.diags_array(np.full(len(order), turning))
     factors = Factors(-inside, order)
-    value, right = _nearest(factors, len(order), 1, inside.dtype)
+    value, right = nearest(factors, len(order), 1, inside.dtype)
     if turning.real < 0 < value[0].real:  # a slower one than the search saw
         raise CrowdedError
-    _, left = _nearest(factors, len(order), 1, inside.dtype, transposed=True)
-    return _normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
+    _, left = nearest(factors, len(order), 1, inside.dtype, transposed=True)
+    return normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
 
 
-def slowest_visible(block: Any, receiver: np.ndarray) -> complex:
-    """Of a small matrix: the eigenvalue with the largest real part among modes that `receiver` sees."""
-    if not np.all(np.isfinite(block.data)):
-        raise OverflowError
-    values, right = np.linalg.eig(block.toarray())
-    seen = abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver)  # eigenvectors have length 1
-    return complex(max(values[seen], key=lambda v: v.real))
-
-
-def _real(block: Any) -> bool:
+def is_real(block: Any) -> bool:
     """Whether all places have one frequency."""
     return bool(np.ptp(block.diagonal().imag) <= 1e-14 * abs(block.data).max())
 
 
-def _slowest(block: Any, order: np.ndarray, lowest: float, highest: float) -> complex:
-    """The eigenvalue with the largest real part, by discs around i w that cover all frequencies w up to its decay."""
-    best, reach = complex(-np.inf), 0.0
+def search(block: Any, order: np.ndarray) -> list[complex]:
+    """About the eigenvalue with the largest real part, and others that could be as slow.
+
+    By discs around i w that cover all frequencies w up to its decay.
+    """
+    frequency = block.diagonal().imag
+    lowest, highest = frequency.min(), frequency.max()
+    best, reach = list[complex](), 0.0
     middle = (lowest + highest) / 2
     open_parts = [(lowest, highest)]
-    for _ in range(MOST_POINTS):
-        if not open_parts:
-            return best
-        low, high = open_parts.pop()
-        w = (low + high) / 2
-        if reach and low >= middle:
-            w = min(w, low + 0.9 * reach)
-        elif reach:
-            w = max(w, high - 0.9 * reach)
-        shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
-        found, _ = _nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
-        slowest = 1j * w + found[np.argmax(found.real)]
-        best = max(best, complex(slowest), key=lambda v: v.real)
-        # whatever decays no faster than `best` and is farther than the disc is beyond this frequency
-        reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best.real**2, 0.0)))
-        if reach == 0:
-            raise CrowdedError
-        open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
+    with progress("lines") as told:
+        for _ in range(MOST_POINTS):
+            if not open_parts:
+                return best
+            told.update(1 - sum(high - low for low, high in open_parts) / (highest - lowest))
+            low, high = open_parts.pop()
+            w = (low + high) / 2
+            if reach and low >= middle:
+                w = min(w, low + 0.9 * reach)
+            elif reach:
+                w = max(w, high - 0.9 * reach)
+            shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
+            found, _ = nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
+            best = _slowest([*best, *(1j * w + found)], ROUGH * abs(found).max())
+            # whatever decays no faster than the best one and is farther than the disc is beyond this frequency
+            reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best[0].real ** 2, 0.0)))
+            if reach == 0:
+                raise CrowdedError
+            open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
     raise OverflowError
 
 
-def _nearest(
+def _slowest(values: list[complex], accuracy: float) -> list[complex]:
+    """The slowest one, and those that could be as slow."""
+    values.sort(key=lambda value: -value.real)
+    slowest = complex(values[0])
+    rivals = [complex(v) for v in values if v.real > slowest.real - 2 * accuracy and abs(v - slowest) > 4 * accuracy]
+    return [slowest, *rivals]
+
+
+def nearest(
     factors: Factors, size: int, number: int, dtype: Any, transposed: bool = False, tolerance: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """The eigenvalues of L that are nearest to zero, and their vectors, from the factors of -L."""
@@ -172,7 +191,7 @@ def _nearest(
     raise CrowdedError
 
 
-def _normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
+def normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
     """Right vector of sum 1 in modulus, turned so that its largest entry is positive; left . right = 1."""
     top = right[np.argmax(abs(right))]
     right = right * (abs(top) / top) / abs(right).sum()

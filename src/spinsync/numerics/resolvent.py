@@ -58,11 +58,11 @@ def interpolated(
         solve = solver(float(point))
         new = sender.astype(complex)
         for _ in range(VECTORS):
-            basis = _extended(basis, solve(new))
+            basis = extended(basis, solve(new))
             new = basis[:, -1]
         if not np.all(np.isfinite(basis)):
             break
-        answer, residual = _projected(apply(basis), basis, sender, receiver, frequencies)
+        answer, residual = projected(apply(basis), basis, sender, receiver, -1j * frequencies)
         change = abs(answer - before)
         if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * length:
             return answer
@@ -70,7 +70,7 @@ def interpolated(
     raise OverflowError
 
 
-def _extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
+def extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The orthonormal basis and one vector more, unless it is in there already."""
     size = np.linalg.norm(new)
     for _ in range(2):
@@ -79,16 +79,16 @@ def _extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
     return basis if left <= 1e-14 * size else np.concatenate([basis, new[:, None] / left], axis=1)
 
 
-def _projected(
-    image: np.ndarray, basis: np.ndarray, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+def projected(
+    image: np.ndarray, basis: np.ndarray, sender: np.ndarray, receiver: np.ndarray, places: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Answers in the basis, and the norms of what they leave over."""
+    """Answers of (place - L)^{-1} in the basis at some places of the complex plane, and the norms of what they leave over."""
     size = basis.shape[1]
     small, start, end = basis.conj().T @ image, basis.conj().T @ sender, receiver @ basis
     upper = linalg.qr(np.concatenate([sender[:, None], basis, image], axis=1), mode="r", check_finite=False)[0][: 2 * size + 1]
-    answer, residual = np.zeros(frequencies.size, complex), np.zeros(frequencies.size)
-    for k, w in enumerate(frequencies):
-        inside = np.linalg.solve(-1j * w * np.eye(size) - small, start)
+    answer, residual = np.zeros(places.size, complex), np.zeros(places.size)
+    for k, place in enumerate(places):
+        inside = np.linalg.solve(place * np.eye(size) - small, start)
         answer[k] = end @ inside
-        residual[k] = np.linalg.norm(upper @ np.concatenate([[1], 1j * w * inside, inside]))
+        residual[k] = np.linalg.norm(upper @ np.concatenate([[1], -place * inside, inside]))
     return answer, residual

@@ -13,7 +13,7 @@ from spinsync.base.interrupts import aside
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import coupled, leading, linear_flow, markov
+from spinsync.numerics import coupled, linear_flow, lines, markov
 from spinsync.numerics.elimination import TooLargeError
 from spinsync.theory.protocol import Theory, refuse
 
@@ -63,7 +63,7 @@ def in_words(theory: Theory, growth: int) -> Iterator[None]:
             "The iteration does not reach ten digits: the coupling is too strong beside what each group does by itself; "
             "fewer spins help."
         ) from None
-    except leading.CrowdedError:
+    except lines.CrowdedError:
         raise IntegrationError(
             "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
             "own; `emission_spectrum` shows its light."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
@@ -13,8 +14,11 @@ from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import coupled, leading, markov, resolvent
+from spinsync.numerics import coupled, coupled_lines, lattice_lines, lines, markov, resolvent
 from spinsync.numerics.boxes import core
+from spinsync.numerics.leading import DENSE
+from spinsync.numerics.lines import FewError, Line
+from spinsync.numerics.markov import lattice_of
 from spinsync.theory.protocol import Theory
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
 from spinsync.verbs.results import dataset, theory_record
@@ -23,8 +27,8 @@ LARGE = 20_000  # components, from where on the slowest mode is first looked for
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
-def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
-    """Frequency and width of the ensemble's line: the slowest mode of sector +1, equation (9.7).
+def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
+    """Frequency and width of the ensemble's line: the slowest mode of sector +1 that <J_-> shows, equation (9.7).
 
     frequency = -Im lambda_1, linewidth = -2 Re lambda_1 (full width at half maximum). Its closing as 1/N is the
     spontaneous breaking of the U(1) symmetry.
@@ -33,19 +37,30 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     ----------
     ensemble : Ensemble
     theory : Exact or BruteForce
+    modes : int, optional
+        How many lines, the narrowest first, and those of one width by descending frequency; by default only the first one.
 
     Returns
     -------
     xarray.Dataset
-        frequency, linewidth; Exact with one group: frequency_error, linewidth_error, an estimate of what rounding and the
-        window cost.
+        frequency, linewidth (angular); frequency_error, linewidth_error, an estimate of what rounding and the method cost;
+        degenerate, whether another line is as narrow, within the errors. With `modes` each has the dimension mode.
 
     Raises
     ------
     InputError
-        If the theory does not answer this, does not take the ensemble, or the spins are too many for the memory.
+        If the theory does not answer this, does not take the ensemble, the spins are too many for the memory, or there are
+        fewer lines than `modes`.
     IntegrationError
-        If the slowest modes nearly coincide, or the rates are too large for double precision.
+        If the slowest modes nearly coincide, the rates differ by too many orders for double precision, or the coupling is
+        too strong for the iteration of several groups.
+
+    Notes
+    -----
+    A line is an eigenvalue of sector +1 with which <J_-> moves from some start that is symmetric under permutations within
+    groups. A mode that a symmetry hides from J_-, as that of two equal groups in opposite phase, is none.
+    In a mirror-symmetric pair two lines can be equally narrow, one above and one below the centre: the first one is that of
+    the higher frequency, and `degenerate` is true.
 
     Examples
     --------
@@ -53,13 +68,27 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> [round(n * float(ss.linewidth(one, theory=ss.Exact(n)).linewidth), 1) for n in (60, 120, 240)]
     [103.8, 87.2, 63.6]
+
+    Two lines that mirror each other:
+
+    >>> pair = ss.Ensemble.pair(detuning=2.0, gain=0.5, damping=0.1, coupling=1.0, theta=-np.pi / 2)
+    >>> both = ss.linewidth(pair, theory=ss.Exact(4), modes=2)
+    >>> both.frequency.round(6).values.tolist(), both.degenerate.values.tolist()
+    ([1.042846, -1.042846], [True, True])
     """
+    number = 1 if modes is None else checks.whole("modes", modes, 1)
     problem = linear_problem(ensemble, theory, "linewidth")
-    with one_thread(), in_words(theory, growth=1):
-        value, error = _leading(problem)
-    variables: dict[str, Any] = {"frequency": ((), -value.imag), "linewidth": ((), -2 * value.real)}
-    if error is not None:
-        variables |= {"frequency_error": ((), error), "linewidth_error": ((), 2 * error)}
+    try:
+        with one_thread(), in_words(theory, growth=1):
+            found = _slowest(problem, number)
+    except FewError as error:
+        raise checks.complain("modes", f"at most {error.most}, as many lines as J_- shows", number) from None
+    values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
+    listed = {
+        "frequency": -values.imag, "linewidth": -2 * values.real, "frequency_error": errors, "linewidth_error": 2 * errors,
+        "degenerate": np.array([line.degenerate for line in found]),
+    }  # fmt: skip
+    variables = {name: (("mode",), of_all) if modes is not None else ((), of_all[0]) for name, of_all in listed.items()}
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
 
 
@@ -117,16 +146,15 @@ def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
 
 
 @aside
-def _leading(problem: Linear) -> tuple[complex, float | None]:
-    """The eigenvalue, and its error where it is known."""
-    if problem.parts is not None and problem.lowering.size > leading.DENSE:
-        _, rho = at_rest(problem)
-        return coupled.slowest_visible(problem.parts, problem.lowered(rho), problem.lowering), None
-    if problem.lattice is None:
-        return leading.slowest_visible(problem.block(1), problem.lowering), None
-    rest = markov.steady(problem.lattice)
+def _slowest(problem: Linear, number: int) -> list[Line]:
+    """The slowest lines, in order."""
+    if problem.lowering.size <= DENSE or (problem.lattice is None and problem.parts is None):
+        return lines.of_matrix(problem.block(1), problem.lowering, number)
+    if problem.parts is not None:
+        return coupled_lines.slowest(problem.parts, problem.lowering, number)
+    lattice = lattice_of(problem)
+    rest = markov.steady(lattice)
     boxes = [rest.box]
     if rest.probability.size > LARGE:
-        boxes.insert(0, core(markov.lattice_of(rest.problem).sites(0), rest.probability, OUTSIDE))
-    mode = leading.slowest_mode(problem, *boxes)
-    return mode.value, mode.error
+        boxes.insert(0, core(lattice_of(rest.problem).sites(0), rest.probability, OUTSIDE))
+    return lattice_lines.slowest(problem, number, *boxes)
