@@ -219,7 +219,7 @@ class Jumps:
     observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
     coordinates : coordinates of the dims that `observe` names
     rtol, atol : errors asked of inversion and correlation
-    most_jumps : of all trajectories together
+    most_jumps, most_seconds : of all trajectories together (None: any time)
     """
 
     rules: Walk | Wave
@@ -232,3 +232,4 @@ class Jumps:
     rtol: float
     atol: float
     most_jumps: int
+    most_seconds: float | None

@@ -33,9 +33,17 @@ class Trajectories:
     spins : int
         1 to 10000000; two groups at most 20000. They must split over the groups by weight.
     rtol, atol : float
-        Trajectories are added until the standard errors of inversion and correlation are below atol + rtol |value|.
+        Trajectories are added until the error of every inversion is below atol + rtol Z, and that of every correlation
+        below atol A + rtol A^2. Z is the size of the inversion: its largest root mean square over trajectories, at any time
+        and in any group, so that it counts fluctuations and is no smaller where the mean passes through 0. A^2 is that of
+        the correlation, but at least 1 / (spins of the smallest group), where light of all spins together is as strong
+        as that of each alone: A is an amplitude, and where the order parameter R is largest, its error is below
+        atol + rtol R. An error is the distance within which 68 percent of all results are.
     most_jumps : int
         Jumps of all trajectories together at which they end without that; `converged` is then False.
+    most_seconds : float, optional
+        The same for time on the clock. How many trajectories that makes depends on the machine; their number is in
+        `trajectories`, and what each one does still depends on the seed alone. None: no limit.
 
     Raises
     ------
@@ -50,7 +58,7 @@ class Trajectories:
     --------
     >>> import spinsync as ss
     >>> ss.Trajectories(1000, rtol=0.05)
-    Trajectories(spins=1000, rtol=0.05, atol=0.0001, most_jumps=10000000000)
+    Trajectories(spins=1000, rtol=0.05, atol=0.0001, most_jumps=10000000000, most_seconds=None)
     """
 
     spins: int
@@ -58,6 +66,7 @@ class Trajectories:
     rtol: float = 1e-2
     atol: float = 1e-4
     most_jumps: int = 10_000_000_000
+    most_seconds: float | None = None
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
         dict.fromkeys(("linewidth", "emission_spectrum"), "trajectories show sector 0 only; Exact answers this")
         | {"entropy": "no mean over trajectories gives it; Exact answers this"}
@@ -66,6 +75,8 @@ class Trajectories:
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
         object.__setattr__(self, "most_jumps", checks.whole("most_jumps", self.most_jumps, 1, 10**15))
+        if self.most_seconds is not None:
+            object.__setattr__(self, "most_seconds", checks.positive("most_seconds", self.most_seconds))
         for name in ("rtol", "atol"):
             object.__setattr__(self, name, checks.non_negative(name, getattr(self, name)))
         if self.rtol == self.atol == 0:
@@ -92,6 +103,7 @@ class Trajectories:
             float(np.minimum(rates.gamma_1, rates.gamma_perp).min()), 2 / float(terms.spins.min()),
             lambda numbers: _observe(terms.spins, moments(numbers)),
             {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
+            self.most_seconds,
         )  # fmt: skip
 
 
