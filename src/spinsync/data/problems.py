@@ -215,7 +215,7 @@ class Jumps:
     rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
     start : random generator -> place and wave (of length 0 for a walk) at the first time
     slowest : rate of the slowest relaxation of a spin
-    grain : about the most that a single jump changes in what is averaged
+    grain : about the most that the jump of one spin changes in each of the variables
     observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
     coordinates : coordinates of the dims that `observe` names
     rtol, atol : errors asked of inversion and correlation
@@ -226,7 +226,7 @@ class Jumps:
     table: Array
     start: Callable[[np.random.Generator], tuple[Array, Array]]
     slowest: float
-    grain: float
+    grain: Mapping[str, float]
     observe: Callable[[Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     rtol: float

@@ -20,6 +20,8 @@ from spinsync.theory.product_states import drawn
 
 MOST_SPINS = 10_000_000
 MOST_IN_PAIR = 20_000
+#: times 1 / (spins of a group): what a jump of one spin changes, which takes part in that share of all pairs twice
+GRAIN = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class Trajectories:
         start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
         return Jumps(
             rules, table, lambda random: start(random, terms.spins, m),
-            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()), 2 / float(terms.spins.min()),
+            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            {name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
             lambda numbers: _observe(terms.spins, moments(numbers)),
             {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
             self.most_seconds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -34,11 +35,13 @@ ACROSS = 1.3  # see `Means.error`
 class Means:
     """Running means over samples and sums of squared distances from them (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
 
-    unseen : what an event would change in one sample of a mean, at most: a scalar, or by time
+    grain : what an event would change in one sample of a variable, about
+    weight : by how much less it does in these samples: a scalar, or by time
     square, bend : sums of |x - mean|^2 and of (x - mean)^2
     """
 
-    unseen: Array
+    grain: Mapping[str, float]
+    weight: Array
     count: int = 0
     dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mean: dict[str, Array] = field(default_factory=dict)
@@ -67,10 +70,10 @@ class Means:
         known than to one event among them.
         """
         square, bend = self.square[name], abs(self.bend[name])
-        event = self.unseen.reshape(-1, *[1] * (square.ndim - 1)) if self.unseen.ndim else self.unseen
+        weight = self.weight.reshape(-1, *[1] * (square.ndim - 1)) if self.weight.ndim else self.weight
         variance = ((square + bend) + ACROSS * (square - bend)) / (2 * self.count * (self.count - 1))
         student = stdtrit(self.count - 1, ONE_SIGMA)
-        return np.asarray(np.maximum(student * np.sqrt(variance), event / self.count))
+        return np.asarray(np.maximum(student * np.sqrt(variance), self.grain[name] * weight / self.count))
 
     def size(self, name: str) -> float:
         """The largest root mean square of a variable: over samples, the largest of all its elements."""
@@ -79,7 +82,7 @@ class Means:
 
     def excess(self, problem: Jumps, sizes: Means) -> float:
         """The largest error in units of the one asked for; `sizes` are means over single moments."""
-        height, strength = sizes.size("inversion"), max(sizes.size("correlation"), problem.grain / 2)
+        height, strength = sizes.size("inversion"), max(sizes.size("correlation"), problem.grain["correlation"])
         asked = {
             "inversion": problem.atol + problem.rtol * height,
             "correlation": problem.atol * np.sqrt(strength) + problem.rtol * strength,
@@ -124,7 +127,7 @@ def _moved(problem: Jumps, begin: list[Start], times: Array, first: bool, budget
 
 def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
-    means, used = Means(np.where(times > times[0], problem.grain, 0.0)), 0
+    means, used = Means(problem.grain, np.where(times > times[0], 1.0, 0.0)), 0
     at_once = max(NUMBERS // (len(times) * problem.rules.numbers), 1)
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
@@ -199,10 +202,10 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
                 return before[0].observed(converged=False)
             moving, used = found.moved, used + found.jumps
             seen = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
-            means = Means(np.array(problem.grain * min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
+            means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
             window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
             means.add(window)
-            moments = Means(np.array(0.0))
+            moments = Means(problem.grain, np.array(0.0))
             moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
             excess = means.excess(problem, moments)
             done = before is not None and excess <= 1 and _agree(before[0], means) and _forgotten(before[1], window)
