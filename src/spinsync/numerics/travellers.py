@@ -78,27 +78,28 @@ def advance(
     out = np.empty((len(begin), len(times), problem.rules.numbers))
     moved: list[Traveller | None] = [None] * len(begin)
     states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
+    ahead, busy = iter(range(len(begin))), dict[int, Traveller]()
 
-    def work(i: int) -> None:
-        if stop.is_set():
-            return
-        one = moved[i] = begin[i]()
-        one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
-        while states[i] == PAUSED and not stop.is_set():
-            states[i] = _step(problem, one, times, most, out[i])
-        if states[i] < 0:
-            stop.set()
+    def work() -> None:
+        for i in ahead:  # of all threads together: each takes the next one
+            if stop.is_set():
+                return
+            one = moved[i] = busy[i] = begin[i]()
+            one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
+            while states[i] == PAUSED and not stop.is_set():
+                states[i] = _step(problem, one, times, most, out[i])
+            del busy[i]
+            if states[i] < 0:
+                stop.set()
 
     def share() -> float:
-        ways = [
-            1.0 if state == DONE else float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span
-            for one, state in zip(moved, states, strict=True) if one is not None
-        ]  # fmt: skip
-        return sum(ways) / len(begin)
+        ways = [float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span for one in list(busy.values())]
+        return (states.count(DONE) + sum(ways)) / len(begin)
 
-    pool = ThreadPoolExecutor(threads or os.cpu_count())
+    count = min(threads or os.cpu_count() or 1, len(begin))
+    pool = ThreadPoolExecutor(count)
     try:
-        futures = [pool.submit(work, i) for i in range(len(begin))]
+        futures = [pool.submit(work) for _ in range(count)]
         while wait(futures, timeout=LOOK).not_done:
             if enough(share()):
                 stop.set()

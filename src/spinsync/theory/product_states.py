@@ -59,7 +59,14 @@ def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, facul
 
 
 def drawn(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:
-    """One pure state out of the mixture that a product state is: 2j, 2m along the Bloch vector, amplitudes over m = -j..j.
+    """One pure state out of the mixture that a product state is: 2j, 2m along the Bloch vector, amplitudes over m = -j..j."""
+    twice_j, along, amplitudes = drawn_real(random, spins, bloch)
+    turn = np.exp(-1j * np.arctan2(bloch[1], bloch[0]) * (np.arange(twice_j + 1) - twice_j / 2))
+    return twice_j, along, turn * amplitudes
+
+
+def drawn_real(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:
+    """The same turned to azimuth 0, where amplitudes are real.
 
     2m by a binomial law; of the binom(N, N/2 - m) configurations, binom(N, N/2 - j) are those of spins >= j, (9.15).
     """
@@ -75,9 +82,7 @@ def drawn(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, i
         else:
             low = middle + 1
     twice_j = spins - 2 * low
-    polar = np.arctan2(np.hypot(bloch[0], bloch[1]), bloch[2])
-    turn = np.exp(-1j * np.arctan2(bloch[1], bloch[0]) * (np.arange(twice_j + 1) - twice_j / 2))
-    return twice_j, along, turn * _rotated(twice_j, along, polar)
+    return twice_j, along, _rotated(twice_j, along, np.arctan2(np.hypot(bloch[0], bloch[1]), bloch[2]))
 
 
 def _log_binomial(n: int, k: int) -> float:

@@ -16,7 +16,7 @@ from spinsync.data.microscopic import GroupTerms, group_terms
 from spinsync.data.problems import Jumps, Observed, Walk, Wave
 from spinsync.data.rates import Array
 from spinsync.theory import dicke_jumps
-from spinsync.theory.product_states import drawn
+from spinsync.theory.product_states import drawn, drawn_real
 
 MOST_SPINS = 10_000_000
 MOST_IN_PAIR = 20_000
@@ -146,8 +146,8 @@ def _between(terms: GroupTerms) -> Array:
 
 def _walk_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
     """A (2j, 2m) of the product state."""
-    twice_j, _, amplitudes = drawn(random, int(spins[0]), bloch[0])
-    return np.array([twice_j, 2 * _drawn_index(random, abs(amplitudes) ** 2) - twice_j]), np.zeros(0, complex)
+    twice_j, _, amplitudes = drawn_real(random, int(spins[0]), bloch[0])
+    return np.array([twice_j, 2 * _drawn_index(random, amplitudes**2) - twice_j]), np.zeros(0, complex)
 
 
 def _wave_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
