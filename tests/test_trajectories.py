@@ -303,12 +303,15 @@ def test_a_cut_wave_moves_as_the_whole_one():
 
 
 def test_large_groups_agree_with_one():
-    """Waves of which a part is cut off, with jumps: the judge is Exact for one."""
+    """Waves of which a part is cut off, with jumps, and the walk of one group."""
     one, m = laser(dephasing=0.2, coupling=8.0), [[0.4, 0.0, 0.3]]
-    run = ss.evolve(one.split(2), [0, 0.2], theory=ss.Trajectories(400, rtol=0.3), initial=m * 2).isel(time=1)
-    judge = ss.evolve(one, [0, 0.2], theory=ss.Exact(400), initial=m).isel(time=1)
-    assert np.all(abs(run.inversion - judge.inversion[0]) < 4 * run.inversion_error)
-    assert np.all(abs(run.correlation - judge.correlation[0, 0]) < 4 * run.correlation_error)
+    run, judge = (
+        ss.evolve(e, [0, 0.3], theory=ss.Trajectories(600, rtol=rtol), initial=m * len(e.groups)).isel(time=1)
+        for e, rtol in ((one.split(2), 0.25), (one, 0.02))
+    )
+    for name in ("inversion", "correlation"):
+        error = np.hypot(run[f"{name}_error"].values, judge[f"{name}_error"].values)
+        assert np.all(abs(run[name].values - judge[name].values) < 4 * error)
 
 
 def test_time_on_the_clock_ends_a_run():
@@ -365,7 +368,7 @@ def test_cost_is_told_after_the_first_round(monkeypatch):
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])
     assert 0.5 < expected[0] / int(run.trajectories) < 2
-    assert 0.9 < expected[-1] / int(run.trajectories) < 1.1
+    assert 0.8 < expected[-1] / int(run.trajectories) <= 1
     assert all(0 <= done <= 1 for done, _ in told)
     assert told[-1][0] > 0.8
     assert all(re.fullmatch(r"(about|at least) [0-9]+ (s|min|hours|days) left", text) for _, text in told)

@@ -24,6 +24,12 @@ MOST_IN_PAIR = 20_000
 GRAIN = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
 
 
+LINE = (
+    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
+    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth"
+)
+
+
 @dataclass(frozen=True)
 class Trajectories:
     """The master equation (2.2) of N spins as a mean over random trajectories: exact but for the error bars.
@@ -70,8 +76,11 @@ class Trajectories:
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
-        dict.fromkeys(("linewidth", "emission_spectrum"), "trajectories show sector 0 only; Exact answers this")
-        | {"entropy": "no mean over trajectories gives it; Exact answers this"}
+        {
+            "linewidth": LINE,
+            "emission_spectrum": LINE,
+            "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
+        }
     )
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,7 +22,7 @@ from spinsync.theory.trajectories import Trajectories
 from spinsync.verbs.budgets import Budget
 
 FIRST = 16  # trajectories of the first round: their errors are known to 18 percent
-GROWTH = 4  # a round adds one trajectory to this many
+GROWTH = 4  # a round adds one trajectory to this many, or as many as seem to be missing
 NUMBERS = 2**24  # most numbers held at once, if one trajectory has no more
 WINDOW, SAMPLES = 3.0, 64  # the first window in units of the slowest relaxation time, and moments in it
 AGREE = 2.5  # errors by which successive windows may differ, root mean square
@@ -128,11 +129,11 @@ def _moved(problem: Jumps, begin: list[Start], times: Array, first: bool, budget
 def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
     means, used = Means(problem.grain, np.where(times > times[0], 1.0, 0.0)), 0
-    at_once = max(NUMBERS // (len(times) * problem.rules.numbers), 1)
+    at_once, expected = max(NUMBERS // (len(times) * problem.rules.numbers), 1), FIRST
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
         while True:
-            end = means.count + max(means.count // GROWTH, FIRST)
+            end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST)
             if means.count and used * end // means.count > problem.most_jumps:
                 return means.observed(converged=False)
             while means.count < end:
@@ -151,6 +152,7 @@ def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
             excess = means.excess(problem, means)
             if excess <= 1:
                 return means.observed(converged=True)
+            expected = math.ceil(means.count * excess**2)
             budget.expect(means.count * min(excess**2, problem.most_jumps / used))
 
 
