@@ -362,7 +362,7 @@ def test_an_interrupt_is_heard(groups):
 def test_cost_is_told_after_the_first_round(monkeypatch):
     """Within a factor of two, and the share of the work that is done goes from 0 to 1."""
     told, expected = [], []
-    monkeypatch.setattr(Line, "update", lambda self, done, text="": told.append((done, text)))
+    monkeypatch.setattr(Line, "update", lambda self, done, text="": told.append((done, text)) if text else None)
     monkeypatch.setattr("spinsync.numerics.travellers.LOOK", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))

@@ -233,7 +233,7 @@ def near_rest(ensemble: Ensemble, theory: Trajectories, seed: int) -> Array | No
     few = unit * -(-PILOT // unit)
     if 4 * few > theory.spins:
         return None
-    pilot = replace(theory, spins=few, rtol=0.1, atol=0.0)
+    pilot = replace(theory, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
     found = mean_at_rest(pilot.lower(ensemble, None, seed), seed)
     z, c = found["inversion"][1], np.nan_to_num(found["correlation"][1])
     s = np.sqrt(np.maximum(c.diagonal().real, 0)) * np.exp(1j * np.angle(c[0]))

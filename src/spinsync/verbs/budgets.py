@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from time import monotonic
 
 from spinsync.base.checks import InputError
@@ -32,6 +33,8 @@ class Budget:
             left = duration(spent * (expected / done - 1))
             word = "at least " if self._expected == 0 else "about "
             self._line.update(done / expected, f"{word}{left} left")
+        else:
+            self._line.update(nan)
         return self._most is not None and spent >= self._most
 
     def too_short(self) -> InputError:
