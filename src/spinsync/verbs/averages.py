@@ -38,7 +38,7 @@ class Means:
 
     grain : what an event would change in one sample of a variable, about
     weight : by how much less it does in these samples: a scalar, or by time
-    square, bend : sums of |x - mean|^2 and of (x - mean)^2
+    square, bend, reach : sums of |x - mean|^2 and of (x - mean)^2; about the largest |x - mean|
     """
 
     grain: Mapping[str, float]
@@ -48,6 +48,7 @@ class Means:
     mean: dict[str, Array] = field(default_factory=dict)
     square: dict[str, Array] = field(default_factory=dict)
     bend: dict[str, Array] = field(default_factory=dict)
+    reach: dict[str, Array] = field(default_factory=dict)
 
     def add(self, observed: Observed) -> None:
         """More samples, along the first axis."""
@@ -59,7 +60,9 @@ class Means:
                 square = square + self.square[name] + abs(away) ** 2 * share
                 bend = bend + self.bend[name] + away**2 * share
                 centre = self.mean[name] + away * n / (self.count + n)
-            self.dims[name], self.mean[name], self.square[name], self.bend[name] = dims, centre, square, bend
+            reach = np.maximum(np.max(abs(values - centre), axis=0), self.reach.get(name, 0.0))
+            self.dims[name], self.mean[name], self.reach[name] = dims, centre, reach
+            self.square[name], self.bend[name] = square, bend
         self.count += n
 
     def error(self, name: str) -> Array:
@@ -67,14 +70,16 @@ class Means:
 
         Of a real variable it is the standard error, with Student's factor. Of a complex one it is a distance in the plane:
         with the variances a >= b along the principal axes sqrt(a + 1.3 b), which meets 68 percent to within one for every
-        b / a. Where an event is so rare that less than one is seen, all samples may agree, and yet the mean is no better
-        known than to one event among them.
+        b / a. Where one sample at most stands out, as all agree but for rare events, the mean is no better known than to
+        one event among them.
         """
         square, bend = self.square[name], abs(self.bend[name])
         weight = self.weight.reshape(-1, *[1] * (square.ndim - 1)) if self.weight.ndim else self.weight
         variance = ((square + bend) + ACROSS * (square - bend)) / (2 * self.count * (self.count - 1))
         student = stdtrit(self.count - 1, ONE_SIGMA)
-        return np.asarray(np.maximum(student * np.sqrt(variance), self.grain[name] * weight / self.count))
+        lonely = square <= 2 * self.reach[name] ** 2
+        event = np.where(lonely, self.grain[name] * weight / self.count, 0.0)
+        return np.asarray(np.maximum(student * np.sqrt(variance), event))
 
     def size(self, name: str) -> float:
         """The largest root mean square of a variable: over samples, the largest of all its elements."""
