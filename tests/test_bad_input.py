@@ -94,7 +94,13 @@ CASES = [
     (lambda: ss.MeanField(nodes=8), "Argument `nodes` must be a whole number from 16 to 20000, but is nodes=8."),
     (lambda: ss.BruteForce(7), "Argument `spins` must be a whole number from 1 to 6, but is spins=7."),
     (lambda: ss.Exact(0), "Argument `spins` must be a whole number from 1 to 20000, but is spins=0."),
-    (lambda: ss.Exact(10**6), "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000."),
+    (
+        lambda: ss.Exact(10**6),
+        "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000: Trajectories moves more, and "
+        "limit_cycle(ensemble).phase_diffusion / spins is the linewidth of many.",
+    ),
+    (lambda: ss.Trajectories(4, most_seconds=0), "Argument `most_seconds` must be positive, but is most_seconds=0."),
+    (lambda: ss.Trajectories(4, most_seconds="1"), "Argument `most_seconds` must be a real number, but is most_seconds='1'."),
     (lambda: ss.Trajectories(0), "Argument `spins` must be a whole number from 1 to 10000000, but is spins=0."),
     (lambda: ss.Trajectories(4, rtol=-1), "Argument `rtol` must be non-negative, but is rtol=-1."),
     (lambda: ss.Trajectories(4, rtol=0, atol=0), "Argument `rtol` or `atol` must be positive, but both are 0."),

@@ -15,6 +15,11 @@ ONE, TWO = laser(), pair(1.0, 16.0)
 THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
 WIDE, T = laser(frequency=ss.Lorentzian(0.5)), [0.0, 1.0]
 SHAPE = "Argument `initial` must have shape"
+OPTIONS = "most_jumps=10000000000, most_seconds=None"
+LINE = (
+    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
+    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth."
+)
 
 CASES = [
     # evolve
@@ -123,26 +128,27 @@ CASES = [
     (
         lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers linewidth, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        "most_jumps=10000000000): trajectories show sector 0 only; Exact answers this.",
+        f"{OPTIONS}): {LINE}",
     ),
     (
         lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers emission_spectrum, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        "most_jumps=10000000000): trajectories show sector 0 only; Exact answers this.",
+        f"{OPTIONS}): {LINE}",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers entropy, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        "most_jumps=10000000000): no mean over trajectories gives it; Exact answers this.",
+        f"{OPTIONS}): no mean over trajectories gives it; Exact answers this up to 20000 spins.",
     ),
     (
         lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.Trajectories(4)),
-        "Argument `theory` must be Exact, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, most_jumps=10000000000).",
+        "Argument `theory` must be Exact, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000, most_se....",
     ),
     (
         lambda: ss.one_spin_equation(ONE, T, theory=ss.Trajectories(4)),
         "Argument `theory` must be BruteForce, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        "most_jumps=10000000000).",
+        "most_jumps=10000000000, most_se....",
     ),
     (
         lambda: ss.evolve(WIDE, T, theory=ss.Trajectories(4)),

@@ -58,13 +58,15 @@ def positive(name: str, value: Any) -> float:
     return number
 
 
-def whole(name: str, value: Any, least: int, most: int | None = None) -> int:
-    """A whole number from `least` to `most`."""
+def whole(name: str, value: Any, least: int, most: int | None = None, beyond: str = "") -> int:
+    """A whole number from `least` to `most`; `beyond` says what helps who needs a larger one."""
     limits = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
     whole_float = isinstance(value, (float, np.floating)) and float(value).is_integer()  # 1e5 is a way to write a number
     if isinstance(value, bool) or not (isinstance(value, Integral) or whole_float):
         raise complain(name, limits, value)
     number = int(value)
+    if beyond and most is not None and number > most:
+        raise InputError(f"{str(complain(name, limits, value)).removesuffix('.')}: {beyond}.")
     if number < least or (most is not None and number > most):
         raise complain(name, limits, value)
     return number

@@ -215,20 +215,21 @@ class Jumps:
     rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
     start : random generator -> place and wave (of length 0 for a walk) at the first time
     slowest : rate of the slowest relaxation of a spin
-    grain : about the most that a single jump changes in what is averaged
+    grain : about the most that the jump of one spin changes in each of the variables
     observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
     coordinates : coordinates of the dims that `observe` names
     rtol, atol : errors asked of inversion and correlation
-    most_jumps : of all trajectories together
+    most_jumps, most_seconds : of all trajectories together (None: any time)
     """
 
     rules: Walk | Wave
     table: Array
     start: Callable[[np.random.Generator], tuple[Array, Array]]
     slowest: float
-    grain: float
+    grain: Mapping[str, float]
     observe: Callable[[Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     rtol: float
     atol: float
     most_jumps: int
+    most_seconds: float | None

@@ -49,20 +49,21 @@ def _share(half: Any, change: Any, j: Any) -> Any:
 
 
 @compiled()
-def _add_local(row: Any, j: Any, m: Any, probability: Any, out: Any) -> None:
-    """Add the rates of the local jumps of a group at |j, m>."""
+def _local(row: Any, j: Any, m: Any, variance: Any, out: Any) -> None:
+    """The rates of the local jumps of a group at |j, m>, or of a wave over m with this mean and variance."""
     for change in range(3):
-        share = probability * _share(row[0] / 2, change, j)
+        share = _share(row[0] / 2, change, j)
         for process in range(3):
-            out[3 * process + change] += row[1 + process] * share * _square(process, change, j, m)
+            bend = -1 if (process == 2) != (change == 0) else 1  # coefficient of m^2 in the square
+            square = _square(process, change, j, m) + bend * variance
+            out[3 * process + change] = row[1 + process] * share * max(square, 0.0)
 
 
 @compiled(types.void(_PLACE, _TABLE, _REAL))
 def walk_rates(place: Any, table: Any, out: Any) -> None:
     """The rates of CHANGES at the place (2j, 2m)."""
     j, m = place[0] / 2, place[1] / 2
-    out[:] = 0
-    _add_local(table[0], j, m, 1.0, out)
+    _local(table[0], j, m, 0.0, out)
     out[6] = 0  # a turn that keeps j changes nothing
     out[9] = table[0, 7] * _square(0, 0, j, m)
     out[10] = table[0, 6] * _square(1, 0, j, m)
@@ -112,11 +113,14 @@ def wave_generator(place: Any, table: Any, diagonal: Any, up: Any, down: Any) ->
 
 @compiled()
 def _collective(place: Any, row: Any, wave: Any, table: Any, out: Any) -> None:
-    """row[0] = +-1: raise or lower by v_A J_A + v_B J_B, equation (9.12); the wave's total m changes with it."""
+    """row[0] = +-1: raise or lower by v_A J_A + v_B J_B, equation (9.12); the wave's total m changes with it.
+
+    Writes `out` where the result may differ from zero, and not elsewhere.
+    """
     step = int(row[0])
     process = 0 if step > 0 else 1
     v = complex(row[1], row[2]), complex(row[3], row[4])
-    out[:] = 0
+    out[max(place[3] - 1, 0) : place[4] + 2] = 0
     for n in range(place[3], place[4] + 1):
         m = _momenta(place, table, n)
         first, second = _square(process, 0, place[0] / 2, m[0]), _square(process, 0, place[1] / 2, m[1])
@@ -128,24 +132,35 @@ def _collective(place: Any, row: Any, wave: Any, table: Any, out: Any) -> None:
 
 @compiled(types.void(_PLACE, _WAVE, _TABLE, _REAL))
 def wave_rates(place: Any, wave: Any, table: Any, out: Any) -> None:
-    """The rates of the local jumps of A, those of B, and the collective jumps: the squared length of what each leaves."""
+    """The rates of the local jumps of A, those of B, and the collective jumps: the squared length of what each leaves.
+
+    Those of local jumps are polynomials of second degree in m (9.2): mean and variance are enough.
+    """
     out[:] = 0
+    norm, mean, square = 0.0, 0.0, 0.0
     for n in range(place[3], place[4] + 1):
         p = wave[n].real ** 2 + wave[n].imag ** 2
-        m = _momenta(place, table, n)
-        for a in range(2):
-            _add_local(table[a], place[a] / 2, m[a], p, out[LOCAL * a : LOCAL * (a + 1)])
+        norm += p
+        mean += p * (n - place[3])
+        square += p * (n - place[3]) ** 2
+    mean /= norm
+    m = _momenta(place, table, place[3] + mean)
+    for a in range(2):
+        _local(table[a], place[a] / 2, m[a], square / norm - mean**2, out[LOCAL * a : LOCAL * (a + 1)])
     after = np.empty_like(wave)
     for k in range(COLLECTIVE_JUMPS):
         row = table[COLLECTIVE + k]
         if row[0] != 0:
             _collective(place, row, wave, table, after)
-            out[2 * LOCAL + k] = np.sum(after.real**2 + after.imag**2)
+            for n in range(place[3] - 1, place[4] + 2):
+                if 0 <= n < len(after):
+                    out[2 * LOCAL + k] += (after[n].real ** 2 + after[n].imag ** 2) / norm
 
 
 @compiled(types.void(types.int64, _PLACE, _WAVE, _TABLE, _WAVE))
 def wave_jump(which: Any, place: Any, wave: Any, table: Any, out: Any) -> None:
     """The wave after a jump, equation (9.12), up to a factor; the place is changed with it."""
+    out[:] = 0
     if which >= 2 * LOCAL:
         row = table[COLLECTIVE + which - 2 * LOCAL]
         _collective(place, row, wave, table, out)
@@ -156,7 +171,6 @@ def wave_jump(which: Any, place: Any, wave: Any, table: Any, out: Any) -> None:
     process, change = kind // 3, kind % 3
     step = (1, -1, 0)[process]
     shift = step if a == 0 else 0
-    out[:] = 0
     for n in range(place[3], place[4] + 1):
         m = _momenta(place, table, n)[a]
         square = _square(process, change, place[a] / 2, m)

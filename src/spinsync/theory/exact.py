@@ -27,6 +27,9 @@ REACH = ((10.5, 8.5), (8.5, 8.5))
 WIDTHS = (3.0, 8.0)  # between which it stays, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
+BEYOND = "Trajectories moves more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth of many"
+
+
 @dataclass(frozen=True)
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
@@ -58,7 +61,7 @@ class Exact:
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, BEYOND))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
         """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""

@@ -59,7 +59,14 @@ def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, facul
 
 
 def drawn(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:
-    """One pure state out of the mixture that a product state is: 2j, 2m along the Bloch vector, amplitudes over m = -j..j.
+    """One pure state out of the mixture that a product state is: 2j, 2m along the Bloch vector, amplitudes over m = -j..j."""
+    twice_j, along, amplitudes = drawn_real(random, spins, bloch)
+    turn = np.exp(-1j * np.arctan2(bloch[1], bloch[0]) * (np.arange(twice_j + 1) - twice_j / 2))
+    return twice_j, along, turn * amplitudes
+
+
+def drawn_real(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:
+    """The same turned to azimuth 0, where amplitudes are real.
 
     2m by a binomial law; of the binom(N, N/2 - m) configurations, binom(N, N/2 - j) are those of spins >= j, (9.15).
     """
@@ -75,13 +82,28 @@ def drawn(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, i
         else:
             low = middle + 1
     twice_j = spins - 2 * low
-    polar = np.arctan2(np.hypot(bloch[0], bloch[1]), bloch[2])
-    turn = np.exp(-1j * np.arctan2(bloch[1], bloch[0]) * (np.arange(twice_j + 1) - twice_j / 2))
-    return twice_j, along, turn * _rotated(twice_j, along, polar)
+    return twice_j, along, _rotated(twice_j, along, np.arctan2(np.hypot(bloch[0], bloch[1]), bloch[2]))
 
 
 def _log_binomial(n: int, k: int) -> float:
     return float(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))
+
+
+@compiled()
+def _recurrence(step: Any, n: Any, last: Any, j: Any, mu: Any, cosine: Any, half_sine: Any, side: Any) -> None:
+    """Fill `side` from one end, n, to `last`; what comes before is dropped where it is lost beside the rest."""
+    side[n], before = 1.0, 0.0
+    while n != last:
+        m = n - j
+        behind = before * np.sqrt(max((j + m * step) * (j - m * step + 1), 0.0))
+        ahead = np.sqrt((j - m * step) * (j + m * step + 1))
+        before = side[n]
+        n += step
+        side[n] = -((cosine * m - mu) * before / half_sine + behind) / ahead
+        if abs(side[n]) > 1e100:
+            now, before = side[n] * 1e-100, before * 1e-100
+            side[:] = 0.0
+            side[n], side[n - step] = now, before
 
 
 @compiled(_REAL(types.int64, types.int64, types.float64))
@@ -97,24 +119,16 @@ def _rotated(twice_j: Any, twice_mu: Any, polar: Any) -> Any:
         out[int(j + (mu if cosine > 0 else -mu))] = 1.0
         return out
     middle = min(max(int(j + mu * cosine), 0), size - 2)
-    from_left, from_right = np.zeros(size), np.zeros(size)
-    for side in (from_left, from_right):
-        rising = side is from_left
-        step = 1 if rising else -1
-        n, last = (0, middle + 1) if rising else (size - 1, middle)
-        side[n] = 1.0
-        while n != last:
-            m = n - j
-            behind = side[n - step] * np.sqrt((j + m * step) * (j - m * step + 1)) if 0 <= n - step < size else 0.0
-            ahead = np.sqrt((j - m * step) * (j + m * step + 1))
-            side[n + step] = -((cosine * m - mu) * side[n] / half_sine + behind) / ahead
-            n += step
-            if abs(side[n]) > 1e100:  # what came before is lost beside it
-                size_now, size_before = side[n] * 1e-100, side[n - step] * 1e-100
-                side[:] = 0.0
-                side[n], side[n - step] = size_now, size_before
-    left, right = from_left[middle : middle + 2], from_right[middle : middle + 2]
-    factor = np.sum(left * right) / np.sum(right * right)
-    out[:middle] = from_left[:middle]
-    out[middle:] = factor * from_right[middle:]
-    return out / np.sqrt(np.sum(out * out))
+    other = np.zeros(size)
+    _recurrence(1, 0, middle + 1, j, mu, cosine, half_sine, out)
+    _recurrence(-1, size - 1, middle, j, mu, cosine, half_sine, other)
+    product = out[middle] * other[middle] + out[middle + 1] * other[middle + 1]
+    factor = product / (other[middle] ** 2 + other[middle + 1] ** 2)
+    square = 0.0
+    for n in range(size):
+        if n >= middle:
+            out[n] = factor * other[n]
+        square += out[n] ** 2
+    for n in range(size):
+        out[n] /= np.sqrt(square)
+    return out

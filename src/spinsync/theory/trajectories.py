@@ -16,10 +16,18 @@ from spinsync.data.microscopic import GroupTerms, group_terms
 from spinsync.data.problems import Jumps, Observed, Walk, Wave
 from spinsync.data.rates import Array
 from spinsync.theory import dicke_jumps
-from spinsync.theory.product_states import drawn
+from spinsync.theory.product_states import drawn, drawn_real
 
 MOST_SPINS = 10_000_000
 MOST_IN_PAIR = 20_000
+#: times 1 / (spins of a group): what a jump of one spin changes, which takes part in that share of all pairs twice
+GRAIN = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
+
+
+LINE = (
+    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
+    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth"
+)
 
 
 @dataclass(frozen=True)
@@ -33,9 +41,18 @@ class Trajectories:
     spins : int
         1 to 10000000; two groups at most 20000. They must split over the groups by weight.
     rtol, atol : float
-        Trajectories are added until the standard errors of inversion and correlation are below atol + rtol |value|.
+        Trajectories are added until the error of every inversion is below atol + rtol Z, and that of every correlation
+        below atol A + rtol A^2. Z is the size of the inversion: its largest root mean square over trajectories, at any time
+        and in any group, so that it counts fluctuations and is no smaller where the mean passes through 0. A^2 is that of
+        the correlation, but at least 1 / (spins of the smallest group), which adds as much light as that many excited
+        spins give one by one. So A is an amplitude, and where the order parameter R is largest, its error is about
+        atol + rtol R or less. That takes some 1 / rtol^2 trajectories at most. An error is the distance within which 68
+        percent of all results are, in the complex plane for correlations (9.16).
     most_jumps : int
         Jumps of all trajectories together at which they end without that; `converged` is then False.
+    most_seconds : float, optional
+        The same for time on the clock. How many trajectories that makes depends on the machine; their number is in
+        `trajectories`, and what each one does still depends on the seed alone. None: no limit.
 
     Raises
     ------
@@ -44,13 +61,15 @@ class Trajectories:
 
     Notes
     -----
-    Source: theory page, section 9.
+    Source: theory page, section 9; errors and when it ends: (9.16), (9.17). A jump of one group takes a core some 70 ns,
+    one of two groups of a thousand spins 25 microseconds; there are about as many per unit of time as spins times a rate.
+    In a terminal or a notebook a line tells how long it will take.
 
     Examples
     --------
     >>> import spinsync as ss
     >>> ss.Trajectories(1000, rtol=0.05)
-    Trajectories(spins=1000, rtol=0.05, atol=0.0001, most_jumps=10000000000)
+    Trajectories(spins=1000, rtol=0.05, atol=0.0001, most_jumps=10000000000, most_seconds=None)
     """
 
     spins: int
@@ -58,14 +77,20 @@ class Trajectories:
     rtol: float = 1e-2
     atol: float = 1e-4
     most_jumps: int = 10_000_000_000
+    most_seconds: float | None = None
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
-        dict.fromkeys(("linewidth", "emission_spectrum"), "trajectories show sector 0 only; Exact answers this")
-        | {"entropy": "no mean over trajectories gives it; Exact answers this"}
+        {
+            "linewidth": LINE,
+            "emission_spectrum": LINE,
+            "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
+        }
     )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
         object.__setattr__(self, "most_jumps", checks.whole("most_jumps", self.most_jumps, 1, 10**15))
+        if self.most_seconds is not None:
+            object.__setattr__(self, "most_seconds", checks.positive("most_seconds", self.most_seconds))
         for name in ("rtol", "atol"):
             object.__setattr__(self, name, checks.non_negative(name, getattr(self, name)))
         if self.rtol == self.atol == 0:
@@ -89,9 +114,11 @@ class Trajectories:
         start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
         return Jumps(
             rules, table, lambda random: start(random, terms.spins, m),
-            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()), 2 / float(terms.spins.min()),
+            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            {name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
             lambda numbers: _observe(terms.spins, moments(numbers)),
             {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
+            self.most_seconds,
         )  # fmt: skip
 
 
@@ -131,8 +158,8 @@ def _between(terms: GroupTerms) -> Array:
 
 def _walk_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
     """A (2j, 2m) of the product state."""
-    twice_j, _, amplitudes = drawn(random, int(spins[0]), bloch[0])
-    return np.array([twice_j, 2 * _drawn_index(random, abs(amplitudes) ** 2) - twice_j]), np.zeros(0, complex)
+    twice_j, _, amplitudes = drawn_real(random, int(spins[0]), bloch[0])
+    return np.array([twice_j, 2 * _drawn_index(random, amplitudes**2) - twice_j]), np.zeros(0, complex)
 
 
 def _wave_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:

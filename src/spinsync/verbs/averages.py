@@ -1,114 +1,170 @@
-"""Means over random trajectories with their standard errors; how many it takes is decided by the errors."""
+"""Means over random trajectories with their errors; how many it takes is decided by the errors."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
+from scipy.special import stdtrit
 
 from spinsync.base.checks import InputError, IntegrationError
+from spinsync.base.progress import progress
+from spinsync.data.ensembles import Ensemble
+from spinsync.data.microscopic import group_terms
 from spinsync.data.problems import Jumps, Observed
 from spinsync.data.rates import Array
-from spinsync.numerics.jumps import TOO_LARGE, TOO_MANY, Traveller, advance, travellers
+from spinsync.numerics.jumps import DONE, TOO_LARGE, TOO_MANY
+from spinsync.numerics.travellers import Advance, Start, Traveller, advance, traveller
+from spinsync.theory.trajectories import Trajectories
+from spinsync.verbs.budgets import Budget
 
-FIRST = 32  # trajectories of the first round: their errors are known to 13 percent
-GROWTH = 4  # a round adds one trajectory to this many
+FIRST = 16  # trajectories of the first round: their errors are known to 18 percent
+GROWTH = 4  # a round adds one trajectory to this many, or as many as seem to be missing
 NUMBERS = 2**24  # most numbers held at once, if one trajectory has no more
-WINDOW, SAMPLES = 10.0, 64  # the first window in units of the slowest relaxation time, and moments in it
-AGREE = 2.5  # standard errors by which successive windows may differ, root mean square
-BOUNDED = ("inversion", "correlation")  # what the tolerances speak of
+WINDOW, SAMPLES = 3.0, 64  # the first window in units of the slowest relaxation time, and moments in it
+AGREE = 2.5  # errors by which successive windows may differ, root mean square
+REMEMBERED = 0.5  # correlation of one window with the next one that may be left
+PILOT = 100  # spins of the ensemble that tells a larger one where to start
+ONE_SIGMA = 0.8413447460685429  # the normal distribution at one standard deviation
+ACROSS = 1.3  # see `Means.error`
 
 
 @dataclass
 class Means:
     """Running means over samples and sums of squared distances from them (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
 
-    unseen : what an event would change in one sample of a mean, at most: a scalar, or by time
+    grain : what an event would change in one sample of a variable, about
+    weight : by how much less it does in these samples: a scalar, or by time
+    square, bend, reach : sums of |x - mean|^2 and of (x - mean)^2; about the largest |x - mean|
     """
 
-    unseen: Array
+    grain: Mapping[str, float]
+    weight: Array
     count: int = 0
     dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mean: dict[str, Array] = field(default_factory=dict)
     square: dict[str, Array] = field(default_factory=dict)
+    bend: dict[str, Array] = field(default_factory=dict)
+    reach: dict[str, Array] = field(default_factory=dict)
 
     def add(self, observed: Observed) -> None:
         """More samples, along the first axis."""
         for name, (dims, values) in observed.items():
             n, centre = len(values), values.mean(axis=0)
-            around = np.sum(abs(values - centre) ** 2, axis=0)
+            square, bend = np.sum(abs(values - centre) ** 2, axis=0), np.sum((values - centre) ** 2, axis=0)
             if name in self.mean:
-                away = centre - self.mean[name]
-                around = around + self.square[name] + abs(away) ** 2 * self.count * n / (self.count + n)
+                away, share = centre - self.mean[name], self.count * n / (self.count + n)
+                square = square + self.square[name] + abs(away) ** 2 * share
+                bend = bend + self.bend[name] + away**2 * share
                 centre = self.mean[name] + away * n / (self.count + n)
-            self.dims[name], self.mean[name], self.square[name] = dims, centre, around
+            reach = np.maximum(np.max(abs(values - centre), axis=0), self.reach.get(name, 0.0))
+            self.dims[name], self.mean[name], self.reach[name] = dims, centre, reach
+            self.square[name], self.bend[name] = square, bend
         self.count += n
 
     def error(self, name: str) -> Array:
-        """Standard error of the mean, of a complex one that of its distance; as if one more sample had shown an event.
+        """The distance within which the mean is right in 68 percent of all cases.
 
-        Where it is rare, all samples may agree, and yet the mean is no better known than to one event among them.
+        Of a real variable it is the standard error, with Student's factor. Of a complex one it is a distance in the plane:
+        with the variances a >= b along the principal axes sqrt(a + 1.3 b), which meets 68 percent to within one for every
+        b / a. Where one sample at most stands out, as all agree but for rare events, the mean is no better known than to
+        one event among them.
         """
-        square = self.square[name]
-        event = self.unseen.reshape(-1, *[1] * (square.ndim - 1)) if self.unseen.ndim else self.unseen
-        return np.asarray(np.sqrt(square / (self.count * (self.count - 1)) + (event / self.count) ** 2))
+        square, bend = self.square[name], abs(self.bend[name])
+        weight = self.weight.reshape(-1, *[1] * (square.ndim - 1)) if self.weight.ndim else self.weight
+        variance = ((square + bend) + ACROSS * (square - bend)) / (2 * self.count * (self.count - 1))
+        student = stdtrit(self.count - 1, ONE_SIGMA)
+        lonely = square <= 2 * self.reach[name] ** 2
+        event = np.where(lonely, self.grain[name] * weight / self.count, 0.0)
+        return np.asarray(np.maximum(student * np.sqrt(variance), event))
 
-    def within(self, problem: Jumps) -> bool:
-        """Whether the errors are what was asked; NaN, where there is no pair, is."""
-        return all(
-            not np.any(self.error(name) > problem.atol + problem.rtol * abs(self.mean[name])) for name in BOUNDED
-        )  # fmt: skip
+    def size(self, name: str) -> float:
+        """The largest root mean square of a variable: over samples, the largest of all its elements."""
+        square = abs(self.mean[name]) ** 2 + self.square[name] / self.count
+        return float(np.sqrt(np.max(np.nan_to_num(square))))  # NaN, where there is no pair, has no size
+
+    def excess(self, problem: Jumps, sizes: Means) -> float:
+        """The largest error in units of the one asked for; `sizes` are means over single moments."""
+        height, strength = sizes.size("inversion"), max(sizes.size("correlation"), problem.grain["correlation"])
+        asked = {
+            "inversion": problem.atol + problem.rtol * height,
+            "correlation": problem.atol * np.sqrt(strength) + problem.rtol * strength,
+        }
+        return float(max(np.max(np.nan_to_num(self.error(name))) / asked[name] for name in asked))
 
     def observed(self, converged: bool) -> Observed:
-        """Variables and errors; the order parameter (8.2) from `pair_mean`, its error from that of the root's argument."""
+        """Variables and errors; the order parameter (8.2) from `pair_mean`.
+
+        The error of its root is that of the argument times the slope, and close to zero, where the slope says nothing, the
+        distance to the root of argument plus error.
+        """
         out: Observed = {}
         for name, dims in self.dims.items():
             value, error = self.mean[name], self.error(name)
             if name == "pair_mean":
                 low = np.maximum(value, 0)
-                value, error = 2 * np.sqrt(low), 2 * (np.sqrt(low + error) - np.sqrt(low))
+                steep = low <= 2 * error
+                upwards = 2 * (np.sqrt(low + error) - np.sqrt(low))
+                value, error = 2 * np.sqrt(low), np.where(steep, upwards, error / np.sqrt(np.where(steep, 1, low)))
             shown = "order_parameter" if name == "pair_mean" else name
             out[shown], out[f"{shown}_error"] = (dims, value), (dims, error)
         return out | {"trajectories": ((), np.array(self.count)), "converged": ((), np.array(converged))}
 
 
-def _advanced(problem: Jumps, moving: list[Traveller], times: Array, first: bool) -> tuple[Observed, int]:
-    """What trajectories show, and their jumps; each of the first round may take its share of those allowed.
+def _moved(problem: Jumps, begin: list[Start], times: Array, first: bool, budget: Budget) -> Advance:
+    """Each of the first round may take its share of the jumps allowed.
 
     Later on the sum is watched between rounds, so that a busy trajectory among idle ones is no failure.
     """
-    numbers, made = advance(problem, moving, times, problem.most_jumps // FIRST if first else problem.most_jumps)
-    if made == TOO_MANY:
+    most = problem.most_jumps // FIRST if first else problem.most_jumps
+    found = advance(problem, begin, times, most, enough=budget.told)
+    if found.status == TOO_MANY:
         raise InputError(
             f"Argument `most_jumps` must be larger for this question, but is most_jumps={problem.most_jumps}: "
             "the first trajectories need more to reach their last time."
         )
-    if made == TOO_LARGE:
+    if found.status == TOO_LARGE:
         raise IntegrationError("The rates are too large for double precision, or differ by too many orders.")
-    return problem.observe(numbers), made
+    return found
 
 
 def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
-    """Means at `times`; rounds of trajectories until the errors are small enough or the jumps too many."""
-    means, used = Means(np.where(times > times[0], problem.grain, 0.0)), 0
-    at_once = max(NUMBERS // (len(times) * problem.rules.numbers), 1)
-    while True:
-        end = means.count + max(means.count // GROWTH, FIRST)
-        if means.count and used * end // means.count > problem.most_jumps:
-            return means.observed(converged=False)
-        while means.count < end:
-            moving = travellers(problem, seed, range(means.count, min(means.count + at_once, end)))
-            observed, made = _advanced(problem, moving, times, means.count < FIRST)
-            means.add(observed)
-            used += made + len(moving)  # drawing a start takes time as well
-        if means.within(problem):
-            return means.observed(converged=True)
+    """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
+    means, used = Means(problem.grain, np.where(times > times[0], 1.0, 0.0)), 0
+    at_once, expected = max(NUMBERS // (len(times) * problem.rules.numbers), 1), FIRST
+    with progress("trajectories") as line:
+        budget = Budget(line, problem.most_seconds)
+        while True:
+            end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST)
+            if means.count and used * end // means.count > problem.most_jumps:
+                return means.observed(converged=False)
+            while means.count < end:
+                ahead = range(means.count, min(means.count + at_once, end))
+                budget.begin(means.count, len(ahead))
+                found = _moved(
+                    problem, [partial(traveller, problem, seed, i) for i in ahead], times, means.count < FIRST, budget
+                )
+                if means.count + len(found.moved) < 2:
+                    raise budget.too_short()
+                if found.moved:
+                    means.add(problem.observe(found.numbers))
+                used += found.jumps + len(found.moved)  # drawing a start takes time as well
+                if found.status != DONE:
+                    return means.observed(converged=False)
+            excess = means.excess(problem, means)
+            if excess <= 1:
+                return means.observed(converged=True)
+            expected = math.ceil(means.count * excess**2)
+            budget.expect(means.count * min(excess**2, problem.most_jumps / used))
 
 
 def _agree(first: Means, second: Means) -> bool:
     """Two windows, one after the other, show the same within their errors."""
     away, count = 0.0, 0
-    for name in BOUNDED:
+    for name in ("inversion", "correlation"):
         spread = first.error(name) ** 2 + second.error(name) ** 2
         told = spread > 0  # NaN, where there is no pair, is not
         away += float(np.sum(abs(first.mean[name] - second.mean[name])[told] ** 2 / spread[told]))
@@ -116,25 +172,75 @@ def _agree(first: Means, second: Means) -> bool:
     return away <= AGREE**2 * max(count, 1)
 
 
+def _forgotten(before: Observed, after: Observed) -> bool:
+    """The trajectory that was high in one window is not the one that is high in the next: windows outlast the memory."""
+    found = []
+    for name in ("inversion", "correlation"):
+        x, y = (window[name][1] - window[name][1].mean(axis=0) for window in (before, after))
+        length = np.sqrt(np.sum(abs(x) ** 2, axis=0) * np.sum(abs(y) ** 2, axis=0))
+        told = length > 0
+        found.append((np.sum(np.conj(x) * y, axis=0).real[told] / length[told]).ravel())
+    alike = np.concatenate(found)
+    return not alike.size or float(alike.mean()) <= REMEMBERED
+
+
 def mean_at_rest(problem: Jumps, seed: int) -> Observed:
     """Means over the last window of FIRST trajectories; each window is as long as all before it.
 
-    They end when the last two windows agree and the errors are small enough. Trajectories are independent, so that the
-    spread of their time averages is the error, whatever the correlations in time.
+    They end when the last two windows agree, have forgotten each other, and the errors are small enough. Trajectories are
+    independent, so that the spread of their time averages is the error, whatever the correlations in time.
     """
     if problem.slowest <= 0:
         raise InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
-    moving, used = travellers(problem, seed, range(FIRST)), 0
-    begin, span, samples = 0.0, WINDOW / problem.slowest, SAMPLES
-    before: Means | None = None
-    while True:
-        times = np.linspace(begin, begin + span, samples + 1)
-        observed, made = _advanced(problem, moving, times, before is None)
-        means = Means(np.array(problem.grain * min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
-        means.add({name: (dims[1:], values[:, 1:].mean(axis=1)) for name, (dims, values) in observed.items()})
-        used += made
-        done = before is not None and _agree(before, means) and means.within(problem)
-        if done or used + 2 * made > problem.most_jumps:
-            return means.observed(converged=done)
-        begin, span, before = begin + span, span if before is None else 2 * span, means
-        samples = min(2 * samples, NUMBERS // (FIRST * problem.rules.numbers))
+    moving: list[Traveller] = []
+    begin, span, samples, used = 0.0, WINDOW / problem.slowest, SAMPLES, 0
+    before: tuple[Means, Observed] | None = None
+    with progress("steady state") as line:
+        budget = Budget(line, problem.most_seconds)
+        while True:
+            times = np.linspace(begin, begin + span, samples + 1)
+            starts: list[Start] = [partial(_same, one) for one in moving]
+            starts = starts or [partial(traveller, problem, seed, i) for i in range(FIRST)]
+            budget.begin(begin * problem.slowest, span * problem.slowest)
+            found = _moved(problem, starts, times, before is None, budget)
+            if found.status != DONE:
+                if before is None:
+                    raise budget.too_short()
+                return before[0].observed(converged=False)
+            moving, used = found.moved, used + found.jumps
+            seen = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
+            means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
+            window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
+            means.add(window)
+            moments = Means(problem.grain, np.array(0.0))
+            moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
+            excess = means.excess(problem, moments)
+            done = before is not None and excess <= 1 and _agree(before[0], means) and _forgotten(before[1], window)
+            if done or used + 2 * found.jumps > problem.most_jumps:
+                return means.observed(converged=done)
+            further = span if before is None else 2 * span
+            budget.expect((begin + span + further * max(1.0, excess**2 / 2)) * problem.slowest)
+            begin, span, before = begin + span, further, (means, window)
+            samples = min(2 * samples, NUMBERS // (FIRST * problem.rules.numbers))
+
+
+def _same(one: Traveller) -> Traveller:
+    return one
+
+
+def near_rest(ensemble: Ensemble, theory: Trajectories, seed: int) -> Array | None:
+    """Bloch vectors (group, 3) to start from: those of an ensemble of few spins at rest; None where there is no smaller one.
+
+    Only the way to the steady state gets shorter by it.
+    """
+    spins = group_terms(ensemble, theory.spins).spins.astype(int)
+    unit = theory.spins // int(np.gcd.reduce(spins))  # the fewest spins that split alike
+    few = unit * -(-PILOT // unit)
+    if 4 * few > theory.spins:
+        return None
+    pilot = replace(theory, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
+    found = mean_at_rest(pilot.lower(ensemble, None, seed), seed)
+    z, c = found["inversion"][1], np.nan_to_num(found["correlation"][1])
+    s = np.sqrt(np.maximum(c.diagonal().real, 0)) * np.exp(1j * np.angle(c[0]))
+    m = np.stack([2 * s.real, -2 * s.imag, z], axis=1)
+    return np.asarray(m / np.maximum(1, np.linalg.norm(m, axis=1))[:, None])

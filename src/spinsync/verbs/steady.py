@@ -17,7 +17,8 @@ from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import Approach, settle
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
-from spinsync.verbs.averages import mean_at_rest
+from spinsync.theory.trajectories import Trajectories
+from spinsync.verbs.averages import mean_at_rest, near_rest
 from spinsync.verbs.evolution import not_finished
 from spinsync.verbs.finite_size import at_rest, in_words
 from spinsync.verbs.long_time import NOTHING
@@ -90,7 +91,8 @@ def steady_state(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "steady_state")
-    problem, record = lowered(ensemble, theory, initial, checks.seed(seed), False)
+    seed = checks.seed(seed)
+    problem, record = lowered(ensemble, theory, initial, seed, False)
     if isinstance(problem, Crowd):
         problem = problem.flow()
     extra: dict[str, Any] = {}
@@ -104,8 +106,10 @@ def steady_state(
         if initial is not None:
             raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
         if isinstance(problem, Jumps):
+            assert isinstance(theory, Trajectories)
+            near = near_rest(ensemble, theory, seed)
             return dataset(
-                mean_at_rest(problem, checks.seed(seed)), problem.coordinates, "steady_state", ensemble,
+                mean_at_rest(theory.lower(ensemble, near, seed), seed), problem.coordinates, "steady_state", ensemble,
                 theory=theory_record(theory), seed=seed,
             )  # fmt: skip
         with one_thread(), in_words(theory, growth=1):
