@@ -92,7 +92,7 @@ class MeanField:
         seed: int, each: bool = False,
     ) -> Flow:  # fmt: skip
         """The same from rates of one point: what a diagram calls, without an ensemble per point."""
-        from spinsync.theory.mean_field_equations import nonlinear, with_tangent
+        from spinsync.theory.mean_field_equations import derivative, nonlinear, with_tangent
 
         check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
         layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
@@ -117,6 +117,7 @@ class MeanField:
             nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
             np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
             max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, _pace(rates, layout, decay), observe, coordinates,
+            derivative=derivative,
         )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from spinsync.data.problems import Flow
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle
+from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
 from spinsync.numerics.tracking import Groups, track
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import averages, decided, repeated
@@ -34,25 +34,25 @@ ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than tr
 
 def long_time(flow: Flow, weight: Array) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
-    slowest = float(flow.decay.real.min())
-    if slowest <= 0:
+    slow = slowest(flow)
+    if slow <= 0:
         return blank(1, weight.size, Status.NO_RELAXATION)
     approach = Approach()
-    settled = settle(flow, approach, stretch=10 / slowest, most=SHORT / slowest)
+    settled = settle(flow, approach, stretch=10 / slow, most=SHORT / slow)
     if settled.status != DONE:
         return blank(1, weight.size, Status.FAILED)
     if settled.rest is not None and _lasting(settled.rest):
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
-    return _follow(flow, state, weight, approach, slowest)
+    return _follow(flow, state, weight, approach, slow)
 
 
-def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest: float) -> Motions:
+def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
-    length, time, steps, before = FIRST / slowest, 0.0, 0, None
+    length, time, steps, before = FIRST / slow, 0.0, 0, None
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
@@ -68,13 +68,13 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         if periods is not None and repeated(twice := averages(seen, flow.frame, weight, periods))[0]:
             return moving(twice.resolved(None), np.array([Regime.PARTIAL]), np.array([Status.SETTLED]))
         if before is not None:
-            word = Regime(decided(window, before, detuning, np.array([time * slowest < IRREGULAR_AFTER]))[0])
+            word = Regime(decided(window, before, detuning, np.array([time * slow < IRREGULAR_AFTER]))[0])
             if word in (Regime.PHASE_TRAPPED, Regime.INCOHERENT) and (ended := _ringing(flow, state)):
                 return _resting(ended, weight)
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slowest >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
+        if time * slow >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
@@ -100,7 +100,7 @@ def _lasting(rest: Rest) -> bool:
 def _nudged(rest: Rest) -> Array:
     """Off an unstable state of rest, along the deviation that grows fastest."""
     size = NEAR * abs(rest.state[rest.flow.charge != 0]).max()
-    return np.asarray(rest.state + size * rest.direction / np.linalg.norm(rest.direction))
+    return np.asarray(rest.state + size * rest.direction())
 
 
 def _groups(flow: Flow) -> Groups:
