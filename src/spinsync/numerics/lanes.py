@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsync.base.generated import generated
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, THERE
+from spinsync.numerics.rest import CLOSER, DARK, FAINTEST, NEAR, THERE
 from spinsync.numerics.unroll import functions, looped, unrolled
 
 T = TypeVar("T")
@@ -243,7 +243,7 @@ class Lanes:
         count, size = states.shape
         kinds, turns = np.empty(count, np.int8), np.empty(count)
         found, jacobians = np.empty((count, size)), np.empty((count, size, size))
-        rules = NEAR, CLOSER, THERE, DARK
+        rules = NEAR, CLOSER, THERE, DARK, FAINTEST
 
         def work(first: int, last: int) -> None:
             self.kernels.look(

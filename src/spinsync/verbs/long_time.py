@@ -16,7 +16,7 @@ from spinsync.data.problems import Flow
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
 from spinsync.numerics.tracking import Groups, track
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import averages, decided, repeated
@@ -69,7 +69,8 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
             return moving(twice.resolved(None), np.array([Regime.PARTIAL]), np.array([Status.SETTLED]))
         if before is not None:
             word = Regime(decided(window, before, detuning, np.array([time * slow < IRREGULAR_AFTER]))[0])
-            if word in (Regime.PHASE_TRAPPED, Regime.INCOHERENT) and (ended := _ringing(flow, state)):
+            faint = bool(np.all(window.amplitude < DARK)) and word is not Regime.UNDECIDED  # perhaps it fades
+            if (faint or word in (Regime.PHASE_TRAPPED, Regime.PULSATING)) and (ended := _ringing(flow, state)):
                 return _resting(ended, weight)
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)

@@ -9,7 +9,7 @@ import numpy as np
 
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
-from spinsync.verbs.windows import DARK, Window
+from spinsync.verbs.windows import Window, shining
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def joined(motions: Sequence[Motions]) -> Motions:
 def resting(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array, error: Array) -> Motions:
     """Points at rest with coherence `s` and inversion `z` (point, group) in a frame of `frequency` (point,)."""
     amplitude = abs(s)
-    bright = amplitude >= DARK
+    bright = shining(amplitude)
     phase = np.where(bright, s / np.where(bright, amplitude, 1), np.nan)
     return Motions(
         np.where(bright.any(axis=1), Regime.FULL, Regime.INCOHERENT).astype(np.int8),
@@ -76,12 +76,13 @@ def resting(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array
 
 def moving(window: Window, regime: Array, status: Array) -> Motions:
     """Points that move as their windows show."""
-    bright = window.amplitude >= DARK
+    bright = window.bright
     both = bright[:, :, None] & bright[:, None, :]
+    lost = window.lost & window.alone
     return Motions(
         np.asarray(regime, np.int8),
         np.asarray(status, np.int8),
-        np.where(bright, window.winding, np.nan),
+        np.where(bright & ~lost[:, None], window.winding, np.nan),
         window.amplitude,
         window.inversion,
         window.order_parameter,
