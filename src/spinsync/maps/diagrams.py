@@ -10,13 +10,13 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.recipes import check_axis
-from spinsync.theory.mean_field import MeanField
 from spinsync.verbs.engine import Batch, Engine
 from spinsync.verbs.lane_engine import engine
 from spinsync.verbs.motions import Motions
-from spinsync.verbs.regimes import checked_start, described
+from spinsync.verbs.regimes import MAPS, checked_start, described, places
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
@@ -81,26 +81,26 @@ def phase_diagram(
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     run = engine(device, ensemble.recipe.distributions(values))
     start = checked_start(ensemble, initial, seed)
-    motions = _motions(ensemble, values, start, threads, run)
+    with one_thread():
+        motions = _motions(ensemble, values, start, threads, run)
     return _result(ensemble, values, motions, seed, None if initial is None else start)
 
 
 def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, run: Engine) -> Motions:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
-    return run(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MeanField()), threads)
+    return run(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MAPS), threads)
 
 
 def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, seed: int, initial: Any) -> xr.Dataset:
     values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
-    names = np.array(ensemble.names)
     coordinates = {name: (name, axis) for name, axis in values.items()}
     return dataset(
         described(motions, tuple(values), tuple(axis.size for axis in values.values())),
-        coordinates | {"group": ("group", names), "other_group": ("other_group", names)},
+        coordinates | places(ensemble),
         "phase_diagram",
         ensemble,
-        theory=theory_record(MeanField()),
+        theory=theory_record(MAPS),
         seed=seed,
         initial=initial_record(initial),
     )

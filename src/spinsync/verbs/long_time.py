@@ -15,13 +15,16 @@ import numpy as np
 from spinsync.data.problems import Flow
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
+from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
 from spinsync.numerics.tracking import Groups, track
-from spinsync.verbs.motions import Motions, blank, moving, resting
+from spinsync.verbs.motions import Motions, blank, moving, repeating, resting
 from spinsync.verbs.windows import averages, decided, repeated
 
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
+LONGEST = 10.0  # period that is looked for, in the same units
+ROUNDS = 40  # of looking for one, each as long as that: of a single group; several are hardly ever periodic
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
@@ -44,12 +47,17 @@ def long_time(flow: Flow, weight: Array) -> Motions:
     if settled.rest is not None and _lasting(settled.rest):
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
+    seen = search(_windowed(flow), state, _groups(flow), longest=LONGEST / slow, rounds=ROUNDS if weight.size == 1 else 1)
+    if seen.status == DONE:
+        state = seen.state
+    if seen.cycle is not None:
+        return repeating(seen.cycle, weight)
     return _follow(flow, state, weight, approach, slow)
 
 
 def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> Motions:
     """Windows of doubling length until the motion is decided."""
-    flow = replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
+    flow = _windowed(flow)
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
@@ -83,6 +91,11 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
         length, before = 2 * length, window
         if rest is not None:
             state = _nudged(rest)
+
+
+def _windowed(flow: Flow) -> Flow:
+    """With the tolerances of steps that long motion needs."""
+    return replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
 
 
 def _ringing(flow: Flow, state: Array) -> Rest | None:
