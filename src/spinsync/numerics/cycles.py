@@ -8,7 +8,7 @@ for. The multipliers are those of the linearized map of one period; Arnoldi's me
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,6 +25,7 @@ FINE = 16  # points between two samples, by Fourier's series
 FEWEST = 64  # samples of a period
 DIRECTIONS = 24  # of Arnoldi's method
 CLOSE = 0.02  # of it: two distances between samples that are as good as equal
+SMALL = 1e-4  # length of a deviation, so that its steps are no shorter than those of the state
 SURE = 1e-3  # relative error of an exponent at which it stops
 
 Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
@@ -51,12 +52,10 @@ class Cycle:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search for a cycle came to: the cycle if there is one, the last state, the time and steps that it took."""
+    """What a search for a cycle came to: the cycle if there is one, the last state, and the integrator's status."""
 
     cycle: Cycle | None
     state: np.ndarray
-    time: float
-    steps: int
     status: int
 
 
@@ -105,28 +104,19 @@ def _across(vector: np.ndarray, *directions: np.ndarray) -> np.ndarray:
     return vector
 
 
-def search(flow: Flow, state: np.ndarray, groups: Groups, *, longest: float, rounds: float) -> Search:
-    """A stable cycle that the motion from `state` comes to, with a period below `longest`."""
-    search = Search(None, state, 0.0, 0, DONE)
-    while search.cycle is None and search.status == DONE and search.time < rounds * longest:
-        search = _tried(flow, search, groups, longest)
-    return search
-
-
-def _tried(flow: Flow, so_far: Search, groups: Groups, longest: float) -> Search:
-    """The search goes on: samples to guess a period from, and returns after it as long as they come closer."""
+def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Search:
+    """A stable cycle with a period below `longest`: samples to guess it from, and returns as long as they come closer."""
     samples = int(np.ceil(2 * longest * flow.pace))
-    seen = run(flow, so_far.state, np.linspace(0, 2 * longest, samples + 1))
-    time, steps, state = so_far.time + 2 * longest, so_far.steps + seen.steps, seen.states[-1]
+    seen = run(flow, state, np.linspace(0, 2 * longest, samples + 1))
     if seen.status != DONE:
-        return replace(so_far, steps=steps, status=seen.status)
+        return Search(None, state, seen.status)
+    state = seen.states[-1]
     (lag, most), before = _guess(seen.states, flow.charge != 0), np.inf
     period = lag * 2 * longest / samples
     while 0 < period < longest:
         seen = run(flow, state, period * np.arange(ROUND + 1))
-        time, steps = time + ROUND * period, steps + seen.steps
         if seen.status != DONE:
-            return Search(None, state, time, steps, seen.status)
+            return Search(None, state, seen.status)
         last, state = seen.states[-2:]
         phase, motion = _onward(flow, last)
         off = _across(matched(flow, last, state)[0] - last, phase)
@@ -138,10 +128,10 @@ def _tried(flow: Flow, so_far: Search, groups: Groups, longest: float) -> Search
         if left < max(RETURNED * most * (1 - min(left / before, 1.0) ** (1 / ROUND)), errors):
             growth, error, grows = exponent(flow, state, period)
             if growth > max(2 * error, 1e-6 / period):  # only a symmetry keeps the motion there
-                return Search(None, state + NEAR * np.linalg.norm(state) * grows, time, steps, DONE)
-            return Search(_measured(flow, state, period, groups, growth, error), state, time, steps, DONE)
+                return Search(None, state + NEAR * np.linalg.norm(state) * grows, DONE)
+            return Search(_measured(flow, state, period, groups, growth, error), state, DONE)
         before = left
-    return Search(None, state, time, steps, DONE)
+    return Search(None, state, DONE)
 
 
 def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float, np.ndarray]:
@@ -160,9 +150,9 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     matrix = np.zeros((DIRECTIONS + 1, DIRECTIONS))
     growth, error = -np.inf, np.inf
     for k in range(DIRECTIONS):
-        moved = run(both, np.concatenate([state, basis[k]]), np.array([0.0, period]))
+        moved = run(both, np.concatenate([state, SMALL * basis[k]]), np.array([0.0, period]))
         turn = matched(flow, state, moved.states[-1, :n])[1]
-        vector = _across(moved.states[-1, n:] * np.exp(1j * turn * flow.charge), *known)
+        vector = _across(moved.states[-1, n:] / SMALL * np.exp(1j * turn * flow.charge), *known)
         for _ in range(2):
             for i, one in enumerate(basis):
                 part = _dot(one, vector)
@@ -181,10 +171,16 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     return growth, error, np.asarray(grows / max(np.linalg.norm(grows), 1e-300))
 
 
-def _measured(flow: Flow, state: np.ndarray, period: float, groups: Groups, growth: float, error: float) -> Cycle:
+def _measured(
+    flow: Flow, state: np.ndarray, period: float, groups: Groups, growth: float, error: float
+) -> Cycle | None:
+    """What the motion does within a period; None where it fades to rest."""
     count = max(FEWEST, int(np.ceil(2 * period * flow.pace)))
     states = run(flow, state, np.linspace(0, period, count + 1)).states
     turned = matched(flow, states[0], states[-1])[1]
+    moved = [np.linalg.norm(matched(flow, states[0], one)[0] - states[0]) for one in states[:: max(count // 16, 1)]]
+    if max(moved) < SMALLEST * np.linalg.norm(states[0]):
+        return None
     s, z = groups(states[:-1])
     back = np.exp(1j * turned * np.arange(count) / count)[:, None]
     even = turned * np.arange(FINE * count)[:, None] / (FINE * count)

@@ -24,7 +24,7 @@ from spinsync.verbs.windows import averages, decided, repeated
 
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
 LONGEST = 10.0  # period that is looked for, in the same units
-ROUNDS = 40  # of looking for one, each as long as that: of a single group; several are hardly ever periodic
+ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
@@ -47,11 +47,16 @@ def long_time(flow: Flow, weight: Array) -> Motions:
     if settled.rest is not None and _lasting(settled.rest):
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
-    seen = search(_windowed(flow), state, _groups(flow), longest=LONGEST / slow, rounds=ROUNDS if weight.size == 1 else 1)
-    if seen.status == DONE:
-        state = seen.state
-    if seen.cycle is not None:
-        return repeating(seen.cycle, weight)
+    for _ in range(ATTEMPTS if weight.size == 1 else 1):
+        seen = search(_windowed(flow), state, _groups(flow), LONGEST / slow)
+        if seen.status != DONE:
+            return blank(1, weight.size, Status.FAILED)
+        if seen.cycle is not None:
+            return repeating(seen.cycle, weight)
+        rest = approach.look(flow, seen.state)
+        if rest is not None and _lasting(rest):
+            return _resting(rest, weight)
+        state = seen.state if rest is None else _nudged(rest)
     return _follow(flow, state, weight, approach, slow)
 
 

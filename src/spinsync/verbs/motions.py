@@ -12,7 +12,7 @@ from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import Cycle
 from spinsync.verbs.windows import Window, shining
 
-LOST = 3e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
+LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
 MIRRORS = (2, 3, 4)  # parts of a period that may look alike
 ALIKE = 1e-3  # of the range of the order parameter
 
@@ -110,10 +110,11 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
     bright = shining(size.mean(axis=0)[None])[0]
     following = np.concatenate([s[1:], s[:1] * np.exp(-1j * cycle.turned)])
     turned = -np.angle(following * s.conj()).sum(axis=0)
-    lost = size.min(axis=0) < LOST * size.max(axis=0)
+    lost = _nearest(s, following) < LOST * size.max(axis=0)
     phase = np.where(bright, s / np.maximum(size, 1e-300), np.nan)
     slips = np.round((turned[:, None] - turned[None, :])[np.ix_(bright, bright)] / (2 * np.pi))
-    both = 2 * abs(s @ weight)
+    mean = s @ weight
+    both, least = 2 * abs(mean), 2 * _nearest(mean, following @ weight)
     trapped = Regime.PULSATING if bright.sum() == 1 else Regime.PHASE_TRAPPED
     return Motions(
         np.array([Regime.PARTIAL if np.any(slips) else trapped], np.int8),
@@ -126,8 +127,15 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
         np.array([cycle.growth]),
         np.array([cycle.error]),
         np.array([cycle.period / _repeats(both)]),
-        np.array([[both.min(), both.max()]]),
+        np.array([[least, both.max()]]),
     )
+
+
+def _nearest(here: Array, there: Array) -> Array:
+    """The least distance from zero of the straight lines between points of a path (sample, ...)."""
+    step = there - here
+    along = np.clip(-(here * step.conj()).real / np.maximum(abs(step) ** 2, 1e-300), 0, 1)
+    return np.asarray(abs(here + along * step).min(axis=0))
 
 
 def _repeats(values: Array) -> int:
