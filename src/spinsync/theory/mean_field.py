@@ -80,9 +80,9 @@ class MeanField:
         smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
         if not smooth or (initial is not None and len(initial) != len(spread)):
             return flow
-        return replace(flow, companion=self._coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
+        return replace(flow, companion=self.coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
 
-    def _coarser(self) -> MeanField:
+    def coarser(self) -> MeanField:
         """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
         nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
         return MeanField(min(10 * self.rtol, 0.1), 10 * self.atol, nodes)

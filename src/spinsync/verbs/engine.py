@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.long_time import long_time
+from spinsync.verbs.long_time import motion_of
 from spinsync.verbs.motions import Motions, joined
 
 
@@ -32,7 +32,7 @@ def simple(batch: Batch, threads: int) -> Motions:
 
     def one(point: int) -> Motions:
         rates = batch.rates.at((point,))
-        return long_time(batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0), rates.weight)
+        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial)
 
     points = range(len(batch.rates.weight))
     if threads == 1 or len(points) == 1:  # here an interrupt is heard between two stretches

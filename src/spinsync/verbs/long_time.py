@@ -12,13 +12,16 @@ from math import nan
 
 import numpy as np
 
+from spinsync.data.distributions import Distribution, Lorentzian, Samples
 from spinsync.data.problems import Flow
-from spinsync.data.rates import Array
+from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
 from spinsync.numerics.tracking import Groups, track
+from spinsync.theory.mean_field import MeanField
+from spinsync.theory.stationary import stationary
 from spinsync.verbs.motions import Motions, blank, moving, repeating, resting
 from spinsync.verbs.windows import averages, decided, repeated
 
@@ -31,8 +34,27 @@ MOST_STEPS = 1_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 6e7  # time steps times components
 MOST_SAMPLES = 2 * MOST_STEPS  # of one window
+FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
+
+
+def motion_of(theory: MeanField, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array) -> Motions:
+    """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
+    smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
+    theory = theory.coarser() if smooth else theory
+    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight)
+    if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
+        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
+    if not smooth or found.regime[0] != Regime.FULL:
+        return found
+    bright = int(np.argmax(found.amplitude[0]))
+    guess = np.nan_to_num(found.amplitude[0] * found.locking[0, bright])
+    rest = stationary(rates, spread, theory.nodes, guess, float(found.frequency[0, bright]))
+    if rest is None:
+        return found
+    frequency = np.array([rest.frequency])
+    return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
 
 
 def long_time(flow: Flow, weight: Array) -> Motions:
