@@ -96,7 +96,9 @@ def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads:
     shape = tuple(axis.size for axis in values.values())
     spreads = [name for name, axis in values.items() if axis.dtype == object]
     numbers = {name: axis for name, axis in values.items() if name not in spreads}
-    places = np.moveaxis(np.arange(np.prod(shape)).reshape(shape), [list(values).index(name) for name in spreads], range(len(spreads)))
+    places = np.moveaxis(
+        np.arange(np.prod(shape)).reshape(shape), [list(values).index(name) for name in spreads], range(len(spreads))
+    )
     found = blank(int(np.prod(shape)), len(ensemble.groups), Status.FAILED)
     for which in np.ndindex(places.shape[: len(spreads)]):
         here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})

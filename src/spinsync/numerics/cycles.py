@@ -171,9 +171,7 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     return growth, error, np.asarray(grows / max(np.linalg.norm(grows), 1e-300))
 
 
-def _measured(
-    flow: Flow, state: np.ndarray, period: float, groups: Groups, growth: float, error: float
-) -> Cycle | None:
+def _measured(flow: Flow, state: np.ndarray, period: float, groups: Groups, growth: float, error: float) -> Cycle | None:
     """What the motion does within a period; None where it fades to rest."""
     count = max(FEWEST, int(np.ceil(2 * period * flow.pace)))
     states = run(flow, state, np.linspace(0, period, count + 1)).states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -116,8 +117,11 @@ def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.lstsq(matrix, right, rcond=SINGULAR)[0])
 
 
-def polish(flow: Flow, state: np.ndarray) -> Rest | None:
-    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near."""
+def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
+    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near.
+
+    `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
+    """
     charged = flow.charge != 0
     if not np.any(state[charged]):
         return _without_charge(flow, state)
@@ -134,6 +138,8 @@ def polish(flow: Flow, state: np.ndarray) -> Rest | None:
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1) or abs(y[charged]).max() < bright / 10:
             return None
         if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
+            if abs(y - state).max() > near * bright:
+                return None
             values = np.linalg.eigvals(jacobian(flow, y))
             return _sorted(flow, y, np.delete(values, np.argmin(abs(values))))
     return None
@@ -201,7 +207,7 @@ class Approach:
                 return dark
         if _unknowns(flow) > MOST_UNKNOWNS:
             return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state) if max(drift, rest) < 1 else None
+        found = polish(flow, state, NEAR) if max(drift, rest) < 1 else None
         distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
         if found is None or distance > NEAR:
             self.farthest = np.inf
@@ -232,8 +238,12 @@ class Settled:
     time: float
 
 
-def settle(flow: Flow, approach: Approach, *, stretch: float, most: float) -> Settled:
+def settle(
+    flow: Flow, approach: Approach, *, stretch: float, most: float, tell: Callable[[float], None] | None = None
+) -> Settled:
     """Integrate stretch by stretch until the motion rests, or `most` is over.
+
+    `tell` hears of the time after each stretch.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
@@ -244,6 +254,8 @@ def settle(flow: Flow, approach: Approach, *, stretch: float, most: float) -> Se
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
         state, time = solution.states[-1], time + stretch
+        if tell is not None:
+            tell(time)
         rest = approach.look(flow, state)
         if rest is not None or time >= most:
             return Settled(rest, state, DONE, solution.steps, time)

@@ -2,7 +2,7 @@
 
 In a given field (3.1) and at a given frequency Omega each class rests at
 
-    s = i h z / (Gamma_perp + i (omega - Omega)),   z = (kappa - gamma) / (Gamma_1 + 4 |h|^2 Re 1/(Gamma_perp + i (omega - Omega)))
+    s = i h z a,   z = (kappa - gamma) / (Gamma_1 + 4 |h|^2 Re a),   a = 1 / (Gamma_perp + i (omega - Omega))
 
 by (3.3) and (3.4). What is left are the coherences of the groups and Omega: a few equations, whatever the number of classes.
 """

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from spinsync.base.progress import Line
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.mean_field import MeanField
@@ -22,6 +23,7 @@ class Batch:
     names: tuple[str, ...]
     initial: Array
     theory: MeanField
+    line: Line | None = None  # that tells how far a single point is
 
 
 Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
@@ -32,7 +34,7 @@ def simple(batch: Batch, threads: int) -> Motions:
 
     def one(point: int) -> Motions:
         rates = batch.rates.at((point,))
-        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial)
+        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line)
 
     points = range(len(batch.rates.weight))
     if threads == 1 or len(points) == 1:  # here an interrupt is heard between two stretches

@@ -7,11 +7,13 @@ Lyapunov exponent that persists makes it irregular.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import nan
 
 import numpy as np
 
+from spinsync.base.progress import Line
 from spinsync.data.distributions import Distribution, Lorentzian, Samples
 from spinsync.data.problems import Flow
 from spinsync.data.rates import Array, Rates
@@ -28,6 +30,7 @@ from spinsync.verbs.windows import averages, decided, repeated
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
 LONGEST = 10.0  # period that is looked for, in the same units
 ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
+MANY, MANY_SHORT = 25, 200.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
@@ -39,11 +42,18 @@ IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
-def motion_of(theory: MeanField, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array) -> Motions:
+def motion_of(
+    theory: MeanField,
+    rates: Rates,
+    spread: tuple[Distribution | None, ...],
+    names: tuple[str, ...],
+    initial: Array,
+    line: Line | None = None,
+) -> Motions:
     """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
     smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
     theory = theory.coarser() if smooth else theory
-    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight)
+    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
     if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
         found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
     if not smooth or found.regime[0] != Regime.FULL:
@@ -57,32 +67,43 @@ def motion_of(theory: MeanField, rates: Rates, spread: tuple[Distribution | None
     return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
 
 
-def long_time(flow: Flow, weight: Array) -> Motions:
+def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
     slow = slowest(flow)
     if slow <= 0:
         return blank(1, weight.size, Status.NO_RELAXATION)
-    approach = Approach()
-    settled = settle(flow, approach, stretch=10 / slow, most=SHORT / slow)
+
+    def tell(time: float) -> None:
+        if line is not None:
+            line.update(nan, f"{time * slow:.3g} relaxation times")
+
+    approach, short = Approach(), SHORT if weight.size < MANY else MANY_SHORT
+    settled = settle(flow, approach, stretch=10 / slow, most=short / slow, tell=tell)
     if settled.status != DONE:
         return blank(1, weight.size, Status.FAILED)
     if settled.rest is not None and _lasting(settled.rest):
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
+    found, state = _returning(flow, state, weight, approach, slow)
+    return found if found is not None else _follow(flow, state, weight, approach, slow, tell)
+
+
+def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
+    """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
     for _ in range(ATTEMPTS if weight.size == 1 else 1):
         seen = search(_windowed(flow), state, _groups(flow), LONGEST / slow)
         if seen.status != DONE:
-            return blank(1, weight.size, Status.FAILED)
+            return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
-            return repeating(seen.cycle, weight)
+            return repeating(seen.cycle, weight), seen.state
         rest = approach.look(flow, seen.state)
         if rest is not None and _lasting(rest):
-            return _resting(rest, weight)
+            return _resting(rest, weight), seen.state
         state = seen.state if rest is None else _nudged(rest)
-    return _follow(flow, state, weight, approach, slow)
+    return None, state
 
 
-def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> Motions:
+def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
@@ -96,6 +117,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
         if seen is None or seen.status != DONE:
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
+        tell(time)
         rest = approach.look(flow, state)
         if rest is not None and _lasting(rest):
             return _resting(rest, weight)

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.progress import progress
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -19,7 +20,6 @@ from spinsync.verbs.engine import Batch
 from spinsync.verbs.lane_engine import lanes
 from spinsync.verbs.motions import Motions
 from spinsync.verbs.results import dataset, initial_record, theory_record
-
 
 MAPS = MeanField(rtol=1e-6, atol=1e-8)  # a regime asks for less than a trajectory
 
@@ -107,8 +107,8 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     theory = MAPS
     rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
     spread = tuple(group.distribution for group in ensemble.groups)
-    with one_thread():
-        found = lanes(Batch(rates, spread, ensemble.names, start, theory), 1)
+    with one_thread(), progress("regime") as line:
+        found = lanes(Batch(rates, spread, ensemble.names, start, theory, line), 1)
     return dataset(
         described(found),
         places(ensemble),
