@@ -74,7 +74,7 @@ CASES = [
     ),
     (
         lambda: ss.steady_state(laser(gain=0, damping=0)),
-        "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
+        "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none.",
     ),
     # exact
     (
@@ -313,11 +313,11 @@ CASES = [
         lambda: ss.regime(ONE, initial=[[0, 0.6, 1]]),
         "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.16619038.",
     ),
-    (lambda: ss.label(5), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=5."),
-    (lambda: ss.label([1, 2.5]), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=[1, 2.5]."),
-    (lambda: ss.label("full"), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes='full'."),
-    (lambda: ss.label(np.nan), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=nan."),
-    (lambda: ss.label(None), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=None."),
+    (lambda: ss.label(6), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=6."),
+    (lambda: ss.label([1, 2.5]), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=[1, 2.5]."),
+    (lambda: ss.label("full"), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes='full'."),
+    (lambda: ss.label(np.nan), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=nan."),
+    (lambda: ss.label(None), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=None."),
     # results
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),

@@ -36,7 +36,7 @@ def test_every_point_that_is_a_limit_cycle_settles():
 
 
 def test_points_of_which_none_relaxes_say_so():
-    diagram = ss.phase_diagram(laser(gain=0.0, damping=0.0), {"dephasing": [0.0, 0.3]})
+    diagram = ss.phase_diagram(laser(gain=0.0, damping=0.0), {"coupling": [1.0, 12.0]})
     assert np.all(diagram.status == Status.NO_RELAXATION)
     assert np.all(np.isnan(diagram.amplitude))
 

@@ -19,7 +19,14 @@ from test_pairs import pair
 def test_variables_say_what_they_are(tmp_path):
     found = ss.regime(pair(6.5, 20.0), seed=3)
     names = {"regime", "frequency", "amplitude", "inversion", "order_parameter", "phase_locking", "phase_difference"}
-    assert set(found.data_vars) == names | {"lyapunov", "lyapunov_error", "settled", "status"}
+    assert set(found.data_vars) == names | {
+        "lyapunov",
+        "lyapunov_error",
+        "period",
+        "order_parameter_range",
+        "settled",
+        "status",
+    }
     for name in ("frequency", "amplitude", "inversion"):
         assert found[name].dims == ("group",)
     for name in ("phase_locking", "phase_difference"):
@@ -28,8 +35,8 @@ def test_variables_say_what_they_are(tmp_path):
         assert found[name].attrs["long_name"], name
         assert found[name].attrs["units"], name
     assert found.regime.dtype == np.int8
-    assert found.regime.attrs["flag_values"].tolist() == [-1, 0, 1, 2, 3, 4]
-    meanings = "undecided incoherent full phase_trapped partial irregular"
+    assert found.regime.attrs["flag_values"].tolist() == [-1, 0, 1, 2, 3, 4, 5]
+    meanings = "undecided incoherent full phase_trapped partial irregular pulsating"
     assert found.regime.attrs["flag_meanings"] == meanings
     assert found.attrs["verb"] == "regime"
     assert found.attrs["seed"] == 3
@@ -74,7 +81,7 @@ def driven_through_zero():
 UNDECIDED = {
     Status.STILL_CHANGING: lambda: weak_pair(2, 1.01)[0],
     Status.FAILED: lambda: laser(coupling=1e300),
-    Status.NO_RELAXATION: lambda: laser(gain=0.0, damping=0.0, dephasing=0.3),
+    Status.NO_RELAXATION: lambda: laser(gain=0.0, damping=0.0),
     Status.THROUGH_ZERO: driven_through_zero,
 }
 
@@ -136,7 +143,9 @@ def test_labels_of_codes():
     assert ss.label(R.PHASE_TRAPPED) == "phase-trapped"
     assert ss.label(-1) == "undecided"
     assert type(ss.label(np.int8(3))) is str
-    assert ss.label([0, 1, 2, 3, 4]).tolist() == ["incoherent", "full", "phase-trapped", "partial", "irregular"]
+    assert ss.label([0, 1, 2, 3, 4, 5]).tolist() == [
+        "incoherent", "full", "phase-trapped", "partial", "irregular", "pulsating",
+    ]  # fmt: skip
     assert ss.label(np.array([[1, 3]])).shape == (1, 2)
     assert ss.label([]).shape == (0,)
     diagram = ss.phase_diagram(laser(), {"coupling": [2.0, 12.0]})
@@ -145,4 +154,4 @@ def test_labels_of_codes():
     assert words.sel(coupling=12.0) == "full"
     np.testing.assert_array_equal(words.coupling, [2.0, 12.0])
     assert ss.label(diagram.regime[0]) == "incoherent"
-    assert [regime.value for regime in R] == [-1, 0, 1, 2, 3, 4]
+    assert [regime.value for regime in R] == [-1, 0, 1, 2, 3, 4, 5]

@@ -311,7 +311,7 @@ def test_pulses_of_a_wide_lorentzian_are_no_rest():
     stationary = ss.limit_cycle(laser(frequency=ss.Lorentzian(5.0), coupling=20.0))
     # in the middle classes are 5 pi/40 apart, far below Gamma_perp; what the 40th part of the tails does is lost
     assert float(resting.amplitude[0]) == pytest.approx(float(stationary.amplitude), rel=0.01)
-    assert word(pulsing) is R.PHASE_TRAPPED
+    assert word(pulsing) is R.PULSATING
     assert float(pulsing.lyapunov) <= float(pulsing.lyapunov_error)
 
 

@@ -29,6 +29,7 @@ class Flow:
     observe : states of shape (time, component), times -> variables, back in the laboratory frame
     coordinates : coordinates of the dims that `observe` names
     companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
+    derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
     """
 
     nonlinear: Any
@@ -45,6 +46,7 @@ class Flow:
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None
+    derivative: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
 
     def turning(self, frequency: float) -> Flow:
         """The same flow written in a frame that turns at `frequency` beside its own."""

@@ -54,7 +54,11 @@ def check_parameter(name: str, value: Any, pair: bool = False) -> Any:
 
 
 def check_axis(name: str, values: Any) -> Array:
-    """Values of a diagram's axis: finite numbers that the parameter could take."""
+    """Values of a diagram's axis: finite numbers that the parameter could take, or distributions of a frequency."""
+    if isinstance(values, (list, tuple)) and any(isinstance(one, DISTRIBUTIONS) for one in values):
+        listed = np.empty(len(values), object)
+        listed[:] = [check_parameter(name, one) for one in values]
+        return listed
     result = checks.array(name, values, float, (None,), "a list of numbers")
     if result.size == 0:
         raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")

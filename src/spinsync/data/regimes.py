@@ -15,9 +15,10 @@ from spinsync.base import checks
 class Regime(IntEnum):
     """What a motion is in the end; for any number of groups (theory page, section 5).
 
-    UNDECIDED (-1), INCOHERENT (0): every mean amplitude is below 1e-3; FULL (1): all bright groups share one frequency, at
-    rest in a rotating frame; PHASE_TRAPPED (2): one frequency, not at rest; PARTIAL (3): at least two frequencies;
-    IRREGULAR (4): not at rest, and the largest Lyapunov exponent is above its error.
+    UNDECIDED (-1), INCOHERENT (0): the incoherent state is stable and the motion tends to it (where its stability is not
+    known: every mean amplitude is below 1e-3); FULL (1): all bright groups share one frequency, at rest in a rotating frame;
+    PHASE_TRAPPED (2): one frequency, not at rest; PARTIAL (3): at least two frequencies; IRREGULAR (4): not at rest, and the
+    largest Lyapunov exponent is above its error; PULSATING (5): one bright group, whose amplitude oscillates regularly.
 
     Examples
     --------
@@ -32,6 +33,7 @@ class Regime(IntEnum):
     PHASE_TRAPPED = 2
     PARTIAL = 3
     IRREGULAR = 4
+    PULSATING = 5
 
 
 class Status(IntEnum):
@@ -48,7 +50,7 @@ REASONS: Mapping[Status, str] = {
     Status.SETTLED: "the motion is stationary",
     Status.STILL_CHANGING: "the motion still changes after the longest run, as it does close to a boundary",
     Status.FAILED: "the time steps got too many or too small",
-    Status.NO_RELAXATION: "a group has neither gain nor damping, so it forgets nothing",
+    Status.NO_RELAXATION: "a group has neither gain, damping nor dephasing, so it forgets nothing",
     Status.THROUGH_ZERO: "the coherence of a group runs through zero, where its phase is lost",
 }
 
@@ -78,7 +80,7 @@ def label(codes: Any) -> Any:
     Raises
     ------
     InputError
-        If there is something that is no code from -1 to 4.
+        If there is something that is no code from -1 to 5.
 
     Examples
     --------
@@ -90,7 +92,7 @@ def label(codes: Any) -> Any:
     """
     values = np.asarray(None if isinstance(codes, xr.Dataset) else codes)
     if not np.all(np.isin(values, list(Regime))):
-        raise checks.complain("codes", "regimes, whole numbers from -1 to 4", codes)
+        raise checks.complain("codes", "regimes, whole numbers from -1 to 5", codes)
     words = np.array([_word(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
     if isinstance(codes, xr.DataArray) and codes.ndim:
         return codes.copy(data=words)

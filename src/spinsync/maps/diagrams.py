@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from math import prod
 from typing import Any
 
@@ -12,13 +13,15 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.memory import afford
+from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
+from spinsync.data.rates import Rates
 from spinsync.data.recipes import check_axis
-from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.engine import Batch, Engine
+from spinsync.data.regimes import Status
+from spinsync.verbs.engine import Batch
 from spinsync.verbs.lane_engine import engine
-from spinsync.verbs.motions import Motions
-from spinsync.verbs.regimes import checked_start, described
+from spinsync.verbs.motions import Motions, blank
+from spinsync.verbs.regimes import MAPS, checked_start, described, places
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
@@ -35,8 +38,9 @@ def phase_diagram(
     ensemble : Ensemble
         Gives every parameter that is no axis.
     axes : mapping of str to array
-        One or more parameters that `Ensemble.replace` takes, and their values. In the result the axis `frequency` is
-        called by its other name, A.frequency.
+        One or more parameters that `Ensemble.replace` takes, and their values: numbers, or for a frequency a list of
+        distributions, which the result calls by their text. In the result the axis `frequency` is called by its other
+        name, A.frequency.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Bloch vectors at the start, or a result of mean field whose last state they are; the same
         at every point. None: the seeded start of `ensemble`.
@@ -52,7 +56,8 @@ def phase_diagram(
     -------
     xarray.Dataset
         The variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
-        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, settled, status; NaN where it says.
+        order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, period, order_parameter_range, settled,
+        status; NaN where it says.
 
     Raises
     ------
@@ -85,9 +90,10 @@ def phase_diagram(
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     _afford(values, len(ensemble.groups))
-    run = engine(device, ensemble.recipe.distributions(values))
+    engine(device, ensemble.recipe.distributions(values))
     start = checked_start(ensemble, initial, seed)
-    motions = _motions(ensemble, values, start, threads, run)
+    with one_thread():
+        motions = _motions(ensemble, values, start, threads, device)
     return _result(ensemble, values, motions, seed, None if initial is None else start)
 
 
@@ -97,22 +103,41 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, run: Engine) -> Motions:
+def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
+    """The points in order: all of those at once that share their distributions of frequencies."""
+    shape = tuple(axis.size for axis in values.values())
+    spreads = [name for name, axis in values.items() if axis.dtype == object]
+    numbers = {name: axis for name, axis in values.items() if name not in spreads}
+    places = np.moveaxis(
+        np.arange(np.prod(shape)).reshape(shape), [list(values).index(name) for name in spreads], range(len(spreads))
+    )
+    found = blank(int(np.prod(shape)), len(ensemble.groups), Status.FAILED)
+    for which in np.ndindex(places.shape[: len(spreads)]):
+        here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
+        found.put(places[which].ravel(), _shared(here, numbers, start, threads, device))
+    return found
+
+
+def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
-    return run(Batch(rates, ensemble.recipe.distributions(values), ensemble.names, start, MeanField()), threads)
+    if not grid:
+        rates = Rates(*(getattr(rates, field.name)[None] for field in fields(Rates)))
+    spread = ensemble.recipe.distributions(values)
+    return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), threads)
 
 
 def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, seed: int, initial: Any) -> xr.Dataset:
     values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
-    names = np.array(ensemble.names)
-    coordinates = {name: (name, axis) for name, axis in values.items()}
+    coordinates: dict[str, Any] = {}
+    for name, axis in values.items():
+        coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
         described(motions, tuple(values), tuple(axis.size for axis in values.values())),
-        coordinates | {"group": ("group", names), "other_group": ("other_group", names)},
+        coordinates | places(ensemble),
         "phase_diagram",
         ensemble,
-        theory=theory_record(MeanField()),
+        theory=theory_record(MAPS),
         seed=seed,
         initial=initial_record(initial),
     )

@@ -16,7 +16,7 @@ import numpy as np
 
 from spinsync.base.generated import generated, once
 from spinsync.base.interrupts import heed, pool
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, THERE
+from spinsync.numerics.rest import CLOSER, DARK, FAINTEST, NEAR, THERE
 from spinsync.numerics.unroll import functions, looped, unrolled
 
 T = TypeVar("T")
@@ -235,7 +235,7 @@ class Lanes:
         count, size = states.shape
         kinds, turns = np.empty(count, np.int8), np.empty(count)
         found, jacobians = np.empty((count, size)), np.empty((count, size, size))
-        rules = NEAR, CLOSER, THERE, DARK
+        rules = NEAR, CLOSER, THERE, DARK, FAINTEST
 
         def work(first: int, last: int) -> None:
             self.kernels.look(

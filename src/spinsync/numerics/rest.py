@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy as np
 from spinsync.data.problems import Flow
 from spinsync.numerics.exponential_adams import DONE, Solution, integrate
 
-MOST_COMPONENTS = 400  # of a flow whose Jacobian is looked at
+MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS = 1_000_000  # of one stretch
-DARK = 1e-3  # charged components below this count as none
+DARK = 1e-3  # charged components below this may be about to vanish
+FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
 RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
+SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,38 @@ class Rest:
     """A fixed point `state` of the frame of `flow`.
 
     growth : growth rates of small deviations, descending, the zero of the common phase taken out
-    direction : the deviation that grows fastest
+    leading : the eigenvalue of the fastest of them
     """
 
     flow: Flow
     state: np.ndarray
     growth: np.ndarray
-    direction: np.ndarray
+    leading: complex
 
     @property
     def stable(self) -> bool:
         """Whether no deviation grows; neutral ones may stay."""
         return bool(self.growth.size == 0 or self.growth[0] <= NEUTRAL * self.flow.decay.real.max())
+
+    def direction(self) -> np.ndarray:
+        """The deviation that grows fastest, of length 1, by inverse iteration."""
+        matrix = jacobian(self.flow, self.state) + 0j
+        matrix[np.diag_indices(len(matrix))] -= self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
+        vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
+        for _ in range(3):
+            vector = np.linalg.solve(matrix, vector)
+            vector /= np.linalg.norm(vector)
+        grows = _complex(self.flow, vector.real)
+        return np.asarray(grows / np.linalg.norm(grows))
+
+
+def slowest(flow: Flow) -> float:
+    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing.
+
+    A neutral component without any is moved by the charged ones, and stays where it is once they have vanished.
+    """
+    rates = flow.decay.real
+    return float(rates[rates > 0].min()) if np.all(rates[flow.charge != 0] > 0) else 0.0
 
 
 def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
@@ -55,43 +78,95 @@ def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
     return v
 
 
+def _unknowns(flow: Flow) -> int:
+    return int(flow.charge.size + np.count_nonzero(flow.charge))
+
+
+def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P and Q of d(velocity) = P v + Q v* at `state`."""
+    if flow.derivative is not None:
+        p, q = flow.derivative(state, flow.table, flow.coupling)
+    else:
+        both, out = np.concatenate([state, state]), np.empty(2 * state.size, complex)
+        p, q = np.zeros((2, state.size, state.size), complex)
+        for k, unit in enumerate(np.eye(state.size)):
+            answers = []
+            for turn in (1, 1j):
+                both[state.size :] = turn * unit
+                flow.tangent(both, flow.table, flow.coupling, out)
+                answers.append(out[state.size :].copy())
+            p[:, k], q[:, k] = (answers[0] - 1j * answers[1]) / 2, (answers[0] + 1j * answers[1]) / 2
+    p[np.diag_indices(state.size)] -= flow.decay
+    return p, q
+
+
 def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
     """The derivative of dy/dt by y at `state`, in real coordinates."""
-    size = state.size + int(np.count_nonzero(flow.charge))
-    both, out = np.concatenate([state, state]), np.empty(2 * state.size, complex)
-    columns = np.empty((size, size))
-    for k, unit in enumerate(np.eye(size)):
-        both[state.size :] = _complex(flow, unit)
-        flow.tangent(both, flow.table, flow.coupling, out)
-        columns[:, k] = _real(flow, out[state.size :] - flow.decay * both[state.size :])
-    return columns
+    (p, q), charged = _derivative(flow, state), flow.charge != 0
+    once, turned = p + q, p - q
+    return np.block([[once.real, -turned.imag[:, charged]], [once.imag[charged], turned.real[np.ix_(charged, charged)]]])
 
 
-def polish(flow: Flow, state: np.ndarray) -> Rest | None:
-    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near."""
+def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix^-1 right; the shortest solution where the matrix leaves a direction open."""
+    from scipy.linalg import lapack
+
+    factors, pivots, failed = lapack.dgetrf(matrix)
+    if failed == 0 and lapack.dgecon(factors, abs(matrix).sum(axis=0).max())[0] > SINGULAR:
+        return np.asarray(lapack.dgetrs(factors, pivots, right)[0])
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=SINGULAR)[0])
+
+
+def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
+    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near.
+
+    `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
+    """
     charged = flow.charge != 0
-    y, size = state.copy(), max(float(abs(state[charged]).max()), DARK)
-    dark = charged & (not np.any(state[charged]))  # what has no phase gets none from rounding errors
+    if not np.any(state[charged]):
+        return _without_charge(flow, state)
+    y, bright = state.copy(), float(abs(state[charged]).max())
+    size = max(bright, DARK)
     for _ in range(12):
         matrix, turn = jacobian(flow, y), _real(flow, 1j * flow.charge * y)
+        length = np.linalg.norm(turn)
+        turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
-        step = np.linalg.lstsq(bordered, np.append(-_real(flow, flow.velocity(y)), 0.0), rcond=1e-13)[0]
-        y = np.where(dark, 0, y + _complex(flow, step[:-1]))
-        flow = flow.turning(float(step[-1]))
-        if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
+        step = _solved(bordered, np.append(-_real(flow, flow.velocity(y)), 0.0))
+        y = y + _complex(flow, step[:-1])
+        flow = flow.turning(float(step[-1] / length))
+        if not abs(y - state).max() < 10 * NEAR * max(size, 0.1) or abs(y[charged]).max() < bright / 10:
             return None
         if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
-            return _linearized(flow, y)
+            if abs(y - state).max() > near * bright:
+                return None
+            values = np.linalg.eigvals(jacobian(flow, y))
+            return _sorted(flow, y, np.delete(values, np.argmin(abs(values))))
     return None
 
 
-def _linearized(flow: Flow, state: np.ndarray) -> Rest:
-    values, vectors = np.linalg.eig(jacobian(flow, state))
-    if abs(state[flow.charge != 0]).max() > 0:
-        phase = np.argmin(abs(values))
-        values, vectors = np.delete(values, phase), np.delete(vectors, phase, axis=1)
-    order = np.argsort(-values.real)
-    return Rest(flow, state, values.real[order], _complex(flow, vectors[:, order[0]].real))
+def _without_charge(flow: Flow, state: np.ndarray) -> Rest | None:
+    """The same without any charged component: what has no phase gets none from rounding errors.
+
+    Charged and neutral deviations from it do not mix, and the charged ones turn with the phase: one complex matrix.
+    """
+    charged, y = flow.charge != 0, state.copy()
+    for _ in range(12):
+        p, q = _derivative(flow, y)
+        neutral = (p + q).real[np.ix_(~charged, ~charged)]
+        step = _solved(neutral, -flow.velocity(y).real[~charged])
+        y[~charged] += step
+        if not abs(y - state).max() < NEAR:
+            return None
+        if abs(step).max() < 1e-10 * DARK:
+            both = np.repeat(np.linalg.eigvals(p[np.ix_(charged, charged)]), 2)
+            return _sorted(flow, y, np.concatenate([both, np.linalg.eigvals(neutral)]))
+    return None
+
+
+def _sorted(flow: Flow, state: np.ndarray, values: np.ndarray) -> Rest:
+    values = values[np.argsort(-values.real, kind="stable")]
+    return Rest(flow, state, values.real, complex(values[0]))
 
 
 def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
@@ -104,7 +179,7 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
     square = float(np.sum(abs(state[charged]) ** 2))
     growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
     flow = flow.turning(-float(growth.imag))
-    rates = abs(flow.velocity(state)) / abs(flow.decay)
+    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
     return flow, float(rates[charged].max()), float(growth.real), float(rates[~charged].max())
 
 
@@ -113,7 +188,7 @@ class Approach:
 
     A stable state of rest nearby is believed in when the motion is THERE, or NEAR and CLOSER by that factor than it has
     been since it came near: a small cycle around it, stable or not, keeps its distance.
-    Beyond MOST_COMPONENTS there is no Jacobian to ask, and only a drift below `tolerance` counts.
+    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only a drift below `tolerance` counts.
     """
 
     def __init__(self, tolerance: float = 1e-9) -> None:
@@ -130,11 +205,10 @@ class Approach:
             dark = self._dark(flow, state)
             if dark is not None:
                 return dark
-        if state.size > MOST_COMPONENTS:
-            nothing = np.zeros(0)
-            return Rest(flow, state, nothing, nothing) if still else None
-        found = polish(flow, state) if max(drift, rest) < 1 else None
-        distance = float(abs(found.state - state).max()) / max(size, DARK) if found else np.inf
+        if _unknowns(flow) > MOST_UNKNOWNS:
+            return Rest(flow, state, np.zeros(0), 0j) if still else None
+        found = polish(flow, state, NEAR) if max(drift, rest) < 1 else None
+        distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
         if found is None or distance > NEAR:
             self.farthest = np.inf
             return None
@@ -146,10 +220,9 @@ class Approach:
     def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """Rest without any charged component, if that is where a fading motion leads."""
         without = np.where(flow.charge != 0, 0, state)
-        if state.size > MOST_COMPONENTS:
-            nothing = np.zeros(0)
+        if _unknowns(flow) > MOST_UNKNOWNS:
             faded = abs(state[flow.charge != 0]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
-            return Rest(flow, without, nothing, nothing) if faded else None
+            return Rest(flow, without, np.zeros(0), 0j) if faded else None
         dark = polish(flow, without)
         return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
 
@@ -165,8 +238,12 @@ class Settled:
     time: float
 
 
-def settle(flow: Flow, approach: Approach, *, stretch: float, most: float) -> Settled:
+def settle(
+    flow: Flow, approach: Approach, *, stretch: float, most: float, tell: Callable[[float], None] | None = None
+) -> Settled:
     """Integrate stretch by stretch until the motion rests, or `most` is over.
+
+    `tell` hears of the time after each stretch.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
@@ -177,6 +254,8 @@ def settle(flow: Flow, approach: Approach, *, stretch: float, most: float) -> Se
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
         state, time = solution.states[-1], time + stretch
+        if tell is not None:
+            tell(time)
         rest = approach.look(flow, state)
         if rest is not None or time >= most:
             return Settled(rest, state, DONE, solution.steps, time)

@@ -100,16 +100,23 @@ def turning(y, velocity):
 
 
 def border(y, matrix, bordered, dark):
-    """The matrix of Newton's equations for y and the frequency of its frame, without a step along the common phase."""
-    size = 3 * GROUPS
+    """The matrix of Newton's equations for y and the frequency of its frame, without a step along the common phase.
+
+    The frequency in units of 1 / length of the coherences, so that faint ones make no ill-conditioned matrix: this length.
+    """
+    size, square = 3 * GROUPS, 1e-300
     for i in range(size):
         for j in range(size):
             bordered[i, j] = matrix[i, j]
         bordered[i, size] = 0.0
         bordered[size, i] = 0.0
+    for a in range(GROUPS):
+        square += y[3 * a] ** 2 + y[3 * a + 1] ** 2
+    length = math.sqrt(square)
     for a in range(GROUPS):  # d(rates)/d(turn) = (-y, x, 0), also the direction of the common phase
-        bordered[3 * a, size], bordered[3 * a + 1, size] = -y[3 * a + 1], y[3 * a]
-        bordered[size, 3 * a], bordered[size, 3 * a + 1] = -y[3 * a + 1], y[3 * a]
+        for i in range(2):
+            along = -y[3 * a + 1] / length if i == 0 else y[3 * a] / length
+            bordered[3 * a + i, size], bordered[size, 3 * a + i] = along, along
     bordered[size, size] = 0.0
     if dark:  # coherences stay zero, and have no frequency
         bordered[size, size] = 1.0
@@ -117,6 +124,9 @@ def border(y, matrix, bordered, dark):
             for i in range(3 * a, 3 * a + 2):
                 for j in range(size):
                     bordered[i, j] = 1.0 if i == j else 0.0
+            if bordered[3 * a + 2, 3 * a + 2] == 0.0:  # an inversion that nothing moves stays where it is
+                bordered[3 * a + 2, 3 * a + 2] = 1.0
+    return length
 
 
 def polish(p, y, near, velocity, matrix, bordered, right, pivots):
@@ -129,12 +139,12 @@ def polish(p, y, near, velocity, matrix, bordered, right, pivots):
     largest, turn = turning(y, velocity)
     dark = largest == 0.0
     reach = near * max(largest, 0.1)
-    away, step = 0.0, np.inf
+    away, step, length = 0.0, np.inf, 1.0
     for k in range(12):
         motion(p, y, turn, velocity)
         if k == 0 or step > 1e-4 * largest:  # else the last matrix will do
             linearized(p, y, turn, matrix)
-            border(y, matrix, bordered, dark)
+            length = border(y, matrix, bordered, dark)
             if not factorized(bordered, pivots, size + 1):
                 return False, turn, away
         for i in range(size):
@@ -145,7 +155,7 @@ def polish(p, y, near, velocity, matrix, bordered, right, pivots):
         for i in range(size):
             y[i] += right[i]
             step = max(step, abs(right[i]))
-        turn += right[size]
+        turn += right[size] / length
         away += step
         if not away < reach:
             return False, turn, away
@@ -154,7 +164,7 @@ def polish(p, y, near, velocity, matrix, bordered, right, pivots):
     return False, turn, away
 
 
-def look(P, Y, near, closer, there, dark, first, last, sizes, farthest, kinds, states, turns, jacobians):
+def look(P, Y, near, closer, there, dark, faint, first, last, sizes, farthest, kinds, states, turns, jacobians):
     """Which of Y[first:last] (trajectory, 3 groups) seem to rest: kinds 1, or 2 without coherence. Rules of `rest.Approach`.
 
     Kept from look to look: the largest |s|, and the largest distance from rest since the motion came near it.
@@ -174,7 +184,7 @@ def look(P, Y, near, closer, there, dark, first, last, sizes, farthest, kinds, s
             y[3 * a + 1] = 0.0 if fading else Y[n, 3 * a + 1]
             y[3 * a + 2] = Y[n, 3 * a + 2]
         found, turns[n], away = polish(P[n], y, 10.0 * near, velocity, matrix, bordered, right, pivots)
-        distance = away / max(largest, dark) if found else np.inf
+        distance = away / max(largest, faint) if found else np.inf
         comes = distance < there or distance < closer * farthest[n] < np.inf
         if not distance < near:
             farthest[n] = np.inf

@@ -29,6 +29,7 @@ AREAS = {
     Regime.PHASE_TRAPPED: "#b9e0c6",
     Regime.PARTIAL: "#f6cf9c",
     Regime.IRREGULAR: "#d9869a",
+    Regime.PULSATING: "#c3b3e3",
 }
 SMALLEST = 0.012  # share of the picture that an area needs to bear its name
 FINE = 161  # points of a closed form
@@ -37,7 +38,7 @@ FINE = 161  # points of a closed form
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
     """Regimes of shape (y, x) as coloured areas, each named where it has room; undecided points are crosses."""
     ax.pcolormesh(
-        x, y, codes, cmap=ListedColormap(list(AREAS.values())), norm=BoundaryNorm(np.arange(-1.5, 5), len(AREAS)),
+        x, y, codes, cmap=ListedColormap(list(AREAS.values())), norm=BoundaryNorm(np.arange(-1.5, len(AREAS) - 1), len(AREAS)),
         shading="nearest", rasterized=True,
     )  # fmt: skip
     for code in np.unique(codes).tolist():

@@ -80,9 +80,9 @@ class MeanField:
         smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
         if not smooth or (initial is not None and len(initial) != len(spread)):
             return flow
-        return replace(flow, companion=self._coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
+        return replace(flow, companion=self.coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
 
-    def _coarser(self) -> MeanField:
+    def coarser(self) -> MeanField:
         """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
         nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
         return MeanField(min(10 * self.rtol, 0.1), 10 * self.atol, nodes)
@@ -92,7 +92,7 @@ class MeanField:
         seed: int, each: bool = False,
     ) -> Flow:  # fmt: skip
         """The same from rates of one point: what a diagram calls, without an ensemble per point."""
-        from spinsync.theory.mean_field_equations import nonlinear, with_tangent
+        from spinsync.theory.mean_field_equations import derivative, nonlinear, with_tangent
 
         check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
         layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
@@ -117,6 +117,7 @@ class MeanField:
             nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
             np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
             max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, _pace(rates, layout, decay), observe, coordinates,
+            derivative=derivative,
         )  # fmt: skip
 
 

@@ -6,6 +6,8 @@ single spin. The diagonal part -(i omega + Gamma_perp) s and -Gamma_1 z is left 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import types
 
@@ -26,7 +28,8 @@ def nonlinear(y, table, coupling, out):
     field = np.zeros(groups, np.complex128)
     for a in range(groups):
         for b in range(groups):
-            field[a] += coupling[a, b] * mean[b]  # (3.1) h_a = sum_b C_ab p_b s_b
+            if coupling[a, b] != 0:  # of a network most are
+                field[a] += coupling[a, b] * mean[b]  # (3.1) h_a = sum_b C_ab p_b s_b
     for i in range(rows):
         h, s, z = field[int(table[GROUP, i])], y[i], y[rows + i].real
         out[i] = 1j * h * z  # (3.3)
@@ -37,7 +40,6 @@ def nonlinear(y, table, coupling, out):
 def with_tangent(y, table, coupling, out):
     """The same for y = (state, v): how a small deviation v = (ds, dz) of the state moves along, to first order in it."""
     half = y.size // 2
-    nonlinear(y[:half], table, coupling, out[:half])
     state, v, push = y[:half], y[half:], out[half:]
     rows, groups = half // 2, coupling.shape[0]
     mean, nudge = np.zeros(groups, np.complex128), np.zeros(groups, np.complex128)
@@ -47,9 +49,27 @@ def with_tangent(y, table, coupling, out):
     field, change = np.zeros(groups, np.complex128), np.zeros(groups, np.complex128)
     for a in range(groups):
         for b in range(groups):
-            field[a] += coupling[a, b] * mean[b]
-            change[a] += coupling[a, b] * nudge[b]
+            if coupling[a, b] != 0:
+                field[a] += coupling[a, b] * mean[b]
+                change[a] += coupling[a, b] * nudge[b]
     for i in range(rows):
-        h, dh = field[int(table[GROUP, i])], change[int(table[GROUP, i])]
-        push[i] = 1j * (dh * state[rows + i].real + h * v[rows + i].real)  # of (3.3)
-        push[rows + i] = table[BACK, i] * 4 * (dh * state[i].conjugate() + h * v[i].conjugate()).imag  # of (3.4)
+        h, dh, s, z = field[int(table[GROUP, i])], change[int(table[GROUP, i])], state[i], state[rows + i].real
+        out[i] = 1j * h * z
+        out[rows + i] = table[DRIVE, i] + table[BACK, i] * 4 * (h * s.conjugate()).imag
+        push[i] = 1j * (dh * z + h * v[rows + i].real)  # of (3.3)
+        push[rows + i] = table[BACK, i] * 4 * (dh * s.conjugate() + h * v[i].conjugate()).imag  # of (3.4)
+
+
+def derivative(y: Any, table: Any, coupling: Any) -> tuple[Any, Any]:
+    """All of it at once, as matrices: n(y + v) = n(y) + P v + Q v* to first order."""
+    rows = y.size // 2
+    group, s, z, back = table[GROUP].astype(int), y[:rows], y[rows:].real, table[BACK]
+    pull = coupling[np.ix_(group, group)] * table[WEIGHT]  # of each row on the field at each row, by (3.1)
+    field, i = pull @ s, np.arange(rows)
+    p, q = np.zeros((2, y.size, y.size), complex)
+    p[:rows, :rows] = 1j * z[:, None] * pull  # of (3.3)
+    p[i, rows + i] = 1j * field
+    p[rows:, :rows] = -2j * (back * s.conj())[:, None] * pull  # of (3.4)
+    p[rows + i, i] += 2j * back * field.conj()
+    q[rows:, :rows] = p[rows:, :rows].conj()
+    return p, q

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spinsync.base.interrupts import aside, pool
+from spinsync.base.progress import Line
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.long_time import long_time
+from spinsync.verbs.long_time import motion_of
 from spinsync.verbs.motions import Motions, joined
 
 
@@ -22,6 +23,7 @@ class Batch:
     names: tuple[str, ...]
     initial: Array
     theory: MeanField
+    line: Line | None = None  # that tells how far a single point is
 
 
 Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
@@ -33,7 +35,7 @@ def simple(batch: Batch, threads: int) -> Motions:
 
     def one(point: int) -> Motions:
         rates = batch.rates.at((point,))
-        return long_time(batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0), rates.weight)
+        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line)
 
     points = range(len(batch.rates.weight))
     if threads == 1:

@@ -20,12 +20,12 @@ from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cuda_lanes import CudaLanes, unavailable
 from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, shared
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING
+from spinsync.numerics.rest import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, Engine, simple
 from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH
 from spinsync.verbs.motions import Motions, blank, moving, resting
-from spinsync.verbs.windows import Window, decided
+from spinsync.verbs.windows import Window, decided, shining
 
 MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
@@ -68,7 +68,7 @@ def _points(rates: Rates, initial: Array, index: Array) -> Points:
     both = np.stack([coupling.real, coupling.imag], axis=3).reshape(count, -1)
     s, z = bloch_vectors.coherences(initial)
     state = np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1))
-    slowest = np.minimum(rates.gamma_perp, rates.gamma_1).min(axis=1)
+    slowest = np.minimum(rates.gamma_perp, np.where(rates.gamma_1 > 0, rates.gamma_1, np.inf)).min(axis=1)
     return Points(
         index, np.concatenate([own.reshape(count, -1), both, rates.weight], axis=1), state, frame, slowest,
         np.ptp(rates.omega, axis=1), np.full(count, np.inf), np.full(count, np.inf),
@@ -111,7 +111,7 @@ def cuda_lanes(batch: Batch, threads: int) -> Motions:
 def _found(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
     count, groups = batch.rates.weight.shape
     found = blank(count, groups, Status.NO_RELAXATION)
-    relaxing = np.flatnonzero(np.minimum(batch.rates.gamma_perp, batch.rates.gamma_1).min(axis=1) > NOTHING)
+    relaxing = np.flatnonzero(batch.rates.gamma_perp.min(axis=1) > NOTHING)
     if not len(relaxing):
         return found
     lost = list[Array]()
@@ -192,7 +192,8 @@ def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, m
         word = np.full(len(points.index), Regime.UNDECIDED, np.int8)
         if before is not None:
             word = decided(window, before, points.detuning, time * points.slowest < IRREGULAR_AFTER)
-            ringing = np.flatnonzero(finished & ~rest & np.isin(word, (Regime.PHASE_TRAPPED, Regime.INCOHERENT)))
+            faint = np.all(window.amplitude < DARK, axis=1) & (word != Regime.UNDECIDED)  # perhaps it fades
+            ringing = np.flatnonzero(finished & ~rest & (np.isin(word, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | faint))
             rest[_rested(plain, points, ringing, found, RINGING)] = True
             sure = window.resolved(before)
             regular = (word != Regime.UNDECIDED) & (word != Regime.IRREGULAR) & finished & ~rest
@@ -250,7 +251,7 @@ def _window(measured: Kernels, sums: Array, spans: Array, points: Points) -> Win
             variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
     moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
     error = np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans
-    lost = np.any((own[:, :, 6] > 0) & (own[:, :, 0] > DARK**2), axis=1)
+    lost = np.any((own[:, :, 6] > 0) & (own[:, :, 0] > FAINTEST**2) & shining(own[:, :, 1]), axis=1)
     return Window(
         spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, OWN * groups],
         own[:, :, 5] + points.frame[:, None], mean[:, layout.lyapunov], error, lost,

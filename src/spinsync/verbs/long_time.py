@@ -7,53 +7,109 @@ Lyapunov exponent that persists makes it irregular.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import nan
 
 import numpy as np
 
+from spinsync.base.progress import Line
+from spinsync.data.distributions import Distribution, Lorentzian, Samples
 from spinsync.data.problems import Flow
-from spinsync.data.rates import Array
+from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
+from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import CLOSER, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
 from spinsync.numerics.tracking import Groups, track
-from spinsync.verbs.motions import Motions, blank, moving, resting
+from spinsync.theory.mean_field import MeanField
+from spinsync.theory.stationary import stationary
+from spinsync.verbs.motions import Motions, blank, moving, repeating, resting
 from spinsync.verbs.windows import averages, decided, repeated
 
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
+LONGEST = 10.0  # period that is looked for, in the same units
+ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
+MANY, MANY_SHORT = 25, 200.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 1_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 6e7  # time steps times components
 MOST_SAMPLES = 2 * MOST_STEPS  # of one window
+FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
-def long_time(flow: Flow, weight: Array) -> Motions:
+def motion_of(
+    theory: MeanField,
+    rates: Rates,
+    spread: tuple[Distribution | None, ...],
+    names: tuple[str, ...],
+    initial: Array,
+    line: Line | None = None,
+) -> Motions:
+    """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
+    smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
+    theory = theory.coarser() if smooth else theory
+    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
+    if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
+        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
+    if not smooth or found.regime[0] != Regime.FULL:
+        return found
+    bright = int(np.argmax(found.amplitude[0]))
+    guess = np.nan_to_num(found.amplitude[0] * found.locking[0, bright])
+    rest = stationary(rates, spread, theory.nodes, guess, float(found.frequency[0, bright]))
+    if rest is None:
+        return found
+    frequency = np.array([rest.frequency])
+    return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
+
+
+def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
-    slowest = float(flow.decay.real.min())
-    if slowest <= NOTHING:
+    slow = slowest(flow)
+    if slow <= NOTHING:
         return blank(1, weight.size, Status.NO_RELAXATION)
-    approach = Approach()
-    settled = settle(flow, approach, stretch=10 / slowest, most=SHORT / slowest)
+
+    def tell(time: float) -> None:
+        if line is not None:
+            line.update(nan, f"{time * slow:.3g} relaxation times")
+
+    approach, short = Approach(), SHORT if weight.size < MANY else MANY_SHORT
+    settled = settle(flow, approach, stretch=10 / slow, most=short / slow, tell=tell)
     if settled.status != DONE:
         return blank(1, weight.size, Status.FAILED)
     if settled.rest is not None and _lasting(settled.rest):
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
-    return _follow(flow, state, weight, approach, slowest)
+    found, state = _returning(flow, state, weight, approach, slow)
+    return found if found is not None else _follow(flow, state, weight, approach, slow, tell)
 
 
-def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest: float) -> Motions:
+def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
+    """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
+    for _ in range(ATTEMPTS if weight.size == 1 else 1):
+        seen = search(_windowed(flow), state, _groups(flow), LONGEST / slow)
+        if seen.status != DONE:
+            return blank(1, weight.size, Status.FAILED), state
+        if seen.cycle is not None:
+            return repeating(seen.cycle, weight), seen.state
+        rest = approach.look(flow, seen.state)
+        if rest is not None and _lasting(rest):
+            return _resting(rest, weight), seen.state
+        state = seen.state if rest is None else _nudged(rest)
+    return None, state
+
+
+def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
-    flow = replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
+    flow = _windowed(flow)
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
-    length, time, steps, before = FIRST / slowest, 0.0, 0, None
+    length, time, steps, before = FIRST / slow, 0.0, 0, None
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
@@ -62,6 +118,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         if seen is None or seen.status != DONE:
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
+        tell(time)
         rest = approach.look(flow, state)
         if rest is not None and _lasting(rest):
             return _resting(rest, weight)
@@ -69,13 +126,14 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         if periods is not None and repeated(twice := averages(seen, flow.frame, weight, periods))[0]:
             return moving(twice.resolved(None), np.array([Regime.PARTIAL]), np.array([Status.SETTLED]))
         if before is not None:
-            word = Regime(decided(window, before, detuning, np.array([time * slowest < IRREGULAR_AFTER]))[0])
-            if word in (Regime.PHASE_TRAPPED, Regime.INCOHERENT) and (ended := _ringing(flow, state)):
+            word = Regime(decided(window, before, detuning, np.array([time * slow < IRREGULAR_AFTER]))[0])
+            faint = bool(np.all(window.amplitude < DARK)) and word is not Regime.UNDECIDED  # perhaps it fades
+            if (faint or word in (Regime.PHASE_TRAPPED, Regime.PULSATING)) and (ended := _ringing(flow, state)):
                 return _resting(ended, weight)
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slowest >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
+        if time * slow >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
@@ -83,6 +141,11 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slowest
         length, before = 2 * length, window
         if rest is not None:
             state = _nudged(rest)
+
+
+def _windowed(flow: Flow) -> Flow:
+    """With the tolerances of steps that long motion needs."""
+    return replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
 
 
 def _ringing(flow: Flow, state: Array) -> Rest | None:
@@ -101,7 +164,7 @@ def _lasting(rest: Rest) -> bool:
 def _nudged(rest: Rest) -> Array:
     """Off an unstable state of rest, along the deviation that grows fastest."""
     size = NEAR * abs(rest.state[rest.flow.charge != 0]).max()
-    return np.asarray(rest.state + size * rest.direction / np.linalg.norm(rest.direction))
+    return np.asarray(rest.state + size * rest.direction())
 
 
 def _groups(flow: Flow) -> Groups:

@@ -9,6 +9,8 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.progress import progress
+from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array, Rates
@@ -19,6 +21,8 @@ from spinsync.verbs.lane_engine import lanes
 from spinsync.verbs.motions import Motions
 from spinsync.verbs.results import dataset, initial_record, theory_record
 from spinsync.verbs.starts import vectors
+
+MAPS = MeanField(rtol=1e-6, atol=1e-8)  # a regime asks for less than a trajectory
 
 
 def checked_start(ensemble: Ensemble, initial: Any, seed: int) -> Array:
@@ -47,9 +51,17 @@ def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ..
         "phase_difference": over(difference, "group", "other_group"),
         "lyapunov": over(motions.lyapunov),
         "lyapunov_error": over(motions.lyapunov_error),
+        "period": over(motions.period),
+        "order_parameter_range": over(motions.extremes, "bound"),
         "settled": over(motions.status == Status.SETTLED),
         "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(REASONS.values())}),
     }
+
+
+def places(ensemble: Ensemble) -> dict[str, Any]:
+    """The coordinates of these variables."""
+    names = np.array(ensemble.names)
+    return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
 
 def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Dataset:
@@ -96,12 +108,14 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     start = checked_start(ensemble, initial, seed)
-    theory = MeanField()
+    theory = MAPS
     rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
     spread = tuple(group.distribution for group in ensemble.groups)
+    with one_thread(), progress("regime") as line:
+        found = lanes(Batch(rates, spread, ensemble.names, start, theory, line), 1)
     return dataset(
-        described(lanes(Batch(rates, spread, ensemble.names, start, theory), 1)),
-        {"group": ("group", np.array(ensemble.names)), "other_group": ("other_group", np.array(ensemble.names))},
+        described(found),
+        places(ensemble),
         "regime",
         ensemble,
         theory=theory_record(theory),

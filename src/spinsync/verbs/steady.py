@@ -14,7 +14,7 @@ from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Observed
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import Approach, settle
+from spinsync.numerics.rest import Approach, settle, slowest
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.theory.trajectories import Trajectories
@@ -24,6 +24,7 @@ from spinsync.verbs.finite_size import at_rest, in_words
 from spinsync.verbs.long_time import NOTHING
 from spinsync.verbs.results import dataset, theory_record
 from spinsync.verbs.starts import lowered
+from spinsync.verbs.windows import shining
 
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 
@@ -31,10 +32,12 @@ PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
 @aside
 def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     """What is observed at rest, the frequency, and whether the state is stable (None: too many classes to say)."""
-    slowest = float(flow.decay.real.min())
-    if slowest <= NOTHING:
-        raise checks.InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
-    settled = settle(flow, Approach(), stretch=10 / slowest, most=PATIENCE / slowest)
+    slow = slowest(flow)
+    if slow <= NOTHING:
+        raise checks.InputError(
+            "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none."
+        )
+    settled = settle(flow, Approach(), stretch=10 / slow, most=PATIENCE / slow)
     if settled.status != DONE:
         raise not_finished(settled.status, settled.steps)
     rest = settled.rest
@@ -70,7 +73,7 @@ def steady_state(
     -------
     xarray.Dataset
         (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
-        amplitude < 1e-3) and stable (unless there are hundreds of frequency classes); finite N:
+        a group has no coherence) and stable (unless there are a thousand frequency classes); finite N:
         correlation and inversion_correlation (group, other_group), NaN with their errors within a group of one spin.
         Trajectories add the standard error of each, their number in trajectories, and in converged whether they came to
         rest with the errors asked for.
@@ -99,7 +102,7 @@ def steady_state(
     if isinstance(problem, Flow):
         observed, common, stable = _rest(problem)
         dim, s = observed["coherence"]
-        extra = {"frequency": (dim[1:], np.where(abs(s[0]) < 1e-3, np.nan, common))}
+        extra = {"frequency": (dim[1:], np.where(shining(abs(s))[0], common, np.nan))}
         if stable is not None:
             extra["stable"] = ((), stable)
     else:

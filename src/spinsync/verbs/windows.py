@@ -9,12 +9,20 @@ import numpy as np
 
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime
+from spinsync.numerics.rest import FAINTEST
 from spinsync.numerics.tracking import Track, bump
 
 CALM = 0.02  # growth of ln |deviation| over a window of a regular motion: nothing, but for the window's ends
 STEPS = 1e-3  # relative error of an exponent by the time steps
 GROWN = 15.0  # the same of a deviation that grows beyond doubt
-DARK = 1e-3  # mean amplitude below which a group has no phase
+SAME = 1e-6  # difference of all averages in which nothing but a frequency is still to converge
+UNEVEN = 2e-3  # of the detuning: that of a motion which comes as near to zero as one likes, where its phase jumps
+DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
+
+
+def shining(amplitude: Array) -> Array:
+    """Which groups have a coherence beside that of the brightest one, (point, group)."""
+    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 @dataclass(frozen=True)
@@ -48,17 +56,26 @@ class Window:
         return np.diagonal(self.products, axis1=1, axis2=2).real
 
     @property
+    def bright(self) -> Array:
+        """Which groups have a coherence, beside that of the brightest and beside errors, (point, group)."""
+        return np.asarray((self.amplitude > FAINTEST) & shining(self.amplitude))
+
+    @property
+    def alone(self) -> Array:
+        """Whether one group alone has a coherence: no phase difference is there, and its own phase may be lost, (point,)."""
+        return np.asarray(self.bright.sum(axis=1) == 1)
+
+    @property
     def slips(self) -> Array:
         """How often each two groups pass each other, (point, group, group); 0 beside a dark group."""
-        bright = self.squares > DARK**2
-        both = bright[:, :, None] & bright[:, None, :]
+        both = self.bright[:, :, None] & self.bright[:, None, :]
         apart = abs(self.winding[:, :, None] - self.winding[:, None, :])
         return np.where(both, apart, 0.0) * self.length[:, None, None] / (2 * pi)
 
     @property
     def calm(self) -> Array:
         """No deviation grows; NaN is not calm."""
-        return ~self.lost & (self.lyapunov * self.length < CALM)
+        return (~self.lost | self.alone) & (self.lyapunov * self.length < CALM)
 
     @property
     def irregular(self) -> Array:
@@ -67,14 +84,20 @@ class Window:
 
     def agrees(self, other: Window, detuning: Array) -> Array:
         """Whether these windows and those before tell the same: then the motion is stationary."""
-        bright, large = self.squares > DARK**2, np.maximum(self.squares.max(axis=1), DARK**2)
-        turned = np.where(bright, abs(self.winding - other.winding), 0.0).max(axis=1)
-        return np.asarray(
-            (abs(self.products - other.products).max(axis=(1, 2)) < 1e-4 * large)
-            & (abs(self.inversion - other.inversion).max(axis=1) < 1e-4)
-            & (abs(self.variance - other.variance) < 0.01 * self.variance + (1e-4 * large) ** 2)
-            & ((turned < 1e-4 * detuning + 1e-3 / self.length) | self.lost)
-        )
+        bright, large = self.bright, np.maximum(self.squares.max(axis=1), FAINTEST**2)
+        products = abs(self.products - other.products).max(axis=(1, 2)) / large
+        inversion = abs(self.inversion - other.inversion).max(axis=1)
+        variance = abs(self.variance - other.variance)
+        fading = np.where(bright, abs(self.amplitude - other.amplitude) / np.maximum(self.amplitude, FAINTEST), 0.0)
+        turned = self.turned(other).max(axis=1)
+        alike = (products < 1e-4) & (inversion < 1e-4) & (variance < 0.01 * self.variance + (1e-4 * large) ** 2)
+        same = (products < SAME) & (inversion < SAME) & (variance < 1e-3 * self.variance + (SAME * large) ** 2)
+        evenly = (turned < 1e-4 * detuning + 1e-3 / self.length) | self.lost
+        return np.asarray(alike & (fading.max(axis=1) < 0.01) & (evenly | (same & (turned < UNEVEN * detuning))))
+
+    def turned(self, other: Window) -> Array:
+        """By how much the frequencies of two windows differ, (point, group); of dark groups 0."""
+        return np.where(self.bright, abs(self.winding - other.winding), 0.0)
 
     def kept(self, other: Window, detuning: Array) -> Array:
         """An orbit as regular as unstable: a symmetry keeps the motion on it, and nothing else."""
@@ -114,10 +137,11 @@ def repeated(periods: Window) -> Array:
 
 def decided(last: Window, before: Window, detuning: Array, transient: Array) -> Array:
     """The regimes that two windows in a row tell, UNDECIDED where they don't; a transient can look irregular too."""
-    slips = last.slips
-    between = np.any((slips > 0.03) & (slips < 2), axis=(1, 2))
-    moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, Regime.PHASE_TRAPPED)
-    moving = np.where(np.all(last.amplitude < DARK, axis=1), Regime.INCOHERENT, moving)
+    slips, turned = last.slips, last.turned(before) * last.length[:, None] / (2 * pi)
+    unsure = 3 * (turned[:, :, None] + turned[:, None, :])  # of a torus around zero, frequencies converge as 1/length
+    between = np.any((slips > 0.03) & (slips < np.maximum(2, unsure)), axis=(1, 2))
+    trapped = np.where(last.alone, Regime.PULSATING, Regime.PHASE_TRAPPED)
+    moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, trapped)
     regular = last.calm & last.agrees(before, detuning) & ~between
-    irregular = last.irregular & before.irregular & ~transient & ~last.lost & ~last.agrees(before, detuning)
+    irregular = last.irregular & before.irregular & ~transient & (~last.lost | last.alone) & ~last.agrees(before, detuning)
     return np.asarray(np.where(irregular, Regime.IRREGULAR, np.where(regular, moving, Regime.UNDECIDED)), np.int8)
