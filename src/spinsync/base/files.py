@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from spinsync.base.checks import InputError
+from spinsync.base.checks import InputError, shown
 
 
 def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
+
+
+def _shown(path: str | Path) -> str:
+    return shown(str(path), 200)
 
 
 def _sync(folder: Path) -> None:
@@ -42,15 +46,15 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
         if not taken:
             draft.mkdir()
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({_reason(error)}).") from None
     if taken:
-        raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
+        raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
     try:
         yield draft
         _sync(draft)
         draft.rename(target)
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from error
+        raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({_reason(error)}).") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -76,7 +80,7 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
         yield draft
         os.replace(draft, target)
     except OSError as error:
-        raise InputError(f"Argument `{name}` must be writable, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({_reason(error)}).") from None
     finally:
         draft.unlink(missing_ok=True)
 
@@ -86,6 +90,6 @@ def read_text(path: str | Path, name: str = "path") -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {_shown(path)} is not.") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise InputError(f"Argument `{name}` must be a readable file, but {_shown(path)} is not ({_reason(error)}).") from None

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.recipes import check_axis
 from spinsync.theory.mean_field import MeanField
@@ -20,6 +21,7 @@ from spinsync.verbs.regimes import checked_start, described
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
+@in_range
 def phase_diagram(
     ensemble: Ensemble, axes: Mapping[str, Any], *, initial: Any = None, seed: int = 0, device: str = "cpu",
     threads: int | None = None,

@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -96,6 +97,7 @@ def _check_trace(trace: Any) -> None:
         raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
 
 
+@in_range
 def evolve(
     ensemble: Ensemble,
     times: Any,
@@ -175,6 +177,7 @@ def evolve(
     )  # fmt: skip
 
 
+@in_range
 def rerun(result: xr.Dataset) -> xr.Dataset:
     """The same run again, from a result's attributes.
 

@@ -9,6 +9,7 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -23,6 +24,7 @@ from spinsync.verbs.results import bloch, model_of, theory_record
 from spinsync.verbs.results import dataset as made
 
 
+@in_range
 def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     """Entanglement and total correlation of two spins, equations (8.4) and (8.5).
 
@@ -76,6 +78,7 @@ def _entropy(p: Any) -> Any:
     return -xlogy(np.maximum(p, 0), np.maximum(p, 0))
 
 
+@in_range
 def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """Von Neumann entropy and purity of the steady state, equation (8.6).
 
@@ -114,6 +117,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     return made(variables, {}, "entropy", ensemble, theory=theory_record(theory))
 
 
+@in_range
 def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     """Husimi function of one spin, Q(n) = (1 + n . m)/(4 pi), whose integral over the sphere is 1.
 
@@ -152,6 +156,7 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     return made({"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}, coordinates, "husimi", model_of(dataset))
 
 
+@in_range
 def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     """Phase distribution of a spin (8.3), or of the phase difference of two spins at finite N (8.7).
 
@@ -200,6 +205,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     return made(variables, kept | {"azimuth": ("azimuth", phi)}, "phase_distribution", model)
 
 
+@in_range
 def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Dataset:
     """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
 

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -19,6 +20,7 @@ from spinsync.theory.one_spin import generator_side, identity_side
 from spinsync.verbs.results import dataset, initial_record, theory_record
 
 
+@in_range
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
 
@@ -63,6 +65,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
+@in_range
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
 

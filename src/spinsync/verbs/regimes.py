@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array, Rates
@@ -51,6 +52,7 @@ def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ..
     }
 
 
+@in_range
 def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """What the ensemble does in the end, in mean field: its regime, frequencies and phases.
 

@@ -12,6 +12,7 @@ import xarray as xr
 
 from spinsync._version import __version__
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data import bloch_vectors, model_files
 from spinsync.data.ensembles import Ensemble, from_toml_text
 from spinsync.data.rates import Array
@@ -98,6 +99,7 @@ def model_of(dataset: xr.Dataset) -> Ensemble:
     return from_toml_text(_of_spinsync(dataset).attrs["model"], "the dataset's model")
 
 
+@in_range
 def bloch(dataset: xr.Dataset) -> xr.DataArray:
     """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); at one time they fit `initial`.
 

@@ -7,6 +7,7 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
@@ -21,6 +22,7 @@ LARGE = 20_000  # components, from where on the slowest mode is first looked for
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
+@in_range
 def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """Frequency and width of the ensemble's line: the slowest mode of sector +1, equation (9.7).
 
@@ -61,6 +63,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
 
 
+@in_range
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -43,6 +44,7 @@ def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     return observed, rest.flow.frame, rest.stable if rest.growth.size else None
 
 
+@in_range
 def steady_state(
     ensemble: Ensemble,
     *,
