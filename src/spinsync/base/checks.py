@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MANY = 40  # names that a sentence lists
+MANY, NEAR = 40, 8  # names that a sentence lists: all, or where there are more the nearest
 TIMES = (np.datetime64, np.timedelta64)
 
 
@@ -184,9 +184,9 @@ def known(name: str, value: Any, names: Iterable[str]) -> str:
     if isinstance(value, str) and value in names:
         return str(value)
     text = value if isinstance(value, str) else shown(value)
-    near = get_close_matches(text, names, n=MANY // 8)
+    near = get_close_matches(text, names, n=NEAR)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
-    some = names if len(names) <= MANY else (near or names[:MANY])
+    some = names if len(names) <= MANY else [one for one in names if one in near] or names[:NEAR]
     listed = ", ".join(map(line, some)) + (f", ... ({len(names)} names)" if len(names) > len(some) else "")
     raise InputError(f"Argument `{name}` must be one of {listed}, but is {name}={shown(value)}{hint}.")
 

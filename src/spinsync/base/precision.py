@@ -23,8 +23,6 @@ def in_range(question: Callable[P, Answer]) -> Callable[P, Answer]:
             try:
                 return question(*arguments, **options)
             except (ArithmeticError, np.linalg.LinAlgError):  # overflow, division by zero, entries that are not finite
-                raise IntegrationError(
-                    "The rates are too large for double precision, or differ by too many orders."
-                ) from None
+                raise IntegrationError("The rates are too large for double precision, or differ by too many orders.") from None
 
     return asked

@@ -83,9 +83,9 @@ def movie(
     ...     ss.plot.movie(run, pathlib.Path(folder) / "one.gif", size=100, speed=5.0).name
     'one.gif'
     """
+    for name in ("coherence", "inversion", "order_parameter"):
+        needs(run, name, whole=True)
     trajectories(run)
-    for name in ("coherence", "order_parameter"):
-        needs(run, name)
     if run.sizes["time"] < 2:
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
     file = checks.path("path", path)

@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
@@ -84,7 +85,7 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     >>> float(ax.figure.get_figwidth())
     7.0
     """
-    if isinstance(columns, bool) or columns not in FORMATS:
+    if not checks.is_real(columns) or columns not in FORMATS:
         raise checks.complain("columns", "1 or 2", columns)
     # load the backend: a notebook's turns interaction on as it loads, which the look's end would undo
     plt.draw_if_interactive()  # type: ignore[no-untyped-call]
@@ -92,8 +93,10 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     wanted = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
     try:
         rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)
-    except ValueError as error:
-        raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {error}.") from None
+    except Exception as error:  # whatever matplotlib's own checks raise
+        raise checks.InputError(
+            f"Argument `changes` must be values that matplotlib takes, but: {checks.line(str(error), 200)}."
+        ) from None
     token = _entered.set(True)
     try:
         with mpl.rc_context(rules):
@@ -109,6 +112,16 @@ def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
     width, height = mpl.rcParams["figure.figsize"]
     stretch = tall if (width, height) in FORMATS.values() else 1.0
     return plt.subplots(figsize=(width, stretch * height), layout="constrained")[1]
+
+
+def colour(name: str, value: Any) -> str | None:
+    """A colour as matplotlib knows them, as its code; None where none is given."""
+    if value is None:
+        return None
+    try:
+        return str(to_hex(value, keep_alpha=True))
+    except Exception:  # whatever matplotlib's many ways to read a colour raise
+        raise checks.complain(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
 
 def names(ax: Axes, alone: bool) -> None:

@@ -24,7 +24,7 @@ from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.averages import mean_motion
 from spinsync.verbs.finite_size import in_words
-from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record
+from spinsync.verbs.results import dataset, initial_record, model_of, recorded_theory, theory_record, times_of
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
@@ -204,11 +204,18 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
         raise checks.InputError(f"Argument `result` must be a result of evolve, but is one of {recorded.get('verb')}.")
     if "spins" in result.dims:
         raise checks.InputError("Argument `result` must be of one run, but is of several numbers of spins.")
-    initial = json.loads(recorded["initial"]) if "initial" in recorded else None
-    times, origin = np.atleast_1d(result["time"]), recorded["origin"]
+    for name in ("theory", "seed", "each", "origin"):
+        if name not in recorded:
+            raise checks.InputError(f"Argument `result` must record {name}, but does not.")
+    try:
+        initial = json.loads(recorded["initial"]) if "initial" in recorded else None
+    except (TypeError, ValueError):
+        raise checks.complain("initial", "recorded in the result as evolve wrote it", recorded["initial"]) from None
+    times, origin = times_of(result, "result"), checks.real("origin", recorded["origin"])
+    each = bool(checks.whole("each", recorded["each"], 0, 1))
     part = times[0] != origin  # the start belongs to the first time of the whole run
     again = evolve(
         ensemble, np.concatenate([[origin], times]) if part else times, theory=recorded_theory(recorded["theory"]),
-        initial=initial, seed=int(recorded["seed"]), each=bool(recorded["each"]),
+        initial=initial, seed=checks.seed(recorded["seed"]), each=each,
     )  # fmt: skip
     return again.isel(time=slice(1, None)) if part else again

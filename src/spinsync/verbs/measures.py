@@ -20,7 +20,7 @@ from spinsync.numerics.markov import lattice_of
 from spinsync.theory.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
-from spinsync.verbs.results import bloch, model_of, theory_record
+from spinsync.verbs.results import bloch, model_of, theory_record, variable
 from spinsync.verbs.results import dataset as made
 
 
@@ -57,10 +57,15 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     ensemble = model_of(dataset)
     if "inversion_correlation" not in dataset:
         raise checks.InputError("Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.")
-    if "coherence" in dataset and abs(dataset.coherence).max() > 1e-9:
+    if "coherence" in dataset and abs(variable(dataset, "coherence")).max() > 1e-9:
         raise checks.InputError("Argument `dataset` must be without coherence for the state of a pair, but has some.")
-    c, zz = dataset.correlation, dataset.inversion_correlation
-    z = dataset.inversion
+    for name in ("correlation", "inversion"):
+        if name not in dataset:
+            raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
+    c: Any = variable(dataset, "correlation")
+    zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
+    if c.dims != zz.dims or c.dims[:-1] != z.dims or c.sizes["group"] != c.sizes["other_group"]:
+        raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
@@ -193,7 +198,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
         (single, "phase_density", 1 / 4), ("correlation", "phase_difference_density", np.pi / 16)
     ):  # fmt: skip
         if source in dataset:
-            values = dataset[source].values[..., None]
+            values = variable(dataset, source).values[..., None]
             # s is |s| exp(-i phase); c is that of sigma^+_1 sigma^-_2, so its phase is phi_1 - phi_2
             turned = values * np.exp(1j * phi) if source == single else values * np.exp(-1j * phi)
             variables[name] = ((*dataset[source].dims, "azimuth"), 1 / (2 * np.pi) + height * turned.real)
