@@ -21,9 +21,20 @@ TIMES = (np.datetime64, np.timedelta64)
 class InputError(ValueError):
     """Bad input: one sentence that names the argument, what it must be and what it is."""
 
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(_printable(sentence))
+
 
 class IntegrationError(RuntimeError):
     """A run that could not be finished; the sentence says why and what helps."""
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(_printable(sentence))
+
+
+def _printable(text: str) -> str:
+    """Text in one line that any terminal can print, whatever names and paths are in it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def shown(value: object, most: int = 80) -> str:
@@ -38,8 +49,8 @@ def shown(value: object, most: int = 80) -> str:
 
 
 def line(text: str, most: int = 80) -> str:
-    """Text in one line that any terminal can print, and cut."""
-    flat = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """Text in one printable line, blanks put together, and cut."""
+    flat = " ".join(_printable(text).split())
     return flat if len(flat) <= most else flat[: most - 3] + "..."
 
 
@@ -114,9 +125,14 @@ def path(name: str, value: Any) -> Path:
 
 def word(name: str, value: Any) -> str:
     """A name that can stand in a dotted parameter."""
-    if not isinstance(value, str) or not value or "." in value or value != value.strip() or not value.isprintable():
+    if not isinstance(value, str) or not value or "." in value or value != value.strip() or not _is_unicode(value):
         raise complain(name, "a word without dots or outer blanks", value)
     return value
+
+
+def _is_unicode(text: str) -> bool:
+    """Whether a file can hold it; half of a surrogate pair is no character."""
+    return text.encode(errors="replace").decode() == text
 
 
 def text(name: str, value: Any) -> str:

@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from spinsync.base.checks import InputError, shown
@@ -72,17 +72,20 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `path` can't be written.
+        If `path` can't be written, or is something else than a file: a folder, or a device, which must not be replaced.
     """
     target = Path(path).absolute()
     draft = target.parent / f".{target.name}.{uuid.uuid4().hex[:8]}"
     try:
+        if target.exists() and not target.is_file():
+            raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not (no regular file).")
         yield draft
         os.replace(draft, target)
     except OSError as error:
         raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({_reason(error)}).") from None
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def read_text(path: str | Path, name: str = "path") -> str:

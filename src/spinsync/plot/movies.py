@@ -13,6 +13,7 @@ from rich.progress import track
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
+from spinsync.base.precision import in_range
 from spinsync.plot import films
 from spinsync.plot.scenes import ARROW, Scene
 from spinsync.plot.spheres import View, checked_frame, colours, trajectories
@@ -23,6 +24,7 @@ FINER = 2  # points of a trail in a frame
 FASTEST_GIF = 50  # browsers slow down what is faster
 
 
+@in_range
 def movie(
     run: xr.Dataset,
     path: str | Path,

@@ -20,6 +20,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
+from spinsync.base.precision import in_range
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a picture alone
@@ -115,11 +116,12 @@ def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
 
 
 def colour(name: str, value: Any) -> str | None:
-    """A colour as matplotlib knows them, as its code; None where none is given."""
+    """A colour as matplotlib knows them, in words or as its code; None where none is given."""
     if value is None:
         return None
     try:
-        return str(to_hex(value, keep_alpha=True))
+        code = to_hex(value, keep_alpha=True)
+        return value if isinstance(value, str) else code
     except Exception:  # whatever matplotlib's many ways to read a colour raise
         raise checks.complain(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
@@ -138,11 +140,13 @@ P = ParamSpec("P")
 def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
     """A picture on axes of its own is drawn in spinsync's look, as the caller changed it; one on given axes in theirs."""
 
+    drawing = in_range(draw)
+
     @wraps(draw)
     def drawn(*arguments: P.args, **options: P.kwargs) -> Axes:
         given = arguments[1] if len(arguments) > 1 else options.get("ax")
         with nullcontext() if given is not None or _entered.get() else style():
-            return draw(*arguments, **options)
+            return drawing(*arguments, **options)
 
     return drawn
 
