@@ -143,7 +143,7 @@ def test_wrong_results_are_refused(run):
         ss.plot.cut(run.isel(time=0))
     with pytest.raises(ss.InputError, match="`variable` must be one of amplitude, inversion, frequency, order_parameter"):
         ss.plot.cut(diagram, variable="amplitud")
-    with pytest.raises(ss.InputError, match="`run` must be a result of evolve that holds coherence over time, but is one of steady_state"):
+    with pytest.raises(ss.InputError, match=r"`run` must be .* that holds coherence over time, but is one of steady_state"):
         ss.plot.bloch_sphere(ss.steady_state(ONE))
     with pytest.raises(ss.InputError, match="`ax` must be matplotlib axes"):
         ss.plot.phases(run, ax=3)

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from odd import ONE
 
 import spinsync as ss
-from odd import ONE
 
 TIMES = np.linspace(0.0, 2.0, 5)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
@@ -46,16 +46,22 @@ def results() -> dict[str, xr.Dataset]:
 
 
 #: names of rows, known before anything is computed
-NAMES = (
-    "Group Lorentzian Gaussian Uniform Samples Samples/centered Lorentzian/centered Gaussian/sample Lorentzian/sample Ensemble "
-    "Ensemble/single Ensemble/pair Ensemble/cavity Ensemble/replace Ensemble/replace_pair Ensemble/replace_dotted Ensemble/split "
-    "Ensemble/to_toml Ensemble/from_toml MeanField Exact BruteForce Trajectories evolve evolve/exact rerun steady_state "
-    "steady_state/exact linewidth emission_spectrum limit_cycle symmetric_pair locking_range critical_coupling regime "
-    "phase_diagram label model_of bloch husimi phase_distribution pair_measures entropy asymptotic_phase lindblad "
-    "one_spin_equation to_qutip to_piqs show plot.order_parameter plot.phases plot.phases/each plot.phase_difference "
-    "plot.beat_spectrum plot.bloch_sphere plot.phase_diagram plot.phase_diagram/tongue plot.cut plot.frequency "
-    "plot.frequency/each plot.finite_size plot.linewidths plot.spectra plot.save plot.style plot.movie"
-).split()
+NAMES = [
+    "Group", "Lorentzian", "Gaussian", "Uniform", "Samples",
+    "Samples/centered", "Lorentzian/centered", "Gaussian/sample", "Lorentzian/sample", "Ensemble",
+    "Ensemble/single", "Ensemble/pair", "Ensemble/cavity", "Ensemble/replace", "Ensemble/replace_pair",
+    "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
+    "Exact", "BruteForce", "Trajectories", "evolve", "evolve/exact",
+    "rerun", "steady_state", "steady_state/exact", "linewidth", "emission_spectrum",
+    "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "regime",
+    "phase_diagram", "label", "model_of", "bloch", "husimi",
+    "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
+    "one_spin_equation", "to_qutip", "to_piqs", "show", "plot.order_parameter",
+    "plot.phases", "plot.phases/each", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
+    "plot.phase_diagram", "plot.phase_diagram/tongue", "plot.cut", "plot.frequency", "plot.frequency/each",
+    "plot.finite_size", "plot.linewidths", "plot.spectra", "plot.save", "plot.style",
+    "plot.movie",
+]  # fmt: skip
 
 Row = tuple[Callable[..., Any], dict[str, Any]]
 
@@ -86,7 +92,9 @@ def functions() -> dict[str, Row]:
         ),
         "Ensemble/cavity": (ss.Ensemble.cavity, dict(CAVITY, frequency=0.1)),
         "Ensemble/replace": (ONE.replace, dict(gain=2.0, coupling=3.0, theta=1.0, frequency=0.0, dephasing=0.0)),
-        "Ensemble/replace_pair": (PAIR.replace, dict(weights=(1, 2), cross_theta=(1.0, 2.0), cross_coupling=1.0, gain=(1.0, 2.0))),
+        "Ensemble/replace_pair": (
+            PAIR.replace, dict(weights=(1, 2), cross_theta=(1.0, 2.0), cross_coupling=1.0, gain=(1.0, 2.0))
+        ),
         "Ensemble/replace_dotted": (PAIR.replace, {"A.gain": 1.0, "A.B.theta": 0.4, "B.frequency": 1.0, "B.weight": 2.0}),
         "Ensemble/split": (ONE.split, dict(parts=2)),
         "Ensemble/to_toml": (ONE.to_toml, dict(path=Path("model.toml"))),
@@ -153,7 +161,7 @@ def pictures() -> dict[str, Row]:
         "linewidths": (ss.plot.linewidths, dict(results=made["widths"], ax=None, color=(0.1, 0.2, 0.3), label="a")),
         "spectra": (ss.plot.spectra, dict(results=[made["light"]], ax=None)),
         "save": (ss.plot.save, dict(figure=None, path=Path("figure.png"))),
-        "style": (_styled, dict(columns=1, font_size=8.0, lines_linewidth=1.0, figure_figsize=(2.0, 2.0), axes_titlecolor="red")),
+        "style": (_styled, dict(columns=1, font_size=8.0, figure_figsize=(2.0, 2.0), axes_titlecolor="red")),
         "movie": (
             ss.plot.movie,
             dict(run=made["run"], path=Path("movie.gif"), size=64, frames_per_second=10, speed=10.0, azimuth=-50.0,

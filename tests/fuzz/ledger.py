@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import faulthandler
 import signal
+import sys
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -46,6 +48,7 @@ FREE = {"limit_cycle.inversion"}
 REFUSED = object()
 calls: Counter[str] = Counter()
 computed: Counter[str] = Counter()
+cases: Counter[int] = Counter()  # command lines by their status
 refusals: dict[str, str] = {}  # the last sentence of each function
 
 
@@ -55,20 +58,31 @@ class HangError(BaseException):
 
 @contextmanager
 def limited(what: str, seconds: int = LONGEST) -> Iterator[None]:
-    """End what runs longer: by an exception, and where compiled code doesn't come back, by the end of the process."""
+    """End what computes longer: by an exception, and where compiled code doesn't come back, by the end of the process."""
 
     def stop(*_: Any) -> None:
         raise HangError(f"over {seconds} s: {what}")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    faulthandler.dump_traceback_later(2 * seconds, exit=True)
+    before = signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    faulthandler.dump_traceback_later(6 * seconds, exit=True)
     try:
         yield
     finally:
         faulthandler.cancel_dump_traceback_later()
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+@contextmanager
+def same_settings(what: str) -> Iterator[None]:
+    """Numpy's handling of errors and Python's of warnings stay the user's; only a first import may add to them."""
+    modules, errors, filters = len(sys.modules), np.geterr(), list(warnings.filters)
+    try:
+        yield
+    finally:
+        assert np.geterr() == errors, f"another np.geterr() after {what}"
+        assert len(sys.modules) > modules or warnings.filters == filters, f"other filters of warnings after {what}"
 
 
 def short(value: Any) -> str:
@@ -104,7 +118,7 @@ def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
     what = f"{name}({shown})"
     calls[name] += 1
     try:
-        with limited(what):
+        with limited(what), same_settings(what):
             result = function(*arguments, **options)
         check_numbers(result, name)
     except (ss.InputError, ss.IntegrationError) as error:
@@ -127,7 +141,12 @@ def sure(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
     return result
 
 
+def count_case(status: int) -> None:
+    cases[status] += 1
+
+
 def report() -> str:
     total, valid = sum(calls.values()), sum(computed.values())
     rows = ", ".join(f"{name} {count}" for name, count in sorted(calls.items(), key=lambda item: item[1]))
-    return f"{total} calls, {valid} of them computed ({valid / max(total, 1):.0%}); by name: {rows}"
+    cases_text = f"{sum(cases.values())} files and command lines, {cases[0]} of them computed"
+    return f"{cases_text}; {total} calls, {valid} of them computed ({valid / max(total, 1):.0%}); by name: {rows}"

@@ -31,12 +31,22 @@ RUN = 1e-6  # of ten times the tolerance 1e-8 of a run, over some relaxation tim
 EXACT = 1e-8  # of dense linear algebra with rates up to 20
 
 
+def _turned(m: list[float], angle: float) -> list[float]:
+    """A Bloch vector turned about z."""
+    c, s = np.cos(angle), np.sin(angle)
+    return [c * m[0] - s * m[1], s * m[0] + c * m[1], m[2]]
+
+
 @given(singles(), vectors(), ANGLES, times(), st.integers(2, 3))
 @examples(110)
 @seed(SEED)
 def test_one_group_in_mean_field(one: ss.Ensemble, start: list[float], angle: float, moments: list[float], parts: int) -> None:
     run = sure("evolve", ss.evolve, one, moments, initial=[start])
-    turned = [start[0] * np.cos(angle) - start[1] * np.sin(angle), start[0] * np.sin(angle) + start[1] * np.cos(angle), start[2]]
+    turned = [
+        start[0] * np.cos(angle) - start[1] * np.sin(angle),
+        start[0] * np.sin(angle) + start[1] * np.cos(angle),
+        start[2],
+    ]
     other = sure("evolve", ss.evolve, one, moments, initial=[turned])  # turning all phases turns the answer
     assert_allclose(other.coherence, run.coherence * np.exp(-1j * angle), atol=RUN)
     assert_allclose(other.inversion, run.inversion, atol=RUN)
@@ -79,11 +89,12 @@ def test_exact_and_brute_force_agree_on_one_group(
     exact, brute = sure("Exact", ss.Exact, spins), sure("BruteForce", ss.BruteForce, spins)
     options: dict[str, Any] = {"initial": [start]}
     a, b = (sure("evolve", ss.evolve, one, moments, theory=theory, **options) for theory in (exact, brute))
-    for name in ("coherence", "inversion", "order_parameter", "correlation", "inversion_correlation"):
+    for name in ("coherence", "inversion", "correlation", "inversion_correlation"):
         assert_allclose(a[name], b[name], atol=EXACT, err_msg=name)
-    _agree("steady_state", ss.steady_state, one, exact, brute, "inversion", "correlation", "order_parameter")
+    assert_allclose(a.order_parameter, b.order_parameter, atol=2 * EXACT**0.5)  # the root of a correlation
+    _agree("steady_state", ss.steady_state, one, exact, brute, "inversion", "correlation", "inversion_correlation")
     _agree("entropy", ss.entropy, one, exact, brute, "entropy", "purity")
-    _agree("linewidth", ss.linewidth, one, exact, brute, "frequency", "linewidth", atol=1e-6)
+    _agree("linewidth", ss.linewidth, one, exact, brute, "linewidth", atol=1e-6)  # lines of several frequencies can be as slow
     light = [call("emission_spectrum", ss.emission_spectrum, one, [-3.0, 0.0, 2.0], theory=t) for t in (exact, brute)]
     if REFUSED not in light:
         assert_allclose(light[0].emission, light[1].emission, atol=1e-7, rtol=1e-6)
@@ -115,7 +126,7 @@ def test_two_groups_in_any_order(
     spins = 4 if two.groups[0].weight != 2 / 3 else 3
     exact, brute = ss.Exact(spins), ss.BruteForce(spins)
     _agree("steady_state", ss.steady_state, two, exact, brute, "inversion", "correlation")
-    _agree("linewidth", ss.linewidth, two, exact, brute, "frequency", "linewidth", atol=1e-6)
+    _agree("linewidth", ss.linewidth, two, exact, brute, "linewidth", atol=1e-6)  # two lines can be as slow
     rest = call("steady_state", ss.steady_state, two, theory=exact)
     if rest is not REFUSED:
         measures = sure("pair_measures", ss.pair_measures, rest)
@@ -140,7 +151,9 @@ def test_closed_forms_of_two_groups(even: ss.Ensemble, other: ss.Ensemble, moved
     weak = call("locking_range", ss.locking_range, other.replace(cross_coupling=0.1))
     if weak is not REFUSED:
         shifted = sure(
-            "locking_range", ss.locking_range, other.replace(cross_coupling=0.1, detuning=other.recipe.parameters["detuning"] + moved)
+            "locking_range",
+            ss.locking_range,
+            other.replace(cross_coupling=0.1, detuning=other.recipe.parameters["detuning"] + moved),
         )
         assert_allclose(shifted.effective_detuning, weak.effective_detuning + moved, atol=1e-9)
 
@@ -177,7 +190,7 @@ def test_the_master_equation_adds_up_to_the_coupling(model: ss.Ensemble, more: i
         again = sure("QutipModel", ss.QutipModel, objects.hamiltonian, objects.collapse_operators)
         assert again.hamiltonian == objects.hamiltonian
     if len(equal.groups) == 1:
-        assert sure("to_piqs", ss.to_piqs, equal, spins).N == spins
+        assert spins == sure("to_piqs", ss.to_piqs, equal, spins).N
 
 
 @given(distributions, st.integers(1, 20), st.integers(0, 2**64), FREQUENCIES)
@@ -237,7 +250,11 @@ def test_labels_are_words_of_codes(codes: list[int]) -> None:
 @examples(40)
 @seed(SEED)
 def test_measures_turn_with_the_phases(one: ss.Ensemble, start: list[float], spins: int, angle: float) -> None:
-    turned = [start[0] * np.cos(angle) - start[1] * np.sin(angle), start[0] * np.sin(angle) + start[1] * np.cos(angle), start[2]]
+    turned = [
+        start[0] * np.cos(angle) - start[1] * np.sin(angle),
+        start[0] * np.sin(angle) + start[1] * np.cos(angle),
+        start[2],
+    ]
     found = call("asymptotic_phase", ss.asymptotic_phase, one, [start, turned], theory=ss.Exact(spins))
     if found is not REFUSED and float(found.amplitude.min()) > 1e-6:
         assert_allclose(np.exp(1j * float(found.phase[1] - found.phase[0])), np.exp(1j * angle), atol=1e-6)

@@ -115,7 +115,7 @@ def flag(name: str, value: Any) -> bool:
 def path(name: str, value: Any) -> Path:
     """Where a file is or is to be."""
     try:
-        plain = b"\0" not in os.fsencode(value) and isinstance(os.fspath(value), str) and Path(value).name
+        plain = b"\0" not in os.fsencode(value) and isinstance(os.fspath(value), str) and Path(value).name not in ("", "..")
     except (TypeError, ValueError):  # no path, or text that no file system takes
         plain = False
     if not plain:

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
 from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
-from spinsync.plot.traces import TIME, needs
+from spinsync.plot.traces import TIME, needs, span
 from spinsync.verbs.pair_forms import locking_range, symmetric_pair
 from spinsync.verbs.results import model_of
 
@@ -67,7 +67,7 @@ def phase_difference(
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
     ax.set(
         xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$",
-        xlim=(float(run.time[0]), float(run.time[-1])),
+        xlim=span(run),
     )  # fmt: skip
     return ax
 

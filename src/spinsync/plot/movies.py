@@ -92,6 +92,7 @@ def movie(
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
     file = checks.path("path", path)
     kind = _kind(file)
+    cycle, progress = checks.flag("cycle", cycle), checks.flag("progress", progress)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
         raise checks.complain("size", "even for .mp4", size)

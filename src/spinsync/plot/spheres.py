@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from spinsync.base import checks
+from spinsync.data import bloch_vectors
 from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.plot.traces import needs
 from spinsync.verbs.closed_forms import limit_cycle
@@ -102,7 +103,10 @@ def trajectories(run: xr.Dataset) -> xr.DataArray:
         needs(run, f"spin_{name}" if single else name)
     if single and ("spin_group" not in run.coords or not set(run.spin_group.values) <= set(run.group.values)):
         raise checks.InputError("Argument `run` must name the group of each spin in spin_group, but does not.")
-    return bloch(run)
+    vectors = bloch(run)
+    if np.nanmax(abs(vectors.values), initial=0.0) > 1 + bloch_vectors.ROUNDING:
+        raise checks.InputError("Argument `run` must hold Bloch vectors of length <= 1, but holds longer ones.")
+    return vectors
 
 
 def colours(run: xr.Dataset) -> list[str]:

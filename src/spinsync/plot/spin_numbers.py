@@ -183,10 +183,11 @@ def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Datase
     """Results of one verb and one ensemble by their number of spins, ascending."""
     if isinstance(results, xr.Dataset):
         several = [results.isel(spins=i) for i in range(results.sizes["spins"])] if "spins" in results.dims else [results]
-    elif isinstance(results, Iterable):
-        several = list(results)
     else:
-        raise checks.complain("results", f"results of {verb}", results)
+        try:
+            several = list(results)
+        except TypeError:  # no list at all, or none inside
+            raise checks.complain("results", f"results of {verb}", results) from None
     if not several:
         raise checks.InputError("Argument `results` must hold at least one result, but is empty.")
     for one in several:
@@ -211,6 +212,8 @@ def _check(one: xr.Dataset, variable: str) -> None:
     dims = {"emission": ("frequency",), "inversion": ("group",)}.get(variable, ())
     if variable not in one or one[variable].dims != dims or one[variable].dtype.kind != "f" or not one[variable].size:
         raise checks.InputError(f"Argument `results` must hold {variable} as {one.verb} makes it, but one is altered.")
+    if variable in ("linewidth", "emission") and not np.any(one[variable].values > 0):
+        raise checks.InputError(f"Argument `results` must hold a positive {variable} to be drawn, but one does not.")
     if variable == "emission":
         checks.increasing("frequency of the results", one.frequency.values)
 

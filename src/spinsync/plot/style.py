@@ -86,7 +86,7 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     >>> float(ax.figure.get_figwidth())
     7.0
     """
-    if not checks.is_real(columns) or columns not in FORMATS:
+    if not checks.is_real(columns) or checks.real("columns", columns) not in FORMATS:
         raise checks.complain("columns", "1 or 2", columns)
     # load the backend: a notebook's turns interaction on as it loads, which the look's end would undo
     plt.draw_if_interactive()  # type: ignore[no-untyped-call]

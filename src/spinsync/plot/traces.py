@@ -34,6 +34,12 @@ def needs(run: xr.Dataset, name: str, whole: bool = False) -> None:
         _check_groups(run, whole)
 
 
+def span(run: xr.Dataset) -> tuple[float, float]:
+    """From the first time to the last, for an axis, which needs some length."""
+    first, last = float(run.time[0]), float(run.time[-1])
+    return (first, last) if first < last else (first - 0.5, last + 0.5)
+
+
 def _check_groups(run: xr.Dataset, whole: bool) -> None:
     have, are = run.group.values.tolist(), list(model_of(run).names) if whole else None
     if len(set(map(str, have))) < len(have) or (are is not None and have != are):
@@ -81,9 +87,7 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     if several:
         names(ax, alone)
     top = max(0.1, 1.1 * ax.dataLim.y1)
-    ax.set(
-        xlabel=TIME, ylabel=r"order parameter  $R$", xlim=(float(run.time[0]), float(run.time[-1])), ylim=(0, min(1.02, top))
-    )
+    ax.set(xlabel=TIME, ylabel=r"order parameter  $R$", xlim=span(run), ylim=(0, min(1.02, top)))
     return ax
 
 
@@ -130,7 +134,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
         ax.plot(time, _broken(phase_of(turned[:, i])), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
         names(ax, alone)
-    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=(time[0], time[-1]), ylim=(-np.pi, np.pi))
+    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=span(run), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax
 

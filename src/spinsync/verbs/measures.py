@@ -66,6 +66,8 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
     if c.dims != zz.dims or c.dims[:-1] != z.dims or c.sizes["group"] != c.sizes["other_group"]:
         raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
+    if dataset.group.values.tolist() != dataset.other_group.values.tolist():
+        raise checks.InputError("Argument `dataset` must name the same groups in group and other_group, but does not.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4

@@ -120,7 +120,10 @@ def times_of(result: xr.Dataset, argument: str) -> Array:
     """The times of a result: finite, and one after the other."""
     if "time" not in result.coords:
         raise checks.InputError(f"Argument `{argument}` must have the coordinate time, but has none.")
-    return checks.increasing(f"{argument}.time", np.atleast_1d(result.coords["time"].values))
+    times = np.atleast_1d(result.coords["time"].values)
+    if times.dtype.kind not in "fiu":
+        raise checks.InputError(f"Argument `{argument}` must have numbers as time, but has {times.dtype}.")
+    return checks.increasing(f"{argument}.time", times)
 
 
 def model_of(dataset: xr.Dataset) -> Ensemble:
