@@ -26,8 +26,8 @@ ODD = [
     "[nan, 1]", "{}", "{a = 1}", "{gaussian = {}}", "{gaussian = {std = -1}}", "{gaussian = {std = 1, std = 2}}",
     "{lorentzian = {half_width = 1e300}}", "{samples = {values = []}}", "{samples = {values = [1, true]}}",
     "{samples = {base64 = 'AA=='}}",
-    "{samples = {base64 = '!'}}", "{samples = {base64 = 3}}", "{samples = {count = -1, seed = 0,
-    of = {gaussian = {std = 1}}}}",
+    "{samples = {base64 = '!'}}", "{samples = {base64 = 3}}",
+    "{samples = {count = -1, seed = 0, of = {gaussian = {std = 1}}}}",
     "{samples = {count = 2, seed = 0, of = {samples = {values = [1]}}}}", "2026-01-01", "12:00:00", "[" * 200 + "]" * 200,
     "=", "1 2",
     "[1, ", "{", "\x00", "é", "[[1.0]]", "[{}]", "1.5",
@@ -119,8 +119,7 @@ def commands(draw: st.DrawFn, model: str) -> list[str]:
         if change == "option":
             words += [draw(st.sampled_from([*OPTIONS, "--x", "-h", "--version", "--help"])), draw(st.sampled_from(WRONG))]
         elif change == "verb":
-            words[0] = draw(st.sampled_from(["", "evolv", "x" * 5000, "a\nb", "--version", "--help", "regime",
-            "steady-state"]))
+            words[0] = draw(st.sampled_from(["", "evolv", "x" * 5000, "a\nb", "--version", "--help", "regime", "steady-state"]))
         elif change == "path" and len(words) > 1:
             words[1] = draw(st.sampled_from(["", ".", "no.toml", "x" * 5000, "a\0b", "a\nb", "\udcff", "é.toml"]))
         elif change == "wrong":

@@ -45,7 +45,9 @@ def _first(run: xr.Dataset) -> str:
 
 
 ATTRIBUTES: dict[str, list[Any]] = {
-    "model": [3, None, "", "x", "[single]\n", b"", ["a"], np.nan, "[single]\ngain=1\ndamping=1\ncoupling=1\ntheta=1\n", "[pair]\n"],
+    "model": [
+        3, None, "", "x", "[single]\n", b"", ["a"], np.nan, "[single]\ngain=1\ndamping=1\ncoupling=1\ntheta=1\n", "[pair]\n",
+    ],
     "verb": [3, None, "", "evolve", "steady_state", "x\ny", "x" * 5000, ["evolve"]],
     "theory": [
         3, None, "", "{}", "[]", "null", '{"theory": "x"}', '{"theory": "exact"}', '{"theory": "exact", "spins": -1}',
