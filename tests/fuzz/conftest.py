@@ -12,8 +12,8 @@ from typing import Any
 import ledger
 import matplotlib as mpl
 import matplotlib.pyplot as plt
-import numpy as np
 import pytest
+import qutip  # noqa: F401  # sets a variable of the environment as it is imported
 from runs import SEED
 from threadpoolctl import threadpool_info
 
@@ -41,7 +41,6 @@ def _settings() -> dict[str, Any]:
         "threads of BLAS": {one["filepath"]: one["num_threads"] for one in threadpool_info()},
         "folder": os.getcwd(),
         "environment": {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"},
-        "random numbers": np.random.get_state()[1].tolist(),  # noqa: NPY002  # the user's own
     }
 
 

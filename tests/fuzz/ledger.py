@@ -74,14 +74,20 @@ def limited(what: str, seconds: int = LONGEST) -> Iterator[None]:
         signal.signal(signal.SIGPROF, before)
 
 
+def _drawn() -> tuple[int, int]:
+    _, key, position, *_ = np.random.get_state()  # noqa: NPY002  # the user's own
+    return int(np.sum(key)), int(position)
+
+
 @contextmanager
 def same_settings(what: str) -> Iterator[None]:
-    """Numpy's handling of errors and Python's of warnings stay the user's; only a first import may add to them."""
-    modules, errors, filters = len(sys.modules), np.geterr(), list(warnings.filters)
+    """Numpy's errors and random numbers and Python's warnings stay the user's; only a first import may add filters."""
+    modules, errors, filters, drawn = len(sys.modules), np.geterr(), list(warnings.filters), _drawn()
     try:
         yield
     finally:
         assert np.geterr() == errors, f"another np.geterr() after {what}"
+        assert _drawn() == drawn, f"numpy's common random numbers are used by {what}"
         assert len(sys.modules) > modules or warnings.filters == filters, f"other filters of warnings after {what}"
 
 
