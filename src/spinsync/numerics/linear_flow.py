@@ -9,10 +9,13 @@ from scipy import sparse
 from scipy.linalg import expm
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
+from spinsync.base.randomness import reproducible
+
 LONG = 5000.0  # norm times gap
 WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and from which on rounding hides whether it is finite
 
 
+@reproducible
 def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
     """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding).
 
@@ -35,6 +38,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
     return out
 
 
+@reproducible
 def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
     """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique.
 
