@@ -90,6 +90,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     >>> ax = ss.plot.phase_diagram(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.1, 9, 7)}))
     """
     ensemble, (x, y) = checked(diagram, 2)
+    diagram = diagram.sortby([x, y])  # cells of an image lie in order
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
     checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])

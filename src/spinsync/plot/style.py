@@ -11,6 +11,7 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
@@ -120,6 +121,8 @@ def colour(name: str, value: Any) -> str | None:
     if value is None:
         return None
     try:
+        if value is np.ma.masked:  # matplotlib draws it as nothing
+            raise ValueError
         code = to_hex(value, keep_alpha=True)
         return value if isinstance(value, str) else code
     except Exception:  # whatever matplotlib's many ways to read a colour raise
@@ -238,8 +241,6 @@ def plain_decades(axis: Axis) -> None:
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
     """Ticks at multiples of pi/2, or of pi/4 where fewer than three of these are in the range."""
-    import numpy as np
-
     for parts in (2, 4):
         steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
         if len(steps) >= 3:
