@@ -57,11 +57,11 @@ class HangError(BaseException):
 
 
 @contextmanager
-def limited(what: str, seconds: int = LONGEST) -> Iterator[None]:
+def limited(what: Callable[[], str], seconds: int = LONGEST) -> Iterator[None]:
     """End what computes longer: by an exception, and where compiled code doesn't come back, by the end of the process."""
 
     def stop(*_: Any) -> None:
-        raise HangError(f"over {seconds} s: {what}")
+        raise HangError(f"over {seconds} s: {what()}")
 
     before = signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
     signal.setitimer(signal.ITIMER_PROF, seconds)
@@ -80,15 +80,15 @@ def _drawn() -> tuple[int, int]:
 
 
 @contextmanager
-def same_settings(what: str) -> Iterator[None]:
+def same_settings(what: Callable[[], str]) -> Iterator[None]:
     """Numpy's errors and random numbers and Python's warnings stay the user's; only a first import may add filters."""
     modules, errors, filters, drawn = len(sys.modules), np.geterr(), list(warnings.filters), _drawn()
     try:
         yield
     finally:
-        assert np.geterr() == errors, f"another np.geterr() after {what}"
-        assert _drawn() == drawn, f"numpy's common random numbers are used by {what}"
-        assert len(sys.modules) > modules or warnings.filters == filters, f"other filters of warnings after {what}"
+        assert np.geterr() == errors, f"another np.geterr() after {what()}"
+        assert _drawn() == drawn, f"numpy's common random numbers are used by {what()}"
+        assert len(sys.modules) > modules or warnings.filters == filters, f"other filters of warnings after {what()}"
 
 
 def short(value: Any) -> str:
@@ -111,17 +111,21 @@ def check_sentence(text: str) -> None:
 def check_numbers(result: Any, name: str) -> None:
     """No NaN that no docstring announces."""
     if isinstance(result, xr.Dataset):
+        settled = result.get("settled", True)  # what is not says why, in `status`
         for key, values in result.variables.items():
             if values.dtype.kind in "fc" and not {str(key), f"{name}.{key}"} & (MAY_BE_NAN.keys() | FREE):
-                assert not np.isnan(values.values).any(), f"{name} gives NaN in {key}"
+                assert not (np.isnan(result[key]) & settled).any(), f"{name} gives NaN in {key}"
     elif isinstance(result, (float, complex, np.ndarray)):
         assert not np.isnan(result).any(), f"{name} gives NaN"
 
 
 def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
     """What the call returns, or REFUSED with a sentence; anything else fails with the call in words."""
-    shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
-    what = f"{name}({shown})"
+
+    def what() -> str:
+        shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
+        return f"{name}({shown})"
+
     calls[name] += 1
     try:
         with limited(what), same_settings(what):
@@ -135,7 +139,7 @@ def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
     except HangError:
         raise
     except BaseException as error:
-        raise AssertionError(f"{type(error).__name__}: {short(error)} from {what}") from error
+        raise AssertionError(f"{type(error).__name__}: {short(error)} from {what()}") from error
     computed[name] += 1
     return result
 

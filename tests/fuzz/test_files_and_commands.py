@@ -20,7 +20,7 @@ from spinsync.faces.command import run
 def _command(words: list[str]) -> int:
     """The status of a command line, after a look at what it says."""
     out, err = io.StringIO(), io.StringIO()
-    with limited(f"spinsync {short(words)}"), redirect_stdout(out), redirect_stderr(err):
+    with limited(lambda: f"spinsync {short(words)}"), redirect_stdout(out), redirect_stderr(err):
         try:
             status = run(words)
         except SystemExit as error:

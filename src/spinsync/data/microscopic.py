@@ -80,6 +80,8 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     each = counts(ensemble, spins)
     c = ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2 / spins
+    if not np.all(np.isfinite(exchange)):
+        raise checks.IntegrationError("The coupling is too large for double precision.")
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(each / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)

@@ -111,6 +111,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
+    if not all(np.all(np.isfinite(side)) for side in (s_rate, z_rate, s_identity, z_identity)):
+        raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
     dims = ("time", "spin")
     variables: dict[str, tuple[tuple[str, ...], Array]] = {
         "coherence_rate": (dims, s_rate),
