@@ -136,7 +136,7 @@ def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
         check_sentence(str(error))
         refusals[name] = str(error)
         return REFUSED
-    except HangError:
+    except (HangError, KeyboardInterrupt):
         raise
     except BaseException as error:
         raise AssertionError(f"{type(error).__name__}: {short(error)} from {what()}") from error
