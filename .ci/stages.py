@@ -39,15 +39,18 @@ def export(work: Path, name: str) -> Path:
 
 
 class Stages:
-    """What the stages share: a working folder, an empty home, and the slice of slow tests."""
+    """What the stages share: a working folder, empty homes, and the slice of slow tests."""
 
     def __init__(self, work: Path, slow: str) -> None:
         self.work, self.slow, self.deadline = work, slow, 0.0
         self.developed = work / "test"  # export with the environment that the README's second block makes
+        self.home = work / "home-test"  # of the stages that share what numba compiles
 
-    def shell(self, command: str, folder: Path, **settings: str) -> None:
-        """Run a command with an empty home, within what is left of the stage's budget."""
-        home = Path(tempfile.mkdtemp(dir=self.work, prefix="home-"))
+    def shell(self, command: str, folder: Path, home: Path | None = None, **settings: str) -> None:
+        """Run a command with an empty home, or one that stages share, within what is left of the stage's budget."""
+        if home is None:
+            home = Path(tempfile.mkdtemp(dir=self.work, prefix="home-"))
+        home.mkdir(exist_ok=True)
         keep = {k: v for k, v in os.environ.items() if not k.startswith(("VIRTUAL_ENV", "XDG_", "PYTHON", "MPL", "NUMBA"))}
         environment = keep | {"HOME": str(home)} | settings
         print(f"$ {command.strip()}", flush=True)
@@ -71,7 +74,11 @@ class Stages:
 
     def test(self) -> None:
         """The README's second command: install and pass the tests."""
-        self.shell(readme_block("test"), export(self.work, self.developed.name), SPINSYNC_SLICE=self.slow)
+        self.shell(readme_block("test"), export(self.work, self.developed.name), self.home, SPINSYNC_SLICE=self.slow)
+
+    def fuzz(self) -> None:
+        """Random calls, files and command lines with a new seed, in the home in which the tests have compiled everything."""
+        self.shell(".venv/bin/pytest -q tests/fuzz", self.developed, self.home)
 
     def lint(self) -> None:
         """ruff, mypy over the whole package, and the layers."""
@@ -102,7 +109,7 @@ def _empty(folder: Path, name: str) -> Path:
     return folder / name
 
 
-BUDGETS = {"main": 240, "test": 1200, "lint": 120, "docs": 300, "packages": 300}  # seconds
+BUDGETS = {"main": 240, "test": 1200, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}  # seconds
 
 
 def run(stages: Stages) -> int:

@@ -143,7 +143,9 @@ def test_whole_numbers_may_be_written_as_floats():
 
 def test_a_long_list_of_names_is_cut():
     many = ss.Ensemble([ss.Group(1, 1) for _ in range(6)], np.zeros((6, 6)))
-    with pytest.raises(ss.InputError, match=r"A.gain, A.damping, .*, \.\.\. \(102 names\), but is parameter='gain'"):
+    with pytest.raises(
+        ss.InputError, match=r"must be one of A.gain, B.gain, .*, F.gain, \.\.\. \(102 names\), but is parameter='gain'"
+    ):
         many.replace(gain=1)
 
 

@@ -18,9 +18,9 @@ CASES = [
     (lambda: ss.show(RUN.drop_vars("coherence")), HOLDS.format("coherence", "holds none")),
     (
         lambda: ss.show(RUN.expand_dims(realization=2)),
-        "Argument `run` must hold one run over time, but has dims ('realization', 'time', 'group').",
+        "Argument `run` must hold one run over time, but has dims ('realization', 'time').",
     ),
-    (lambda: ss.show(RUN.drop_attrs()), "Argument `dataset` must be a result of spinsync, but is a Dataset without a model."),
+    (lambda: ss.show(RUN.drop_attrs()), "Argument `run` must be a result of spinsync, but is a Dataset without a model."),
     (lambda: ss.show(RUN, colour="red"), "Argument `colour` must be one of group, phase, but is colour='red'."),
     (lambda: ss.show(RUN, trails=1), "Argument `trails` must be True or False, but is trails=1."),
     (lambda: ss.show(RUN, height=40), "Argument `height` must be a whole number from 160 to 2000, but is height=40."),

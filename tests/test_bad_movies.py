@@ -50,7 +50,7 @@ def test_wrong_runs(run, tmp_path):
     file = tmp_path / "a.gif"
     for wrong, sentence in (
         (run.isel(time=[0]), "Argument `run` must hold at least two times, but holds one."),
-        (run.isel(time=0), "Argument `run` must hold trajectories over time, but its vectors have dims ('group', 'axis')."),
+        (run.isel(time=0), "Argument `run` must be a result of evolve that holds coherence over time, but holds none."),
         (run.drop_vars("order_parameter"), "Argument `run` must be a result of evolve that holds order_parameter over time"),
     ):
         with pytest.raises(ss.InputError, match=re.escape(sentence)):

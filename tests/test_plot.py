@@ -137,13 +137,13 @@ def test_wrong_results_are_refused(run):
     diagram = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
     with pytest.raises(ss.InputError, match="`run` must be a result of evolve that holds order_parameter over time"):
         ss.plot.order_parameter(diagram)
-    with pytest.raises(ss.InputError, match="`diagram` must have 2 axes, but has 1"):
+    with pytest.raises(ss.InputError, match="`diagram` must have two axes, but has 1"):
         ss.plot.phase_diagram(diagram)
     with pytest.raises(ss.InputError, match="`diagram` must be a result of phase_diagram, but is one of evolve"):
         ss.plot.cut(run.isel(time=0))
     with pytest.raises(ss.InputError, match="`variable` must be one of amplitude, inversion, frequency, order_parameter"):
         ss.plot.cut(diagram, variable="amplitud")
-    with pytest.raises(ss.InputError, match="`run` must hold trajectories over time"):
+    with pytest.raises(ss.InputError, match=r"`run` must be .* that holds coherence over time, but is one of steady_state"):
         ss.plot.bloch_sphere(ss.steady_state(ONE))
     with pytest.raises(ss.InputError, match="`ax` must be matplotlib axes"):
         ss.plot.phases(run, ax=3)

@@ -239,7 +239,7 @@ def test_wrong_questions_to_two_groups_are_refused(run, plateau, tongue):
     two = ss.evolve(PAIR, TIMES)
     with pytest.raises(ss.InputError, match=r"`variable` must be one of regime, amplitude, .*, but is variable='regimes'"):
         ss.plot.phase_diagram(tongue, variable="regimes")
-    with pytest.raises(ss.InputError, match="`diagram` must have 1 axes, but has 2"):
+    with pytest.raises(ss.InputError, match="`diagram` must have one axis, but has 2"):
         ss.plot.frequency(tongue)
     single = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0], "gain": [1.0, 3.0]})
     with pytest.raises(ss.InputError, match="`variable` must be one of a single group, but is variable='phase_locking'"):

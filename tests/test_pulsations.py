@@ -54,7 +54,7 @@ def test_a_standing_wave_through_zero_has_no_frequency():
 
 
 def test_pulses_that_only_a_symmetry_keeps_are_left():
-    """Equal classes left and right of the center stay mirror images; that orbit loses 0.22 a unit of time, the next is stable."""
+    """Equal classes left and right of the center stay mirror images; that orbit loses 0.22 per time, the next is stable."""
     found = ss.regime(laser(frequency=ss.Lorentzian(5.0), coupling=30.0))
     assert word(found) is R.PULSATING
     assert float(found.lyapunov) < 0

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from spinsync.base.checks import InputError
+from spinsync.base.checks import InputError, shown
 
 try:
     import fcntl
@@ -30,6 +30,10 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).lower()
 
 
+def _shown(path: str | Path) -> str:
+    return shown(str(path), 200)
+
+
 def _sync(folder: Path) -> None:
     """Flush every file below `folder` and the folders themselves to disk."""
     for path in [folder, *folder.rglob("*")]:
@@ -44,7 +48,7 @@ class UnwritableError(InputError):
     """A file that can't be written, and why not."""
 
     def __init__(self, name: str, path: str | Path, reason: str) -> None:
-        super().__init__(f"Argument `{name}` must be writable, but {str(path)!r} is not ({reason}).")
+        super().__init__(f"Argument `{name}` must be writable, but {_shown(path)} is not ({reason}).")
         self.path, self.reason = Path(path).absolute(), reason
 
 
@@ -63,7 +67,7 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     except OSError as error:
         raise UnwritableError(name, path, _reason(error)) from None
     if taken:
-        raise InputError(f"Argument `{name}` must be a new path, but {str(path)!r} exists.")
+        raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
     try:
         with _draft(target) as draft:
             yield draft
@@ -90,10 +94,12 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
     Raises
     ------
     InputError
-        If `path` can't be written.
+        If `path` can't be written, or is something else than a file: a folder, or a device, which must not be replaced.
     """
     target = Path(path).absolute()
     try:
+        if target.exists() and not target.is_file():
+            raise UnwritableError(name, path, "no regular file")
         with _draft(target) as draft:
             yield draft / target.name
             os.replace(draft / target.name, target)
@@ -156,21 +162,19 @@ def read_text(path: str | Path, name: str = "path") -> str:
     try:
         content = _content(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None
+        raise InputError(f"Argument `{name}` must be a readable file, but {_shown(path)} is not ({_reason(error)}).") from None
     if len(content) > LONGEST:
-        raise InputError(f"Argument `{name}` must be a file of at most {LONGEST >> 20} MiB, but {str(path)!r} is longer.")
+        raise InputError(f"Argument `{name}` must be a file of at most {LONGEST >> 20} MiB, but {_shown(path)} is longer.")
     try:
         return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
     except UnicodeDecodeError:
-        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {_shown(path)} is not.") from None
 
 
 def _content(path: str | Path) -> bytes:
     """All bytes, or LONGEST and some more. A pipe in which nothing comes is not waited for without end."""
-    handle, end = (
-        os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)),
-        time.monotonic() + TIMEOUT,
-    )
+    end = time.monotonic() + TIMEOUT
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with open(handle, "rb", buffering=0) as file:
         pipe, content = stat.S_ISFIFO(os.fstat(handle).st_mode), bytearray()
         while len(content) <= LONGEST:

@@ -303,7 +303,8 @@ def _drawn(distribution: Smooth, count: int, seed: int) -> Samples:
     count, seed = checks.whole("count", count, 1), checks.seed(seed)
     afford("count", count, 4 * 8.0)  # bits, shares, frequencies, and copies on the way
     bits = np.random.PCG64(seed).random_raw(count)
-    samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))
+    with np.errstate(over="ignore"):  # Samples refuses what is not finite
+        samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))
     object.__setattr__(samples, "drawn", Drawn(distribution, count, seed))
     return samples
 
@@ -342,10 +343,25 @@ class Samples:
     @property
     def center(self) -> float:
         """Of what it was drawn from, as the mean of a sample with heavy tails may be anywhere; the mean of a list."""
-        return float(self.values.mean()) if self.drawn is None else self.drawn.of.center
+        if self.drawn is not None:
+            return self.drawn.of.center
+        size = abs(self.values).max() or 1.0
+        return float((self.values / size).mean() * size if size > 1e300 else self.values.mean())
 
     def centered(self, center: float) -> Samples:
-        """The same sample around another center."""
+        """The same sample around another center.
+
+        Parameters
+        ----------
+        center : float
+            Angular frequency.
+
+        Raises
+        ------
+        InputError
+            If `center` is no finite number.
+        """
+        center = checks.real("center", center)
         if self.drawn is None:
             return Samples(self.values + (center - self.center))
         return self.drawn.of.centered(center).sample(self.drawn.count, self.drawn.seed)

@@ -77,7 +77,8 @@ class Ensemble:
         matrix.flags.writeable = False
         if self.recipe is UNWRITTEN:
             object.__setattr__(self, "recipe", Recipe("groups", base=(tuple(groups), matrix)))
-        weights = normalized([group.weight for group in groups])
+        with np.errstate(over="ignore"):
+            weights = normalized([group.weight for group in groups])
         groups = [replace(group, weight=float(w)) for group, w in zip(groups, weights, strict=True)]
         object.__setattr__(self, "groups", tuple(groups))
         object.__setattr__(self, "coupling_matrix", matrix)
@@ -314,6 +315,11 @@ class Ensemble:
 
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
     """Cook: lay out the recipe's tables and make groups and matrix of them."""
+    with np.errstate(over="ignore", invalid="ignore"):  # Ensemble refuses what is not finite
+        return _cooked(recipe, lamb_shift)
+
+
+def _cooked(recipe: Recipe, lamb_shift: bool) -> Ensemble:
     tables, spread, names = recipe.tables(), recipe.distributions(), recipe.group_names
     groups = []
     for i, name in enumerate(names):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from numbers import Number
 
 from spinsync.base import checks
 from spinsync.data.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
@@ -15,7 +14,7 @@ def frequency_or_distribution(name: str, value: object) -> float | Distribution:
     """A finite number, or one of the distributions."""
     if isinstance(value, DISTRIBUTIONS):
         return value
-    if not isinstance(value, Number):
+    if not checks.is_real(value):
         raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
     return checks.real(name, value)
 
@@ -64,6 +63,7 @@ class Group:
     def __post_init__(self) -> None:
         for rate in ("gain", "damping", "dephasing"):
             object.__setattr__(self, rate, checks.non_negative(rate, getattr(self, rate)))
+        checks.real("gain + damping + dephasing", self.gain + self.damping + self.dephasing)
         object.__setattr__(self, "frequency", frequency_or_distribution("frequency", self.frequency))
         object.__setattr__(self, "weight", checks.positive("weight", self.weight))
         if self.name is not None:

@@ -50,7 +50,7 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
     exact = spins * np.array([group.weight for group in ensemble.groups])
     whole = np.rint(exact).astype(int)
     if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):
-        shares = ", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True))
+        shares = checks.line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
         raise checks.InputError(
             f"Argument `spins` must split over the groups in whole numbers, but is spins={spins} ({shares})."
         )
@@ -80,6 +80,8 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     each = counts(ensemble, spins)
     c = ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2 / spins
+    if not np.all(np.isfinite(exchange)):
+        raise checks.IntegrationError("The coupling is too large for double precision.")
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(each / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)

@@ -35,17 +35,23 @@ PAIRS = {"gain", "damping", "dephasing", "weights", "cross_theta"}  # a number, 
 
 def check_parameter(name: str, value: Any, pair: bool = False) -> Any:
     """A parameter's own check, by its last word; a pair's may be one number per group."""
-    last = name.rsplit(".", 1)[-1]
-    if isinstance(value, np.ndarray) and value.ndim == 0:
+    if isinstance(value, np.ndarray) and value.ndim == 0 and not np.ma.is_masked(value):
         value = value.item()
-    if value is None and last in ("cross_coupling", "cross_theta"):
+    if value is None and name in ("cross_coupling", "cross_theta"):
         return None
+    if pair and name in PAIRS and (isinstance(value, (tuple, list, np.ndarray)) or name == "weights"):
+        must = "two numbers" if name == "weights" else "a number or one number per group (2)"
+        entries = value if isinstance(value, (tuple, list)) else checks.numbers(name, value, float, must).tolist()
+        if not isinstance(entries, (tuple, list)) or len(entries) != 2:
+            raise checks.complain(name, must, value)
+        return tuple(_check_one(name, entry) for entry in entries)
+    return _check_one(name, value)
+
+
+def _check_one(name: str, value: Any) -> Any:
+    last = name.rsplit(".", 1)[-1]
     if last == "frequency":
         return frequency_or_distribution(name, value)
-    if pair and name in PAIRS and (isinstance(value, (tuple, list, np.ndarray)) or name == "weights"):
-        if np.shape(value) != (2,):
-            raise checks.complain(name, "two numbers" if name == "weights" else "a number or one number per group (2)", value)
-        return tuple(check_parameter(name, v) for v in value)
     if last in COUNTS:
         return checks.whole(name, value, 1)
     if last in POSITIVE:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 
 import spinsync as ss
-from spinsync.base import compile_cache
+from spinsync.base import checks, compile_cache
 from spinsync.base.files import new_folder
 
 INTERRUPTED, TERMINATED = 130, 143
@@ -33,14 +33,14 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"must be a number, but is {text!r}") from None
+        raise typer.BadParameter(f"must be a number, but is {checks.shown(text)}") from None
 
 
 def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise typer.BadParameter(f"must be a whole number, but is {text!r}") from None
+        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}") from None
 
 
 class TheoryName(StrEnum):
@@ -100,7 +100,7 @@ def evolve(
     if not 0 < until < np.inf:
         raise ss.InputError(f"Argument `--until` must be positive and finite, but is --until={until}.")
     if not 2 <= points <= 10_000_000:
-        raise ss.InputError(f"Argument `--points` must be from 2 to 10000000, but is --points={points}.")
+        raise checks.complain("--points", "from 2 to 10000000", points)
     ensemble = ss.Ensemble.from_toml(model)
     level = _theory(theory, spins)
     _deliver(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
@@ -153,7 +153,7 @@ def explore(
     from spinsync.faces.explorer.server import serve
 
     if not 0 <= port <= 65535:
-        raise ss.InputError(f"Argument `--port` must be from 0 to 65535, but is --port={port}.")
+        raise checks.complain("--port", "from 0 to 65535", port)
     serve(host=host, port=port, story=story, browser=browser)
 
 
@@ -223,7 +223,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (ss.InputError, ss.IntegrationError) as error:
         return _complain(str(error))
     except _Complaint as error:
-        return _complain(error.format_message() + _allowed(error)) if error.format_message() else 2
+        return _complain(checks.line(error.format_message(), 300) + _allowed(error)) if error.format_message() else 2
     except (KeyboardInterrupt, typer.Abort) as stop:
         if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
             raise stop.__cause__ from None

@@ -13,6 +13,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.memory import afford
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Rates
@@ -27,6 +28,7 @@ from spinsync.verbs.results import dataset, initial_record, theory_record
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
+@in_range
 def phase_diagram(
     ensemble: Ensemble, axes: Mapping[str, Any], *, initial: Any = None, seed: int = 0, device: str = "cpu",
     threads: int | None = None,

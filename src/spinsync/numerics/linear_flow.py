@@ -9,12 +9,14 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
 from spinsync.base.interrupts import heed
+from spinsync.base.randomness import reproducible
 from spinsync.numerics.krylov import motion
 
 LONG = 5000.0  # norm times gap
 WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and from which on rounding hides whether it is finite
 
 
+@reproducible
 def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
     """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding).
 
@@ -39,6 +41,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
     return out
 
 
+@reproducible
 def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
     """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique.
 

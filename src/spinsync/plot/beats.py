@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
-from spinsync.plot.traces import TIME, needs
+from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
+from spinsync.plot.traces import TIME, needs, span
 from spinsync.verbs.pair_forms import locking_range, symmetric_pair
 from spinsync.verbs.results import model_of
 
@@ -53,6 +53,7 @@ def phase_difference(
     if groups is not None and (not isinstance(groups, (tuple, list)) or len(groups) != 2 or groups[0] == groups[1]):
         raise checks.complain("groups", "two names that differ", groups)
     first, second = groups or names[:2]
+    color = colour("color", color)
     for name in (first, second):
         checks.known("groups", name, names)
     ax, s = axes(ax), run.coherence.sel(group=first).values * run.coherence.sel(group=second).values.conj()
@@ -66,7 +67,7 @@ def phase_difference(
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
     ax.set(
         xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$",
-        xlim=(float(run.time[0]), float(run.time[-1])),
+        xlim=span(run),
     )  # fmt: skip
     return ax
 
@@ -123,7 +124,7 @@ def beat_spectrum(
     >>> pair = ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     >>> ax = ss.plot.beat_spectrum(ss.evolve(pair, np.linspace(0, 60, 3001)))
     """
-    needs(run, "coherence")
+    needs(run, "coherence", whole=True)
     skip = checks.non_negative("skip", skip)
     if skip >= 1:
         raise checks.complain("skip", "at least 0 and below 1", skip)

@@ -13,9 +13,9 @@ from spinsync.base import checks
 from spinsync.data.distributions import Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.plot import areas
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
+from spinsync.plot.given import checked, variable_of
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
 from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
-from spinsync.verbs.results import model_of
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",
@@ -48,30 +48,11 @@ def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) ->
     return rf"{MEANINGS[last]}  ${symbol}/\gamma$", damping
 
 
-def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
-    ensemble = _at(diagram)
-    if diagram.attrs["verb"] != "phase_diagram":
-        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {diagram.attrs['verb']}.")
-    names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
-    if len(names) != dims:
-        raise checks.InputError(
-            f"Argument `diagram` must have {dims} axes, but has {len(names)} ({', '.join(names) or 'none'})."
-        )
-    return ensemble, names
-
-
-def _at(diagram: Any) -> Ensemble:
-    """The model of a diagram, at the values of the axes that were cut away."""
-    model = model_of(diagram)
-    fixed = {n: diagram[n].item() for n in model.recipe.names() if n in diagram.coords and diagram[n].ndim == 0}
-    return model.replace(**fixed)
-
-
 def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
     """Of the first group, or of the first beside the second."""
-    values = diagram[variable]
+    values = variable_of(diagram, variable)
     if "other_group" in values.dims:
-        if values.sizes["group"] < 2:
+        if values.sizes["group"] < 2 or values.sizes["other_group"] < 2:
             raise checks.InputError(f"Argument `variable` must be one of a single group, but is variable={variable!r}.")
         values = values.isel(other_group=1)
     return values.isel(group=0) if "group" in values.dims else values
@@ -108,7 +89,8 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.phase_diagram(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.1, 9, 7)}))
     """
-    ensemble, (x, y) = _checked(diagram, 2)
+    ensemble, (x, y) = checked(diagram, 2)
+    diagram = diagram.sortby([x, y])  # cells of an image lie in order
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
     checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])
@@ -221,23 +203,24 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.cut(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 13)}))
     """
-    ensemble, (x,) = _checked(diagram, 1)
+    ensemble, (x,) = checked(diagram, 1)
     checks.known("variable", variable, [*LABELS, *BETWEEN])
+    color = colour("color", color)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
     y_label, y_unit = (
         _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else ((LABELS | BETWEEN)[variable], 1.0)
     )
-    values, where = diagram[variable] / y_unit, diagram[x] / unit
+    values, where = variable_of(diagram, variable) / y_unit, diagram[x] / unit
     if variable in BETWEEN:
         values = _one_group(diagram, variable)
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
-        colour = color or COLOURS[i % len(COLOURS)]
+        edge = color or COLOURS[i % len(COLOURS)]
         inside: dict[str, Any] = (
-            dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=colour)
+            dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=edge)
         )  # both are seen where they coincide
-        ax.plot(where, one, "o", mec=colour, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
+        ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
     if _has_closed_form(ensemble):
         fine = _fine(diagram, x)
         closed = [float(limit_cycle(ensemble.replace(**{x: v}))[variable]) for v in fine.tolist()]
@@ -285,7 +268,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     >>> pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     >>> ax = ss.plot.frequency(ss.phase_diagram(pair, {"detuning": np.linspace(0, 8, 9)}))
     """
-    ensemble, (x,) = _checked(diagram, 1)
+    ensemble, (x,) = checked(diagram, 1)
     if not checks.flag("difference", difference):
         ax = cut(diagram, ax, variable="frequency")
         _natural(ax, diagram, ensemble, x)
@@ -293,7 +276,10 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     if len(ensemble.groups) < 2:
         raise checks.InputError("Argument `difference` must be asked of at least two groups, but there is one.")
     ax, (label, unit) = axes(ax), _axis(x, ensemble)
-    gap = diagram.frequency.isel(group=0) - diagram.frequency.isel(group=1)
+    observed = variable_of(diagram, "frequency")
+    if observed.sizes["group"] < 2:
+        raise checks.InputError("Argument `diagram` must hold two groups for a difference, but holds one.")
+    gap = observed.isel(group=0) - observed.isel(group=1)
     first, second = diagram.group.values[:2]
     y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)

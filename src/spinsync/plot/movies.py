@@ -13,6 +13,7 @@ from rich.progress import track
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
+from spinsync.base.precision import in_range
 from spinsync.plot import films
 from spinsync.plot.scenes import ARROW, Scene
 from spinsync.plot.spheres import View, checked_frame, colours, trajectories
@@ -23,6 +24,7 @@ FINER = 2  # points of a trail in a frame
 FASTEST_GIF = 50  # browsers slow down what is faster
 
 
+@in_range
 def movie(
     run: xr.Dataset,
     path: str | Path,
@@ -83,13 +85,14 @@ def movie(
     ...     ss.plot.movie(run, pathlib.Path(folder) / "one.gif", size=100, speed=5.0).name
     'one.gif'
     """
+    for name in ("coherence", "inversion", "order_parameter"):
+        needs(run, name, whole=True)
     trajectories(run)
-    for name in ("coherence", "order_parameter"):
-        needs(run, name)
     if run.sizes["time"] < 2:
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
     file = checks.path("path", path)
     kind = _kind(file)
+    cycle, progress = checks.flag("cycle", cycle), checks.flag("progress", progress)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
         raise checks.complain("size", "even for .mp4", size)

@@ -12,7 +12,9 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 
 from spinsync.base import checks
+from spinsync.data import bloch_vectors
 from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
+from spinsync.plot.traces import needs
 from spinsync.verbs.closed_forms import limit_cycle
 from spinsync.verbs.results import bloch, model_of
 
@@ -96,9 +98,14 @@ def bloch_sphere(
 
 def trajectories(run: xr.Dataset) -> xr.DataArray:
     """Bloch vectors of shape (time, spin or group, 3), or a sentence where a result holds none."""
+    single = isinstance(run, xr.Dataset) and "spin_coherence" in run
+    for name in ("coherence", "inversion"):
+        needs(run, f"spin_{name}" if single else name)
+    if single and ("spin_group" not in run.coords or not set(run.spin_group.values) <= set(run.group.values)):
+        raise checks.InputError("Argument `run` must name the group of each spin in spin_group, but does not.")
     vectors = bloch(run)
-    if vectors.ndim != 3 or vectors.dims[0] != "time":
-        raise checks.InputError(f"Argument `run` must hold trajectories over time, but its vectors have dims {vectors.dims}.")
+    if np.nanmax(abs(vectors.values), initial=0.0) > 1 + bloch_vectors.ROUNDING:
+        raise checks.InputError("Argument `run` must hold Bloch vectors of length <= 1, but holds longer ones.")
     return vectors
 
 
@@ -113,6 +120,7 @@ def _turn(run: xr.Dataset, frame: float | str) -> Array:
     """How far the frame has turned, at each time."""
     frame = checked_frame(frame)
     if isinstance(frame, str):
+        needs(run, "coherence", whole=True)
         mean = run.coherence.values @ model_of(run).rates.weight
         return np.asarray(-np.angle(mean))
     return np.asarray(frame * (run.time.values - run.time.values[0]))

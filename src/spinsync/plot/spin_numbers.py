@@ -14,9 +14,9 @@ from matplotlib.lines import Line2D
 from spinsync.base import checks
 from spinsync.data.ensembles import Ensemble
 from spinsync.plot.diagrams import LABELS
-from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, in_style, names, plain_decades
+from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, colour, in_style, names, plain_decades
 from spinsync.verbs.closed_forms import limit_cycle, line_of_many
-from spinsync.verbs.results import model_of
+from spinsync.verbs.results import model_of, of_spinsync
 from spinsync.verbs.steady import steady_state
 
 Results = xr.Dataset | Iterable[xr.Dataset]
@@ -65,7 +65,8 @@ def finite_size(
     >>> ax = ss.plot.finite_size([ss.steady_state(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
     checks.known("variable", variable, VERBS)
-    by_spins = _by_spins(results, VERBS[variable])
+    color, label = colour("color", color), None if label is None else checks.text("label", label)
+    by_spins = _by_spins(results, VERBS[variable], variable)
     model = model_of(next(iter(by_spins.values())))
     ax = axes(ax)
     inverse = [1 / spins for spins in by_spins]
@@ -73,9 +74,9 @@ def finite_size(
     several = values.shape[1] > 1
     for i, limit in enumerate(_mean_field(model, variable)[: values.shape[1]]):
         named = f"group {model.names[i]}" if several else label
-        colour = color or COLOURS[i % len(COLOURS)]
+        ink = color or COLOURS[i % len(COLOURS)]
         inside: dict[str, Any] = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8)  # both are seen where they coincide
-        ax.plot(inverse, values[:, i], "o-", lw=0.8, color=colour, mew=0.9, label=named, **inside)
+        ax.plot(inverse, values[:, i], "o-", lw=0.8, color=ink, mew=0.9, label=named, **inside)
         ax.axhline(limit, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
         ax.plot(0, limit, "o", ms=4.5, color=CLOSED_FORM, clip_on=False, zorder=4)
     if several:
@@ -117,7 +118,8 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.linewidths([ss.linewidth(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
-    by_spins = _by_spins(results, "linewidth")
+    color, label = colour("color", color), None if label is None else checks.text("label", label)
+    by_spins = _by_spins(results, "linewidth", "linewidth")
     model = model_of(next(iter(by_spins.values())))
     ax, spins = axes(ax), np.array(list(by_spins))
     widths = [float(one.linewidth) for one in by_spins.values()]
@@ -163,12 +165,12 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     >>> light = [ss.emission_spectrum(one, np.linspace(-6, 4, 201), theory=ss.Exact(n)) for n in (40, 80, 160)]
     >>> ax = ss.plot.spectra(light)
     """
-    by_spins = _by_spins(results, "emission_spectrum")
+    by_spins = _by_spins(results, "emission_spectrum", "emission")
     model = model_of(next(iter(by_spins.values())))
     ax, alone = axes(ax), ax is None
-    colours = plt.get_cmap(SIZES)(np.linspace(0.8, 0.0, len(by_spins)))
-    for (spins, one), colour in zip(by_spins.items(), colours, strict=True):
-        ax.semilogy(one.frequency, one.emission / spins**2, color=colour, label=f"$N={spins}$")
+    shades = plt.get_cmap(SIZES)(np.linspace(0.8, 0.0, len(by_spins)))
+    for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
+        ax.semilogy(one.frequency, one.emission / spins**2, color=shade, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:
         ax.axvline(float(limit_cycle(model).frequency), color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
     plain_decades(ax.yaxis)
@@ -177,14 +179,15 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _by_spins(results: Results, verb: str) -> dict[int, xr.Dataset]:
+def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Dataset]:
     """Results of one verb and one ensemble by their number of spins, ascending."""
     if isinstance(results, xr.Dataset):
         several = [results.isel(spins=i) for i in range(results.sizes["spins"])] if "spins" in results.dims else [results]
-    elif isinstance(results, Iterable):
-        several = list(results)
     else:
-        raise checks.complain("results", f"results of {verb}", results)
+        try:
+            several = list(results)
+        except TypeError:  # no list at all, or none inside
+            raise checks.complain("results", f"results of {verb}", results) from None
     if not several:
         raise checks.InputError("Argument `results` must hold at least one result, but is empty.")
     for one in several:
@@ -193,6 +196,7 @@ def _by_spins(results: Results, verb: str) -> dict[int, xr.Dataset]:
             raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {made_by}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
+        _check(of_spinsync(one, "results"), variable)
     models = {one.attrs["model"] for one in several}
     if len(models) > 1:
         raise checks.InputError(f"Argument `results` must be of one ensemble, but are of {len(models)}.")
@@ -200,6 +204,18 @@ def _by_spins(results: Results, verb: str) -> dict[int, xr.Dataset]:
     if len(by_spins) < len(several):
         raise checks.InputError("Argument `results` must be of different numbers of spins, but two are of the same.")
     return dict(sorted(by_spins.items()))
+
+
+def _check(one: xr.Dataset, variable: str) -> None:
+    """One number, one for each group, or one for each frequency, as the verb made them."""
+    checks.whole("spins", one.coords["spins"].values[()], 1)
+    dims = {"emission": ("frequency",), "inversion": ("group",)}.get(variable, ())
+    if variable not in one or one[variable].dims != dims or one[variable].dtype.kind != "f" or not one[variable].size:
+        raise checks.InputError(f"Argument `results` must hold {variable} as {one.verb} makes it, but one is altered.")
+    if variable in ("linewidth", "emission") and not np.any(one[variable].values > 0):
+        raise checks.InputError(f"Argument `results` must hold a positive {variable} to be drawn, but one does not.")
+    if variable == "emission":
+        checks.increasing("frequency of the results", one.frequency.values)
 
 
 def _mean_field(model: Ensemble, variable: str) -> np.ndarray:

@@ -11,14 +11,17 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
+from spinsync.base.precision import in_range
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a picture alone
@@ -84,7 +87,7 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     >>> float(ax.figure.get_figwidth())
     7.0
     """
-    if isinstance(columns, bool) or columns not in FORMATS:
+    if not checks.is_real(columns) or checks.real("columns", columns) not in FORMATS:
         raise checks.complain("columns", "1 or 2", columns)
     # load the backend: a notebook's turns interaction on as it loads, which the look's end would undo
     plt.draw_if_interactive()  # type: ignore[no-untyped-call]
@@ -92,8 +95,10 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     wanted = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
     try:
         rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)
-    except ValueError as error:
-        raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {error}.") from None
+    except Exception as error:  # whatever matplotlib's own checks raise
+        raise checks.InputError(
+            f"Argument `changes` must be values that matplotlib takes, but: {checks.line(str(error), 200)}."
+        ) from None
     token = _entered.set(True)
     try:
         with mpl.rc_context(rules):
@@ -111,6 +116,19 @@ def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
     return plt.subplots(figsize=(width, stretch * height), layout="constrained")[1]
 
 
+def colour(name: str, value: Any) -> str | None:
+    """A colour as matplotlib knows them, in words or as its code; None where none is given."""
+    if value is None:
+        return None
+    try:
+        if value is np.ma.masked:  # matplotlib draws it as nothing
+            raise ValueError
+        code = to_hex(value, keep_alpha=True)
+        return value if isinstance(value, str) else code
+    except Exception:  # whatever matplotlib's many ways to read a colour raise
+        raise checks.complain(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
+
+
 def names(ax: Axes, alone: bool) -> None:
     """The names of lines: above a picture of its own, where they hide nothing, else where there is room."""
     if alone:
@@ -125,11 +143,13 @@ P = ParamSpec("P")
 def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
     """A picture on axes of its own is drawn in spinsync's look, as the caller changed it; one on given axes in theirs."""
 
+    drawing = in_range(draw)
+
     @wraps(draw)
     def drawn(*arguments: P.args, **options: P.kwargs) -> Axes:
         given = arguments[1] if len(arguments) > 1 else options.get("ax")
         with nullcontext() if given is not None or _entered.get() else style():
-            return draw(*arguments, **options)
+            return drawing(*arguments, **options)
 
     return drawn
 
@@ -221,8 +241,6 @@ def plain_decades(axis: Axis) -> None:
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
     """Ticks at multiples of pi/2, or of pi/4 where fewer than three of these are in the range."""
-    import numpy as np
-
     for parts in (2, 4):
         steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
         if len(steps) >= 3:

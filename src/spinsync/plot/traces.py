@@ -8,18 +8,45 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
+from spinsync.verbs.results import DIMS, model_of, of_spinsync, times_of, variable
 from spinsync.verbs.results import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
 
 
-def needs(run: xr.Dataset, name: str) -> None:
+def needs(run: xr.Dataset, name: str, whole: bool = False) -> None:
+    """The door of every picture over time: a variable with its dims as `evolve` makes them, over finite, increasing times.
+
+    whole : whether all groups of the model must be there, as for a mean over them
+    """
     if not isinstance(run, xr.Dataset):
         raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
+    of_spinsync(run, "run")
     if name not in run or not run.sizes.get("time"):
         made_by = run.attrs.get("verb")
-        what = "holds none" if made_by == "evolve" else f"is one of {made_by or 'nothing known'}"
+        what = "holds none" if made_by == "evolve" else f"is one of {checks.line(str(made_by or 'nothing known'))}"
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {what}.")
+    found = variable(run, name, "run")
+    if found.dims != ("time", *DIMS[name]):
+        raise checks.InputError(f"Argument `run` must hold one run over time, but has dims {found.dims}.")
+    times_of(run, "run")
+    if "group" in found.dims:
+        _check_groups(run, whole)
+
+
+def span(run: xr.Dataset) -> tuple[float, float]:
+    """From the first time to the last, for an axis, which needs some length."""
+    first, last = float(run.time[0]), float(run.time[-1])
+    return (first, last) if first < last else (first - 0.5, last + 0.5)
+
+
+def _check_groups(run: xr.Dataset, whole: bool) -> None:
+    have, are = run.group.values.tolist(), list(model_of(run).names) if whole else None
+    if len(set(map(str, have))) < len(have) or (are is not None and have != are):
+        raise checks.InputError(
+            f"Argument `run` must hold {'every group of its model' if whole else 'every group'} once, but holds "
+            f"{checks.line(', '.join(map(str, have)), 200) or 'none'}."
+        )
 
 
 @in_style
@@ -48,8 +75,11 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> ax = ss.plot.order_parameter(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     needs(run, "order_parameter")
+    of_groups = "correlation" if "correlation" in run else "coherence"
+    if of_groups in run:
+        needs(run, of_groups)
     ax, alone = axes(ax), ax is None
-    several = run.sizes.get("group", 1) > 1 and ("coherence" in run or "correlation" in run)
+    several = run.sizes.get("group", 1) > 1 and of_groups in run
     if several:
         for i, name in enumerate(run.group.values):
             ax.plot(run.time, _order_of(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
@@ -57,9 +87,7 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     if several:
         names(ax, alone)
     top = max(0.1, 1.1 * ax.dataLim.y1)
-    ax.set(
-        xlabel=TIME, ylabel=r"order parameter  $R$", xlim=(float(run.time[0]), float(run.time[-1])), ylim=(0, min(1.02, top))
-    )
+    ax.set(xlabel=TIME, ylabel=r"order parameter  $R$", xlim=span(run), ylim=(0, min(1.02, top)))
     return ax
 
 
@@ -106,7 +134,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
         ax.plot(time, _broken(phase_of(turned[:, i])), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
         names(ax, alone)
-    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=(time[0], time[-1]), ylim=(-np.pi, np.pi))
+    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=span(run), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax
 

@@ -61,7 +61,7 @@ class Exact:
     cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, BEYOND))
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
         """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data.distributions import Gaussian, Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
@@ -57,6 +58,7 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
 
 
+@in_range
 def critical_coupling(ensemble: Ensemble) -> float:
     """Coupling strength V_c above which the incoherent state of one group is unstable, equation (4.5).
 
@@ -92,6 +94,7 @@ def critical_coupling(ensemble: Ensemble) -> float:
     return _Disordered(one).strength(one.group.gamma_perp)
 
 
+@in_range
 def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
 

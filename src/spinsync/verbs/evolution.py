@@ -14,6 +14,7 @@ from spinsync.base import checks
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import available
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Linear, Observed
@@ -26,7 +27,7 @@ from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.averages import mean_motion
 from spinsync.verbs.costs import afford_times
 from spinsync.verbs.finite_size import in_words
-from spinsync.verbs.results import dataset, model_of, recorded_theory, theory_record
+from spinsync.verbs.results import dataset, model_of, recorded_theory, theory_record, times_of
 from spinsync.verbs.starts import lowered
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
@@ -128,6 +129,7 @@ def _check_numbers(trace: Any, states: Mapping[int, Array]) -> None:
         raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
 
 
+@in_range
 def evolve(
     ensemble: Ensemble,
     times: Any,
@@ -226,6 +228,7 @@ def evolve(
     )  # fmt: skip
 
 
+@in_range
 def rerun(result: xr.Dataset) -> xr.Dataset:
     """The same run again, from a result's attributes; one that went on from others begins with these.
 
@@ -252,22 +255,32 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
         raise InputError(f"Argument `result` must be a result of evolve, but is one of {made_by}.")
     if "spins" in result.dims:
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
-    return _again(result.attrs, np.atleast_1d(result["time"]))
+    return _again(result.attrs, times_of(result, "result"))
 
 
 def _again(recorded: Mapping[str, Any], times: Array) -> xr.Dataset:
     """The run of these attributes, and the runs that it went on from before; the result holds `times`."""
-    keep_state = bool(recorded.get("keep_state", 0))
-    first = [recorded["origin"]] if times[0] != recorded["origin"] else []  # the start belongs to the first time of the run
+    for name in ("theory", "seed", "each", "origin"):
+        if name not in recorded:
+            raise InputError(f"Argument `result` must record {name}, but does not.")
+    keep_state, origin = bool(recorded.get("keep_state", 0)), checks.real("origin", recorded["origin"])
+    each = bool(checks.whole("each", recorded["each"], 0, 1))
+    first = [origin] if times[0] != origin else []  # the start belongs to the first time of the run
     last = [recorded["end"]] if keep_state and times[-1] != recorded["end"] else []  # and what is kept to the last
-    start = recorded.get("initial")
-    if isinstance(start, str):
-        start = json.loads(start)
-    if isinstance(start, dict):
-        start = _again(start, np.array(start["times"])) if start["verb"] == "evolve" else xr.Dataset(attrs=start)
     again = evolve(
         model_of(xr.Dataset(attrs={"model": recorded["model"]})), np.concatenate([first, times, last]),
-        theory=recorded_theory(recorded["theory"]), initial=start, seed=int(recorded["seed"]), each=bool(recorded["each"]),
-        keep_state=keep_state,
+        theory=recorded_theory(recorded["theory"]), initial=_recorded_start(recorded.get("initial")),
+        seed=checks.seed(recorded["seed"]), each=each, keep_state=keep_state,
     )  # fmt: skip
     return again.isel(time=slice(len(first), len(first) + len(times))) if first or last else again
+
+
+def _recorded_start(start: Any) -> Any:
+    """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
+    try:
+        start = json.loads(start) if isinstance(start, str) else start
+    except ValueError:
+        raise checks.complain("initial", "recorded in the result as evolve wrote it", start) from None
+    if isinstance(start, dict):
+        return _again(start, np.array(start["times"])) if start["verb"] == "evolve" else xr.Dataset(attrs=start)
+    return start

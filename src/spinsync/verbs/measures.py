@@ -11,6 +11,7 @@ from scipy.special import xlogy
 from spinsync.base import checks
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
@@ -21,10 +22,11 @@ from spinsync.numerics.markov import lattice_of
 from spinsync.theory.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
-from spinsync.verbs.results import bloch, model_of, theory_record
+from spinsync.verbs.results import bloch, model_of, theory_record, variable
 from spinsync.verbs.results import dataset as made
 
 
+@in_range
 def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     """Entanglement and total correlation of two spins, equations (8.4) and (8.5).
 
@@ -57,10 +59,17 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     ensemble = model_of(dataset)
     if "inversion_correlation" not in dataset:
         raise checks.InputError("Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.")
-    if "coherence" in dataset and abs(dataset.coherence).max() > 1e-9:
+    if "coherence" in dataset and abs(variable(dataset, "coherence")).max() > 1e-9:
         raise checks.InputError("Argument `dataset` must be without coherence for the state of a pair, but has some.")
-    c, zz = dataset.correlation, dataset.inversion_correlation
-    z = dataset.inversion
+    for name in ("correlation", "inversion"):
+        if name not in dataset:
+            raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
+    c: Any = variable(dataset, "correlation")
+    zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
+    if c.dims != zz.dims or c.dims[:-1] != z.dims or c.sizes["group"] != c.sizes["other_group"]:
+        raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
+    if dataset.group.values.tolist() != dataset.other_group.values.tolist():
+        raise checks.InputError("Argument `dataset` must name the same groups in group and other_group, but does not.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
@@ -78,6 +87,7 @@ def _entropy(p: Any) -> Any:
     return -xlogy(np.maximum(p, 0), np.maximum(p, 0))
 
 
+@in_range
 def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """Von Neumann entropy and purity of the steady state, equation (8.6).
 
@@ -116,6 +126,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     return made(variables, {}, "entropy", ensemble, theory=theory_record(theory))
 
 
+@in_range
 def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     """Husimi function of one spin, Q(n) = (1 + n . m)/(4 pi), whose integral over the sphere is 1.
 
@@ -157,6 +168,7 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     return made({"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}, coordinates, "husimi", model_of(dataset))
 
 
+@in_range
 def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     """Phase distribution of a spin (8.3), or of the phase difference of two spins at finite N (8.7).
 
@@ -196,7 +208,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
         (single, "phase_density", 1 / 4), ("correlation", "phase_difference_density", np.pi / 16)
     ):  # fmt: skip
         if source in dataset:
-            values = dataset[source].values[..., None]
+            values = variable(dataset, source).values[..., None]
             # s is |s| exp(-i phase); c is that of sigma^+_1 sigma^-_2, so its phase is phi_1 - phi_2
             turned = values * np.exp(1j * phi) if source == single else values * np.exp(-1j * phi)
             variables[name] = ((*dataset[source].dims, "azimuth"), 1 / (2 * np.pi) + height * turned.real)
@@ -208,6 +220,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     return made(variables, kept | {"azimuth": ("azimuth", phi)}, "phase_distribution", model)
 
 
+@in_range
 def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Dataset:
     """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
 

@@ -9,6 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.interrupts import aside
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import lindbladian
@@ -23,6 +24,7 @@ from spinsync.verbs.results import dataset, theory_record
 from spinsync.verbs.starts import lowered
 
 
+@in_range
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
 
@@ -67,6 +69,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
+@in_range
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
 
@@ -115,6 +118,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
+    if not all(np.all(np.isfinite(side)) for side in (s_rate, z_rate, s_identity, z_identity)):
+        raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
     dims = ("time", "spin")
     variables: dict[str, tuple[tuple[str, ...], Array]] = {
         "coherence_rate": (dims, s_rate),

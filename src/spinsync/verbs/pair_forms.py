@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
 from spinsync.verbs.closed_forms import OneGroup, clean_cycle
@@ -44,6 +45,7 @@ def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
     return float(-c[0, 0].imag)
 
 
+@in_range
 def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
 
@@ -113,6 +115,7 @@ def _hopf(g: float, g1: float, gain: float) -> float:
     return min((linear - sqrt(square)) / 6, g + g1) if square >= 0 else g + g1
 
 
+@in_range
 def locking_range(ensemble: Ensemble) -> xr.Dataset:
     """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.microscopic import counts, lindbladian
 from spinsync.data.rates import Array
@@ -40,6 +41,7 @@ class QutipModel:
     collapse_operators: list[Any]
 
 
+@in_range
 def to_qutip(ensemble: Ensemble, spins: int) -> QutipModel:
     """Hamiltonian and collapse operators of N distinguishable spins, equation (2.2).
 
@@ -105,6 +107,7 @@ def _correlated(matrix: Array, operators: list[Any]) -> list[Any]:
     ]
 
 
+@in_range
 def to_piqs(ensemble: Ensemble, spins: int) -> Any:
     """One group of N equal spins as a `qutip.piqs.Dicke`, in QuTiP's own permutation-symmetric basis.
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.base.progress import progress
 from spinsync.base.threads import one_thread
 from spinsync.data import bloch_vectors
@@ -64,6 +65,7 @@ def places(ensemble: Ensemble) -> dict[str, Any]:
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
 
+@in_range
 def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """What the ensemble does in the end, in mean field: its regime, frequencies and phases.
 

@@ -13,6 +13,7 @@ import xarray as xr
 
 from spinsync._version import __version__
 from spinsync.base import checks
+from spinsync.base.precision import in_range
 from spinsync.data import bloch_vectors, model_files
 from spinsync.data.ensembles import Ensemble, from_toml_text
 from spinsync.data.rates import Array
@@ -61,25 +62,75 @@ def theory_record(theory: Theory) -> str:
 
 
 def recorded_theory(text: str) -> Theory:
-    options = json.loads(text)
-    return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
+    """The theory of such a text.
+
+    Raises
+    ------
+    InputError
+        If somebody changed it.
+    """
+    try:
+        options = json.loads(text)
+        return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
+    except checks.InputError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise checks.complain("theory", "recorded in the result as the verb wrote it", text) from None
 
 
 def initial_record(initial: Array | None) -> str | None:
     return None if initial is None else json.dumps(initial.tolist())
 
 
-def _of_spinsync(result: Any, name: str = "dataset") -> xr.Dataset:
-    if not isinstance(result, xr.Dataset) or "model" not in result.attrs:
+def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:
+    """A result with the model that it is of, or a sentence about `argument`."""
+    if not isinstance(result, xr.Dataset) or not isinstance(result.attrs.get("model"), str):
         raise checks.InputError(
-            f"Argument `{name}` must be a result of spinsync, but is a {type(result).__name__} without a model."
+            f"Argument `{argument}` must be a result of spinsync, but is a {type(result).__name__} without a model."
         )
     return result
 
 
 def recorded_model(result: Any, name: str) -> Ensemble:
     """The ensemble of a result that is the argument `name`."""
-    return from_toml_text(_of_spinsync(result, name).attrs["model"], "the dataset's model")
+    return from_toml_text(of_spinsync(result, name).attrs["model"], "the dataset's model")
+
+
+#: variable -> its last dims; others may stand before them
+DIMS: Mapping[str, tuple[str, ...]] = {
+    "order_parameter": (),
+    "coherence": ("group",),
+    "inversion": ("group",),
+    "correlation": ("group", "other_group"),
+    "inversion_correlation": ("group", "other_group"),
+    "spin_coherence": ("spin",),
+    "spin_inversion": ("spin",),
+}
+
+
+def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
+    """Numbers of a result, as it was made: whoever turned its dims or took all of one away is told."""
+    found, last = result[name], DIMS[name]
+    if found.dtype.kind not in "fc" or (found.dtype.kind == "c" and not name.endswith(("coherence", "correlation"))):
+        raise checks.InputError(f"Argument `{argument}` must hold numbers in {name}, but holds {found.dtype}.")
+    if found.dims[found.ndim - len(last) :] != last or found.size == 0:
+        shape = ", ".join(f"{dim}: {size}" for dim, size in found.sizes.items())
+        must = f"have the last dims ({', '.join(last)}) in {name}" if last else f"hold something in {name}"
+        raise checks.InputError(f"Argument `{argument}` must {must}, but has ({checks.line(shape, 200)}).")
+    for dim in last:
+        if dim != "spin" and dim not in result.coords:
+            raise checks.InputError(f"Argument `{argument}` must have the coordinate {dim}, but has none.")
+    return found
+
+
+def times_of(result: xr.Dataset, argument: str) -> Array:
+    """The times of a result: finite, and one after the other."""
+    if "time" not in result.coords:
+        raise checks.InputError(f"Argument `{argument}` must have the coordinate time, but has none.")
+    times = np.atleast_1d(result.coords["time"].values)
+    if times.dtype.kind not in "fiu":
+        raise checks.InputError(f"Argument `{argument}` must have numbers as time, but has {times.dtype}.")
+    return checks.increasing(f"{argument}.time", times)
 
 
 def model_of(dataset: xr.Dataset) -> Ensemble:
@@ -127,6 +178,7 @@ def whole_at(result: xr.Dataset) -> float | None:
     return None if went_on or "origin" not in recorded else float(recorded["origin"])
 
 
+@in_range
 def bloch(dataset: xr.Dataset) -> xr.DataArray:
     """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); at one time they fit `initial`.
 
@@ -153,13 +205,15 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     >>> ss.bloch(ss.evolve(one, [0.0, 1.0])).dims
     ('time', 'group', 'axis')
     """
-    _of_spinsync(dataset)
+    of_spinsync(dataset)
     prefix = "spin_" if "spin_coherence" in dataset else ""
     for name in (f"{prefix}coherence", f"{prefix}inversion"):
         if name not in dataset:
             raise checks.InputError(f"Argument `dataset` must hold coherence and inversion, but has no {name}.")
-    s = dataset[f"{prefix}coherence"]
-    m = bloch_vectors.vectors(s.values, dataset[f"{prefix}inversion"].values)
+    s, z = variable(dataset, f"{prefix}coherence"), variable(dataset, f"{prefix}inversion")
+    if s.dims != z.dims:
+        raise checks.InputError(f"Argument `dataset` must have the same dims in coherence and inversion, but has {z.dims}.")
+    m = bloch_vectors.vectors(s.values, z.values)
     out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": np.array(["x", "y", "z"], TEXT)}, name="bloch")
     out.attrs = {"long_name": "Bloch vector", "units": "1"}
     if lost := _lost(dataset):

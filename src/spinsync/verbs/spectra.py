@@ -10,6 +10,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
@@ -27,6 +28,7 @@ LARGE = 20_000  # components, from where on the slowest mode is first looked for
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
+@in_range
 def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
     """Frequency and width of the ensemble's line: the slowest mode of sector +1 that <J_-> shows, equation (9.7).
 
@@ -92,6 +94,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
 
 
+@in_range
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 

@@ -10,6 +10,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
 from spinsync.base.interrupts import aside
+from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Observed
@@ -50,6 +51,7 @@ def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     return observed, rest.flow.frame, rest.stable if rest.growth.size else None
 
 
+@in_range
 def steady_state(
     ensemble: Ensemble,
     *,

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from spinsync.base.precision import in_range
+
 if TYPE_CHECKING:
     from spinsync.widget.sphere import BlochSphere
 
 
+@in_range
 def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: bool = True) -> BlochSphere:
     """Play a run on the Bloch sphere, with order parameter and phases beside it, in marimo, Jupyter, VS Code or Colab.
 

@@ -10,6 +10,7 @@ import xarray as xr
 from spinsync.base.checks import InputError
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Array
+from spinsync.plot.spheres import trajectories
 from spinsync.plot.style import COLOURS
 from spinsync.plot.traces import needs
 from spinsync.verbs.results import bloch, model_of, phases
@@ -27,8 +28,9 @@ def packed(run: xr.Dataset) -> dict[str, Any]:
     uint8 (shade, 3), colours of the phases from -pi on. single: whether the vectors are those of single spins; names,
     colours: of the groups.
     """
-    for name in ("order_parameter", "coherence"):
-        needs(run, name)
+    for name in ("order_parameter", "coherence", "inversion"):
+        needs(run, name, whole=True)
+    trajectories(run)
     m = _vectors(run)
     names = run.group.values.tolist()
     single = "spin_group" in run.coords
@@ -56,8 +58,6 @@ def _bytes(values: Array, kind: str) -> bytes:
 def _vectors(run: xr.Dataset) -> Array:
     """Bloch vectors of shape (time, spin or group, 3), not too many."""
     shown = run.spin_coherence if "spin_coherence" in run else run.coherence
-    if shown.ndim != 2 or shown.dims[0] != "time":
-        raise InputError(f"Argument `run` must hold one run over time, but has dims {shown.dims}.")
     times, spins = shown.shape
     if shown.size > LARGEST:
         raise InputError(

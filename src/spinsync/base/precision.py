@@ -1,0 +1,28 @@
+"""Questions whose numbers may leave double precision on the way to an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+
+from spinsync.base.checks import IntegrationError
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
+
+
+def in_range(question: Callable[P, Answer]) -> Callable[P, Answer]:
+    """A question that checks its result: numpy warns of nothing on the way, and what can't go on is one sentence."""
+
+    @wraps(question)
+    def asked(*arguments: P.args, **options: P.kwargs) -> Answer:
+        with np.errstate(all="ignore"):
+            try:
+                return question(*arguments, **options)
+            except (ArithmeticError, np.linalg.LinAlgError):  # overflow, division by zero, entries that are not finite
+                raise IntegrationError("The rates are too large for double precision, or differ by too many orders.") from None
+
+    return asked

@@ -1,0 +1,54 @@
+"""What a picture of a diagram is given: its model, its axes, and variables over them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.data.ensembles import Ensemble
+from spinsync.verbs.results import model_of, of_spinsync
+
+
+def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
+    of_spinsync(diagram, "diagram")
+    made_by = diagram.attrs.get("verb", "nothing known")
+    if made_by != "phase_diagram":
+        raise checks.InputError(
+            f"Argument `diagram` must be a result of phase_diagram, but is one of {checks.line(str(made_by))}."
+        )
+    ensemble = _at(diagram)
+    names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
+    if len(names) != dims:
+        raise checks.InputError(
+            f"Argument `diagram` must have {('one axis', 'two axes')[dims - 1]}, but has {len(names)} "
+            f"({checks.line(', '.join(names)) or 'none'})."
+        )
+    for name in names:
+        checks.known("axis of the diagram", name, ensemble.recipe.names())
+        if name not in diagram.coords or not diagram.sizes[name]:
+            raise checks.InputError(f"Argument `diagram` must have values along {name}, but has none.")
+        checks.array(f"diagram.{name}", diagram[name].values, float, (None,), "a list of numbers")
+    return ensemble, names
+
+
+def _at(diagram: Any) -> Ensemble:
+    """The model of a diagram, at the values of the axes that were cut away."""
+    model = model_of(diagram)
+    fixed = {n: diagram[n].item() for n in model.recipe.names() if n in diagram.coords and diagram[n].ndim == 0}
+    return model.replace(**fixed)
+
+
+def variable_of(diagram: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable over the axes, and over groups where it has some."""
+    if name not in diagram:
+        raise checks.InputError(f"Argument `diagram` must hold {name}, but has none.")
+    values = diagram[name]
+    of_groups = [d for d in values.dims if d in ("group", "other_group")]
+    dims = [*diagram["order_parameter"].dims, *of_groups]
+    if list(values.dims) != dims or values.dtype.kind not in "iuf" or any(d not in diagram.coords for d in of_groups):
+        raise checks.InputError(f"Argument `diagram` must hold {name} as numbers over its axes and groups, but is altered.")
+    if values.size == 0:
+        raise checks.InputError("Argument `diagram` must hold at least one group, but holds none.")
+    return values

@@ -1,0 +1,64 @@
+"""The seed, printed; the counts; and what no call may leave behind."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ledger
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import pytest
+import qutip  # noqa: F401  # sets a variable of the environment as it is imported
+from runs import SEED
+from threadpoolctl import threadpool_info
+
+
+def pytest_report_header() -> str:
+    return f"fuzz: SPINSYNC_FUZZ_SEED={SEED}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: "counts" in item.name)  # they are known at the end
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run")
+    terminalreporter.write_line(f"fuzz: {ledger.report()}")
+
+
+def _settings() -> dict[str, Any]:
+    """What belongs to the user's process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rules = {key: str(value) for key, value in mpl.rcParams.items()}
+    return {
+        "rcParams": rules,
+        "threads of BLAS": {one["filepath"]: one["num_threads"] for one in threadpool_info()},
+        "folder": os.getcwd(),
+        "environment": {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"},
+    }
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An empty folder and an empty folder of temporary files, both empty again at the end; settings as they were."""
+    here, passing = tmp_path / "here", tmp_path / "passing"
+    here.mkdir()
+    passing.mkdir()
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("TMPDIR", str(passing))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    before = _settings()
+    yield
+    plt.close("all")
+    after = _settings()
+    for name, value in before.items():
+        now = {key: after[name][key] for key in value} if name == "threads of BLAS" else after[name]  # one may be loaded since
+        assert now == value, f"{name} differ after the calls"
+    left = [path.name for folder in (here, passing) for path in folder.iterdir()]
+    assert not left, f"files are left: {left}"

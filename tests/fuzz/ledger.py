@@ -1,0 +1,162 @@
+"""One call of the fuzz: counted, timed, and judged by how it ends."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+import spinsync as ss
+
+LONGEST = 20  # seconds of one call
+SENTENCE = 1500  # characters
+
+#: variable -> why it may be NaN; of every verb, or of one as "verb.variable"
+MAY_BE_NAN = {
+    "frequency": "the phase is undefined: incoherent, or through zero",
+    "correlation": "a group of one spin has no pair",
+    "inversion_correlation": "a group of one spin has no pair",
+    "concurrence": "a group of one spin has no pair",
+    "mutual_information": "a group of one spin has no pair",
+    "phase_difference_density": "a group of one spin has no pair",
+    "correlation_error": "a group of one spin has no pair",
+    "inversion_correlation_error": "a group of one spin has no pair",
+    "phase": "no coherence",
+    "phase_locking": "beside a dark group",
+    "phase_difference": "beside a dark group; no such state",
+    "lyapunov": "undecided",
+    "lyapunov_error": "undecided",
+    "limit_cycle.floquet_exponent": "no cycle",
+    "limit_cycle.phase_diffusion": "no cycle",
+    "symmetric_pair.amplitude": "no such state",
+    "symmetric_pair.inversion": "no such state",
+    "symmetric_pair.existence_detuning": "no such state",
+    "symmetric_pair.hopf_detuning": "no such state",
+    "locking_range.beat_frequency": "locked",
+}
+#: functions whose answer for a group without gain and damping is NaN: nothing prescribes its inversion
+FREE = {"limit_cycle.inversion"}
+
+REFUSED = object()
+calls: Counter[str] = Counter()
+computed: Counter[str] = Counter()
+cases: Counter[int] = Counter()  # command lines by their status
+refusals: dict[str, str] = {}  # the last sentence of each function
+
+
+class HangError(BaseException):
+    """A call that takes too long; no `except Exception` may swallow it."""
+
+
+@contextmanager
+def limited(what: Callable[[], str], seconds: int = LONGEST) -> Iterator[None]:
+    """End what computes longer: by an exception, and where compiled code doesn't come back, by the end of the process."""
+
+    def stop(*_: Any) -> None:
+        raise HangError(f"over {seconds} s: {what()}")
+
+    before = signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    faulthandler.dump_traceback_later(6 * seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _drawn() -> tuple[int, int]:
+    _, key, position, *_ = np.random.get_state()  # noqa: NPY002  # the user's own
+    return int(np.sum(key)), int(position)
+
+
+@contextmanager
+def same_settings(what: Callable[[], str]) -> Iterator[None]:
+    """Numpy's errors and random numbers and Python's warnings stay the user's; only a first import may add filters."""
+    modules, errors, filters, drawn = len(sys.modules), np.geterr(), list(warnings.filters), _drawn()
+    try:
+        yield
+    finally:
+        assert np.geterr() == errors, f"another np.geterr() after {what()}"
+        assert _drawn() == drawn, f"numpy's common random numbers are used by {what()}"
+        assert len(sys.modules) > modules or warnings.filters == filters, f"other filters of warnings after {what()}"
+
+
+def short(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return " ".join(text.split())[:300]
+
+
+def check_sentence(text: str) -> None:
+    """One line of printable text that ends in a full stop."""
+    assert text.strip() == text, text
+    assert text, "an empty sentence"
+    assert text.isprintable(), repr(text)
+    assert text.endswith("."), text
+    assert len(text) <= SENTENCE, f"{len(text)} characters: {text[:200]}"
+
+
+def check_numbers(result: Any, name: str) -> None:
+    """No NaN that no docstring announces."""
+    if isinstance(result, xr.Dataset):
+        settled = result.get("settled", True)  # what is not says why, in `status`
+        for key, values in result.variables.items():
+            if values.dtype.kind in "fc" and not {str(key), f"{name}.{key}"} & (MAY_BE_NAN.keys() | FREE):
+                assert not (np.isnan(result[key]) & settled).any(), f"{name} gives NaN in {key}"
+    elif isinstance(result, (float, complex, np.ndarray)):
+        assert not np.isnan(result).any(), f"{name} gives NaN"
+
+
+def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
+    """What the call returns, or REFUSED with a sentence; anything else fails with the call in words."""
+
+    def what() -> str:
+        shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
+        return f"{name}({shown})"
+
+    calls[name] += 1
+    try:
+        with limited(what), same_settings(what):
+            result = function(*arguments, **options)
+        check_numbers(result, name)
+    except (ss.InputError, ss.IntegrationError) as error:
+        calls[type(error).__name__] += 1
+        check_sentence(str(error))
+        refusals[name] = str(error)
+        return REFUSED
+    except (HangError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise AssertionError(f"{type(error).__name__}: {short(error)} from {what()}") from error
+    computed[name] += 1
+    return result
+
+
+def sure(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
+    """The same for a call that has no reason to refuse."""
+    result = call(name, function, *arguments, **options)
+    assert result is not REFUSED, f"{name} refuses {short(arguments)} {short(options)}: {refusals[name]}"
+    return result
+
+
+def count_case(status: int) -> None:
+    cases[status] += 1
+
+
+def report() -> str:
+    total, valid = sum(calls.values()), sum(computed.values())
+    rows = ", ".join(f"{name} {count}" for name, count in sorted(calls.items(), key=lambda item: item[1]))
+    cases_text = f"{sum(cases.values())} files and command lines, {cases[0]} of them computed"
+    return f"{cases_text}; {total} calls, {valid} of them computed ({valid / max(total, 1):.0%}); by name: {rows}"

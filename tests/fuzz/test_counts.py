@@ -1,0 +1,27 @@
+"""How much was asked: enough calls, of every public name, and enough that compute."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ledger
+import pytest
+
+import spinsync as ss
+
+MOST_CASES = 1000
+NOT_CALLED = {"__version__", "plot"}  # a text; the pictures are counted one by one
+
+
+def test_counts(request: pytest.FixtureRequest) -> None:
+    files = {item.path for item in request.session.items}
+    if files < set(Path(__file__).parent.glob("test_*.py")) or request.config.getoption("keyword"):
+        pytest.skip("only a part of the fuzz was asked for")
+    total, computed = sum(ledger.calls.values()), sum(ledger.computed.values())
+    assert total >= 5000, f"only {total} calls"
+    assert computed >= total / 2, f"only {computed} of {total} calls compute"
+    names = [*(set(ss.__all__) - NOT_CALLED), *(f"plot.{name}" for name in ss.plot.__all__)]
+    rare = {name: ledger.calls[name] for name in names if ledger.calls[name] < 30}
+    assert not rare, f"called too rarely: {rare}"
+    assert sum(ledger.cases.values()) >= MOST_CASES, f"only {sum(ledger.cases.values())} files and command lines"
+    assert ledger.cases[0] >= MOST_CASES // 4, f"only {ledger.cases[0]} command lines compute"
