@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,10 +83,16 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
 
 
 def read_text(path: str | Path, name: str = "path") -> str:
-    """The text of a file, with one sentence if it can't be read."""
+    """The text of a file, with one sentence if it can't be read; a byte order mark, as some editors write, is no text."""
     try:
-        return Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is not.") from None
+        content = Path(path).read_bytes()
     except (OSError, ValueError) as error:
         raise InputError(f"Argument `{name}` must be a readable file, but {str(path)!r} is not ({_reason(error)}).") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:  # UTF-16 has them beside every letter, also where it bears no mark
+        is_not = "in UTF-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "not"
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {str(path)!r} is {is_not}.")
+    return text.replace("\r\n", "\n")

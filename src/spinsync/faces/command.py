@@ -5,8 +5,10 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 from importlib import metadata
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,10 +33,14 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
+    """A whole number, which may be written as 1e4, as in Python and in TOML."""
     try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be a whole number, but is {text!r}") from None
+        number = Decimal(text) if isfinite(float(text)) else None  # a float is finite up to some 300 digits
+    except (ValueError, ArithmeticError):
+        number = None
+    if number is None or number != number.to_integral_value():
+        raise typer.BadParameter(f"must be a whole number, but is {text!r}")
+    return int(number)
 
 
 class TheoryName(StrEnum):
