@@ -92,18 +92,11 @@ def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
 
 
 def test_ffmpeg_may_be_where_matplotlibs_setting_says(run, tmp_path, monkeypatch):
-    (tmp_path / "elsewhere").mkdir()
-    fake_ffmpeg(tmp_path / "elsewhere", monkeypatch, "exit 0")
-    (tmp_path / "elsewhere" / "ffmpeg").rename(tmp_path / "elsewhere" / "own")
+    fake_ffmpeg(tmp_path, monkeypatch, "echo it is me >&2; exit 1")
+    own = (tmp_path / "ffmpeg").rename(tmp_path / "own-build")
     monkeypatch.setenv("PATH", str(tmp_path))
-    even = r"Argument `size` must be even for \.mp4, but is size=801\."  # asked only after ffmpeg is found
-    with mpl.rc_context({"animation.ffmpeg_path": str(tmp_path / "elsewhere" / "own")}):
-        with pytest.raises(ss.InputError, match=even):
-            ss.plot.movie(run, tmp_path / "a.mp4", size=801)
-        with pytest.raises(ss.InputError, match=r"ffmpeg can write, but it fails \(no reason given\)"):
-            fake_ffmpeg(tmp_path / "elsewhere", monkeypatch, "exit 1")
-            (tmp_path / "elsewhere" / "ffmpeg").rename(tmp_path / "elsewhere" / "own")
-            ss.plot.movie(run, tmp_path / "a.mp4", size=64)
+    with mpl.rc_context({"animation.ffmpeg_path": str(own)}), pytest.raises(ss.InputError, match=r"it fails \(it is me\)"):
+        ss.plot.movie(run, tmp_path / "a.mp4", size=64)
     with mpl.rc_context({"animation.ffmpeg_path": "/no/ffmpeg"}), pytest.raises(ss.InputError, match="is not found"):
         ss.plot.movie(run, tmp_path / "a.mp4")
 

@@ -177,7 +177,7 @@ def _font(slant: Literal["oblique", "normal"], pixels: int) -> ImageFont.FreeTyp
 
 
 def _background(run: xr.Dataset, size: int, cycle: bool, view: spheres.View) -> Array:
-    """What does not move as long as the camera rests: the sphere as `bloch_sphere` draws it, and the names of several groups."""
+    """What rests with the camera: the sphere as `bloch_sphere` draws it, and the names of several groups."""
     with style():
         figure = Figure(figsize=(ONE_COLUMN, ONE_COLUMN), dpi=(size + 1e-3) / ONE_COLUMN)  # as sizes are rounded down
         canvas, ax = FigureCanvasAgg(figure), figure.add_axes((0, 0, 1, 1))
