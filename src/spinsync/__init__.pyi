@@ -15,7 +15,6 @@ from .theory.brute_force import BruteForce as BruteForce
 from .theory.exact import Exact as Exact
 from .theory.mean_field import MeanField as MeanField
 from .theory.trajectories import Trajectories as Trajectories
-from .verbs.closed_forms import critical_coupling as critical_coupling
 from .verbs.closed_forms import limit_cycle as limit_cycle
 from .verbs.evolution import evolve as evolve
 from .verbs.evolution import rerun as rerun
@@ -26,6 +25,7 @@ from .verbs.measures import pair_measures as pair_measures
 from .verbs.measures import phase_distribution as phase_distribution
 from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
+from .verbs.onset import critical_coupling as critical_coupling
 from .verbs.pair_forms import locking_range as locking_range
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
 from .verbs.qutip_models import QutipModel as QutipModel

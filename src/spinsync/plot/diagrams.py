@@ -14,7 +14,8 @@ from spinsync.data.distributions import Samples
 from spinsync.data.ensembles import Ensemble
 from spinsync.plot import areas
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, in_style
-from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
+from spinsync.verbs.closed_forms import limit_cycle
+from spinsync.verbs.onset import critical_coupling
 from spinsync.verbs.results import model_of
 
 LABELS = {
