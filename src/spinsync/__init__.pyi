@@ -26,7 +26,6 @@ from .verbs.measures import phase_distribution as phase_distribution
 from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
 from .verbs.onset import critical_coupling as critical_coupling
-from .verbs.pair_forms import locking_range as locking_range
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
 from .verbs.qutip_models import QutipModel as QutipModel
 from .verbs.qutip_models import to_piqs as to_piqs
@@ -37,4 +36,5 @@ from .verbs.results import model_of as model_of
 from .verbs.spectra import emission_spectrum as emission_spectrum
 from .verbs.spectra import linewidth as linewidth
 from .verbs.steady import steady_state as steady_state
+from .verbs.weak_coupling import locking_range as locking_range
 from .widget.notebooks import show as show

@@ -17,7 +17,8 @@ from spinsync.base.checks import InputError
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.regimes import Regime, label
 from spinsync.plot.style import CLOSED_FORM
-from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+from spinsync.verbs.pair_forms import symmetric_pair
+from spinsync.verbs.weak_coupling import locking_range
 
 Array = NDArray[Any]
 

@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spinsync.base import checks
 from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, in_style
 from spinsync.plot.traces import TIME, needs
-from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+from spinsync.verbs.pair_forms import symmetric_pair
 from spinsync.verbs.results import model_of
+from spinsync.verbs.weak_coupling import locking_range
 
 LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
 
