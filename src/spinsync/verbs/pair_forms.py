@@ -89,7 +89,8 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     incoherent = np.max((-g + gain / 2 + np.array([1, -1]) * np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4))).real)  # (5.3)
     phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
     z = (g + d) / drive if exists else nan
-    amplitude = sqrt((a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2)) if exists else nan
+    square = (a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2) if exists else nan
+    amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding, where it begins to exist
     variables = {
         "exists": exists,
         "stable": stable,
@@ -103,6 +104,19 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
         "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if _hopf(g, g1, gain) < gain - g else nan,
     }
     return dataset(variables, {}, "symmetric_pair", ensemble)
+
+
+def margins(ensemble: Ensemble) -> dict[str, float]:
+    """What vanishes on the lines of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4) where it exists."""
+    a, b = two_groups(ensemble)
+    drive = _symmetric_drive(ensemble, a, b)
+    g, g1, detuning = a.gamma_perp, a.gamma_1, a.mean_frequency - b.mean_frequency
+    if g == 0 or g1 == 0:
+        return {}
+    d, gain = detuning**2 / (4 * g), drive * a.z0
+    root = np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4)).real
+    hopf = min((g - d) * (g - d + g1) + 2 * (gain - g - d) * (g1 - d), g * (g + g1 - d))
+    return {"existence": gain - g - d, "incoherent": gain / 2 - g + root, "hopf": hopf if d < gain - g else nan}
 
 
 def _hopf(g: float, g1: float, gain: float) -> float:

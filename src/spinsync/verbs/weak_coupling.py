@@ -1,4 +1,4 @@
-"""Two synchronized groups with a weak cross coupling: Adler's equation, and how far it can be trusted (theory page, section 5)."""
+"""Two synchronized groups with a weak cross coupling: Adler's equation and its errors (theory page, section 5)."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
 
 @dataclass(frozen=True)
 class _Pair:
-    """Two groups on their uncoupled cycles: frequency, amplitude |s|, inversion z, weight of shape (group,), C = V e^{i theta}."""
+    """Two groups on their uncoupled cycles, arrays of shape (group,), and C = V e^{i theta}, (group, group)."""
 
     groups: tuple[Group, Group]
     frequency: Array
@@ -106,7 +106,8 @@ class _Pair:
                     f"at V = {c[i, i]:.6g} and weight {group.weight:.6g}."
                 )
             cycles.append(clean_cycle(alone))
-        return cls(groups, *np.array(cycles).T, np.array([group.weight for group in groups]), c, theta)
+        frequency, amplitude, inversion = np.array(cycles).T
+        return cls(groups, frequency, amplitude, inversion, np.array([group.weight for group in groups]), c, theta)
 
     def push(self, i: int, j: int) -> float:
         """k_i, (5.7): how strongly group j moves the phase of group i."""
@@ -128,6 +129,7 @@ class _Pair:
             ])  # fmt: skip
             z = -gamma_perp[:, None] / field.imag
             square = gamma_1[:, None] * (z - z0[:, None]) / (4 * field.imag)
+            square[square <= 0] = nan  # no state at all
             return field, z, np.log(square[1] / square[0]) / 2 - log_ratio
 
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
