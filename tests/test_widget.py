@@ -128,7 +128,9 @@ def test_a_page_made_by_ipywidgets_holds_the_script_and_the_run(tmp_path):
     sphere, file = ss.show(ss.evolve(laser(), TIMES)), tmp_path / "run.html"
     embed.embed_minimal_html(file, views=[sphere], drop_defaults=False)
     page = file.read_text(encoding="utf-8")
-    state = json.loads(re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', page, re.DOTALL)[1])
+    state = json.loads(
+        re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', page, re.DOTALL)[1]
+    )
     (own,) = [entry for entry in state["state"].values() if entry["model_name"] == "AnyModel"]
     assert own["state"]["_esm"] == BlochSphere._esm
     buffers = {tuple(buffer["path"]): base64.b64decode(buffer["data"]) for buffer in own["buffers"]}
