@@ -77,7 +77,7 @@ def test_a_file_that_cannot_be_read(tmp_path):
         ss.Ensemble.from_toml(missing)
     assert str(caught.value) == f"Argument `path` must be a readable file, but '{missing}' is not (no such file or directory)."
     binary = tmp_path / "binary.toml"
-    binary.write_bytes(b"\xff\xfe\x00")
+    binary.write_bytes(b"\xff\xfd\x00")
     with pytest.raises(ss.InputError) as caught:
         ss.Ensemble.from_toml(binary)
     assert str(caught.value) == f"Argument `path` must be a text file in UTF-8, but '{binary}' is not."

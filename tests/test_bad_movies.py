@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -33,6 +34,18 @@ def run():
         ("a.gif", {"speed": 1e-9}, "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1e-09."),
         ("a.gif", {"trails": -1}, "Argument `trails` must be non-negative, but is trails=-1."),
         ("a.gif", {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
+        (
+            "a.gif",
+            {"azimuth": [0.0, 1.0]},
+            "Argument `azimuth` must be a number, a function of time or 21 angles, one a time, but has shape (2,).",
+        ),
+        ("a.gif", {"azimuth": lambda t: None}, "Argument `azimuth(0)` must be a real number, but is azimuth(0)=None."),
+        (
+            "a.gif",
+            {"elevation": lambda t: 1 / (1 - t) if t < 1 else np.inf},
+            "Argument `elevation(1)` must be finite, but is elevation(1)=inf.",
+        ),
+        ("a.gif", {"elevation": np.full(21, np.nan)}, "Argument `elevation` must be finite, but has the entry nan."),
         ("a.gif", {"elevation": np.inf}, "Argument `elevation` must be finite, but is elevation=inf."),
         ("a.gif", {"frame": "mena"}, "Argument `frame` must be a number or 'mean', but is frame='mena'."),
         ("no/a.gif", {}, "Argument `path` must be writable, but 'no/a.gif' is not (no such file or directory)."),
@@ -68,7 +81,7 @@ def fake_ffmpeg(folder, monkeypatch, script):
 def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path))
-        missing = r"ends in \.gif as long as ffmpeg, which writes \.mp4, is not found, but is path='movie\.mp4'\."
+        missing = r"ends in \.gif as long as ffmpeg, which writes \.mp4, is not found \(put it on PATH, or its path into .*\)"
         with pytest.raises(ss.InputError, match=missing):
             ss.plot.movie(run, "movie.mp4")
         assert ss.plot.movie(run, tmp_path / "a.gif", size=64, speed=2.0).exists()  # GIF works without
@@ -76,6 +89,16 @@ def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
     fake_ffmpeg(tmp_path / "bin", monkeypatch, "exit 0")
     with pytest.raises(ss.InputError, match=r"Argument `size` must be even for \.mp4, but is size=801\."):
         ss.plot.movie(run, tmp_path / "b.mp4", size=801)
+
+
+def test_ffmpeg_may_be_where_matplotlibs_setting_says(run, tmp_path, monkeypatch):
+    fake_ffmpeg(tmp_path, monkeypatch, "echo it is me >&2; exit 1")
+    own = (tmp_path / "ffmpeg").rename(tmp_path / "own-build")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with mpl.rc_context({"animation.ffmpeg_path": str(own)}), pytest.raises(ss.InputError, match=r"it fails \(it is me\)"):
+        ss.plot.movie(run, tmp_path / "a.mp4", size=64)
+    with mpl.rc_context({"animation.ffmpeg_path": "/no/ffmpeg"}), pytest.raises(ss.InputError, match="is not found"):
+        ss.plot.movie(run, tmp_path / "a.mp4")
 
 
 @pytest.mark.parametrize("reads", ["", "cat > /dev/null; "], ids=["at once", "at the end"])

@@ -228,7 +228,7 @@ CASES = [
     # closed forms
     (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
     (
-        lambda: ss.critical_coupling(laser(frequency=ss.Samples([1.0]))),
+        lambda: ss.limit_cycle(laser(frequency=ss.Samples([1.0]))),
         "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples.",
     ),
     (lambda: ss.symmetric_pair(ONE), "Argument `ensemble` must have two groups for this closed form, but has 1."),

@@ -261,6 +261,19 @@ def test_a_movie_runs_from_the_first_time_to_the_last_in_ten_seconds(tmp_path, m
     np.testing.assert_allclose(asked, np.linspace(1, 3, 21))
 
 
+def test_a_camera_that_moves_sees_what_a_camera_at_rest_there_sees(tmp_path, monkeypatch):
+    pages, real = [], Scene.page
+    monkeypatch.setattr(Scene, "page", lambda self, time: pages.append(real(self, time)) or pages[-1])
+    run = circling(np.geomspace(1, 3, 40))
+    turning = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # straight: also between the times
+    ss.plot.movie(run, tmp_path / "turn.gif", size=100, frames_per_second=3, speed=1.0, trails=0.3, **turning)
+    assert len(pages) == 7
+    for k, page in enumerate(pages):
+        time = 1 + k / 3
+        still = Scene(run, size=100, view=View(90 * time, 30 + 10 * time), frame=0.0, trail=0.3, step=1 / 6, cycle=True)
+        np.testing.assert_allclose(page.astype(int), real(still, time), atol=1)  # rounding of angles on the way
+
+
 @needs_ffmpeg
 def test_an_mp4_has_its_frames_and_pixels(tmp_path):
     run = circling(np.linspace(0, 1, 101))

@@ -207,3 +207,30 @@ def test_order_of_groups_at_finite_n_is_that_of_their_correlation():
     for a in (0, 1):
         np.testing.assert_allclose(ax.lines[a].get_ydata() ** 2 / 4, np.maximum(0, run.correlation[:, a, a].real), atol=1e-14)
     plt.close("all")
+
+
+def test_points_of_ones_own_lie_where_the_sphere_shows_them(run):
+    ax = ss.plot.bloch_sphere(run, azimuth=30, elevation=-15)
+    ends = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
+    m = ss.bloch(run).values[:, 0]
+    np.testing.assert_allclose(ss.plot.project(m[[0, -1]], azimuth=30, elevation=-15), ends, atol=1e-14)
+    axes = [line.get_xydata()[1] for line in ss.plot.bloch_sphere(run).lines if len(line.get_xdata()) == 2]
+    np.testing.assert_allclose(ss.plot.project(np.eye(3)), axes, atol=1e-14)  # the same view where none is given
+    np.testing.assert_allclose(ss.plot.project([1.0, 0.0, 0.0]), [0.766, -0.241], atol=5e-4)
+    assert ss.plot.project(np.zeros((4, 5, 3))).shape == (4, 5, 2)
+
+
+@pytest.mark.parametrize(
+    ("points", "options", "sentence"),
+    [
+        ([1.0, 2.0], {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape (2,)."),
+        (1.0, {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape ()."),
+        ("here", {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but is points='here'."),
+        ([0, 0, np.nan], {}, "Argument `points` must be finite, but has the entry nan."),
+        ([0, 0, 1], {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
+    ],
+)
+def test_points_that_cannot_be_placed(points, options, sentence):
+    with pytest.raises(ss.InputError) as caught:
+        ss.plot.project(points, **options)
+    assert str(caught.value) == sentence

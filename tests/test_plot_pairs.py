@@ -93,9 +93,67 @@ def test_edges_of_a_weak_locking_range_are_adlers():
     right = named(ax)["Adler, weak coupling"]
     left = next(line for line in ax.lines if line.get_linestyle() == right.get_linestyle() and line is not right)
     for line, sign in ((left, -1), (right, 1)):
-        for x, y in line.get_xydata()[[20, 80, 140]]:
+        for x, y in line.get_xydata()[[20, 60, 110]]:
             closed = ss.locking_range(WEAK.replace(detuning=2 * x, cross_coupling=2 * y))
             assert float(closed.effective_detuning) == pytest.approx(sign * float(closed.locking_range), rel=1e-9)
+
+
+@pytest.mark.parametrize("reach", [0.01, 0.5, 6.0])
+@pytest.mark.parametrize("lowest", [-1, 0])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_threshold_is_drawn_at_every_zoom(reach, lowest, turned):
+    """V = 4 + Delta^2/4 in units of the damping rate: over V the detuning rises as a square root."""
+    axes = {"detuning": 2 * reach * np.linspace(lowest, 1, 3), "coupling": np.array([2.0, 31.0, 60.0])}
+    diagram = ss.phase_diagram(PAIR.replace(coupling=2.0), axes)
+    ax = ss.plot.phase_diagram(diagram.transpose("coupling", "detuning", ...) if turned else diagram)
+    for name, formula in (("existence of full", lambda d: 4 + d**2 / 4), ("incoherent stable", lambda d: min(4 + d**2 / 4, 8))):
+        both = [line for line in ax.lines if line.get_linestyle() == named(ax)[name].get_linestyle()]
+        points = np.concatenate([line.get_xydata()[:, ::-1] if turned else line.get_xydata() for line in both])
+        points = points[np.isfinite(points).all(axis=1) & (points[:, 0] > lowest * reach) & (points[:, 0] < reach)]
+        for detuning, coupling in points[:: max(1, len(points) // 20)]:
+            if not (name == "incoherent stable" and abs(detuning) > 4):  # there it is vertical, from a jump
+                assert coupling == pytest.approx(formula(detuning), rel=1e-9)
+        ordered = np.sort(points[:, 0])
+        gaps = np.diff(np.concatenate([[lowest * reach], ordered, [reach]])) / reach
+        assert gaps[1:-1].max() < 0.03, name  # the two branches meet at the tip
+        assert max(gaps[0], gaps[-1]) < 0.1
+
+
+def test_lines_follow_a_logarithmic_axis():
+    axes = {"detuning": np.linspace(-4, 4, 3), "coupling": np.geomspace(2.0, 2e5, 5)}
+    ax = plt.subplots()[1]
+    ax.set_yscale("log")
+    ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes), ax)
+    line = named(ax)["existence of full"].get_xydata()
+    inside = line[(line[:, 0] > 0) & (line[:, 0] < 2)]
+    assert len(inside) > 30
+    np.testing.assert_allclose(inside[:, 1], 4 + inside[:, 0] ** 2 / 4, rtol=1e-9)
+
+
+def test_lines_of_a_pair_over_two_parameters_beside_the_detuning():
+    axes = {"coupling": np.linspace(2, 60, 4), "gain": np.linspace(1, 30, 5)}
+    ax = ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes))
+    assert {"existence of full", "incoherent stable"} <= set(named(ax))
+    paths = [path.vertices for c in ax.collections if c.get_linestyle() != [(0.0, None)] for path in c.get_paths()]
+    seen = 0
+    for v, r in np.concatenate([path for path in paths if len(path) > 10])[::15]:
+        around = [
+            ss.symmetric_pair(PAIR.replace(coupling=2 * (v + a), gain=2 * (r + b)))
+            for a, b in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1))  # of 29 and 14.5: well below a line's width
+        ]
+        assert any(len({bool(state[n]) for state in around}) == 2 for n in ("exists", "stable", "incoherent_stable")), (v, r)
+        seen += 1
+    assert seen > 5
+
+
+def test_no_line_is_called_weak_where_the_coupling_is_not():
+    strong = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=24.0, theta=-1.0, weights=(1, 2))
+    axes = {"detuning": np.linspace(-1, 1, 3), "coupling": np.linspace(20, 24, 3)}
+    assert "Adler, weak coupling" not in named(ss.plot.phase_diagram(ss.phase_diagram(strong, axes)))
+    run = ss.evolve(strong, np.linspace(0, 3, 31))
+    assert [line for line in ss.plot.phase_difference(run).lines if line.get_linestyle() == "--"] == []
+    weak = strong.replace(cross_coupling=0.1)
+    assert "Adler, weak coupling" in named(ss.plot.phase_diagram(ss.phase_diagram(weak, axes)))
 
 
 def test_between_two_groups_a_cyclic_map_and_grey_where_it_is_dark(tongue):

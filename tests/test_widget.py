@@ -1,5 +1,8 @@
 """What the widget gets is the run: every number that travels to the browser, and when it travels."""
 
+import base64
+import json
+import re
 import subprocess
 import sys
 
@@ -118,3 +121,17 @@ def test_the_widget_is_loaded_at_first_use():
     code = "import sys, spinsync as ss; ss.show; print({'anywidget', 'matplotlib', 'numba'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_page_made_by_ipywidgets_holds_the_script_and_the_run(tmp_path):
+    embed = pytest.importorskip("ipywidgets.embed", reason="needs ipywidgets: pip install ipywidgets")
+    sphere, file = ss.show(ss.evolve(laser(), TIMES)), tmp_path / "run.html"
+    embed.embed_minimal_html(file, views=[sphere], drop_defaults=False)
+    page = file.read_text(encoding="utf-8")
+    state = json.loads(
+        re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', page, re.DOTALL)[1]
+    )
+    (own,) = [entry for entry in state["state"].values() if entry["model_name"] == "AnyModel"]
+    assert own["state"]["_esm"] == BlochSphere._esm
+    buffers = {tuple(buffer["path"]): base64.b64decode(buffer["data"]) for buffer in own["buffers"]}
+    assert buffers["run", "vectors"] == packing.packed(ss.evolve(laser(), TIMES))["vectors"]

@@ -15,7 +15,6 @@ from .theory.brute_force import BruteForce as BruteForce
 from .theory.exact import Exact as Exact
 from .theory.mean_field import MeanField as MeanField
 from .theory.trajectories import Trajectories as Trajectories
-from .verbs.closed_forms import critical_coupling as critical_coupling
 from .verbs.closed_forms import limit_cycle as limit_cycle
 from .verbs.evolution import evolve as evolve
 from .verbs.evolution import rerun as rerun
@@ -26,7 +25,7 @@ from .verbs.measures import pair_measures as pair_measures
 from .verbs.measures import phase_distribution as phase_distribution
 from .verbs.microscopic import lindblad as lindblad
 from .verbs.microscopic import one_spin_equation as one_spin_equation
-from .verbs.pair_forms import locking_range as locking_range
+from .verbs.onset import critical_coupling as critical_coupling
 from .verbs.pair_forms import symmetric_pair as symmetric_pair
 from .verbs.qutip_models import QutipModel as QutipModel
 from .verbs.qutip_models import to_piqs as to_piqs
@@ -37,4 +36,5 @@ from .verbs.results import model_of as model_of
 from .verbs.spectra import emission_spectrum as emission_spectrum
 from .verbs.spectra import linewidth as linewidth
 from .verbs.steady import steady_state as steady_state
+from .verbs.weak_coupling import locking_range as locking_range
 from .widget.notebooks import show as show

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import glob
-import io
 import os
 import shutil
 import stat
 import time
 import uuid
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -158,7 +158,10 @@ def _remove(draft: Path) -> None:
 
 
 def read_text(path: str | Path, name: str = "path") -> str:
-    """The text of a file, also of a pipe, with one sentence if it can't be read."""
+    """The text of a file, also of a pipe, with one sentence if it can't be read.
+
+    A byte order mark, as some editors write, is no text.
+    """
     try:
         content = _content(path)
     except (OSError, ValueError) as error:
@@ -166,9 +169,13 @@ def read_text(path: str | Path, name: str = "path") -> str:
     if len(content) > LONGEST:
         raise InputError(f"Argument `{name}` must be a file of at most {LONGEST >> 20} MiB, but {_shown(path)} is longer.")
     try:
-        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read()
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {_shown(path)} is not.") from None
+        text = "\0"
+    if "\0" in text:  # UTF-16 has them beside every letter, also where it bears no mark
+        is_not = "in UTF-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "not"
+        raise InputError(f"Argument `{name}` must be a text file in UTF-8, but {_shown(path)} is {is_not}.")
+    return text.replace("\r\n", "\n")
 
 
 def _content(path: str | Path) -> bytes:

@@ -7,8 +7,10 @@ import platform
 import signal
 import sys
 from collections.abc import Callable
+from decimal import Decimal
 from enum import StrEnum
 from importlib import metadata
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -37,10 +39,14 @@ def _number(text: str) -> float:
 
 
 def _whole(text: str) -> int:
+    """A whole number, which may be written as 1e4, as in Python and in TOML."""
     try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}") from None
+        number = Decimal(text) if isfinite(float(text)) else None  # a float is finite up to some 300 digits
+    except (ValueError, ArithmeticError):
+        number = None
+    if number is None or number != number.to_integral_value():
+        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}")
+    return int(number)
 
 
 class TheoryName(StrEnum):

@@ -5,6 +5,7 @@ from .diagrams import frequency as frequency
 from .diagrams import phase_diagram as phase_diagram
 from .movies import movie as movie
 from .spheres import bloch_sphere as bloch_sphere
+from .spheres import project as project
 from .spin_numbers import finite_size as finite_size
 from .spin_numbers import linewidths as linewidths
 from .spin_numbers import spectra as spectra

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ from scipy import ndimage
 from spinsync.base.checks import InputError
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.regimes import Regime, label
+from spinsync.plot import curves
 from spinsync.plot.style import CLOSED_FORM
-from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+from spinsync.verbs.pair_forms import margins, symmetric_pair
+from spinsync.verbs.weak_coupling import locking_range
 
 Array = NDArray[Any]
 
@@ -32,7 +35,6 @@ AREAS = {
     Regime.PULSATING: "#c3b3e3",
 }
 SMALLEST = 0.012  # share of the picture that an area needs to bear its name
-FINE = 161  # points of a closed form
 
 
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
@@ -91,47 +93,42 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
         }
     except InputError:
         pass
-    try:
-        weak = locking_range(model)
-    except InputError:
+    weak = weakly_coupled(model)
+    if weak is None or weak.locking_range == 0:
         return {}
     own = model.groups[0].mean_frequency - model.groups[1].mean_frequency
     shift, reach = own - float(weak.effective_detuning), float(weak.locking_range)
-    if reach < 1e-9 * abs(model.coupling_matrix).max():  # a cosine that vanishes but for rounding
-        return {}
     return {"adler": (shift - reach, shift + reach)}
 
 
-def slip(model: Ensemble, detunings: Array) -> Array:
+def slip(model: Ensemble, detuning: float) -> float:
     """Difference of the observed frequencies of two groups where a closed form knows it, else NaN."""
-
-    def one(detuning: float) -> float:
-        pair = model.replace(detuning=detuning)
-        try:
-            return 0.0 if bool(symmetric_pair(pair).stable) else np.nan
-        except InputError:
-            pass
-        try:
-            return float(locking_range(pair).beat_frequency)
-        except InputError:
-            return np.nan
-
-    return np.array([one(float(detuning)) for detuning in detunings])
+    pair = model.replace(detuning=detuning)
+    try:
+        return 0.0 if bool(symmetric_pair(pair).stable) else np.nan
+    except InputError:
+        weak = weakly_coupled(pair)
+        return np.nan if weak is None else float(weak.beat_frequency)
 
 
-def common(model: Ensemble, detunings: Array) -> Array:
+def common(model: Ensemble, detuning: float) -> float:
     """The frequency of two locked groups where a closed form knows it, else NaN."""
+    pair = model.replace(detuning=detuning)
+    try:
+        full = symmetric_pair(pair)
+        return float(full.frequency) if full.stable else np.nan
+    except InputError:
+        weak = weakly_coupled(pair)
+        return np.nan if weak is None else float(weak.frequency)
 
-    def one(detuning: float) -> float:
-        pair = model.replace(detuning=detuning)
-        for form in (symmetric_pair, locking_range):
-            try:
-                return float(form(pair).frequency)
-            except InputError:
-                continue
-        return np.nan
 
-    return np.array([one(float(detuning)) for detuning in detunings])
+def weakly_coupled(model: Ensemble) -> xr.Dataset | None:
+    """Adler's closed form of two groups where it holds."""
+    try:
+        weak = locking_range(model)
+    except InputError:
+        return None
+    return weak if weak.weak else None
 
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -143,23 +140,48 @@ LINES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def boundaries(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
-    """Closed-form boundaries of two groups in a diagram over detuning and another parameter."""
-    if "detuning" not in (x, y):
-        return
+    """Closed-form boundaries of two groups in a diagram over two parameters."""
+    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # lines do not widen the picture
+    if "detuning" in (x, y):
+        _over_detuning(ax, diagram, model, x, y, units)
+    else:
+        _at_one_detuning(ax, diagram, model, x, y, units)
+
+
+def _over_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
+    """Lines as functions of the parameter that is not the detuning, which they leave at both signs of it."""
     other = y if x == "detuning" else x
-    fine = np.linspace(float(diagram[other].min()), float(diagram[other].max()), FINE)
-    found = [_edges(model.replace(**{other: v})) for v in fine.tolist()]
-    limits = ax.get_xlim(), ax.get_ylim()
-    beyond = 2 * float(abs(diagram["detuning"]).max())  # instead of infinity: a line that leaves the picture
+
+    @cache
+    def edges(at: float) -> dict[str, tuple[float, float]]:
+        return _edges(model.replace(**{other: at * units[other]}))
+
     for name, (text, look) in LINES.items():
         for side in (0, 1):
-            line = np.array([edges.get(name, (np.nan, np.nan))[side] for edges in found])
-            line = np.where(line == 0, np.nan, np.clip(line, -beyond, beyond)) / units["detuning"]
-            if np.isfinite(line).any():
-                along = fine / units[other]
-                curve = (line, along) if x == "detuning" else (along, line)
+
+            def edge(at: float, name: str = name, side: int = side) -> float:
+                found = edges(at).get(name, (np.nan, np.nan))[side]
+                return np.nan if found == 0 else found / units["detuning"]
+
+            curve = curves.line(ax, edge, diagram[other].values / units[other], upright=x == "detuning")
+            if np.isfinite(curve[x != "detuning"]).any():
                 ax.plot(*curve, color=CLOSED_FORM, label=text if side else None, zorder=4, **look)
-    ax.set(xlim=limits[0], ylim=limits[1])
+
+
+def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
+    """Lines of a symmetric pair as contours of what vanishes on them."""
+    across, up = (
+        curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
+    )
+    try:
+        rows = [[margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()] for b in up.tolist()]
+    except InputError:
+        return
+    for name, (text, look) in LINES.items():
+        values = np.array([[margin.get(name, np.nan) for margin in row] for row in rows])
+        if np.nanmin(values, initial=np.inf) < 0 < np.nanmax(values, initial=-np.inf):
+            ax.contour(across, up, values, levels=[0.0], colors=CLOSED_FORM, linewidths=look["lw"], linestyles=[look["ls"]])
+            ax.plot([], [], color=CLOSED_FORM, label=text, **look)
 
 
 def legend(ax: Axes, codes: Array) -> None:
@@ -169,7 +191,8 @@ def legend(ax: Axes, codes: Array) -> None:
     handles: list[Any] = []
     for line in ax.lines:
         x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
-        if not str(line.get_label()).startswith("_") and np.any((x > left) & (x < right) & (y > low) & (y < high)):
+        empty = x.size == 0  # stands for a contour
+        if not str(line.get_label()).startswith("_") and (empty or np.any((x > left) & (x < right) & (y > low) & (y < high))):
             handles.append(line)
     for code in np.unique(codes).tolist():
         if code != Regime.UNDECIDED and label(code) not in named:

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
+from spinsync.plot.areas import weakly_coupled
 from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.traces import TIME, needs, span
-from spinsync.verbs.pair_forms import locking_range, symmetric_pair
+from spinsync.verbs.pair_forms import symmetric_pair
 from spinsync.verbs.results import model_of
 
 LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
@@ -79,14 +80,13 @@ def _in_pi(value: float) -> str:
 
 
 def _locked(run: xr.Dataset) -> float:
-    for form in (symmetric_pair, locking_range):
-        try:
-            state = form(model_of(run))
-        except checks.InputError:
-            continue
-        if form is locking_range or state.stable:
-            return float(state.phase_difference)
-    return np.nan
+    model = model_of(run)
+    try:
+        full = symmetric_pair(model)
+        return float(full.phase_difference) if full.stable else np.nan
+    except checks.InputError:
+        weak = weakly_coupled(model) if len(model.groups) == 2 else None
+        return np.nan if weak is None else float(weak.phase_difference)
 
 
 @in_style

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,10 +12,11 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.data.distributions import Samples
 from spinsync.data.ensembles import Ensemble
-from spinsync.plot import areas
+from spinsync.plot import areas, curves
 from spinsync.plot.given import checked, variable_of
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
-from spinsync.verbs.closed_forms import critical_coupling, limit_cycle
+from spinsync.verbs.closed_forms import limit_cycle
+from spinsync.verbs.onset import critical_coupling
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",
@@ -25,7 +26,6 @@ LABELS = {
     "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
 }
 QUANTITIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # that are rates
-FINE = 91  # points along an axis for a closed form over two
 BETWEEN = {
     "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
     "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
@@ -130,10 +130,13 @@ def _has_closed_form(ensemble: Ensemble) -> bool:
     return len(ensemble.groups) == 1 and not isinstance(ensemble.groups[0].distribution, Samples)
 
 
-def _fine(diagram: xr.Dataset, name: str) -> Any:
-    """Where a closed form is drawn along an axis; numbers of spins are whole."""
-    values = diagram[name].values
-    return values.astype(int) if name == "spins" else np.linspace(values.min(), values.max(), 401)
+def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callable[[Any], float], upright: bool = False) -> Any:
+    """x and y of a closed form along a parameter; numbers of spins are whole, and stand for themselves."""
+    own = diagram[name].values / unit
+    if name == "spins":
+        values = np.array([form(int(n)) for n in diagram[name].values])
+        return (values, own) if upright else (own, values)
+    return curves.line(ax, lambda at: form(at * unit), own, upright=upright)
 
 
 def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
@@ -144,20 +147,24 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
         _threshold(ax, diagram, ensemble, x, y)
         return
     other = y if x == "coupling" else x
-    fine = _fine(diagram, other)
-    critical = np.array([critical_coupling(ensemble.replace(**{other: v})) for v in fine.tolist()])
-    limits = ax.get_xlim(), ax.get_ylim()
-    inside = np.where(np.isfinite(critical), critical, np.nan) / _axis("coupling", ensemble, (x, y))[1]
-    along = fine / _axis(other, ensemble, (x, y))[1]
-    curve = (inside, along) if x == "coupling" else (along, inside)
+    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not widen the picture
+    units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
+
+    def critical(value: Any) -> float:
+        return critical_coupling(ensemble.replace(**{other: value})) / units[0]
+
+    curve = _closed(ax, diagram, other, units[1], critical, upright=x == "coupling")
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
-    ax.set(xlim=limits[0], ylim=limits[1])
 
 
 def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """Where V = V_c, over two parameters of which neither is the coupling."""
-    fine = {name: np.linspace(float(diagram[name].min()), float(diagram[name].max()), FINE) for name in (x, y)}
+    units = {name: _axis(name, ensemble, (x, y))[1] for name in (x, y)}
+    on_page = {
+        n: curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
+    }
+    fine = {name: values * units[name] for name, values in on_page.items()}
     if "spins" in fine:
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
@@ -168,7 +175,7 @@ def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str
 
     known = np.array([[above(across, up) for across in fine[x]] for up in fine[y]])
     if known.min() < 0 < known.max():
-        along = [fine[name] / _axis(name, ensemble, (x, y))[1] for name in (x, y)]
+        along = [fine[name] / units[name] for name in (x, y)]
         ax.contour(*along, known, levels=[0.0], colors="white", linewidths=2.6)
         ax.contour(*along, known, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
 
@@ -222,9 +229,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         )  # both are seen where they coincide
         ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
     if _has_closed_form(ensemble):
-        fine = _fine(diagram, x)
-        closed = [float(limit_cycle(ensemble.replace(**{x: v}))[variable]) for v in fine.tolist()]
-        ax.plot(fine / unit, np.array(closed) / y_unit, color=CLOSED_FORM, lw=1.0, zorder=1)
+        ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
+        closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
+        ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")
     ax.set(xlabel=label, ylabel=y_label)
@@ -284,9 +291,10 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
-        fine = np.linspace(float(diagram[x].min()), float(diagram[x].max()), 401)
-        ax.plot(fine / unit, fine / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
-        ax.plot(fine / unit, areas.slip(ensemble, fine) / y_unit, color=CLOSED_FORM, lw=1.0, zorder=2)
+        ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
+        ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
+        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble, v) / y_unit)
+        ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
     return ax
 
@@ -306,10 +314,8 @@ def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
     rate = _rate(label, unit, "", "")[1]
     for sign in (1, -1):
         ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
-    fine = np.linspace(ends[0], ends[1], 401)
-    ax.plot(
-        fine / unit,
-        np.where(areas.slip(ensemble, fine) == 0, areas.common(ensemble, fine) / rate, np.nan),
-        color=CLOSED_FORM,
-        lw=1.0,
-    )
+
+    def plateau(detuning: float) -> float:
+        return areas.common(ensemble, detuning) / rate if areas.slip(ensemble, detuning) == 0 else np.nan
+
+    ax.plot(*_closed(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

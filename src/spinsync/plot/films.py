@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
@@ -28,8 +29,8 @@ HUNDREDTHS = 100  # a GIF counts time in hundredths of a second
 
 
 def ffmpeg() -> str | None:
-    """The system's ffmpeg, where there is one."""
-    return shutil.which("ffmpeg")
+    """The ffmpeg that matplotlib's setting names: by its path, or, as it is by default, by its name on PATH."""
+    return shutil.which(str(mpl.rcParams["animation.ffmpeg_path"]))
 
 
 @contextmanager

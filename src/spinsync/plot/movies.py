@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 from rich.console import Console
 from rich.progress import track
 
@@ -16,9 +18,10 @@ from spinsync.base.files import new_version
 from spinsync.base.precision import in_range
 from spinsync.plot import films
 from spinsync.plot.scenes import ARROW, Scene
-from spinsync.plot.spheres import View, checked_frame, colours, trajectories
+from spinsync.plot.spheres import AZIMUTH, ELEVATION, View, checked_frame, colours, trajectories
 from spinsync.plot.traces import needs
 
+Angle = ArrayLike | Callable[[float], Any]  # degrees: one, one for each time of a run, or a function of time
 SECONDS = 10.0  # of a whole run, unless a speed is given
 FINER = 2  # points of a trail in a frame
 FASTEST_GIF = 50  # browsers slow down what is faster
@@ -32,8 +35,8 @@ def movie(
     size: int = 800,
     frames_per_second: int = 30,
     speed: float | None = None,
-    azimuth: float = -50.0,
-    elevation: float = 22.0,
+    azimuth: Angle = AZIMUTH,
+    elevation: Angle = ELEVATION,
     frame: float | str = 0.0,
     trails: float = 0.5,
     cycle: bool = True,
@@ -46,7 +49,8 @@ def movie(
     run : xarray.Dataset
         A result of `evolve` at two times or more; single spins where it holds them (each=True), else groups.
     path : path
-        Ends in .mp4, for which the system's ffmpeg is needed, or in .gif.
+        Ends in .mp4, for which ffmpeg is needed, on PATH or where matplotlib's rcParams["animation.ffmpeg_path"] says,
+        or in .gif.
     size : int
         Width and height in pixels, even for .mp4.
     frames_per_second : int
@@ -54,8 +58,9 @@ def movie(
     speed : float, optional
         Time of the run that passes in one second; by default the run takes ten seconds. Between the times of the run,
         vectors are interpolated: twenty times a turn are enough for the eye.
-    azimuth, elevation : float
-        Where the viewer stands, in degrees.
+    azimuth, elevation : float, array of shape (time,), or function
+        Where the viewer stands, in degrees. A camera that moves: one angle for each time of the run (on straight lines
+        between them), or a function that takes a time and returns an angle.
     frame : float or "mean"
         Angular frequency of the rotating frame, or the frame that turns with the mean field.
     trails : float
@@ -84,6 +89,8 @@ def movie(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     ss.plot.movie(run, pathlib.Path(folder) / "one.gif", size=100, speed=5.0).name
     'one.gif'
+
+    The camera turns once around the sphere with ``azimuth=lambda time: 360 * time / 5``.
     """
     for name in ("coherence", "inversion", "order_parameter"):
         needs(run, name, whole=True)
@@ -100,15 +107,32 @@ def movie(
     times = _times(run.time.values, rate, speed)
     step = float(times[1] - times[0])
     trail = checks.non_negative("trails", trails) * rate * step
-    view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
-    scene = Scene(run, size=size, view=view, frame=checked_frame(frame), trail=trail, step=step / FINER, cycle=cycle)
+    views = _views(run.time.values, times, azimuth, elevation)
+    scene = Scene(run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / FINER, cycle=cycle)
     with new_version(file) as draft:
         film: AbstractContextManager[films.Add]
         film = films.mp4(draft, size, rate) if kind == "mp4" else films.gif(draft, size, rate, [*colours(run), ARROW])
         with film as add:
-            for time in _followed(times.tolist(), file.name, progress):
+            for time, view in zip(_followed(times.tolist(), file.name, progress), views, strict=True):
+                scene.look(view)
                 add(scene.page(time))
     return file
+
+
+def _views(saved: np.ndarray, times: np.ndarray, azimuth: Angle, elevation: Angle) -> list[View]:
+    """Where the camera stands in each frame."""
+    angles = [_angles(name, angle, saved, times) for name, angle in (("azimuth", azimuth), ("elevation", elevation))]
+    return [View(*pair) for pair in zip(*angles, strict=True)]
+
+
+def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> list[float]:
+    """An angle of the camera in each frame."""
+    if callable(angle):
+        return [checks.real(f"{name}({time:g})", angle(time)) for time in times.tolist()]
+    if np.ndim(angle) == 0:
+        return [checks.real(name, angle)] * len(times)
+    given = checks.array(name, angle, float, (len(saved),), f"a number, a function of time or {len(saved)} angles, one a time")
+    return np.interp(times, saved, given).tolist()  # type: ignore[no-any-return]
 
 
 def _kind(path: Path) -> str:
@@ -116,7 +140,9 @@ def _kind(path: Path) -> str:
     if kind not in ("mp4", "gif"):
         raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))
     if kind == "mp4" and films.ffmpeg() is None:
-        raise checks.complain("path", "a file that ends in .gif as long as ffmpeg, which writes .mp4, is not found", str(path))
+        where = "put it on PATH, or its path into matplotlib's rcParams['animation.ffmpeg_path']"
+        must = f"a file that ends in .gif as long as ffmpeg, which writes .mp4, is not found ({where})"
+        raise checks.complain("path", must, str(path))
     return kind
 
 

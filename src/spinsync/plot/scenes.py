@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 import numpy as np
@@ -91,9 +91,15 @@ class Scene:
         self.colours = 255 * np.array([to_rgb(colour) for colour in spheres.colours(run)])
         self.back = step * np.arange(int(trail / step + 1e-9), -1, -1)
         self.order = np.asarray(run.order_parameter.values, float)
-        self.background = _background(run, size, view, cycle)
+        self.draw = partial(_background, run, size, cycle)
+        self.background = self.draw(view)
         times = self.motion.times
         self.decimals = int(np.clip(2 - np.floor(np.log10(times[-1] - times[0])), 0, 9))
+
+    def look(self, view: spheres.View) -> None:
+        """Where the camera stands from now on."""
+        if not np.array_equal(view.matrix, self.view.matrix):
+            self.view, self.background = view, self.draw(view)
 
     def page(self, time: float) -> Array:
         """Bytes of shape (row, column, 3)."""
@@ -170,8 +176,8 @@ def _font(slant: Literal["oblique", "normal"], pixels: int) -> ImageFont.FreeTyp
     return ImageFont.truetype(findfont(FontProperties(family="DejaVu Sans", style=slant)), pixels)
 
 
-def _background(run: xr.Dataset, size: int, view: spheres.View, cycle: bool) -> Array:
-    """What does not move: the sphere as `bloch_sphere` draws it, and the names of several groups."""
+def _background(run: xr.Dataset, size: int, cycle: bool, view: spheres.View) -> Array:
+    """What rests with the camera: the sphere as `bloch_sphere` draws it, and the names of several groups."""
     with style():
         figure = Figure(figsize=(ONE_COLUMN, ONE_COLUMN), dpi=(size + 1e-3) / ONE_COLUMN)  # as sizes are rounded down
         canvas, ax = FigureCanvasAgg(figure), figure.add_axes((0, 0, 1, 1))

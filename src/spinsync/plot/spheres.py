@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spinsync.base import checks
 from spinsync.data import bloch_vectors
@@ -40,13 +40,53 @@ class View:
         return np.asarray(points @ self.matrix.T)
 
 
+AZIMUTH, ELEVATION = -50.0, 22.0  # where the reader stands, in degrees
+
+
+def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> Array:
+    """Where Bloch vectors lie on the axes of `bloch_sphere`, for points, lines and labels of one's own.
+
+    Parameters
+    ----------
+    points : array of shape (..., 3)
+        Bloch vectors (x, y, z), equation (1.1), in the frame of the picture; any length, the sphere's radius is 1.
+    azimuth, elevation : float
+        Those of the picture, in degrees.
+
+    Returns
+    -------
+    array of shape (..., 2)
+        Coordinates on the axes: to the right and up, from the middle of the sphere. With the angles a and e, a point lies
+        in front of the middle where x cos(e) cos(a) + y cos(e) sin(a) + z sin(e) is positive.
+
+    Raises
+    ------
+    InputError
+        If the points have not three finite coordinates each.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ax = ss.plot.bloch_sphere(ss.evolve(one, np.linspace(0, 5, 200)))
+    >>> where = ss.plot.project([1.0, 0.0, 0.0])
+    >>> text = ax.annotate("x = 1", where)
+    >>> where.round(3).tolist()
+    [0.766, -0.241]
+    """
+    described = "Bloch vectors, an array of shape (..., 3)"
+    ndim = max(np.ndim(points), 1) if not isinstance(points, str) else 1
+    given = checks.array("points", points, float, (*(None,) * (ndim - 1), 3), described)
+    return View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))(given)[..., :2]
+
+
 @in_style
 def bloch_sphere(
     run: xr.Dataset,
     ax: Axes | None = None,
     *,
-    azimuth: float = -50.0,
-    elevation: float = 22.0,
+    azimuth: float = AZIMUTH,
+    elevation: float = ELEVATION,
     frame: float | str = 0.0,
     cycle: bool = True,
 ) -> Axes:
@@ -58,7 +98,7 @@ def bloch_sphere(
         A result of `evolve`; single spins where it holds them (each=True), else groups. Colours tell groups apart.
     ax : matplotlib axes, optional
     azimuth, elevation : float
-        Where the reader stands, in degrees.
+        Where the reader stands, in degrees; `project` places points and labels of one's own from there.
     frame : float or "mean"
         Angular frequency of the rotating frame to draw in, or the frame that turns with the mean field.
     cycle : bool

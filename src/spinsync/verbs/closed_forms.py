@@ -1,10 +1,10 @@
-"""One group in closed form: limit cycle and threshold, with or without frequency disorder (theory page, sections 4 and 6)."""
+"""One group in closed form: limit cycle, with or without frequency disorder (theory page, sections 4 and 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, inf, nan, sin, sqrt
+from math import cos, nan, sin, sqrt
 
 import numpy as np
 import xarray as xr
@@ -56,42 +56,6 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     c = complex(ensemble.coupling_matrix[0, 0])
     recorded = ensemble.recipe.parameters.get("theta") if not ensemble.recipe.changes else None
     return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
-
-
-@in_range
-def critical_coupling(ensemble: Ensemble) -> float:
-    """Coupling strength V_c above which the incoherent state of one group is unstable, equation (4.5).
-
-    V_c = Gamma_perp / (-z0 sin theta); with frequency disorder it is where the growth rate (6.5) changes sign:
-    (Gamma_perp + w)/(-z0 sin theta) for a Lorentzian.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        One group; its frequency a number, Lorentzian, Gaussian or Uniform. Its own strength V plays no part.
-
-    Returns
-    -------
-    float
-        Angular frequency; inf where no strength synchronizes.
-
-    Raises
-    ------
-    InputError
-        If there are several groups, or the frequency is a list of samples.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> ss.critical_coupling(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
-    4.0
-    """
-    one = one_group(ensemble)
-    if one.effective_z0 <= 0:
-        return inf
-    if one.group.distribution is None:
-        return one.group.gamma_perp / one.effective_z0
-    return _Disordered(one).strength(one.group.gamma_perp)
 
 
 @in_range
@@ -165,6 +129,11 @@ def _floquet(one: OneGroup, amplitude: float) -> np.ndarray:
 def _diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
     """Equation (4.7)."""
     return one.group.gamma_perp * (1 + abs(inversion)) / (2 * (amplitude * sin(one.theta)) ** 2)
+
+
+def disordered_onset(one: OneGroup) -> float:
+    """Where the growth rate (6.5) changes sign: (Gamma_perp + w)/(-z0 sin theta) for a Lorentzian."""
+    return _Disordered(one).strength(one.group.gamma_perp)
 
 
 def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:

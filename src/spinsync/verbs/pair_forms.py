@@ -1,8 +1,8 @@
-"""Two groups in closed form: the symmetric pair and the Adler regime (theory page, section 5)."""
+"""Two groups in closed form: the symmetric pair (theory page, section 5)."""
 
 from __future__ import annotations
 
-from math import cos, inf, nan, pi, sin, sqrt
+from math import cos, inf, nan, sqrt
 
 import numpy as np
 import xarray as xr
@@ -11,11 +11,11 @@ from spinsync.base import checks
 from spinsync.base.precision import in_range
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
-from spinsync.verbs.closed_forms import OneGroup, clean_cycle
 from spinsync.verbs.results import dataset
 
 
-def _two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
+def two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
+    """The two groups of a closed form, each with one frequency, or a sentence."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     if len(ensemble.groups) != 2:
         raise checks.InputError(
@@ -79,7 +79,7 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     >>> bool(full.stable), round(float(full.phase_difference), 6)
     (True, 0.927295)
     """
-    a, b = _two_groups(ensemble)
+    a, b = two_groups(ensemble)
     drive = _symmetric_drive(ensemble, a, b)
     detuning = a.mean_frequency - b.mean_frequency
     g, g1 = a.gamma_perp, a.gamma_1
@@ -91,7 +91,8 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     incoherent = np.max((-g + gain / 2 + np.array([1, -1]) * np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4))).real)  # (5.3)
     phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
     z = (g + d) / drive if exists else nan
-    amplitude = sqrt((a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2)) if exists else nan
+    square = (a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2) if exists else nan
+    amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding, where it begins to exist
     variables = {
         "exists": exists,
         "stable": stable,
@@ -107,72 +108,22 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     return dataset(variables, {}, "symmetric_pair", ensemble)
 
 
+def margins(ensemble: Ensemble) -> dict[str, float]:
+    """What vanishes on the lines of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4) where it exists."""
+    a, b = two_groups(ensemble)
+    drive = _symmetric_drive(ensemble, a, b)
+    g, g1, detuning = a.gamma_perp, a.gamma_1, a.mean_frequency - b.mean_frequency
+    if g == 0 or g1 == 0:
+        return {}
+    d, gain = detuning**2 / (4 * g), drive * a.z0
+    root = np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4)).real
+    hopf = min((g - d) * (g - d + g1) + 2 * (gain - g - d) * (g1 - d), g * (g + g1 - d))
+    return {"existence": gain - g - d, "incoherent": gain / 2 - g + root, "hopf": hopf if d < gain - g else nan}
+
+
 def _hopf(g: float, g1: float, gain: float) -> float:
     """The smallest d where (5.4) turns into an equality or its side condition ends; it counts where the state exists."""
     linear = 2 * g + 3 * g1 + 2 * (gain - g)
     constant = g**2 + g1 * g + 2 * (gain - g) * g1
     square = linear**2 - 12 * constant
     return min((linear - sqrt(square)) / 6, g + g1) if square >= 0 else g + g1
-
-
-@in_range
-def locking_range(ensemble: Ensemble) -> xr.Dataset:
-    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Two groups, each synchronized by itself; corrections are of relative order cross coupling / coupling.
-
-    Returns
-    -------
-    xarray.Dataset
-        Scalars effective_detuning, locking_range K_eff, phase_offset, locked, phase_difference and frequency (NaN where
-        not locked), beat_frequency (mean rate of the phase difference; 0 where locked).
-
-    Raises
-    ------
-    InputError
-        If there are not two groups, or one is not synchronized by itself.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> weak = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-np.pi / 2, cross_coupling=0.1)
-    >>> round(float(ss.locking_range(weak).locking_range), 6)
-    0.016667
-    """
-    groups = _two_groups(ensemble)
-    c, theta = abs(ensemble.coupling_matrix), np.angle(ensemble.coupling_matrix)
-    frequency, amplitude = np.empty(2), np.empty(2)
-    for i, group in enumerate(groups):
-        alone = OneGroup(group, group.weight * c[i, i], theta[i, i])
-        if alone.strength * alone.effective_z0 <= group.gamma_perp:
-            raise checks.InputError(
-                f"Argument `ensemble` must have groups that synchronize by themselves, but group {group.name!r} does not "
-                f"at V = {c[i, i]:.6g} and weight {group.weight:.6g}."
-            )
-        frequency[i], amplitude[i], _ = clean_cycle(alone)
-
-    def push(i: int, j: int) -> float:
-        """k_i, (5.7): how strongly group j moves the phase of group i."""
-        mine, other = groups[i], groups[j]
-        ratio = amplitude[j] / amplitude[i]
-        return float(mine.gamma_perp * other.weight * c[i, j] * ratio / (mine.weight * c[i, i] * sin(theta[i, i]) ** 2))
-
-    k_a, k_b = push(0, 1), push(1, 0)
-    lag = theta[0, 1] - theta[0, 0]
-    drive = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (theta[1, 0] - theta[1, 1]))
-    reach, offset, slip = float(abs(drive)), float(np.angle(drive)), float(frequency[0] - frequency[1])
-    locked = abs(slip) < reach
-    phase = offset + np.arcsin(slip / reach) if locked else nan
-    variables = {
-        "effective_detuning": slip,
-        "locking_range": reach,
-        "phase_offset": offset,
-        "locked": locked,
-        "phase_difference": (phase + pi) % (2 * pi) - pi if locked else nan,
-        "frequency": frequency[0] - k_a * sin(lag + phase) if locked else nan,
-        "beat_frequency": 0.0 if locked else np.sign(slip) * sqrt(slip**2 - reach**2),  # (5.8)
-    }
-    return dataset(variables, {}, "locking_range", ensemble)

@@ -76,10 +76,11 @@ def chapter(quick: bool, advance: Advance) -> Section:
         "not their natural ones, agree.</p>",
         figures={"engineering": _figure(data)},
         captions={
-            "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: edges of locking by (5.7). Top, from "
-            "the left: cross phase <i>θ</i>, <i>θ</i> + π, <i>θ</i> + π/2. Bottom left: unequal groups (gain 3 and 4, weights "
-            "2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt (green: phase-trapped, red: irregular, "
-            "cross: undecided). Bottom middle: locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. Bottom "
+            "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: edges of locking by (5.7), where "
+            "their own error is below a tenth. Top, from the left: cross phase <i>θ</i>, <i>θ</i> + π, <i>θ</i> + π/2. Bottom "
+            "left: unequal groups (gain 3 and 4, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt "
+            "(green: phase-trapped, red: irregular, cross: undecided). Bottom middle: locking range by cross phase at "
+            "<i>V</i><sub>×</sub> = 0.05 <i>V</i>. Bottom "
             "right: locked phase difference there (grey: not locked)."
         },
         data=data,
