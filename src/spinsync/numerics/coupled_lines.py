@@ -23,7 +23,7 @@ from spinsync.numerics.uncoupled import Forms, Uncoupled
 
 #: components of the small model, and modes that are followed beside those that are asked for: at first, where too many of
 #: them are hidden from the receiver, and where the model is too rough
-ATTEMPTS = ((450, 2), (450, 10), (1300, 10))
+ATTEMPTS = ((450, 2), (450, 10), (1300, 30))
 ROUGH = 0.1  # of its decay: a mode of the model may be so far from the exact one
 SURE = 10.0  # times the error of a vector: a larger overlap with the receiver is one
 LEAST_REDUCED, MOST_REDUCED = 0.1, 1e-4  # what one correction leaves of a residual
