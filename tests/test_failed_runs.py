@@ -59,7 +59,7 @@ def test_rates_beyond_double_precision_are_a_sentence():
     for verb in (partial(ss.evolve, times=T), ss.steady_state):
         with pytest.raises(ss.IntegrationError, match="the rates are too large for double precision"):
             verb(huge)
-    with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
+    with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
