@@ -59,7 +59,7 @@ def test_rates_beyond_double_precision_are_a_sentence():
     for verb in (partial(ss.evolve, times=T), ss.steady_state):
         with pytest.raises(ss.IntegrationError, match="the rates are too large for double precision"):
             verb(huge)
-    with pytest.raises(ss.IntegrationError, match="too large for double precision, or differ by too many orders"):
+    with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
         ss.evolve(laser(gain=1e12, damping=1e3, coupling=0.0).split(2), [0.0, 1e300], theory=ss.Exact(4))

@@ -15,10 +15,8 @@ from pathlib import Path
 
 from spinsync.base.checks import InputError, shown
 
-try:
+with suppress(ImportError):  # Windows
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 DRAFT = ".draft"  # ends the names of drafts
 REMOVALS = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
@@ -133,7 +131,7 @@ def _sweep(target: Path) -> None:
 @contextmanager
 def _held(draft: Path) -> Iterator[bool]:
     """Lock a draft as long as this process lives; whether nobody else has locked it. The system unlocks it at any end."""
-    if fcntl is None:  # no such locks here: nothing is swept
+    if os.name == "nt":  # no such locks there: nothing is swept
         yield False
         return
     handle = os.open(draft, os.O_RDONLY)

@@ -18,7 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 
 PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt
 
-P, T = ParamSpec("P"), TypeVar("T")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class DroppedError(BaseException):

@@ -16,6 +16,7 @@ from spinsync.numerics.krylov import ALLOWED, CLOSED, VANISHED, Space, accurate
 
 VECTORS = 40
 LONGEST = 64.0  # step in units of 1 / fastest rate; the shortest is 1
+CERTAIN = 1e4  # the same for a space that holds all of the motion: rounding errors of the exponent stay small
 MOST_PRODUCTS = 2_000_000
 FIRST_LOOK = 32  # steps after which the state of rest is worth to be known
 AT_REST = 1e-10  # sum of the distances of all components from it
@@ -86,7 +87,7 @@ def motion(
         if times[-1] - now > SURE * (most - steps) * LONGEST / fastest and rest.hopeless(state, steps, most - steps):
             break
         found, closed = _space(apply, state)
-        step = longest = times[-1] - now
+        step = longest = min(times[-1] - now, CERTAIN / fastest)
         if not closed:
             longest = min(longest, LONGEST * unit)
             step = accurate(found, unit, longest, min(float(ALLOWED * first / length), 1e-6))

@@ -103,6 +103,6 @@ def integrate(
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between
-            if outlook.hopeless(*clock, max_steps - used):
+            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used):
                 return Solution(out, BEYOND, max_steps, int(counts[2]))
     return Solution(out, status, int(counts[1]), int(counts[2]))

@@ -106,6 +106,8 @@ def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: n
     if not np.all(np.isfinite(generator.data)):
         raise OverflowError
     fastest = max(abs(generator.diagonal()).max(), 1e-300)
+    if times[-1] - now > MOST_STEPS * CERTAIN * (STIFFEST / fastest):  # what does not vanish would not be followed that far
+        raise OverflowError
     g, factored, first = 1 / fastest, 0.0, np.linalg.norm(start)
     for _ in range(MOST_STEPS):
         heed()
@@ -116,7 +118,10 @@ def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: n
         if factored != g:
             matrix, factored = one - g * generator, g
             factors = Pivoted(matrix) if order is None else Factors(matrix, order)
-        found, step = space(factors, state, g, times[-1] - now, min(float(ALLOWED * first / length), 1e-6))
+        try:
+            found, step = space(factors, state, g, times[-1] - now, min(float(ALLOWED * first / length), 1e-6))
+        except np.linalg.LinAlgError:  # entries that are no number
+            raise OverflowError from None
         if g >= STIFFEST / fastest and len(found.small) == 1 and abs(found.small[0, 0]) * g <= CLOSED:
             yield from (state for _ in times[done:])  # at rest, as far as a double can tell
             return

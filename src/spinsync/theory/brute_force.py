@@ -50,6 +50,7 @@ class BruteForce:
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
+    @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
         """One sparse block per charge q = (up spins of the ket) - (up spins of the bra)."""
         terms = lindbladian(ensemble, self.spins)

@@ -63,6 +63,7 @@ class Exact:
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
 
+    @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
         """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""
         if each:

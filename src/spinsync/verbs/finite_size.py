@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from math import floor, log10
 from typing import Any
 
+import numpy as np
+
 from spinsync.base import checks
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.interrupts import aside
@@ -43,9 +45,13 @@ def at_rest(linear: Linear) -> tuple[Linear, Array]:
 
 @contextmanager
 def in_words(theory: Theory, growth: int) -> Iterator[None]:
-    """Say what went wrong; the number of components grows as the number of spins to the power `growth`."""
+    """Say what went wrong; the number of components grows as the number of spins to the power `growth`.
+
+    Numpy's own warnings would come before the sentence: what is no number is found where results are checked.
+    """
     try:
-        yield
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            yield
     except markov.UndecidedError:
         raise InputError(
             "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."

@@ -205,8 +205,8 @@ def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, m
         found.put(points.index[over], moving(window.at(over), word[over], reason[over]))
         if before is not None:  # an orbit that only its symmetry keeps: off it, as the least noise would do
             kept = window.kept(before, points.detuning)
-            aside = NEAR * points.size[kept, None, None] * tangent[kept]
-            points.state[kept] += aside.reshape(len(aside), 3 * groups)
+            away = NEAR * points.size[kept, None, None] * tangent[kept]
+            points.state[kept] += away.reshape(len(away), 3 * groups)
         go_on = finished & ~rest & (word == Regime.UNDECIDED) & ~over
         number += 1
         if number % CREEP == 0:

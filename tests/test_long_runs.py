@@ -1,0 +1,79 @@
+"""Very long runs: what rests stops stepping, what moves slowly does not, and what can't be afforded is told at once."""
+
+from time import process_time
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import laser
+from spinsync.numerics import arnoldi, coupled
+
+PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+#: group B is three orders slower than A, and hardly coupled to it: long after A it still moves
+SLOW = ss.Ensemble(
+    [ss.Group(3.0, 1.0, name="A"), ss.Group(3e-3, 1e-3, name="B")], [[2.0 - 3.0j, 1e-5], [1e-5, 0.0]]
+)  # fmt: skip
+DOWN = [[0.0, 0.0, -1.0]] * 2
+
+
+@pytest.mark.parametrize("end", [1e6, 1e300])
+def test_a_run_of_groups_ends_at_rest(end):
+    began = process_time()
+    run = ss.evolve(PAIR, [0.0, end / 2, end], theory=ss.Exact(4))
+    assert process_time() - began < 5  # 40 s and more to 1e6, before
+    rest = ss.steady_state(PAIR, theory=ss.Exact(4))
+    for name in ("inversion", "correlation"):
+        np.testing.assert_allclose(run[name][-1], rest[name], atol=1e-9)
+
+
+def test_slow_relaxation_is_followed_to_its_end():
+    """With so little coupling group B is (2.4) alone: z = z_0 + (z(0) - z_0) exp(-Gamma_1 t), here until 1e-12."""
+    times = np.array([0.0, 50.0, 500.0, 2000.0, 5000.0, 7000.0, 1e6])
+    run = ss.evolve(SLOW, times, theory=ss.Exact(4), initial=DOWN)
+    wanted = 0.5 - 1.5 * np.exp(-4e-3 * times)
+    np.testing.assert_allclose(run.inversion[:, 1], wanted, atol=1e-7)  # of second order in the coupling over the rates
+
+
+def test_rest_is_believed_in_only_where_the_state_is_known(monkeypatch):
+    """Without a state of rest a run goes on step by step, and agrees; that far it can't be afforded to the end."""
+    times = np.array([0.0, 100.0, 200.0])
+    run = ss.evolve(PAIR, times, theory=ss.Exact(2))
+    monkeypatch.setattr(arnoldi, "FIRST_LOOK", 10**9)
+    stepped = ss.evolve(PAIR, times, theory=ss.Exact(2))
+    np.testing.assert_allclose(run.inversion, stepped.inversion, atol=1e-9)
+    monkeypatch.undo()
+    monkeypatch.setattr(coupled, "steady", lambda *_: (_ for _ in ()).throw(coupled.SlowError))
+    with pytest.raises(ss.IntegrationError, match="differ by too many orders"):
+        ss.evolve(PAIR, [0.0, 1e300], theory=ss.Exact(2))
+
+
+def test_the_judge_takes_long_times_at_fast_rates():
+    """Against its own state of rest, and against Exact on the way there."""
+    fast = laser(gain=30.0, damping=10.0, coupling=30.0, theta=-1.2)
+    times = np.array([0.0, 0.05, 1.0, 200.0])
+    began = process_time()
+    run = ss.evolve(fast, times, theory=ss.BruteForce(5))
+    assert process_time() - began < 5
+    exact = ss.evolve(fast, times, theory=ss.Exact(5))
+    for name in ("inversion", "correlation", "coherence"):
+        np.testing.assert_allclose(run[name], exact[name], atol=1e-9)
+    rest = ss.steady_state(fast, theory=ss.BruteForce(5))
+    np.testing.assert_allclose(run.inversion[-1], rest.inversion, atol=1e-9)
+
+
+def test_what_moves_for_ever_is_told_at_once():
+    for theory in (ss.MeanField(), ss.Exact(4), ss.BruteForce(3)):
+        began = process_time()
+        with pytest.raises(ss.IntegrationError, match=r"more than 20000000 steps|differ by too many orders"):
+            ss.evolve(laser(), [0.0, 1e300], theory=theory)
+        assert process_time() - began < 2  # 25 s of computing, before, for mean field
+
+
+@pytest.mark.parametrize("damping", [1e-320, 1e-170])
+def test_rates_next_to_nothing_end(damping):
+    """As none, or as slow as they are; no warning, and no kernel that reads beyond its arrays."""
+    dim = laser(gain=0.0, damping=damping, coupling=0.0, theta=0.0)
+    diagram = ss.phase_diagram(dim, {"gain": [0.0]})
+    assert diagram.regime.values.tolist() == [-1 if damping < 1e-300 else 0]
+    assert int(ss.regime(dim).regime) == int(diagram.regime[0])
