@@ -80,7 +80,7 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     xarray.Dataset
         Scalars regime (int8; `label` gives the word), order_parameter, lyapunov (the largest Lyapunov exponent beside the
         zero of the common phase) with lyapunov_error, period (of the order parameter, in motion that repeats itself up to a
-        common phase; NaN elsewhere, or where it is longer than ten relaxation times), settled, and status (int8: why a regime
+        common phase within ten relaxation times; NaN elsewhere), settled, and status (int8: why a regime
         is UNDECIDED); (bound): order_parameter_range, its least and largest value, NaN beside `period`; (group): frequency
         (mean winding rate of the phase; NaN where a group is dark beside the brightest one, or runs through zero),
         amplitude (time mean of |s|), inversion; (group, other_group): phase_locking (1 where the difference of the phases is
