@@ -12,7 +12,7 @@ from regime_cases import R, sampled, word
 
 
 def lattice(side, share, seed=None):
-    """Triangular lattice with C = V N A e^{-i pi/2}, gain 3, damping 1, at this share of its onset; frequencies by `seed`."""
+    """Triangular lattice with C = V N A e^{-i pi/2}, gain 3 and damping 1, at a share of its onset; frequencies by `seed`."""
     count = side * side
     near = np.zeros((count, count))
     for i in range(side):

@@ -23,7 +23,7 @@ from spinsync.numerics.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, 
 from spinsync.numerics.rest import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING
 from spinsync.theory import spin_equation
 from spinsync.verbs.engine import Batch, Engine, simple
-from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH
+from spinsync.verbs.long_time import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH, returns
 from spinsync.verbs.motions import Motions, blank, moving, resting
 from spinsync.verbs.windows import Window, decided, shining
 
@@ -34,6 +34,7 @@ CREEP = 3  # windows after which a motion that seems to come to rest is tried wi
 STRETCH = 20.0  # between two looks, in units of the slowest relaxation time
 PATIENCE = 3e6  # all windows together, in the same units; ten times what the simple engine can afford
 MOST_STEPS = 1e7  # of all windows together
+TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
 FLOOR = 1e-9  # absolute tolerance of the steps
 
 Kernels = Lanes | CudaLanes  # where trajectories move
@@ -119,7 +120,10 @@ def _found(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
     if len(points.index):
         plain = kernels(Layout(groups, measured=False, tangent=False), spin_equation, threads)
         measured = kernels(Layout(groups, measured=True, tangent=True), spin_equation, threads)
-        _follow(points, found, lost, plain, measured)
+        ended = list[tuple[int, Array]]()
+        _follow(points, found, lost, plain, measured, ended)
+        for index, state in ended if count <= TIMED else []:
+            _time(batch, index, state, found)
     again = np.concatenate([*lost, np.zeros(0, int)])
     if len(again):
         found.put(again, simple(replace(batch, rates=_some(batch.rates, again)), threads))
@@ -172,8 +176,19 @@ def _look(plain: Kernels, points: Points, found: Motions) -> Array:
     return rest
 
 
-def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, measured: Kernels) -> None:
-    """Windows of doubling length until every point is decided, or its patience is over."""
+def _time(batch: Batch, index: int, state: Array, found: Motions) -> None:
+    """Add the period of a regular motion that has ended at `state`, and the range of its order parameter."""
+    rates, y = batch.rates.at((index,)), state.reshape(-1, 3)
+    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0)
+    repeated = returns(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j]), rates.weight)
+    if repeated is not None and repeated.regime[0] == found.regime[index]:
+        found.period[index], found.extremes[index] = repeated.period[0], repeated.extremes[0]
+
+
+def _follow(
+    points: Points, found: Motions, lost: list[Array], plain: Kernels, measured: Kernels, ended: list[tuple[int, Array]]
+) -> None:
+    """Windows of doubling length until every point is decided, or its patience is over; where regular motions ended."""
     groups = points.groups
     deviation = np.random.default_rng(7).standard_normal((groups, 3))
     tangent = np.tile(deviation / np.linalg.norm(deviation), (len(points.index), 1, 1))
@@ -198,6 +213,7 @@ def _follow(points: Points, found: Motions, lost: list[Array], plain: Kernels, m
             sure = window.resolved(before)
             regular = (word != Regime.UNDECIDED) & (word != Regime.IRREGULAR) & finished & ~rest
             found.put(points.index[regular], moving(sure.at(regular), word[regular], np.zeros(regular.sum())))
+            ended += zip(points.index[regular].tolist(), points.state[regular], strict=True)
         irregular = (word == Regime.IRREGULAR) & finished & ~rest
         over = (word == Regime.UNDECIDED) & finished & ~rest & ((time * points.slowest >= PATIENCE) | (steps > MOST_STEPS))
         found.put(points.index[irregular], moving(window.at(irregular), word[irregular], np.zeros(irregular.sum())))

@@ -104,6 +104,12 @@ def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow
     return None, state
 
 
+def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
+    """The motion from `state`, if it repeats itself within LONGEST."""
+    seen = search(_windowed(flow), state, _groups(flow), LONGEST / slowest(flow))
+    return None if seen.cycle is None else repeating(seen.cycle, weight)
+
+
 def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)

@@ -83,11 +83,13 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     -------
     xarray.Dataset
         Scalars regime (int8; `label` gives the word), order_parameter, lyapunov (the largest Lyapunov exponent beside the
-        zero of the common phase) with lyapunov_error, settled, and status (int8: why a regime is UNDECIDED);
-        (group): frequency (mean winding rate of the phase; NaN where amplitude < 1e-3), amplitude (time mean of |s|),
-        inversion; (group, other_group): phase_locking (1 where the difference of the phases is constant) and
-        phase_difference (its circular mean), both NaN beside a dark group. Where the run failed, or a group neither gains
-        nor loses, status says so and every number is NaN; lyapunov and its error also are at rest of hundreds of
+        zero of the common phase) with lyapunov_error, period (of the order parameter, in motion that repeats itself up to a
+        common phase within ten relaxation times; NaN elsewhere), settled, and status (int8: why a regime
+        is UNDECIDED); (bound): order_parameter_range, its least and largest value, NaN beside `period`; (group): frequency
+        (mean winding rate of the phase; NaN where a group is dark beside the brightest one, or runs through zero),
+        amplitude (time mean of |s|), inversion; (group, other_group): phase_locking (1 where the difference of the phases is
+        constant) and phase_difference (its circular mean), both NaN beside a dark group. Where the run failed, or a group
+        forgets nothing, status says so and every number is NaN; lyapunov and its error also are at rest of hundreds of
         frequency classes, whose exponents are not computed.
 
     Raises

@@ -44,7 +44,7 @@ MEANINGS = {
     ss.Regime.PARTIAL: "<b>Partial harmony.</b> Each group is synchronized within itself, but keeps a frequency of its own: "
     "one overtakes the other again and again.",
     ss.Regime.IRREGULAR: "<b>Irregular.</b> The motion never repeats, and small deviations grow: chaos.",
-    ss.Regime.PULSATING: "<b>Pulsating.</b> One group alone keeps a phase, and its amplitude swells and shrinks forever.",
+    ss.Regime.PULSATING: "<b>Pulsating.</b> One group alone keeps a phase, and its amplitude swells and shrinks.",
 }
 
 
