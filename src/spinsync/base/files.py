@@ -55,6 +55,11 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
         draft.rename(target)
     except OSError as error:
         raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({_reason(error)}).") from error
+    except InputError as error:
+        if draft.name not in str(error) or not isinstance(error.__context__, OSError):
+            raise
+        reason = _reason(error.__context__)  # a file in the draft can't be written, whose name nobody gave
+        raise InputError(f"Argument `{name}` must be writable, but {_shown(path)} is not ({reason}).") from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
