@@ -123,3 +123,13 @@ def test_a_new_folder_vanishes_when_its_block_fails(tmp_path):
         files.new_folder(tmp_path / "none" / "out").__enter__()
     with pytest.raises(ss.InputError, match=r"must be writable, but .* is not \(disk full\)"), files.new_folder(tmp_path / "x"):
         raise OSError(28, "Disk full")
+
+
+def test_a_full_disk_within_a_new_folder_names_the_folder(tmp_path):
+    target = tmp_path / "out"
+    with pytest.raises(ss.InputError) as caught, files.new_folder(target) as draft, files.new_version(draft / "a.png"):
+        raise OSError(28, "Disk full")
+    assert str(caught.value) == f"Argument `out` must be writable, but '{target}' is not (disk full)."
+    with pytest.raises(ss.InputError, match="a sentence of its own"), files.new_folder(target):
+        raise ss.InputError("a sentence of its own.")
+    assert list(tmp_path.iterdir()) == []

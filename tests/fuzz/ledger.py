@@ -48,6 +48,7 @@ FREE = {"limit_cycle.inversion"}
 REFUSED = object()
 calls: Counter[str] = Counter()
 computed: Counter[str] = Counter()
+raised: Counter[str] = Counter()
 cases: Counter[int] = Counter()  # command lines by their status
 refusals: dict[str, str] = {}  # the last sentence of each function
 
@@ -112,7 +113,7 @@ def check_numbers(result: Any, name: str) -> None:
     """No NaN that no docstring announces."""
     if isinstance(result, xr.Dataset):
         settled = result.get("settled", True)  # what is not says why, in `status`
-        for key, values in result.variables.items():
+        for key, values in result.data_vars.items():
             if values.dtype.kind in "fc" and not {str(key), f"{name}.{key}"} & (MAY_BE_NAN.keys() | FREE):
                 assert not (np.isnan(result[key]) & settled).any(), f"{name} gives NaN in {key}"
     elif isinstance(result, (float, complex, np.ndarray)):
@@ -120,7 +121,14 @@ def check_numbers(result: Any, name: str) -> None:
 
 
 def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """What the call returns, or REFUSED with a sentence; anything else fails with the call in words."""
+    """What the call returns, without NaN, or REFUSED with a sentence; anything else fails with the call in words."""
+    result = attempt(name, function, *arguments, **options)
+    check_numbers(result, name)
+    return result
+
+
+def attempt(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
+    """The same of what may hold NaN, as it was given some."""
 
     def what() -> str:
         shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
@@ -130,9 +138,8 @@ def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
     try:
         with limited(what), same_settings(what):
             result = function(*arguments, **options)
-        check_numbers(result, name)
     except (ss.InputError, ss.IntegrationError) as error:
-        calls[type(error).__name__] += 1
+        raised[type(error).__name__] += 1
         check_sentence(str(error))
         refusals[name] = str(error)
         return REFUSED
@@ -159,4 +166,5 @@ def report() -> str:
     total, valid = sum(calls.values()), sum(computed.values())
     rows = ", ".join(f"{name} {count}" for name, count in sorted(calls.items(), key=lambda item: item[1]))
     cases_text = f"{sum(cases.values())} files and command lines, {cases[0]} of them computed"
-    return f"{cases_text}; {total} calls, {valid} of them computed ({valid / max(total, 1):.0%}); by name: {rows}"
+    share = f"{valid} of them computed ({valid / max(total, 1):.0%}), others ended in {dict(raised)}"
+    return f"{cases_text}; {total} calls, {share}; by name: {rows}"

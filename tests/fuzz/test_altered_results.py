@@ -14,7 +14,7 @@ import xarray as xr
 from arguments import functions, results
 from hypothesis import given, seed
 from hypothesis import strategies as st
-from ledger import call
+from ledger import attempt
 from runs import SEED, examples
 
 Alteration = Callable[[xr.Dataset], Any]
@@ -171,10 +171,10 @@ def test_an_altered_result_ends_in_a_sentence_or_an_answer(name: str) -> None:
             ):
                 result = change(result)  # unless xarray itself does not take it, or it is no dataset any more
         try:
-            picture = call(name, function, **arguments | {argument: result})
+            picture = attempt(name, function, **arguments | {argument: result})
             count += 1
             if isinstance(picture, plt.Axes) and count % DRAWN == 0:
-                call(name, picture.figure.canvas.draw)
+                attempt(name, picture.figure.canvas.draw)
         finally:
             plt.close("all")
             for path in Path.cwd().iterdir():

@@ -12,6 +12,8 @@ from ledger import REFUSED, call, sure
 from models import (
     ANGLES,
     FREQUENCIES,
+    RATES,
+    SURE_RATES,
     any_groups,
     cavities,
     distributions,
@@ -174,8 +176,8 @@ def test_any_model_comes_back(model: ss.Ensemble, parts: int) -> None:
     assert_allclose(sum(group.weight for group in shared.groups), 1, atol=1e-12)
 
 
-@given(any_groups(2), st.integers(1, 6))
-@examples(60)
+@given(any_groups(2), st.integers(1, 3))
+@examples(70)
 @seed(SEED)
 def test_the_master_equation_adds_up_to_the_coupling(model: ss.Ensemble, more: int) -> None:
     equal = ss.Ensemble([ss.Group(g.gain, g.damping, frequency=g.frequency) for g in model.groups], model.coupling_matrix)
@@ -236,6 +238,24 @@ def test_a_point_of_a_diagram_is_the_same_question(one: ss.Ensemble, two: ss.Ens
         cycle, rest = ss.limit_cycle(one), call("steady_state", ss.steady_state, one)
         if rest is not REFUSED:
             assert_allclose(rest.inversion[0], cycle.inversion, atol=1e-5)
+
+
+@given(RATES, RATES, RATES, FREQUENCIES, SURE_RATES)
+@examples(40)
+@seed(SEED)
+def test_a_group_relaxes(gain: float, damping: float, dephasing: float, frequency: float, weight: float) -> None:
+    group = sure("Group", ss.Group, gain, damping, dephasing=dephasing, frequency=frequency, weight=weight)
+    assert group.gamma_perp >= group.gamma_1 / 2
+    assert_allclose(group.gamma_1 * group.z0 if group.gamma_1 else 0.0, gain - damping, atol=1e-12)
+
+
+@given(st.text(max_size=30), st.sampled_from(["InputError", "IntegrationError"]))
+@examples(80)
+@seed(SEED)
+def test_a_sentence_is_one_line_that_can_be_printed(text: str, name: str) -> None:
+    error = sure(name, getattr(ss, name), text)
+    assert str(error).isprintable()
+    assert len(str(error)) == len(text)
 
 
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=5))

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base.checks import InputError
+from spinsync.base.precision import in_range
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.groups import Group
 from spinsync.data.rates import Array
@@ -21,6 +22,7 @@ NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
 PHASES = 48  # phase differences at which locked states are sought
 
 
+@in_range
 def locking_range(ensemble: Ensemble) -> xr.Dataset:
     """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
 
