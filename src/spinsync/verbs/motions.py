@@ -13,7 +13,7 @@ from spinsync.numerics.cycles import Cycle
 from spinsync.verbs.windows import Window, shining
 
 LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
-MIRRORS = (2, 3, 4)  # parts of a period that may look alike
+MIRRORS = range(2, 17)  # parts of a period of the state that may look alike
 ALIKE = 1e-3  # of the range of the order parameter
 
 
