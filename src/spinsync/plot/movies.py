@@ -60,7 +60,8 @@ def movie(
         vectors are interpolated: twenty times a turn are enough for the eye.
     azimuth, elevation : float, array of shape (time,), or function
         Where the viewer stands, in degrees. A camera that moves: one angle for each time of the run (on straight lines
-        between them), or a function that takes a time and returns an angle.
+        between them), or a function that takes a time and returns an angle. The sphere is then drawn anew in each frame,
+        which takes some five times as long.
     frame : float or "mean"
         Angular frequency of the rotating frame, or the frame that turns with the mean field.
     trails : float
