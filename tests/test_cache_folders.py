@@ -111,8 +111,8 @@ def test_every_system_has_a_folder_for_caches(platform, where, tmp_path, monkeyp
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
     """The folder of a cache with two entries and two files of other people; nothing is compiled into it."""
-    closed_form = ss.limit_cycle
-    monkeypatch.setattr(ss, "steady_state", lambda model: SimpleNamespace(inversion=[closed_form(model).inversion]))
+    for name, inversion in (("steady_state", [0.5]), ("limit_cycle", 0.5)):
+        monkeypatch.setitem(vars(ss), name, lambda model, inversion=inversion: SimpleNamespace(inversion=inversion))
     folder = tmp_path / "spinsync"
     folder.mkdir(mode=0o700)
     for name in ("a.b-" + "0" * 24 + ".nbc", "spinsync_lanes_1_01.py"):

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import pytest
 
 import spinsync
@@ -81,6 +82,13 @@ def test_an_edited_constant_takes_effect(tmp_path, folders):
 def test_another_version_compiles_anew(versions, tmp_path, folders, monkeypatch):
     assert made(tmp_path) == COMPILED
     monkeypatch.setattr(compiled, "VERSIONS", versions)
+    assert made(tmp_path) == COMPILED
+
+
+@pytest.mark.parametrize("name", compiled.SETTINGS)
+def test_another_setting_of_numba_compiles_anew(name, tmp_path, folders, monkeypatch):
+    assert made(tmp_path) == COMPILED
+    monkeypatch.setattr(numba.config, name, "another" if name == "USING_SVML" else 1)
     assert made(tmp_path) == COMPILED
 
 

@@ -197,7 +197,7 @@ def places() -> Iterator[Place]:
             sizes = [path.stat().st_size for path in entries(folder)]
             if trouble is None:
                 trial = folder / f"trial-{os.getpid()}.part"
-                _place(trial, bytes(4096))  # a full disk still takes an empty file
+                _place(trial, bytes(2**17))  # a full disk still takes a file that is small
                 remove(trial)
         except OSError as error:
             trouble = trouble or _reason(error)
