@@ -131,7 +131,7 @@ def test_a_page_made_by_ipywidgets_holds_the_script_and_the_run(tmp_path):
     state = json.loads(
         re.search(r'<script type="application/vnd.jupyter.widget-state\+json">(.*?)</script>', page, re.DOTALL)[1]
     )
-    (own,) = [entry for entry in state["state"].values() if entry["model_name"] == "AnyModel"]
+    own = state["state"][sphere.model_id]
     assert own["state"]["_esm"] == BlochSphere._esm
     buffers = {tuple(buffer["path"]): base64.b64decode(buffer["data"]) for buffer in own["buffers"]}
     assert buffers["run", "vectors"] == packing.packed(ss.evolve(laser(), TIMES))["vectors"]

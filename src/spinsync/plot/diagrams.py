@@ -72,7 +72,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
         phase_difference (of the first two); by default the order parameter of one group, the regime of several.
         Grey: not defined. Crosses: the regime is undecided. In a symmetric pair the lines are the Hopf line, the end of
         the existence of full synchronization, and where the incoherent state becomes stable, (5.2) to (5.4); in any
-        other pair, the edges of Adler's locking range (5.7) over the detuning.
+        other pair over its detuning, the edges of Adler's locking range (5.7) where its error is below a tenth.
 
     Returns
     -------
@@ -267,7 +267,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     Notes
     -----
     Closed forms: (4.3) for one group; for two over their detuning the plateau (5.1) up to the Hopf line (5.4), or
-    Adler's (5.8).
+    Adler's (5.8) where it is weakly coupled.
 
     Examples
     --------
