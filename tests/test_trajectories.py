@@ -17,7 +17,7 @@ from reference import HALF_PI, laser, random_bloch
 from spinsync.base.progress import Line
 from spinsync.numerics.travellers import advance, traveller
 from spinsync.theory.product_states import drawn
-from spinsync.verbs.averages import Means
+from spinsync.verbs.averages import Means, mean_at_rest
 from spinsync.verbs.budgets import Budget
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
@@ -91,11 +91,13 @@ def test_steady_state_of_two_groups_agrees_with_brute_force():
 
 
 def test_a_start_is_forgotten_where_the_ensemble_is_slow():
-    """Just above the threshold V = 4 fluctuations grow slower than spins relax: the first windows differ."""
-    ensemble, theory = laser(coupling=4.2), ss.Trajectories(2000, rtol=0.1)
-    judge = ss.steady_state(ensemble, theory=ss.Exact(2000))
+    """Just above the threshold V = 4 fluctuations grow slower than spins relax: the first windows differ. From a bad start."""
+    ensemble, theory = laser(coupling=4.2), ss.Trajectories(1000, rtol=0.1)
+    judge = ss.steady_state(ensemble, theory=ss.Exact(1000))
     for seed in range(4):
-        assert standardized(ss.steady_state(ensemble, theory=theory, seed=seed), judge).max() < 4
+        rest = mean_at_rest(theory.lower(ensemble, np.array([[0.0, 0.0, 1.0]]), seed), seed)
+        away = abs(rest["correlation"][1] - judge.correlation.values) / rest["correlation_error"][1]
+        assert away.max() < 4
 
 
 @pytest.mark.parametrize("groups", [1, 2])
