@@ -105,9 +105,7 @@ def test_windows_that_remember_are_told_from_those_that_do_not(kept, expected):
     """Two windows, one after the other, whose means are correlated over the trajectories by `kept`; ten variables."""
     x, y = np.random.default_rng(5).normal(size=(2, 16, 10))
     dims = ("group",)
-    before, after = (
-        {name: (dims, v) for name in ("inversion", "correlation")} for v in (x, kept * x + (1 - kept**2) ** 0.5 * y)
-    )
+    before, after = (dict.fromkeys(("inversion", "correlation"), (dims, v)) for v in (x, kept * x + (1 - kept**2) ** 0.5 * y))
     assert _forgotten(before, after) is expected
 
 
