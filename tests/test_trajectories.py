@@ -197,14 +197,14 @@ def test_errors_of_a_motion_cover_68_percent():
 @pytest.mark.slow(1)
 @pytest.mark.parametrize("groups", [1, 2])
 def test_errors_at_rest_cover_68_percent(groups):
-    """Of complex correlations between groups, too. R of the pair is 0 for certain: its error can only be too wide."""
-    ensemble = laser(dephasing=0.3) if groups == 1 else two_groups(1)[0]
+    """Of complex correlations between groups, too. Where R is 0 its error can only be too wide."""
+    ensemble = laser(dephasing=0.3) if groups == 1 else two_groups(0)[0]
     spins = 30 if groups == 1 else 4
     judge = ss.steady_state(ensemble, theory=ss.Exact(spins))
     runs = [ss.steady_state(ensemble, theory=ss.Trajectories(spins, rtol=0.1), seed=seed) for seed in range(SEEDS)]
     shares = covered(runs, judge)
     if float(judge.order_parameter) == 0:
-        assert shares.pop("order_parameter") == 1
+        assert shares.pop("order_parameter") > 0.683 - LIMIT
     for name, share in shares.items():
         assert np.all(abs(share - 0.683) < LIMIT), (name, share)
 
