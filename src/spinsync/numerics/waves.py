@@ -31,10 +31,10 @@ def _trim(place: Any, first: Any, last: Any, wave: Any) -> None:
     low, high, largest = place[-2], place[-1], 0.0
     for n in range(low, high + 1):
         largest = max(largest, wave[n].real ** 2 + wave[n].imag ** 2)
-    while wave[low].real ** 2 + wave[low].imag ** 2 <= FAINT * largest:
+    while low < high and wave[low].real ** 2 + wave[low].imag ** 2 <= FAINT * largest:
         wave[low] = 0
         low += 1
-    while wave[high].real ** 2 + wave[high].imag ** 2 <= FAINT * largest:
+    while low < high and wave[high].real ** 2 + wave[high].imag ** 2 <= FAINT * largest:
         wave[high] = 0
         high -= 1
     place[-2], place[-1] = max(first, low - MARGIN), min(last, high + MARGIN)
@@ -220,6 +220,8 @@ def unravel(
             jump(chosen(each, each.sum(), random), place, wave, table, matrix[0])
             wave[:] = 0
             length = np.sqrt(_norm(matrix[0], place[-2], place[-1]))
+            if not length > 0:
+                return TOO_LARGE
             for n in range(place[-2], place[-1] + 1):
                 wave[n] = matrix[0, n] / length
             count[JUMPS] += 1

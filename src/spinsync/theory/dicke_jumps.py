@@ -51,12 +51,13 @@ def _share(half: Any, change: Any, j: Any) -> Any:
 @compiled()
 def _local(row: Any, j: Any, m: Any, variance: Any, out: Any) -> None:
     """The rates of the local jumps of a group at |j, m>, or of a wave over m with this mean and variance."""
+    rounding = 1e-14 * (j + 1) ** 2 if variance > 0 else 0.0
     for change in range(3):
         share = _share(row[0] / 2, change, j)
         for process in range(3):
             bend = -1 if (process == 2) != (change == 0) else 1  # coefficient of m^2 in the square
             square = _square(process, change, j, m) + bend * variance
-            out[3 * process + change] = row[1 + process] * share * max(square, 0.0)
+            out[3 * process + change] = row[1 + process] * share * (square if square > rounding else 0.0)
 
 
 @compiled(types.void(_PLACE, _TABLE, _REAL))

@@ -44,10 +44,10 @@ class Trajectories:
         Trajectories are added until the error of every inversion is below atol + rtol Z, and that of every correlation
         below atol A + rtol A^2. Z is the size of the inversion: its largest root mean square over trajectories, at any time
         and in any group, so that it counts fluctuations and is no smaller where the mean passes through 0. A^2 is that of
-        the correlation, but at least 1 / (spins of the smallest group), which adds as much light as that many excited
-        spins give one by one. So A is an amplitude, and where the order parameter R is largest, its error is about
-        atol + rtol R or less. That takes some 1 / rtol^2 trajectories at most. An error is the distance within which 68
-        percent of all results are, in the complex plane for correlations (9.16).
+        the correlation. With n spins in the smallest group Z and A^2 count as 1/n at least: such a correlation adds as
+        much light as n excited spins give one by one. So A is an amplitude, and where the order parameter R is largest,
+        its error is about atol + rtol R or less. That takes some 1 / rtol^2 trajectories at most. An error is the distance
+        within which 68 percent of all results are, in the complex plane for correlations (9.16).
     most_jumps : int
         Jumps of all trajectories together at which they end without that; `converged` is then False.
     most_seconds : float, optional

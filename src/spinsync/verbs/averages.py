@@ -88,7 +88,8 @@ class Means:
 
     def excess(self, problem: Jumps, sizes: Means) -> float:
         """The largest error in units of the one asked for; `sizes` are means over single moments."""
-        height, strength = sizes.size("inversion"), max(sizes.size("correlation"), problem.grain["correlation"])
+        least = problem.grain["correlation"]  # 1/N, (9.17)
+        height, strength = max(sizes.size("inversion"), least), max(sizes.size("correlation"), least)
         asked = {
             "inversion": problem.atol + problem.rtol * height,
             "correlation": problem.atol * np.sqrt(strength) + problem.rtol * strength,
