@@ -16,7 +16,7 @@ from spinsync.base.progress import progress
 from spinsync.data.problems import Parts
 from spinsync.data.products import Products
 from spinsync.numerics import gmres, lines
-from spinsync.numerics.coupled import SlowError, fastest_rate
+from spinsync.numerics.coupled import SlowError, fastest_rate, slowest_rate
 from spinsync.numerics.lines import BACKWARD, VISIBLE, Line
 from spinsync.numerics.slow_products import SlowProducts
 from spinsync.numerics.uncoupled import Forms, Uncoupled
@@ -62,17 +62,6 @@ def slowest(parts: Parts, receiver: np.ndarray, number: int) -> list[Line]:
             if len(found) == number and all(abs(rough - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
                 return [lines.certain(line, fastest, least) for line in found]
     raise SlowError
-
-
-def slowest_rate(space: Products) -> float:
-    """Smallest modulus on the diagonal, but for zero."""
-    smallest = np.inf
-    for key in space.shape:
-        total = space.local(0, key[0]).diagonal()
-        for part, charge in enumerate(key[1:], 1):
-            total = np.add.outer(total, space.local(part, charge).diagonal())
-        smallest = min(smallest, abs(total[total != 0]).min(initial=np.inf))
-    return float(smallest)
 
 
 @dataclass(frozen=True)

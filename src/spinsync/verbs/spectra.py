@@ -12,9 +12,8 @@ from spinsync.base.threads import one_thread
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Linear
 from spinsync.data.rates import Array
-from spinsync.numerics import coupled, coupled_lines, lattice_lines, lines, markov, resolvent
+from spinsync.numerics import coupled, coupled_lines, lattice_lines, leading, lines, markov, resolvent
 from spinsync.numerics.boxes import core
-from spinsync.numerics.leading import DENSE
 from spinsync.numerics.lines import FewError, Line
 from spinsync.numerics.markov import lattice_of
 from spinsync.theory.protocol import Theory
@@ -23,6 +22,8 @@ from spinsync.verbs.results import dataset, theory_record
 
 LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
 AFFORDED = 2_500  # components, up to where all eigenvalues are found if need be: a minute
+FARTHEST = 1e100  # frequency: squares of much larger ones overflow
+NEGATIVE = 1e-8  # of the largest emission: none is below zero
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
@@ -112,10 +113,10 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     Raises
     ------
     InputError
-        If frequencies do not increase, the theory does not answer this or does not take the ensemble, or the steady state
+        If frequencies do not increase or exceed 1e100, the theory does not answer this or does not take the ensemble, or the steady state
         is not unique.
     IntegrationError
-        If the rates are too large for double precision.
+        If the rates are too large for double precision, or differ by too many orders.
 
     Examples
     --------
@@ -127,11 +128,15 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = linear_problem(ensemble, theory, "emission_spectrum")
     places = checks.increasing("frequencies", frequencies)
+    if abs(places).max() > FARTHEST:
+        raise checks.complain("frequencies", f"at most {FARTHEST:g} in size", places[np.argmax(abs(places))])
     # products of M groups have about N^(3M - 1) components
     with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
         part, rho = at_rest(problem)
-        answer = _response(part, part.lowered(rho), places)
-    variables: dict[str, Any] = {"emission": (("frequency",), 2 * answer.real)}
+        emission = 2 * _response(part, part.lowered(rho), places).real
+        if emission.min() < -NEGATIVE * emission.max():
+            raise OverflowError
+    variables: dict[str, Any] = {"emission": (("frequency",), emission)}
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
 
 
@@ -144,7 +149,7 @@ def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
 
 def _slowest(problem: Linear, number: int) -> list[Line]:
     """The slowest lines, in order."""
-    if problem.lowering.size <= DENSE or (problem.lattice is None and problem.parts is None):
+    if problem.lowering.size <= leading.DENSE or (problem.lattice is None and problem.parts is None):
         return lines.of_matrix(problem.block(1), problem.lowering, number)
     if problem.parts is not None:
         try:
