@@ -113,8 +113,8 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     Raises
     ------
     InputError
-        If frequencies do not increase or exceed 1e100, the theory does not answer this or does not take the ensemble, or the steady state
-        is not unique.
+        If frequencies do not increase or exceed 1e100, the theory does not answer this or does not take the ensemble, or the
+        steady state is not unique.
     IntegrationError
         If the rates are too large for double precision, or differ by too many orders.
 
