@@ -108,11 +108,13 @@ class _Search:
             rough = [j for j in wanted if known[j].reduction < 1]
             if not rough or turn == ROUNDS:
                 break
+            sure = sorted((known[j].line.value.real for j in seen), reverse=True)[number - 1]
             right, left = self._right.copy(), self._left.copy()
             for k, j in enumerate(rough):
                 told = f"{len(rough)} of {len(wanted)}, error {known[j].line.error:.0e}"
                 self._told.update((turn + k / len(rough)) / ROUNDS, told)
-                reduction = max(known[j].reduction, MOST_REDUCED)
+                first = turn > 0 or known[j].line.value.real >= sure  # others are most often told apart by a little
+                reduction = max(known[j].reduction, MOST_REDUCED if first else LEAST_REDUCED)
                 right[j] += self._correction(j, reduction, transposed=False)
                 left[j] += self._correction(j, reduction, transposed=True)
             self._take(right, left)
