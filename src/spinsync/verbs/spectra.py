@@ -62,8 +62,8 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     In a mirror-symmetric pair two lines can be equally narrow, one above and one below the centre: the first one is that of
     the higher frequency, and `degenerate` is true.
 
-    Two groups of 20 spins take two to five seconds on one core, one group of 3000 some ten; a line on standard error tells
-    how far it is.
+    Two groups of 20 spins take two to five seconds on one core, and ten far above the threshold; one group of 3000 some ten.
+    A line on standard error tells how far it is.
 
     Examples
     --------
