@@ -129,9 +129,9 @@ def test_half_of_a_hermitian_matrix_moves_as_all_of_it():
     assert abs(problem.trace @ problem.block(0)).max() < 1e-12
 
 
-@pytest.mark.parametrize("leaf", [2, 48])
-def test_uncoupled_parts_are_solved_exactly(leaf, monkeypatch):
-    monkeypatch.setattr("spinsync.numerics.uncoupled.LEAF", leaf)
+@pytest.mark.parametrize("block", [2, 24])
+def test_uncoupled_parts_are_solved_exactly(block, monkeypatch):
+    monkeypatch.setattr("spinsync.numerics.uncoupled.BLOCK", block)
     ensemble, spins, rng = several_groups(7)
     parts = Exact(spins).lower(ensemble, None, 0).parts
     space = Products(Parts(parts.sizes, parts.local, (), True), 1)

@@ -15,6 +15,7 @@ from spinsync.data.problems import Parts
 from spinsync.data.products import VECTORS, Products, needed
 from spinsync.numerics import arnoldi, gmres, resolvent
 from spinsync.numerics.elimination import TooLargeError
+from spinsync.numerics.lines import LARGEST
 from spinsync.numerics.markov import UndecidedError
 from spinsync.numerics.uncoupled import Uncoupled
 
@@ -25,6 +26,7 @@ MOST_STEPS = 1500
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
 INNER = 1e-12  # residual of a solution at one frequency
 BASIS = 160  # vectors of a response: 20 frequencies that are solved
+CONTRAST = 1e10  # of rates, from where on the iteration must come to the same answer from another start
 SAME = 1e-7  # distance of two answers that are one
 
 
@@ -53,11 +55,12 @@ def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
         guess = alone.solve(guess)
         guess /= trace @ guess
     found = _from(space, alone, trace, guess, guess, fastest)
-    if not parts.mixing:
+    contrast = fastest > CONTRAST * slowest_rate(space)
+    if contrast or not parts.mixing:
         other = trace * np.random.default_rng(0).uniform(size=trace.size)
         again = _from(space, alone, trace, guess, other / other.sum() + 0j, fastest)
         if not abs(again - found).sum() <= SAME:
-            raise UndecidedError
+            raise OverflowError if contrast else UndecidedError
     return space.completed(found)
 
 
@@ -94,13 +97,24 @@ def fastest_rate(space: Products) -> float:
     Raises
     ------
     OverflowError
-        If a rate is not finite.
+        If squares of a rate are not finite.
     """
     diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
     total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
-    if not np.isfinite(total):
+    if not total < LARGEST:
         raise OverflowError
     return float(max(total, 1e-300))
+
+
+def slowest_rate(space: Products) -> float:
+    """Smallest modulus on the diagonal, but for zero."""
+    smallest = np.inf
+    for key in space.shape:
+        total = space.local(0, key[0]).diagonal()
+        for part, charge in enumerate(key[1:], 1):
+            total = np.add.outer(total, space.local(part, charge).diagonal())
+        smallest = min(smallest, abs(total[total != 0]).min(initial=np.inf))
+    return float(smallest)
 
 
 def _from(

@@ -13,7 +13,7 @@ from spinsync.base.progress import progress
 from spinsync.data.problems import Box, Linear
 from spinsync.numerics.boxes import ROUNDS, at_cuts, larger
 from spinsync.numerics.elimination import Factors, afford, dissected
-from spinsync.numerics.lines import CERTAIN, ROUNDING, CrowdedError
+from spinsync.numerics.lines import CERTAIN, LARGEST, ROUNDING, CrowdedError
 from spinsync.numerics.markov import lattice_of
 
 DENSE = 250  # components: below, the whole spectrum is found at once
@@ -93,11 +93,14 @@ def left_out(part: Linear, box: Box, value: complex, right: np.ndarray, left: np
 
     Raises
     ------
-    CrowdedError
-        If rounding blurs it.
+    CrowdedError, OverflowError
+        If rounding blurs it, or rates are too large.
     """
     block = part.block(1)
-    uncertain = ROUNDING * abs(block).sum(axis=0).max() * np.linalg.norm(left) * np.linalg.norm(right)
+    norm = abs(block).sum(axis=0).max()
+    if not norm < LARGEST:
+        raise OverflowError
+    uncertain = ROUNDING * norm * np.linalg.norm(left) * np.linalg.norm(right)
     if not uncertain <= CERTAIN * abs(value):
         raise CrowdedError
     lattice = lattice_of(part)

@@ -17,6 +17,7 @@ VISIBLE = 1e-7  # cosine of the angle between the receiver and what a line needs
 CLOSED = 1e-13  # of the length of a product: what rounding leaves when the space is closed
 ROUNDING = 1e-16  # of the largest rate
 BACKWARD = 1e-15  # of the norm: a matrix for which eigenvalues found by the QR algorithm are exact is so near
+LARGEST = 1e150  # rate: squares of larger ones overflow
 CERTAIN = 1e-3  # relative error of a line by rounding, at most
 CONTRAST = 1e-6  # of a line: below is what rounding makes of the largest rate, or nobody knows which modes are seen
 
@@ -92,12 +93,17 @@ def of_matrix(block: Any, receiver: np.ndarray, number: int) -> list[Line]:
     CrowdedError, OverflowError
         If double precision does not know them.
     """
-    if not np.all(np.isfinite(block.data)):
+    fastest = float(abs(block).sum(axis=0).max())
+    if not fastest < LARGEST:
         raise OverflowError
     transposed = block.T.tocsr()
     small, _ = seen(lambda covector: np.asarray(transposed @ covector), receiver, receiver.size)
-    diagonal = abs(block.diagonal())
-    return of_seen(small, float(abs(block).sum(axis=0).max()), float(min(diagonal[diagonal > 0], default=0.0)), number)
+    return of_seen(small, fastest, slowest_rate(block.diagonal()), number)
+
+
+def slowest_rate(diagonal: np.ndarray) -> float:
+    """Smallest modulus, but for zero."""
+    return float(abs(diagonal[diagonal != 0]).min(initial=np.inf))
 
 
 def of_seen(small: np.ndarray, fastest: float, slowest: float, number: int) -> list[Line]:

@@ -91,7 +91,7 @@ def _part_at_rest(
     if found is None:
         return None
     probability, slowest, uncertain = found
-    if uncertain > CERTAIN:
+    if not uncertain <= CERTAIN:  # NaN included
         return probability, np.full(len(sites), np.nan)
     flow = leak * probability
     return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow

@@ -50,8 +50,10 @@ def interpolated(
     solver : w -> (v -> (-i w - L)^{-1} v)
     """
     length = np.linalg.norm(sender)
-    if length == 0:
+    if not sender.any():
         return np.zeros(frequencies.size, complex)
+    if length == 0:  # its square is not a number that there is
+        raise OverflowError
     basis = np.zeros((sender.size, 0), complex)
     point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
     for _ in range(MOST_POINTS):
@@ -59,8 +61,8 @@ def interpolated(
         new = sender.astype(complex)
         for _ in range(VECTORS):
             basis = extended(basis, solve(new))
-            new = basis[:, -1]
-        if not np.all(np.isfinite(basis)):
+            new = basis[:, -1] if basis.size else new
+        if not basis.size or not np.all(np.isfinite(basis)):
             break
         answer, residual = projected(apply(basis), basis, sender, receiver, -1j * frequencies)
         change = abs(answer - before)

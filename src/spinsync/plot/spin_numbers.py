@@ -41,7 +41,8 @@ def finite_size(
         `linewidth` for frequency; also put together by `xr.concat(results, "spins")`.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, inversion or frequency.
+        order_parameter, inversion or frequency; of several lines the first one is drawn, of two that mirror each other the
+        one above the centre.
     color, label : str, optional
         Of the circles; by default one per group.
 
@@ -200,7 +201,7 @@ def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Datase
     models = {one.attrs["model"] for one in several}
     if len(models) > 1:
         raise checks.InputError(f"Argument `results` must be of one ensemble, but are of {len(models)}.")
-    by_spins = {int(one.spins): one for one in several}
+    by_spins = {int(one.spins): one.isel(mode=0) if "mode" in one.dims else one for one in several}
     if len(by_spins) < len(several):
         raise checks.InputError("Argument `results` must be of different numbers of spins, but two are of the same.")
     return dict(sorted(by_spins.items()))

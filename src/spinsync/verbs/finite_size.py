@@ -37,9 +37,11 @@ def at_rest(linear: Linear) -> tuple[Linear, Array]:
         return found.problem, found.probability
     if linear.parts is not None:
         return linear, coupled.steady(linear.parts, linear.trace)
-    rho = linear_flow.null_vector(linear.block(0), linear.trace)
+    generator = linear.block(0)
+    rho = linear_flow.null_vector(generator, linear.trace)
     if rho is None:
-        raise markov.UndecidedError
+        several = abs(generator.diagonal()).max() <= coupled.CONTRAST * lines.slowest_rate(generator.diagonal())
+        raise markov.UndecidedError if several else OverflowError
     return linear, rho
 
 

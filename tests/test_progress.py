@@ -1,0 +1,56 @@
+"""The line of progress: where somebody looks, after two seconds, and nowhere else."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from spinsync.base import progress as module
+from spinsync.base.progress import progress
+
+
+@pytest.fixture
+def screen(monkeypatch):
+    """A terminal that is written to memory."""
+    page = io.StringIO()
+    monkeypatch.setattr("rich.console.Console", lambda stderr: Console(file=page, force_terminal=True, width=80))
+    return page
+
+
+def test_a_short_computation_shows_nothing(screen):
+    with progress("lines") as line:
+        line.update(0.5)
+    assert screen.getvalue() == ""
+
+
+def test_a_long_one_shows_how_far_it_is_and_goes_away(screen, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    with progress("lines") as line:
+        line.update(0.5, "halfway")
+        line.update(float("nan"), "who knows")
+    shown = screen.getvalue()
+    assert "lines" in shown
+    assert "halfway" in shown
+    assert "who knows" in shown
+    assert shown.endswith("\x1b[2K")  # the line is erased
+    line.update(1.0, "afterwards")
+    assert "afterwards" not in screen.getvalue()
+
+
+def test_where_nobody_looks_it_is_silent(capfd, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with progress("lines") as line:
+        line.update(0.5)
+    captured = capfd.readouterr()
+    assert captured.out + captured.err == ""
+
+
+def test_one_within_another_is_no_error(screen, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    with progress("outer") as outer:
+        outer.update(0.1)
+        with progress("inner") as inner:
+            inner.update(0.5)
+        outer.update(0.2)
+    assert "outer" in screen.getvalue()
