@@ -57,6 +57,9 @@ def _checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
         raise checks.InputError(
             f"Argument `diagram` must have {dims} axes, but has {len(names)} ({', '.join(names) or 'none'})."
         )
+    for name in names:
+        if diagram[name].dtype.kind not in "fiu":
+            raise checks.InputError(f"Argument `diagram` must have numbers on its axes, but has distributions on {name}.")
     return ensemble, names
 
 
