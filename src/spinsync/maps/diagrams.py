@@ -63,7 +63,8 @@ def phase_diagram(
     Notes
     -----
     Equations (3.1), (3.3), (3.4). Of two or three groups of one frequency each, `period` and `order_parameter_range` are
-    found in diagrams of up to 16 points, and are NaN in larger ones. Where several regimes are stable at once, the common start decides.
+    found in diagrams of up to 16 points, and are NaN in larger ones. Where several regimes are stable at once, the common
+    start decides.
 
     Examples
     --------
