@@ -84,6 +84,8 @@ def test_a_diagram_over_width_and_coupling_has_the_answers_of_its_points():
             point = diagram.isel({"coupling": i, "A.frequency": k})
             for name in ("regime", "frequency", "amplitude", "period", "order_parameter_range", "lyapunov"):
                 np.testing.assert_array_equal(point[name], alone[name], err_msg=name)
+    with pytest.raises(ss.InputError, match="must have numbers on its axes, but has distributions on"):
+        ss.plot.phase_diagram(diagram)
 
 
 def test_what_rests_has_no_period():

@@ -212,10 +212,12 @@ def test_weakly_pumped_laser_rests_although_it_rings(gain, seed):
 
 
 @pytest.mark.parametrize(("coupling", "dephasing"), [(1e6, 0.0), (4e5, 1e5), (1e7, 1e6)])
-def test_what_is_fainter_than_the_limit_is_incoherent(coupling, dephasing):
-    found = ss.regime(ss.Ensemble.single(gain=3.0, damping=1.0, dephasing=dephasing, coupling=coupling, theta=-np.pi / 2))
+def test_what_is_faint_is_full_where_the_incoherent_state_is_unstable(coupling, dephasing):
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, dephasing=dephasing, coupling=coupling, theta=-np.pi / 2)
+    found = ss.regime(one)
     assert float(found.amplitude[0]) < 1e-3
-    assert ss.label(found.regime) == "incoherent"
+    assert ss.label(found.regime) == "full"
+    np.testing.assert_allclose(found.amplitude, float(ss.limit_cycle(one).amplitude), rtol=1e-6)
 
 
 @pytest.mark.parametrize(("detuning", "cross"), [(0.03, 0.1), (0.026, 0.1), (0.01, 0.0), (0.001, 0.0), (0.012, 0.04)])

@@ -22,6 +22,7 @@ RETURNED = 1e-5  # distance to where the returns lead, beside the largest distan
 ERRORS = 2e-7  # distance beside the size of the state that is nothing but errors of the steps
 SMALLEST = 1e-3  # motion beside the size of the state: less is ringing around a state of rest
 FINE = 16  # points between two samples, by Fourier's series
+MOST_NUMBERS = 2e7  # of the samples to guess a period from
 FEWEST = 64  # samples of a period
 DIRECTIONS = 24  # of Arnoldi's method
 CLOSE = 0.02  # of it: two distances between samples that are as good as equal
@@ -106,7 +107,9 @@ def _across(vector: np.ndarray, *directions: np.ndarray) -> np.ndarray:
 
 def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Search:
     """A stable cycle with a period below `longest`: samples to guess it from, and returns as long as they come closer."""
-    samples = int(np.ceil(2 * longest * flow.pace))
+    samples = int(np.ceil(min(2 * longest * flow.pace, 1e9)))
+    if samples * state.size > MOST_NUMBERS:
+        return Search(None, state, DONE)
     seen = run(flow, state, np.linspace(0, 2 * longest, samples + 1))
     if seen.status != DONE:
         return Search(None, state, seen.status)

@@ -135,8 +135,10 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
         step = _solved(bordered, np.append(-_real(flow, flow.velocity(y)), 0.0))
         y = y + _complex(flow, step[:-1])
         flow = flow.turning(float(step[-1] / length))
-        if not abs(y - state).max() < 10 * NEAR * max(size, 0.1) or abs(y[charged]).max() < bright / 10:
+        if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
             return None
+        if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
+            return _without_charge(flow, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
         if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
             if abs(y - state).max() > near * bright:
                 return None

@@ -29,6 +29,8 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
         checks.known("axis of the diagram", name, ensemble.recipe.names())
         if name not in diagram.coords or not diagram.sizes[name]:
             raise checks.InputError(f"Argument `diagram` must have values along {name}, but has none.")
+        if diagram[name].dtype.kind in "UT":
+            raise checks.InputError(f"Argument `diagram` must have numbers on its axes, but has distributions on {name}.")
         checks.array(f"diagram.{name}", diagram[name].values, float, (None,), "a list of numbers")
     return ensemble, names
 
