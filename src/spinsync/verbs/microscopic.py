@@ -108,7 +108,10 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     afford_times(problem, moments)
     blocks = {q: problem.block(q) for q in problem.charges}
     with one_thread(), in_words(theory, growth=2):
-        states = {q: aside(linear_flow.propagate)(blocks[q], problem.start(q), moments) for q in problem.charges}
+        states = {
+            q: aside(linear_flow.propagate)(blocks[q], problem.start(q), moments, None if q else problem.trace)
+            for q in problem.charges
+        }
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
