@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 
@@ -80,8 +81,9 @@ def test_a_draft_into_which_threads_still_write_is_removed(tmp_path):
 
     def keep_writing(draft, end):
         while time.monotonic() < end:
-            draft.mkdir(exist_ok=True)
-            (draft / f"{time.monotonic()}").touch()
+            with suppress(OSError):  # it may be removed between the two
+                draft.mkdir(exist_ok=True)
+                (draft / f"{time.monotonic()}").touch()
 
     def fail(draft):
         thread = Thread(target=keep_writing, args=(draft, time.monotonic() + 0.15))

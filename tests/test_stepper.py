@@ -8,8 +8,9 @@ import pytest
 from numba import njit
 from scipy.integrate import quad
 
-from spinsync.numerics import exponential_adams_kernel as stepper
-from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW, integrate
+from spinsync.numerics import exponential_adams as stepper
+from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW
+from spinsync.numerics.stepping import integrate
 
 TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
 ORDER = stepper.P + 1

@@ -1,108 +1,322 @@
-"""Runs of the exponential Adams stepper, in stretches between which interrupts are heard.
+"""Exponential Adams predictor-corrector for semilinear problems.
 
-Cut wherever it is, a run is bit for bit the same: the kernel goes on from the state and the past values that it left.
+    dy/dt = -decay * y + nonlinear(y),        decay diagonal (complex, Re >= 0)
+
+The diagonal part (free rotation and relaxation) is integrated exactly; only `nonlinear` along the
+solution is replaced by the polynomial through its last values (variation of constants). A component
+that turns 10^5 times per step costs as much, and is as accurate, as one at rest, as long as what
+drives it is smooth. The predictor uses P = 8 past values, the corrector the new one as well, so the
+local error is O(h^10); step sizes are h0 / 2^k, so that weights change rarely. The start is a
+collocation block of P nodes, solved by Picard iteration.
+
+Background: E. Hairer, S. Norsett, G. Wanner, *Solving Ordinary Differential Equations I*, ch. III
+(Adams methods); M. Hochbruck, A. Ostermann, Acta Numerica 19, 209 (2010) (exponential multistep).
+
+Nothing here knows any physics. `nonlinear` is passed as a function pointer, so the cached stepper
+never contains a stale copy of an equation that was edited in another module.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from time import perf_counter
-from typing import Any
+from fractions import Fraction
+from math import comb, factorial
 
 import numpy as np
+from numba import types
 
-from spinsync.base.interrupts import heed
-from spinsync.numerics.exponential_adams_kernel import (
-    BEYOND,
-    BUDGET,
-    DEVICE,
-    DONE,
-    MOVING,
-    RING,
-    UNDERFLOW,
-    P,
-    solve,
-    velocities,
+from spinsync.base.compiled import compiled
+
+P = 8  # past values in the predictor; the order of the method is P + 1
+RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
+FAR = 1e300  # a span times a decay: beyond it the product is no number, and what is left of the past is none either
+SWEEPS = 40  # Picard iterations of the starting block before its step is cut
+DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = range(5)  # status codes of `solve` (BEYOND is of `stepping`)
+
+_vector, _table, _matrix = types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1]
+#: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
+DEVICE = types.void(_vector, _table, _matrix, _vector)
+
+
+def _taylor_of_interpolant(nodes: list[Fraction]) -> np.ndarray:
+    """coefficient[k, j] of tau^k in the j-th Lagrange polynomial through `nodes` (exact, then rounded)."""
+    result = np.empty((len(nodes), len(nodes)))
+    for j, at in enumerate(nodes):
+        poly = [Fraction(1)]
+        for i, other in enumerate(nodes):
+            if i != j:
+                shifted, scale = [Fraction(0), *poly], at - other
+                poly = [(up - other * low) / scale for up, low in zip(shifted, [*poly, Fraction(0)], strict=True)]
+        result[:, j] = [float(c) for c in poly]
+    return result
+
+
+def _product_of_shifts(first: int) -> np.ndarray:
+    """Coefficients of (tau + first)(tau + first + 1)...(tau + first + P - 1) / P!."""
+    poly = [Fraction(1)]
+    for shift in range(first, first + P):
+        poly = [up + shift * low for up, low in zip([Fraction(0), *poly], [*poly, Fraction(0)], strict=True)]
+    return np.array([float(c / factorial(P)) for c in poly])
+
+
+PAST = _taylor_of_interpolant([Fraction(-j) for j in range(P)])
+WITH_NEW = _taylor_of_interpolant([Fraction(1 - j) for j in range(P + 1)])
+BLOCK = _taylor_of_interpolant([Fraction(j) for j in range(P)])
+LIFT = _product_of_shifts(0)  # corrector - predictor = this polynomial * backward difference
+GAUGE = _product_of_shifts(-1)  # order P + 1 corrector - order P corrector: the error estimate
+DIFFERENCE = np.array([(-1.0) ** j * comb(P, j) for j in range(P + 1)])
+LAST_DIFFERENCE = np.array([(-1.0) ** j * comb(P - 1, j) for j in range(P)])
+HALVE = np.array([[sum(PAST[k, j] * (-0.5 * i) ** k for k in range(P)) for j in range(P)] for i in range(P)])
+
+
+@compiled()
+def _moments(x, m):
+    """m[k] = integral_0^1 exp(-x (1 - tau)) tau^k dtau, k = 0..P; x m[k] = 1 - k m[k-1] run in its stable direction."""
+    size = abs(x)
+    if size > P + 1:
+        m[0] = (1 - np.exp(-x)) / x
+        for k in range(1, P + 1):
+            m[k] = (1 - k * m[k - 1]) / x
+    else:
+        top = P + 20 + int(3 * size)
+        value = 1 / (top + 1 + x)
+        for k in range(top, 0, -1):
+            if k <= P:
+                m[k] = value
+            value = (1 - x * value) / k
+        m[0] = value
+
+
+@compiled()
+def _within(decay, span):
+    """The span, or a shorter one whose product with the decay is a number: span m[k] = 1/decay and exp(-x) are the same."""
+    size = abs(decay)
+    return FAR / size if size > 0 and span > FAR / size else span
+
+
+@compiled()
+def _weights(decay, h, free, past, lift, gauge):
+    """Weights of one step of size h, one set per component."""
+    m = np.empty(P + 1, np.complex128)
+    for i in range(decay.size):
+        span = _within(decay[i], h)
+        x = decay[i] * span
+        _moments(x, m)
+        free[i] = np.exp(-x)
+        for j in range(P):
+            past[j, i] = 0
+            for k in range(P):
+                past[j, i] += span * PAST[k, j] * m[k]
+        lift[i] = 0
+        gauge[i] = 0
+        for k in range(P + 1):
+            lift[i] += span * LIFT[k] * m[k]
+            gauge[i] += span * GAUGE[k] * m[k]
+
+
+@compiled()
+def _block_weights(decay, h, weight):
+    """weight[i, j, :]: what value j of the starting block adds to y at its node i + 1."""
+    m = np.empty(P + 1, np.complex128)
+    for c in range(decay.size):
+        for i in range(P - 1):
+            end = i + 1.0
+            span = _within(decay[c], h)
+            _moments(decay[c] * span * end, m)
+            for j in range(P):
+                total = 0j
+                power = span * end
+                for k in range(P):
+                    total += BLOCK[k, j] * power * m[k]
+                    power *= end
+                weight[i, j, c] = total
+
+
+@compiled()
+def _dense(y, decay, h, theta, taylor, values, out):
+    """y at t + theta h, from y at t and the polynomial through `values` (variation of constants, no new error)."""
+    m = np.empty(P + 1, np.complex128)
+    nodes = taylor.shape[0]
+    for i in range(y.size):
+        span = _within(decay[i], h * theta)
+        x = decay[i] * span
+        _moments(x, m)
+        total = 0j
+        power = span
+        for k in range(nodes):
+            coefficient = 0j
+            for j in range(nodes):
+                coefficient += taylor[k, j] * values[j, i]
+            total += coefficient * power * m[k]
+            power *= theta
+        out[i] = np.exp(-x) * y[i] + total
+
+
+@compiled()
+def _norm(error, y, other, rtol, atol):
+    """Largest |error| in units of the tolerance; NaN counts as infinite."""
+    worst = 0.0
+    for i in range(error.size):
+        size = abs(error[i]) / (atol + rtol * max(abs(y[i]), abs(other[i])))
+        if not size <= worst:
+            worst = size if size == size else np.inf
+    return worst
+
+
+@compiled()
+def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
+    """Fill the starting block (`y` and `values` at t0, t0 + h, ...); whether the tolerance holds with this step."""
+    n = y0.size
+    weight = np.empty((P - 1, P, n), np.complex128)
+    new = np.empty(n, np.complex128)
+    y[0] = y0
+    nonlinear(y[0], table, coupling, values[0])
+    _block_weights(decay, h, weight)
+    for j in range(1, P):
+        values[j] = values[0]
+        y[j] = y0
+    change, sweep = np.inf, 0
+    while change > 1e-3 and sweep < SWEEPS:
+        change = 0.0
+        for i in range(P - 1):
+            for c in range(n):
+                new[c] = np.exp(-decay[c] * _within(decay[c], h * (i + 1))) * y0[c]
+            for j in range(P):
+                for c in range(n):
+                    new[c] += weight[i, j, c] * values[j, c]
+            change = max(change, _norm(new - y[i + 1], new, y0, rtol, atol))
+            y[i + 1] = new
+        for i in range(1, P):
+            nonlinear(y[i], table, coupling, values[i])
+        sweep += 1
+    new[:] = 0
+    for j in range(P):
+        new += values[j] * (0.3 * h * LAST_DIFFERENCE[j])
+    return change <= 1e-3 and _norm(new, y[P - 1], y0, rtol, atol) <= 1
+
+
+@compiled()
+def _respace(history, head, factor):
+    """Past values at twice (factor 2) or half (factor 1) the step, in place, newest at `head`."""
+    n = history.shape[1]
+    fresh = np.zeros((P, n), np.complex128)
+    for i in range(P):
+        if factor == 2:
+            fresh[i] = history[(head - 2 * i) % RING]
+        else:
+            for j in range(P):
+                fresh[i] += HALVE[i, j] * history[(head - j) % RING]
+    for i in range(P):
+        history[(head - i) % RING] = fresh[i]
+
+
+@compiled()
+def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference):
+    """One step from `y`: `new` state, N at the predicted state, and its backward difference of order P."""
+    new[:] = free * y
+    for j in range(P):
+        row = history[(head - j) % RING]
+        for i in range(y.size):
+            new[i] += past[j, i] * row[i]
+    nonlinear(new, table, coupling, value)
+    difference[:] = value
+    for j in range(P):
+        row = history[(head - j) % RING]
+        for i in range(y.size):
+            difference[i] += DIFFERENCE[j + 1] * row[i]
+    new += lift * difference
+
+
+@compiled()
+def _serve(y, decay, h, history, head, value, times, elapsed, out, done, last):
+    """Fill the outputs before `last` within the step from `elapsed` to elapsed + h; return how many are done."""
+    if times[done] - times[0] - elapsed > h:
+        return done
+    stencil = np.empty((P + 1, y.size), np.complex128)
+    stencil[0] = value
+    for j in range(P):
+        stencil[j + 1] = history[(head - j) % RING]
+    while done < last and times[done] - times[0] - elapsed <= h:
+        _dense(y, decay, h, (times[done] - times[0] - elapsed) / h, WITH_NEW, stencil, out[done])
+        done += 1
+    return done
+
+
+@compiled(
+    types.int64(
+        types.FunctionType(DEVICE), _vector, _table, _matrix, _vector, types.float64[::1], types.float64,
+        types.float64, types.float64, types.int64, types.int64, types.float64[::1], types.int64[::1], _vector, _matrix, _matrix,
+    ),
 )  # fmt: skip
+def solve(
+    nonlinear, decay, table, coupling, y0, times, rtol, atol, max_step, max_steps, most, clock, counts, y, history, out
+):  # fmt: skip
+    """Fill `out` (time, component) until MOVING after `most` steps and outputs, where the next call goes on; the status.
 
-__all__ = ["ADVICE", "BEYOND", "BUDGET", "DEVICE", "DONE", "UNDERFLOW", "P", "Solution", "integrate", "velocities"]
-
-STRETCH = 0.1  # seconds between two looks at interrupts
-FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
-SURE = 10.0  # times the allowed steps: what a run must be expected to take to be given up
-LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
-SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
-
-
-@dataclass(frozen=True)
-class Solution:
-    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
-
-    states: np.ndarray
-    status: int
-    steps: int
-    rejected: int
-
-
-ADVICE = {
-    BUDGET: "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-    UNDERFLOW: "the step size fell to zero after {steps} steps: the rates are too large for double precision",
-    BEYOND: "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-}
-
-
-@dataclass
-class _Outlook:
-    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
-
-    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
+    clock: step, time since times[0]. counts: outputs, steps, steps rejected, place of the newest past value in `history`
+    (component last; -1 before the start), how many there are at this spacing. `y`: the state. See `stepping`.
     """
+    n, h, elapsed = y0.size, clock[0], clock[1]
+    done, steps, rejected, head, known = counts[0], counts[1], counts[2], counts[3], counts[4]
+    if head < 0:
+        if not h > 1e-300:
+            return UNDERFLOW
+        y_block = np.empty((P, n), np.complex128)
+        if not _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y_block, history[:P]):
+            clock[0] = h / 4
+            return MOVING
+        out[0] = y0
+        y[:] = y_block[P - 1]
+        done, head, known, elapsed = 1, P - 1, P, (P - 1) * h
+    last = done + most
+    while steps + rejected == 0 and done < min(times.size, last) and times[done] - times[0] <= elapsed:
+        _dense(y0, decay, h, (times[done] - times[0]) / h, BLOCK, history[:P], out[done])
+        done += 1
 
-    span: float
-    settled: float  # time by which the motion should have come to rest, if it does
-    step: float = 0.0  # when it was last asked
+    free, lift, gauge = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
+    new, value, difference = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
+    past = np.empty((P, n), np.complex128)
+    _weights(decay, h, free, past, lift, gauge)
+    status = DONE
+    while done < times.size:
+        if done >= last:
+            status = MOVING
+            break
+        if steps + rejected >= max_steps:
+            status = BUDGET
+            break
+        last -= 1
+        _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference)
+        error = _norm(gauge * difference, y, new, rtol, atol)
+        if error <= 1:
+            done = _serve(y, decay, h, history, head, value, times, elapsed, out, done, min(times.size, max(last, done + 1)))
+            if done < times.size and times[done] - times[0] - elapsed <= h:
+                continue  # more outputs within this step, which is found again
+            steps += 1
+            y[:] = new
+            elapsed += h
+            head = (head + 1) % RING
+            nonlinear(y, table, coupling, history[head])
+            known = min(known + 1, RING)
+            if error < 0.25 * 0.5 ** (P + 1) and known >= 2 * P - 1 and 2 * h <= max_step:
+                _respace(history, head, 2)
+                h, known = 2 * h, P
+                _weights(decay, h, free, past, lift, gauge)
+        else:
+            rejected += 1
+            if elapsed + h / 2 == elapsed:
+                status = UNDERFLOW
+                break
+            _respace(history, head, 1)
+            h, known = h / 2, P
+            _weights(decay, h, free, past, lift, gauge)
+    clock[0], clock[1] = h, elapsed
+    counts[0], counts[1], counts[2], counts[3], counts[4] = done, steps, rejected, head, known
+    return status
 
-    def hopeless(self, step: float, elapsed: float, left: int) -> bool:
-        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest."""
-        grew, self.step = step > self.step, step
-        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > SURE * left * step
 
-
-def integrate(
-    nonlinear: Any, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
-    rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
-    most: int | None = None,
-) -> Solution:  # fmt: skip
-    """Integrate dy/dt = -decay * y + nonlinear(y) from `start` at times[0] and record y at `times`.
-
-    `first_step` is cut until the tolerance holds; `max_step` equal to it makes the step constant. `most` steps and outputs
-    are taken between two looks at interrupts, without influence on the result; None: as many as take STRETCH seconds.
-    """
-    out = np.empty((times.size, start.size), complex)
-    if first_step is None:
-        value = np.empty_like(start)
-        nonlinear(start, table, coupling, value)
-        with np.errstate(divide="ignore", over="ignore"):
-            rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
-            first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
-    clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
-    y, history = start.copy(), np.empty((RING, start.size), complex)
-    slowest, between = float(decay.real.min()), max(max_steps // LOOKS, FEWEST)
-    outlook = _Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
-    share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
-    while status == MOVING:
-        heed()
-        began = perf_counter()
-        status = solve(
-            nonlinear, decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps), share, clock, counts,
-            y, history, out,
-        )  # fmt: skip
-        taken, used = perf_counter() - began, int(counts[1] + counts[2])
-        if most is None and not STRETCH / 2 < taken < 2 * STRETCH:
-            share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
-        if status == BUDGET and used < max_steps:
-            status, until = MOVING, until + between
-            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used):
-                return Solution(out, BEYOND, max_steps, int(counts[2]))
-    return Solution(out, status, int(counts[1]), int(counts[2]))
+@compiled(types.void(types.FunctionType(DEVICE), _vector, _table, _matrix, _matrix, _matrix))
+def velocities(nonlinear, decay, table, coupling, states, out):
+    """out = dy/dt at each of `states` (time, component)."""
+    for k in range(states.shape[0]):
+        nonlinear(states[k], table, coupling, out[k])
+        out[k] -= decay * states[k]

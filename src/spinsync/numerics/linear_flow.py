@@ -10,6 +10,7 @@ from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
 from spinsync.base.interrupts import heed
 from spinsync.base.randomness import reproducible
+from spinsync.numerics.arnoldi import AT_REST
 from spinsync.numerics.krylov import motion
 
 LONG = 5000.0  # norm times gap
@@ -17,10 +18,12 @@ WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and f
 
 
 @reproducible
-def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarray:
+def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.ndarray | None = None) -> np.ndarray:
     """rho at `times`, shape (time, component), by truncated Taylor series of the exponential (error near rounding).
 
     Their length grows with the norm of L times the gap; where that is long, the Krylov space of a resolvent is shorter.
+
+    trace : covector that L conserves, if it does
 
     Raises
     ------
@@ -30,7 +33,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
     if gaps.size and norm > LONG / float(gaps.max()):  # the product may be no number
-        return np.stack(list(motion(generator, None, start, times)))
+        return _long(generator, start, times, float(norm), None if trace is None else _rest(generator, trace))
     if gaps.size > 1 and np.ptp(gaps) <= 1e-12 * gaps.max():
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
     out = np.empty((times.size, start.size), complex)
@@ -39,6 +42,30 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray) -> np.ndarra
         heed()
         out[i + 1] = expm_multiply(generator * gap, out[i])
     return out
+
+
+def _long(generator: Any, start: np.ndarray, times: np.ndarray, norm: float, rest: np.ndarray | None) -> np.ndarray:
+    """The same step by step, until the state of rest is reached: no two motions of a master equation ever move apart."""
+    out, done = np.empty((times.size, start.size), complex), 0
+    span = float(times[-1] - times[0])
+    looks = times[0] + np.exp2(np.arange(0, max(np.log2(norm) + np.log2(span), 0), 3)) / norm  # the product may be no number
+    moments = np.unique(np.concatenate([times, looks[looks < times[-1]]]))
+    for moment, state in zip(moments, motion(generator, None, start, moments), strict=False):
+        if moment == times[done]:
+            out[done] = state
+            done += 1
+        if rest is not None and abs(state - rest).sum() <= AT_REST:
+            out[done:] = state
+            break
+    return out
+
+
+def _rest(generator: Any, trace: np.ndarray) -> np.ndarray | None:
+    """The only state of rest, if there is one that can be told."""
+    try:
+        return null_vector(generator, trace)
+    except OverflowError:
+        return None
 
 
 @reproducible

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinsync.data.problems import Flow
-from spinsync.numerics.exponential_adams import DONE, Solution, integrate
+from spinsync.numerics.exponential_adams import DONE
+from spinsync.numerics.stepping import Solution, integrate
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS = 1_000_000  # of one stretch

@@ -20,7 +20,7 @@ from spinsync.data.ensembles import Ensemble
 from spinsync.data.problems import Crowd, Flow, Jumps, Linear, Observed
 from spinsync.data.products import needed
 from spinsync.data.rates import Array
-from spinsync.numerics import coupled, exponential_adams, krylov, linear_flow, waveform
+from spinsync.numerics import coupled, exponential_adams, krylov, linear_flow, stepping, waveform
 from spinsync.numerics.elimination import TooLargeError, afford
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.protocol import Theory, refuse
@@ -39,12 +39,12 @@ NO_STATE: Mapping[type, str] = {Flow: _VECTORS, Crowd: _VECTORS, Jumps: "which h
 
 def not_finished(status: int, steps: int) -> IntegrationError:
     """The sentence of a run whose time steps got too many or too small."""
-    return IntegrationError(exponential_adams.ADVICE[status].format(steps=steps).capitalize() + ".")
+    return IntegrationError(stepping.ADVICE[status].format(steps=steps).capitalize() + ".")
 
 
-def integrate_flow(flow: Flow, start: Array, times: Array) -> exponential_adams.Solution:
+def integrate_flow(flow: Flow, start: Array, times: Array) -> stepping.Solution:
     """The flow in its rotating frame at `times`."""
-    return exponential_adams.integrate(
+    return stepping.integrate(
         flow.nonlinear, flow.decay, start, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
         max_steps=int(min(MOST_STEPS, MOST_WORK / start.size)),
     )  # fmt: skip
@@ -118,7 +118,9 @@ def _run_linear(linear: Linear, times: Array, keep_state: bool) -> Observed:
 
 def moved(linear: Linear, times: Array) -> dict[int, Array]:
     """All states of a small problem at `times`, (time, component) for each charge."""
-    states = {q: linear_flow.propagate(linear.block(q), linear.start(q), times) for q in linear.charges}
+    states = {
+        q: linear_flow.propagate(linear.block(q), linear.start(q), times, None if q else linear.trace) for q in linear.charges
+    }
     _check_numbers(states[0] @ linear.trace, states)
     return states
 

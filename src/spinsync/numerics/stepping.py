@@ -1,0 +1,95 @@
+"""Runs of the exponential Adams stepper, in stretches between which interrupts are heard.
+
+Cut wherever it is, a run is bit for bit the same: the kernel goes on from the state and the past values that it left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from spinsync.base.interrupts import heed
+from spinsync.numerics.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
+
+STRETCH = 0.1  # seconds between two looks at interrupts
+FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
+SURE = 10.0  # times the allowed steps: what a run must be expected to take to be given up
+LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
+SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
+
+
+@dataclass(frozen=True)
+class Solution:
+    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
+
+    states: np.ndarray
+    status: int
+    steps: int
+    rejected: int
+
+
+ADVICE = {
+    BUDGET: "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
+    UNDERFLOW: "the step size fell to zero after {steps} steps: the rates are too large for double precision",
+    BEYOND: "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
+}
+
+
+@dataclass
+class _Outlook:
+    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
+
+    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
+    """
+
+    span: float
+    settled: float  # time by which the motion should have come to rest, if it does
+    step: float = 0.0  # when it was last asked
+
+    def hopeless(self, step: float, elapsed: float, left: int) -> bool:
+        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest."""
+        grew, self.step = step > self.step, step
+        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
+        return not grew and goal - elapsed > SURE * left * step
+
+
+def integrate(
+    nonlinear: Any, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
+    rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
+    most: int | None = None,
+) -> Solution:  # fmt: skip
+    """Integrate dy/dt = -decay * y + nonlinear(y) from `start` at times[0] and record y at `times`.
+
+    `first_step` is cut until the tolerance holds; `max_step` equal to it makes the step constant. `most` steps and outputs
+    are taken between two looks at interrupts, without influence on the result; None: as many as take STRETCH seconds.
+    """
+    out = np.empty((times.size, start.size), complex)
+    if first_step is None:
+        value = np.empty_like(start)
+        nonlinear(start, table, coupling, value)
+        with np.errstate(divide="ignore", over="ignore"):
+            rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
+            first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
+    clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
+    y, history = start.copy(), np.empty((RING, start.size), complex)
+    slowest, between = float(decay.real.min()), max(max_steps // LOOKS, FEWEST)
+    outlook = _Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
+    share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
+    while status == MOVING:
+        heed()
+        began = perf_counter()
+        status = solve(
+            nonlinear, decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps), share, clock, counts,
+            y, history, out,
+        )  # fmt: skip
+        taken, used = perf_counter() - began, int(counts[1] + counts[2])
+        if most is None and not STRETCH / 2 < taken < 2 * STRETCH:
+            share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
+        if status == BUDGET and used < max_steps:
+            status, until = MOVING, until + between
+            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used):
+                return Solution(out, BEYOND, max_steps, int(counts[2]))
+    return Solution(out, status, int(counts[1]), int(counts[2]))
