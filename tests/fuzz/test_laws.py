@@ -249,13 +249,14 @@ def test_a_group_relaxes(gain: float, damping: float, dephasing: float, frequenc
     assert_allclose(group.gamma_1 * group.z0 if group.gamma_1 else 0.0, gain - damping, atol=1e-12)
 
 
-@given(st.text(max_size=30), st.sampled_from(["InputError", "IntegrationError"]))
-@examples(80)
+@given(st.text(max_size=30))
+@examples(40)
 @seed(SEED)
-def test_a_sentence_is_one_line_that_can_be_printed(text: str, name: str) -> None:
-    error = sure(name, getattr(ss, name), text)
-    assert str(error).isprintable()
-    assert len(str(error)) == len(text)
+def test_a_sentence_is_one_line_that_can_be_printed(text: str) -> None:
+    for name in ("InputError", "IntegrationError"):
+        error = sure(name, getattr(ss, name), text)
+        assert str(error).isprintable()
+        assert len(str(error)) == len(text)
 
 
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=5))
