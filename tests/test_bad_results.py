@@ -14,6 +14,7 @@ RUN, BOTH = ss.evolve(ONE, T), ss.evolve(TWO, T)
 EACH = ss.evolve(ONE, T, initial=[[0.1, 0, 0], [0, 0.1, 0]], each=True)
 LINE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
 PLANE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0], "gain": [2.0, 3.0]})
+PARTED = ss.phase_diagram(TWO, {"detuning": [1.0, 2.0]})
 REST = ss.steady_state(TWO, theory=ss.Exact(4))
 WIDTHS = [ss.linewidth(ONE, theory=ss.Exact(n)) for n in (2, 3)]
 
@@ -123,6 +124,10 @@ CASES = [
         lambda: ss.plot.cut(LINE.isel(group=[]), variable="inversion"),
         "Argument `diagram` must hold at least one group, but holds none.",
     ),
+    (
+        lambda: ss.plot.frequency(PARTED.isel(group=0), difference=True),
+        "Argument `diagram` must hold two groups for a difference, but holds one.",
+    ),
     # numbers of spins
     (lambda: ss.plot.linewidths(3), "Argument `results` must be results of linewidth, but is results=3."),
     (lambda: ss.plot.linewidths(np.ma.masked), "Argument `results` must be results of linewidth, but is results=masked."),
@@ -205,6 +210,9 @@ def test_sentence(call, sentence):
 
 
 def test_what_is_only_cut_is_still_drawn():
+    assert ss.plot.cut(LINE.isel(group=0), variable="inversion").lines[0].get_label() == "group A"
+    assert ss.plot.cut(LINE.drop_vars("group")).lines[0].get_label() == "group A"
+    assert ss.plot.cut(LINE.isel(group=[])).lines[0].get_label() == "group A"
     for run in (RUN.isel(time=[0]), BOTH.isel(group=[1]), BOTH.isel(time=slice(None, None, 2)), BOTH.sel(group=["B", "A"])):
         ss.plot.order_parameter(run)
         ss.plot.phases(run)

@@ -219,6 +219,8 @@ HUGE = [
     lambda: ss.Ensemble.pair(detuning=0, gain=1, damping=1, coupling=1, theta=0, weights=(1.7e308, 1.7e308)),
     lambda: ss.plot.phases(ss.evolve(ONE, [0.0, 1.0, 2.0]), frame=1.7e308),
     lambda: ss.limit_cycle(laser(coupling=1e300)),
+    lambda: ss.critical_coupling(laser(gain=1e100, theta=-1.2, frequency=ss.Lorentzian(1e300))),
+    lambda: ss.one_spin_equation(laser(gain=1e154), [0.0, 1.0], theory=ss.BruteForce(2)),
     lambda: ss.symmetric_pair(pair(1e300, 1e300)),
     lambda: ss.to_qutip(laser(coupling=1.7e308), 2),
 ]

@@ -19,6 +19,7 @@ ANGLES = st.sampled_from([-1.57079632679, -1.2, 0.0, 1e300])
 TWO, FEW = ss.Exact(2), ss.BruteForce(2)
 TIMES = [0.0, 0.1, 1.0]
 
+#: without `regime` and `phase_diagram`, which take seconds until their budget of steps is used up
 QUESTIONS: dict[str, list[Callable[[ss.Ensemble], Any]]] = {
     "limit_cycle": [ss.limit_cycle],
     "critical_coupling": [ss.critical_coupling],
@@ -36,8 +37,6 @@ QUESTIONS: dict[str, list[Callable[[ss.Ensemble], Any]]] = {
         lambda e: ss.evolve(e, TIMES, theory=FEW),
         lambda e: ss.evolve(e, TIMES, theory=ss.Trajectories(2, most_jumps=1000)),
     ],
-    "regime": [ss.regime],
-    "phase_diagram": [lambda e: ss.phase_diagram(e, {"A.gain": [0.0, 1.0]})],
     "asymptotic_phase": [lambda e: ss.asymptotic_phase(e, [[0.1, 0.0, 0.0]], theory=TWO)],
     "one_spin_equation": [lambda e: ss.one_spin_equation(e, TIMES, theory=FEW)],
     "Ensemble": [lambda e: e.replace(**{"A.gain": 1.0}), lambda e: e.split(2)],
@@ -64,7 +63,7 @@ def models(draw: st.DrawFn) -> tuple[Callable[..., ss.Ensemble], dict[str, Any]]
 
 
 @given(models(), st.data())
-@examples(120)
+@examples(100)
 @seed(SEED)
 def test_an_extreme_model_ends_in_a_sentence_or_an_answer(model: Any, data: st.DataObject) -> None:
     constructor, parameters = model

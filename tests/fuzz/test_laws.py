@@ -40,7 +40,7 @@ def _turned(m: list[float], angle: float) -> list[float]:
 
 
 @given(singles(), vectors(), ANGLES, times(), st.integers(2, 3))
-@examples(110)
+@examples(90)
 @seed(SEED)
 def test_one_group_in_mean_field(one: ss.Ensemble, start: list[float], angle: float, moments: list[float], parts: int) -> None:
     run = sure("evolve", ss.evolve, one, moments, initial=[start])
@@ -83,7 +83,7 @@ def test_the_limit_cycle_goes_round(one: ss.Ensemble, moved: float) -> None:
 
 
 @given(singles(), vectors(), st.integers(1, 4), times(), ANGLES)
-@examples(90)
+@examples(60)
 @seed(SEED)
 def test_exact_and_brute_force_agree_on_one_group(
     one: ss.Ensemble, start: list[float], spins: int, moments: list[float], angle: float
@@ -115,7 +115,7 @@ def _agree(name: str, verb: Any, model: ss.Ensemble, first: Any, second: Any, *v
 
 
 @given(pairs(), vectors(), vectors(), times(), ANGLES)
-@examples(70)
+@examples(50)
 @seed(SEED)
 def test_two_groups_in_any_order(
     two: ss.Ensemble, first: list[float], second: list[float], moments: list[float], angle: float
@@ -249,13 +249,14 @@ def test_a_group_relaxes(gain: float, damping: float, dephasing: float, frequenc
     assert_allclose(group.gamma_1 * group.z0 if group.gamma_1 else 0.0, gain - damping, atol=1e-12)
 
 
-@given(st.text(max_size=30), st.sampled_from(["InputError", "IntegrationError"]))
-@examples(80)
+@given(st.text(max_size=30))
+@examples(40)
 @seed(SEED)
-def test_a_sentence_is_one_line_that_can_be_printed(text: str, name: str) -> None:
-    error = sure(name, getattr(ss, name), text)
-    assert str(error).isprintable()
-    assert len(str(error)) == len(text)
+def test_a_sentence_is_one_line_that_can_be_printed(text: str) -> None:
+    for name in ("InputError", "IntegrationError"):
+        error = sure(name, getattr(ss, name), text)
+        assert str(error).isprintable()
+        assert len(str(error)) == len(text)
 
 
 @given(st.lists(st.integers(-1, 4), min_size=1, max_size=5))

@@ -223,11 +223,14 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         values = _one_group(diagram, variable)
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
-        edge = color or COLOURS[i % len(COLOURS)]
+        edge, name = (
+            color or COLOURS[i % len(COLOURS)],
+            one.coords["group"].item() if "group" in one.coords else ensemble.names[0],
+        )
         inside: dict[str, Any] = (
             dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=edge)
         )  # both are seen where they coincide
-        ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {diagram.group.values[i]}", **inside)
+        ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {name}", **inside)
     if _has_closed_form(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
@@ -284,10 +287,10 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
         raise checks.InputError("Argument `difference` must be asked of at least two groups, but there is one.")
     ax, (label, unit) = axes(ax), _axis(x, ensemble)
     observed = variable_of(diagram, "frequency")
-    if observed.sizes["group"] < 2:
+    if observed.sizes.get("group", 1) < 2:
         raise checks.InputError("Argument `diagram` must hold two groups for a difference, but holds one.")
     gap = observed.isel(group=0) - observed.isel(group=1)
-    first, second = diagram.group.values[:2]
+    first, second = observed.group.values[:2]
     y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":

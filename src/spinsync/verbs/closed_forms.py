@@ -208,4 +208,7 @@ class _Disordered:
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
     from scipy.optimize import brentq
 
-    return float(brentq(function, low, high, xtol=1e-14, rtol=4e-15))
+    try:
+        return float(brentq(function, low, high, xtol=1e-14, rtol=4e-15))
+    except ValueError:  # no change of sign, though there is a root: rounding has taken it
+        raise ArithmeticError from None
