@@ -136,7 +136,7 @@ CASES = [
         "Argument `results` must hold linewidth as linewidth makes it, but one is altered.",
     ),
     (
-        lambda: ss.plot.linewidths([-WIDTHS[0]]),
+        lambda: ss.plot.linewidths([WIDTHS[0].assign(linewidth=-WIDTHS[0].linewidth)]),
         "Argument `results` must hold a positive linewidth to be drawn, but one does not.",
     ),
     (

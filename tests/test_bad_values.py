@@ -113,10 +113,10 @@ def test_what_is_no_list_of_numbers(values):
     for call, must in (
         (ss.Samples, "`values` must be a list of frequencies"),
         (lambda v: ss.evolve(ONE, v), "`times` must be a list of increasing times"),
-        (lambda v: ss.evolve(ONE, [0.0], initial=v), "`initial` must be real Bloch vectors"),
+        (lambda v: ss.evolve(ONE, [0.0], initial=v), "`initial` must be (real Bloch vectors|a result of spinsync)"),
         (lambda v: TWO.replace(weights=v), "`weights` must be "),
         (lambda v: ss.phase_diagram(ONE, {"coupling": v}), "`coupling` must be a list of numbers"),
-        (ss.label, "`codes` must be regimes, whole numbers from -1 to 4"),
+        (ss.label, "`codes` must be regimes, whole numbers from -1 to 5"),
     ):
         with pytest.raises(ss.InputError, match=must) as caught:
             call(values)
@@ -124,10 +124,10 @@ def test_what_is_no_list_of_numbers(values):
 
 
 CASES = [
-    (lambda: ss.label(np.ma.masked), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=masked."),
-    (lambda: ss.label(True), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=True."),
-    (lambda: ss.label(1 + 0j), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=(1+0j)."),
-    (lambda: ss.label([True]), "Argument `codes` must be regimes, whole numbers from -1 to 4, but is codes=[True]."),
+    (lambda: ss.label(np.ma.masked), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=masked."),
+    (lambda: ss.label(True), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=True."),
+    (lambda: ss.label(1 + 0j), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=(1+0j)."),
+    (lambda: ss.label([True]), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=[True]."),
     (
         lambda: TWO.replace(cross_theta=[[1.0, 2.0], [3.0]]),
         "Argument `cross_theta` must be a real number, but is cross_theta=[1.0, 2.0].",

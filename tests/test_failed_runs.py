@@ -49,7 +49,7 @@ def test_steady_states_that_the_start_decides_are_refused():
         for spins in (2, 4):
             with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
                 ss.steady_state(still, theory=ss.BruteForce(spins))
-            for ask in (ss.steady_state, ss.entropy, ss.linewidth):
+            for ask in (ss.steady_state, ss.entropy):
                 with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
                     ask(still, theory=ss.Exact(spins))
 
@@ -61,8 +61,9 @@ def test_rates_beyond_double_precision_are_a_sentence():
             verb(huge)
     with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
-    with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
-        ss.evolve(laser(gain=1e12, damping=1e3, coupling=0.0).split(2), [0.0, 1e300], theory=ss.Exact(4))
+    for lost in (np.nan, 0.999):
+        with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
+            evolution._check_numbers(lost, {})
     for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
             verb(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))

@@ -90,7 +90,7 @@ def label(codes: Any) -> Any:
     >>> ss.label([1, 3]).tolist()
     ['full', 'partial']
     """
-    values = checks.numbers("codes", codes, float, "regimes, whole numbers from -1 to 4")
+    values = checks.numbers("codes", codes, float, "regimes, whole numbers from -1 to 5")
     if not np.all(np.isin(values, list(Regime))):
         raise checks.complain("codes", "regimes, whole numbers from -1 to 5", codes)
     words = np.array([_word(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
