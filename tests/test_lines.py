@@ -5,8 +5,11 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
+from spinsync.data.products import Products
 from spinsync.numerics import coupled_lines, leading
 from spinsync.numerics.lines import Line, ordered
+from spinsync.numerics.slow_products import SlowProducts
+from spinsync.numerics.uncoupled import Forms
 from spinsync.theory.exact import Exact
 from test_exact_groups import several_groups
 
@@ -79,6 +82,20 @@ def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypat
         error = found[0][f"{name}_error"] + found[1][f"{name}_error"]
         assert np.all(abs(found[0][name] - found[1][name]) <= error), name
         assert error.max() < 1e-8
+
+
+def test_a_small_model_knows_the_slow_lines():
+    """From a quarter of the components: left and right vectors of different modes are orthogonal, eigenvalues nearly right."""
+    problem = Exact(6).lower(MIRROR, None, 0)
+    space = Products(problem.parts, 1)
+    model = SlowProducts(space, Forms(space), space.size // 4)
+    assert model.size <= space.size // 4
+    values, right, left = model.modes()
+    rights, lefts = (np.array([of(side[:, k]) for k in range(5)]) for of, side in ((model.right, right), (model.left, left)))
+    overlaps = abs(lefts @ rights.T)
+    assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
+    wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:2]
+    np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(wanted, key=np.imag), atol=2e-3)
 
 
 @pytest.mark.parametrize("theta", [-HALF_PI, -1.0, 0.8])
