@@ -1,5 +1,7 @@
 """All leading lines: brute force and whole spectra agree, ties have a rule, and what double precision does not know is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,6 +98,18 @@ def test_a_small_model_knows_the_slow_lines():
     assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
     wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:2]
     np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(wanted, key=np.imag), atol=2e-3)
+
+
+def test_a_small_model_is_exact_where_nothing_couples_the_groups():
+    """Its right and left modes are those of the whole."""
+    parts = Exact(6).lower(MIRROR, None, 0).parts
+    space = Products(replace(parts, transfers=()), 1)
+    model = SlowProducts(space, Forms(space), space.size // 4)
+    values, right, left = model.modes()
+    for k in range(4):
+        x, y = model.right(right[:, k]), model.left(left[:, k])
+        np.testing.assert_allclose(space.apply(x), values[k] * x, atol=1e-11)
+        np.testing.assert_allclose(space.apply_transposed(y), values[k] * y, atol=1e-11)
 
 
 @pytest.mark.parametrize("theta", [-HALF_PI, -1.0, 0.8])
