@@ -203,3 +203,11 @@ def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
     monkeypatch.setattr(coupled_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))
+
+
+def test_pictures_take_the_first_of_several_lines():
+    several = [ss.linewidth(MIRROR, theory=ss.Exact(n), modes=2) for n in (2, 4)]
+    one = [ss.linewidth(MIRROR, theory=ss.Exact(n)) for n in (2, 4)]
+    for draw in (lambda lines: ss.plot.finite_size(lines, variable="frequency"), ss.plot.linewidths):
+        many, alone = draw(several).lines[0], draw(one).lines[0]
+        np.testing.assert_array_equal(many.get_ydata(), alone.get_ydata())
