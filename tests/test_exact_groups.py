@@ -129,15 +129,17 @@ def test_half_of_a_hermitian_matrix_moves_as_all_of_it():
     assert abs(problem.trace @ problem.block(0)).max() < 1e-12
 
 
+@pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("block", [2, 24])
-def test_uncoupled_parts_are_solved_exactly(block, monkeypatch):
+def test_uncoupled_parts_are_solved_exactly(block, transposed, monkeypatch):
     monkeypatch.setattr("spinsync.numerics.uncoupled.BLOCK", block)
     ensemble, spins, rng = several_groups(7)
     parts = Exact(spins).lower(ensemble, None, 0).parts
     space = Products(Parts(parts.sizes, parts.local, (), True), 1)
     right = rng.normal(size=(space.size, 2)) @ [1, 1j]
-    found = Uncoupled(space, 0.3 - 0.2j).solve(right)
-    np.testing.assert_allclose(space.apply(found) - (0.3 - 0.2j) * found, right, atol=1e-11)
+    found = Uncoupled(space, 0.3 - 0.2j, transposed=transposed).solve(right)
+    image = space.apply_transposed(found) if transposed else space.apply(found)
+    np.testing.assert_allclose(image - (0.3 - 0.2j) * found, right, atol=1e-11)
 
 
 @pytest.mark.parametrize("theta", [-1.3, -0.7])  # at -pi/2 there are two, one above and one below

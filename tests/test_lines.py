@@ -1,12 +1,17 @@
 """All leading lines: brute force and whole spectra agree, ties have a rule, and what double precision does not know is said."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
+from spinsync.data.products import Products
 from spinsync.numerics import coupled_lines, leading
 from spinsync.numerics.lines import Line, ordered
+from spinsync.numerics.slow_products import SlowProducts
+from spinsync.numerics.uncoupled import Forms
 from spinsync.theory.exact import Exact
 from test_exact_groups import several_groups
 
@@ -79,6 +84,32 @@ def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypat
         error = found[0][f"{name}_error"] + found[1][f"{name}_error"]
         assert np.all(abs(found[0][name] - found[1][name]) <= error), name
         assert error.max() < 1e-8
+
+
+def test_a_small_model_knows_the_slow_lines():
+    """From a quarter of the components: left and right vectors of different modes are orthogonal, eigenvalues nearly right."""
+    problem = Exact(6).lower(MIRROR, None, 0)
+    space = Products(problem.parts, 1)
+    model = SlowProducts(space, Forms(space), space.size // 4)
+    assert model.size <= space.size // 4
+    values, right, left = model.modes()
+    rights, lefts = (np.array([of(side[:, k]) for k in range(5)]) for of, side in ((model.right, right), (model.left, left)))
+    overlaps = abs(lefts @ rights.T)
+    assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
+    wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:2]
+    np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(wanted, key=np.imag), atol=2e-3)
+
+
+def test_a_small_model_is_exact_where_nothing_couples_the_groups():
+    """Its right and left modes are those of the whole."""
+    parts = Exact(6).lower(MIRROR, None, 0).parts
+    space = Products(replace(parts, transfers=()), 1)
+    model = SlowProducts(space, Forms(space), space.size // 4)
+    values, right, left = model.modes()
+    for k in range(4):
+        x, y = model.right(right[:, k]), model.left(left[:, k])
+        np.testing.assert_allclose(space.apply(x), values[k] * x, atol=1e-11)
+        np.testing.assert_allclose(space.apply_transposed(y), values[k] * y, atol=1e-11)
 
 
 @pytest.mark.parametrize("theta", [-HALF_PI, -1.0, 0.8])
@@ -172,3 +203,11 @@ def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
     monkeypatch.setattr(coupled_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))
+
+
+def test_pictures_take_the_first_of_several_lines():
+    several = [ss.linewidth(MIRROR, theory=ss.Exact(n), modes=2) for n in (2, 4)]
+    one = [ss.linewidth(MIRROR, theory=ss.Exact(n)) for n in (2, 4)]
+    for draw in (lambda lines: ss.plot.finite_size(lines, variable="frequency"), ss.plot.linewidths):
+        many, alone = draw(several).lines[0], draw(one).lines[0]
+        np.testing.assert_array_equal(many.get_ydata(), alone.get_ydata())

@@ -35,7 +35,7 @@ class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
     Any complex coupling. One group of equal spins, or several. On one core two groups of 20 take two or three seconds to
-    their steady state and two to five to their line, two groups of 30 some ten seconds and half a minute.
+    their steady state and two to five to their line, two groups of 30 some ten seconds to their steady state.
 
     Parameters
     ----------
