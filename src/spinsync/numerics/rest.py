@@ -126,7 +126,7 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
     charged = flow.charge != 0
     if not np.any(state[charged]):
         return _without_charge(flow, state)
-    y, bright = state.copy(), float(abs(state[charged]).max())
+    own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
     size = max(bright, DARK)
     for _ in range(12):
         matrix, turn = jacobian(flow, y), _real(flow, 1j * flow.charge * y)
@@ -139,7 +139,7 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
             return None
         if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
-            return _without_charge(flow, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
+            return _without_charge(own, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
         if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
             if abs(y - state).max() > near * bright:
                 return None
