@@ -6,32 +6,13 @@ a damaged file, a full disk or a user without a home, and lets processes that wr
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import re
+import os
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from functools import cached_property, update_wrapper
 from types import FunctionType
 from typing import Any
 
-import llvmlite
-import numba
-import numpy as np
-from numba.core.caching import NullCache
-from numba.core.compiler import CompileResult
-from numba.core.serialize import dumps, loads
-
-from spinsync.base import compile_cache
 from spinsync.base.checks import InputError
-
-_njit: Any = numba.njit
-_rebuild: Any = CompileResult._rebuild
-_dumps: Any = dumps
-Decorator = Callable[[Callable[..., Any]], Any]
-#: what numba makes other code for; one installation may have Intel's vector mathematics, and the next one lack it
-SETTINGS = ("USING_SVML", "OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
-VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
 
 
 def need_compiler() -> None:
@@ -42,108 +23,63 @@ def need_compiler() -> None:
     InputError
         Where numba is told not to compile.
     """
-    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
+    if not allowed():
         raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for diagrams and many spins, but is set.")
 
 
-def compiled(signature: Any = None, **options: Any) -> Decorator:
+def allowed() -> bool:
+    """Whether there is a compiler to be used."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
+
+
+class Kernel:
+    """A function and, from the first call on, its machine code. Functions of its own module that it calls are kernels too."""
+
+    def __init__(self, function: FunctionType, signature: str | None, options: dict[str, Any]) -> None:
+        update_wrapper(self, function)
+        self.function, self.signature, self.options = function, signature, options
+        self._machine: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self.machine(*(given.machine if isinstance(given, Kernel) else given for given in arguments))
+
+    @property
+    def ready(self) -> bool:
+        """Whether this process has the machine code."""
+        return self._machine is not None
+
+    @property
+    def machine(self) -> Any:
+        """What numba makes of it: to be called, or given to other machine code."""
+        if self._machine is None:
+            if not allowed():
+                return self.interpreted
+            from spinsync.base.machine_code import compiling, dispatcher
+
+            with compiling:  # two threads that ask for it at once get the same
+                self._machine = self._machine or dispatcher(self)
+        return self._machine
+
+    @cached_property
+    def interpreted(self) -> FunctionType:
+        """The same as plain Python, for little work before there is machine code."""
+        names = {name: getattr(value, "interpreted", value) for name, value in self._called().items()}
+        function = self.function
+        return FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
+
+    def _called(self) -> dict[str, Kernel]:
+        known = self.function.__globals__
+        return {name: known[name] for name in self.function.__code__.co_names if isinstance(known.get(name), Kernel)}
+
+
+def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`@compiled(signature)`: machine code without the interpreter's lock, NaN and infinity kept; `options` go to numba.
 
-    Functions of one module may call each other; across modules pass them as arguments (first-class functions): the
-    cache of the caller would keep the old code of an edited function.
+    Functions of one module may call each other; across modules pass them as arguments (first-class functions, by their
+    `machine`): the cache of the caller would keep the old code of an edited function.
     """
-    options = {"nogil": True, "error_model": "numpy", **options}
 
-    def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = _njit(**options)(function)
-        if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
-            return dispatcher
-        with suppress(OSError):  # a package without its source has no cache
-            dispatcher._cache = _Kept(dispatcher.py_func, options)
-        if signature is not None:
-            dispatcher.compile(signature)
-            dispatcher.disable_compile()
-        return dispatcher
+    def decorate(function: Any) -> Any:
+        return Kernel(function, signature, {"nogil": True, "error_model": "numpy", **options})
 
     return decorate
-
-
-class _Kept(NullCache):
-    """What a dispatcher asks before it compiles and tells after: one entry per signature, whose last bytes are its hash.
-
-    The hash comes first: machine code with a wrong bit would run, and give a wrong answer or end the process.
-    """
-
-    def __init__(self, function: FunctionType, options: dict[str, Any]) -> None:
-        ways = sorted((name, sorted(way) if isinstance(way, set) else way) for name, way in options.items())
-        settings = [str(getattr(numba.config, name, None)) for name in SETTINGS]
-        code = function.__code__
-        where = (function.__module__, function.__qualname__, code.co_firstlineno)
-        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways, settings)
-        self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
-
-    def _name(self, signature: Any, codegen: Any) -> str:
-        """All that the machine code depends on; `codegen` knows the processor."""
-        parts = (*self._parts, str(signature), codegen.magic_tuple())
-        return f"{self._title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
-
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
-        target_context.refresh()
-        found = compile_cache.load(self._name(sig, target_context.codegen()), _sealed)
-        if found is None:
-            return None
-        try:
-            return _rebuild(target_context, *loads(found[1][:-32]))
-        except Exception:  # whole, but nothing of ours: what is compiled now takes its place
-            return None
-
-    def save_overload(self, sig: Any, data: Any) -> None:
-        if not data.library.has_dynamic_globals:
-            body = _dumps(data._reduce())
-            compile_cache.save(self._name(sig, data.codegen), body + hashlib.sha256(body).digest())
-
-
-def _sealed(data: bytes) -> bool:
-    return hashlib.sha256(data[:-32]).digest() == data[-32:]
-
-
-def _text(function: FunctionType) -> str:
-    """A hash of the file of a function; a generated module tells itself what it was made of."""
-    names = function.__globals__
-    return str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
-
-
-def compiled_for_device(function: Callable[..., Any]) -> Any:
-    """A CUDA kernel; numba-cuda's own cache, which lies beside generated source, is used as far as it can be."""
-    from numba import cuda
-
-    jit: Any = cuda.jit
-    try:
-        kernel = jit(cache=True)(function)
-    except RuntimeError as error:
-        if "no locator available" not in str(error):
-            raise
-        return jit(function)
-    if hasattr(kernel, "_cache"):  # the simulator has none
-        _forgive(kernel._cache)
-    return kernel
-
-
-def _forgive(cache: Any) -> None:
-    load, save = cache.load_overload, cache.save_overload
-
-    def load_overload(*asked: Any) -> Any:
-        try:
-            return load(*asked)
-        except Exception:  # whatever damage does
-            return None
-
-    def save_overload(*given: Any) -> None:
-        try:
-            save(*given)
-        except Exception:  # a damaged index is read before it is written: begin again
-            with suppress(OSError):
-                cache.flush()
-                save(*given)
-
-    cache.load_overload, cache.save_overload = load_overload, save_overload

@@ -1,0 +1,132 @@
+"""Machine code of kernels, kept on disk where a cache can be written, compiled anew in each process where not.
+
+Numba has a cache of its own. It is not used, as it lies beside the source, where it outlives the package, does not survive
+a damaged file, a full disk or a user without a home, and lets processes that write at once mix up their entries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core.caching import NullCache
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock as compiling
+from numba.core.serialize import dumps, loads
+from numba.extending import typeof_impl
+
+from spinsync.base import compile_cache
+from spinsync.base.compiled import Kernel
+
+__all__ = ["compiled_for_device", "compiling", "dispatcher"]
+
+_njit: Any = numba.njit
+_rebuild: Any = CompileResult._rebuild
+_dumps: Any = dumps
+VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
+
+
+@typeof_impl.register(Kernel)
+def _of_kernel(kernel: Kernel, context: Any) -> Any:
+    """What numba takes a kernel for that another one calls."""
+    return numba.types.Dispatcher(kernel.machine)
+
+
+def dispatcher(kernel: Kernel) -> Any:
+    """The machine code of a kernel; without a signature it is made when the types of its arguments are known."""
+    made = _njit(**kernel.options)(kernel.function)
+    with suppress(OSError):  # a package without its source has no cache
+        made._cache = _Kept(made.py_func, kernel.options)
+    if kernel.signature is not None:
+        made.compile(kernel.signature)
+        made.disable_compile()
+    return made
+
+
+class _Kept(NullCache):
+    """What a dispatcher asks before it compiles and tells after: one entry per signature, whose last bytes are its hash.
+
+    The hash comes first: machine code with a wrong bit would run, and give a wrong answer or end the process.
+    """
+
+    def __init__(self, function: FunctionType, options: dict[str, Any]) -> None:
+        ways = sorted((name, sorted(way) if isinstance(way, set) else way) for name, way in options.items())
+        code = function.__code__
+        where = (function.__module__, function.__qualname__, code.co_firstlineno)
+        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways)
+        self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
+
+    def _name(self, signature: Any, codegen: Any) -> str:
+        """All that the machine code depends on; `codegen` knows the processor."""
+        parts = (*self._parts, str(signature), codegen.magic_tuple())
+        return f"{self._title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        target_context.refresh()
+        found = compile_cache.load(self._name(sig, target_context.codegen()), _sealed)
+        if found is None:
+            return None
+        try:
+            return _rebuild(target_context, *loads(found[1][:-32]))
+        except Exception:  # whole, but nothing of ours: what is compiled now takes its place
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        if not data.library.has_dynamic_globals:
+            body = _dumps(data._reduce())
+            compile_cache.save(self._name(sig, data.codegen), body + hashlib.sha256(body).digest())
+
+
+def _sealed(data: bytes) -> bool:
+    return hashlib.sha256(data[:-32]).digest() == data[-32:]
+
+
+def _text(function: FunctionType) -> str:
+    """A hash of the file of a function; a generated module tells itself what it was made of."""
+    names = function.__globals__
+    return str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
+
+
+def compiled_for_device(function: Callable[..., Any]) -> Any:
+    """A CUDA kernel; numba-cuda's own cache, which lies beside generated source, is used as far as it can be."""
+    from numba import cuda
+
+    jit: Any = cuda.jit
+    try:
+        kernel = jit(cache=True)(function)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        return jit(function)
+    if hasattr(kernel, "_cache"):  # the simulator has none
+        _forgive(kernel._cache)
+    return kernel
+
+
+def _forgive(cache: Any) -> None:
+    load, save = cache.load_overload, cache.save_overload
+
+    def load_overload(*asked: Any) -> Any:
+        try:
+            return load(*asked)
+        except Exception:  # whatever damage does
+            return None
+
+    def save_overload(*given: Any) -> None:
+        try:
+            save(*given)
+        except Exception:  # a damaged index is read before it is written: begin again
+            with suppress(OSError):
+                cache.flush()
+                save(*given)
+
+    cache.load_overload, cache.save_overload = load_overload, save_overload
