@@ -32,7 +32,7 @@ LONGEST = 10.0  # period that is looked for, in the same units
 ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
 MANY, MANY_SHORT = 25, 200.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move
 FIRST = 20.0  # the first window, in the same units
-PATIENCE = 300_000.0  # all windows together
+PATIENCE = 300_000.0  # all windows together, in the same units
 MOST_STEPS = 1_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 6e7  # time steps times components
@@ -50,11 +50,12 @@ def motion_of(
     names: tuple[str, ...],
     initial: Array,
     line: Line | None = None,
+    patience: float = PATIENCE,
 ) -> Motions:
     """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
     smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
     theory = theory.coarser() if smooth else theory
-    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
+    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line, patience)
     if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
         found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
     if not smooth or found.regime[0] != Regime.FULL:
@@ -68,7 +69,7 @@ def motion_of(
     return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
 
 
-def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
+def long_time(flow: Flow, weight: Array, line: Line | None = None, patience: float = PATIENCE) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
     slow = slowest(flow)
     if slow <= NOTHING:
@@ -86,7 +87,7 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
     found, state = _returning(flow, state, weight, approach, slow)
-    return found if found is not None else _follow(flow, state, weight, approach, slow, tell)
+    return found if found is not None else _follow(flow, state, weight, approach, slow, patience, tell)
 
 
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
@@ -110,7 +111,9 @@ def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
     return None if seen.cycle is None else repeating(seen.cycle, weight)
 
 
-def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
+def _follow(
+    flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, patience: float, tell: Callable[[float], None]
+) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
@@ -139,7 +142,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slow >= PATIENCE or steps > min(MOST_STEPS, MOST_WORK / state.size):
+        if time * slow >= patience or steps > min(MOST_STEPS, MOST_WORK / state.size):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
