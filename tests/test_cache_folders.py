@@ -30,8 +30,8 @@ if {bytes}:
 import spinsync as ss
 from spinsync.base import compile_cache
 from spinsync.base.compiled import compiled
-anew = compiled()(small.times.py_func)
-print(anew(3.0), sum(anew.stats.cache_hits.values()), *[str(p.folder) for p in compile_cache.places() if p.entries])
+anew = compiled()(small.times.function)
+print(anew(3.0), sum(anew.machine.stats.cache_hits.values()), *[str(p.folder) for p in compile_cache.places() if p.entries])
 """
 
 

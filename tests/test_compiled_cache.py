@@ -18,7 +18,7 @@ import numba
 import pytest
 
 import spinsync
-from spinsync.base import compile_cache, compiled
+from spinsync.base import compile_cache, machine_code
 
 SMALL = """
 from spinsync.base.compiled import compiled
@@ -50,7 +50,7 @@ def made(folder, text=SMALL, given=""):
     module.__file__ = str(path)
     exec(compile(path.read_text(), str(path), "exec"), vars(module))
     answer = module.times(3.0)
-    return answer, sum(module.times.stats.cache_hits.values()) == 1
+    return answer, sum(module.times.machine.stats.cache_hits.values()) == 1
 
 
 COMPILED, KEPT = (6.0, False), (6.0, True)
@@ -81,11 +81,11 @@ def test_an_edited_constant_takes_effect(tmp_path, folders):
 @pytest.mark.parametrize("versions", [("0.61",), ()])
 def test_another_version_compiles_anew(versions, tmp_path, folders, monkeypatch):
     assert made(tmp_path) == COMPILED
-    monkeypatch.setattr(compiled, "VERSIONS", versions)
+    monkeypatch.setattr(machine_code, "VERSIONS", versions)
     assert made(tmp_path) == COMPILED
 
 
-@pytest.mark.parametrize("name", compiled.SETTINGS)
+@pytest.mark.parametrize("name", machine_code.SETTINGS)
 def test_another_setting_of_numba_compiles_anew(name, tmp_path, folders, monkeypatch):
     assert made(tmp_path) == COMPILED
     monkeypatch.setattr(numba.config, name, "another" if name == "USING_SVML" else 1)
@@ -283,8 +283,8 @@ import numpy as np, spinsync as ss
 from spinsync.numerics.exponential_adams import solve
 from spinsync.theory.mean_field_equations import nonlinear
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+hits = [sum(f.machine.stats.cache_hits.values()) for f in (solve, nonlinear)]
 last = ss.evolve(one, [0.0, 30.0]).isel(time=1, group=0)
-hits = [sum(f.stats.cache_hits.values()) for f in (solve, nonlinear)]
 print(ss.__file__, *hits, repr(float(last.order_parameter)))
 """
 

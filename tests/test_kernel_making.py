@@ -110,7 +110,9 @@ class Kernel:
 def test_numba_cudas_own_cache_is_forgiven(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
-    text = "from spinsync.base.compiled import compiled_for_device\n\n\n@compiled_for_device\ndef kernel(x):\n    x[0] = 1.0\n"
+    text = (
+        "from spinsync.base.machine_code import compiled_for_device\n\n\n@compiled_for_device\ndef kernel(x):\n    x[0] = 1.0\n"
+    )
     (tmp_path / "device_trial.py").write_text(text)
     cache = importlib.import_module("device_trial").kernel._cache
     context = SimpleNamespace(refresh=lambda: None, codegen=lambda: Kernel.codegen)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numba import njit
 
 import spinsync as ss
 from reference import HALF_PI, random_bloch, random_system
+from spinsync.base.compiled import compiled
 from spinsync.data.problems import Flow
 from spinsync.numerics.exponential_adams import DEVICE, DONE
 from spinsync.numerics.rest import Approach, jacobian, polish, settle
@@ -137,7 +137,7 @@ def test_no_state_of_rest_is_found_where_there_is_none():
         assert polish(flow, state) is None
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def ring(y, table, coupling, out):
     """Beside -decay y: a charged y_0 of length 1; y_1, y_2 turn at a rate of 1, r' = -r (r^2 - a^2)(r^2 - b^2)/c^4."""
     x, v = y[1].real, y[2].real
@@ -149,7 +149,7 @@ def ring(y, table, coupling, out):
     out[2] = v * (1 + pull) + x
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def ring_with_tangent(y, table, coupling, out):
     ring(y[:3], table, coupling, out[:3])
     x, v, dx, dv = y[1].real, y[2].real, y[4].real, y[5].real
@@ -183,7 +183,7 @@ def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
             np.testing.assert_allclose(found.rest.growth, [pull, pull, -2], atol=1e-9)
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def nothing_beside_decay(y, table, coupling, out):
     out[:] = 0
 

@@ -1,14 +1,20 @@
 """The exponential Adams stepper: order, exactness, fast rotation, dense output, and how it gives up."""
 
+import platform
+import subprocess
+import sys
 from math import factorial
 from time import process_time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from numba import njit
 from scipy.integrate import quad
 
+import spinsync as ss
+from spinsync.base.compiled import compiled
 from spinsync.numerics import exponential_adams as stepper
+from spinsync.numerics import stepping
 from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW
 from spinsync.numerics.stepping import integrate
 
@@ -16,14 +22,14 @@ TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
 ORDER = stepper.P + 1
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def stuart_landau(y, table, coupling, out):
     """Beside dy/dt = -decay y: a y - (1 + i b) |y|^2 y with a, b in the coupling matrix."""
     for i in range(y.size):
         out[i] = coupling[0, 0] * y[i] - coupling[0, 1] * (y[i].real ** 2 + y[i].imag ** 2) * y[i]
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def power_of_time(y, table, coupling, out):
     """y_0 is time; every other component is driven by its table[0, 0]-th power."""
     out[0] = 1
@@ -31,14 +37,14 @@ def power_of_time(y, table, coupling, out):
         out[i] = y[0] ** table[0, 0]
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def passenger(y, table, coupling, out):
     """y_0 turns slowly by itself; y_1 is driven by it."""
     out[0] = -1j * table[0, 0] * y[0]
     out[1] = y[0]
 
 
-@njit(DEVICE)
+@compiled(DEVICE)
 def explosion(y, table, coupling, out):
     for i in range(y.size):
         out[i] = y[i] * y[i]
@@ -216,3 +222,48 @@ def test_a_run_that_would_take_too_many_steps_is_given_up_at_once():
         coupling=np.array([[0, 1]], complex), rtol=1e-8, atol=1e-10, most=20,
     )  # fmt: skip
     assert rest.status == DONE
+
+
+def random_run(seed):
+    """All bits of a run of one to three groups, with outputs between and far beyond its steps."""
+    random = np.random.default_rng(seed)
+    m = int(random.integers(1, 4))
+    groups = [
+        ss.Group(random.uniform(0.1, 5), random.uniform(0.1, 2), frequency=3 * random.normal(), name=f"g{i}") for i in range(m)
+    ]
+    ensemble = ss.Ensemble(groups, 6 * (random.normal(size=(m, m)) + 1j * random.normal(size=(m, m))))
+    times = np.sort(random.uniform(0, 3, 20))
+    run = ss.evolve(ensemble, times, theory=ss.MeanField(rtol=10 ** -random.uniform(4, 10)))
+    return run.coherence.values.tobytes() + run.inversion.values.tobytes()
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="elsewhere Python may fuse a product and a sum")
+@pytest.mark.parametrize("seed", range(4))
+def test_interpreted_steps_are_those_of_machine_code_in_every_bit(seed, monkeypatch):
+    answers = []
+    for interpreted in (lambda work: False, lambda work: True):
+        monkeypatch.setattr(stepping, "_beginner", SimpleNamespace(takes=interpreted))
+        answers.append(random_run(seed))
+    alternating = iter([True, False] * 10**6)
+    monkeypatch.setattr(stepping, "_beginner", SimpleNamespace(takes=lambda work: next(alternating)))
+    answers.append(random_run(seed))
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_what_python_refuses_is_left_to_machine_code(monkeypatch):
+    """An exponential that overflows is an error in Python, and infinite in machine code, which then takes shorter steps."""
+    answers = []
+    for interpreted in (lambda work: True, lambda work: False):
+        monkeypatch.setattr(stepping, "_beginner", SimpleNamespace(takes=interpreted))
+        answers.append(integrate(passenger, np.array([0j, -800.0]), np.array([1.0, 0j]), np.array([0.0, 1.0]),
+                                 table=TABLE, coupling=NO_COUPLING, rtol=1e-6, atol=1e-6, first_step=1.0))  # fmt: skip
+    assert answers[0].status == answers[1].status
+    assert answers[0].states.tobytes() == answers[1].states.tobytes()
+
+
+def test_a_short_run_waits_for_no_compiler():
+    text = "import sys, spinsync as ss; ss.evolve(ss.Ensemble.single(gain=3, damping=1, coupling=12, theta=-1.2), [0, 9]); "
+    done = subprocess.run(
+        [sys.executable, "-c", text + "print('numba' in sys.modules)"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]

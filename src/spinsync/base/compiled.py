@@ -1,7 +1,6 @@
-"""Compiled functions: kept on disk where a cache can be written, compiled anew in each process where not.
+"""Kernels: functions that become machine code when they are first called, and are interpreted where that costs more.
 
-Numba has a cache of its own. It is not used, as it lies beside the source, where it outlives the package, does not survive
-a damaged file, a full disk or a user without a home, and lets processes that write at once mix up their entries.
+Nothing here loads a compiler: who only runs a few steps does not wait for one.
 """
 
 from __future__ import annotations
@@ -43,6 +42,12 @@ class Kernel:
     def __call__(self, *arguments: Any) -> Any:
         return self.machine(*(given.machine if isinstance(given, Kernel) else given for given in arguments))
 
+    def light(self, *arguments: Any) -> Any:
+        """A call that has little to do: interpreted, as long as there is no machine code."""
+        if self.ready or not allowed():
+            return self(*arguments)
+        return self.interpreted(*(given.interpreted if isinstance(given, Kernel) else given for given in arguments))
+
     @property
     def ready(self) -> bool:
         """Whether this process has the machine code."""
@@ -75,8 +80,8 @@ class Kernel:
 def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`@compiled(signature)`: machine code without the interpreter's lock, NaN and infinity kept; `options` go to numba.
 
-    Functions of one module may call each other; across modules pass them as arguments (first-class functions, by their
-    `machine`): the cache of the caller would keep the old code of an edited function.
+    Functions of one module may call each other; across modules pass them as arguments (first-class functions): the
+    cache of the caller would keep the old code of an edited function.
     """
 
     def decorate(function: Any) -> Any:

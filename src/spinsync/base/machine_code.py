@@ -32,6 +32,8 @@ __all__ = ["compiled_for_device", "compiling", "dispatcher"]
 _njit: Any = numba.njit
 _rebuild: Any = CompileResult._rebuild
 _dumps: Any = dumps
+#: what numba makes other code for; one installation may have Intel's vector mathematics, and the next one lack it
+SETTINGS = ("USING_SVML", "OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
 
 
@@ -60,9 +62,10 @@ class _Kept(NullCache):
 
     def __init__(self, function: FunctionType, options: dict[str, Any]) -> None:
         ways = sorted((name, sorted(way) if isinstance(way, set) else way) for name, way in options.items())
+        settings = [str(getattr(numba.config, name, None)) for name in SETTINGS]
         code = function.__code__
         where = (function.__module__, function.__qualname__, code.co_firstlineno)
-        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways)
+        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways, settings)
         self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
 
     def _name(self, signature: Any, codegen: Any) -> str:

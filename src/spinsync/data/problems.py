@@ -55,7 +55,7 @@ class Flow:
     def velocity(self, state: Array) -> Array:
         """dy/dt at `state`, in the frame of the flow."""
         out = np.empty_like(state)
-        self.nonlinear(state, self.table, self.coupling, out)
+        self.nonlinear.light(state, self.table, self.coupling, out)
         return np.asarray(out - self.decay * state)
 
 

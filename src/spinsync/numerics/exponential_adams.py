@@ -14,15 +14,19 @@ Background: E. Hairer, S. Norsett, G. Wanner, *Solving Ordinary Differential Equ
 
 Nothing here knows any physics. `nonlinear` is passed as a function pointer, so the cached stepper
 never contains a stale copy of an equation that was edited in another module.
+
+These functions run as machine code and, where there is little to do, interpreted, with the same result in every bit. So
+they are made of loops over numbers, whose operations are rounded one by one, and of no function that numpy, Python and
+the compiler each have their own of (division, exp and modulus of complex numbers). Loops also compile in half the time.
 """
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import comb, factorial
 
 import numpy as np
-from numba import types
 
 from spinsync.base.compiled import compiled
 
@@ -32,9 +36,9 @@ FAR = 1e300  # a span times a decay: beyond it the product is no number, and wha
 SWEEPS = 40  # Picard iterations of the starting block before its step is cut
 DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = range(5)  # status codes of `solve` (BEYOND is of `stepping`)
 
-_vector, _table, _matrix = types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1]
 #: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
-DEVICE = types.void(_vector, _table, _matrix, _vector)
+VECTOR, TABLE, MATRIX = "complex128[::1]", "float64[:,::1]", "complex128[:,::1]"
+DEVICE = f"void({VECTOR}, {TABLE}, {MATRIX}, {VECTOR})"
 
 
 def _taylor_of_interpolant(nodes: list[Fraction]) -> np.ndarray:
@@ -69,27 +73,53 @@ HALVE = np.array([[sum(PAST[k, j] * (-0.5 * i) ** k for k in range(P)) for j in 
 
 
 @compiled()
+def _size(x):
+    """|x|."""
+    return math.sqrt(x.real * x.real + x.imag * x.imag)
+
+
+@compiled()
+def _decayed(x):
+    """exp(-x)."""
+    size = math.exp(-x.real)
+    return complex(size * math.cos(x.imag), -size * math.sin(x.imag))
+
+
+@compiled()
+def _inverse(x):
+    """1/x (R. L. Smith, Commun. ACM 5, 435 (1962))."""
+    if abs(x.real) >= abs(x.imag):
+        ratio = x.imag / x.real
+        scale = x.real + x.imag * ratio
+        return complex(1.0 / scale, -ratio / scale)
+    ratio = x.real / x.imag
+    scale = x.real * ratio + x.imag
+    return complex(ratio / scale, -1.0 / scale)
+
+
+@compiled()
 def _moments(x, m):
     """m[k] = integral_0^1 exp(-x (1 - tau)) tau^k dtau, k = 0..P; x m[k] = 1 - k m[k-1] run in its stable direction."""
-    size = abs(x)
+    size = _size(x)
     if size > P + 1:
-        m[0] = (1 - np.exp(-x)) / x
+        inverse = _inverse(x)
+        m[0] = (1.0 - _decayed(x)) * inverse
         for k in range(1, P + 1):
-            m[k] = (1 - k * m[k - 1]) / x
+            m[k] = (1.0 - k * m[k - 1]) * inverse
     else:
-        top = P + 20 + int(3 * size)
-        value = 1 / (top + 1 + x)
+        top = P + 20 + int(3.0 * size)
+        value = _inverse(top + 1.0 + x)
         for k in range(top, 0, -1):
             if k <= P:
                 m[k] = value
-            value = (1 - x * value) / k
+            value = (1.0 - x * value) * (1.0 / k)
         m[0] = value
 
 
 @compiled()
 def _within(decay, span):
     """The span, or a shorter one whose product with the decay is a number: span m[k] = 1/decay and exp(-x) are the same."""
-    size = abs(decay)
+    size = _size(decay)
     return FAR / size if size > 0 and span > FAR / size else span
 
 
@@ -101,7 +131,7 @@ def _weights(decay, h, free, past, lift, gauge):
         span = _within(decay[i], h)
         x = decay[i] * span
         _moments(x, m)
-        free[i] = np.exp(-x)
+        free[i] = _decayed(x)
         for j in range(P):
             past[j, i] = 0
             for k in range(P):
@@ -148,7 +178,7 @@ def _dense(y, decay, h, theta, taylor, values, out):
                 coefficient += taylor[k, j] * values[j, i]
             total += coefficient * power * m[k]
             power *= theta
-        out[i] = np.exp(-x) * y[i] + total
+        out[i] = _decayed(x) * y[i] + total
 
 
 @compiled()
@@ -156,7 +186,7 @@ def _norm(error, y, other, rtol, atol):
     """Largest |error| in units of the tolerance; NaN counts as infinite."""
     worst = 0.0
     for i in range(error.size):
-        size = abs(error[i]) / (atol + rtol * max(abs(y[i]), abs(other[i])))
+        size = _size(error[i]) / (atol + rtol * max(_size(y[i]), _size(other[i])))
         if not size <= worst:
             worst = size if size == size else np.inf
     return worst
@@ -167,63 +197,73 @@ def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     """Fill the starting block (`y` and `values` at t0, t0 + h, ...); whether the tolerance holds with this step."""
     n = y0.size
     weight = np.empty((P - 1, P, n), np.complex128)
-    new = np.empty(n, np.complex128)
-    y[0] = y0
+    new, away = np.empty(n, np.complex128), np.empty(n, np.complex128)
+    for c in range(n):
+        y[0, c] = y0[c]
     nonlinear(y[0], table, coupling, values[0])
     _block_weights(decay, h, weight)
     for j in range(1, P):
-        values[j] = values[0]
-        y[j] = y0
+        for c in range(n):
+            values[j, c] = values[0, c]
+            y[j, c] = y0[c]
     change, sweep = np.inf, 0
     while change > 1e-3 and sweep < SWEEPS:
         change = 0.0
         for i in range(P - 1):
             for c in range(n):
-                new[c] = np.exp(-decay[c] * _within(decay[c], h * (i + 1))) * y0[c]
-            for j in range(P):
-                for c in range(n):
-                    new[c] += weight[i, j, c] * values[j, c]
-            change = max(change, _norm(new - y[i + 1], new, y0, rtol, atol))
-            y[i + 1] = new
+                total = _decayed(decay[c] * _within(decay[c], h * (i + 1))) * y0[c]
+                for j in range(P):
+                    total += weight[i, j, c] * values[j, c]
+                new[c] = total
+                away[c] = total - y[i + 1, c]
+                y[i + 1, c] = total
+            change = max(change, _norm(away, new, y0, rtol, atol))
         for i in range(1, P):
             nonlinear(y[i], table, coupling, values[i])
         sweep += 1
-    new[:] = 0
-    for j in range(P):
-        new += values[j] * (0.3 * h * LAST_DIFFERENCE[j])
-    return change <= 1e-3 and _norm(new, y[P - 1], y0, rtol, atol) <= 1
+    for c in range(n):
+        total = 0j
+        for j in range(P):
+            total += values[j, c] * (0.3 * h * LAST_DIFFERENCE[j])
+        away[c] = total
+    return change <= 1e-3 and _norm(away, y[P - 1], y0, rtol, atol) <= 1
 
 
 @compiled()
 def _respace(history, head, factor):
     """Past values at twice (factor 2) or half (factor 1) the step, in place, newest at `head`."""
     n = history.shape[1]
-    fresh = np.zeros((P, n), np.complex128)
-    for i in range(P):
-        if factor == 2:
-            fresh[i] = history[(head - 2 * i) % RING]
-        else:
-            for j in range(P):
-                fresh[i] += HALVE[i, j] * history[(head - j) % RING]
-    for i in range(P):
-        history[(head - i) % RING] = fresh[i]
+    fresh = np.empty((P, n), np.complex128)
+    for c in range(n):
+        for i in range(P):
+            if factor == 2:
+                fresh[i, c] = history[(head - 2 * i) % RING, c]
+            else:
+                total = 0j
+                for j in range(P):
+                    total += HALVE[i, j] * history[(head - j) % RING, c]
+                fresh[i, c] = total
+    for c in range(n):
+        for i in range(P):
+            history[(head - i) % RING, c] = fresh[i, c]
 
 
 @compiled()
-def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference):
-    """One step from `y`: `new` state, N at the predicted state, and its backward difference of order P."""
-    new[:] = free * y
-    for j in range(P):
-        row = history[(head - j) % RING]
-        for i in range(y.size):
-            new[i] += past[j, i] * row[i]
+def _trial(nonlinear, table, coupling, y, history, head, free, past, lift, gauge, new, value, stray):
+    """One step from `y`: `new` state, N at the predicted state, and how far the step may be off."""
+    for i in range(y.size):
+        total, backward = free[i] * y[i], 0j
+        for j in range(P):
+            seen = history[(head - j) % RING, i]
+            total += past[j, i] * seen
+            backward += DIFFERENCE[j + 1] * seen
+        new[i] = total
+        stray[i] = backward
     nonlinear(new, table, coupling, value)
-    difference[:] = value
-    for j in range(P):
-        row = history[(head - j) % RING]
-        for i in range(y.size):
-            difference[i] += DIFFERENCE[j + 1] * row[i]
-    new += lift * difference
+    for i in range(y.size):
+        difference = value[i] + stray[i]  # backward difference of order P
+        new[i] += lift[i] * difference
+        stray[i] = gauge[i] * difference
 
 
 @compiled()
@@ -232,9 +272,10 @@ def _serve(y, decay, h, history, head, value, times, elapsed, out, done, last):
     if times[done] - times[0] - elapsed > h:
         return done
     stencil = np.empty((P + 1, y.size), np.complex128)
-    stencil[0] = value
-    for j in range(P):
-        stencil[j + 1] = history[(head - j) % RING]
+    for i in range(y.size):
+        stencil[0, i] = value[i]
+        for j in range(P):
+            stencil[j + 1, i] = history[(head - j) % RING, i]
     while done < last and times[done] - times[0] - elapsed <= h:
         _dense(y, decay, h, (times[done] - times[0] - elapsed) / h, WITH_NEW, stencil, out[done])
         done += 1
@@ -242,11 +283,9 @@ def _serve(y, decay, h, history, head, value, times, elapsed, out, done, last):
 
 
 @compiled(
-    types.int64(
-        types.FunctionType(DEVICE), _vector, _table, _matrix, _vector, types.float64[::1], types.float64,
-        types.float64, types.float64, types.int64, types.int64, types.float64[::1], types.int64[::1], _vector, _matrix, _matrix,
-    ),
-)  # fmt: skip
+    f"int64(FunctionType({DEVICE}), {VECTOR}, {TABLE}, {MATRIX}, {VECTOR}, float64[::1], float64, float64, float64, int64, "
+    f"int64, float64[::1], int64[::1], {VECTOR}, {MATRIX}, {MATRIX})"
+)
 def solve(
     nonlinear, decay, table, coupling, y0, times, rtol, atol, max_step, max_steps, most, clock, counts, y, history, out
 ):  # fmt: skip
@@ -255,8 +294,8 @@ def solve(
     clock: step, time since times[0]. counts: outputs, steps, steps rejected, place of the newest past value in `history`
     (component last; -1 before the start), how many there are at this spacing. `y`: the state. See `stepping`.
     """
-    n, h, elapsed = y0.size, clock[0], clock[1]
-    done, steps, rejected, head, known = counts[0], counts[1], counts[2], counts[3], counts[4]
+    n, h, elapsed = y0.size, float(clock[0]), float(clock[1])
+    done, steps, rejected, head, known = int(counts[0]), int(counts[1]), int(counts[2]), int(counts[3]), int(counts[4])
     if head < 0:
         if not h > 1e-300:
             return UNDERFLOW
@@ -264,8 +303,9 @@ def solve(
         if not _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y_block, history[:P]):
             clock[0] = h / 4
             return MOVING
-        out[0] = y0
-        y[:] = y_block[P - 1]
+        for i in range(n):
+            out[0, i] = y0[i]
+            y[i] = y_block[P - 1, i]
         done, head, known, elapsed = 1, P - 1, P, (P - 1) * h
     last = done + most
     while steps + rejected == 0 and done < min(times.size, last) and times[done] - times[0] <= elapsed:
@@ -273,7 +313,7 @@ def solve(
         done += 1
 
     free, lift, gauge = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
-    new, value, difference = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
+    new, value, stray = np.empty(n, np.complex128), np.empty(n, np.complex128), np.empty(n, np.complex128)
     past = np.empty((P, n), np.complex128)
     _weights(decay, h, free, past, lift, gauge)
     status = DONE
@@ -285,14 +325,15 @@ def solve(
             status = BUDGET
             break
         last -= 1
-        _trial(nonlinear, table, coupling, y, history, head, free, past, lift, new, value, difference)
-        error = _norm(gauge * difference, y, new, rtol, atol)
+        _trial(nonlinear, table, coupling, y, history, head, free, past, lift, gauge, new, value, stray)
+        error = _norm(stray, y, new, rtol, atol)
         if error <= 1:
             done = _serve(y, decay, h, history, head, value, times, elapsed, out, done, min(times.size, max(last, done + 1)))
             if done < times.size and times[done] - times[0] - elapsed <= h:
                 continue  # more outputs within this step, which is found again
             steps += 1
-            y[:] = new
+            for i in range(n):
+                y[i] = new[i]
             elapsed += h
             head = (head + 1) % RING
             nonlinear(y, table, coupling, history[head])
@@ -314,9 +355,10 @@ def solve(
     return status
 
 
-@compiled(types.void(types.FunctionType(DEVICE), _vector, _table, _matrix, _matrix, _matrix))
+@compiled(f"void(FunctionType({DEVICE}), {VECTOR}, {TABLE}, {MATRIX}, {MATRIX}, {MATRIX})")
 def velocities(nonlinear, decay, table, coupling, states, out):
     """out = dy/dt at each of `states` (time, component)."""
     for k in range(states.shape[0]):
         nonlinear(states[k], table, coupling, out[k])
-        out[k] -= decay * states[k]
+        for i in range(decay.size):
+            out[k, i] -= decay[i] * states[k, i]

@@ -1,6 +1,8 @@
 """Runs of the exponential Adams stepper, in stretches between which interrupts are heard.
 
 Cut wherever it is, a run is bit for bit the same: the kernel goes on from the state and the past values that it left.
+As long as there is no machine code, and little to do, stretches are interpreted, which changes no bit either: a short run
+takes a tenth of a second then, machine code several to be made.
 """
 
 from __future__ import annotations
@@ -11,11 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from spinsync.base.compiled import Kernel, allowed
 from spinsync.base.interrupts import heed
 from spinsync.numerics.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
 
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
+LIGHT = 1000  # of it at a time
+INTERPRETED = 60_000  # steps and outputs times components that a process interprets: about a second
 SURE = 10.0  # times the allowed steps: what a run must be expected to take to be given up
 LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
 SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
@@ -56,8 +61,40 @@ class _Outlook:
         return not grew and goal - elapsed > SURE * left * step
 
 
+@dataclass
+class _Beginner:
+    """How much this process may still interpret."""
+
+    left: float = INTERPRETED
+
+    def takes(self, work: int) -> bool:
+        """Whether this work is to be interpreted, which is then accounted for."""
+        if solve.ready or work > self.left or not allowed():
+            return False
+        self.left -= work
+        return True
+
+
+_beginner = _Beginner()
+
+
+def _interpreted(nonlinear: Kernel, problem: tuple[Any, ...], moving: tuple[np.ndarray, ...], out: np.ndarray) -> int | None:
+    """The status after some steps without machine code; None, and nothing has moved, where it is needed."""
+    steps = max(LIGHT // out.shape[1], 1)
+    if not _beginner.takes(steps * out.shape[1]):
+        return None
+    kept = [part.copy() for part in moving]
+    try:
+        with np.errstate(all="ignore"):
+            return int(solve.interpreted(nonlinear.interpreted, *problem, steps, *moving, out))
+    except (ArithmeticError, ValueError):  # Python refuses what machine code takes for infinite or no number
+        for part, before in zip(moving, kept, strict=True):
+            part[:] = before
+        return None
+
+
 def integrate(
-    nonlinear: Any, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
+    nonlinear: Kernel, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
     rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
     most: int | None = None,
 ) -> Solution:  # fmt: skip
@@ -69,24 +106,24 @@ def integrate(
     out = np.empty((times.size, start.size), complex)
     if first_step is None:
         value = np.empty_like(start)
-        nonlinear(start, table, coupling, value)
+        nonlinear.light(start, table, coupling, value)
         with np.errstate(divide="ignore", over="ignore"):
             rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
             first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
-    y, history = start.copy(), np.empty((RING, start.size), complex)
-    slowest, between = float(decay.real.min()), max(max_steps // LOOKS, FEWEST)
+    y, history = start.copy(), np.zeros((RING, start.size), complex)
+    moving, slowest = (clock, counts, y, history), float(decay.real.min())
+    between = max(max_steps // LOOKS, FEWEST)
     outlook = _Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
     while status == MOVING:
         heed()
+        problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
+        light = _interpreted(nonlinear, problem, moving, out)
         began = perf_counter()
-        status = solve(
-            nonlinear, decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps), share, clock, counts,
-            y, history, out,
-        )  # fmt: skip
+        status = solve(nonlinear, *problem, share, *moving, out) if light is None else light
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
-        if most is None and not STRETCH / 2 < taken < 2 * STRETCH:
+        if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between

@@ -21,6 +21,7 @@ WIDE = 1.0  # radians between two samples; more is looked at more closely
 FINER, DEEPEST = 32, 4  # by this factor, so many times
 SLOW = 200  # samples of a period; faster motion is well served by the window
 ALIKE = 1e-4  # two periods of the same motion
+LIGHT = 4000  # numbers of states for whose velocities no machine code is made
 FAINT = 1e-4  # the phase of what is always smaller is not counted
 
 Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
@@ -105,7 +106,8 @@ def _without(along: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _across(flow: Flow, states: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     """Deviations without their part along the common phase and along the motion, where none grows or shrinks for long."""
     onward = np.empty_like(states)
-    velocities(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, onward)
+    call = velocities.light if states.size <= LIGHT else velocities
+    call(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, onward)
     phase = 1j * flow.charge * states
     return _without(_without(phase, onward), _without(phase, deviations))
 

@@ -12,7 +12,7 @@ from threading import Event
 import numpy as np
 
 from spinsync.data.problems import Jumps, Walk
-from spinsync.numerics.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, walk
+from spinsync.numerics.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, unravel, walk
 
 LOOK = 0.1  # seconds between two looks at how far all are
 
@@ -44,8 +44,6 @@ def _step(problem: Jumps, one: Traveller, times: np.ndarray, most: int, out: np.
             rules.rates, rules.look, rules.changes, table, one.place, one.count, one.clock, one.random, times, most, out
         )
     else:
-        from spinsync.numerics.waves import unravel  # whose compilation takes seconds
-
         status = unravel(
             rules.generator, rules.rates, rules.jump, rules.look, chosen, rules.jumps, table, one.place, one.wave, one.count,
             one.clock, one.random, times, most, out,

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from spinsync.base.compiled import compiled
 
@@ -24,7 +23,7 @@ WAVE_JUMPS, WAVE_NUMBERS = 2 * LOCAL + COLLECTIVE_JUMPS, 9
 CHANGES = np.array([(dj, dm) for dm in (2, -2, 0) for dj in (0, -2, 2)] + [(0, 2), (0, -2)])
 WALK_NUMBERS = 3
 
-_PLACE, _REAL, _TABLE, _WAVE = types.int64[::1], types.float64[::1], types.float64[:, ::1], types.complex128[::1]
+_PLACE, _REAL, _TABLE, _WAVE = "int64[::1]", "float64[::1]", "float64[:,::1]", "complex128[::1]"
 
 
 @compiled()
@@ -60,7 +59,7 @@ def _local(row: Any, j: Any, m: Any, variance: Any, out: Any) -> None:
             out[3 * process + change] = row[1 + process] * share * (square if square > rounding else 0.0)
 
 
-@compiled(types.void(_PLACE, _TABLE, _REAL))
+@compiled(f"void({_PLACE}, {_TABLE}, {_REAL})")
 def walk_rates(place: Any, table: Any, out: Any) -> None:
     """The rates of CHANGES at the place (2j, 2m)."""
     j, m = place[0] / 2, place[1] / 2
@@ -70,7 +69,7 @@ def walk_rates(place: Any, table: Any, out: Any) -> None:
     out[10] = table[0, 6] * _square(1, 0, j, m)
 
 
-@compiled(types.void(_PLACE, _TABLE, _REAL))
+@compiled(f"void({_PLACE}, {_TABLE}, {_REAL})")
 def walk_look(place: Any, table: Any, out: Any) -> None:
     """m, m^2 and J_+ J_-."""
     j, m = place[0] / 2, place[1] / 2
@@ -92,7 +91,7 @@ def _support(place: Any, table: Any) -> None:
     place[4] = (min(place[0], place[2] + place[1]) + spins) // 2
 
 
-@compiled(types.void(_PLACE, _TABLE, _WAVE, _WAVE, _WAVE))
+@compiled(f"void({_PLACE}, {_TABLE}, {_WAVE}, {_WAVE}, {_WAVE})")
 def wave_generator(place: Any, table: Any, diagonal: Any, up: Any, down: Any) -> None:
     """-i H - (sum of L^+ L)/2 between jumps, equation (9.13); up and down raise and lower m_A by one."""
     j = place[0] / 2, place[1] / 2
@@ -131,7 +130,7 @@ def _collective(place: Any, row: Any, wave: Any, table: Any, out: Any) -> None:
             out[n] += v[1] * np.sqrt(second) * wave[n]
 
 
-@compiled(types.void(_PLACE, _WAVE, _TABLE, _REAL))
+@compiled(f"void({_PLACE}, {_WAVE}, {_TABLE}, {_REAL})")
 def wave_rates(place: Any, wave: Any, table: Any, out: Any) -> None:
     """The rates of the local jumps of A, those of B, and the collective jumps: the squared length of what each leaves.
 
@@ -158,7 +157,7 @@ def wave_rates(place: Any, wave: Any, table: Any, out: Any) -> None:
                     out[2 * LOCAL + k] += (after[n].real ** 2 + after[n].imag ** 2) / norm
 
 
-@compiled(types.void(types.int64, _PLACE, _WAVE, _TABLE, _WAVE))
+@compiled(f"void(int64, {_PLACE}, {_WAVE}, {_TABLE}, {_WAVE})")
 def wave_jump(which: Any, place: Any, wave: Any, table: Any, out: Any) -> None:
     """The wave after a jump, equation (9.12), up to a factor; the place is changed with it."""
     out[:] = 0
@@ -183,7 +182,7 @@ def wave_jump(which: Any, place: Any, wave: Any, table: Any, out: Any) -> None:
     _support(place, table)
 
 
-@compiled(types.void(_PLACE, _WAVE, _TABLE, _REAL))
+@compiled(f"void({_PLACE}, {_WAVE}, {_TABLE}, {_REAL})")
 def wave_look(place: Any, wave: Any, table: Any, out: Any) -> None:
     """m_A, m_B, J_+A J_-A, J_+B J_-B, J_+A J_-B (real, imaginary), m_A^2, m_B^2, m_A m_B."""
     j = place[0] / 2, place[1] / 2

@@ -9,13 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
 from spinsync.base.compiled import compiled
 
 GROUP, WEIGHT, DRIVE, BACK = range(4)  # rows of the table
 
-_SIGNATURE = types.void(types.complex128[::1], types.float64[:, ::1], types.complex128[:, ::1], types.complex128[::1])
+_SIGNATURE = "void(complex128[::1], float64[:,::1], complex128[:,::1], complex128[::1])"
 
 
 @compiled(_SIGNATURE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 from scipy.special import gammaln, xlogy
 
 from spinsync.base.compiled import compiled
@@ -36,10 +35,10 @@ def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> 
     return np.asarray(size * (s / off) ** charge) if charge and off else size
 
 
-_WHOLE, _REAL = types.int64[::1], types.float64[::1]
+_WHOLE, _REAL = "int64[::1]", "float64[::1]"
 
 
-@compiled(_REAL(_WHOLE, _WHOLE, types.int64, _REAL, _REAL, _REAL))
+@compiled(f"{_REAL}({_WHOLE}, {_WHOLE}, int64, {_REAL}, {_REAL}, {_REAL})")
 def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, faculty: Any, outside: Any) -> Any:
     """exp(outside) <j,m| Sym(rho) |j,m-charge> for the coherence |s|: a sum over how many spins are up on both sides."""
     up, down, off = logarithms
@@ -106,7 +105,7 @@ def _recurrence(step: Any, n: Any, last: Any, j: Any, mu: Any, cosine: Any, half
             side[n], side[n - step] = now, before
 
 
-@compiled(_REAL(types.int64, types.int64, types.float64))
+@compiled(f"{_REAL}(int64, int64, float64)")
 def _rotated(twice_j: Any, twice_mu: Any, polar: Any) -> Any:
     """<j,m|exp(-i polar J_y)|j,mu> over m up to a sign: the null vector of cos(polar) J_z + sin(polar) J_x - mu.
 

@@ -60,7 +60,7 @@ class Means:
                 square = square + self.square[name] + abs(away) ** 2 * share
                 bend = bend + self.bend[name] + away**2 * share
                 centre = self.mean[name] + away * n / (self.count + n)
-            reach = np.maximum(np.max(abs(values - centre), axis=0), self.reach.get(name, 0.0))
+            reach = np.maximum(np.max(abs(values - centre), axis=0), self.reach.get(name, 0))
             self.dims[name], self.mean[name], self.reach[name] = dims, centre, reach
             self.square[name], self.bend[name] = square, bend
         self.count += n
@@ -78,7 +78,7 @@ class Means:
         variance = ((square + bend) + ACROSS * (square - bend)) / (2 * self.count * (self.count - 1))
         student = stdtrit(self.count - 1, ONE_SIGMA)
         lonely = square <= 2 * self.reach[name] ** 2
-        event = np.where(lonely, self.grain[name] * weight / self.count, 0.0)
+        event = np.where(lonely, self.grain[name] * weight / self.count, 0)
         return np.asarray(np.maximum(student * np.sqrt(variance), event))
 
     def size(self, name: str) -> float:
@@ -134,7 +134,7 @@ def _moved(problem: Jumps, begin: list[Start], times: Array, first: bool, budget
 
 def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
-    means, used = Means(problem.grain, np.where(times > times[0], 1.0, 0.0)), 0
+    means, used = Means(problem.grain, (times > times[0]).astype(float)), 0
     at_once, expected = max(NUMBERS // (len(times) * problem.rules.numbers), 1), FIRST
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
@@ -213,7 +213,7 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
             means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
             window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
             means.add(window)
-            moments = Means(problem.grain, np.array(0.0))
+            moments = Means(problem.grain, np.zeros(()))
             moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
             excess = means.excess(problem, moments)
             done = before is not None and excess <= 1 and _agree(before[0], means) and _forgotten(before[1], window)
