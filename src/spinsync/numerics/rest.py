@@ -197,10 +197,11 @@ class Approach:
     def __init__(self, tolerance: float = 1e-9) -> None:
         self.tolerance = tolerance
         self.farthest = np.inf  # distance from the state of rest since the motion came near it
+        self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged = flow.charge != 0
+        charged, self.wait = flow.charge != 0, 0.0
         size = float(abs(state[charged]).max())
         flow, drift, growth, rest = in_own_frame(flow, state)
         still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
@@ -218,6 +219,8 @@ class Approach:
         if distance < THERE or (found.stable and distance < CLOSER * self.farthest < np.inf):
             return found
         self.farthest = distance if self.farthest == np.inf else max(distance, self.farthest)
+        if found.growth[0] < 0:
+            self.wait = float(np.log(distance / (CLOSER * self.farthest)) + 1) / -float(found.growth[0])
         return None
 
     def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
@@ -242,27 +245,28 @@ class Settled:
 
 
 def settle(
-    flow: Flow, approach: Approach, *, stretch: float, most: float, tell: Callable[[float], None] | None = None
-) -> Settled:
-    """Integrate stretch by stretch until the motion rests, or `most` is over.
+    flow: Flow, approach: Approach, *, stretch: float, most: float, longer: float = 1.0,
+    tell: Callable[[float], None] | None = None,
+) -> Settled:  # fmt: skip
+    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, or `most` is over.
 
     `tell` hears of the time after each stretch.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
     """
-    state, time = flow.start, 0.0
+    state, time, span = flow.start, 0.0, stretch
     while True:
-        solution = run(flow, state, np.array([0.0, stretch]))
+        solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
-        state, time = solution.states[-1], time + stretch
+        state, time, stretch = solution.states[-1], time + span, longer * stretch
         if tell is not None:
             tell(time)
         rest = approach.look(flow, state)
         if rest is not None or time >= most:
             return Settled(rest, state, DONE, solution.steps, time)
-        flow = in_own_frame(flow, state)[0]
+        flow, span = in_own_frame(flow, state)[0], max(stretch, min(approach.wait, most - time))
 
 
 def doubled(flow: Flow) -> Flow:
