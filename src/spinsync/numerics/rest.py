@@ -16,6 +16,7 @@ MOST_STEPS = 1_000_000  # of one stretch
 DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
+AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
 RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
 SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
@@ -198,6 +199,7 @@ class Approach:
         self.tolerance = tolerance
         self.farthest = np.inf  # distance from the state of rest since the motion came near it
         self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
+        self.waited = 0.0  # how long that has been, all together
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
@@ -211,16 +213,17 @@ class Approach:
                 return dark
         if _unknowns(flow) > MOST_UNKNOWNS:
             return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state, NEAR) if max(drift, rest) < 1 else None
+        found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
         distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
+        if found is not None and found.growth[0] < 0:
+            least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)
+            self.wait = (max(float(np.log(distance / least)), 0.0) + 1) / -float(found.growth[0])
         if found is None or distance > NEAR:
             self.farthest = np.inf
             return None
         if distance < THERE or (found.stable and distance < CLOSER * self.farthest < np.inf):
             return found
         self.farthest = distance if self.farthest == np.inf else max(distance, self.farthest)
-        if found.growth[0] < 0:
-            self.wait = float(np.log(distance / (CLOSER * self.farthest)) + 1) / -float(found.growth[0])
         return None
 
     def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:

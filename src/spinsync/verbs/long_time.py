@@ -31,7 +31,7 @@ SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxatio
 LONGEST = 10.0  # period that is looked for, in the same units
 ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
 SHARES = (0.25, 0.5)  # of LONGEST, in the first attempts: what repeats itself sooner is found sooner
-CREEP = 1000.0  # time to come closer to a state of rest that is near, in the same units
+CREEP = 2000.0  # time to come closer to states of rest that are near, in the same units
 MANY, MANY_SHORT = 25, 2000.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move:
 LONGER = 1.5  # so each stretch between two looks at it is longer than the one before
 FIRST = 20.0  # the first window, in the same units
@@ -111,12 +111,14 @@ def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow
 def _looked(flow: Flow, state: Array, approach: Approach, slow: float) -> tuple[Rest | None, Array]:
     """Rest, if the motion has come to it, or does so in the time that what is near needs to come closer; where it is then."""
     rest = approach.look(flow, state)
-    if rest is None and 0 < approach.wait * slow < CREEP:
+    while rest is None and 0 < approach.wait < CREEP / slow - approach.waited:
         flow = in_own_frame(flow, state)[0]
         seen = run(flow, state, np.array([0.0, approach.wait]))
-        if seen.status == DONE:
-            state = seen.states[-1]
-            rest = approach.look(flow, state)
+        if seen.status != DONE:
+            break
+        approach.waited += approach.wait
+        state = seen.states[-1]
+        rest = approach.look(flow, state)
     return rest, state
 
 
