@@ -21,6 +21,7 @@ BACK = 0.3  # of the largest distance between two states of the motion: this clo
 RETURNED = 1e-5  # distance to where the returns lead, beside the largest distance between two states
 ERRORS = 2e-7  # distance beside the size of the state that is nothing but errors of the steps
 SMALLEST = 1e-3  # motion beside the size of the state: less is ringing around a state of rest
+SLOW, LEAPS = 0.95, 8  # of the distance left after a round: the motion leaps ahead instead, so often
 FINE = 16  # points between two samples, by Fourier's series
 MOST_NUMBERS = 2e7  # of the samples to guess a period from
 FEWEST = 64  # samples of a period
@@ -114,7 +115,7 @@ def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Sea
     if seen.status != DONE:
         return Search(None, state, seen.status)
     state = seen.states[-1]
-    (lag, most), before = _guess(seen.states, flow.charge != 0), np.inf
+    (lag, most), before, leaps = _guess(seen.states, flow.charge != 0), np.inf, 0
     period = lag * 2 * longest / samples
     while 0 < period < longest:
         seen = run(flow, state, period * np.arange(ROUND + 1))
@@ -122,12 +123,20 @@ def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Sea
             return Search(None, state, seen.status)
         last, state = seen.states[-2:]
         phase, motion = _onward(flow, last)
+        if np.linalg.norm(motion) * period < SMALLEST * np.linalg.norm(last):
+            break
         off = _across(matched(flow, last, state)[0] - last, phase)
         period = period - _dot(motion, off) / _dot(motion, motion)
         left = float(np.linalg.norm(_across(off, motion)))
         errors = ERRORS * float(np.linalg.norm(state))
-        if left > 0.95 * before and left > errors:
-            break
+        if left > SLOW * before and left > errors:
+            share = (left / before) ** (1 / ROUND)  # of the distance, that one period leaves: the series of steps has a sum
+            if share >= 1 or left / (1 - share) > BACK * most or leaps == LEAPS:
+                break
+            turn = matched(flow, last, state)[1]
+            state = state + _across(off, motion) * np.exp(-1j * turn * flow.charge) * share / (1 - share)
+            before, leaps = np.inf, leaps + 1
+            continue
         if left < max(RETURNED * most * (1 - min(left / before, 1.0) ** (1 / ROUND)), errors):
             growth, error, grows = exponent(flow, state, period)
             if growth > max(2 * error, 1e-6 / period):  # only a symmetry keeps the motion there

@@ -125,9 +125,14 @@ def _within(decay, span):
 
 @compiled()
 def _weights(decay, h, free, past, lift, gauge):
-    """Weights of one step of size h, one set per component."""
+    """Weights of one step of size h, one set per component; of neighbours that decay alike they are found once."""
     m = np.empty(P + 1, np.complex128)
     for i in range(decay.size):
+        if i > 0 and decay[i] == decay[i - 1]:
+            free[i], lift[i], gauge[i] = free[i - 1], lift[i - 1], gauge[i - 1]
+            for j in range(P):
+                past[j, i] = past[j, i - 1]
+            continue
         span = _within(decay[i], h)
         x = decay[i] * span
         _moments(x, m)
@@ -148,6 +153,11 @@ def _block_weights(decay, h, weight):
     """weight[i, j, :]: what value j of the starting block adds to y at its node i + 1."""
     m = np.empty(P + 1, np.complex128)
     for c in range(decay.size):
+        if c > 0 and decay[c] == decay[c - 1]:
+            for i in range(P - 1):
+                for j in range(P):
+                    weight[i, j, c] = weight[i, j, c - 1]
+            continue
         for i in range(P - 1):
             end = i + 1.0
             span = _within(decay[c], h)
@@ -166,10 +176,13 @@ def _dense(y, decay, h, theta, taylor, values, out):
     """y at t + theta h, from y at t and the polynomial through `values` (variation of constants, no new error)."""
     m = np.empty(P + 1, np.complex128)
     nodes = taylor.shape[0]
+    span, free = 0.0, 1 + 0j
     for i in range(y.size):
-        span = _within(decay[i], h * theta)
-        x = decay[i] * span
-        _moments(x, m)
+        if i == 0 or decay[i] != decay[i - 1]:
+            span = _within(decay[i], h * theta)
+            x = decay[i] * span
+            _moments(x, m)
+            free = _decayed(x)
         total = 0j
         power = span
         for k in range(nodes):
@@ -178,7 +191,7 @@ def _dense(y, decay, h, theta, taylor, values, out):
                 coefficient += taylor[k, j] * values[j, i]
             total += coefficient * power * m[k]
             power *= theta
-        out[i] = _decayed(x) * y[i] + total
+        out[i] = free * y[i] + total
 
 
 @compiled()
@@ -197,11 +210,15 @@ def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     """Fill the starting block (`y` and `values` at t0, t0 + h, ...); whether the tolerance holds with this step."""
     n = y0.size
     weight = np.empty((P - 1, P, n), np.complex128)
+    free = np.empty((P - 1, n), np.complex128)
     new, away = np.empty(n, np.complex128), np.empty(n, np.complex128)
     for c in range(n):
         y[0, c] = y0[c]
     nonlinear(y[0], table, coupling, values[0])
     _block_weights(decay, h, weight)
+    for i in range(P - 1):
+        for c in range(n):
+            free[i, c] = _decayed(decay[c] * _within(decay[c], h * (i + 1)))
     for j in range(1, P):
         for c in range(n):
             values[j, c] = values[0, c]
@@ -211,7 +228,7 @@ def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
         change = 0.0
         for i in range(P - 1):
             for c in range(n):
-                total = _decayed(decay[c] * _within(decay[c], h * (i + 1))) * y0[c]
+                total = free[i, c] * y0[c]
                 for j in range(P):
                     total += weight[i, j, c] * values[j, c]
                 new[c] = total

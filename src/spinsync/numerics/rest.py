@@ -16,6 +16,7 @@ MOST_STEPS = 1_000_000  # of one stretch
 DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
+AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
 RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
 SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
@@ -197,10 +198,12 @@ class Approach:
     def __init__(self, tolerance: float = 1e-9) -> None:
         self.tolerance = tolerance
         self.farthest = np.inf  # distance from the state of rest since the motion came near it
+        self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
+        self.waited = 0.0  # how long that has been, all together
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged = flow.charge != 0
+        charged, self.wait = flow.charge != 0, 0.0
         size = float(abs(state[charged]).max())
         flow, drift, growth, rest = in_own_frame(flow, state)
         still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
@@ -210,8 +213,11 @@ class Approach:
                 return dark
         if _unknowns(flow) > MOST_UNKNOWNS:
             return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state, NEAR) if max(drift, rest) < 1 else None
+        found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
         distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
+        if found is not None and found.growth[0] < 0:
+            least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)
+            self.wait = (max(float(np.log(distance / least)), 0.0) + 1) / -float(found.growth[0])
         if found is None or distance > NEAR:
             self.farthest = np.inf
             return None
@@ -242,27 +248,28 @@ class Settled:
 
 
 def settle(
-    flow: Flow, approach: Approach, *, stretch: float, most: float, tell: Callable[[float], None] | None = None
-) -> Settled:
-    """Integrate stretch by stretch until the motion rests, or `most` is over.
+    flow: Flow, approach: Approach, *, stretch: float, most: float, longer: float = 1.0,
+    tell: Callable[[float], None] | None = None,
+) -> Settled:  # fmt: skip
+    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, or `most` is over.
 
     `tell` hears of the time after each stretch.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
     """
-    state, time = flow.start, 0.0
+    state, time, span = flow.start, 0.0, stretch
     while True:
-        solution = run(flow, state, np.array([0.0, stretch]))
+        solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
-        state, time = solution.states[-1], time + stretch
+        state, time, stretch = solution.states[-1], time + span, longer * stretch
         if tell is not None:
             tell(time)
         rest = approach.look(flow, state)
         if rest is not None or time >= most:
             return Settled(rest, state, DONE, solution.steps, time)
-        flow = in_own_frame(flow, state)[0]
+        flow, span = in_own_frame(flow, state)[0], max(stretch, min(approach.wait, most - time))
 
 
 def doubled(flow: Flow) -> Flow:

@@ -20,7 +20,7 @@ from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
-from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, settle, slowest
+from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, run, settle, slowest
 from spinsync.numerics.tracking import Groups, track
 from spinsync.theory.mean_field import MeanField
 from spinsync.theory.stationary import stationary
@@ -30,13 +30,17 @@ from spinsync.verbs.windows import averages, decided, repeated
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
 LONGEST = 10.0  # period that is looked for, in the same units
 ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
-MANY, MANY_SHORT = 25, 200.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move
+SHARES = (0.25, 0.5)  # of LONGEST, in the first attempts: what repeats itself sooner is found sooner
+CREEP = 2000.0  # time to come closer to states of rest that are near, in the same units
+MANY, MANY_SHORT = 25, 2000.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move:
+LONGER = 1.5  # so each stretch between two looks at it is longer than the one before
 FIRST = 20.0  # the first window, in the same units
 PATIENCE = 300_000.0  # all windows together, in the same units
-MOST_STEPS = 1_000_000  # time steps of all windows together
+MOST_STEPS = 2_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
-MOST_WORK = 6e7  # time steps times components
-MOST_SAMPLES = 2 * MOST_STEPS  # of one window
+MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
+EACH = 20
+MOST_SAMPLES = MOST_STEPS  # of one window
 FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
@@ -79,8 +83,8 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None, patience: flo
         if line is not None:
             line.update(nan, f"{time * slow:.3g} relaxation times")
 
-    approach, short = Approach(), SHORT if weight.size < MANY else MANY_SHORT
-    settled = settle(flow, approach, stretch=10 / slow, most=short / slow, tell=tell)
+    approach, (short, longer) = Approach(), (SHORT, 1.0) if weight.size < MANY else (MANY_SHORT, LONGER)
+    settled = settle(flow, approach, stretch=10 / slow, most=short / slow, longer=longer, tell=tell)
     if settled.status != DONE:
         return blank(1, weight.size, Status.FAILED)
     if settled.rest is not None and _lasting(settled.rest):
@@ -92,17 +96,31 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None, patience: flo
 
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
     """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
-    for _ in range(ATTEMPTS if weight.size == 1 else 1):
-        seen = search(_windowed(flow), state, _groups(flow), LONGEST / slow)
+    for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
+        seen = search(_windowed(flow), state, _groups(flow), share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
             return repeating(seen.cycle, weight), seen.state
-        rest = approach.look(flow, seen.state)
+        rest, state = _looked(flow, seen.state, approach, slow)
         if rest is not None and _lasting(rest):
-            return _resting(rest, weight), seen.state
-        state = seen.state if rest is None else _nudged(rest)
+            return _resting(rest, weight), state
+        state = state if rest is None else _nudged(rest)
     return None, state
+
+
+def _looked(flow: Flow, state: Array, approach: Approach, slow: float) -> tuple[Rest | None, Array]:
+    """Rest, if the motion has come to it, or does so in the time that what is near needs to come closer; where it is then."""
+    rest = approach.look(flow, state)
+    while rest is None and 0 < approach.wait < CREEP / slow - approach.waited:
+        flow = in_own_frame(flow, state)[0]
+        seen = run(flow, state, np.array([0.0, approach.wait]))
+        if seen.status != DONE:
+            break
+        approach.waited += approach.wait
+        state = seen.states[-1]
+        rest = approach.look(flow, state)
+    return rest, state
 
 
 def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
@@ -119,6 +137,7 @@ def _follow(
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
+    most = min(MOST_STEPS, MOST_WORK / (EACH * state.size + flow.coupling.size))
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
@@ -128,7 +147,7 @@ def _follow(
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
         tell(time)
-        rest = approach.look(flow, state)
+        rest, state = _looked(flow, state, approach, slow)
         if rest is not None and _lasting(rest):
             return _resting(rest, weight)
         window, periods = averages(seen, flow.frame, weight), seen.whole_periods()
@@ -142,7 +161,7 @@ def _follow(
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slow >= patience or steps > min(MOST_STEPS, MOST_WORK / state.size):
+        if time * slow >= patience or steps + 2 * seen.steps > most:
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
