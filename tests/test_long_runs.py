@@ -80,3 +80,11 @@ def test_rates_next_to_nothing_end(damping):
     diagram = ss.phase_diagram(dim, {"gain": [0.0]})
     assert diagram.regime.values.tolist() == [-1 if damping < 1e-300 else 0]
     assert int(ss.regime(dim).regime) == int(diagram.regime[0])
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_a_burst_at_the_start_is_not_taken_for_what_comes_after_it(parts):
+    """It asks for steps a thousand times shorter; 30 thousand of a million steps are enough in the end."""
+    weak = laser(gain=1e-5, damping=0.0, coupling=1.0)
+    run = ss.evolve(weak.split(parts), [0.0, 4e6])
+    np.testing.assert_allclose(run.order_parameter[-1], ss.limit_cycle(weak).order_parameter, rtol=1e-6)

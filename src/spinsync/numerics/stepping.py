@@ -21,7 +21,8 @@ STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
 LIGHT = 1000  # of it at a time
 INTERPRETED = 60_000  # steps and outputs times components that a process interprets: about a second
-SURE = 10.0  # times the allowed steps: what a run must be expected to take to be given up
+SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
+LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
 LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
 SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
 
@@ -54,11 +55,14 @@ class _Outlook:
     settled: float  # time by which the motion should have come to rest, if it does
     step: float = 0.0  # when it was last asked
 
-    def hopeless(self, step: float, elapsed: float, left: int) -> bool:
-        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest."""
+    def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
+        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest.
+
+        share : of the allowed steps that are taken
+        """
         grew, self.step = step > self.step, step
         goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > SURE * left * step
+        return not grew and goal - elapsed > (SURE if share > LATE else SOON) * left * step
 
 
 @dataclass
@@ -127,6 +131,6 @@ def integrate(
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between
-            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used):
+            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used, used / max_steps):
                 return Solution(out, BEYOND, max_steps, int(counts[2]))
     return Solution(out, status, int(counts[1]), int(counts[2]))

@@ -10,7 +10,7 @@ import numpy as np
 from spinsync.data.rates import Array
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import Cycle
-from spinsync.verbs.windows import Window, shining
+from spinsync.verbs.windows import STEPS, Window, shining
 
 LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
 MIRRORS = range(2, 17)  # parts of a period of the state that may look alike
@@ -125,7 +125,7 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
         np.array([both.mean()]),
         (phase.conj().T @ phase / len(s))[None],
         np.array([cycle.growth]),
-        np.array([cycle.error]),
+        np.array([max(cycle.error, STEPS * abs(cycle.growth))]),
         np.array([cycle.period / _repeats(both)]),
         np.array([[least, both.max()]]),
     )
