@@ -10,7 +10,7 @@ from spinsync.base.progress import Line
 from spinsync.data.distributions import Distribution
 from spinsync.data.rates import Array, Rates
 from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.long_time import PATIENCE, motion_of
+from spinsync.verbs.long_time import motion_of
 from spinsync.verbs.motions import Motions, joined
 
 
@@ -24,7 +24,6 @@ class Batch:
     initial: Array
     theory: MeanField
     line: Line | None = None  # that tells how far a single point is
-    patience: float = PATIENCE  # of the simple engine, in units of the slowest relaxation time
 
 
 Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
@@ -36,7 +35,7 @@ def simple(batch: Batch, threads: int) -> Motions:
 
     def one(point: int) -> Motions:
         rates = batch.rates.at((point,))
-        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line, batch.patience)
+        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line)
 
     points = range(len(batch.rates.weight))
     if threads == 1:

@@ -29,7 +29,6 @@ from spinsync.verbs.windows import Window, decided, shining
 
 MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
-ALONE, SOON = 8, 300.0  # points that the simple engine tries first, and relaxation times in which most are decided
 LOOKS = 4  # at a motion that may come to rest, before it is measured
 CREEP = 3  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
 STRETCH = 20.0  # between two looks, in units of the slowest relaxation time
@@ -101,13 +100,7 @@ def lanes(batch: Batch, threads: int) -> Motions:
     few = groups > UNROLLED and count < WORTH
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
-    if count > ALONE:
-        return _found(batch, threads, Lanes)
-    found = simple(replace(batch, patience=SOON), threads)
-    late = np.flatnonzero((found.regime == Regime.UNDECIDED) & (found.status != Status.NO_RELAXATION))
-    if len(late):
-        found.put(late, _found(replace(batch, rates=_some(batch.rates, late)), threads, Lanes))
-    return found
+    return _found(batch, threads, Lanes)
 
 
 def cuda_lanes(batch: Batch, threads: int) -> Motions:

@@ -35,7 +35,7 @@ CREEP = 2000.0  # time to come closer to states of rest that are near, in the sa
 MANY, MANY_SHORT = 25, 2000.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move:
 LONGER = 1.5  # so each stretch between two looks at it is longer than the one before
 FIRST = 20.0  # the first window, in the same units
-PATIENCE = 300_000.0  # all windows together, in the same units
+PATIENCE = 300_000.0  # all windows together
 MOST_STEPS = 2_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
@@ -54,12 +54,11 @@ def motion_of(
     names: tuple[str, ...],
     initial: Array,
     line: Line | None = None,
-    patience: float = PATIENCE,
 ) -> Motions:
     """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
     smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
     theory = theory.coarser() if smooth else theory
-    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line, patience)
+    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
     if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
         found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
     if not smooth or found.regime[0] != Regime.FULL:
@@ -73,7 +72,7 @@ def motion_of(
     return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
 
 
-def long_time(flow: Flow, weight: Array, line: Line | None = None, patience: float = PATIENCE) -> Motions:
+def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
     """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
     slow = slowest(flow)
     if slow <= NOTHING:
@@ -91,7 +90,7 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None, patience: flo
         return _resting(settled.rest, weight)
     state = settled.state if settled.rest is None else _nudged(settled.rest)
     found, state = _returning(flow, state, weight, approach, slow)
-    return found if found is not None else _follow(flow, state, weight, approach, slow, patience, tell)
+    return found if found is not None else _follow(flow, state, weight, approach, slow, tell)
 
 
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
@@ -129,9 +128,7 @@ def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
     return None if seen.cycle is None else repeating(seen.cycle, weight)
 
 
-def _follow(
-    flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, patience: float, tell: Callable[[float], None]
-) -> Motions:
+def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
@@ -161,7 +158,7 @@ def _follow(
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slow >= patience or steps + 2 * seen.steps > most:
+        if time * slow >= PATIENCE or steps + 2 * seen.steps > most:
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
