@@ -68,7 +68,12 @@ def test_the_sentence(monkeypatch):
 
 @pytest.mark.parametrize(
     ("number", "must"),
-    [(10**12, r"at most about \d+ for this question and this machine"), *((n, r"below 2\^63") for n in (2**63, 1e300, 10**400))],
+    [
+        (10**12, r"at most about \d+ for this question and this machine"),
+        (2**63, r"below 2\^63"),
+        (1e300, r"below 2\^63"),
+        (10**400, r"below 2\^63"),
+    ],
 )
 def test_absurd_numbers_are_a_sentence(number, must):
     for call in (ss.Gaussian(0.5).sample, laser().split):
