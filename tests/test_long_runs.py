@@ -80,3 +80,20 @@ def test_rates_next_to_nothing_end(damping):
     diagram = ss.phase_diagram(dim, {"gain": [0.0]})
     assert diagram.regime.values.tolist() == [-1 if damping < 1e-300 else 0]
     assert int(ss.regime(dim).regime) == int(diagram.regime[0])
+
+
+def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
+    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 50)
+    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
+    for end in (1e7, 1e300):
+        with pytest.raises(ss.IntegrationError, match="would take more than 1000000 steps: shorten `times`"):
+            ss.evolve(crowd, [0.0, end])
+
+
+def test_a_crowd_with_outputs_of_all_distances_is_not_given_up(monkeypatch):
+    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 2)
+    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
+    run = ss.evolve(crowd, [0.0, 1e-9, 1.0, 1.0 + 1e-9, 3.0])
+    assert np.isfinite(run.order_parameter).all()

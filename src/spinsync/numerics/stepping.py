@@ -39,7 +39,7 @@ ADVICE = {
 
 
 @dataclass
-class _Outlook:
+class Outlook:
     """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
 
     It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
@@ -47,13 +47,14 @@ class _Outlook:
 
     span: float
     settled: float  # time by which the motion should have come to rest, if it does
+    sure: float = SURE
     step: float = 0.0  # when it was last asked
 
     def hopeless(self, step: float, elapsed: float, left: int) -> bool:
         """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest."""
         grew, self.step = step > self.step, step
         goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > SURE * left * step
+        return not grew and goal - elapsed > self.sure * left * step
 
 
 def integrate(
@@ -76,7 +77,7 @@ def integrate(
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
     y, history = start.copy(), np.empty((RING, start.size), complex)
     slowest, between = float(decay.real.min()), max(max_steps // LOOKS, FEWEST)
-    outlook = _Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
+    outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
     while status == MOVING:
         heed()
