@@ -213,7 +213,7 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
             means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
             window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
             means.add(window)
-            moments = Means(problem.grain, np.array(0.0))
+            moments = Means(problem.grain, np.zeros(()))
             moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
             excess = means.excess(problem, moments)
             done = before is not None and excess <= 1 and _agree(before[0], means) and _forgotten(before[1], window)
