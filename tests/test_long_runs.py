@@ -88,3 +88,20 @@ def test_a_burst_at_the_start_is_not_taken_for_what_comes_after_it(parts):
     weak = laser(gain=1e-5, damping=0.0, coupling=1.0)
     run = ss.evolve(weak.split(parts), [0.0, 4e6])
     np.testing.assert_allclose(run.order_parameter[-1], ss.limit_cycle(weak).order_parameter, rtol=1e-6)
+
+
+def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
+    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 50)
+    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
+    for end in (1e7, 1e300):
+        with pytest.raises(ss.IntegrationError, match="would take more than 1000000 steps: shorten `times`"):
+            ss.evolve(crowd, [0.0, end])
+
+
+def test_a_crowd_with_outputs_of_all_distances_is_not_given_up(monkeypatch):
+    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 2)
+    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
+    run = ss.evolve(crowd, [0.0, 1e-9, 1.0, 1.0 + 1e-9, 3.0])
+    assert np.isfinite(run.order_parameter).all()

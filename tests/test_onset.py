@@ -200,3 +200,12 @@ def test_the_motion_starts_at_the_factor():
         start = [[1e-8, 0, group.z0 * (1 - 1e-12)] for group in model.groups]
         size = abs(ss.evolve(model, times, initial=start, theory=ss.MeanField(atol=1e-30)).coherence.values).max(axis=1)
         assert (size[-1] > 10 * size[1]) == grows
+
+
+def test_resonances_that_double_precision_does_not_resolve_are_a_sentence():
+    for ensemble in (
+        ss.Ensemble.pair(detuning=1e300, gain=3.0, damping=1.0, coupling=12.0, theta=-HALF_PI),
+        laser(frequency=ss.Samples([1e300, -1e300])),
+    ):
+        with pytest.raises(ss.IntegrationError, match="too large for double precision, or differ by too many orders"):
+            ss.critical_coupling(ensemble)

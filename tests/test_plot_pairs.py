@@ -328,3 +328,10 @@ def test_a_spectrum_asks_for_enough_even_times(run):
         ss.plot.beat_spectrum(run, skip=-0.1)
     with pytest.raises(ss.InputError, match="`run` must be a result of evolve that holds coherence over time"):
         ss.plot.beat_spectrum(ss.steady_state(ONE))
+
+
+def test_groups_are_found_by_place_whatever_kind_their_names_are():
+    moved = ss.evolve(PAIR, TIMES)
+    numbered = moved.assign_coords(group=[0, 1])
+    lines = [ss.plot.phase_difference(run, plt.figure().gca()).lines[0].get_ydata() for run in (moved, numbered)]
+    np.testing.assert_array_equal(*lines)

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from spinsync.base import progress as module
 from spinsync.base.progress import progress
+from spinsync.verbs.budgets import duration
 
 
 @pytest.fixture
@@ -54,3 +55,7 @@ def test_one_within_another_is_no_error(screen, monkeypatch):
             inner.update(0.5)
         outer.update(0.2)
     assert "outer" in screen.getvalue()
+
+
+def test_a_guess_of_ages_is_short():
+    assert [duration(seconds) for seconds in (5.0, 600.0, 3e6, 1e300)] == ["5 s", "10 min", "35 days", "1e+295 days"]

@@ -45,7 +45,7 @@ ADVICE = {
 
 
 @dataclass
-class _Outlook:
+class Outlook:
     """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
 
     It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
@@ -53,6 +53,7 @@ class _Outlook:
 
     span: float
     settled: float  # time by which the motion should have come to rest, if it does
+    sure: float = SURE
     step: float = 0.0  # when it was last asked
 
     def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
@@ -62,7 +63,7 @@ class _Outlook:
         """
         grew, self.step = step > self.step, step
         goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > (SURE if share > LATE else SOON) * left * step
+        return not grew and goal - elapsed > (self.sure if share > LATE else SOON) * left * step
 
 
 @dataclass
@@ -118,7 +119,7 @@ def integrate(
     y, history = start.copy(), np.zeros((RING, start.size), complex)
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
     between = max(max_steps // LOOKS, FEWEST)
-    outlook = _Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
+    outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
     while status == MOVING:
         heed()

@@ -18,7 +18,7 @@ Nothing here knows any physics: the equation comes as a module with `free`, `dri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
@@ -26,7 +26,8 @@ from numpy.polynomial import legendre
 
 from spinsync.base.compiled import need_compiler
 from spinsync.numerics.common_field import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
-from spinsync.numerics.exponential_adams import BUDGET, DONE, UNDERFLOW
+from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DONE, UNDERFLOW
+from spinsync.numerics.stepping import FEWEST, LOOKS, Outlook
 
 SWEEPS = 4  # of all members before a step is cut
 TRIES = 40  # sweeps of few members
@@ -37,6 +38,7 @@ INSIDE = 8.0  # times the tolerance: what may be left inside a step, little of w
 SECANTS = 16
 GROWTH = 2.0
 LONGEST = 8.0  # step times the quickest rate
+SURE = 1.2  # times the allowed steps: what a run must be expected to take to be given up; steps stay below LONGEST
 MARKS = 256  # output times within one step
 NONE, NOBODY = np.empty(0), np.empty((3, 0, 0))
 
@@ -218,10 +220,17 @@ def integrate(
     crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
     out = Recorder(crowd, times, each)
+    between = max(max_steps // LOOKS, FEWEST)
+    outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
         while out.done < times.size:
             if run.steps + run.rejected >= max_steps:
                 return out.solution(BUDGET, run)
+            if run.steps + run.rejected >= look:
+                look += between
+                step = max(run.span, run.time / run.steps) if run.steps else run.span  # the last one may end at an output
+                if outlook.hopeless(step, run.time, max_steps - run.steps - run.rejected, share=1.0):
+                    return replace(out.solution(BEYOND, run), steps=max_steps)
             ahead = out.elapsed[out.done : out.done + MARKS]
             run.span = min(run.span, ahead[-1] - run.time) if run.time + 1.001 * run.span > ahead[-1] else run.span
             if run.time + run.span / 1024 == run.time:

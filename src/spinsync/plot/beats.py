@@ -57,7 +57,8 @@ def phase_difference(
     color = colour("color", color)
     for name in (first, second):
         checks.known("groups", name, names)
-    ax, s = axes(ax), run.coherence.sel(group=first).values * run.coherence.sel(group=second).values.conj()
+    values = run.coherence.values  # by place: the names in the file may be of another kind than those shown
+    ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
     locked = _locked(run) if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):

@@ -8,6 +8,8 @@ from time import monotonic
 from spinsync.base.checks import InputError
 from spinsync.base.progress import Line
 
+LONG = 1e6  # days, from where on the digits tell nothing
+
 
 class Budget:
     """Watches work that comes in pieces; `amount` counts it in any unit."""
@@ -51,5 +53,6 @@ def duration(seconds: float) -> str:
     """In words, as precise as a guess is."""
     for unit, length in (("days", 86_400), ("hours", 3600), ("min", 60)):
         if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
+            amount = seconds / length
+            return f"{amount:.0f} {unit}" if amount < LONG else f"{amount:.0e} {unit}"
     return f"{seconds:.0f} s"

@@ -190,6 +190,8 @@ class _Linear:
         points = [float(places.min()) - reach]
         while points[-1] < places.max() + reach:
             points.append(points[-1] + STEP * float(np.hypot(widths, points[-1] - places).min()))
+            if points[-1] == points[-2]:  # double precision does not resolve the resonance
+                raise OverflowError
         return np.array(points)
 
     def _search(self) -> float:
