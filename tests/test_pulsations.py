@@ -133,3 +133,12 @@ def test_frequencies_of_a_torus_around_zero():
     run = ss.evolve(ring(12), np.linspace(0, 1500, 60_001), theory=MeanField(rtol=1e-7))
     phase = np.unwrap(-np.angle(run.coherence.values), axis=0)
     np.testing.assert_allclose(found.frequency, (phase[-1] - phase[4000]) / 1400, atol=4e-3)  # two turns in 1400
+
+
+def test_pulses_that_settle_slowly_are_found():
+    """Just above a Hopf bifurcation the cycle attracts twice as fast as the rest inside repels, 2.942e-3; error O(rate^2)."""
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=48.8, theta=-np.pi / 2, frequency=ss.Lorentzian(2.0))
+    found = ss.regime(one)
+    assert ss.label(found.regime) == "pulsating"
+    assert float(found.lyapunov) == pytest.approx(-2 * 2.942e-3, rel=0.1)
+    assert float(found.period) == pytest.approx(2 * np.pi / 12.298, rel=1e-2)
