@@ -211,3 +211,14 @@ def test_pictures_take_the_first_of_several_lines():
     for draw in (lambda lines: ss.plot.finite_size(lines, variable="frequency"), ss.plot.linewidths):
         many, alone = draw(several).lines[0], draw(one).lines[0]
         np.testing.assert_array_equal(many.get_ydata(), alone.get_ydata())
+
+
+@pytest.mark.parametrize("spins", [5, 100])
+def test_widths_beside_large_frequencies_are_right_or_refused(spins):
+    """In a rotating frame the frequency plays no part; in the laboratory's rounding blurs the width in the end."""
+    width = float(ss.linewidth(laser(), theory=ss.Exact(spins)).linewidth)
+    fast = ss.linewidth(laser(frequency=1e12), theory=ss.Exact(spins))
+    assert abs(float(fast.linewidth) - width) <= float(fast.linewidth_error) < 0.02 * width
+    for frequency in (1e14, 1e16):
+        with pytest.raises(ss.IntegrationError, match="differ by too many orders"):
+            ss.linewidth(laser(frequency=frequency), theory=ss.Exact(spins))

@@ -197,14 +197,19 @@ def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Datase
             raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {made_by}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
-        _check(of_spinsync(one, "results"), variable)
+        _check(_first_line(of_spinsync(one, "results")), variable)
     models = {one.attrs["model"] for one in several}
     if len(models) > 1:
         raise checks.InputError(f"Argument `results` must be of one ensemble, but are of {len(models)}.")
-    by_spins = {int(one.spins): one.isel(mode=0) if "mode" in one.dims else one for one in several}
+    by_spins = {int(one.spins): _first_line(one) for one in several}
     if len(by_spins) < len(several):
         raise checks.InputError("Argument `results` must be of different numbers of spins, but two are of the same.")
     return dict(sorted(by_spins.items()))
+
+
+def _first_line(one: xr.Dataset) -> xr.Dataset:
+    """Of several lines the narrowest."""
+    return one.isel(mode=0) if one.sizes.get("mode") else one
 
 
 def _check(one: xr.Dataset, variable: str) -> None:

@@ -27,6 +27,7 @@ LARGE = 20_000  # components, from where on the slowest mode is first looked for
 AFFORDED = 2_500  # components, up to where all eigenvalues are found if need be: a minute
 FARTHEST = 1e100  # frequency: squares of much larger ones overflow
 NEGATIVE = 1e-8  # of the largest emission: none is below zero
+BLURRED = 0.02  # relative error of a width
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
@@ -88,6 +89,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     try:
         with one_thread(), in_words(theory, growth=1):
             found = _slowest(problem, number)
+            _sharp(ensemble, found)
     except FewError as error:
         raise checks.complain("modes", f"at most {error.most}, as many lines as J_- shows", number) from None
     values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
@@ -97,6 +99,14 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     }  # fmt: skip
     variables = {name: (("mode",), of_all) if modes is not None else ((), of_all[0]) for name, of_all in listed.items()}
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
+
+
+def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
+    """Widths beside large frequencies are known to some digits, or not told; a width of zero is one beside that of a spin."""
+    relaxing = ensemble.rates.gamma_perp[ensemble.rates.gamma_perp > 0]
+    least = float(relaxing.min()) if relaxing.size else np.inf
+    if any(line.error > BLURRED * max(abs(line.value.real), least) for line in found):
+        raise OverflowError
 
 
 @in_range
