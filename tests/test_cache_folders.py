@@ -19,7 +19,7 @@ from test_compiled_cache import SMALL
 HARD = """
 import os, resource, sys
 sys.path.insert(0, {folder!r})
-import numba, small
+import numba, small, spinsync.base.machine_code
 numba.njit(lambda x: x)(1.0)  # all modules are read
 if {user}:
     os.setgroups([])
