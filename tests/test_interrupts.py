@@ -56,8 +56,10 @@ print(max(interrupted(call) for call in calls))
 
 COMPILING = """
 import spinsync as ss
-print("now", flush=True)
+one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 ss.evolve
+print("now", flush=True)
+ss.evolve(one, [0.0, 1e6])
 """
 
 

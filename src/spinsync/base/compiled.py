@@ -12,6 +12,7 @@ from types import FunctionType
 from typing import Any
 
 from spinsync.base.checks import InputError
+from spinsync.base.interrupts import aside
 
 
 def need_compiler() -> None:
@@ -59,11 +60,14 @@ class Kernel:
         if self._machine is None:
             if not allowed():
                 return self.interpreted
-            from spinsync.base.machine_code import compiling, dispatcher
-
-            with compiling:  # two threads that ask for it at once get the same
-                self._machine = self._machine or dispatcher(self)
+            aside(self._make)()  # a compiler hears an interrupt late, or swallows it
         return self._machine
+
+    def _make(self) -> None:
+        from spinsync.base.machine_code import compiling, dispatcher
+
+        with compiling:  # two threads that ask for it at once get the same
+            self._machine = self._machine or dispatcher(self)
 
     @cached_property
     def interpreted(self) -> FunctionType:

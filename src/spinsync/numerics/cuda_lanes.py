@@ -25,7 +25,7 @@ import struct
 
 from numba import config, cuda
 
-from spinsync.base.compiled import compiled_for_device
+from spinsync.base.machine_code import compiled_for_device
 from {equation} import spin, spin_tangent
 
 if config.ENABLE_CUDASIM:  # the simulator runs Python, and has none of the device's functions
