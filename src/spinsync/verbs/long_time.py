@@ -20,6 +20,7 @@ from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
+from spinsync.numerics.hopf import ahead, gentle
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, run, settle, slowest
 from spinsync.numerics.tracking import Groups, track
 from spinsync.theory.mean_field import MeanField
@@ -96,6 +97,9 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
     """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
     for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
+        if approach.nearby is not None and gentle(approach.nearby):
+            leapt = ahead(approach.nearby, state)
+            state = state if leapt is None else leapt
         seen = search(_windowed(flow), state, _groups(flow), share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
