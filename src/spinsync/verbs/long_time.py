@@ -41,6 +41,7 @@ MOST_STEPS = 2_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
 EACH = 20
+CALM_WORK = 1.5e8  # the same of one group whose motion is calm, yet takes long to settle: some seconds
 MOST_SAMPLES = MOST_STEPS  # of one window
 FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
@@ -138,7 +139,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
-    most = min(MOST_STEPS, MOST_WORK / (EACH * state.size + flow.coupling.size))
+    each = EACH * state.size + flow.coupling.size
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
@@ -162,7 +163,8 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slow >= PATIENCE or steps + 2 * seen.steps > most:
+        work = CALM_WORK if weight.size == 1 and window.calm[0] else MOST_WORK
+        if time * slow >= PATIENCE or steps + 2 * seen.steps > min(MOST_STEPS, work / each):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
