@@ -149,13 +149,13 @@ def test_pulses_obey_landaus_equation_beside_a_hopf_bifurcation():
 
     The next terms are relative in g, which is below 3e-3 here, in units of a relaxation rate of 2: a percent covers them.
     """
-    couplings = np.array([37.5, 37.55, 37.578, 37.6, 37.65])
+    couplings = np.array([37.5, 37.55, 37.6, 37.65])
     one = laser(frequency=ss.Lorentzian(2.5), coupling=40.0)
     found = [ss.regime(one.replace(coupling=coupling)) for coupling in couplings]
-    assert [ss.label(point.regime) for point in found] == 2 * ["full"] + 3 * ["pulsating"]
+    assert [ss.label(point.regime) for point in found] == 2 * ["full"] + 2 * ["pulsating"]
     exponent = np.array([float(point.lyapunov) for point in found])
-    growth = exponent / [1, 1, -2, -2, -2]
+    growth = exponent / [1, 1, -2, -2]
     slope = (growth[1] - growth[0]) / (couplings[1] - couplings[0])
-    np.testing.assert_allclose(growth[2:], growth[1] + slope * (couplings[2:] - couplings[1]), rtol=0.01, atol=1e-6)
-    swing = np.array([float(np.ptp(point.order_parameter_range)) for point in found[2:]])
-    np.testing.assert_allclose(swing**2 / growth[2:], swing[0] ** 2 / growth[2], rtol=0.01)
+    np.testing.assert_allclose(growth[2:], growth[1] + slope * (couplings[2:] - couplings[1]), rtol=0.01)
+    swing = np.array([float(np.ptp(point.order_parameter_range.values)) for point in found[2:]])
+    np.testing.assert_allclose(swing[1] ** 2 / growth[3], swing[0] ** 2 / growth[2], rtol=0.01)
