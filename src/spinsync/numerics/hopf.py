@@ -30,7 +30,7 @@ def gentle(rest: Rest) -> bool:
 def ahead(rest: Rest, state: np.ndarray) -> np.ndarray | None:
     """Where the oscillation through `state` leads: a state close to the small cycle around `rest`, or the rest itself.
 
-    None where it grows beyond what Landau's equation tells.
+    None where it grows beyond what Landau's equation tells, or errors of the steps hide how it grows.
     """
     flow, growth, adjoint = rest.flow, float(rest.growth[0]), _adjoint(rest)
     period = 2 * np.pi / abs(rest.leading.imag)
@@ -45,7 +45,7 @@ def ahead(rest: Rest, state: np.ndarray) -> np.ndarray | None:
         here = _slope(np.log(size)) * SAMPLES / period
         if here >= (growth if growth > 0 else growth / 2):
             return None
-        factor = min(np.sqrt(growth / (growth - here)), FARTHEST) if growth > 0 else 1 / FARTHEST
+        factor = float(np.clip(np.sqrt(growth / (growth - here)), 1 / FARTHEST, FARTHEST)) if growth > 0 else 1 / FARTHEST
         state = rest.state + factor * off[-1]
         if growth > 0 and abs(factor - 1) < ARRIVED:
             return np.asarray(state)

@@ -41,7 +41,7 @@ MOST_STEPS = 2_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
 EACH = 20
-CALM_WORK = 1.5e8  # the same of one group whose motion is calm, yet takes long to settle: some seconds
+SLOW_WORK = 1.5e8  # the same beside a Hopf bifurcation, where no window is long enough if no leap helped
 MOST_SAMPLES = MOST_STEPS  # of one window
 FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
@@ -98,14 +98,17 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
     """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
     for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
-        if approach.nearby is not None and gentle(approach.nearby):
-            leapt = ahead(approach.nearby, state)
-            state = state if leapt is None else leapt
-        seen = search(_windowed(flow), state, _groups(flow), share * LONGEST / slow)
+        around = approach.nearby if approach.nearby is not None and gentle(approach.nearby) else None
+        leapt = ahead(around, state) if around is not None else None
+        seen = search(_windowed(flow), state if leapt is None else leapt, _groups(flow), share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
-            return repeating(seen.cycle, weight), seen.state
+            found = repeating(seen.cycle, weight)
+            if around is not None and around.growth[0] > 0:  # the exponent is -2 g, unless errors of the steps drive it
+                off = abs(found.lyapunov + 2 * around.growth[0])
+                found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, off))
+            return found, seen.state
         rest, state = _looked(flow, seen.state, approach, slow)
         if rest is not None and _lasting(rest):
             return _resting(rest, weight), state
@@ -163,7 +166,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        work = CALM_WORK if weight.size == 1 and window.calm[0] else MOST_WORK
+        work = SLOW_WORK if approach.nearby is not None and gentle(approach.nearby) else MOST_WORK
         if time * slow >= PATIENCE or steps + 2 * seen.steps > min(MOST_STEPS, work / each):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
