@@ -142,3 +142,20 @@ def test_pulses_that_settle_slowly_are_found():
     assert ss.label(found.regime) == "pulsating"
     assert float(found.lyapunov) == pytest.approx(-2 * 2.942e-3, rel=0.1)
     assert float(found.period) == pytest.approx(2 * np.pi / 12.298, rel=1e-2)
+
+
+def test_pulses_obey_landaus_equation_beside_a_hopf_bifurcation():
+    """Growth g, linear in the coupling, is that of rest below; above, pulses decay as -2 g and have an amplitude ~ sqrt(g).
+
+    The next terms are relative in g, which is below 3e-3 here, in units of a relaxation rate of 2: a percent covers them.
+    """
+    couplings = np.array([37.5, 37.55, 37.6, 37.65])
+    one = laser(frequency=ss.Lorentzian(2.5), coupling=40.0)
+    found = [ss.regime(one.replace(coupling=coupling)) for coupling in couplings]
+    assert [ss.label(point.regime) for point in found] == 2 * ["full"] + 2 * ["pulsating"]
+    exponent = np.array([float(point.lyapunov) for point in found])
+    growth = exponent / [1, 1, -2, -2]
+    slope = (growth[1] - growth[0]) / (couplings[1] - couplings[0])
+    np.testing.assert_allclose(growth[2:], growth[1] + slope * (couplings[2:] - couplings[1]), rtol=0.01)
+    swing = np.array([float(np.ptp(point.order_parameter_range.values)) for point in found[2:]])
+    np.testing.assert_allclose(swing[1] ** 2 / growth[3], swing[0] ** 2 / growth[2], rtol=0.01)

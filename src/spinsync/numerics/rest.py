@@ -69,7 +69,7 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
     )  # fmt: skip
 
 
-def _real(flow: Flow, v: np.ndarray) -> np.ndarray:
+def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
     """Real coordinates: the real part of every component, the imaginary part of the charged ones."""
     return np.concatenate([v.real, v[flow.charge != 0].imag])
 
@@ -130,11 +130,11 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
     own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
     size = max(bright, DARK)
     for _ in range(12):
-        matrix, turn = jacobian(flow, y), _real(flow, 1j * flow.charge * y)
+        matrix, turn = jacobian(flow, y), real_coordinates(flow, 1j * flow.charge * y)
         length = np.linalg.norm(turn)
         turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
-        step = _solved(bordered, np.append(-_real(flow, flow.velocity(y)), 0.0))
+        step = _solved(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
         y = y + _complex(flow, step[:-1])
         flow = flow.turning(float(step[-1] / length))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
@@ -200,10 +200,11 @@ class Approach:
         self.farthest = np.inf  # distance from the state of rest since the motion came near it
         self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
         self.waited = 0.0  # how long that has been, all together
+        self.nearby: Rest | None = None  # the state of rest that the last look saw around
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged, self.wait = flow.charge != 0, 0.0
+        charged, self.wait, self.nearby = flow.charge != 0, 0.0, None
         size = float(abs(state[charged]).max())
         flow, drift, growth, rest = in_own_frame(flow, state)
         still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
@@ -214,6 +215,7 @@ class Approach:
         if _unknowns(flow) > MOST_UNKNOWNS:
             return Rest(flow, state, np.zeros(0), 0j) if still else None
         found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
+        self.nearby = found
         distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
         if found is not None and found.growth[0] < 0:
             least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)

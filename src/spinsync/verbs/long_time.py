@@ -20,6 +20,7 @@ from spinsync.data.rates import Array, Rates
 from spinsync.data.regimes import Regime, Status
 from spinsync.numerics.cycles import search
 from spinsync.numerics.exponential_adams import DONE
+from spinsync.numerics.hopf import ahead, gentle
 from spinsync.numerics.rest import CLOSER, DARK, NEAR, NEUTRAL, RINGING, Approach, Rest, in_own_frame, run, settle, slowest
 from spinsync.numerics.tracking import Groups, track
 from spinsync.theory.mean_field import MeanField
@@ -40,6 +41,7 @@ MOST_STEPS = 2_000_000  # time steps of all windows together
 APART = 0.7  # of the shortest time in the motion, between two samples
 MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
 EACH = 20
+SLOW_WORK = 1.5e8  # the same beside a Hopf bifurcation, where no window is long enough if no leap helped
 MOST_SAMPLES = MOST_STEPS  # of one window
 FAR_CLASSES = 0.05  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
@@ -96,11 +98,17 @@ def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
 def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
     """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
     for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
-        seen = search(_windowed(flow), state, _groups(flow), share * LONGEST / slow)
+        around = approach.nearby if approach.nearby is not None and gentle(approach.nearby) else None
+        leapt = ahead(around, state) if around is not None else None
+        seen = search(_windowed(flow), state if leapt is None else leapt, _groups(flow), share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
-            return repeating(seen.cycle, weight), seen.state
+            found = repeating(seen.cycle, weight)
+            if around is not None and around.growth[0] > 0:  # the exponent is -2 g, unless errors of the steps drive it
+                off = abs(found.lyapunov + 2 * around.growth[0])
+                found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, off))
+            return found, seen.state
         rest, state = _looked(flow, seen.state, approach, slow)
         if rest is not None and _lasting(rest):
             return _resting(rest, weight), state
@@ -134,7 +142,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
     detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
-    most = min(MOST_STEPS, MOST_WORK / (EACH * state.size + flow.coupling.size))
+    each = EACH * state.size + flow.coupling.size
     while True:
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
@@ -158,7 +166,8 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
             if word is not Regime.UNDECIDED:
                 sure = window if word is Regime.IRREGULAR else window.resolved(before)
                 return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        if time * slow >= PATIENCE or steps + 2 * seen.steps > most:
+        work = SLOW_WORK if approach.nearby is not None and gentle(approach.nearby) else MOST_WORK
+        if time * slow >= PATIENCE or steps + 2 * seen.steps > min(MOST_STEPS, work / each):
             status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
             return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
         if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
