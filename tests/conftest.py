@@ -1,12 +1,15 @@
 """Which slow slice runs (SPINSYNC_SLICE: none, 0, 1, 2, all), a backend without windows, and repeatable random families."""
 
 import os
+import signal
 
 import matplotlib as mpl
 import pytest
 from hypothesis import settings
 
 mpl.use("Agg")
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("spinsync", derandomize=True, deadline=None, database=None)
 settings.load_profile("spinsync")
 
