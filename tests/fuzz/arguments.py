@@ -60,7 +60,7 @@ NAMES = [
     "plot.phases", "plot.phases/each", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
     "plot.phase_diagram", "plot.phase_diagram/tongue", "plot.cut", "plot.frequency", "plot.frequency/each",
     "plot.finite_size", "plot.linewidths", "plot.spectra", "plot.save", "plot.style",
-    "plot.movie",
+    "plot.movie", "plot.project",
 ]  # fmt: skip
 
 Row = tuple[Callable[..., Any], dict[str, Any]]
@@ -102,13 +102,16 @@ def functions() -> dict[str, Row]:
         "MeanField": (ss.MeanField, dict(rtol=1e-6, atol=1e-8, nodes=32)),
         "Exact": (ss.Exact, dict(spins=3)),
         "BruteForce": (ss.BruteForce, dict(spins=3)),
-        "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000)),
+        "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000, most_seconds=9.0)),
         "evolve": (ss.evolve, dict(ensemble=ONE, times=TIMES, theory=ss.MeanField(), initial=START, seed=1, each=False)),
-        "evolve/exact": (ss.evolve, dict(ensemble=ONE, times=TIMES, theory=exact, initial=START, seed=1, each=False)),
+        "evolve/exact": (
+            ss.evolve,
+            dict(ensemble=ONE, times=TIMES, theory=exact, initial=START, seed=1, each=False, keep_state=True),
+        ),
         "rerun": (ss.rerun, dict(result=made["run"])),
         "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=1)),
         "steady_state/exact": (ss.steady_state, dict(ensemble=ONE, theory=exact, initial=None, seed=1)),
-        "linewidth": (ss.linewidth, dict(ensemble=ONE, theory=exact)),
+        "linewidth": (ss.linewidth, dict(ensemble=ONE, theory=exact, modes=1)),
         "emission_spectrum": (ss.emission_spectrum, dict(ensemble=ONE, frequencies=[-1.0, 0.0, 1.0], theory=brute)),
         "limit_cycle": (ss.limit_cycle, dict(ensemble=ONE)),
         "symmetric_pair": (ss.symmetric_pair, dict(ensemble=PAIR)),
@@ -160,6 +163,7 @@ def pictures() -> dict[str, Row]:
         ),
         "linewidths": (ss.plot.linewidths, dict(results=made["widths"], ax=None, color=(0.1, 0.2, 0.3), label="a")),
         "spectra": (ss.plot.spectra, dict(results=[made["light"]], ax=None)),
+        "project": (ss.plot.project, dict(points=START, azimuth=-50.0, elevation=22.0)),
         "save": (ss.plot.save, dict(figure=None, path=Path("figure.png"))),
         "style": (_styled, dict(columns=1, font_size=8.0, figure_figsize=(2.0, 2.0), axes_titlecolor="red")),
         "movie": (

@@ -32,6 +32,8 @@ MAY_BE_NAN = {
     "phase": "no coherence",
     "phase_locking": "beside a dark group",
     "phase_difference": "beside a dark group; no such state",
+    "period": "the motion does not repeat itself",
+    "order_parameter_range": "the motion does not repeat itself",
     "lyapunov": "undecided",
     "lyapunov_error": "undecided",
     "limit_cycle.floquet_exponent": "no cycle",

@@ -185,6 +185,14 @@ def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], des
     return result
 
 
+def dims(value: Any) -> int:
+    """How many dims an array is given with; 1 for what is none, which `array` will then refuse."""
+    try:
+        return int(np.ndim(value))
+    except (TypeError, ValueError):  # ragged lists, datasets
+        return 1
+
+
 def increasing(name: str, value: Any) -> NDArray[np.float64]:
     """Times, frequencies or angles."""
     noun = "time" if name == "times" else "number"

@@ -130,7 +130,7 @@ def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> li
     """An angle of the camera in each frame."""
     if callable(angle):
         return [checks.real(f"{name}({time:g})", angle(time)) for time in times.tolist()]
-    if np.ndim(angle) == 0:
+    if checks.dims(angle) == 0:
         return [checks.real(name, angle)] * len(times)
     given = checks.array(name, angle, float, (len(saved),), f"a number, a function of time or {len(saved)} angles, one a time")
     return np.interp(times, saved, given).tolist()  # type: ignore[no-any-return]

@@ -75,8 +75,8 @@ def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = E
     [0.766, -0.241]
     """
     described = "Bloch vectors, an array of shape (..., 3)"
-    ndim = max(np.ndim(points), 1) if not isinstance(points, str) else 1
-    given = checks.array("points", points, float, (*(None,) * (ndim - 1), 3), described)
+    before = (None,) * (max(checks.dims(points), 1) - 1)
+    given = checks.array("points", points, float, (*before, 3), described)
     return View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))(given)[..., :2]
 
 

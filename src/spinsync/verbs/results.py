@@ -164,7 +164,7 @@ def _distributed(model: str) -> bool:
 
 def _lost(result: xr.Dataset) -> str | None:
     """What the state of a result has beside its Bloch vectors."""
-    spins = json.loads(result.attrs.get("theory") or "{}").get("spins")
+    spins = getattr(recorded_theory(result.attrs["theory"]), "spins", None) if "theory" in result.attrs else None
     if spins is not None:
         return CORRELATIONS if spins > 1 else None
     single = "spin_coherence" in result or not _distributed(result.attrs["model"])
@@ -174,8 +174,8 @@ def _lost(result: xr.Dataset) -> str | None:
 def whole_at(result: xr.Dataset) -> float | None:
     """The time at which Bloch vectors are all of the state, where later they are not: a run's start from such vectors."""
     recorded = result.attrs
-    went_on = recorded.get("initial", "").startswith("{")
-    return None if went_on or "origin" not in recorded else float(recorded["origin"])
+    went_on = str(recorded.get("initial", "")).startswith("{")
+    return None if went_on or "origin" not in recorded else checks.real("origin", recorded["origin"])
 
 
 @in_range
