@@ -262,13 +262,14 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
 
 def _again(recorded: Mapping[str, Any], times: Array) -> xr.Dataset:
     """The run of these attributes, and the runs that it went on from before; the result holds `times`."""
-    for name in ("theory", "seed", "each", "origin"):
+    for name in ("model", "theory", "seed", "each", "origin"):
         if name not in recorded:
             raise InputError(f"Argument `result` must record {name}, but does not.")
     keep_state, origin = bool(recorded.get("keep_state", 0)), checks.real("origin", recorded["origin"])
     each = bool(checks.whole("each", recorded["each"], 0, 1))
     first = [origin] if times[0] != origin else []  # the start belongs to the first time of the run
-    last = [recorded["end"]] if keep_state and times[-1] != recorded["end"] else []  # and what is kept to the last
+    end = checks.real("end", recorded.get("end")) if keep_state else times[-1]
+    last = [end] if times[-1] != end else []  # and what is kept to the last
     again = evolve(
         model_of(xr.Dataset(attrs={"model": recorded["model"]})), np.concatenate([first, times, last]),
         theory=recorded_theory(recorded["theory"]), initial=_recorded_start(recorded.get("initial")),
@@ -277,12 +278,14 @@ def _again(recorded: Mapping[str, Any], times: Array) -> xr.Dataset:
     return again.isel(time=slice(len(first), len(first) + len(times))) if first or last else again
 
 
-def _recorded_start(start: Any) -> Any:
+def _recorded_start(recorded: Any) -> Any:
     """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
     try:
-        start = json.loads(start) if isinstance(start, str) else start
-    except ValueError:
-        raise checks.complain("initial", "recorded in the result as evolve wrote it", start) from None
-    if isinstance(start, dict):
+        start = json.loads(recorded) if isinstance(recorded, str) else recorded
+        if not isinstance(start, dict):
+            return start
         return _again(start, np.array(start["times"])) if start["verb"] == "evolve" else xr.Dataset(attrs=start)
-    return start
+    except InputError:
+        raise
+    except (KeyError, TypeError, ValueError):
+        raise checks.complain("initial", "recorded in the result as evolve wrote it", recorded) from None
