@@ -16,25 +16,32 @@ from numpy.typing import NDArray
 
 MANY, NEAR = 40, 8  # names that a sentence lists: all, or where there are more the nearest
 TIMES = (np.datetime64, np.timedelta64)
+LONGEST = 1200  # characters of a sentence
 
 
 class InputError(ValueError):
     """Bad input: one sentence that names the argument, what it must be and what it is."""
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(_printable(sentence))
+        super().__init__(_sentence(sentence))
 
 
 class IntegrationError(RuntimeError):
     """A run that could not be finished; the sentence says why and what helps."""
 
     def __init__(self, sentence: str = "") -> None:
-        super().__init__(_printable(sentence))
+        super().__init__(_sentence(sentence))
 
 
 def _printable(text: str) -> str:
     """Text in one line that any terminal can print, whatever names and paths are in it."""
     return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _sentence(text: str) -> str:
+    """A sentence, also where a name in it is longer than a page."""
+    text = _printable(text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
 
 
 def shown(value: object, most: int = 80) -> str:
@@ -189,7 +196,7 @@ def dims(value: Any) -> int:
     """How many dims an array is given with; 1 for what is none, which `array` will then refuse."""
     try:
         return int(np.ndim(value))
-    except (TypeError, ValueError):  # ragged lists, datasets
+    except Exception:  # ragged lists, datasets, objects whose own code fails
         return 1
 
 

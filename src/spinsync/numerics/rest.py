@@ -12,7 +12,7 @@ from spinsync.numerics.exponential_adams import DONE
 from spinsync.numerics.stepping import Solution, integrate
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
-MOST_STEPS = 1_000_000  # of one stretch
+MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
 DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
@@ -65,7 +65,7 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
     """The flow from `state` at times[0], recorded at `times`."""
     return integrate(
         flow.nonlinear, flow.decay, state, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
-        max_steps=MOST_STEPS,
+        max_steps=int(min(MOST_STEPS, MOST_WORK / state.size)),
     )  # fmt: skip
 
 
@@ -271,7 +271,7 @@ def settle(
         rest = approach.look(flow, state)
         if rest is not None or time >= most:
             return Settled(rest, state, DONE, solution.steps, time)
-        flow, span = in_own_frame(flow, state)[0], max(stretch, min(approach.wait, most - time))
+        flow, span = in_own_frame(flow, state)[0], min(max(stretch, approach.wait), most - time)
 
 
 def doubled(flow: Flow) -> Flow:

@@ -194,7 +194,7 @@ def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Datase
     for one in several:
         made_by = one.attrs.get("verb", "nothing known") if isinstance(one, xr.Dataset) else type(one).__name__
         if made_by != verb:
-            raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {made_by}.")
+            raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {checks.line(str(made_by))}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
         _check(_first_line(of_spinsync(one, "results")), variable)

@@ -254,7 +254,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     """
     model_of(result)
     if (made_by := result.attrs.get("verb")) != "evolve":
-        raise InputError(f"Argument `result` must be a result of evolve, but is one of {made_by}.")
+        raise InputError(f"Argument `result` must be a result of evolve, but is one of {checks.line(str(made_by))}.")
     if "spins" in result.dims:
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     return _again(result.attrs, times_of(result, "result"))

@@ -28,6 +28,7 @@ from spinsync.verbs.starts import lowered
 from spinsync.verbs.windows import shining
 
 PATIENCE = 10_000.0  # longest run, in units of the slowest relaxation time
+LONGER = 1.1  # each stretch between two looks: they are dear where there are many classes
 
 
 @aside
@@ -38,7 +39,7 @@ def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
         raise checks.InputError(
             "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none."
         )
-    settled = settle(flow, Approach(), stretch=10 / slow, most=PATIENCE / slow)
+    settled = settle(flow, Approach(), stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
     if settled.status != DONE:
         raise not_finished(settled.status, settled.steps)
     rest = settled.rest
