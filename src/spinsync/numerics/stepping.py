@@ -20,7 +20,7 @@ from spinsync.numerics.exponential_adams import BEYOND, BUDGET, MOVING, RING, UN
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
 LIGHT = 1000  # of it at a time
-INTERPRETED = 60_000  # steps and outputs times components that a process interprets: about a second
+INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
 SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
 LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
 LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
