@@ -47,7 +47,7 @@ def hard(folder, environment, user=0, size=0):
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become a user without a home")
-@pytest.mark.parametrize("home", [{}, {"XDG_CACHE_HOME": "/root/no", "NUMBA_CACHE_DIR": "/dev/null"}])
+@pytest.mark.parametrize("home", [{}, {"XDG_CACHE_HOME": "/proc/no", "NUMBA_CACHE_DIR": "/dev/null"}])
 def test_a_user_without_a_home_has_a_cache_in_the_temporary_folder(home):
     with tempfile.TemporaryDirectory() as temporary:  # that of pytest is closed to other users
         Path(temporary).chmod(0o1777)
