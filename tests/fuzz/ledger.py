@@ -43,6 +43,7 @@ MAY_BE_NAN = {
     "symmetric_pair.existence_detuning": "no such state",
     "symmetric_pair.hopf_detuning": "no such state",
     "locking_range.beat_frequency": "locked",
+    "locking_range.phase_offset": "no coupling of the phases",
 }
 #: functions whose answer for a group without gain and damping is NaN: nothing prescribes its inversion
 FREE = {"limit_cycle.inversion"}
