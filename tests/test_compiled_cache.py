@@ -78,6 +78,34 @@ def test_an_edited_constant_takes_effect(tmp_path, folders):
     assert made(tmp_path) == KEPT
 
 
+CALLER = """
+from spinsync.base.compiled import compiled
+
+
+@compiled()
+def inner(x):
+    return 2.0 * x
+
+
+@compiled()
+def times(x):
+    return inner(x)
+
+
+print(times(3.0))
+"""
+
+
+def test_a_kernel_whose_types_come_with_its_call_compiles_those_that_it_calls(tmp_path):
+    """Numba holds its lock while it asks for them: they are made in the thread that holds it, or never."""
+    script = tmp_path / "caller.py"
+    script.write_text(CALLER)
+    done = subprocess.run(
+        [sys.executable, script], env=os.environ | {"HOME": str(tmp_path)}, capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.stderr) == ("6.0\n", "")
+
+
 @pytest.mark.parametrize("versions", [("0.61",), ()])
 def test_another_version_compiles_anew(versions, tmp_path, folders, monkeypatch):
     assert made(tmp_path) == COMPILED

@@ -41,7 +41,11 @@ class Kernel:
         self._machine: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
-        return self.machine(*(given.machine if isinstance(given, Kernel) else given for given in arguments))
+        machine = self.machine
+        given = [one.machine if isinstance(one, Kernel) else one for one in arguments]
+        if self.signature is None and self.ready and not machine.overloads:
+            return aside(machine)(*given)  # compiles now, for the types of these arguments
+        return machine(*given)
 
     def light(self, *arguments: Any) -> Any:
         """A call that has little to do: interpreted, as long as there is no machine code."""
@@ -60,14 +64,16 @@ class Kernel:
         if self._machine is None:
             if not allowed():
                 return self.interpreted
-            aside(self._make)()  # a compiler hears an interrupt late, or swallows it
+            aside(self.made)()  # a compiler hears an interrupt late, or swallows it
         return self._machine
 
-    def _make(self) -> None:
+    def made(self) -> Any:
+        """The machine code, made in this very thread: while it compiles a caller, it keeps any other from compiling."""
         from spinsync.base.machine_code import compiling, dispatcher
 
         with compiling:  # two threads that ask for it at once get the same
             self._machine = self._machine or dispatcher(self)
+        return self._machine
 
     @cached_property
     def interpreted(self) -> FunctionType:

@@ -40,7 +40,7 @@ VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.py
 @typeof_impl.register(Kernel)
 def _of_kernel(kernel: Kernel, context: Any) -> Any:
     """What numba takes a kernel for that another one calls."""
-    return numba.types.Dispatcher(kernel.machine)
+    return numba.types.Dispatcher(kernel.made())
 
 
 def dispatcher(kernel: Kernel) -> Any:
