@@ -241,7 +241,8 @@ def creep(P, Y, spans, rtol, atol, most_steps, first, last, finished):
     velocity, matrix, work = np.empty(size), np.empty((size, size)), np.empty((size, size))
     stages, new, y, pivots = np.empty((4, size)), np.empty(size), np.empty(size), np.empty(size, np.int64)
     for n in range(first, last):
-        y[:] = Y[n]
+        for i in range(size):
+            y[i] = Y[n, i]
         time, h = 0.0, 1e-3 * spans[n]
         for _ in range(most_steps):
             if time >= spans[n]:
@@ -253,7 +254,8 @@ def creep(P, Y, spans, rtol, atol, most_steps, first, last, finished):
             for i in range(size):
                 error = max(error, abs(stages[3, i]) / (atol + rtol * max(abs(y[i]), abs(new[i]))))
             if error <= 1.0:
-                y[:] = new
+                for i in range(size):
+                    y[i] = new[i]
                 time = time + h if time + h < spans[n] else spans[n]
             elif not error < np.inf:
                 h *= 0.1
@@ -261,4 +263,5 @@ def creep(P, Y, spans, rtol, atol, most_steps, first, last, finished):
             h *= min(6.0, max(0.1, 0.9 * max(error, 1e-9) ** (-1.0 / 3.0)))
         finished[n] = time >= spans[n]
         if finished[n]:
-            Y[n] = y
+            for i in range(size):
+                Y[n, i] = y[i]
