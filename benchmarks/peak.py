@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
+import re
 import time
 
 import numpy as np
 from numba import njit
 
-from spinsync.numerics.lanes import Layout, source
+from spinsync.numerics.lanes import Layout, code
 from spinsync.theory import spin_equation
 
 
@@ -35,22 +35,6 @@ def peak() -> float:
 
 
 def operations(layout: Layout) -> int:
-    """Additions, multiplications, divisions and roots of one step of one lane, counted in the generated source."""
-    tree = ast.parse(source(layout, spin_equation))
-    step = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "step")
-    lane = next(node for node in step.body if isinstance(node, ast.For))
-    per_call = {"spin": 17, "spin_tangent": 25, "sqrt": 1}  # operations of theory/spin_equation.py
-    total = 0
-    for node in ast.walk(lane):
-        if isinstance(node, (ast.BinOp, ast.AugAssign)) and not isinstance(node.op, (ast.RShift, ast.BitAnd, ast.BitOr)):
-            total += not _address(node)
-        elif isinstance(node, ast.Call):
-            total += per_call.get(getattr(node.func, "id", getattr(node.func, "attr", "")), 0)
-    return total // layout.streams
-
-
-def _address(node: ast.BinOp | ast.AugAssign) -> bool:
-    """Arithmetic of whole numbers: places in a lane's row."""
-    names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
-    floats = any(isinstance(child, ast.Constant) and isinstance(child.value, float) for child in ast.walk(node))
-    return names <= {"lane"} and not floats
+    """Additions, multiplications, divisions and roots of one step of one lane: of vectors, as LLVM is given the kernel."""
+    written = code("run", layout, spin_equation)
+    return len(re.findall(rf"= (?:f(?:add|sub|mul|div)|call \S+ <) .*<?{layout.lanes} x double>", written))

@@ -43,19 +43,19 @@ def restless():
 
 def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monkeypatch):
     made = []
-    monkeypatch.setattr(lanes, "generated", lambda name, source, of: made.append(name) or (name, source))
-    lanes._kernels.cache_clear()
+    monkeypatch.setattr(lanes, "native", lambda title, *how: made.append(title) or [how])
+    lanes.kernel.cache_clear()
     layouts = [Layout(1, measured=k > 0, tangent=k > 1) for k in range(3)]
     start = threading.Barrier(6)
 
     def ask(layout):
         start.wait()
-        return lanes._kernels(layout, spin_equation)
+        return lanes.kernel("run", layout, spin_equation)
 
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(ask, 2 * layouts))
-    lanes._kernels.cache_clear()
-    assert sorted(made) == ["lanes_1", "lanes_1_measured", "lanes_1_measured_tangent"]
+    lanes.kernel.cache_clear()
+    assert sorted(made) == ["lanes_1_measured.run", "lanes_1_measured_tangent.run", "lanes_1_plain.run"]
     assert all(one is other for one, other in zip(found[:3], found[3:], strict=True))
 
 

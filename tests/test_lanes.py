@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from spinsync.base.native import native
+from spinsync.base.translation import Given, functions_of, translated
 from spinsync.data import bloch_vectors
 from spinsync.data.rates import Rates
 from spinsync.data.regimes import Regime
 from spinsync.numerics import lanes as kernels
 from spinsync.numerics.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.numerics.rest import polish
-from spinsync.numerics.unroll import looped, unrolled
+from spinsync.numerics.unroll import unrolled
 from spinsync.theory import spin_equation
 from spinsync.theory.mean_field import MeanField
 from spinsync.verbs import lane_engine
@@ -32,46 +34,30 @@ def double(a, out):
 
 
 def step(W):
-    """Twice as much of everything, and how much that is."""
-    done = 0.0
-    for lane in range(LANES):
-        for i in range(N):
-            x[i] = W[i * LANES + lane]
-        double(x, y)
-        total = 0.0
-        for i in range(N):
-            if SKIP:
-                total += 1000.0
-            total += y[i]
-            W[i * LANES + lane] = y[i]
-        done += 1.0 if total > 10.0 else 0.0
-    return done
-
-
-def load(W, lane):
-    """Nothing."""
-    x[0] = W[lane]
+    """Twice as much of everything, and whether that is much."""
+    for i in range(N):
+        x[i] = W[i]
+    double(x, y)
+    total = 0.0
+    for i in range(N):
+        if SKIP:
+            total += 1000.0
+        total += y[i]
+        W[i] = y[i]
+    return total > 10.0
 '''
 
 
-@pytest.mark.parametrize("streams", [1, 2, 4])
-@pytest.mark.parametrize("way", ["unrolled", "apart", "looped"])
-def test_written_out_templates_do_what_they_say(way, streams):
-    known = {"N": 3, "LANES": 4, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
-    small = {"x": (3,), "y": (3,)}
-    if way != "looped":
-        source = unrolled(TEMPLATE, known, small, {"double"}, streams=streams, apart={"double"} if way == "apart" else set())
-        assert ("def double(a_0, a_1, a_2):" in source) == (way == "apart")
-        assert "for i" not in source
-        assert "1000" not in source
-    else:
-        source = looped(TEMPLATE, known, small, {"double"}, set())
-    space = {"np": np}
+def test_written_out_templates_do_what_they_say():
+    known = {"N": 3, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
+    source = unrolled(TEMPLATE, known, {"x", "y"}, {"double"})
+    assert "for i" not in source
+    assert "1000" not in source
+    space = {}
     exec(source, space)
-    W = np.arange(12.0)
-    expected = W.reshape(3, 4) * np.array([[2.0], [3.0], [5.0]])
-    assert space["step"](W) == np.sum(expected.sum(axis=0) > 10)
-    np.testing.assert_array_equal(W.reshape(3, 4), expected)
+    W = np.arange(3.0)
+    assert space["step"](W)
+    np.testing.assert_array_equal(W, np.arange(3.0) * [2.0, 3.0, 5.0])
 
 
 def ensemble(groups, seed, drift=0.0):
@@ -273,26 +259,46 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
         importlib.invalidate_caches()
-        kernels._kernels.cache_clear()
+        kernels.kernel.cache_clear()
         state = points.state.copy()
         Lanes(layout, module, 1).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
-    kernels._kernels.cache_clear()
+    kernels.kernel.cache_clear()
     expected = points.state.copy()
     Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
 
 
+ONE_STEP = """
+def one_step(p, y, h, stages, new, good):
+    size = 3 * GROUPS
+    velocity, matrix, work, pivots = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, np.int64)
+    good[0] = implicit(p, y, h, stages, velocity, matrix, work, pivots, new)
+"""
+
+
 @pytest.mark.parametrize("groups", [1, 2])
 def test_an_implicit_step_is_of_third_order(groups):
     points, kernel, state = ready([ensemble(groups, 1)], start(groups))
-    size, errors = 3 * groups, []
+    size, errors, good = 3 * groups, [], np.zeros(1, bool)
+    text = kernels.text_of(kernel.layout, spin_equation, "rest")
+    text.functions.update(functions_of(ONE_STEP))
+    row = Given("float64", ())
+    signature = {
+        "p": row,
+        "y": row,
+        "h": Given("float64"),
+        "stages": Given("float64", (size,)),
+        "new": row,
+        "good": Given("bool", ()),
+    }
+    step = native("one_step", "one_step", signature, ONE_STEP + str(groups), lambda: translated(text, "one_step", signature))
     for h in (0.02, 0.01, 0.005):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
-        work = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, int)
-        assert kernel.kernels.implicit(points.parameters[0], state[0], h, stages, *work, new)
+        step(points.parameters[0], state[0], h, stages, new, good)
+        assert good[0]
         errors.append(abs(sizes(new) - sizes(exact[0])).max())
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
 
@@ -331,14 +337,15 @@ def test_points_on_a_boundary_are_decided(offset):
 
 
 SOURCE = """
-from spinsync.numerics.lanes import Layout, source
+from spinsync.numerics.lanes import Layout, code
 from spinsync.theory import spin_equation
-print(source(Layout(2, True, True), spin_equation), source(Layout(4, True, True), spin_equation))
+print(*(code("run", Layout(groups, True, True), spin_equation) for groups in (2, 4)))
+print(*(code(name, Layout(2, False, False), spin_equation) for name in ("look", "creep")))
 """
 
 
 def test_every_process_writes_the_same_kernels():
-    """Else none would find what another has compiled."""
+    """Else results of two processes might differ in their last bits."""
     written = []
     for seed in ("0", "3"):  # which put the names of a set into another order
         run = partial(subprocess.run, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)

@@ -24,7 +24,7 @@ def need_compiler() -> None:
         Where numba is told not to compile.
     """
     if not allowed():
-        raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for diagrams and many spins, but is set.")
+        raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for many spins, but is set.")
 
 
 def allowed() -> bool:

@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import Any
 
 from spinsync.base import compile_cache
-from spinsync.base.compiled import need_compiler
 
 TRIES = 10
 _making = threading.RLock()
@@ -25,7 +24,6 @@ _making = threading.RLock()
 
 def generated(name: str, source: str, made_of: Sequence[ModuleType]) -> ModuleType:
     """The module with this source, which imports from the modules `made_of`."""
-    need_compiler()
     texts = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in made_of]
     stamp = hashlib.sha256("\0".join([source, *texts]).encode()).hexdigest()[:20]
     module = ModuleType(f"spinsync_{name}_{stamp}")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import warnings
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from spinsync.base.generated import generated, once
+from spinsync.base.translation import functions_of
 from spinsync.numerics.lanes import Lanes, Layout, Rests, template_of
-from spinsync.numerics.unroll import functions, unrolled
+from spinsync.numerics.unroll import unrolled
 
 THREADS = 64  # of a block: few, as each takes many registers
 BUDGET = 500  # steps of a launch: it ends within a second on any card, so that a run can be stopped and a display is served
@@ -26,7 +29,6 @@ import struct
 from numba import config, cuda
 
 from spinsync.base.machine_code import compiled_for_device
-from {equation} import spin, spin_tangent
 
 if config.ENABLE_CUDASIM:  # the simulator runs Python, and has none of the device's functions
 
@@ -67,10 +69,23 @@ def source(layout: Layout, equation: ModuleType) -> str:
     """The text of the module with `begin` and `resume`."""
     steps = template_of("lane", "measure")
     known = layout.known() | {"LANES": 1, "lane": 0}
-    small = layout.small | {"W": (known["ROWS"],)}
-    body = unrolled(steps + template_of("cuda"), known, small, functions(steps))
-    head = HEAD.format(version=metadata.version("numba-cuda"), equation=equation.__name__)
-    return head + re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.MULTILINE)
+    small = {*layout.small, "W"}
+    body = unrolled(steps + template_of("cuda"), known, small, set(functions_of(steps)))
+    kernels = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.MULTILINE)
+    called = re.sub("^def ", "@cuda.jit(device=True)\ndef ", _of_one_group(equation), flags=re.MULTILINE)
+    return f"{HEAD.format(version=metadata.version('numba-cuda'))}{called}\n\n{kernels}"
+
+
+def _of_one_group(equation: ModuleType) -> str:
+    """The equation's functions of scalars, without what makes them code for the processor."""
+    known = functions_of(Path(str(equation.__file__)).read_text(encoding="utf-8"))
+    needed = ["spin", "spin_tangent"]
+    for name in needed:  # grows by what these call
+        called = [node.id for node in ast.walk(known[name]) if isinstance(node, ast.Name) and node.id in known]
+        needed += [one for one in called if one not in needed]
+    for name in needed:
+        known[name].decorator_list = []
+    return "\n\n\n".join(ast.unparse(known[name]) for name in reversed(needed)) + "\n"
 
 
 @once

@@ -175,10 +175,10 @@ def forward(W, lane, rtol, atol):
 
 def step(W, rtol, atol, most_steps):
     """One step of every lane; how many lanes have come to the end of their span, or of their steps."""
-    done = 0.0
-    for lane in range(LANES):
+    done = 0
+    for lane in together(LANES):
         forward(W, lane, rtol, atol)
-        done += 1.0 if (time >= span or steps >= most_steps) else 0.0
+        done = count(time >= span or steps >= most_steps)
     return done
 
 
@@ -193,36 +193,34 @@ def store(W, lane, Y, out, steps, finished):
     finished[this] = W[CLOCK * LANES + lane] >= W[(CLOCK + 2) * LANES + lane]
 
 
-def run(P, Y, spans, rtol, atol, most_steps, first, last, out, steps, finished):
-    """Trajectories first to last - 1: their states Y (trajectory, component) are moved on by `spans`."""
-    W = np.zeros(ROWS * LANES)
+def run(W, P, Y, spans, rtol, atol, most_steps, first, last, out, steps, finished):
+    """Trajectories first to last - 1: their states Y (trajectory, component) are moved on by `spans`.
+
+    A lane for which none is left goes on with a copy of the last one, which nobody takes.
+    """
     following = first
     alive = 0
     for lane in range(LANES):
-        if following < last:
-            load(W, lane, following, P, Y, spans)
-            following += 1
-            alive += 1
-        else:
-            load(W, lane, last - 1, P, Y, spans)
-            W[(CLOCK + 5) * LANES + lane] = -1.0
-    while alive > 0:
-        ended = step(W, rtol, atol, most_steps)
+        W[(CLOCK + 5) * LANES + lane] = -1.0
+        W[CLOCK * LANES + lane] = 0.0
+        W[(CLOCK + 2) * LANES + lane] = 0.0
+    ended = LANES
+    while alive > 0 or following == first:
         for lane in range(LANES):
-            if ended == 0.0:
+            if ended == 0:
                 break
             over = W[CLOCK * LANES + lane] >= W[(CLOCK + 2) * LANES + lane]
             if not over and W[(CLOCK + 4) * LANES + lane] < most_steps:
                 continue
-            ended -= 1.0
+            ended -= 1
             if W[(CLOCK + 5) * LANES + lane] >= 0.0:
                 store(W, lane, Y, out, steps, finished)
                 alive -= 1
-                if following < last:
-                    load(W, lane, following, P, Y, spans)
-                    following += 1
-                    alive += 1
-                    continue
-            W[(CLOCK + 5) * LANES + lane] = -1.0
-            W[CLOCK * LANES + lane] = 0.0
-            W[(CLOCK + 4) * LANES + lane] = 0.0
+            left = following < last
+            load(W, lane, following if left else last - 1, P, Y, spans)
+            if left:
+                following += 1
+                alive += 1
+            else:
+                W[(CLOCK + 5) * LANES + lane] = -1.0
+        ended = step(W, rtol, atol, most_steps)

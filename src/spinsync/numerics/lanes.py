@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from math import factorial
 from pathlib import Path
@@ -14,10 +13,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from spinsync.base.generated import generated, once
+from spinsync.base.generated import once
 from spinsync.base.interrupts import heed, pool
+from spinsync.base.native import Native, native
+from spinsync.base.translation import Given, Text, functions_of, translated
 from spinsync.numerics.rest import CLOSER, DARK, FAINTEST, NEAR, THERE
-from spinsync.numerics.unroll import functions, looped, unrolled
 
 T = TypeVar("T")
 
@@ -44,42 +44,6 @@ ERROR = (
     -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
     -0.45808210592918697, 0.015151515151515152,
 )  # fmt: skip
-
-HEAD = '''"""Written by spinsync.numerics.lanes; not to be edited."""
-
-import math
-
-import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic
-
-from spinsync.base.compiled import compiled
-from {equation} import spin, spin_tangent
-
-
-@intrinsic
-def bits(context, value):
-    def code(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.IntType(64))
-
-    return types.int64(types.float64), code
-
-
-@intrinsic
-def number(context, value):
-    def code(context, builder, signature, arguments):
-        return builder.bitcast(arguments[0], ir.DoubleType())
-
-    return types.float64(types.int64), code
-
-
-loose = {{"contract", "reassoc", "nsz", "arcp"}}
-fast = compiled(fastmath=loose)
-within = njit(forceinline=True, fastmath=loose, error_model="numpy", nogil=True)
-
-
-'''
 
 
 @dataclass(frozen=True)
@@ -147,7 +111,8 @@ class Layout:
         inverse = begin + self.sums
         parameter = inverse + self.inverses
         return dict(
-            M=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes, TANGENT=self.tangent, MEASURE=self.measured,
+            M=self.groups, GROUPS=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes,
+            TANGENT=self.tangent, MEASURE=self.measured,
             STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, INVERSE=inverse,
             INVERSES=self.inverses, PARAMETER=parameter, PARAMETERS=self.parameters, ROWS=parameter + self.parameters,
             PAIRS=self.pairs, LYAPUNOV=self.lyapunov,
@@ -155,7 +120,7 @@ class Layout:
         )  # fmt: skip
 
 
-KERNELS = frozenset({"load", "step", "store", "run"})
+KERNELS = frozenset({"load", "step", "store", "run"})  # the others are macros
 
 
 def template_of(*names: str) -> str:
@@ -163,26 +128,52 @@ def template_of(*names: str) -> str:
     return "".join((Path(__file__).parent / f"{name}_template.py").read_text(encoding="utf-8") for name in names)
 
 
-def source(layout: Layout, equation: ModuleType) -> str:
-    """The text of the module with `run` (lanes), `look` and `creep` (states of rest)."""
-    template = template_of("lane", "measure")
-    macros = functions(template) - KERNELS
-    if layout.groups <= UNROLLED:
-        apart, staying = {"rates", "deviations"}, {"lane", "row"}
-        body = unrolled(template, layout.known(), layout.small, macros, streams=layout.streams, staying=staying, apart=apart)
-    else:
-        body = looped(template, layout.known(), layout.small, macros, {"raw"})
-    rest = template_of("rest")
-    body += f"\n\nGROUPS = {layout.groups}\n\n\n" + rest[rest.index("def field_at") :]
-    body = re.sub("^def ", "@within\ndef ", body, flags=re.MULTILINE)
-    body = re.sub("^@within\ndef (load|step|store|run|look|creep)", r"@fast\ndef \1", body, flags=re.MULTILINE)
-    return HEAD.format(equation=equation.__name__) + body
+def text_of(layout: Layout, equation: ModuleType, *names: str) -> Text:
+    """What the kernels are made of: templates, and the equation of one group."""
+    source = template_of(*names)
+    macros = frozenset() if "rest" in names else frozenset(functions_of(source)) - KERNELS
+    stays = {"lane", "row"} if layout.groups <= UNROLLED and macros else None
+    return Text.of(
+        source, Path(str(equation.__file__)).read_text(encoding="utf-8"), macros=macros, known=layout.known(),
+        small=layout.small, staying=lambda name: stays is None or name in stays,
+    )  # fmt: skip
+
+
+def signatures(layout: Layout) -> dict[str, dict[str, Given]]:
+    """The arguments of the kernels."""
+    size, state = 3 * layout.groups, layout.state
+    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+    rows, square = Given("float64", (size,)), Given("float64", (size, size))
+    given, limits, part = Given("float64", (layout.parameters,)), dict(rtol=number, atol=number), dict(first=index, last=index)
+    rules = dict.fromkeys(("near", "closer", "there", "dark", "faint"), number)
+    return {
+        "run": dict(
+            W=row, P=given, Y=Given("float64", (state,)), spans=row, **limits, most_steps=number, **part,
+            out=Given("float64", (layout.sums,)), steps=row, finished=truth,
+        ),
+        "look": dict(
+            P=given, Y=rows, **rules, **part, sizes=row, farthest=row, kinds=Given("int8", ()), states=rows, turns=row,
+            jacobians=square,
+        ),
+        "creep": dict(P=given, Y=rows, spans=row, **limits, most_steps=index, **part, finished=truth),
+    }  # fmt: skip
+
+
+def code(name: str, layout: Layout, equation: ModuleType) -> str:
+    """A kernel as LLVM is given it."""
+    templates = ("lane", "measure") if name == "run" else ("rest",)
+    return translated(text_of(layout, equation, *templates), name, signatures(layout)[name])
 
 
 @once
-def _kernels(layout: Layout, equation: ModuleType) -> Any:
-    name = f"lanes_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
-    return generated(name, source(layout, equation), [equation])
+def kernel(name: str, layout: Layout, equation: ModuleType) -> Native:
+    """One of the kernels `run` (lanes), `look` and `creep` (states of rest), whose machine code is kept on disk."""
+    templates = ("lane", "measure") if name == "run" else ("rest",)
+    kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}" if name == "run" else ""
+    made_of = template_of(*templates) + Path(str(equation.__file__)).read_text(encoding="utf-8") + repr(layout.known())
+    return native(
+        f"lanes_{layout.groups}{kind}.{name}", name, signatures(layout)[name], made_of, partial(code, name, layout, equation)
+    )
 
 
 def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
@@ -198,34 +189,42 @@ def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
     return pool(threads).map(lambda chunk: work(*chunk), chunks)
 
 
+def aligned(count: int) -> np.ndarray:
+    """So many zeros, of which every vector lies within one line of the cache."""
+    room = np.zeros(count + VECTOR)
+    begin = -(room.ctypes.data // 8) % VECTOR
+    return room[begin : begin + count]
+
+
 class Lanes:
     """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
 
     shares = True  # threads may each take theirs through several calls; what one of them works on stays in its cache
 
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
-        self.layout, self.threads = layout, threads
-        self.kernels = _kernels(self.layout, equation)
+        self.layout, self.threads, self.equation = layout, threads, equation
+        self.rest = Layout(layout.groups, measured=False, tangent=False)  # whose kernels serve all layouts of as many groups
 
     def advance(
         self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Move `states` on by `spans`; sums (trajectory, sum), steps taken, and whether each came to its end."""
-        count = len(states)
+        count, run = len(states), kernel("run", self.layout, self.equation)
         sums, steps, finished = np.empty((count, self.layout.sums)), np.empty(count), np.empty(count, bool)
 
         def work(first: int, last: int) -> None:
-            self.kernels.run(parameters, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
+            rows = aligned(self.layout.known()["ROWS"] * self.layout.lanes)
+            run(rows, parameters, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
 
         shared(work, count, self.threads)
         return sums, steps, finished & np.isfinite(states).all(axis=1)
 
     def creep(self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float) -> np.ndarray:
         """Move slow `states` (trajectory, 3 groups) on by long `spans`; which came to the end, the others stay as they are."""
-        finished = np.zeros(len(states), bool)
+        finished, creep = np.zeros(len(states), bool), kernel("creep", self.rest, self.equation)
 
         def work(first: int, last: int) -> None:
-            self.kernels.creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
+            creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
 
         shared(work, len(states), self.threads)
         return finished
@@ -236,11 +235,10 @@ class Lanes:
         kinds, turns = np.empty(count, np.int8), np.empty(count)
         found, jacobians = np.empty((count, size)), np.empty((count, size, size))
         rules = NEAR, CLOSER, THERE, DARK, FAINTEST
+        look = kernel("look", self.rest, self.equation)
 
         def work(first: int, last: int) -> None:
-            self.kernels.look(
-                parameters, states, *rules, first, last, sizes, farthest, kinds, found, turns, jacobians
-            )  # fmt: skip
+            look(parameters, states, *rules, first, last, sizes, farthest, kinds, found, turns, jacobians)
 
         shared(work, count, self.threads)
         index = np.flatnonzero(kinds)

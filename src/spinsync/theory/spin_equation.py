@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import cmath
 import math
-from typing import Any
 
-from numba import njit
+from spinsync.base.compiled import compiled
 
 #: nothing that denies NaN or infinity
-short: Any = njit(fastmath={"contract", "reassoc", "nsz", "arcp"}, error_model="numpy")
+short = compiled(fastmath={"contract", "reassoc", "nsz", "arcp"})
 
 
 @short

@@ -1,0 +1,90 @@
+"""Machine code of translated functions (`translation.py`), made when it is first needed and kept on disk."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import inspect
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import llvmlite
+import llvmlite.binding as llvm
+import numpy as np
+
+from spinsync.base import compile_cache, llvm_expressions, llvm_numbers, translation
+from spinsync.base.interrupts import aside
+from spinsync.base.translation import Given
+
+NUMBERS: dict[str, Any] = {"float64": ctypes.c_double, "int64": ctypes.c_int64}
+
+
+@cache
+def _begun() -> None:
+    if llvm.llvm_version_info < (20, 0, 0):  # later ones begin by themselves, and refuse to be asked
+        llvm.initialize()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+
+
+def _machine() -> Any:
+    """The processor at hand; one for each use, as an engine takes its own with it when it goes."""
+    _begun()
+    target = llvm.Target.from_triple(llvm.get_process_triple())
+    features = llvm.get_host_cpu_features().flatten()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True)
+
+
+def _object(code: str) -> bytes:
+    """What LLVM makes of its intermediate code. It is in vectors already, and loops that it would write out are few."""
+    module = llvm.parse_assembly(code)
+    options = llvm.create_pipeline_tuning_options(speed_level=2)
+    options.loop_vectorization = options.slp_vectorization = False
+    machine = _machine()
+    passes = llvm.create_pass_builder(machine, options)
+    passes.getModulePassManager().run(module, passes)
+    return bytes(machine.emit_object(module))
+
+
+class Native:
+    """A function that is machine code: numbers and contiguous arrays of the types of its signature."""
+
+    def __init__(self, name: str, signature: Mapping[str, Given], code: bytes) -> None:
+        self.signature = dict(signature)
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+        self._engine.finalize_object()
+        kinds = [ctypes.c_void_p if g.inner is not None else NUMBERS[g.dtype] for g in signature.values()]
+        self._call = ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
+
+    def __call__(self, *arguments: Any) -> None:
+        given = zip(self.signature.items(), arguments, strict=True)
+        self._call(*(value if of.inner is None else _address(name, of, value) for (name, of), value in given))
+
+
+def _address(name: str, given: Given, array: np.ndarray) -> int:
+    right = array.dtype == given.dtype and array.shape[1:] == given.inner and array.flags.c_contiguous
+    if not right:  # machine code would read what is not there
+        raise AssertionError(f"{name} is {array.dtype} {array.shape}, not contiguous {given}")
+    return array.ctypes.data
+
+
+@aside
+def native(title: str, name: str, signature: Mapping[str, Given], made_of: str, code: Callable[[], str]) -> Native:
+    """The function `name` of LLVM's code; `made_of` tells it from all others, and so finds its machine code on disk."""
+    host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvmlite.__version__
+    compiler = [inspect.getsource(module) for module in (llvm_numbers, llvm_expressions, translation)]
+    parts = (made_of, name, sorted(signature.items()), host, compiler)
+    entry = f"{title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
+    found = compile_cache.load(entry, sealed)
+    if found is not None:
+        return Native(name, signature, found[1][:-32])
+    machine_code = _object(code())
+    compile_cache.save(entry, machine_code + hashlib.sha256(machine_code).digest())
+    return Native(name, signature, machine_code)
+
+
+def sealed(data: bytes) -> bool:
+    """Whether an entry is whole: its last bytes are the hash of the others, as a wrong bit of machine code would run."""
+    return hashlib.sha256(data[:-32]).digest() == data[-32:]

@@ -1,0 +1,206 @@
+"""Functions of numbers and arrays, written in a part of Python, become code for LLVM.
+
+What is known beforehand (the number of groups, the coefficients of a method) is put in while a function is translated:
+tests of it are decided, loops over it are written out, tables of it become numbers. There is no search for types, which is
+what makes numba take ten seconds for the thousand lines of a kernel: a name has the type of what it is first given.
+
+The part of Python: numbers, tuples of results, `for` over `range`, `while`, `if`, `break`, `continue`, `return`, calls of
+functions of the same text, which are all written out where they are called, and
+
+* macros, which see and change the names of their caller, and whose array arguments are the caller's;
+* small arrays, which every function has of its own; and `np.empty` of a known shape;
+* `for lane in together(LANES)`: all lanes at once, in vectors. In it numbers are vectors, `W[i + lane]` is the part of W
+  from i on, tests can only choose between values, and `count(test)` is in how many lanes it holds;
+* `bits` and `number`: the bits of a float as a whole number, and back.
+
+Both sides of `and`, `or` and `x if test else y` are worked out. Contractions and other orders of sums are allowed, nothing
+is supposed about NaN and infinity.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from llvmlite import ir
+
+from spinsync.base.llvm_expressions import Expressions, Place, Scope, Text, functions_of, strides
+from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, is_static, kind_of, width_of
+
+__all__ = ["Given", "Text", "functions_of", "translated"]
+
+KINDS = {"float64": REAL, "int64": WHOLE, "int8": BYTE, "bool": BYTE}
+
+
+@dataclass(frozen=True)
+class Given:
+    """An argument of a kernel: a number, or a contiguous array with axes of these lengths after the first one."""
+
+    dtype: str
+    inner: tuple[int, ...] | None = None
+
+    @property
+    def type(self) -> ir.Type:
+        kind = KINDS[self.dtype]
+        return kind if self.inner is None else kind.as_pointer()
+
+
+def translated(text: Text, name: str, signature: Mapping[str, Given]) -> str:
+    """LLVM's code of one function of a text, whose arguments are of the types of the `signature`."""
+    module = ir.Module(name)
+    made = ir.Function(module, ir.FunctionType(ir.VoidType(), [given.type for given in signature.values()]), name)
+    builder = ir.IRBuilder(made.append_basic_block("entry"))
+    arguments: dict[str, Any] = {}
+    for argument, (label, given) in zip(made.args, signature.items(), strict=True):
+        arguments[label] = argument
+        if given.inner is not None:
+            argument.add_attribute("noalias")
+            arguments[label] = Place(argument, (*strides(given.inner), 1))
+    writer = Writer(text, module, builder)
+    writer.body(text.functions[name].body, writer.scope(text.functions[name], arguments))
+    builder.ret_void()
+    return str(module)
+
+
+def _ends(statements: Iterable[ast.stmt]) -> bool:
+    """Whether a loop over these is left from within."""
+    return any(isinstance(node, (ast.Break, ast.Continue)) for statement in statements for node in ast.walk(statement))
+
+
+class Writer(Expressions):
+    """Writes statements, too."""
+
+    def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
+        for statement in statements:
+            if self.builder.block.is_terminated:
+                return
+            self.statement(statement, scope)
+
+    def statement(self, node: ast.stmt, scope: Scope) -> None:
+        match node:
+            case ast.Expr(value=ast.Constant()):  # a docstring
+                pass
+            case ast.Expr():
+                self.value(node.value, scope)
+            case ast.Assign(targets=[ast.Tuple() as target]):
+                for one, value in zip(target.elts, self.values(node.value, scope), strict=True):
+                    self.give(one, value, scope)
+            case ast.Assign():
+                self.give(node.targets[0], self.value(node.value, scope), scope)
+            case ast.AugAssign(target=ast.Subscript() as target):
+                place = self.at(target, scope)
+                self.write(place, self.binary(node.op, self.read(place), self.value(node.value, scope)))
+            case ast.AugAssign(target=ast.Name() as target):
+                before = self.look_up(target.id, scope)
+                self.assign(target.id, self.binary(node.op, before, self.value(node.value, scope)), scope)
+            case ast.For():
+                self.loop(node, scope)
+            case ast.While():
+                self.repeat(node, scope)
+            case ast.If():
+                self.branch(node, scope)
+            case ast.Break() | ast.Continue():
+                self.builder.branch(self.loops[-1][isinstance(node, ast.Break)])
+            case ast.Return():
+                self.leave(node, scope)
+            case _:
+                raise TypeError(f"no code for {ast.unparse(node)}")
+
+    def give(self, target: ast.expr, value: Any, scope: Scope) -> None:
+        if isinstance(target, ast.Subscript):
+            self.write(self.at(target, scope), value)
+        else:
+            assert isinstance(target, ast.Name)
+            self.assign(target.id, value, scope)
+
+    def assign(self, name: str, value: Any, scope: Scope) -> None:
+        if isinstance(value, Place) or (name in scope.lasting and is_static(value)):
+            scope.bound[0][name] = value
+            return
+        if name not in scope.variables:
+            scope.variables[name] = self.slot(kind_of(value))
+        self.write(Place(scope.variables[name], ()), value)
+
+    def leave(self, node: ast.Return, scope: Scope) -> None:
+        values = [] if node.value is None else self.values(node.value, scope)
+        if scope.results is None:
+            scope.results = [self.slot(kind_of(value)) for value in values]
+        for slot, value in zip(scope.results, values, strict=True):
+            self.write(Place(slot, ()), value)
+        self.builder.branch(scope.end)
+
+    def branch(self, node: ast.If, scope: Scope) -> None:
+        test = self.value(node.test, scope)
+        if isinstance(test, bool):
+            self.body(node.body if test else node.orelse, scope)
+            return
+        if width_of(test):
+            raise TypeError(f"lanes can't part at `if {ast.unparse(node.test)}`")
+        yes, no, after = (self.builder.append_basic_block(name) for name in ("yes", "no", "after"))
+        self.builder.cbranch(test, yes, no)
+        for block, statements in ((yes, node.body), (no, node.orelse)):
+            self.builder.position_at_end(block)
+            self.body(statements, scope)
+            if not self.builder.block.is_terminated:
+                self.builder.branch(after)
+        self.builder.position_at_end(after)
+
+    def repeat(self, node: ast.While, scope: Scope) -> None:
+        head, inside, after = (self.builder.append_basic_block(name) for name in ("head", "inside", "after"))
+        self.builder.branch(head)
+        self.builder.position_at_end(head)
+        self.builder.cbranch(self.value(node.test, scope), inside, after)
+        self.inside(inside, head, after, node.body, scope)
+        if not self.builder.block.is_terminated:
+            self.builder.branch(head)
+        self.builder.position_at_end(after)
+
+    def inside(self, block: Any, again: Any, after: Any, statements: list[ast.stmt], scope: Scope) -> None:
+        self.builder.position_at_end(block)
+        self.loops.append((again, after))
+        self.body(statements, scope)
+        self.loops.pop()
+
+    def loop(self, node: ast.For, scope: Scope) -> None:
+        assert isinstance(node.target, ast.Name)
+        assert isinstance(node.iter, ast.Call)
+        name, bounds = node.target.id, [self.value(bound, scope) for bound in node.iter.args]
+        if ast.unparse(node.iter.func) == "together":
+            self.width = bounds[0]
+            self.with_bound(name, Lanes(), node.body, scope)
+            self.width = 0
+        elif is_static(*bounds) and not self.text.staying(name) and not _ends(node.body):
+            for value in range(*bounds):
+                self.with_bound(name, value, node.body, scope)
+        else:
+            self.counted(name, bounds, node.body, scope)
+
+    def with_bound(self, name: str, value: Any, statements: list[ast.stmt], scope: Scope) -> None:
+        scope.bound.append({name: value})
+        self.body(statements, scope)
+        scope.bound.pop()
+
+    def counted(self, name: str, bounds: list[Any], statements: list[ast.stmt], scope: Scope) -> None:
+        """A loop that stays one."""
+        first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
+        width, self.width = self.width, 0
+        counter = self.slot(WHOLE)
+        self.width = width
+        self.write(Place(counter, ()), first)
+        head, inside, following, after = (self.builder.append_basic_block(f"{name}.{k}") for k in range(4))
+        self.builder.branch(head)
+        self.builder.position_at_end(head)
+        now = self.builder.load(counter)
+        test = self.compare(ast.Lt() if step > 0 else ast.Gt(), now, last)
+        self.builder.cbranch(self.of(test, TRUTH, 0), inside, after)
+        scope.bound.append({name: now})
+        self.inside(inside, following, after, statements, scope)
+        scope.bound.pop()
+        if not self.builder.block.is_terminated:
+            self.builder.branch(following)
+        self.builder.position_at_end(following)
+        self.write(Place(counter, ()), self.binary(ast.Add(), now, step))
+        self.builder.branch(head)
+        self.builder.position_at_end(after)

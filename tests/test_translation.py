@@ -1,0 +1,262 @@
+"""Functions that become machine code through LLVM do what Python does with them."""
+
+import ast
+import itertools
+import math
+import struct
+
+import numpy as np
+import pytest
+
+from spinsync.base import compile_cache
+from spinsync.base.llvm_numbers import REALS, STATIC, TESTS, WHOLES
+from spinsync.base.native import native
+from spinsync.base.translation import Given, Text, translated
+
+REAL, WHOLE, ROW, TRUTHS = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+NUMBER = itertools.count()
+
+
+def machine(source, name="f", *, macros=(), known=None, small=None, stays=(), **signature):
+    """The function of a text as machine code, new in every call."""
+    text = Text.of(
+        source, macros=set(macros), known=known or {}, small=small or {}, staying=lambda loop: stays == "all" or loop in stays
+    )
+    made_of = f"{source} {next(NUMBER)}"
+    return native("test", name, signature, made_of, lambda: translated(text, name, signature))
+
+
+def both(source, *arguments, known=None, stays=(), **signature):
+    """What machine code and Python make of the first argument, an array."""
+    space = {"math": math, "np": np, **(known or {})}
+    exec(source, space)
+    ends = []
+    for run in (space["f"], machine(source, known=known, stays=stays, **signature)):
+        given = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
+        run(*given)
+        ends.append(given[0])
+    np.testing.assert_array_equal(*ends)
+    return ends[0]
+
+
+SUM = """
+def f(out, x, n):
+    total, k = 0.0, 0
+    for i in range(n):
+        if x[i] < 0.0:
+            continue
+        if x[i] > 8.0:
+            break
+        total += x[i]
+        k += 2
+    while k > 3 and not k == 4:
+        k -= 1
+    out[0], out[1] = total, k
+    for i in range(n - 1, -1, -2):
+        out[2] += i * x[i] ** 2
+    out[3] = max(x[0], x[1]) - min(x[0], x[1]) + abs(x[2]) + math.sqrt(x[1])
+"""
+
+
+def test_loops_and_branches():
+    x = np.array([1.0, 4.0, -2.0, 3.0, 9.0, 5.0])
+    both(SUM, np.zeros(4), x, 6, out=ROW, x=ROW, n=WHOLE)
+    both(SUM, np.zeros(4), x, 2, out=ROW, x=ROW, n=WHOLE)
+
+
+RETURNS = """
+def digits(x, base):
+    count = 0
+    while x >= base:
+        x = x // base
+        count += 1
+        if count > 5:
+            return False, count, 0.0
+    return True, count, 1.5 * x
+
+
+def squares(at, to):
+    for i in range(3):
+        to[i] = at[i] ** 2
+    return to[0] + to[2]
+
+
+def f(out, n):
+    work = np.empty(3)
+    for i in range(3):
+        good, count, left = digits(n, 10)
+        work[i] = (count if good else -1.0) + left
+    out[1, 0] = squares(work, out[0])
+    out[1, 1] = n % 7 + n // 3
+    out[1, 2] = squares(out[0], work)
+"""
+
+
+@pytest.mark.parametrize("n", [3, 4711, 10**8])
+def test_functions_that_return_from_the_middle_and_write_into_parts_of_arrays(n):
+    both(RETURNS, np.zeros((2, 3)), n, out=Given("float64", (3,)), n=WHOLE)
+
+
+KNOWN = """
+def f(out, x):
+    for a in range(M):
+        for j in range(1, a + 1):
+            out[a] += TABLE[a][j] * x * WHOLES[j]
+        if TANGENT:
+            out[a] = -1.0
+        if M > 2:
+            out[a] += 0.5
+"""
+
+
+@pytest.mark.parametrize("stays", [(), "all", ("j",)])
+def test_known_numbers_and_tables(stays):
+    known = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
+    end = both(KNOWN, np.zeros(3), 3.0, known=known, stays=stays, out=ROW, x=REAL)
+    assert end.tolist() == [0.5, 2.5 * 3 * 2 + 0.5, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 0.5]
+
+
+def test_loops_over_known_ranges_are_written_out_unless_they_stay():
+    counts = []
+    for stays in ((), "all"):
+        text = Text.of(
+            "def f(x):\n    for i in range(5):\n        x[i] += 1.0\n",
+            macros=set(), known={}, small={}, staying=lambda _, stays=stays: stays == "all",
+        )  # fmt: skip
+        counts.append(translated(text, "f", {"x": ROW}).count("fadd"))
+    assert counts == [5, 1]
+
+
+COMPARISONS = """
+def f(out, x, y):
+    out[0] = x < y or x > y
+    out[1] = x == y
+    out[2] = x != y
+    out[3] = not x <= y
+    out[4] = 0.0 < x < y and y < 1e300
+    out[5] = (1.0 if x > y else 0.0) > 0.5
+"""
+
+
+@pytest.mark.parametrize("pair", [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (math.nan, 1.0), (math.nan, math.nan), (1.0, math.inf)])
+def test_comparisons_are_those_of_python_with_nan_and_infinity_too(pair):
+    both(COMPARISONS, np.zeros(6, bool), *pair, out=TRUTHS, x=REAL, y=REAL)
+
+
+def test_powers_and_infinity():
+    both("def f(out, x):\n    out[0] = max(x, 1e-9) ** (-1.0 / 3.0)\n    out[1] = np.inf", np.zeros(2), 5.0, out=ROW, x=REAL)
+
+
+BITS = """
+def f(out, x):
+    raw = bits(x)
+    out[0] = float((raw >> 52) - 1023)
+    out[1] = number((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    out[2] = int(x)
+"""
+
+
+@pytest.mark.parametrize("x", [1.0, 3.75, 1e-200])
+def test_bits_of_a_float(x):
+    out = np.zeros(3)
+    machine(BITS, out=ROW, x=REAL)(out, x)
+    mantissa, exponent = math.frexp(x)
+    assert out.tolist() == [exponent - 1, 2 * mantissa, int(x)]
+    assert struct.pack("<d", out[1] * 2.0 ** out[0]) == struct.pack("<d", x)
+
+
+LANES = '''
+def double(a, to):
+    """A macro, which sees `factor` of its caller."""
+    for i in range(N):
+        to[i] = factor * FACTOR[i] * a[i]
+
+
+def step(W, most):
+    """Twice as much of everything, and in how many lanes that is much."""
+    done = 0
+    for lane in together(L):
+        factor = 2.0
+        for i in range(N):
+            x[i] = W[i * L + lane]
+        double(x, y)
+        total = 0.0
+        for i in range(N):
+            total += y[i] if y[i] > 5.0 else math.sqrt(abs(y[i]))
+            W[i * L + lane] = y[i]
+        done = count(total > most or total < 3.0)
+    return done
+
+
+def f(W, most, rounds, out):
+    for n in range(rounds):
+        out[n] = step(W, most)
+'''
+
+
+@pytest.mark.parametrize("stays", [("n",), "all"])
+@pytest.mark.parametrize("lanes", [4, 8, 16])
+def test_lanes_do_what_each_would_alone(lanes, stays):
+    factor = np.array([2.0, 0.25, 1.0])
+    run = machine(
+        LANES, macros={"double"}, known={"N": 3, "L": lanes, "FACTOR": tuple(factor)}, small={"x": (3,), "y": (3,)},
+        stays=stays, W=ROW, most=REAL, rounds=WHOLE, out=Given("int64", ()),
+    )  # fmt: skip
+    W, out = np.arange(3.0 * lanes), np.zeros(4, np.int64)
+    expected, counts = W.reshape(3, lanes).copy(), []
+    run(W, 30.0, 4, out)
+    for _ in range(4):
+        expected = 2.0 * factor[:, None] * expected
+        total = np.where(expected > 5.0, expected, np.sqrt(abs(expected))).sum(axis=0)
+        counts.append(np.count_nonzero((total > 30.0) | (total < 3.0)))
+    np.testing.assert_array_equal(W.reshape(3, lanes), expected)
+    assert out.tolist() == counts
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("def f(x):\n    for lane in together(8):\n        if x[lane] > 0.0:\n            x[lane] = 1.0\n", "lanes can't part"),
+        ("def f(x):\n    k = 1\n    k = x[0]\n", "a whole number is given a real one"),
+        ("def f(x):\n    with x:\n        pass\n", "no code for with x"),
+        ("def f(x):\n    x[0] = lambda: 1\n", "no code for lambda"),
+    ],
+)
+def test_what_has_no_machine_code_says_so_to_who_writes_it(source, message):
+    with pytest.raises(TypeError, match=message):
+        machine(source, x=ROW)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros((3, 2)), np.zeros(6)[::2], np.zeros(3, int)])
+def test_arrays_that_are_not_as_the_machine_code_reads_them_are_not_handed_over(wrong):
+    run = machine("def f(x):\n    x[0] = 1.0\n", x=ROW)
+    with pytest.raises(AssertionError, match="x is"):
+        run(wrong)
+
+
+def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
+    text = Text.of("def f(x):\n    x[0] += 1.0\n", macros=set(), known={}, small={}, staying=lambda _: True)
+    asked = []
+
+    def code():
+        asked.append(1)
+        return translated(text, "f", {"x": ROW})
+
+    def run():
+        x = np.zeros(1)
+        native("kept", "f", {"x": ROW}, "this", code)(x)
+        return x[0], len(asked)
+
+    assert run() == (1.0, 1)
+    assert run() == (1.0, 1)  # from the file
+    (entry,) = tmp_path.iterdir()
+    entry.write_bytes(entry.read_bytes()[:100] + b"\0" + entry.read_bytes()[101:])
+    assert run() == (1.0, 2)
+    assert run() == (1.0, 2)
+
+
+def test_every_kind_of_operator_is_known_in_both_ways():
+    """To fold known numbers, and to write an instruction."""
+    assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(REALS)
+    assert set(REALS) | set(WHOLES) | set(TESTS) | {ast.Pow} == set(STATIC)
