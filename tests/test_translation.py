@@ -104,8 +104,10 @@ def f(out, x):
             out[a] += TABLE[a][j] * x * WHOLES[j]
         if TANGENT:
             out[a] = -1.0
-        if M > 2:
+        if M > 2 and not TANGENT:
             out[a] += 0.5
+        out[a] += 0.25 if (x > 2.0 and M == 3) or TANGENT else 100.0
+        out[a] += 0.25 if (x > 5.0 or M == 3) and not TANGENT else 100.0
 """
 
 
@@ -113,7 +115,13 @@ def f(out, x):
 def test_known_numbers_and_tables(stays):
     known = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
     end = both(KNOWN, np.zeros(3), 3.0, known=known, stays=stays, out=ROW, x=REAL)
-    assert end.tolist() == [0.5, 2.5 * 3 * 2 + 0.5, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 0.5]
+    assert end.tolist() == [1.0, 2.5 * 3 * 2 + 1.0, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 1.0]
+
+
+def test_loops_that_are_left_from_within_stay_loops():
+    source = "def f(out, x):\n    for i in range(4):\n        if i == x:\n            continue\n        out[i] = 1.0\n"
+    source += "    for i in range(4):\n        if i == x + 1:\n            break\n        out[i] += 2.0\n"
+    assert both(source, np.zeros(4), 1, out=ROW, x=WHOLE).tolist() == [3.0, 2.0, 1.0, 1.0]
 
 
 def test_loops_over_known_ranges_are_written_out_unless_they_stay():

@@ -268,13 +268,11 @@ class Expressions(Numbers):
             assert last.value is not None
             found = self.values(last.value, scope)
             return found if len(found) > 1 else found[0]
-        loops, self.loops = self.loops, []
         scope.end = self.builder.append_basic_block(f"after.{function.name}")
         self.body(function.body, scope)
         if not self.builder.block.is_terminated:
             self.builder.branch(scope.end)
         self.builder.position_at_end(scope.end)
-        self.loops = loops
         results = [self.builder.load(slot) for slot in scope.results or []]
         return results if len(results) > 1 else results[0] if results else None
 
