@@ -1,7 +1,6 @@
 """Functions that become machine code through LLVM do what Python does with them."""
 
 import ast
-import itertools
 import math
 import struct
 
@@ -14,15 +13,14 @@ from spinsync.base.native import native
 from spinsync.base.translation import Given, Text, translated
 
 REAL, WHOLE, ROW, TRUTHS = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
-NUMBER = itertools.count()
 
 
 def machine(source, name="f", *, macros=(), known=None, small=None, stays=(), **signature):
-    """The function of a text as machine code, new in every call."""
+    """The function of a text as machine code."""
     text = Text.of(
         source, macros=set(macros), known=known or {}, small=small or {}, staying=lambda loop: stays == "all" or loop in stays
     )
-    made_of = f"{source} {next(NUMBER)}"
+    made_of = repr((source, macros, known, small, stays))
     return native("test", name, signature, made_of, lambda: translated(text, name, signature))
 
 

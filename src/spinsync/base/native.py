@@ -38,10 +38,11 @@ def _machine() -> Any:
 
 def _object(code: str) -> bytes:
     """What LLVM makes of its intermediate code. It is in vectors already, and loops that it would write out are few."""
-    module = llvm.parse_assembly(code)
+    machine, module = _machine(), llvm.parse_assembly(code)
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)  # how memory and the stack are aligned
+    module.verify()
     options = llvm.create_pipeline_tuning_options(speed_level=2)
     options.loop_vectorization = options.slp_vectorization = False
-    machine = _machine()
     passes = llvm.create_pass_builder(machine, options)
     passes.getModulePassManager().run(module, passes)
     return bytes(machine.emit_object(module))
