@@ -124,7 +124,7 @@ class Expressions(Numbers):
             kept = ir.GlobalVariable(self.module, ir.ArrayType(kind, len(numbers)), f"table.{name}")
             kept.initializer = ir.Constant(kept.value_type, numbers)
             kept.global_constant, kept.linkage = True, "internal"
-            first = self.builder.bitcast(kept, kind.as_pointer())
+            first = kept.bitcast(kind.as_pointer())
             self.tables[name] = Place(first, (size, 1) if nested else (1,))
         return self.tables[name]
 
