@@ -22,7 +22,7 @@ from spinsync.numerics.markov import lattice_of
 from spinsync.theory.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
-from spinsync.verbs.results import bloch, model_of, theory_record, variable
+from spinsync.verbs.results import all_pairs, bloch, model_of, theory_record, variable
 from spinsync.verbs.results import dataset as made
 
 
@@ -64,12 +64,10 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     for name in ("correlation", "inversion"):
         if name not in dataset:
             raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
-    c: Any = variable(dataset, "correlation")
+    c: Any = all_pairs(dataset, "correlation")
     zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
-    if c.dims != zz.dims or c.dims[:-1] != z.dims or c.sizes["group"] != c.sizes["other_group"]:
+    if c.dims != zz.dims or c.dims[:-1] != z.dims:
         raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
-    if dataset.group.values.tolist() != dataset.other_group.values.tolist():
-        raise checks.InputError("Argument `dataset` must name the same groups in group and other_group, but does not.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
