@@ -40,16 +40,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
     """Every test within its share of the time; what is compiled in one of them shortens all that follow."""
     items = pyfuncitem.session.items
     rest = items[items.index(pyfuncitem) :]
-    with clock.share(pyfuncitem.name, _seconds(pyfuncitem) / sum(map(_seconds, rest))):
+    with clock.share(_seconds(pyfuncitem) / sum(map(_seconds, rest))):
         yield
     return True
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run")
+    cut = f" without an end of its time, which was up in {clock.cut} tests" if clock.cut else ""
+    terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run{cut}")
     terminalreporter.write_line(f"fuzz: {ledger.report()}")
-    if clock.cut:
-        terminalreporter.write_line(f"fuzz: the time is up in {len(clock.cut)} tests: {', '.join(clock.cut)} examples")
 
 
 def _settings() -> dict[str, Any]:

@@ -39,32 +39,30 @@ class Clock:
 
     def __init__(self) -> None:
         self.end, self.stop = time.monotonic() + SECONDS, math.inf
-        self.asked = 0  # examples of the present test
-        self.cut: list[str] = []  # tests whose examples the time did not suffice for
+        self.cut = 0  # tests whose examples the time did not suffice for
 
     @contextmanager
-    def share(self, name: str, part: float) -> Iterator[None]:
-        """The time of one test, as a part of all that is left."""
+    def share(self, part: float) -> Iterator[None]:
+        """The time of one test, as a part of all that is left; its first example is asked in any case."""
         now = time.monotonic()
-        self.stop, self.asked = now + part * (self.end - now), 0
+        self.stop = now + part * (self.end - now)
         try:
             yield
         except TimeIsUpError:
-            self.cut.append(f"{name} after {self.asked}")
+            self.cut += 1
 
     def timed(self, example: Test) -> Test:
-        """A test that asks nothing new when its time is up; its first example is asked in any case."""
+        """A test that ends after an example when its time is up; before one, hypothesis takes it for an inconstant test."""
 
         @wraps(example)
         def asked(*arguments: Any, **options: Any) -> None:
-            if self.asked and time.monotonic() > self.stop:
-                raise TimeIsUpError
-            self.asked += 1
             try:
                 example(*arguments, **options)
             except Exception:
                 self.stop = math.inf  # it will be repeated once to be told, and that must not be cut
                 raise
+            if time.monotonic() > self.stop:
+                raise TimeIsUpError
 
         return asked
 
