@@ -42,6 +42,17 @@ def run():
         ("a.gif", {"azimuth": lambda t: None}, "Argument `azimuth(0)` must be a real number, but is azimuth(0)=None."),
         (
             "a.gif",
+            {"elevation": lambda t: 1 / t},
+            "Argument `elevation` must be a function that takes a time and returns an angle, but raises "
+            "ZeroDivisionError at 0.",
+        ),
+        (
+            "a.gif",
+            {"azimuth": len},
+            "Argument `azimuth` must be a function that takes a time and returns an angle, but raises TypeError at 0.",
+        ),
+        (
+            "a.gif",
             {"elevation": lambda t: 1 / (1 - t) if t < 1 else np.inf},
             "Argument `elevation(1)` must be finite, but is elevation(1)=inf.",
         ),

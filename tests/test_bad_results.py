@@ -15,6 +15,7 @@ EACH = ss.evolve(ONE, T, initial=[[0.1, 0, 0], [0, 0.1, 0]], each=True)
 LINE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
 PLANE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0], "gain": [2.0, 3.0]})
 PARTED = ss.phase_diagram(TWO, {"detuning": [1.0, 2.0]})
+FEW = ss.evolve(TWO, T[:3], theory=ss.Exact(4))
 REST = ss.steady_state(TWO, theory=ss.Exact(4))
 WIDTHS = [ss.linewidth(ONE, theory=ss.Exact(n)) for n in (2, 3)]
 
@@ -94,6 +95,18 @@ CASES = [
     (
         lambda: ss.plot.bloch_sphere(EACH.drop_vars("spin_group")),
         "Argument `run` must name the group of each spin in spin_group, but does not.",
+    ),
+    (
+        lambda: ss.plot.bloch_sphere(EACH.isel(group=0)),
+        "Argument `run` must name the group of each spin in spin_group, but does not.",
+    ),
+    (
+        lambda: ss.plot.order_parameter(FEW.isel(other_group=[0])),
+        "Argument `run` must hold all pairs of its groups, but is cut or turned.",
+    ),
+    (
+        lambda: ss.plot.order_parameter(FEW.isel(group=[1, 0])),  # whose diagonal is A with B
+        "Argument `run` must name the same groups in group and other_group, but does not.",
     ),
     # diagrams
     (lambda: ss.plot.phase_diagram(LINE), "Argument `diagram` must have two axes, but has 1 (coupling)."),

@@ -147,11 +147,31 @@ def test_asymptotic_phase_advances_uniformly():
     from spinsync.numerics import leading
 
     _, right, left = leading.eigenvector(problem.block(1), problem.lattice.sites(1))
-    strongest = left[np.argmax(abs(right))]
+    strongest = left[np.argmax(abs(left * right))]
     t = 0.37
     later = left @ expm(problem.block(1).toarray() * t) @ problem.start(1) * abs(strongest) / strongest
     assert -np.angle(later) == pytest.approx(float(start.phase[0]) + float(line.frequency) * t, abs=1e-9)
     assert abs(later) == pytest.approx(float(start.amplitude[0]) * np.exp(-float(line.linewidth) / 2 * t), rel=1e-9)
+
+
+@pytest.mark.parametrize(("spins", "theta"), [(3, -np.pi / 2), (4, -1.2)])
+def test_asymptotic_phase_without_gain(spins, theta):
+    """Also where the right eigenvector is largest at a place that the left one does not know: spins only go down."""
+    ensemble, m = ss.Ensemble.single(gain=0.0, damping=6.4, coupling=14.28, theta=theta), [[0.3, 0.1, 0.2], [-0.1, 0.3, 0.2]]
+    found = ss.asymptotic_phase(ensemble, m, theory=ss.Exact(spins))
+    turned = found.phase.values[1] - found.phase.values[0]
+    assert np.exp(1j * turned) == pytest.approx(1j, abs=1e-9)
+    np.testing.assert_allclose(*found.amplitude.values, rtol=1e-9)
+    little = ss.asymptotic_phase(ensemble.replace(gain=1e-7), m, theory=ss.Exact(spins))
+    np.testing.assert_allclose(little.phase, found.phase, atol=1e-5)
+    np.testing.assert_allclose(little.amplitude, found.amplitude, rtol=1e-5)
+
+
+def test_asymptotic_phase_of_modes_that_coincide_is_refused():
+    """Four spins that only decay, at V = 2 gamma: two decay rates of sector 1 are equal, with one eigenvector."""
+    ensemble = ss.Ensemble.single(gain=0.0, damping=0.5, coupling=1.0, theta=-np.pi / 2)
+    with pytest.raises(ss.IntegrationError, match=r"^The slowest modes nearly coincide"):
+        ss.asymptotic_phase(ensemble, [[0.3, 0.1, 0.2]], theory=ss.Exact(4))
 
 
 def test_asymptotic_phase_tends_to_the_isochrons():

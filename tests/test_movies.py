@@ -174,6 +174,19 @@ def test_a_trail_lies_where_the_spin_was_and_fades():
     np.testing.assert_array_equal(first, scene(run, size=800, view=view).page(0.0))
 
 
+def test_a_trail_is_as_strong_where_the_run_is_younger_than_it():
+    run = circling(np.linspace(0, 2, 401), radius=0.9, height=0.0)
+    view = View(90, 90)
+    young, old = (scene(run, size=800, trail=0.3, view=view).page(time).astype(int) for time in (0.2, 1.2))
+    for time in (0.05, 0.1, 0.15):  # where both trails are
+        column, row = np.round(pixels(where(time, radius=0.9, height=0.0), 800, view)[0] - 0.5).astype(int)
+        seen = [page[row - 2 : row + 3, column - 2 : column + 3] for page in (young, old)]
+        np.testing.assert_allclose(*seen, atol=1)
+    endless = [scene(run, size=200, trail=trail, view=view).page(1.2) for trail in (1e12, 1.7e308, np.inf)]
+    np.testing.assert_array_equal(endless[0], endless[1])
+    np.testing.assert_array_equal(endless[0], endless[2])
+
+
 def test_a_trail_breaks_where_the_mean_field_passes_through_zero():
     times = np.linspace(0, 1, 101)
     run = circling(times, turns=0.0, height=0.0)

@@ -14,7 +14,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 import qutip  # noqa: F401  # sets a variable of the environment as it is imported
-from runs import SEED
+from runs import SEED, clock
 from threadpoolctl import threadpool_info
 
 
@@ -22,12 +22,32 @@ def pytest_report_header() -> str:
     return f"fuzz: SPINSYNC_FUZZ_SEED={SEED}"
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "seconds(count): what a longer test takes on two quiet cores; others take half a second")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: "counts" in item.name)  # they are known at the end
 
 
+def _seconds(item: pytest.Item) -> float:
+    mark = item.get_closest_marker("seconds")
+    return float(mark.args[0]) if mark else 0.5
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
+    """Every test within its share of the time; what is compiled in one of them shortens all that follow."""
+    items = pyfuncitem.session.items
+    rest = items[items.index(pyfuncitem) :]
+    with clock.share(_seconds(pyfuncitem) / sum(map(_seconds, rest))):
+        yield
+    return True
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run")
+    cut = f" without an end of its time, which was up in {clock.cut} tests" if clock.cut else ""
+    terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run{cut}")
     terminalreporter.write_line(f"fuzz: {ledger.report()}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import signal
 import sys
+import time
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -54,6 +55,7 @@ computed: Counter[str] = Counter()
 raised: Counter[str] = Counter()
 cases: Counter[int] = Counter()  # command lines by their status
 refusals: dict[str, str] = {}  # the last sentence of each function
+longest: dict[str, float] = {}  # seconds of the processor that a call took which was longer than all before
 
 
 class HangError(BaseException):
@@ -67,7 +69,7 @@ def limited(what: Callable[[], str], seconds: int = LONGEST) -> Iterator[None]:
     def stop(*_: Any) -> None:
         raise HangError(f"over {seconds} s: {what()}")
 
-    before = signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
+    begin, before = time.process_time(), signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
     signal.setitimer(signal.ITIMER_PROF, seconds)
     faulthandler.dump_traceback_later(6 * seconds, exit=True)
     try:
@@ -76,6 +78,8 @@ def limited(what: Callable[[], str], seconds: int = LONGEST) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, before)
+        if (spent := time.process_time() - begin) > max(longest.values(), default=1.0):
+            longest[what()] = spent
 
 
 def _drawn() -> tuple[int, int]:
@@ -170,4 +174,5 @@ def report() -> str:
     rows = ", ".join(f"{name} {count}" for name, count in sorted(calls.items(), key=lambda item: item[1]))
     cases_text = f"{sum(cases.values())} files and command lines, {cases[0]} of them computed"
     share = f"{valid} of them computed ({valid / max(total, 1):.0%}), others ended in {dict(raised)}"
-    return f"{cases_text}; {total} calls, {share}; by name: {rows}"
+    slow = "; ".join(f"{seconds:.1f} s for {text}" for text, seconds in longest.items()) or "less than 1 s"
+    return f"{cases_text}; {total} calls, {share}; the longest took {slow}; by name: {rows}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 from ledger import REFUSED, call
@@ -62,6 +63,7 @@ def models(draw: st.DrawFn) -> tuple[Callable[..., ss.Ensemble], dict[str, Any]]
     return ss.Ensemble, dict(groups=groups, coupling_matrix=[[draw(NUMBERS), 1j * draw(NUMBERS)], [-draw(NUMBERS), 1.0]])
 
 
+@pytest.mark.seconds(3)
 @given(models(), st.data())
 @examples(100)
 @seed(SEED)

@@ -7,6 +7,7 @@ import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
 from grammar import commands, texts
 from hypothesis import given, seed
 from hypothesis import strategies as st
@@ -35,6 +36,7 @@ def _command(words: list[str]) -> int:
     return status
 
 
+@pytest.mark.seconds(18)
 @given(st.data())
 @examples(1000)
 @seed(SEED)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 from ledger import REFUSED, call, sure
@@ -39,6 +40,7 @@ def _turned(m: list[float], angle: float) -> list[float]:
     return [c * m[0] - s * m[1], s * m[0] + c * m[1], m[2]]
 
 
+@pytest.mark.seconds(4)
 @given(singles(), vectors(), ANGLES, times(), st.integers(2, 3))
 @examples(90)
 @seed(SEED)
@@ -82,6 +84,7 @@ def test_the_limit_cycle_goes_round(one: ss.Ensemble, moved: float) -> None:
     assert_allclose(run.inversion[:, 0], z, atol=RUN)
 
 
+@pytest.mark.seconds(10)
 @given(singles(), vectors(), st.integers(1, 4), times(), ANGLES)
 @examples(60)
 @seed(SEED)
@@ -114,6 +117,7 @@ def _agree(name: str, verb: Any, model: ss.Ensemble, first: Any, second: Any, *v
         assert_allclose(a[variable], b[variable], atol=atol, err_msg=f"{name}: {variable} of {model!r}, {first!r}")
 
 
+@pytest.mark.seconds(6)
 @given(pairs(), vectors(), vectors(), times(), ANGLES)
 @examples(50)
 @seed(SEED)

@@ -129,11 +129,20 @@ def _views(saved: np.ndarray, times: np.ndarray, azimuth: Angle, elevation: Angl
 def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> list[float]:
     """An angle of the camera in each frame."""
     if callable(angle):
-        return [checks.real(f"{name}({time:g})", angle(time)) for time in times.tolist()]
+        return [_angle_at(name, angle, time) for time in times.tolist()]
     if checks.dims(angle) == 0:
         return [checks.real(name, angle)] * len(times)
     given = checks.array(name, angle, float, (len(saved),), f"a number, a function of time or {len(saved)} angles, one a time")
     return np.interp(times, saved, given).tolist()  # type: ignore[no-any-return]
+
+
+def _angle_at(name: str, camera: Callable[[float], float], time: float) -> float:
+    try:
+        angle = camera(time)
+    except Exception as error:  # the cause, which is kept, is the user's to find
+        must = "a function that takes a time and returns an angle"
+        raise checks.InputError(f"Argument `{name}` must be {must}, but raises {type(error).__name__} at {time:g}.") from error
+    return checks.real(f"{name}({time:g})", angle)
 
 
 def _kind(path: Path) -> str:

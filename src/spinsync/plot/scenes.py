@@ -89,7 +89,9 @@ class Scene:
         self.size, self.view, self.motion = size, view, Motion(run, frame)
         self.point = size / ONE_COLUMN / 72  # one point of print in pixels
         self.colours = 255 * np.array([to_rgb(colour) for colour in spheres.colours(run)])
-        self.back = step * np.arange(int(trail / step + 1e-9), -1, -1)
+        self.length = trail / step + 1  # of a whole trail, in points
+        whole = float(self.motion.times[-1] - self.motion.times[0]) / step + 1  # no trail begins before the run
+        self.back = step * np.arange(int(min(trail / step, whole) + 1e-9), -1, -1)
         self.order = np.asarray(run.order_parameter.values, float)
         self.draw = partial(_background, run, size, cycle)
         self.background = self.draw(view)
@@ -117,7 +119,7 @@ class Scene:
         points = self.view(_turned(m, -turn))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
-        age = (np.arange(1, len(times)) / len(self.back))[:, None]  # of a trail's end 0, at the dot 1
+        age = (1 - np.arange(len(times) - 1, 0, -1) / self.length)[:, None]  # of a trail's end 0, at the dot 1
         middle = (depth[1:, :-1] + depth[:-1, :-1]) / 2
         faded = strength * age * spheres.ink(middle) * ~spheres.jumps(turn)[:, None]
         trails = _strokes(points[:-1, :-1], points[1:, :-1], width / 2 * self.point, self.colours, faded)

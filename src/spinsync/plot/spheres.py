@@ -141,12 +141,19 @@ def trajectories(run: xr.Dataset) -> xr.DataArray:
     single = isinstance(run, xr.Dataset) and "spin_coherence" in run
     for name in ("coherence", "inversion"):
         needs(run, f"spin_{name}" if single else name)
-    if single and ("spin_group" not in run.coords or not set(run.spin_group.values) <= set(run.group.values)):
+    if single and not _names_owners(run):
         raise checks.InputError("Argument `run` must name the group of each spin in spin_group, but does not.")
     vectors = bloch(run)
     if np.nanmax(abs(vectors.values), initial=0.0) > 1 + bloch_vectors.ROUNDING:
         raise checks.InputError("Argument `run` must hold Bloch vectors of length <= 1, but holds longer ones.")
     return vectors
+
+
+def _names_owners(run: xr.Dataset) -> bool:
+    """Whether each single spin has the name of a group that is there."""
+    if "spin_group" not in run.coords or run.coords["spin_group"].dims != ("spin",) or run.get("group") is None:
+        return False
+    return run.group.dims == ("group",) and set(run.spin_group.values) <= set(run.group.values)
 
 
 def colours(run: xr.Dataset) -> list[str]:

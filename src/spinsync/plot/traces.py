@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
-from spinsync.verbs.results import DIMS, model_of, of_spinsync, times_of, variable
+from spinsync.verbs.results import DIMS, all_pairs, model_of, of_spinsync, times_of, variable
 from spinsync.verbs.results import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
@@ -78,8 +78,10 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     of_groups = "correlation" if "correlation" in run else "coherence"
     if of_groups in run:
         needs(run, of_groups)
-    ax, alone = axes(ax), ax is None
     several = run.sizes.get("group", 1) > 1 and of_groups in run
+    if several and of_groups == "correlation":
+        all_pairs(run, of_groups, "run")
+    ax, alone = axes(ax), ax is None
     if several:
         for i, name in enumerate(run.group.values):
             ax.plot(run.time, _order_of(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")

@@ -17,12 +17,11 @@ from spinsync.data import bloch_vectors
 from spinsync.data.ensembles import Ensemble
 from spinsync.data.rates import Array
 from spinsync.numerics import leading
-from spinsync.numerics.elimination import afford as afford_box
 from spinsync.numerics.markov import lattice_of
 from spinsync.theory.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
 from spinsync.verbs.finite_size import at_rest, in_words, linear_problem
-from spinsync.verbs.results import bloch, model_of, theory_record, variable
+from spinsync.verbs.results import all_pairs, bloch, model_of, theory_record, variable
 from spinsync.verbs.results import dataset as made
 
 
@@ -64,12 +63,10 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     for name in ("correlation", "inversion"):
         if name not in dataset:
             raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
-    c: Any = variable(dataset, "correlation")
+    c: Any = all_pairs(dataset, "correlation")
     zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
-    if c.dims != zz.dims or c.dims[:-1] != z.dims or c.sizes["group"] != c.sizes["other_group"]:
+    if c.dims != zz.dims or c.dims[:-1] != z.dims:
         raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
-    if dataset.group.values.tolist() != dataset.other_group.values.tolist():
-        raise checks.InputError("Argument `dataset` must name the same groups in group and other_group, but does not.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
@@ -225,7 +222,8 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
 
     -arg of the mode's left eigenvector times the state: it advances uniformly at the line's frequency, and is zero for the
-    place (j, m) where the mode is strongest at zero azimuth. The quantum counterpart of the isochrons (5.5).
+    place (j, m) where the product of the mode's two eigenvectors is largest, at zero azimuth. The quantum counterpart of the
+    isochrons (5.5).
 
     Parameters
     ----------
@@ -244,6 +242,8 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     ------
     InputError
         If a vector is too long, there are several groups, or the spins are too many for the memory.
+    IntegrationError
+        If the slowest modes nearly coincide, or the rates are too large for double precision.
 
     Examples
     --------
@@ -263,12 +263,10 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
     with one_thread(), in_words(theory, growth=2):
         for k, vector in enumerate(m):
             problem = theory.lower(ensemble, vector[None], 0)
-            lattice = lattice_of(problem)
             if left is None:
-                afford_box(lattice.whole, 16)
-                _, right, left = aside(leading.eigenvector)(problem.block(1), lattice.sites(1))
-                strongest = left[np.argmax(abs(right))]
-                left = left * (abs(strongest) / strongest)
+                mode = aside(leading.slowest_mode)(problem, lattice_of(problem).whole)
+                strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
+                left = mode.left * (abs(strongest) / strongest)
             values[k] = left @ problem.start(1)
     phase = np.where(abs(values) > 0, -np.angle(values), np.nan)
     variables = {"phase": (("state",), phase), "amplitude": (("state",), abs(values))}

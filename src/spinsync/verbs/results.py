@@ -123,6 +123,16 @@ def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.Dat
     return found
 
 
+def all_pairs(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
+    """The same of pairs of groups, whose diagonal is each group by itself."""
+    found = variable(result, name, argument)
+    if found.sizes["group"] != found.sizes["other_group"]:
+        raise checks.InputError(f"Argument `{argument}` must hold all pairs of its groups, but is cut or turned.")
+    if result.group.values.tolist() != result.other_group.values.tolist():
+        raise checks.InputError(f"Argument `{argument}` must name the same groups in group and other_group, but does not.")
+    return found
+
+
 def times_of(result: xr.Dataset, argument: str) -> Array:
     """The times of a result: finite, and one after the other."""
     if "time" not in result.coords:
