@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import compiling, crowd, finite_size, movies, peers
+from benchmarks import compiling, crowd, finite_size, first_calls, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.numerics.cuda_lanes import CudaLanes
@@ -142,6 +142,7 @@ def main() -> None:
         result["crowd"] = crowd.compare(50_000 if options.small else crowd.SPINS, options.rounds, CORES)
         result["movies"] = movies.measure(frames=20 if options.small else movies.FRAMES)
         result["compiling"] = compiling.measure((1,) if options.small else (1, 2, 3))
+        result["first_calls"] = first_calls.measure(*((1, 0) if options.small else (options.rounds, 1)))
         alone = () if options.small else finite_size.ALONE
         result["finite_size"] = finite_size.compare(60 if options.small else finite_size.SPINS, alone, options.rounds)
     result["peak"] = {p.name: share_of_peak(p, kernels, top) for p in problems}

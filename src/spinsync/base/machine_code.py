@@ -10,7 +10,7 @@ import hashlib
 import platform
 import re
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from numba.core import event
 from numba.core.caching import NullCache
 from numba.core.compiler import CompileResult
 from numba.core.compiler_lock import global_compiler_lock as compiling
@@ -26,6 +27,7 @@ from numba.extending import typeof_impl
 
 from spinsync.base import compile_cache
 from spinsync.base.compiled import Kernel
+from spinsync.base.notices import compiling_notice
 
 __all__ = ["compiled_for_device", "compiling", "dispatcher"]
 
@@ -67,6 +69,7 @@ class _Kept(NullCache):
         where = (function.__module__, function.__qualname__, code.co_firstlineno)
         self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways, settings)
         self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
+        self.called = re.sub("^spinsync_|_[0-9a-f]{20}(?=[.])", "", self._title)  # what people read, of generated modules too
 
     def _name(self, signature: Any, codegen: Any) -> str:
         """All that the machine code depends on; `codegen` knows the processor."""
@@ -87,6 +90,28 @@ class _Kept(NullCache):
         if not data.library.has_dynamic_globals:
             body = _dumps(data._reduce())
             compile_cache.save(self._name(sig, data.codegen), body + hashlib.sha256(body).digest())
+
+
+class _Telling(event.Listener):
+    """Tells what takes the compiler long. Numba asks the cache first: what is on the disk does not get here.
+
+    All compilation holds one lock of numba, so that what is begun last ends first.
+    """
+
+    def __init__(self) -> None:
+        self._open: list[AbstractContextManager[None]] = []
+
+    def on_start(self, begun: Any) -> None:
+        cache = begun.data["dispatcher"]._cache
+        self._open.append(compiling_notice(cache.called) if isinstance(cache, _Kept) else nullcontext())
+        self._open[-1].__enter__()
+
+    def on_end(self, ended: Any) -> None:
+        self._open.pop().__exit__(None, None, None)
+
+
+_register: Any = event.register
+_register("numba:compile", _Telling())
 
 
 def _sealed(data: bytes) -> bool:

@@ -1,0 +1,200 @@
+"""What is said while the compiler works long: once, by the outermost, and only what is true."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from types import ModuleType
+
+import pytest
+
+from spinsync.base import compile_cache, notices
+from spinsync.base.interrupts import aside
+from spinsync.base.notices import compiling_notice
+
+pytestmark = pytest.mark.filterwarnings("default")  # where warnings are errors nothing is said
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A process that has said nothing yet, with a cache of its own."""
+    monkeypatch.setattr(notices, "_told", set())
+    monkeypatch.setattr(compile_cache, "_told", [])
+    monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path / "cache"]))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    monkeypatch.setattr(notices, "PATIENCE", 0.0)
+
+
+def timers():
+    return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+
+
+def end_of_timers():
+    for timer in timers():
+        timer.join()
+
+
+def said(caplog):
+    """All that has been said, by the logger that users can turn off."""
+    assert {record.name for record in caplog.records} <= {"spinsync"}
+    return [record.getMessage() for record in caplog.records]
+
+
+def long_work():
+    """Lasts until whoever waits has lost patience."""
+    end_of_timers()
+
+
+def test_long_compilation_says_what_it_compiles_and_where_it_is_kept(folder, impatient, caplog):
+    with compiling_notice("the kernels of two groups"):
+        long_work()
+    what = "spinsync compiles the kernels of two groups, which takes a while"
+    assert said(caplog) == [f"{what}; the result is kept in {folder} for the next time."]
+
+
+def test_the_patience_is_two_seconds():
+    with compiling_notice("this"):
+        (timer,) = timers()
+        assert timer.interval == 2.0
+        assert timer.daemon  # a process that ends does not wait for it
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_ends_soon_says_nothing(fails, folder, monkeypatch, caplog):
+    monkeypatch.setattr(notices, "PATIENCE", 0.5)
+    try:
+        with compiling_notice("this"):
+            if fails:
+                raise KeyboardInterrupt
+    except KeyboardInterrupt:
+        assert fails
+    end_of_timers()
+    assert said(caplog) == []
+
+
+def test_nothing_is_said_twice(folder, impatient, caplog):
+    for what in ("this", "that", "this"):
+        with compiling_notice(what):
+            long_work()
+    notices._tell("that")  # of another thread that began before it was told
+    assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
+
+
+def test_of_what_is_compiled_for_something_else_nothing_is_said(folder, impatient, caplog):
+    def inner():
+        with compiling_notice("a part"):
+            long_work()
+
+    with compiling_notice("the whole"):
+        inner()
+        aside(inner)()  # in another thread
+    assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles the whole"]
+    inner()
+    assert len(said(caplog)) == 2
+
+
+def test_where_nothing_can_be_kept_nothing_else_is_claimed(folder, impatient, caplog):
+    folder.touch()  # no folder
+    with compiling_notice("this"):
+        long_work()
+    assert said(caplog) == ["spinsync compiles this, which takes a while."]
+
+
+@pytest.mark.parametrize(("filters", "silent"), [
+    ([("error",)], True), ([("error", UserWarning)], True), ([], False), ([("error", DeprecationWarning)], False),
+    ([("error",), ("default",)], False), ([("default",), ("error",)], True),
+])  # fmt: skip
+def test_where_warnings_are_errors_it_is_silent(filters, silent, folder, impatient, caplog):
+    with warnings.catch_warnings():
+        warnings.resetwarnings()
+        for one in filters:
+            warnings.simplefilter(*one)
+        warnings.filterwarnings("error", message="some")  # holds for some only
+        with compiling_notice("this"):
+            long_work()
+    assert said(caplog) == ([] if silent else [f"spinsync compiles this, which takes a while; the result is kept in {folder} "
+                                               "for the next time."])  # fmt: skip
+
+
+SMALL = """
+from spinsync.base.compiled import compiled
+
+
+@compiled({signature!r})
+def inner(x):
+    return 2.0 * x
+
+
+@compiled({signature!r})
+def times(x):
+    return inner(x)
+"""
+
+
+def slow(monkeypatch):
+    """The compiler and the disk take longer than the patience."""
+    from numba.core.dispatcher import _FunctionCompiler
+
+    compile_, load = _FunctionCompiler.compile, compile_cache.load
+    monkeypatch.setattr(_FunctionCompiler, "compile", lambda *given: (long_work(), compile_(*given))[1])
+    monkeypatch.setattr(compile_cache, "load", lambda *given: (time.sleep(0.2), load(*given))[1])
+
+
+@pytest.mark.parametrize("signature", [None, "float64(float64)"])
+@pytest.mark.parametrize("name", ["small", "spinsync_small_0123456789abcdef0123"])
+def test_kernels_say_what_is_compiled_and_nothing_of_what_is_on_the_disk(
+    name, signature, folder, impatient, tmp_path, monkeypatch, caplog
+):
+    slow(monkeypatch)
+    path, text = tmp_path / f"{name}.py", SMALL.format(signature=signature)
+    path.write_text(text)
+    for k in range(2):
+        module = ModuleType(name)
+        module.__file__ = str(path)
+        exec(compile(text, str(path), "exec"), vars(module))
+        assert module.times(3.0) == 6.0
+        assert sum(module.times.machine.stats.cache_hits.values()) == k
+        end_of_timers()
+        kept = f"the result is kept in {folder} for the next time."
+        assert said(caplog) == [f"spinsync compiles small.times, which takes a while; {kept}"] * (k == 0)
+        caplog.clear()
+        notices._told.clear()
+
+
+SCRIPT = """
+import sys, threading
+sys.path.insert(0, {folder!r})
+from numba import njit
+from numba.core.dispatcher import _FunctionCompiler
+from spinsync.base import notices
+notices.PATIENCE = 0.0
+compile_ = _FunctionCompiler.compile
+
+def slowly(*given):
+    [thread.join() for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
+    return compile_(*given)
+
+_FunctionCompiler.compile = slowly
+from small import times
+print(times(3.0), njit(lambda x: x)(1.0))
+"""
+
+
+def test_it_stands_on_standard_error_of_the_first_process(tmp_path):
+    (tmp_path / "small.py").write_text(SMALL.format(signature=None))
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
+    environment |= {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", SCRIPT.format(folder=str(tmp_path))]
+    lines = []
+    for _ in range(2):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120)
+        assert done.stdout == "6.0 1.0\n"
+        lines.append(done.stderr)
+    kept = f"the result is kept in {tmp_path}/spinsync-cache for the next time."
+    assert lines == [f"spinsync compiles small.times, which takes a while; {kept}\n", ""]
