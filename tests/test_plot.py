@@ -133,6 +133,20 @@ def test_frame_of_the_mean_puts_the_mean_on_the_x_axis():
     assert np.ptp(path[:, 0]) > 0.2
 
 
+def test_a_saved_figure_keeps_its_layout(tmp_path, run):
+    """It is laid out once for all its files, and again when it has been changed."""
+    figure = ss.plot.order_parameter(run).figure
+    engine = figure.get_layout_engine()
+    png, _ = ss.plot.save(figure, tmp_path / "both")
+    (alone,) = ss.plot.save(figure, tmp_path / "alone.png")
+    assert figure.get_layout_engine() is engine
+    assert png.read_bytes() == alone.read_bytes()
+    before = figure.axes[0].get_position().x0
+    figure.axes[0].set_ylabel("an order parameter\nand more")
+    ss.plot.save(figure, tmp_path / "changed")
+    assert figure.axes[0].get_position().x0 > before
+
+
 def test_figures_carry_their_fonts(tmp_path, run):
     ax = ss.plot.order_parameter(run)
     png, pdf = ss.plot.save(ax.figure, tmp_path / "figure")

@@ -67,7 +67,7 @@ class _Scale:
     def __init__(self, axis: Axis) -> None:
         self.axis, self._scale = axis, axis.get_transform()
         self._back = self._scale.inverted()
-        self._low, self._high = np.asarray(self._scale.transform(np.array(axis.get_view_interval(), float))).tolist()
+        self._low, self._high = (float(end) for end in self._scale.transform(np.array(axis.get_view_interval(), float)))
 
     def page(self, value: float) -> float:
         """The share of the picture up to a value; infinity stays, and NaN."""
