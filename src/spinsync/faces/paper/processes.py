@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -29,8 +29,8 @@ def shared(
 ) -> dict[str, T]:
     """The result of each piece of work; pieces are begun in the order of their names.
 
-    `told` hears the name of a piece and its share that is done, `said` what a process would have
-    written to standard error. Only this process hears Ctrl-C; if it is interrupted, or a piece fails, the others end.
+    `told` hears the name of a piece and its share that is done, `said` the lines that a process would have written to
+    standard error. Only this process hears Ctrl-C; if it is interrupted, or a piece fails, the others end.
     """
     results: dict[str, T] = {}
     left = list(names)
@@ -40,7 +40,8 @@ def shared(
         at.pop(line, None)
         if left:
             at[line] = left.pop(0)
-            line.send(at[line])
+            with suppress(ConnectionError):  # it has ended: so does its line, and that is told below
+                line.send(at[line])
 
     with ExitStack() as ends:
         for _ in range(processes):
@@ -55,7 +56,9 @@ def shared(
                 elif kind == "said":
                     said(value)
                 elif kind == "failed":
-                    raise value
+                    error, place = value
+                    error.add_note(place)
+                    raise error
                 else:
                     results[at[heard]] = value
                     next_for(heard)
@@ -99,7 +102,7 @@ def _message(line: Any) -> tuple[str, Any]:
     try:
         message: tuple[str, Any] = line.recv()
     except (EOFError, ConnectionError):
-        raise IntegrationError("A process that computed ended before its work was done; the memory may be too small.") from None
+        raise IntegrationError("A process of the report ended before its work was done: the memory may be too small.") from None
     return message
 
 
@@ -107,15 +110,21 @@ def _serve(work: Work[T], connection: Connection) -> None:
     """What a process does: one piece after the other, until nobody waits for it any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, daemon=True).start()
-    sys.stderr = _Line(connection)
+    lock = threading.Lock()  # threads that compute have something to say, too
+
+    def tell(kind: str, value: Any) -> None:
+        with lock:
+            connection.send((kind, value))
+
+    sys.stderr = _Said(tell)
     while True:
         name = connection.recv()
-        answer: tuple[str, Any]
         try:
-            answer = ("done", work(name, lambda share: connection.send(("share", share))))
+            result = work(name, lambda share: tell("share", share))
         except BaseException as error:
-            answer = ("failed", _sent(error))
-        connection.send(answer)
+            tell("failed", (_movable(error), "".join(format_exception(error))))
+        else:
+            tell("done", result)
 
 
 def _follow() -> None:
@@ -126,23 +135,23 @@ def _follow() -> None:
     os._exit(1)
 
 
-def _sent(error: BaseException) -> BaseException:
-    """An error as it can travel, with the place where it was raised."""
-    place = "".join(format_exception(error))
+def _movable(error: BaseException) -> BaseException:
+    """An error as it can go to another process."""
     try:
-        travelled: BaseException = pickle.loads(pickle.dumps(error))
+        moved: BaseException = pickle.loads(pickle.dumps(error))
     except Exception:
-        travelled = RuntimeError(f"{type(error).__name__}: {error}")
-    travelled.add_note(place)
-    return travelled
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return moved
 
 
-class _Line(io.TextIOBase):
-    """Standard error of a process: nobody looks at it there."""
+class _Said(io.TextIOBase):
+    """Standard error of a process, where nobody looks: its lines go to the one that began it."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, tell: Callable[[str, str], None]) -> None:
+        self._tell, self._begun = tell, ""
 
     def write(self, text: str) -> int:
-        self._connection.send(("said", text))
+        *lines, self._begun = (self._begun + text).split("\n")
+        for line in lines:
+            self._tell("said", line)
         return len(text)

@@ -31,7 +31,7 @@ CHAPTERS: dict[str, str] = {
     "beyond the article": "beyond",
 }
 #: in the order in which they are begun: neighbours have different functions to compile, and short chapters come last
-BEGUN = ("spheres", "diagram", "tongue", "engineering", "harmony", "plateau", "beyond", "transition", "phase", "ground")
+BEGUN = ("spheres", "diagram", "tongue", "beyond", "transition", "phase", "engineering", "harmony", "plateau", "ground")
 PROCESSES = 2  # more would compile the same
 LARGEST = 2**30  # bytes that one may take
 
@@ -63,12 +63,9 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Part]:
             progress.start_task(bars[module])
             progress.update(bars[module], completed=share, visible=True)
 
-        def said(text: str) -> None:
-            console.print(text, end="", markup=False, highlight=False)
-
         work, processes = partial(_written, draft, quick), _processes()
         if processes > 1:
-            parts = shared(work, begun, processes, told, said)
+            parts = shared(work, begun, processes, told, partial(console.print, markup=False, highlight=False))
         else:
             parts = {module: work(module, partial(told, module)) for module in begun}
     return [parts[module] for module in CHAPTERS.values()]
