@@ -1,6 +1,7 @@
 """`spinsync paper`: complete, readable from disk, and able to fail."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -34,7 +35,7 @@ class Links(HTMLParser):
 @pytest.fixture
 def short(monkeypatch):
     """Only the quickest chapter: the whole reproduction is the main job, which .ci/run runs as a user would."""
-    monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": spheres.chapter})
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"spins on the sphere": "spheres"})
 
 
 def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
@@ -57,11 +58,12 @@ def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
 
 
 def test_a_claim_that_fails_is_shown_and_exits_with_1(short, tmp_path, capsys, monkeypatch):
-    def broken(quick, advance):
-        section = spheres.chapter(quick, advance)
-        return type(section)(**{**vars(section), "claims": (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)})
+    whole = spheres.chapter
 
-    monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": broken})
+    def broken(quick, advance):
+        return replace(whole(quick, advance), claims=(Claim("water is dry", 1, 0, 0.1, "a planted fault"),))
+
+    monkeypatch.setattr(spheres, "chapter", broken)
     assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 1
     assert "claim fails: water is dry" in capsys.readouterr().err
     assert "FAILS" in (tmp_path / "report" / "index.html").read_text()
@@ -74,6 +76,36 @@ def test_an_interrupted_report_does_not_appear(short, tmp_path, monkeypatch):
     monkeypatch.setattr(reproduction, "write_page", interrupt)
     assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 130
     assert list(tmp_path.iterdir()) == []
+
+
+def test_chapters_side_by_side_write_what_they_write_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"interaction phase": "phase", "microscopic ground": "ground"})
+    for processes in (1, 2):
+        monkeypatch.setattr(reproduction, "_processes", lambda n=processes: n)
+        assert run(["paper", "--quick", "--out", str(tmp_path / str(processes))]) == 0
+    alone, beside = (
+        {p.relative_to(r): p.read_bytes() for p in r.rglob("*") if p.is_file()} for r in (tmp_path / n for n in "12")
+    )
+    assert alone == beside
+
+
+def test_every_chapter_is_begun_once():
+    assert sorted(reproduction.BEGUN) == sorted(reproduction.CHAPTERS.values())
+
+
+def test_a_process_too_many_is_not_begun(monkeypatch):
+    """Where there is one core, or memory for one process, or one chapter, none is begun."""
+    monkeypatch.setattr(reproduction.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(reproduction, "available", lambda: 2.0**40)
+    assert reproduction._processes() == 2
+    with monkeypatch.context() as small:
+        small.setattr(reproduction, "available", lambda: 1.0)
+        assert reproduction._processes() == 1
+    with monkeypatch.context() as short:
+        short.setattr(reproduction, "CHAPTERS", {"spins on the sphere": "spheres"})
+        assert reproduction._processes() == 1
+    monkeypatch.setattr(reproduction.os, "cpu_count", lambda: None)
+    assert reproduction._processes() == 1
 
 
 def test_a_claim_of_nothing_measured_does_not_hold():

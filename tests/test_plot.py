@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import pairwise
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -10,7 +11,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 import spinsync as ss
-from spinsync.plot.spheres import View
+from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, ink
 from spinsync.plot.style import CLOSED_FORM
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
@@ -49,6 +50,26 @@ def test_sphere_shows_start_end_and_cycle(run):
     x, y, _ = ss.bloch(run).values[-1, 0]
     ends = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
     np.testing.assert_allclose(ends[-1], [y, -x], atol=1e-12)  # azimuth 0: y to the right, -x up
+
+
+def trail(strokes):
+    """The places of a line that is drawn in strokes, each of which begins where the last one ended."""
+    parts = strokes.get_segments()
+    for one, other in pairwise(parts):
+        np.testing.assert_array_equal(one[-1], other[0])
+    return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+
+
+def test_a_trail_is_drawn_whole_and_fades_towards_the_back():
+    run = ss.evolve(ONE.replace(frequency=3.0), np.linspace(0, 8, 2001))
+    view = View(AZIMUTH, ELEVATION)(ss.bloch(run).values[:, 0])
+    ax = ss.plot.bloch_sphere(run)
+    strokes = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == THICK[0])
+    np.testing.assert_array_equal(trail(strokes), view[:, :2])
+    lengths = [len(part) - 1 for part in strokes.get_segments()]
+    opacity = np.repeat(strokes.get_colors()[:, 3], lengths)
+    np.testing.assert_allclose(opacity, THICK[1] * ink((view[1:, 2] + view[:-1, 2]) / 2), atol=1 / 128)
+    assert len(lengths) < 500  # what can't be told apart is one stroke
 
 
 def test_rotating_frame_stops_the_rotation():
@@ -102,14 +123,28 @@ def test_frame_of_the_mean_puts_the_mean_on_the_x_axis():
     late = ss.evolve(moving, np.linspace(200, 203, 301))
     above = dict(azimuth=0, elevation=90)  # the x axis points down the page
     ax = ss.plot.bloch_sphere(late, frame="mean", **above)
-    paths = [np.concatenate(c.get_segments()) for c in ax.collections if getattr(c, "get_linewidth", list)()[0] == 1.2]
+    paths = [trail(c) for c in ax.collections if getattr(c, "get_linewidth", list)()[0] == 1.2]
     assert len(paths) == 2
     mean = 0.4 * paths[0] + 0.6 * paths[1]
     np.testing.assert_allclose(mean[:, 0], 0, atol=1e-12)
     np.testing.assert_allclose(mean[-1, 1], -late.order_parameter[-1], rtol=1e-12)
     laboratory = ss.plot.bloch_sphere(late, **above).collections
-    path = next(np.concatenate(c.get_segments()) for c in laboratory if getattr(c, "get_linewidth", list)()[0] == 1.2)
+    path = next(trail(c) for c in laboratory if getattr(c, "get_linewidth", list)()[0] == 1.2)
     assert np.ptp(path[:, 0]) > 0.2
+
+
+def test_a_saved_figure_keeps_its_layout(tmp_path, run):
+    """It is laid out once for all its files, and again when it has been changed."""
+    figure = ss.plot.order_parameter(run).figure
+    engine = figure.get_layout_engine()
+    png, _ = ss.plot.save(figure, tmp_path / "both")
+    (alone,) = ss.plot.save(figure, tmp_path / "alone.png")
+    assert figure.get_layout_engine() is engine
+    assert png.read_bytes() == alone.read_bytes()
+    before = figure.axes[0].get_position().x0
+    figure.axes[0].set_ylabel("an order parameter\nand more")
+    ss.plot.save(figure, tmp_path / "changed")
+    assert figure.axes[0].get_position().x0 > before
 
 
 def test_figures_carry_their_fonts(tmp_path, run):

@@ -12,14 +12,17 @@ from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from spinsync.base.checks import InputError, shown
+from spinsync.base.interrupts import pool
 
 with suppress(ImportError):  # Windows
     import fcntl
 
 DRAFT = ".draft"  # ends the names of drafts
 REMOVALS = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
+FLUSHED = 4  # files at once: a thousand small ones take a third of a second, and ten one after the other
 LONGEST = 2**26  # bytes of a file that is read
 TIMEOUT = 10.0  # seconds in which a pipe must bring its text
 
@@ -33,13 +36,16 @@ def _shown(path: str | Path) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Flush every file below `folder` and the folders themselves to disk."""
-    for path in [folder, *folder.rglob("*")]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    """Flush every file below `folder` and the folders themselves to disk: several at once, which a disk writes together."""
+    pool(FLUSHED).map(_flush, [folder, *folder.rglob("*")])
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 class UnwritableError(InputError):
@@ -48,6 +54,10 @@ class UnwritableError(InputError):
     def __init__(self, name: str, path: str | Path, reason: str) -> None:
         super().__init__(f"Argument `{name}` must be writable, but {_shown(path)} is not ({reason}).")
         self.path, self.reason = Path(path).absolute(), reason
+        self._given = name, path, reason
+
+    def __reduce__(self) -> Any:  # its sentence alone does not make it again in another process
+        return UnwritableError, self._given
 
 
 @contextmanager

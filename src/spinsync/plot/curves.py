@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import isfinite, isnan
 from typing import Any
 
 import numpy as np
@@ -32,47 +33,52 @@ def line(ax: Axes, function: Callable[[float], float], own: Array, *, upright: b
 
     NaN: there is no line. Infinity: it is beyond the picture, up to where it jumps there.
     """
-    along, across = (ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)
-    known = {at: function(at) for at in places(along, own).tolist()}
-    starts = sorted(known)
-    open_ = list(pairwise(starts))
+    along, across = (_Scale(axis) for axis in ((ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)))
+    known = {at: function(at) for at in places(along.axis, own).tolist()}
+    page = {at: (along.page(at), across.page(value)) for at, value in known.items()}
+    open_ = list(pairwise(sorted(known)))
     while open_:
         low, high = open_.pop()
-        width = abs(float(np.diff(_page(along, np.array([low, high])))[0]))
-        if width < FINEST or not _far(*_page(across, np.array([known[low], known[high]])).tolist()):
+        (left, one), (right, other) = page[low], page[high]
+        if abs(right - left) < FINEST or not _far(one, other):
             continue
-        middle = float(_value(along, _page(along, np.array([low, high])).mean()))
+        middle = along.value((left + right) / 2)
         if not low < middle < high:
             continue
         known[middle] = function(middle)
+        page[middle] = along.page(middle), across.page(known[middle])
         open_ += [(low, middle), (middle, high)]
-    t = np.array(sorted(known))
-    values = np.array([known[at] for at in t.tolist()], float)
-    page = _page(across, values)
-    outside = (page < -BEYOND) | (page > 1 + BEYOND)
-    values[outside] = _value(across, np.clip(page[outside], -BEYOND, 1 + BEYOND))
-    return (values, t) if upright else (t, values)
+    t = sorted(known)
+    values = [known[at] if -BEYOND <= page[at][1] <= 1 + BEYOND else across.beyond(page[at][1]) for at in t]
+    return (np.array(values, float), np.array(t)) if upright else (np.array(t), np.array(values, float))
 
 
 def _far(one: float, other: float) -> bool:
     """Whether a line needs a place between two others: its ends on the page, NaN where there is none."""
-    if np.isnan(one) or np.isnan(other):
-        return not (np.isnan(one) and np.isnan(other))
-    return abs(float(np.diff(np.clip([one, other], -BEYOND, 1 + BEYOND))[0])) > CLOSE and not (
-        min(one, other) > 1 or max(one, other) < 0
-    )
+    if isnan(one) or isnan(other):
+        return isnan(one) != isnan(other)
+    inside = [min(max(end, -BEYOND), 1 + BEYOND) for end in (one, other)]
+    return abs(inside[1] - inside[0]) > CLOSE and not (min(one, other) > 1 or max(one, other) < 0)
 
 
-def _page(axis: Axis, values: Array) -> Array:
-    """Values along an axis as shares of the picture; infinities stay."""
-    scale = axis.get_transform()
-    low, high = scale.transform(np.array(axis.get_view_interval(), float))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        finite = np.where(np.isfinite(values), values, np.nan)
-        return np.where(np.isinf(values), values, (scale.transform(finite) - low) / (high - low))
+class _Scale:
+    """Between values along an axis and shares of the picture, as the axis stands now."""
 
+    def __init__(self, axis: Axis) -> None:
+        self.axis, self._scale = axis, axis.get_transform()
+        self._back = self._scale.inverted()
+        self._low, self._high = (float(end) for end in self._scale.transform(np.array(axis.get_view_interval(), float)))
 
-def _value(axis: Axis, page: Any) -> Array:
-    scale = axis.get_transform()
-    low, high = scale.transform(np.array(axis.get_view_interval(), float))
-    return np.asarray(scale.inverted().transform(low + np.asarray(page, float) * (high - low)))
+    def page(self, value: float) -> float:
+        """The share of the picture up to a value; infinity stays, and NaN."""
+        if not isfinite(value):
+            return float(value)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return (float(self._scale.transform(value)) - self._low) / (self._high - self._low)
+
+    def value(self, page: float) -> float:
+        return float(self._back.transform(self._low + page * (self._high - self._low)))
+
+    def beyond(self, page: float) -> float:
+        """The value at a share of the picture, or just so far outside that its line leaves the picture; NaN stays."""
+        return page if isnan(page) else self.value(min(max(page, -BEYOND), 1 + BEYOND))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from spinsync.verbs.results import bloch, model_of
 
 Array = NDArray[Any]
 BACK = 0.25  # how much of a line's ink is left behind the sphere
+SHADES = 64  # of ink: neighbours look the same
 MANY = 4  # more trajectories than these are drawn thin
 THIN, THICK = (0.7, 0.65, 2.6), (1.2, 0.95, 4.5)  # width and opacity of a line, diameter of its dots; points of print
 EDGE = 1.2  # from the middle of the sphere to the edge of the picture
@@ -211,12 +213,12 @@ def ink(depth: Array) -> Array:
 
 
 def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: float, zorder: float) -> None:
-    """A line whose ink fades towards the back."""
-    middle = (path[1:] + path[:-1]) / 2
-    alpha = np.nan_to_num(strength * ink(middle[:, 2]))
-    rgba = np.column_stack([np.tile(to_rgb(colour), (len(alpha), 1)), alpha])
-    segments = np.stack([path[:-1, :2], path[1:, :2]], axis=1)
-    ax.add_collection(LineCollection(list(segments), colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
+    """A line whose ink fades towards the back: strokes of one ink each, as many as the eye tells apart."""
+    shade = np.round(SHADES * ink((path[1:, 2] + path[:-1, 2]) / 2))  # NaN, which is like nothing: there is no line
+    ends = np.flatnonzero(np.diff(shade) != 0) + 1
+    strokes = [(path[a : b + 1, :2], shade[a]) for a, b in pairwise([0, *ends.tolist(), len(shade)]) if shade[a] == shade[a]]
+    rgba = [(*to_rgb(colour), strength * s / SHADES) for _, s in strokes]
+    ax.add_collection(LineCollection([xy for xy, _ in strokes], colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
 
 
 def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:

@@ -189,10 +189,16 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     if ending not in UNDATED and ending in figure.canvas.get_supported_filetypes():
         raise checks.complain("path", "without ending, or end in .png, .pdf or .svg", str(path))
     files = {path: ending} if ending in UNDATED else {Path(f"{path}.{kind}"): kind for kind in ("png", "pdf")}
+    layout = figure.get_layout_engine()
     with style():
-        for file, kind in files.items():
-            with new_version(file) as draft:
-                figure.savefig(draft, format=kind, metadata=UNDATED[kind])
+        try:
+            for file, kind in files.items():
+                with new_version(file) as draft:
+                    figure.savefig(draft, format=kind, metadata=UNDATED[kind])
+                figure.set_layout_engine("none")  # all files show the figure as it was laid out for the first
+        finally:
+            if layout is not None:
+                figure.set_layout_engine(layout)
     return list(files)
 
 

@@ -44,8 +44,8 @@ def dataset(
     for name, coordinate in result.coords.items():
         if coordinate.dtype.kind == "U":  # fixed-width text has no Zarr v3 specification; this kind has
             result = result.assign_coords({name: coordinate.astype(TEXT)})
-    for name in result.variables:
-        result[name].attrs.update(attributes(str(name)))
+    for name, variable_ in result.variables.items():
+        variable_.attrs.update(attributes(str(name)))
     result.attrs = {
         "verb": verb,
         "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),

@@ -19,6 +19,7 @@ from spinsync.verbs.results import dataset
 
 WEAK = 0.1  # of the locking range: a larger error than this share is said
 NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
+SETTLED = 1e-6  # of a logarithm: one more step of Newton's method, which was taken, leaves rounding
 PHASES = 48  # phase differences at which locked states are sought
 
 
@@ -139,6 +140,8 @@ class _Pair:
             for _ in range(30):
                 off, slope = state(ratio)[2], (state(ratio + 1e-6)[2] - state(ratio - 1e-6)[2]) / 2e-6
                 ratio = ratio - np.clip(off / slope, -0.3, 0.3)
+                if not np.any(abs(off) > SETTLED):  # a phase without a state, NaN, has nothing to be waited for
+                    break
             field, z, off = state(ratio)
             needed = (z[0] * field[0].real - z[1] * field[1].real) - (self._own(0) - self._own(1))
         needed[~(abs(off) < 1e-9)] = nan  # there one group extinguishes the other

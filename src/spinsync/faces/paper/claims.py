@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import xarray as xr
-from matplotlib.figure import Figure
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,17 @@ class Section:
     captions: Mapping[str, str]
     data: Mapping[str, xr.Dataset]
     claims: tuple[Claim, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Part:
+    """What the page shows of a section whose figures and data have been written, under the names of their captions."""
+
+    title: str
+    text: str
+    captions: Mapping[str, str]
+    data: tuple[str, ...]
+    claims: tuple[Claim, ...]
 
 
 Advance = Callable[[float], None]  # called with the share of a section that is done

@@ -95,15 +95,15 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
 def _compare(theta: str, diagram: xr.Dataset) -> list[Claim]:
     """Numbers against closed forms at every point at least 5 % away from the threshold."""
     model, wrong, gaps = ss.model_of(diagram), 0, [0.0]
-    for gain in diagram.gain.values:
-        one = model.replace(gain=float(gain))
+    amplitudes = diagram.amplitude.transpose("gain", "coupling", "group").values[..., 0]
+    for gain, row in zip(diagram.gain.values.tolist(), amplitudes.tolist(), strict=True):
+        one = model.replace(gain=gain)
         critical = ss.critical_coupling(one)
-        for strength in diagram.coupling.values:
+        for strength, measured in zip(diagram.coupling.values.tolist(), row, strict=True):
             if np.isfinite(critical) and abs(strength / critical - 1) < 0.05:
                 continue
-            measured = float(diagram.amplitude.sel(gain=gain, coupling=strength)[0])
             wrong += (measured > 1e-3) != (strength > critical)
-            gaps.append(abs(measured - float(ss.limit_cycle(one.replace(coupling=float(strength))).amplitude)))
+            gaps.append(abs(measured - float(ss.limit_cycle(one.replace(coupling=strength)).amplitude)))
     where = f"{len(gaps) - 1} of {diagram.order_parameter.size} points, at least 5 % from the threshold"
     return [
         Claim(f"{theta}: points on the wrong side of the closed-form boundary", 0, wrong, 0, where),

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from spinsync._version import __version__
-from spinsync.faces.paper.claims import Claim, Section
+from spinsync.faces.paper.claims import Claim, Part
 
 LOOK = """
 :root { color-scheme: light; }
@@ -44,30 +44,30 @@ def _rows(claims: Sequence[Claim]) -> str:
     return "\n".join(row(claim) for claim in claims)
 
 
-def _section(index: int, section: Section) -> str:
+def _part(index: int, part: Part) -> str:
     figures = "\n".join(
-        f'<figure><img src="figures/{name}.png" alt="{escape(section.title)}"><figcaption>{section.captions[name]} '
+        f'<figure><img src="figures/{name}.png" alt="{escape(part.title)}"><figcaption>{caption} '
         f'(<a href="figures/{name}.pdf">PDF</a>)</figcaption></figure>'
-        for name in section.figures
+        for name, caption in part.captions.items()
     )
-    stores = ", ".join(f"data/{name}.zarr" for name in section.data)
-    return f"""<h2 id="part-{index}">{escape(section.title)}</h2>
-{section.text}
+    stores = ", ".join(f"data/{name}.zarr" for name in part.data)
+    return f"""<h2 id="part-{index}">{escape(part.title)}</h2>
+{part.text}
 {figures}
 <div class="wide"><table><caption>Claims</caption>
 <tr><th>claim</th><th>expected</th><th>measured</th><th>tolerance</th><th></th></tr>
-{_rows(section.claims)}
+{_rows(part.claims)}
 </table></div>
 <p>Data: {stores}</p>"""
 
 
-def write_page(path: Path, sections: Sequence[Section], *, quick: bool) -> None:
+def write_page(path: Path, parts: Sequence[Part], *, quick: bool) -> None:
     """Write the report's page to `path`."""
-    claims = [claim for section in sections for claim in section.claims]
+    claims = [claim for part in parts for claim in part.claims]
     held = sum(claim.holds for claim in claims)
-    links = "".join(f'<a href="#part-{i}">{escape(section.title)}</a>' for i, section in enumerate(sections))
+    links = "".join(f'<a href="#part-{i}">{escape(part.title)}</a>' for i, part in enumerate(parts))
     how = " on coarser grids (--quick)" if quick else ""
-    parts = "\n".join(_section(i, section) for i, section in enumerate(sections))
+    shown = "\n".join(_part(i, part) for i, part in enumerate(parts))
     path.write_text(
         f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -76,7 +76,7 @@ def write_page(path: Path, sections: Sequence[Section], *, quick: bool) -> None:
 <p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {__version__}{how}.</p>
 {NOTE}
 <nav>{links}</nav>
-{parts}
+{shown}
 </body></html>
 """,
         encoding="utf-8",

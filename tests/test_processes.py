@@ -1,0 +1,108 @@
+"""Work in several processes: all of it is done once, errors and what is said come back, and no process is left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from multiprocessing import active_children
+
+import pytest
+
+import spinsync as ss
+from spinsync.base.files import UnwritableError
+from spinsync.faces.paper.processes import shared
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+SCRIPT = """
+import os, sys, time
+from pathlib import Path
+from spinsync.faces.paper.processes import shared
+
+def sleep(name, advance):
+    Path(name).touch()
+    time.sleep(100)
+
+if __name__ == "__main__":
+    try:
+        shared(sleep, "ab", 2, print, print)
+    except KeyboardInterrupt:
+        sys.exit(130)
+else:
+    Path(f"begins {os.getpid()}").touch()
+    time.sleep(1)
+"""
+
+
+class OddError(Exception):
+    """An error that can't be made of its sentence alone."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def double(name, advance):
+    advance(0.5)
+    print(f"{name} is doubled", file=sys.stderr)
+    return 2 * name, os.getpid()
+
+
+def fail(name, advance):
+    if name == "path":
+        raise UnwritableError("path", "there", "no space left on device")
+    if name == "odd":
+        raise OddError(1, 2)
+    if name == "end":
+        os._exit(1)
+    time.sleep(100)
+
+
+@pytest.fixture(autouse=True)
+def _none_left():
+    yield
+    assert active_children() == []
+
+
+def test_all_work_is_done_once_and_heard_of():
+    shares, text = [], []
+    results = shared(double, "abcde", 2, lambda *share: shares.append(share), text.append)
+    assert {name: result for name, (result, _) in results.items()} == {name: 2 * name for name in "abcde"}
+    assert {pid for _, pid in results.values()}.isdisjoint({os.getpid()})
+    assert sorted(shares) == [(name, 0.5) for name in "abcde"]
+    assert sorted(text) == [f"{name} is doubled" for name in "abcde"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "said"),
+    [
+        ("path", UnwritableError, "Argument `path` must be writable, but 'there' is not (no space left on device)."),
+        ("odd", RuntimeError, "OddError: 1 and 2"),
+        ("end", ss.IntegrationError, "A process of the report ended before its work was done: the memory may be too small."),
+    ],
+)
+def test_an_error_ends_all_and_is_raised(name, kind, said):
+    began = time.monotonic()
+    with pytest.raises(kind) as caught:
+        shared(fail, ["sleep", name], 2, print, print)
+    assert str(caught.value) == said
+    assert time.monotonic() - began < 60  # nobody waits for the other
+    assert name == "end" or "in fail" in caught.value.__notes__[0]  # where it was
+
+
+@posix
+@pytest.mark.parametrize(("number", "when"), [("SIGINT", "begins*"), ("SIGINT", "[ab]"), ("SIGKILL", "[ab]")])
+def test_no_process_outlives_the_first(number, when, tmp_path):
+    """Ctrl-C goes to all of them; a kill to the first alone. The end of what they print into is the end of the last one."""
+    (tmp_path / "script.py").write_text(SCRIPT)
+    with subprocess.Popen(
+        [sys.executable, "script.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
+    ) as first:
+        while len(list(tmp_path.glob(when))) < 2:
+            assert first.poll() is None
+            time.sleep(0.01)
+        began = time.monotonic()
+        (os.killpg if number == "SIGINT" else os.kill)(first.pid, getattr(signal, number))
+        _, error = first.communicate(timeout=60)
+        assert time.monotonic() - began < 30
+    assert error == b""  # only the first has heard it
+    assert first.returncode == (130 if number == "SIGINT" else -signal.SIGKILL)
