@@ -14,6 +14,7 @@ import pytest
 
 from browser import chromium, errors_of
 
+pytestmark = pytest.mark.browser
 WORDS = ".ex-words"
 
 

@@ -218,7 +218,7 @@ def test_the_engines_agree_on_a_tongue():
     assert set(words.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("groups", [1, 2, 3])
 def test_the_engines_agree_on_random_ensembles(groups):
     compared([ensemble(groups, seed) for seed in range(60)], start(groups))
@@ -261,7 +261,7 @@ def edited(tmp_path, name, before, after):
     return module
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeypatch):
     """The same module name with another text: another kernel, whatever lies in the cache."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
