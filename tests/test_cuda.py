@@ -42,6 +42,7 @@ def run_kernels(simulator):
     assert re.match(r"\d+ passed in", done.stdout.splitlines()[-1]), done.stdout  # and none skipped
 
 
+@pytest.mark.slow(slice=2)
 def test_kernels_in_the_simulator():
     run_kernels(simulator=True)
 

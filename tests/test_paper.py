@@ -9,7 +9,7 @@ import xarray as xr
 import spinsync as ss
 from spinsync.faces.command import run
 from spinsync.faces.paper import ground, reproduction, spheres
-from spinsync.faces.paper.claims import Claim
+from spinsync.faces.paper.claims import Claim, Section
 
 
 class Links(HTMLParser):
@@ -31,13 +31,9 @@ class Links(HTMLParser):
         assert self.open.pop() == tag
 
 
-@pytest.fixture
-def short(monkeypatch):
-    """Only the quickest chapter: the whole reproduction is the main job, which .ci/run runs as a user would."""
+def test_report_is_complete_and_opens_from_disk(tmp_path, capsys, monkeypatch):
+    """Of the quickest chapter: the whole reproduction is the main job, which .ci/run runs as a user would."""
     monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": spheres.chapter})
-
-
-def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
     assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 0
     report = tmp_path / "report"
     content = json.loads((report / "claims.json").read_text())
@@ -56,18 +52,21 @@ def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
     assert f"{len(content['claims'])} of {len(content['claims'])} claims hold" in capsys.readouterr().out
 
 
-def test_a_claim_that_fails_is_shown_and_exits_with_1(short, tmp_path, capsys, monkeypatch):
-    def broken(quick, advance):
-        section = spheres.chapter(quick, advance)
-        return type(section)(**{**vars(section), "claims": (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)})
+@pytest.fixture
+def broken(monkeypatch):
+    """A report of one claim, which fails."""
+    claims = (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)
+    section = Section(title="Water", text="", figures={}, captions={}, data={}, claims=claims)
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"water": lambda quick, advance: section})
 
-    monkeypatch.setattr(reproduction, "CHAPTERS", {"spheres": broken})
+
+def test_a_claim_that_fails_is_shown_and_exits_with_1(broken, tmp_path, capsys):
     assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 1
     assert "claim fails: water is dry" in capsys.readouterr().err
     assert "FAILS" in (tmp_path / "report" / "index.html").read_text()
 
 
-def test_an_interrupted_report_does_not_appear(short, tmp_path, monkeypatch):
+def test_an_interrupted_report_does_not_appear(broken, tmp_path, monkeypatch):
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 
