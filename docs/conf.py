@@ -31,7 +31,10 @@ def make_warnings_errors():
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     startup = home / "profile_default" / "startup"
     startup.mkdir(parents=True)
-    (startup / "warnings_are_errors.py").write_text("import warnings\n\nwarnings.simplefilter('error')\n")
+    (startup / "warnings_are_errors.py").write_text(
+        "import warnings\n\nwarnings.simplefilter('error')\n"
+        "warnings.filterwarnings('default', module='.*(ipykernel|matplotlib_inline)')  # what shows the page, not what it tells\n"
+    )
     os.environ["IPYTHONDIR"] = str(home)
 
 
