@@ -1,6 +1,11 @@
 """Documentation of spinsync: Sphinx, MyST notebooks executed at build, nothing from the network."""
 
+import atexit
+import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import spinsync
 
@@ -18,6 +23,22 @@ nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120
 nb_ipywidgets_js = {}  # these would come from the network
+
+
+def make_warnings_errors():
+    """Pages run in processes of their own, where IPython reads this file before the first cell."""
+    home = Path(tempfile.mkdtemp(prefix="spinsync-docs-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    startup = home / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "warnings_are_errors.py").write_text(
+        "import warnings\n\nwarnings.simplefilter('error')\n"
+        "warnings.filterwarnings('default', module='.*(ipykernel|matplotlib_inline)')  # what shows the page, not what it tells\n"
+    )
+    os.environ["IPYTHONDIR"] = str(home)
+
+
+make_warnings_errors()
 
 default_role = "py:obj"
 autodoc_typehints = "none"

@@ -1,6 +1,5 @@
-"""Which slow slice runs (SPINSYNC_SLICE: none, 0, 1, 2, all), a backend without windows, and repeatable random families."""
+"""Which tests wait until they are asked for, a backend without windows, and repeatable random families."""
 
-import os
 import signal
 
 import matplotlib as mpl
@@ -13,29 +12,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what ru
 settings.register_profile("spinsync", derandomize=True, deadline=None, database=None)
 settings.load_profile("spinsync")
 
-SLICES = ("0", "1", "2")
+SLICES = (0, 1, 2)
+WAIT = {"slow": "slow test: pytest -m slow runs it", "browser": "test in a browser: pytest -m browser runs it"}
 
 
-def chosen_slice() -> str:
-    choice = os.environ.get("SPINSYNC_SLICE", "none") or "none"
-    if choice not in ("none", "all", *SLICES):
-        raise pytest.UsageError(f"SPINSYNC_SLICE must be none, 0, 1, 2 or all, but is {choice!r}.")
-    return choice
+def check_slice(item: pytest.Item, marker: pytest.Mark) -> None:
+    """Every slow test belongs to a slice, or .ci/run would never come to it."""
+    if marker.args or set(marker.kwargs) != {"slice"} or marker.kwargs["slice"] not in SLICES:
+        raise pytest.UsageError(f"{item.nodeid}: `slow` must have slice=0, 1 or 2, but has {marker.args} {marker.kwargs}.")
 
 
-def slice_of(item: pytest.Item) -> str | None:
-    marker = item.get_closest_marker("slow")
-    if marker is None:
-        return None
-    if len(marker.args) != 1 or str(marker.args[0]) not in SLICES:
-        raise pytest.UsageError(f"{item.nodeid}: the slice of `slow` must be 0, 1 or 2, but is {marker.args}.")
-    return str(marker.args[0])
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests always run; of the slow ones the chosen slice does, and the others say which slice is theirs."""
-    choice = chosen_slice()
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests and those in a browser run where -m names them; else they say how they are run."""
     for item in items:
-        own = slice_of(item)
-        if own is not None and choice not in (own, "all"):
-            item.add_marker(pytest.mark.skip(reason=f"slow test of slice {own}: set SPINSYNC_SLICE={own} (or all) to run it"))
+        for name, reason in WAIT.items():
+            marker = item.get_closest_marker(name)
+            if marker is None:
+                continue
+            if name == "slow":
+                check_slice(item, marker)
+            if name not in config.option.markexpr:
+                item.add_marker(pytest.mark.skip(reason=reason))

@@ -63,7 +63,7 @@ def test_limit_cycle_is_where_the_motion_ends(seed):
     check_limit_cycle(seed)
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("seed", range(16, 216))
 def test_limit_cycle_is_where_the_motion_ends_for_many_ensembles(seed):
     check_limit_cycle(seed)

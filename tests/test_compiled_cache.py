@@ -318,7 +318,7 @@ print(ss.__file__, *hits, repr(float(last.order_parameter)))
 """
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 def test_an_edited_equation_takes_effect(tmp_path):
     source = Path(spinsync.__file__).parent
     copy = tmp_path / "spinsync"

@@ -32,12 +32,12 @@ def off(run, other):
 
 
 @pytest.mark.parametrize("theta", [-HALF_PI, -0.7, -2.3])
-@pytest.mark.parametrize("rtol", [1e-5, 1e-7, 1e-9])
-def test_agrees_with_the_engine_of_few_rows(monkeypatch, theta, rtol):
+def test_agrees_with_the_engine_of_few_rows(monkeypatch, theta):
     one, times = laser(theta=theta, frequency=cauchy(600, seed=3), coupling=20.0), np.linspace(0, 5, 41)
     exact = as_flow(monkeypatch, one, times, theory=ss.MeanField(rtol=1e-11, atol=1e-13), initial=START)
-    run = ss.evolve(one, times, theory=ss.MeanField(rtol=rtol, atol=rtol / 100), initial=START)
-    assert off(run, exact).max() <= 10 * rtol
+    for rtol in (1e-5, 1e-7, 1e-9):
+        run = ss.evolve(one, times, theory=ss.MeanField(rtol=rtol, atol=rtol / 100), initial=START)
+        assert off(run, exact).max() <= 10 * rtol
 
 
 def test_agrees_with_an_independent_integration_of_two_groups_and_a_single_frequency():
@@ -50,7 +50,7 @@ def test_agrees_with_an_independent_integration_of_two_groups_and_a_single_frequ
     bloch = np.array([[0.5, 0.2, 0.3], [-0.1, 0.6, 0.1], [0.0, 0.1, -0.7]])
     system = System(gain[group], damping[group], dephasing[group], np.clip(omega, -60, 60), (weight / sizes)[group],
                     coupling[np.ix_(group, group)], bloch[group])  # fmt: skip
-    times = np.linspace(0, 2, 9)
+    times = np.linspace(0, 1, 5)
     s, z = system.motion(times)
     frequency = [ss.Samples(system.omega[:n]), ss.Samples(system.omega[n : 2 * n]), 1.0]
     groups = [ss.Group(gain[a], damping[a], dephasing=dephasing[a], frequency=frequency[a], weight=weight[a]) for a in range(3)]

@@ -35,13 +35,14 @@ def compiler():
 def run_kernels(simulator):
     """The tests of `cuda_kernels.py`; numba decides for the simulator when it is imported."""
     here = Path(__file__).parent
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(here / "cuda_kernels.py")]
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(here / "cuda_kernels.py")]
     environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1" if simulator else "0"}
     done = subprocess.run(command, cwd=here.parent, env=environment, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.match(r"\d+ passed in", done.stdout.splitlines()[-1]), done.stdout  # and none skipped
 
 
+@pytest.mark.slow(slice=2)
 def test_kernels_in_the_simulator():
     run_kernels(simulator=True)
 
@@ -82,8 +83,8 @@ def spilled(assembly):
 @pytest.mark.skipif(compiler() is None, reason="needs NVIDIA's compiler: pip install 'spinsync[cuda]'")
 @pytest.mark.parametrize(
     ("groups", "measured"),
-    [(1, False), (1, True), (2, False), (3, False), pytest.param(2, True, marks=pytest.mark.slow(0)),
-     pytest.param(3, True, marks=pytest.mark.slow(0))],
+    [(1, False), (1, True), (2, False), (3, False), pytest.param(2, True, marks=pytest.mark.slow(slice=0)),
+     pytest.param(3, True, marks=pytest.mark.slow(slice=0))],
 )  # fmt: skip
 def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
     begin, resume = assembly(monkeypatch, Layout(groups, measured=measured, tangent=measured))

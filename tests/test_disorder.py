@@ -177,7 +177,7 @@ def test_a_lorentzian_knows_its_error(nodes):
     assert_error_is_covered(one, np.linspace(0, 3, 13), [theory], with_nodes(600))
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(slice=2)
 @pytest.mark.parametrize("width", [0.3, 2.0, 9.0])
 @pytest.mark.parametrize("kind", [ss.Lorentzian, ss.Gaussian, ss.Uniform])
 @pytest.mark.parametrize("dephasing", [0.0, 3.0])

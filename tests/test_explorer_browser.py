@@ -14,6 +14,7 @@ import pytest
 
 from browser import chromium, errors_of
 
+pytestmark = pytest.mark.browser
 WORDS = ".ex-words"
 
 
@@ -21,7 +22,8 @@ WORDS = ".ex-words"
 def served(*options):
     """A running explorer, and the address that opens it."""
     command = [sys.executable, "-m", "spinsync", "explore", "--no-browser", *options]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+    strict = os.environ | {"PYTHONWARNINGS": "error"}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, env=strict)
     try:
         said = process.stderr.readline()
         found = re.search(r"http://127\.0\.0\.1:\d+/\?access_token=\S+", said)

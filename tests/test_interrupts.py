@@ -63,7 +63,7 @@ ss.evolve(one, [0.0, 1e6])
 """
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.skipif(os.name == "nt", reason="a process can't send itself Ctrl-C on Windows")
 def test_every_long_call_is_left_at_once():
     """Half a second at most; four times that on a machine that is busy. Before, a call of these was deaf for 18 s."""

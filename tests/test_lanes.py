@@ -109,7 +109,7 @@ def test_lanes_take_the_steps_of_evolve(groups, rtol):
         np.testing.assert_allclose(y[:, 2], end.inversion, atol=100 * rtol)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+@pytest.mark.parametrize("groups", [1, 2, 3, pytest.param(4, marks=pytest.mark.slow(slice=0))])
 def test_sums_are_the_integrals_over_the_window(groups):
     one, initial, span = ensemble(groups, 5, drift=2.0), start(groups), 6.0
     points, kernel, state = ready([one], initial, tangent=True, measured=True)
@@ -204,7 +204,7 @@ def test_the_engines_agree_on_a_tongue():
     assert set(words.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("groups", [1, 2, 3])
 def test_the_engines_agree_on_random_ensembles(groups):
     compared([ensemble(groups, seed) for seed in range(60)], start(groups))
@@ -247,7 +247,7 @@ def edited(tmp_path, name, before, after):
     return module
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeypatch):
     """The same module name with another text: another kernel, whatever lies in the cache."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))

@@ -34,7 +34,7 @@ def test_agrees_with_an_independent_integration(seed):
     check_accuracy(seed)
 
 
-@pytest.mark.slow(0)
+@pytest.mark.slow(slice=0)
 @pytest.mark.parametrize("seed", range(8, 108))
 def test_agrees_with_an_independent_integration_for_many_ensembles(seed):
     check_accuracy(seed)

@@ -10,7 +10,7 @@ import xarray as xr
 import spinsync as ss
 from spinsync.faces.command import run
 from spinsync.faces.paper import ground, reproduction, spheres
-from spinsync.faces.paper.claims import Claim
+from spinsync.faces.paper.claims import Claim, Section
 
 
 class Links(HTMLParser):
@@ -57,19 +57,21 @@ def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
     assert f"{len(content['claims'])} of {len(content['claims'])} claims hold" in capsys.readouterr().out
 
 
-def test_a_claim_that_fails_is_shown_and_exits_with_1(short, tmp_path, capsys, monkeypatch):
-    whole = spheres.chapter
+@pytest.fixture
+def broken(short, monkeypatch):
+    """A report of one claim, which fails."""
+    claims = (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)
+    section = Section(title="Water", text="", figures={}, captions={}, data={}, claims=claims)
+    monkeypatch.setattr(spheres, "chapter", lambda quick, advance: section)
 
-    def broken(quick, advance):
-        return replace(whole(quick, advance), claims=(Claim("water is dry", 1, 0, 0.1, "a planted fault"),))
 
-    monkeypatch.setattr(spheres, "chapter", broken)
+def test_a_claim_that_fails_is_shown_and_exits_with_1(broken, tmp_path, capsys):
     assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 1
     assert "claim fails: water is dry" in capsys.readouterr().err
     assert "FAILS" in (tmp_path / "report" / "index.html").read_text()
 
 
-def test_an_interrupted_report_does_not_appear(short, tmp_path, monkeypatch):
+def test_an_interrupted_report_does_not_appear(broken, tmp_path, monkeypatch):
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 

@@ -125,7 +125,7 @@ def test_a_ring_that_slips_repeats_itself(seed):
     assert low - 1e-4 < size.min() < size.max() < high + 1e-4
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(slice=2)
 def test_frequencies_of_a_torus_around_zero():
     """One group's phase jumps whenever it comes near zero, so its frequency converges slowly, and all else at once."""
     found = ss.regime(ring(12))

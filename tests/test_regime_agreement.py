@@ -42,7 +42,7 @@ def test_distributions_of_one_frequency_agree_with_an_independent_integrator(row
     check_table(TABLE[row], sampled(of_table(TABLE[row])), 0)
 
 
-@pytest.mark.slow(0)
+@pytest.mark.slow(slice=0)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("row", range(len(TABLE)))
 def test_agrees_with_an_independent_integrator_at_every_point(row, seed):
@@ -90,7 +90,7 @@ IRREGULAR = {
 }
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("name", IRREGULAR)
 def test_irregular_motion_parts_trajectories_at_its_lyapunov_exponent(name):
     found = ss.regime(IRREGULAR[name]())

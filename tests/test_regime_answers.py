@@ -100,7 +100,7 @@ def test_every_reason_is_among_the_undecided():
     assert set(UNDECIDED) == set(Status) - {Status.SETTLED}
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(slice=2)
 def test_a_slow_beat_at_the_end_of_patience_is_undecided_and_not_locked():
     """A beat of 10^5 relaxation times is seen to move, or not seen to be stationary; it is never taken for rest."""
     ensemble = ss.Ensemble.pair(

@@ -116,7 +116,7 @@ def test_law(law, seed):
     check_law(law, seed)
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(slice=2)
 @pytest.mark.parametrize("seed", range(12, 72))
 @pytest.mark.parametrize("law", LAWS)
 def test_law_over_many_pairs(law, seed):
@@ -193,7 +193,7 @@ def test_numbers_are_those_of_a_long_run(seed):
     check_unwrapped(seed)
 
 
-@pytest.mark.slow(0)
+@pytest.mark.slow(slice=0)
 @pytest.mark.parametrize("seed", range(6, 48))
 def test_numbers_are_those_of_a_long_run_for_many_pairs(seed):
     check_unwrapped(seed)

@@ -92,7 +92,9 @@ SLOWER_HOPF = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("made", [*HOPF, *(pytest.param(made, marks=pytest.mark.slow(1)) for made in SLOWER_HOPF)], ids=str)
+@pytest.mark.parametrize(
+    "made", [*HOPF, *(pytest.param(made, marks=pytest.mark.slow(slice=1)) for made in SLOWER_HOPF)], ids=str
+)
 def test_hopf_line_is_where_the_full_state_is_left(made):
     """(5.4) within one percent, from starts beside the full state: elsewhere drift can persist below the line."""
     hopf = float(ss.symmetric_pair(pair(0.1, **made)).hopf_detuning)
@@ -302,7 +304,7 @@ def test_two_distributions_side_by_side_drift_with_their_own_frequencies():
     np.testing.assert_allclose(found.amplitude, [float(cycle.amplitude) for cycle in alone], atol=1e-6)
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 def test_pulses_of_a_wide_lorentzian_are_no_rest():
     """Section 6: half width 5 rests at V = 20 and pulses at V = 30; 40 quantiles tell as much as 500 classes."""
     quantiles = 5 * np.tan(np.pi * ((np.arange(40) + 0.5) / 40 - 0.5))
@@ -345,6 +347,6 @@ def test_weakly_coupled_groups_lock_and_beat_as_adler_says(seed, share):
 
 
 @pytest.mark.parametrize("share", [-1.01, 0.99])
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow(seed % 3)) for seed in range(2, 8)])
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow(slice=seed % 3)) for seed in range(2, 8)])
 def test_edge_of_locking_is_adlers_within_one_percent(seed, share):
     check_adler(seed, share * (-1) ** seed)

@@ -79,7 +79,7 @@ def test_errors_of_a_motion_cover_68_percent():
         assert np.all(abs(share - 0.683) < LIMIT), (name, share)
 
 
-@pytest.mark.slow(1)
+@pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("groups", [1, 2])
 def test_errors_at_rest_cover_68_percent(groups):
     """Of complex correlations between groups, too. Where R is 0 its error can only be too wide."""

@@ -14,6 +14,7 @@ from spinsync.plot.spheres import View
 from spinsync.plot.style import COLOURS
 from spinsync.widget.packing import packed
 
+pytestmark = pytest.mark.browser
 TIMES = np.linspace(0, 6, 61)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-1.2)
 REACH = 1.22  # half the picture's side in radii

@@ -13,6 +13,7 @@ import pytest
 
 from browser import chromium, errors_of
 
+pytestmark = pytest.mark.browser
 MARIMO = """import marimo
 
 app = marimo.App()

@@ -18,6 +18,12 @@ from runs import SEED, clock
 from threadpoolctl import threadpool_info
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts its processes
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """One process: there is one seed, and calls are counted over all tests."""
+    config.option.numprocesses = 0
+
+
 def pytest_report_header() -> str:
     return f"fuzz: SPINSYNC_FUZZ_SEED={SEED}"
 
