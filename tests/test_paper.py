@@ -1,7 +1,6 @@
 """`spinsync paper`: complete, readable from disk, and able to fail."""
 
 import json
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
