@@ -15,6 +15,7 @@ import numpy as np
 
 from spinsync.base import compile_cache, llvm_expressions, llvm_numbers, translation
 from spinsync.base.interrupts import aside
+from spinsync.base.notices import compiling_notice
 from spinsync.base.translation import Given
 
 NUMBERS: dict[str, Any] = {"float64": ctypes.c_double, "int64": ctypes.c_int64}
@@ -81,7 +82,8 @@ def native(title: str, name: str, signature: Mapping[str, Given], made_of: str, 
     found = compile_cache.load(entry, sealed)
     if found is not None:
         return Native(name, signature, found[1][:-32])
-    machine_code = _object(code())
+    with compiling_notice(title):
+        machine_code = _object(code())
     compile_cache.save(entry, machine_code + hashlib.sha256(machine_code).digest())
     return Native(name, signature, machine_code)
 
