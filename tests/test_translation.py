@@ -3,11 +3,12 @@
 import ast
 import math
 import struct
+import time
 
 import numpy as np
 import pytest
 
-from spinsync.base import compile_cache
+from spinsync.base import compile_cache, notices
 from spinsync.base.llvm_numbers import REALS, STATIC, TESTS, WHOLES
 from spinsync.base.native import native
 from spinsync.base.translation import Given, Text, translated
@@ -260,6 +261,23 @@ def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypa
     entry.write_bytes(entry.read_bytes()[:100] + b"\0" + entry.read_bytes()[101:])
     assert run() == (1.0, 2)
     assert run() == (1.0, 2)
+
+
+def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
+    monkeypatch.setattr(notices, "PATIENCE", 0.05)
+    monkeypatch.setattr(notices, "_warnings_are_errors", lambda: False)
+
+    def code():
+        time.sleep(0.5)
+        return translated(
+            Text.of("def f(x):\n    x[0] = 1.0\n", macros=set(), known={}, small={}, staying=bool), "f", {"x": ROW}
+        )
+
+    for _ in range(2):  # the second one comes from the file
+        native("slow_to_make", "f", {"x": ROW}, "that", code)
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert told.startswith("spinsync compiles slow_to_make, which takes a while; the result is kept in ")
 
 
 def test_every_kind_of_operator_is_known_in_both_ways():
