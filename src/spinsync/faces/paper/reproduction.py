@@ -30,8 +30,8 @@ CHAPTERS: dict[str, str] = {
     "microscopic ground": "ground",
     "beyond the article": "beyond",
 }
-#: in the order in which they are begun: neighbours have different functions to compile, and short chapters come last
-BEGUN = ("spheres", "diagram", "tongue", "beyond", "transition", "phase", "engineering", "harmony", "plateau", "ground")
+#: in the order in which they are begun: what compiles the same begins when that has been kept
+BEGUN = ("spheres", "diagram", "tongue", "beyond", "transition", "phase", "ground", "engineering", "harmony", "plateau")
 PROCESSES = 2  # more would compile the same
 LARGEST = 2**30  # bytes that one may take
 
