@@ -28,7 +28,7 @@ FEWEST = 64  # samples of a period
 DIRECTIONS = 24  # of Arnoldi's method
 CLOSE = 0.02  # of it: two distances between samples that are as good as equal
 SMALL = 1e-4  # length of a deviation, so that its steps are no shorter than those of the state
-SURE = 1e-3  # relative error of an exponent at which it stops
+SURE = 1e-4  # relative residual of an exponent at which it stops: modes that are not orthogonal err by some times as much
 
 Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
 

@@ -139,6 +139,11 @@ def _nearest(here: Array, there: Array) -> Array:
 
 
 def _repeats(values: Array) -> int:
-    """How often periodic samples repeat themselves within the period: of mirror images the order parameter is the same."""
-    off = [abs(np.roll(values, len(values) // k) - values).max() for k in MIRRORS]
+    """How often periodic samples repeat themselves within the period: of mirror images the order parameter is the same.
+
+    A part of the period need be no whole number of samples: Fourier's series moves them by it.
+    """
+    modes = np.fft.rfft(values)
+    turn = -2j * np.pi * np.arange(len(modes))
+    off = [abs(np.fft.irfft(modes * np.exp(turn / k), len(values)) - values).max() for k in MIRRORS]
     return max((k for k, away in zip(MIRRORS, off, strict=True) if away < ALIKE * np.ptp(values)), default=1)
