@@ -41,7 +41,7 @@ def hard(folder, environment, user=0, size=0):
     given = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR")}
     script = HARD.format(folder=str(folder), user=user, bytes=size)
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, env=given | environment, check=True
+        [sys.executable, "-B", "-W", "error", "-c", script], capture_output=True, text=True, env=given | environment, check=True
     )
     return done.stdout.split(), done.stderr
 

@@ -109,7 +109,7 @@ def test_lanes_take_the_steps_of_evolve(groups, rtol):
         np.testing.assert_allclose(y[:, 2], end.inversion, atol=100 * rtol)
 
 
-@pytest.mark.parametrize("groups", [1, 2, 3, pytest.param(4, marks=pytest.mark.slow(slice=0))])
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
 def test_sums_are_the_integrals_over_the_window(groups):
     one, initial, span = ensemble(groups, 5, drift=2.0), start(groups), 6.0
     points, kernel, state = ready([one], initial, tangent=True, measured=True)
