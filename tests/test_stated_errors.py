@@ -117,7 +117,7 @@ def test_the_engines_agree_within_their_errors(groups, seed):
     check_agree(ensemble, by(lane_engine.lanes, ensemble, start), by(simple, ensemble, start))
 
 
-@pytest.mark.slow(2)
+@pytest.mark.slow(slice=2)
 @pytest.mark.parametrize("groups", [1, 2, 3])
 def test_the_engines_agree_within_their_errors_at_many_points(groups):
     for seed in range(60):
