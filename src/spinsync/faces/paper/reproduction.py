@@ -30,8 +30,8 @@ CHAPTERS: dict[str, str] = {
     "microscopic ground": "ground",
     "beyond the article": "beyond",
 }
-#: in the order in which they are begun: what compiles the same begins when that has been kept
-BEGUN = ("spheres", "diagram", "tongue", "beyond", "transition", "phase", "ground", "engineering", "harmony", "plateau")
+#: in the order in which they are begun: neighbours compile nothing in common, which each process would do for itself
+BEGUN = ("spheres", "tongue", "beyond", "diagram", "engineering", "harmony", "plateau", "transition", "phase", "ground")
 PROCESSES = 2  # more would compile the same
 LARGEST = 2**30  # bytes that one may take
 
@@ -65,7 +65,7 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Part]:
 
         work, processes = partial(_written, draft, quick), _processes()
         if processes > 1:
-            parts = shared(work, begun, processes, told, partial(console.print, markup=False, highlight=False))
+            parts = shared(work, begun, processes, told, partial(console.print, markup=False, highlight=False, soft_wrap=True))
         else:
             parts = {module: work(module, partial(told, module)) for module in begun}
     return [parts[module] for module in CHAPTERS.values()]
