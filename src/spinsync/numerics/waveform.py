@@ -242,7 +242,7 @@ def integrate(
                 run.reject(trial)
                 continue
             seen, kick = run.means(trial, marks)
-            right = seen + np.stack(equation.driven.py_func(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
+            right = seen + np.stack(equation.driven.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
             out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
             run.accept(trial, right[:, -1])
     return out.solution(DONE, run)
@@ -278,6 +278,6 @@ def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turn
     for q in range(singles.shape[1]):
         x, y, z = singles[:, q]
         own = kick[group, q]
-        u, v, w = equation.driven.py_func(own.real, own.imag, x, y, z)
+        u, v, w = equation.driven.interpreted(own.real, own.imag, x, y, z)
         s = (x + u + 1j * (y + v)) * turned[q]
         singles[0, q], singles[1, q], singles[2, q] = s.real, s.imag, z + w
