@@ -64,7 +64,7 @@ def test_where_no_file_can_be_written_one_sentence_tells(tmp_path):
     assert words == ["6.0", "0"]
     assert said.count("\n") == 1
     assert said.startswith(
-        f"Compiled code can't be kept, so each process compiles anew, some 20 s ({tmp_path}/cache/spinsync: file"
+        f"Compiled code can't be kept, so each process compiles anew, some 10 s ({tmp_path}/cache/spinsync: file"
     )
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "small.py"]
 
@@ -139,7 +139,7 @@ def test_doctor_tells_where_the_cache_is(cache, capsys, monkeypatch):
     assert told(capsys, cache)[1:] == [
         "cache /spinsync: 2 files, 1.1 MB, not writable (disk quota exceeded)",
         "cache /never: 0 files, 0.0 MB, not writable (disk quota exceeded)",
-        "cache: no folder can be written, so each process compiles anew, some 20 s",
+        "cache: no folder can be written, so each process compiles anew, some 10 s",
     ]
 
 

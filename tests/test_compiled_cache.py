@@ -211,7 +211,7 @@ def test_a_cache_that_cannot_be_written_is_told_once(number, tmp_path, folders, 
     (record,) = caplog.records
     assert (record.name, record.getMessage()) == (
         "spinsync",
-        f"Compiled code can't be kept, so each process compiles anew, some 20 s ({folders[0]}: {why}; {folders[1]}: {why}); "
+        f"Compiled code can't be kept, so each process compiles anew, some 10 s ({folders[0]}: {why}; {folders[1]}: {why}); "
         "see `spinsync doctor`.",
     )
     assert [list(folder.iterdir()) for folder in folders] == [[], []]  # no drafts

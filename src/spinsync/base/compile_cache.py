@@ -168,7 +168,7 @@ def _tell(reasons: list[str]) -> None:
     """Not a warning: those may be errors, and the result of this process is right."""
     if not _told:
         _told.extend(reasons)
-        sentence = "Compiled code can't be kept, so each process compiles anew, some 20 s (%s); see `spinsync doctor`."
+        sentence = "Compiled code can't be kept, so each process compiles anew, some 10 s (%s); see `spinsync doctor`."
         logging.getLogger("spinsync").warning(sentence, "; ".join(reasons) or "no folder")
 
 

@@ -179,7 +179,7 @@ def doctor(
         state = f"not writable ({place.trouble})" if place.trouble else "writable"
         typer.echo(f"cache {place.folder}: {place.size()}, {state}")
     if all(place.trouble for place in places):
-        typer.echo("cache: no folder can be written, so each process compiles anew, some 20 s")
+        typer.echo("cache: no folder can be written, so each process compiles anew, some 10 s")
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
     error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
     typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")
