@@ -156,7 +156,9 @@ def _propagate(packed: Any, middle: Any, bound: Any, first: Any, last: Any, time
     size = last - first + 1
     term, after, total = work[0], work[1], work[2]
     _taken(wave, first, size, term)
-    total[:, : size + 2] = term[:, : size + 2]
+    for i in range(size + 2):
+        total[0, i] = term[0, i]
+        total[1, i] = term[1, i]
     after[:, 0] = 0
     after[:, size + 1] = 0
     left = 1.0
