@@ -20,9 +20,9 @@ import numpy as np
 from benchmarks import compiling, crowd, finite_size, first_calls, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
-from spinsync.numerics.cuda_lanes import CudaLanes
-from spinsync.numerics.lanes import Lanes, Layout
-from spinsync.theory import spin_equation
+from spinsync.regimes.kernels.cuda_lanes import CudaLanes
+from spinsync.regimes.kernels.lanes import Lanes, Layout
+from spinsync.theory.mean_field import spin_equation
 
 CORES = 2
 Entry = tuple[peers.Run, int, Problem]  # who, on how many threads, with which of the points
@@ -108,7 +108,7 @@ def graphics() -> tuple[str, float]:
     """The name of the graphics processor and its peak; a sentence where it, or jax on it, is missing."""
     import jax
 
-    from spinsync.numerics.cuda_lanes import unavailable
+    from spinsync.regimes.kernels.cuda_lanes import unavailable
 
     must = unavailable()
     if must is not None:

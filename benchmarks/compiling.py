@@ -9,8 +9,8 @@ import tempfile
 
 import numpy as np
 
-from spinsync.numerics.lanes import Lanes, Layout
-from spinsync.theory import spin_equation
+from spinsync.regimes.kernels.lanes import Lanes, Layout
+from spinsync.theory.mean_field import spin_equation
 
 KINDS = {"plain": (False, False), "measured": (True, False), "with a tangent vector": (True, True)}
 ONE = """

@@ -17,8 +17,8 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import spinsync as ss
-from spinsync.numerics import waveform
-from spinsync.theory.crowds import crowd
+from spinsync.problems.many_spins import waveform_relaxation
+from spinsync.theory.mean_field.sampled_spins import crowd
 
 NAME, SPINS, UNTIL, RTOL = "B3 million spins", 1_000_000, 50.0, 1e-6
 CUT = 100.0  # half widths: what DOP853 is given
@@ -33,7 +33,7 @@ def order_parameter(samples: ss.Samples, times: np.ndarray, rtol: float, threads
     """R(t) by the engine that `evolve` calls, on so many threads."""
     one = model(samples)
     problem = crowd(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
-    solution = waveform.integrate(
+    solution = waveform_relaxation.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
         rtol=rtol, atol=rtol / 100, each=False, threads=threads,
     )  # fmt: skip

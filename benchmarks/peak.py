@@ -8,8 +8,8 @@ import time
 import numpy as np
 from numba import njit
 
-from spinsync.numerics.lanes import Layout, code
-from spinsync.theory import spin_equation
+from spinsync.regimes.kernels.lanes import Layout, code
+from spinsync.theory.mean_field import spin_equation
 
 
 @njit(fastmath={"contract", "reassoc", "nsz"})

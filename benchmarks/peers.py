@@ -15,13 +15,13 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
-from spinsync.data.rates import Rates
-from spinsync.numerics.cuda_lanes import CudaLanes
-from spinsync.numerics.lanes import MEAN, OWN, Lanes, Layout
-from spinsync.theory import spin_equation
-from spinsync.theory.mean_field import MeanField
-from spinsync.verbs.engine import Batch, Engine
-from spinsync.verbs.lane_engine import cuda_lanes, lanes
+from spinsync.model.rates import Rates
+from spinsync.regimes.engine_batch import cuda_lanes, lanes
+from spinsync.regimes.engine_scalar import Batch, Engine
+from spinsync.regimes.kernels.cuda_lanes import CudaLanes
+from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
+from spinsync.theory.mean_field import spin_equation
+from spinsync.theory.mean_field.theory import MeanField
 
 Run = Callable[[Problem, int], np.ndarray]
 

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 import spinsync as ss
-from spinsync.data.rates import Rates
+from spinsync.model.rates import Rates
 
 
 @dataclass(frozen=True)

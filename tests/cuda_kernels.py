@@ -7,11 +7,11 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.data.regimes import Regime
-from spinsync.numerics import cuda_lanes, lanes
-from spinsync.numerics.cuda_lanes import CudaLanes
-from spinsync.numerics.lanes import Layout
-from spinsync.theory import spin_equation
+from spinsync.regimes.codes import Regime
+from spinsync.regimes.kernels import cuda_lanes, lanes
+from spinsync.regimes.kernels.cuda_lanes import CudaLanes
+from spinsync.regimes.kernels.lanes import Layout
+from spinsync.theory.mean_field import spin_equation
 from test_lanes import edited, ensemble, ready, start
 
 COUNT, SPANS = 7, np.linspace(0.5, 3.0, 7)

@@ -5,7 +5,7 @@ import pytest
 import spinsync as ss
 from reference import laser
 from spinsync.base import files
-from spinsync.data.ensembles import from_toml_text
+from spinsync.model.ensembles import from_toml_text
 
 SINGLE = "[single]\ngain = 3\ndamping = 1\ncoupling = 12\ntheta = -1.5\n"
 GROUPS = "[[groups]]\ngain = 3\ndamping = 1\n"

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import laser
-from spinsync.data import distributions
+from spinsync.model import distributions
 from spinsync.theory.protocol import refuse
 from test_pairs import pair
 

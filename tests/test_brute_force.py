@@ -7,8 +7,8 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
-from spinsync.data.microscopic import lindbladian
-from spinsync.theory import brute_force
+from spinsync.model.master_equation import lindbladian
+from spinsync.theory.brute_force import theory
 
 DOWN, UP, SZ, ONE = np.array([[0, 0], [1, 0]]), np.array([[0, 1], [0, 0]]), np.diag([1, -1]), np.eye(2)  # basis |e>, |g>
 
@@ -31,7 +31,7 @@ def on(operator, i, n):
 
 
 def superoperator(ensemble, n):
-    return brute_force.liouvillian(brute_force.SpinSpace(n), lindbladian(ensemble, n)).toarray()
+    return theory.liouvillian(theory.SpinSpace(n), lindbladian(ensemble, n)).toarray()
 
 
 def random_state(rng, n):

@@ -13,7 +13,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.base import compile_cache
-from spinsync.faces.command import run
+from spinsync.interfaces.command import run
 from test_compiled_cache import SMALL
 
 HARD = """

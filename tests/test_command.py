@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from spinsync.faces.command import run
+from spinsync.interfaces.command import run
 
 GOOD = "[single]\ngain = 3.0\ndamping = 1.0\ncoupling = 12.0\ntheta = -1.2\n"
 
@@ -176,7 +176,7 @@ def test_a_run_that_cannot_finish_is_a_sentence(model, capsys):
 
 
 def test_json_of_claims_is_plain(tmp_path):
-    from spinsync.faces.paper.claims import Claim
+    from spinsync.interfaces.report.claims import Claim
 
     row = Claim("c", 1, np.float64(1.5), 0.1, "why").row()
     assert json.loads(json.dumps(row))["holds"] is False

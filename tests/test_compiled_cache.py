@@ -309,8 +309,8 @@ def test_many_may_write_and_read_an_entry_at_once(tmp_path, folders, caplog):
 
 RUN = """
 import numpy as np, spinsync as ss
-from spinsync.numerics.exponential_adams import solve
-from spinsync.theory.mean_field_equations import nonlinear
+from spinsync.problems.flow.exponential_adams import solve
+from spinsync.theory.mean_field.equations import nonlinear
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 hits = [sum(f.machine.stats.cache_hits.values()) for f in (solve, nonlinear)]
 last = ss.evolve(one, [0.0, 30.0]).isel(time=1, group=0)

@@ -10,8 +10,8 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from reference import HALF_PI, System, distance, laser
-from spinsync.numerics import waveform
-from spinsync.theory import crowds, spin_equation
+from spinsync.problems.many_spins import waveform_relaxation
+from spinsync.theory.mean_field import sampled_spins, spin_equation
 
 START = [[0.5, 0.2, 0.3]]
 
@@ -23,7 +23,7 @@ def cauchy(count, seed=0, width=1.0, center=0.0):
 def as_flow(monkeypatch, *arguments, **options):
     """The same run by the engine of few rows."""
     with monkeypatch.context() as patch:
-        patch.setattr(crowds, "WORTH", np.inf)
+        patch.setattr(sampled_spins, "WORTH", np.inf)
         return ss.evolve(*arguments, **options)
 
 
@@ -136,7 +136,7 @@ def test_a_swift_spin_is_turned_and_damped_by_its_own_field_alone(theta):
 
 def integrated(omega, threads, each=False):
     rates, coupling = np.array([[2.0, 4.0, 2.0]]), np.array([[-12j]])
-    return waveform.integrate(
+    return waveform_relaxation.integrate(
         spin_equation, (omega,), rates, coupling, np.array([[0.2, 0.0, 0.3]]), np.linspace(0, 0.2, 5), frame=0.0, rtol=1e-5,
         atol=1e-7, each=each, threads=threads,
     )  # fmt: skip

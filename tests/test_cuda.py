@@ -14,9 +14,9 @@ import pytest
 
 import spinsync as ss
 from reference import laser
-from spinsync.numerics import cuda_lanes
-from spinsync.numerics.lanes import Layout
-from spinsync.theory import spin_equation
+from spinsync.regimes.kernels import cuda_lanes
+from spinsync.regimes.kernels.lanes import Layout
+from spinsync.theory.mean_field import spin_equation
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="there is no CUDA for macOS")
 ONE, FOUR = laser(), ss.Ensemble([ss.Group(1, 1) for _ in range(4)], np.eye(4))

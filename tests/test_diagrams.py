@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
-from spinsync.data.regimes import Status
+from spinsync.regimes.codes import Status
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
 

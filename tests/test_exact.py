@@ -7,8 +7,8 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
-from spinsync.numerics import markov
-from spinsync.theory.exact import Exact
+from spinsync.problems.linear.lattice import populations_at_rest
+from spinsync.theory.permutation.exact import Exact
 
 
 def one_group(seed):
@@ -194,7 +194,8 @@ def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
     lattice = Exact(spins).lower(ss.Ensemble.single(gain=1.0, damping=0.0, coupling=0.5, theta=-HALF_PI), None, 0).lattice
     rare = replace(lattice, middle=(78, 178))
     at = [
-        steady.problem.lattice.sites(0)[:, 1] @ steady.probability for steady in (markov.steady(rare), markov.steady(lattice))
+        steady.problem.lattice.sites(0)[:, 1] @ steady.probability
+        for steady in (populations_at_rest.steady(rare), populations_at_rest.steady(lattice))
     ]
     assert at[0] == pytest.approx(at[1], rel=1e-11)
 
@@ -202,10 +203,10 @@ def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
 def assert_window_loses_nothing(ensemble, spins):
     """Against the elimination of the whole sector; the bound on what is misplaced holds."""
     lattice = Exact(spins).lower(ensemble, None, 0).lattice
-    found, everything = markov.steady(lattice), lattice.cut(lattice.whole)
+    found, everything = populations_at_rest.steady(lattice), lattice.cut(lattice.whole)
     jumps = everything.block(0).real
     jumps.setdiag(0)
-    whole, *_ = markov.at_rest(jumps, everything.lattice.sites(0), lattice.middle)
+    whole, *_ = populations_at_rest.at_rest(jumps, everything.lattice.sites(0), lattice.middle)
     places = {tuple(site): k for k, site in enumerate(everything.lattice.sites(0))}
     padded = np.zeros(whole.size)
     padded[[places[tuple(site)] for site in found.problem.lattice.sites(0)]] = found.probability
@@ -218,7 +219,7 @@ def assert_window_loses_nothing(ensemble, spins):
 def test_first_box_holds_nearly_everything(ensemble):
     """Its size by linear noise: 8.5 exact standard deviations to each side and 10.5 to low j, up to corrections of 1/N."""
     problem = Exact(1000).lower(ensemble, None, 0)
-    found = markov.steady(problem.lattice)
+    found = populations_at_rest.steady(problem.lattice)
     sites, likely = found.problem.lattice.sites(0), problem.lattice.likely
     mean = found.probability @ sites
     spread = np.sqrt(found.probability @ (sites - mean) ** 2)

@@ -8,11 +8,12 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.base import memory
-from spinsync.data.problems import Parts
-from spinsync.data.products import Products
-from spinsync.numerics import coupled, leading
-from spinsync.numerics.uncoupled import Uncoupled
-from spinsync.theory.exact import Exact
+from spinsync.problems.linear.lattice import slowest_mode
+from spinsync.problems.linear.products import solvers
+from spinsync.problems.linear.products.operator import Products
+from spinsync.problems.linear.products.sylvester import Uncoupled
+from spinsync.problems.records import Parts
+from spinsync.theory.permutation.exact import Exact
 
 PAIR = partial(ss.Ensemble.pair, detuning=2.0, gain=3.0, damping=1.0, coupling=12.0)
 SEEN = ("inversion", "correlation", "inversion_correlation")
@@ -132,7 +133,7 @@ def test_half_of_a_hermitian_matrix_moves_as_all_of_it():
 @pytest.mark.parametrize("transposed", [False, True])
 @pytest.mark.parametrize("block", [2, 24])
 def test_uncoupled_parts_are_solved_exactly(block, transposed, monkeypatch):
-    monkeypatch.setattr("spinsync.numerics.uncoupled.BLOCK", block)
+    monkeypatch.setattr("spinsync.problems.linear.products.sylvester.BLOCK", block)
     ensemble, spins, rng = several_groups(7)
     parts = Exact(spins).lower(ensemble, None, 0).parts
     space = Products(Parts(parts.sizes, parts.local, (), True), 1)
@@ -148,14 +149,14 @@ def test_slowest_line_of_all(theta, monkeypatch):
     ensemble = PAIR(theta=theta, cross_coupling=4.0)
     lines = []
     for dense in (10, 1000):
-        monkeypatch.setattr(leading, "DENSE", dense)
+        monkeypatch.setattr(slowest_mode, "DENSE", dense)
         lines.append(ss.linewidth(ensemble, theory=ss.Exact(6)))
     assert_same(*lines, ("frequency", "linewidth"), 1e-9)
 
 
 def test_line_moves_with_the_frequency_of_all_groups(monkeypatch):
     """Also by more than a turn between two looks at it."""
-    monkeypatch.setattr(leading, "DENSE", 10)
+    monkeypatch.setattr(slowest_mode, "DENSE", 10)
     groups = [ss.Group(3.0, 1.0, frequency=w, weight=p) for w, p in ((1.0, 2.0), (-1.0, 1.0))]
     moved = [ss.Group(3.0, 1.0, frequency=300.0 + w, weight=p) for w, p in ((1.0, 2.0), (-1.0, 1.0))]
     line, high = (ss.linewidth(ss.Ensemble(g, np.full((2, 2), -6.0j)), theory=ss.Exact(6)) for g in (groups, moved))
@@ -178,10 +179,10 @@ def test_an_iteration_that_does_not_converge_is_a_sentence(monkeypatch):
     ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits: the coupling is too strong"
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.steady_state(PAIR(theta=0.0).replace(coupling=400.0), theory=ss.Exact(24))
-    monkeypatch.setattr(coupled, "INNER", 1e-30)
+    monkeypatch.setattr(solvers, "INNER", 1e-30)
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.emission_spectrum(ensemble, [0.0, 1.0], theory=ss.Exact(8))
-    monkeypatch.setattr(coupled, "MOST_STEPS", 12)
+    monkeypatch.setattr(solvers, "MOST_STEPS", 12)
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.steady_state(ensemble, theory=ss.Exact(8))
 

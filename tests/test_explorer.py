@@ -9,10 +9,10 @@ import xarray as xr
 import zarr
 
 import spinsync as ss
-from spinsync.faces.explorer import downloads, few_spins, one_group, story, two_groups
-from spinsync.faces.explorer.controls import COUPLING, Control, accepted, starts
-from spinsync.faces.explorer.live import Live
-from spinsync.faces.explorer.pages import FewSpins, OneGroup, TwoGroups
+from spinsync.interfaces.explorer import downloads, few_spins, one_group, story, two_groups
+from spinsync.interfaces.explorer.controls import COUPLING, Control, accepted, starts
+from spinsync.interfaces.explorer.live import Live
+from spinsync.interfaces.explorer.pages import FewSpins, OneGroup, TwoGroups
 from spinsync.widget.packing import LARGEST
 
 

@@ -6,8 +6,8 @@ import socket
 import pytest
 
 import spinsync as ss
-from spinsync.faces.command import run
-from spinsync.faces.explorer import server
+from spinsync.interfaces.command import run
+from spinsync.interfaces.explorer import server
 
 HOST = (b"host", b"127.0.0.1:2718")
 

@@ -8,8 +8,8 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.numerics import elimination
-from spinsync.verbs import evolution
+from spinsync.problems.linear.lattice import sparse_lu
+from spinsync.questions import evolution
 
 T = [0.0, 1.0]
 
@@ -75,7 +75,7 @@ def test_rates_beyond_double_precision_are_a_sentence():
 
 def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):
     """Before anything is allocated, and with a number of spins that does fit."""
-    monkeypatch.setattr(elimination, "available", lambda: 2.0**30)
+    monkeypatch.setattr(sparse_lu, "available", lambda: 2.0**30)
     for ask, spins in ((ss.steady_state, 15_000), (partial(ss.evolve, times=T), 3000), (ss.linewidth, 9000)):
         with pytest.raises(ss.InputError) as caught:
             ask(laser(), theory=ss.Exact(spins))

@@ -16,10 +16,10 @@ import typer
 
 from spinsync.base import compile_cache
 from spinsync.base.generated import TRIES, generated, once
-from spinsync.faces.command import app, run
-from spinsync.numerics import lanes
-from spinsync.numerics.lanes import Layout
-from spinsync.theory import spin_equation
+from spinsync.interfaces.command import app, run
+from spinsync.regimes.kernels import lanes
+from spinsync.regimes.kernels.lanes import Layout
+from spinsync.theory.mean_field import spin_equation
 
 MISMATCH = "AST constructor recursion depth mismatch (before=30, after=12)"
 
@@ -82,7 +82,7 @@ def test_a_parser_that_others_disturbed_is_asked_again(failures, sentence):
 def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypatch):
     folders = [tmp_path / "first"]
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter(folders))
-    source = "from spinsync.theory.spin_equation import spin\n\nx = 1\n"
+    source = "from spinsync.theory.mean_field.spin_equation import spin\n\nx = 1\n"
     module = generated("trial", source, [spin_equation])
     assert sys.modules[module.__name__] is module
     assert module.x == 1

@@ -7,9 +7,10 @@ from scipy.linalg import expm
 from scipy.sparse.linalg import expm_multiply, splu
 
 from reference import laser
-from spinsync.data.problems import Box
-from spinsync.numerics import boxes, elimination, krylov, leading, markov, resolvent
-from spinsync.theory.exact import Exact
+from spinsync.problems.linear import krylov, resolvent
+from spinsync.problems.linear.lattice import populations_at_rest, slowest_mode, sparse_lu, truncation
+from spinsync.problems.records import Box
+from spinsync.theory.permutation.exact import Exact
 from test_exact import one_group
 
 
@@ -34,7 +35,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
     problem = Exact(24).lower(ensemble, None, 0)
     jumps = problem.block(0).real
     jumps.setdiag(0)
-    p, slowest, _ = markov.at_rest(jumps, problem.lattice.sites(0), problem.lattice.middle)
+    p, slowest, _ = populations_at_rest.at_rest(jumps, problem.lattice.sites(0), problem.lattice.middle)
     np.testing.assert_allclose(p, without_subtraction(jumps), rtol=1e-11)
     assert 0 < slowest < np.inf
 
@@ -42,7 +43,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
 def test_mean_time_to_a_place():
     """A walk up at rate a and down at rate b between two places: 1/a or 1/b."""
     jumps = sparse.csc_array(np.array([[0.0, 0.25], [2.0, 0.0]]))
-    p, slowest, _ = markov.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
+    p, slowest, _ = populations_at_rest.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
     np.testing.assert_allclose(p, [1 / 9, 8 / 9])
     assert slowest == pytest.approx(4.0)  # to the first place, which is the reference
 
@@ -51,20 +52,20 @@ def test_closed_classes():
     """Two absorbing places: the start decides; one: everything ends there."""
     two = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
     places = np.array([[0, 0], [0, 1], [0, 2]])
-    assert markov.at_rest(two, places, (0, 0)) is None
+    assert populations_at_rest.at_rest(two, places, (0, 0)) is None
     one = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]))
-    np.testing.assert_array_equal(markov.at_rest(one, places, (0, 0))[0], [1, 0, 0])
+    np.testing.assert_array_equal(populations_at_rest.at_rest(one, places, (0, 0))[0], [1, 0, 0])
 
 
 def test_dissection_keeps_fill_low():
     side = 60
     sites = np.argwhere(np.ones((side, side)))
-    order = elimination.dissected(sites)
+    order = sparse_lu.dissected(sites)
     np.testing.assert_array_equal(np.sort(order), np.arange(side**2))
     lattice = Exact(200).lower(laser(), None, 0).lattice
     part = lattice.cut(Box((30, 60), (29 + side, 59 + side)))
     matrix = sparse.eye_array(len(part.trace)) - part.block(0)
-    factors = elimination.Factors(matrix, elimination.dissected(part.lattice.sites(0)))
+    factors = sparse_lu.Factors(matrix, sparse_lu.dissected(part.lattice.sites(0)))
     plain = splu(matrix.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     assert factors._inverse.nnz < 0.5 * plain.nnz
     right = np.random.default_rng(0).normal(size=len(part.trace))
@@ -110,13 +111,13 @@ def test_motion_over_a_very_long_time():
 @pytest.mark.parametrize("seed", range(10))
 def test_slowest_mode_is_the_slowest(seed, monkeypatch):
     """The search against all eigenvalues, with vectors of both sides."""
-    monkeypatch.setattr(leading, "DENSE", 0)
+    monkeypatch.setattr(slowest_mode, "DENSE", 0)
     ensemble, _ = one_group(seed)
     if ensemble.groups[0].gain * ensemble.groups[0].damping == 0:  # a triangular matrix whose eigenvalues are ill-conditioned
         ensemble = ensemble.replace(**{"A.gain": 0.9, "A.damping": 0.5})
     problem = Exact(30).lower(ensemble, None, 0)
     block = problem.block(1)
-    value, right, left = leading.eigenvector(block, problem.lattice.sites(1))
+    value, right, left = slowest_mode.eigenvector(block, problem.lattice.sites(1))
     values = np.linalg.eigvals(block.toarray())
     wanted = values[np.argmax(values.real)]
     assert value == pytest.approx(wanted, abs=1e-9)
@@ -128,11 +129,11 @@ def test_slowest_mode_is_the_slowest(seed, monkeypatch):
 
 def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
     """Strong exchange spreads the modes over frequencies from -60 to 60, far more than one disc covers."""
-    monkeypatch.setattr(leading, "DENSE", 0)
+    monkeypatch.setattr(slowest_mode, "DENSE", 0)
     for gain, damping in ((3.0, 0.2), (0.2, 3.0)):
         problem = Exact(24).lower(laser(theta=-0.02, coupling=60.0, gain=gain, damping=damping), None, 0)
         block = problem.block(1)
-        value, _, _ = leading.eigenvector(block, problem.lattice.sites(1))
+        value, _, _ = slowest_mode.eigenvector(block, problem.lattice.sites(1))
         values = np.linalg.eigvals(block.toarray())
         assert np.ptp(block.diagonal().imag) > 100
         assert value == pytest.approx(values[np.argmax(values.real)], abs=1e-8)
@@ -140,15 +141,15 @@ def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
 
 def test_slowest_mode_does_not_depend_on_the_window():
     problem = Exact(300).lower(laser(theta=-1.0), None, 0)
-    mode = leading.slowest_mode(problem, problem.lattice.likely)
-    whole, _, _ = leading.eigenvector(problem.block(1), problem.lattice.sites(1))
+    mode = slowest_mode.slowest_mode(problem, problem.lattice.likely)
+    whole, _, _ = slowest_mode.eigenvector(problem.block(1), problem.lattice.sites(1))
     assert mode.box != problem.lattice.whole
     assert mode.value == pytest.approx(whole, abs=1e-10)
 
 
 def test_response_is_the_solution_at_each_frequency():
     problem = Exact(60).lower(laser(theta=-1.2), None, 0)
-    found = markov.steady(problem.lattice)
+    found = populations_at_rest.steady(problem.lattice)
     part, frequencies = found.problem, np.linspace(-5, 5, 9)
     sender = part.lowered(found.probability)
     answer = resolvent.response(part.block(1), part.lattice.sites(1), sender, part.lowering, frequencies)
@@ -165,7 +166,7 @@ def test_a_box_is_pushed_out_as_far_as_the_tail_asks(shape):
     profile = np.exp(-(x**2) / (2 * 40.0**2)) if shape == "gaussian" else np.exp(-x / 6.0)
     cut = 300
     excess = 1e8
-    step = boxes._step(profile[:cut], excess)
+    step = truncation._step(profile[:cut], excess)
     assert profile[cut - 1 + step] * excess < profile[cut - 1]
     assert profile[cut - 1 + step // 2] * excess > profile[cut - 1]
 
@@ -175,7 +176,7 @@ def test_a_core_holds_all_but_what_may_be_outside():
     sites = np.argwhere(np.ones((40, 70))) + np.array([3, 5])
     weight = np.exp(-((sites[:, 0] - 20.0) ** 2) / 20 - (sites[:, 1] - 30.0) ** 2 / 90)
     weight /= weight.sum()
-    box = boxes.core(sites, weight, 1e-3)
+    box = truncation.core(sites, weight, 1e-3)
     for axis in (0, 1):
         low, high = (weight[sites[:, axis] < box.low[axis]].sum(), weight[sites[:, axis] > box.high[axis]].sum())
         assert max(low, high) <= 1e-3
@@ -185,10 +186,10 @@ def test_a_core_holds_all_but_what_may_be_outside():
 
 def test_memory_is_estimated_before_it_is_taken(monkeypatch):
     box = Box((0, 0), (999, 999))
-    monkeypatch.setattr(elimination, "available", lambda: 5e9)
-    elimination.afford(box, 8)
-    with pytest.raises(elimination.TooLargeError) as caught:
-        elimination.afford(box, 16, vectors=80)
+    monkeypatch.setattr(sparse_lu, "available", lambda: 5e9)
+    sparse_lu.afford(box, 8)
+    with pytest.raises(sparse_lu.TooLargeError) as caught:
+        sparse_lu.afford(box, 16, vectors=80)
     assert 4e9 < caught.value.needed < 1e10
     monkeypatch.undo()
-    assert elimination.available() > 1e8
+    assert sparse_lu.available() > 1e8

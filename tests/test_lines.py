@@ -7,12 +7,13 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.data.products import Products
-from spinsync.numerics import coupled_lines, leading
-from spinsync.numerics.lines import Line, ordered
-from spinsync.numerics.slow_products import SlowProducts
-from spinsync.numerics.uncoupled import Forms
-from spinsync.theory.exact import Exact
+from spinsync.problems.linear.lattice import slowest_mode
+from spinsync.problems.linear.lines import Line, ordered
+from spinsync.problems.linear.products import product_lines
+from spinsync.problems.linear.products.operator import Products
+from spinsync.problems.linear.products.slow_modes import SlowProducts
+from spinsync.problems.linear.products.sylvester import Forms
+from spinsync.theory.permutation.exact import Exact
 from test_exact_groups import several_groups
 
 NAMES = ("frequency", "linewidth", "degenerate")
@@ -76,8 +77,8 @@ def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypat
     """Found by a model and two-sided corrections, and in the whole spectrum; what they may differ by is what they say."""
     found = []
     for dense in (10, 1000):
-        monkeypatch.setattr(leading, "DENSE", dense)
-        monkeypatch.setattr(coupled_lines, "ATTEMPTS", ((60, 3), (200, 10)))
+        monkeypatch.setattr(slowest_mode, "DENSE", dense)
+        monkeypatch.setattr(product_lines, "ATTEMPTS", ((60, 3), (200, 10)))
         found.append(ss.linewidth(ensemble, theory=ss.Exact(6), modes=modes))
     assert found[0].degenerate.values.tolist() == found[1].degenerate.values.tolist()
     for name in ("frequency", "linewidth"):
@@ -118,7 +119,7 @@ def test_lines_of_one_group_at_whatever_frequency(theta, monkeypatch):
     ensemble = laser(theta=theta, frequency=1.0)
     problem = Exact(24).lower(ensemble, None, 0)
     wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:4]
-    monkeypatch.setattr(leading, "DENSE", 0)
+    monkeypatch.setattr(slowest_mode, "DENSE", 0)
     lines = ss.linewidth(ensemble, theory=ss.Exact(24), modes=4)
     np.testing.assert_allclose(lines.linewidth, -2 * wanted.real, atol=1e-8)
     np.testing.assert_allclose(np.sort(lines.frequency), np.sort(-wanted.imag), atol=1e-8)
@@ -198,9 +199,9 @@ def test_light_that_no_number_can_tell_is_a_sentence():
 
 
 def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
-    monkeypatch.setattr(leading, "DENSE", 10)
-    monkeypatch.setattr("spinsync.verbs.spectra.AFFORDED", 0)
-    monkeypatch.setattr(coupled_lines, "ROUGH", 0.0)
+    monkeypatch.setattr(slowest_mode, "DENSE", 10)
+    monkeypatch.setattr("spinsync.questions.spectra.AFFORDED", 0)
+    monkeypatch.setattr(product_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))
 

@@ -7,7 +7,8 @@ import pytest
 
 import spinsync as ss
 from reference import laser
-from spinsync.numerics import arnoldi, coupled
+from spinsync.problems.linear import arnoldi
+from spinsync.problems.linear.products import solvers
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 #: group B is far slower than A, and hardly coupled to it: long after A it still moves
@@ -43,7 +44,7 @@ def test_rest_is_believed_in_only_where_the_state_is_known(monkeypatch):
     stepped = ss.evolve(PAIR, times, theory=ss.Exact(2))
     np.testing.assert_allclose(run.inversion, stepped.inversion, atol=1e-9)
     monkeypatch.undo()
-    monkeypatch.setattr(coupled, "steady", lambda *_: (_ for _ in ()).throw(coupled.SlowError))
+    monkeypatch.setattr(solvers, "steady", lambda *_: (_ for _ in ()).throw(solvers.SlowError))
     with pytest.raises(ss.IntegrationError, match="differ by too many orders"):
         ss.evolve(PAIR, [0.0, 1e300], theory=ss.Exact(2))
 
@@ -91,8 +92,8 @@ def test_a_burst_at_the_start_is_not_taken_for_what_comes_after_it(parts):
 
 
 def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
-    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 50)
-    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.FEWEST", 50)
+    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.LOOKS", 10**6)
     crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
     for end in (1e7, 1e300):
         with pytest.raises(ss.IntegrationError, match="would take more than 1000000 steps: shorten `times`"):
@@ -100,8 +101,8 @@ def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
 
 
 def test_a_crowd_with_outputs_of_all_distances_is_not_given_up(monkeypatch):
-    monkeypatch.setattr("spinsync.numerics.waveform.FEWEST", 2)
-    monkeypatch.setattr("spinsync.numerics.waveform.LOOKS", 10**6)
+    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.FEWEST", 2)
+    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.LOOKS", 10**6)
     crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
     run = ss.evolve(crowd, [0.0, 1e-9, 1.0, 1.0 + 1e-9, 3.0])
     assert np.isfinite(run.order_parameter).all()

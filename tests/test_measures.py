@@ -6,8 +6,8 @@ from scipy.linalg import sqrtm
 
 import spinsync as ss
 from reference import laser, random_bloch
-from spinsync.theory import brute_force
-from spinsync.theory.exact import Exact
+from spinsync.theory.brute_force import theory
+from spinsync.theory.permutation.exact import Exact
 from test_brute_force import SZ, UP, on, random_spins
 from test_exact import one_group
 
@@ -42,10 +42,10 @@ def wootters(rho):
 def full_rest(ensemble, spins):
     """The steady state as a 2^N x 2^N matrix."""
     problem = ss.BruteForce(spins).lower(ensemble, None, 0)
-    from spinsync.numerics import linear_flow
+    from spinsync.problems.linear import dense
 
     rho = np.zeros(4**spins, complex)
-    rho[brute_force.SpinSpace(spins).sector(0)] = linear_flow.null_vector(problem.block(0), problem.trace)
+    rho[theory.SpinSpace(spins).sector(0)] = dense.null_vector(problem.block(0), problem.trace)
     return rho.reshape(2**spins, -1)
 
 
@@ -144,9 +144,9 @@ def test_asymptotic_phase_advances_uniformly():
     problem = Exact(20).lower(ensemble, m, 0)
     from scipy.linalg import expm
 
-    from spinsync.numerics import leading
+    from spinsync.problems.linear.lattice import slowest_mode
 
-    _, right, left = leading.eigenvector(problem.block(1), problem.lattice.sites(1))
+    _, right, left = slowest_mode.eigenvector(problem.block(1), problem.lattice.sites(1))
     strongest = left[np.argmax(abs(left * right))]
     t = 0.37
     later = left @ expm(problem.block(1).toarray() * t) @ problem.start(1) * abs(strongest) / strongest

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 import spinsync as ss
 from reference import laser
-from spinsync.data import model_files
-from spinsync.data.ensembles import from_toml_text
+from spinsync.model import model_files
+from spinsync.model.ensembles import from_toml_text
 from test_model import MADE
 
 DISTRIBUTIONS = [ss.Lorentzian(0.1), ss.Gaussian(1 / 3, 2.5), ss.Uniform(7.0, -1e-7), ss.Samples([0.1, -2 / 3, 1e5])]

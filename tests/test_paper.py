@@ -7,9 +7,9 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from spinsync.faces.command import run
-from spinsync.faces.paper import ground, reproduction, spheres
-from spinsync.faces.paper.claims import Claim, Section
+from spinsync.interfaces.command import run
+from spinsync.interfaces.report import ground, reproduction, spheres
+from spinsync.interfaces.report.claims import Claim, Section
 
 
 class Links(HTMLParser):

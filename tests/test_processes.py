@@ -11,13 +11,13 @@ import pytest
 
 import spinsync as ss
 from spinsync.base.files import UnwritableError
-from spinsync.faces.paper.processes import shared
+from spinsync.interfaces.report.processes import shared
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from spinsync.faces.paper.processes import shared
+from spinsync.interfaces.report.processes import shared
 
 def sleep(name, advance):
     Path(name).touch()

@@ -10,7 +10,7 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser
 from regime_cases import R, word
-from spinsync.theory.mean_field import MeanField
+from spinsync.theory.mean_field.theory import MeanField
 
 CASES = [(ss.Gaussian(5.0), 40.0, -HALF_PI), (ss.Uniform(6.0), 40.0, -HALF_PI), (ss.Gaussian(5.0), 40.0, -1.2)]
 

@@ -7,10 +7,10 @@ import pytest
 
 import spinsync as ss
 from reference import laser
-from spinsync.data.microscopic import lindbladian
-from spinsync.numerics import markov
-from spinsync.theory import brute_force
-from spinsync.theory.exact import Exact
+from spinsync.model.master_equation import lindbladian
+from spinsync.problems.linear.lattice import populations_at_rest
+from spinsync.theory.brute_force import theory
+from spinsync.theory.permutation.exact import Exact
 from test_brute_force import random_spins
 from test_exact import one_group
 
@@ -24,7 +24,7 @@ def test_the_generator_is_the_judge_s(seed, counts):
     model = ss.to_qutip(ensemble, spins)
     generator = qutip.liouvillian(model.hamiltonian, model.collapse_operators).full()
     turned = np.arange(4**spins).reshape(2**spins, -1).T.reshape(-1)  # QuTiP stacks columns, the judge rows
-    judge = brute_force.liouvillian(brute_force.SpinSpace(spins), lindbladian(ensemble, spins)).toarray()
+    judge = theory.liouvillian(theory.SpinSpace(spins), lindbladian(ensemble, spins)).toarray()
     np.testing.assert_allclose(generator[np.ix_(turned, turned)], judge, atol=1e-13)
     assert model.hamiltonian.dims == [[2] * spins] * 2
 
@@ -42,7 +42,7 @@ def test_populations_agree_with_piqs(seed, spins):
     matrix[0] = 1
     theirs = np.linalg.solve(matrix, np.eye(len(matrix))[0])
     order = [(j, m) for j in np.arange(spins / 2, -0.1, -1) for m in np.arange(j, -j - 0.1, -1)]
-    found = markov.steady(Exact(spins).lower(ensemble, None, 0).lattice)
+    found = populations_at_rest.steady(Exact(spins).lower(ensemble, None, 0).lattice)
     ours = {(row + spins % 2 / 2, column - spins / 2): p
             for (row, column), p in zip(found.problem.lattice.sites(0), found.probability, strict=True)}  # fmt: skip
     np.testing.assert_allclose([ours.get(place, 0.0) for place in order], theirs, atol=1e-12)

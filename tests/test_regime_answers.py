@@ -9,8 +9,8 @@ import xarray as xr
 import spinsync as ss
 from reference import HALF_PI, laser
 from regime_cases import TABLE, R, near_full, of_table, random_motion, weak_pair, word
-from spinsync.data.regimes import Status
-from spinsync.verbs import lane_engine, long_time
+from spinsync.regimes import engine_batch, follow
+from spinsync.regimes.codes import Status
 from test_pairs import pair
 
 # what is said of itself
@@ -82,7 +82,7 @@ UNDECIDED = {
 
 @pytest.mark.parametrize("status", UNDECIDED)
 def test_what_is_undecided_says_why(status, monkeypatch):
-    for engine in (lane_engine, long_time):
+    for engine in (engine_batch, follow):
         monkeypatch.setattr(engine, "PATIENCE", 300.0)
     found = ss.regime(UNDECIDED[status]())
     assert word(found) is R.UNDECIDED

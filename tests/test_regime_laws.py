@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from regime_cases import R, answer, locking, random_motion, sampled, word
-from spinsync.numerics.tracking import bump
+from spinsync.problems.flow.orbit_averages import bump
 
 # laws over random pairs
 

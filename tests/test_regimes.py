@@ -10,7 +10,7 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser
 from regime_cases import R, locking, near_full, sampled, turn, weak_pair, word
-from spinsync.data.regimes import Status
+from spinsync.regimes.codes import Status
 from test_closed_forms import random_one
 from test_pairs import pair, random_pair
 

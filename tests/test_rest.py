@@ -8,10 +8,10 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, random_bloch, random_system
 from spinsync.base.compiled import compiled
-from spinsync.data.problems import Flow
-from spinsync.numerics.exponential_adams import DEVICE, DONE
-from spinsync.numerics.rest import Approach, jacobian, polish, settle
-from spinsync.numerics.tracking import bump, track
+from spinsync.problems.flow.exponential_adams import DEVICE, DONE
+from spinsync.problems.flow.fixed_points import Approach, jacobian, polish, settle
+from spinsync.problems.flow.orbit_averages import bump, track
+from spinsync.problems.records import Flow
 from test_closed_forms import jacobian_eigenvalues, pairs_up, random_one
 from test_pairs import pair, random_pair, system_of
 

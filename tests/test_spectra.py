@@ -5,8 +5,8 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.verbs import spectra
-from spinsync.verbs.closed_forms import line_of_many
+from spinsync.questions import spectra
+from spinsync.questions.closed_forms_one import line_of_many
 from test_exact import one_group, superradiant_laser
 
 

@@ -13,10 +13,10 @@ from scipy.integrate import quad
 
 import spinsync as ss
 from spinsync.base.compiled import compiled
-from spinsync.numerics import exponential_adams as stepper
-from spinsync.numerics import stepping
-from spinsync.numerics.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW
-from spinsync.numerics.stepping import integrate
+from spinsync.problems.flow import exponential_adams as stepper
+from spinsync.problems.flow import stepping
+from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW
+from spinsync.problems.flow.stepping import integrate
 
 TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
 ORDER = stepper.P + 1

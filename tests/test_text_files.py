@@ -3,7 +3,7 @@
 import pytest
 
 import spinsync as ss
-from spinsync.faces.command import run
+from spinsync.interfaces.command import run
 
 MODEL = "[single]\ngain = 3.0\ndamping = 1.0\ncoupling = 12.0\ntheta = -1.2\n"
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)

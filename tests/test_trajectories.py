@@ -8,9 +8,9 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
-from spinsync.numerics.travellers import advance, traveller
-from spinsync.theory.product_states import drawn
-from spinsync.verbs.averages import _forgotten, mean_at_rest
+from spinsync.problems.sampled.sampling import advance, traveller
+from spinsync.questions.statistics import _forgotten, mean_at_rest
+from spinsync.theory.permutation.product_states import drawn
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
 TIMES = np.linspace(0, 2, 5)

@@ -14,9 +14,9 @@ from scipy.linalg import solve_banded
 import spinsync as ss
 from reference import HALF_PI, laser
 from spinsync.base.progress import Line
-from spinsync.numerics.travellers import advance
-from spinsync.verbs.averages import Means
-from spinsync.verbs.budgets import Budget
+from spinsync.problems.sampled.sampling import advance
+from spinsync.questions.budgets import Budget
+from spinsync.questions.statistics import Means
 from test_trajectories import NAMES, TIMES, travellers, two_groups
 
 
@@ -229,7 +229,7 @@ def test_cost_is_told_after_the_first_round(monkeypatch):
     """Within a factor of two, and the share of the work that is done goes from 0 to 1."""
     told, expected = [], []
     monkeypatch.setattr(Line, "update", lambda self, done, text="": told.append((done, text)) if text else None)
-    monkeypatch.setattr("spinsync.numerics.travellers.LOOK", 0.02)
+    monkeypatch.setattr("spinsync.problems.sampled.sampling.LOOK", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])

@@ -1,5 +1,5 @@
 """python -m spinsync"""
 
-from spinsync.faces.command import main
+from spinsync.interfaces.command import main
 
 main()

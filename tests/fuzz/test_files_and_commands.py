@@ -15,7 +15,7 @@ from ledger import REFUSED, call, check_sentence, count_case, limited, short, su
 from runs import SEED, examples
 
 import spinsync as ss
-from spinsync.faces.command import run
+from spinsync.interfaces.command import run
 
 
 def _command(words: list[str]) -> int:

@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from spinsync.base.checks import InputError
-from spinsync.data.ensembles import Ensemble
-from spinsync.data.regimes import Regime, label
+from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
 from spinsync.plot.style import CLOSED_FORM
-from spinsync.verbs.pair_forms import margins, symmetric_pair
-from spinsync.verbs.weak_coupling import locking_range
+from spinsync.questions.closed_forms_two import margins, symmetric_pair
+from spinsync.questions.weak_coupling import locking_range
+from spinsync.regimes.codes import Regime, label
 
 Array = NDArray[Any]
 

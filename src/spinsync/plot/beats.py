@@ -11,8 +11,8 @@ from spinsync.base import checks
 from spinsync.plot.areas import weakly_coupled
 from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.traces import TIME, needs, span
-from spinsync.verbs.pair_forms import symmetric_pair
-from spinsync.verbs.results import model_of
+from spinsync.questions.closed_forms_two import symmetric_pair
+from spinsync.results.datasets import model_of
 
 LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
 

@@ -10,13 +10,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.data.distributions import Samples
-from spinsync.data.ensembles import Ensemble
+from spinsync.model.distributions import Samples
+from spinsync.model.ensembles import Ensemble
 from spinsync.plot import areas, curves
 from spinsync.plot.given import checked, variable_of
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
-from spinsync.verbs.closed_forms import limit_cycle
-from spinsync.verbs.onset import critical_coupling
+from spinsync.questions.closed_forms_one import limit_cycle
+from spinsync.questions.onset import critical_coupling
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",

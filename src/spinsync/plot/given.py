@@ -7,8 +7,8 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.data.ensembles import Ensemble
-from spinsync.verbs.results import model_of, of_spinsync
+from spinsync.model.ensembles import Ensemble
+from spinsync.results.datasets import model_of, of_spinsync
 
 
 def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:

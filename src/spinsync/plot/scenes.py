@@ -15,11 +15,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from spinsync.data import bloch_vectors
+from spinsync.model import bloch_vectors
 from spinsync.plot import spheres
 from spinsync.plot.strokes import COLUMNS, paint
 from spinsync.plot.style import COLOURS, ONE_COLUMN, style
-from spinsync.verbs.results import model_of
+from spinsync.results.datasets import model_of
 
 Array = NDArray[Any]
 ARROW = "#1c2126"  # the mean field

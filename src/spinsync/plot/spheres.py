@@ -13,11 +13,11 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
 from spinsync.base import checks
-from spinsync.data import bloch_vectors
+from spinsync.model import bloch_vectors
 from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.plot.traces import needs
-from spinsync.verbs.closed_forms import limit_cycle
-from spinsync.verbs.results import bloch, model_of
+from spinsync.questions.closed_forms_one import limit_cycle
+from spinsync.results.datasets import bloch, model_of
 
 Array = NDArray[Any]
 BACK = 0.25  # how much of a line's ink is left behind the sphere

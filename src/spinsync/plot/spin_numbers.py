@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from spinsync.base import checks
-from spinsync.data.ensembles import Ensemble
+from spinsync.model.ensembles import Ensemble
 from spinsync.plot.diagrams import LABELS
 from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, colour, in_style, names, plain_decades
-from spinsync.verbs.closed_forms import limit_cycle, line_of_many
-from spinsync.verbs.results import model_of, of_spinsync
-from spinsync.verbs.steady import steady_state
+from spinsync.questions.closed_forms_one import limit_cycle, line_of_many
+from spinsync.questions.steady import steady_state
+from spinsync.results.datasets import model_of, of_spinsync
 
 Results = xr.Dataset | Iterable[xr.Dataset]
 VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}

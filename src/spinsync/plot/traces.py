@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
-from spinsync.verbs.results import DIMS, all_pairs, model_of, of_spinsync, times_of, variable
-from spinsync.verbs.results import phases as phase_of
+from spinsync.results.datasets import DIMS, all_pairs, model_of, of_spinsync, times_of, variable
+from spinsync.results.datasets import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 from spinsync.base.checks import InputError, complain
-from spinsync.data.ensembles import Ensemble
-from spinsync.data.problems import Crowd, Flow, Jumps, Linear
-from spinsync.data.rates import Array
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.rates import Array
+from spinsync.problems.records import Crowd, Flow, Jumps, Linear
 
 
 class Theory(Protocol):

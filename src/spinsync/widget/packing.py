@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base.checks import InputError
-from spinsync.data import bloch_vectors
-from spinsync.data.rates import Array
+from spinsync.model import bloch_vectors
+from spinsync.model.rates import Array
 from spinsync.plot.spheres import trajectories
 from spinsync.plot.style import COLOURS
 from spinsync.plot.traces import needs
-from spinsync.verbs.results import bloch, model_of, phases
+from spinsync.results.datasets import bloch, model_of, phases
 
 LARGEST = 4_000_000  # Bloch vectors in one run: 48 MB travel to the browser, and stay in its memory
 SHADES = 128  # colours on the circle of phases

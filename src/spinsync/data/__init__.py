@@ -1,1 +1,0 @@
-"""The model and everything that describes it: no time stepping, no pictures."""

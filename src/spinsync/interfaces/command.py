@@ -1,0 +1,252 @@
+"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one sentence; 130: interrupted; 143: terminated."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from importlib import metadata
+from math import isfinite
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import spinsync as ss
+from spinsync.base import checks, compile_cache
+from spinsync.base.files import new_folder
+
+INTERRUPTED, TERMINATED = 130, 143
+ENDED = {INTERRUPTED: "Interrupted", TERMINATED: "Terminated"}
+
+app = typer.Typer(
+    name="spinsync", help="Quantum synchronization of ensembles of two-level systems.", no_args_is_help=True,
+    add_completion=False, pretty_exceptions_enable=False,
+)  # fmt: skip
+#: typer's base class of complaints about the command line itself, wherever this version of typer keeps it
+_Complaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"must be a number, but is {checks.shown(text)}") from None
+
+
+def _whole(text: str) -> int:
+    """A whole number, which may be written as 1e4, as in Python and in TOML."""
+    try:
+        number = Decimal(text) if isfinite(float(text)) else None  # a float is finite up to some 300 digits
+    except (ValueError, ArithmeticError):
+        number = None
+    if number is None or number != number.to_integral_value():
+        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}")
+    return int(number)
+
+
+class TheoryName(StrEnum):
+    """Levels of theory on the command line."""
+
+    mean_field = "mean-field"
+    exact = "exact"
+    trajectories = "trajectories"
+    brute_force = "brute-force"
+
+
+Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
+Theory = Annotated[TheoryName, typer.Option(help="Level of theory.")]
+Spins = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of spins, for theories of finite N.")]
+Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start and of trajectories.")]
+Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
+
+
+@app.callback(invoke_without_command=True)
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False) -> None:
+    if version:
+        typer.echo(f"spinsync {ss.__version__}")
+        raise typer.Exit
+
+
+def _theory(name: TheoryName, spins: int | None) -> Any:
+    if name is TheoryName.mean_field:
+        if spins is not None:
+            raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name.value}.")
+        return ss.MeanField()
+    if spins is None:
+        raise ss.InputError(f"Argument `--spins` must be given with --theory {name.value}, but is missing.")
+    finite = {TheoryName.exact: ss.Exact, TheoryName.trajectories: ss.Trajectories, TheoryName.brute_force: ss.BruteForce}
+    return finite[name](spins)
+
+
+def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
+    """Print a summary, or write the store and say where; whether it can be written is known before the work."""
+    if out is None:
+        typer.echo(compute())
+        return
+    with new_folder(out, "--out") as draft:
+        compute().to_zarr(draft, mode="a", consolidated=False)
+    typer.echo(f"wrote {out}")
+
+
+@app.command()
+def evolve(
+    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None,
+    until: Annotated[float, typer.Option(parser=_number, metavar="TIME", help="Last time.")] = 30.0,
+    points: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Number of times, from 0 on.")] = 601,
+    seed: Seed = 0, out: Out = None,
+) -> None:  # fmt: skip
+    """How the ensemble moves."""
+    import numpy as np
+
+    if not 0 < until < np.inf:
+        raise ss.InputError(f"Argument `--until` must be positive and finite, but is --until={until}.")
+    if not 2 <= points <= 10_000_000:
+        raise checks.complain("--points", "from 2 to 10000000", points)
+    ensemble = ss.Ensemble.from_toml(model)
+    level = _theory(theory, spins)
+    _deliver(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
+
+
+@app.command("steady-state")
+def steady_state(
+    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None, seed: Seed = 0, out: Out = None
+) -> None:
+    """The state that the ensemble settles to."""
+    ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins)
+    _deliver(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)
+
+
+@app.command()
+def regime(model: Model, seed: Seed = 0, out: Out = None) -> None:
+    """What the ensemble does in the end: incoherent, full, phase-trapped, partial or irregular."""
+    ensemble = ss.Ensemble.from_toml(model)
+
+    def compute() -> Any:
+        found = ss.regime(ensemble, seed=seed)
+        typer.echo(ss.label(found.regime), err=out is not None)
+        return found
+
+    _deliver(compute, out)
+
+
+@app.command()
+def paper(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the report.")] = Path("report"),
+    quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,
+) -> None:
+    """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
+    from spinsync.interfaces.report.reproduction import reproduce
+
+    held = reproduce(out, quick=quick)
+    if not held:
+        raise typer.Exit(1)
+
+
+@app.command()
+def explore(
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen here; others than loopback are reached from outside.")]
+    = "127.0.0.1",
+    port: Annotated[int, typer.Option(parser=_whole, metavar="N", help="A port, 0 for a free one.")] = 0,
+    story: Annotated[bool, typer.Option("--story", help="Open at the story for newcomers.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")] = True,
+) -> None:  # fmt: skip
+    """Explore in the browser: one ensemble, two groups, few spins, and a story for newcomers."""
+    from spinsync.interfaces.explorer.server import serve
+
+    if not 0 <= port <= 65535:
+        raise checks.complain("--port", "from 0 to 65535", port)
+    serve(host=host, port=port, story=story, browser=browser)
+
+
+@app.command()
+def doctor(
+    clear_cache: Annotated[bool, typer.Option("--clear-cache", help="Only remove the compiled code from the disk.")] = False,
+) -> None:
+    """What this installation consists of, where compiled code is kept, and whether it computes."""
+    if clear_cache:
+        _clear_cache()
+        return
+    typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
+    for name in ("numpy", "scipy", "numba", "xarray", "zarr", "matplotlib"):
+        typer.echo(f"{name} {metadata.version(name)}")
+    places = list(compile_cache.places())
+    for place in places:
+        state = f"not writable ({place.trouble})" if place.trouble else "writable"
+        typer.echo(f"cache {place.folder}: {place.size()}, {state}")
+    if all(place.trouble for place in places):
+        typer.echo("cache: no folder can be written, so each process compiles anew, some 10 s")
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+    error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
+    typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")
+    if error > 1e-7:
+        raise typer.Exit(1)
+
+
+def _clear_cache() -> None:
+    cleared = [place for place in compile_cache.clear() if place.entries or place.trouble]
+    for place in cleared:
+        typer.echo(f"cache {place.folder}: removed {place.size()}")
+    if not cleared:
+        typer.echo("cache: nothing to remove")
+    if left := [f"{str(place.folder)!r} is not ({place.trouble})" for place in cleared if place.trouble]:
+        raise ss.InputError(f"The cache must be writable to be cleared, but {', '.join(left)}.")
+
+
+def _complain(sentence: str) -> int:
+    print(" ".join(sentence.replace("Value error, ", "").split()), file=sys.stderr)
+    return 2
+
+
+def _allowed(error: Any) -> str:
+    """What the command line takes instead, where the complaint itself does not say so."""
+    if error.ctx is None:
+        return ""
+    if hasattr(error, "option_name"):
+        options = [name for p in error.ctx.command.get_params(error.ctx) for name in p.opts if name.startswith("-")]
+        return f" (options are {', '.join(options)})"
+    if "No such command" in error.format_message():
+        return f" (commands are {', '.join(error.ctx.command.list_commands(error.ctx))})"
+    return ""
+
+
+class _TerminatedError(BaseException):
+    """Somebody asks this process to end: a batch system, a container. No `except Exception` shall hear it."""
+
+
+def _terminate(number: int, frame: Any) -> None:
+    raise _TerminatedError
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    try:
+        status = int(app(args=arguments, standalone_mode=False) or 0)
+    except (ss.InputError, ss.IntegrationError) as error:
+        return _complain(str(error))
+    except _Complaint as error:
+        return _complain(checks.line(error.format_message(), 300) + _allowed(error)) if error.format_message() else 2
+    except (KeyboardInterrupt, typer.Abort) as stop:
+        if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
+            raise stop.__cause__ from None
+        status = INTERRUPTED
+    except _TerminatedError:
+        status = TERMINATED
+    if status in ENDED:  # typer turns an interruption into this status
+        print(f"{ENDED[status]}; nothing was written.", file=sys.stderr)
+    return status
+
+
+def main() -> None:
+    """Run the command line and end the process, without waiting for what was dropped if it was interrupted."""
+    signal.signal(signal.SIGTERM, _terminate)
+    status = run()
+    if status in ENDED:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)  # a compiler at work in another thread can be neither stopped nor left alone by sys.exit
+    sys.exit(status)

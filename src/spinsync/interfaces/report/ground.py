@@ -1,0 +1,102 @@
+"""(e) The microscopic ground: N spins by brute force obey the one-spin equation exactly."""
+
+from __future__ import annotations
+
+from math import pi
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import spinsync as ss
+from spinsync.interfaces.report.claims import Advance, Claim, Section
+
+START = [[0.6, 0.0, -0.4]]
+
+
+def random_ensemble(seed: int, groups: int) -> ss.Ensemble:
+    """Random rates and any complex coupling, neither Hermitian nor symmetric."""
+    rng = np.random.default_rng([11, seed])
+    members = [
+        ss.Group(rng.uniform(0, 3), rng.uniform(0, 3), dephasing=rng.uniform(0, 1), frequency=rng.normal())
+        for _ in range(groups)
+    ]
+    return ss.Ensemble(members, rng.normal(size=(groups, groups)) * 4 + 4j * rng.normal(size=(groups, groups)))
+
+
+def _residuals() -> dict[str, xr.Dataset]:
+    times = np.linspace(0, 2, 21)
+    runs = {}
+    for groups, spins in ((1, 4), (2, 4), (3, 3)):
+        model = random_ensemble(groups, groups)
+        runs[f"one-spin-{groups}-groups"] = ss.one_spin_equation(model, times, theory=ss.BruteForce(spins), seed=1)
+    return runs
+
+
+def _worst(sides: xr.Dataset) -> np.ndarray:
+    s = abs(sides.coherence_rate - sides.coherence_identity).max("spin").values
+    z = abs(sides.inversion_rate - sides.inversion_identity).max("spin").values
+    return np.asarray(np.maximum(s, z))
+
+
+def chapter(quick: bool, advance: Advance) -> Section:
+    residuals = _residuals()
+    advance(0.3)
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-pi / 2)
+    times = np.linspace(0, 2.5, 126)
+    runs = {"finite-mean-field": ss.evolve(one, times, initial=START)}
+    for spins in (2, 4) if quick else (2, 3, 4, 6):
+        runs[f"finite-{spins}-spins"] = ss.evolve(one, times, initial=START, theory=ss.BruteForce(spins))
+        advance(0.3 + 0.1 * spins)
+    said, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
+    claims = [Claim(f"{name}: {said}", 0, float(_worst(sides).max()), 1e-12, why) for name, sides in residuals.items()]
+    claims += [_splitting(seed) for seed in (1, 2)]
+    return Section(
+        title="The microscopic ground",
+        text="<p>The nonlinear equation is the limit <i>N</i> → ∞ of a Lindblad master equation with exchange, correlated "
+        "decay and correlated pumping, equation (2.2), for every complex coupling matrix. At finite <i>N</i> each spin "
+        "obeys the one-spin equations (2.3) and (2.4) exactly, with pair correlations in place of products: checked here "
+        "on density matrices of all 2<sup><i>N</i></sup> states. On the left: a few "
+        "spins on their way to mean field.</p>",
+        figures={"ground": _figure(runs, residuals)},
+        captions={
+            "ground": "Left: inversion after the same start for <i>N</i> spins by brute force and for <i>N</i> → ∞ (black). "
+            "Right: residual of the one-spin equations along runs with random complex couplings."
+        },
+        data=runs | residuals,
+        claims=tuple(claims),
+    )
+
+
+def _splitting(seed: int) -> Claim:
+    """Exchange + i (pumping - decay)/2 gives the coupling back."""
+    model = random_ensemble(seed, 2)
+    terms = ss.lindblad(model, 6)
+    back = (terms.exchange + 0.5j * (terms.correlated_pumping - terms.correlated_decay)).values
+    expected = np.kron(model.coupling_matrix, np.ones((3, 3))) / 6
+    gap = float(abs(back - expected).max())
+    return Claim(f"random coupling {seed}: Hc + i (K_+ - K_-) minus C", 0, gap, 1e-13, "rounding of a 2 x 2 eigenproblem")
+
+
+def _figure(runs: dict[str, xr.Dataset], residuals: dict[str, xr.Dataset]) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.6), layout="constrained")
+    colours = plt.get_cmap("cividis")(np.linspace(0.85, 0.2, len(runs) - 1))
+    lines = [
+        (run, colour, f"$N={name.split('-')[1]}$") for (name, run), colour in zip(list(runs.items())[1:], colours, strict=True)
+    ]
+    for run, colour, label in [*lines, (runs["finite-mean-field"], "black", r"$N\to\infty$")]:
+        z = run.inversion.values[:, 0]
+        left.plot(run.time, z, color=colour)
+        left.text(run.time.values[-1] + 0.06, z[-1], label, color=colour, va="center", fontsize=8)
+    left.set(xlabel=r"time  $\gamma t$", ylabel=r"inversion  $z$", xlim=(0, 3.1))
+    for marker, (name, sides) in zip("osD", residuals.items(), strict=True):
+        groups = int(name.split("-")[2])
+        shown = np.maximum(_worst(sides), 1e-17)
+        right.semilogy(
+            sides.time, shown, marker, ms=3.2, label=f"{groups} group{'s' * (groups > 1)}, $N={sides.sizes['spin']}$"
+        )
+    right.axhline(1e-12, color="black", lw=0.8, ls="--")
+    right.set(xlabel="time", ylabel="residual (rate)", ylim=(1e-17, 1e-10))
+    right.legend(loc="upper right", ncols=1)
+    return figure

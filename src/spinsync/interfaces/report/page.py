@@ -1,0 +1,83 @@
+"""The report's page: one HTML file beside its figures, opened from disk, no script, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+from spinsync._version import __version__
+from spinsync.interfaces.report.claims import Claim, Part
+
+LOOK = """
+:root { color-scheme: light; }
+body { font: 16px/1.55 system-ui, sans-serif; color: #1c2126; background: #fff; max-width: 62rem; margin: 2rem auto;
+       padding: 0 1.2rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; }
+h2 { font-size: 1.25rem; margin-top: 2.6rem; border-top: 1px solid #d9dee3; padding-top: 1.4rem; }
+figure { margin: 1.2rem 0; }
+img { max-width: 100%; height: auto; }
+figcaption, caption, small { color: #4a525b; font-size: .92rem; }
+table { border-collapse: collapse; width: 100%; font-size: .88rem; margin-top: 1rem; }
+caption { text-align: left; }
+th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #e4e8ec; vertical-align: top; }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.holds { color: #00674b; }
+.fails { color: #a63b00; font-weight: bold; }
+.wide { overflow-x: auto; }
+nav a { margin-right: 1rem; }
+"""
+
+NOTE = """<p>The model is that of Z.-H. Yang and D.-B. Zhang, “Spontaneous macroscopic quantum synchronization in an ensemble of
+two-level systems”, <a href="https://arxiv.org/abs/2511.10920">arXiv:2511.10920</a>. Signs and scales are those of spinsync's
+theory page; the article's sign of <i>θ</i> and scale of <i>V</i> may differ. Equation numbers refer to that page.
+ħ = 1; rates, frequencies and 1/time share one unit.</p>"""
+
+
+def _rows(claims: Sequence[Claim]) -> str:
+    def row(claim: Claim) -> str:
+        verdict = '<td class="holds">holds</td>' if claim.holds else '<td class="fails">FAILS</td>'
+        numbers = "".join(f'<td class="number">{value:.7g}</td>' for value in (claim.expected, claim.measured, claim.tolerance))
+        said = f"<td>{escape(claim.claim)}<br/><small>tolerance: {escape(claim.why)}</small></td>"
+        return f"<tr>{said}{numbers}{verdict}</tr>"
+
+    return "\n".join(row(claim) for claim in claims)
+
+
+def _part(index: int, part: Part) -> str:
+    figures = "\n".join(
+        f'<figure><img src="figures/{name}.png" alt="{escape(part.title)}"><figcaption>{caption} '
+        f'(<a href="figures/{name}.pdf">PDF</a>)</figcaption></figure>'
+        for name, caption in part.captions.items()
+    )
+    stores = ", ".join(f"data/{name}.zarr" for name in part.data)
+    return f"""<h2 id="part-{index}">{escape(part.title)}</h2>
+{part.text}
+{figures}
+<div class="wide"><table><caption>Claims</caption>
+<tr><th>claim</th><th>expected</th><th>measured</th><th>tolerance</th><th></th></tr>
+{_rows(part.claims)}
+</table></div>
+<p>Data: {stores}</p>"""
+
+
+def write_page(path: Path, parts: Sequence[Part], *, quick: bool) -> None:
+    """Write the report's page to `path`."""
+    claims = [claim for part in parts for claim in part.claims]
+    held = sum(claim.holds for claim in claims)
+    links = "".join(f'<a href="#part-{i}">{escape(part.title)}</a>' for i, part in enumerate(parts))
+    how = " on coarser grids (--quick)" if quick else ""
+    shown = "\n".join(_part(i, part) for i, part in enumerate(parts))
+    path.write_text(
+        f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Spontaneous synchronization of two-level systems, reproduced</title><style>{LOOK}</style></head><body>
+<h1>Spontaneous synchronization of an ensemble of two-level systems, reproduced</h1>
+<p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {__version__}{how}.</p>
+{NOTE}
+<nav>{links}</nav>
+{shown}
+</body></html>
+""",
+        encoding="utf-8",
+    )

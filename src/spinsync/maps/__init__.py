@@ -1,1 +1,0 @@
-"""Many points at once: diagrams over parameters."""

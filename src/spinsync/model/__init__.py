@@ -1,0 +1,1 @@
+"""Ensembles and their parameters; knows no solver."""

@@ -1,0 +1,51 @@
+"""Bloch vectors: from them to (s, z) and back, and the default start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.model.rates import Array, Rates
+
+ROUNDING = 1e-6  # a run may leave the ball by the error of its time steps
+SMALL = 0.01  # largest transverse Bloch vector of the default start
+
+
+def vectors(coherence: Any, inversion: Any) -> Array:
+    """m = (2 Re s, -2 Im s, z), equation (1.1); shape (..., 3)."""
+    s = np.asarray(coherence)
+    return np.stack([2 * s.real, -2 * s.imag, np.broadcast_to(inversion, s.shape)], axis=-1)
+
+
+def coherences(m: Array) -> tuple[Array, Array]:
+    """(s, z) of Bloch vectors of shape (..., 3), equation (1.1)."""
+    return (m[..., 0] - 1j * m[..., 1]) / 2, m[..., 2]
+
+
+def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)", name: str = "initial") -> Array:
+    """Bloch vectors of shape (any, 3) with length at most 1."""
+    m = checks.array(name, initial, float, (None, 3), described)
+    if not len(m):
+        raise checks.InputError(f"Argument `{name}` must be {described}, but is empty.")
+    length = np.linalg.norm(m, axis=1)
+    if np.any(length > 1 + ROUNDING):
+        worst = int(np.argmax(length))
+        raise checks.InputError(
+            f"Argument `{name}` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.9g}."
+        )
+    return m
+
+
+def seeded(rates: Rates, seed: int) -> Array:
+    """Small random coherence beside the uncoupled inversion; group a's depends on (seed, a) alone.
+
+    Its length is random too, between SMALL/2 and SMALL: equal groups would never leave the symmetric motions.
+    """
+    groups = rates.weight.shape[-1]
+    drawn = np.array([np.random.default_rng([seed, a]).uniform([0, SMALL / 2], [2 * np.pi, SMALL]) for a in range(groups)])
+    phase, length = drawn.T
+    relaxing = rates.gamma_1 > 0
+    z0 = np.where(relaxing, rates.drive / np.where(relaxing, rates.gamma_1, 1), 0.0)
+    return np.stack([length * np.cos(phase), length * np.sin(phase), z0 * np.sqrt(1 - length**2)], axis=-1)

@@ -1,0 +1,350 @@
+"""The ensemble: groups of two-level systems and the coupling between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.base.memory import afford
+from spinsync.model import model_files
+from spinsync.model.distributions import Distribution
+from spinsync.model.groups import Group
+from spinsync.model.rates import Array, Rates, normalized, polar, rates_of
+from spinsync.model.recipes import Recipe, check_parameter
+from spinsync.model.words import default_name, describe
+
+Two = float | tuple[float, float]
+UNWRITTEN = Recipe("groups")  # stands for the recipe that the constructor itself writes
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Ensemble:
+    """Groups of two-level systems with gain, damping, dephasing and a complex coupling C_ab = V_ab exp(i theta_ab).
+
+    Most ensembles are made by `Ensemble.single`, `Ensemble.pair` or `Ensemble.cavity`; this constructor takes
+    any groups and any matrix. Every complex matrix is physical (theory page, section 2).
+
+    Parameters
+    ----------
+    groups : sequence of Group
+        Nameless ones are named "A", "B", ...; weights are normalized to add up to 1.
+    coupling_matrix : complex array of shape (group, group)
+        C_ab: how the coherence of group b drives group a; angular frequency.
+    lamb_shift : bool
+        Whether the exchange acts within one spin as well, Re(C_aa)/N at N spins, as a real cavity's does.
+        Without effect in mean field.
+
+    Raises
+    ------
+    InputError
+        If the matrix does not fit the groups, a number is not finite, or two groups share a name.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> bright, dark = ss.Group(gain=3, damping=1), ss.Group(gain=0, damping=1, weight=0.5)
+    >>> ss.Ensemble([bright, dark], [[-6j, -1j], [-1j, 0]]).names
+    ('A', 'B')
+    """
+
+    groups: Sequence[Group]
+    coupling_matrix: Array
+    lamb_shift: bool = False
+    recipe: Recipe = field(default=UNWRITTEN, compare=False)
+
+    def __post_init__(self) -> None:
+        if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
+            raise checks.complain("groups", "a sequence of at least one Group", self.groups)
+        groups = [checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups]
+        taken = {group.name for group in groups}
+        for i, group in enumerate(groups):
+            if group.name is None:
+                groups[i] = replace(group, name=next(name for name in map(default_name, count(i)) if name not in taken))
+                taken.add(groups[i].name)
+        names = [str(group.name) for group in groups]
+        for name in names:
+            if names.count(name) > 1:
+                raise checks.InputError(f"Argument `groups` must have names that differ, but two are called {name!r}.")
+        size = len(groups)
+        described = f"a {size} x {size} complex matrix"
+        matrix = checks.array("coupling_matrix", self.coupling_matrix, complex, (size, size), described)
+        matrix.flags.writeable = False
+        if self.recipe is UNWRITTEN:
+            object.__setattr__(self, "recipe", Recipe("groups", base=(tuple(groups), matrix)))
+        with np.errstate(over="ignore"):
+            weights = normalized([group.weight for group in groups])
+        groups = [replace(group, weight=float(w)) for group, w in zip(groups, weights, strict=True)]
+        object.__setattr__(self, "groups", tuple(groups))
+        object.__setattr__(self, "coupling_matrix", matrix)
+        object.__setattr__(self, "lamb_shift", checks.flag("lamb_shift", self.lamb_shift))
+
+    @classmethod
+    def single(
+        cls, *, gain: float, damping: float, coupling: float, theta: float,
+        frequency: float | Distribution = 0.0, dephasing: float = 0.0,
+    ) -> Ensemble:  # fmt: skip
+        """One group with coupling V exp(i theta).
+
+        Parameters
+        ----------
+        gain, damping, dephasing : float
+            Rates, non-negative.
+        coupling : float
+            Strength V, non-negative; angular frequency.
+        theta : float
+            Interaction phase in radians; -pi/2 is a resonant cavity.
+        frequency : float or Lorentzian, Gaussian, Uniform, Samples
+            Natural frequency or its distribution; angular.
+
+        Raises
+        ------
+        InputError
+            If a rate or the strength is negative, or a number is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np, spinsync as ss
+        >>> ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+        Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5707963267948966)
+        """
+        return _made(
+            "single", dict(gain=gain, damping=damping, coupling=coupling, theta=theta, frequency=frequency, dephasing=dephasing)
+        )
+
+    @classmethod
+    def pair(
+        cls, *, detuning: float, gain: Two, damping: Two, coupling: float, theta: float,
+        cross_coupling: float | None = None, cross_theta: Two | None = None, dephasing: Two = 0.0, weights: Two = (1, 1),
+    ) -> Ensemble:  # fmt: skip
+        """Two groups A, B at frequencies +detuning/2, -detuning/2.
+
+        Parameters
+        ----------
+        detuning : float
+            omega_A - omega_B; angular frequency.
+        gain, damping, dephasing : float or two of them
+            Rates, for both groups or one per group.
+        coupling, theta : float
+            C_AA = C_BB = coupling exp(i theta).
+        cross_coupling, cross_theta : float, optional
+            C_AB = C_BA = cross_coupling exp(i cross_theta); cross_theta may be two numbers, AB and BA. None follows
+            coupling and theta, also while those are swept.
+        weights : two floats
+            Relative numbers of spins.
+
+        Raises
+        ------
+        InputError
+            If a rate or a strength is negative, or a number is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np, spinsync as ss
+        >>> ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2).names
+        ('A', 'B')
+        """
+        return _made("pair", dict(detuning=detuning, gain=gain, damping=damping, coupling=coupling, theta=theta,
+                                  cross_coupling=cross_coupling, cross_theta=cross_theta, dephasing=dephasing,
+                                  weights=weights))  # fmt: skip
+
+    @classmethod
+    def cavity(
+        cls, *, spins: int, vacuum_coupling: float, cavity_decay: float, cavity_detuning: float = 0.0,
+        gain: float, damping: float, dephasing: float = 0.0, frequency: float | Distribution = 0.0,
+    ) -> Ensemble:  # fmt: skip
+        """Spins in a bad cavity that follows them adiabatically: C = -i N g^2 / (cavity_decay/2 + i cavity_detuning), (7.1).
+
+        Parameters
+        ----------
+        spins : int
+            Number N of spins in the cavity. A theory of finite N keeps V, the coupling of all together: at another number of
+            spins than this, the coupling g of one spin is another one.
+        vacuum_coupling : float
+            Coupling g of one spin to the cavity mode; angular frequency.
+        cavity_decay : float
+            Energy decay rate of the cavity, positive; large against all other rates.
+        cavity_detuning : float
+            Cavity frequency minus spin frequency; turns theta within (-pi, 0).
+        gain, damping, dephasing, frequency
+            As in `Ensemble.single`.
+
+        Raises
+        ------
+        InputError
+            If a rate is negative, or a number is not finite.
+
+        Examples
+        --------
+        >>> import spinsync as ss
+        >>> laser = ss.Ensemble.cavity(spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01)
+        >>> laser.coupling_matrix.round(12)
+        array([[0.-0.1j]])
+        """
+        return _made("cavity", dict(spins=spins, vacuum_coupling=vacuum_coupling, cavity_decay=cavity_decay,
+                                    cavity_detuning=cavity_detuning, gain=gain, damping=damping, dephasing=dephasing,
+                                    frequency=frequency))  # fmt: skip
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the groups."""
+        return tuple(str(group.name) for group in self.groups)
+
+    @property
+    def rates(self) -> Rates:
+        """What the equations of motion contain, arrays of shape (group,) and (group, group)."""
+
+        def column(name: str) -> Array:
+            return np.array([getattr(group, name) for group in self.groups])
+
+        gain, damping, dephasing = column("gain"), column("damping"), column("dephasing")
+        return rates_of(gain, damping, dephasing, column("mean_frequency"), column("weight"), self.coupling_matrix)
+
+    def replace(self, **parameters: Any) -> Ensemble:
+        """The same ensemble with some parameters changed.
+
+        Parameters
+        ----------
+        **parameters
+            Any parameter of the constructor that made the ensemble, or "A.gain", "A.B.coupling", "A.B.theta" with the
+            names of its groups (pass dotted names as `**{"A.gain": 2.0}`).
+
+        Raises
+        ------
+        InputError
+            If a parameter is unknown (the sentence lists the names) or its value not allowed.
+
+        Examples
+        --------
+        >>> import numpy as np, spinsync as ss
+        >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+        >>> one.replace(coupling=5.0).coupling_matrix.round(12)
+        array([[0.-5.j]])
+        """
+        return from_recipe(self.recipe.replaced(parameters), self.lamb_shift)
+
+    def split(self, parts: int) -> Ensemble:
+        """Each group cut into equal parts (A_1, A_2, ...): the same physics, single spins to look at.
+
+        Parameters
+        ----------
+        parts : int
+            At least 1.
+
+        Raises
+        ------
+        InputError
+            If `parts` is no whole number of at least 1, or too large for the memory.
+
+        Examples
+        --------
+        >>> import numpy as np, spinsync as ss
+        >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+        >>> one.split(3).names
+        ('A_1', 'A_2', 'A_3')
+        """
+        parts = checks.whole("parts", parts, 1)
+        afford("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and what is made of it
+        groups = [replace(g, name=f"{g.name}_{k + 1}", weight=g.weight / parts) for g in self.groups for k in range(parts)]
+        return Ensemble(tuple(groups), np.kron(self.coupling_matrix, np.ones((parts, parts))), self.lamb_shift)
+
+    def to_toml(self, path: str | Path) -> None:
+        """Write the ensemble as TOML: the constructor's own parameters, so that load gives an equal ensemble.
+
+        Parameters
+        ----------
+        path : path
+            A file; replaced in one move if it exists.
+
+        Raises
+        ------
+        InputError
+            If the file can't be written.
+
+        Examples
+        --------
+        >>> import spinsync as ss, tempfile, pathlib
+        >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     one.to_toml(pathlib.Path(folder) / "one.toml")
+        ...     ss.Ensemble.from_toml(pathlib.Path(folder) / "one.toml") == one
+        True
+        """
+        model_files.write(checks.path("path", path), self.recipe, self.lamb_shift)
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Ensemble:
+        """Read an ensemble that `to_toml` or a person wrote.
+
+        Parameters
+        ----------
+        path : path
+            A TOML file with one table `[single]`, `[pair]` or `[cavity]` that holds the constructor's parameters, or
+            with `[[groups]]` and `[coupling_matrix]` (real, imag); `[changes]` holds dotted parameters.
+
+        Raises
+        ------
+        InputError
+            If the file can't be read, is no TOML, has an unknown key, or a value is not allowed.
+
+        Examples
+        --------
+        See `Ensemble.to_toml`.
+        """
+        return from_toml_text(model_files.read(checks.path("path", path)), str(path))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Ensemble)
+            and self.groups == other.groups
+            and np.array_equal(self.coupling_matrix, other.coupling_matrix)
+            and self.lamb_shift == other.lamb_shift
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.groups, (self.coupling_matrix + 0).tobytes(), self.lamb_shift))
+
+    def __repr__(self) -> str:
+        return describe(self.recipe, self.groups, self.coupling_matrix, self.lamb_shift)
+
+
+def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
+    """Cook: lay out the recipe's tables and make groups and matrix of them."""
+    with np.errstate(over="ignore", invalid="ignore"):  # Ensemble refuses what is not finite
+        return _cooked(recipe, lamb_shift)
+
+
+def _cooked(recipe: Recipe, lamb_shift: bool) -> Ensemble:
+    tables, spread, names = recipe.tables(), recipe.distributions(), recipe.group_names
+    groups = []
+    for i, name in enumerate(names):
+        rates = {key: float(getattr(tables, key)[i]) for key in ("gain", "damping", "dephasing", "weight")}
+        distribution = spread[i]
+        frequency = float(tables.frequency[i]) if distribution is None else distribution
+        groups.append(Group(**rates, frequency=frequency, name=name))
+    matrix = polar(tables.strength, tables.angle)
+    if recipe.base is not None:  # strength and angle round; entries that nobody changed keep every bit
+        touched = {tuple(key.split(".")[:2]) for key in recipe.changes if key.count(".") == 2}
+        keep = np.array([[(a, b) not in touched for b in names] for a in names])
+        matrix = np.where(keep, recipe.base[1], matrix)
+    return Ensemble(tuple(groups), matrix, lamb_shift, recipe)
+
+
+def _made(constructor: str, parameters: Mapping[str, Any]) -> Ensemble:
+    checked = {name: check_parameter(name, value, constructor == "pair") for name, value in parameters.items()}
+    return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
+
+
+def from_toml_text(text: str, where: str = "the text") -> Ensemble:
+    """The ensemble that a TOML text describes; `where` names it in error sentences."""
+    described = model_files.parse(text, where)
+    if described.groups is not None:
+        made = Ensemble(described.groups, described.matrix, described.lamb_shift)  # type: ignore[arg-type]
+    else:
+        made = getattr(Ensemble, described.constructor)(**described.parameters)
+    return made.replace(**described.changes) if described.changes else made

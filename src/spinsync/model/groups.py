@@ -1,0 +1,95 @@
+"""A group: spins that share their rates."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+
+from spinsync.base import checks
+from spinsync.model.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
+
+DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
+
+
+def frequency_or_distribution(name: str, value: object) -> float | Distribution:
+    """A finite number, or one of the distributions."""
+    if isinstance(value, DISTRIBUTIONS):
+        return value
+    if not checks.is_real(value):
+        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
+    return checks.real(name, value)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Spins that share gain, damping, dephasing and natural frequency.
+
+    Parameters
+    ----------
+    gain, damping, dephasing : float
+        Rates kappa (spin goes up), gamma (spin goes down) and gamma_phi (pure dephasing), non-negative;
+        one unit for all rates and angular frequencies.
+    frequency : float or Lorentzian, Gaussian, Uniform, Samples
+        Natural frequency (angular), or how it is distributed over the spins.
+    weight : float
+        Relative number of spins, positive; an ensemble normalizes it.
+    name : str, optional
+        Without dots. An ensemble names its nameless groups "A", "B", ...
+
+    Raises
+    ------
+    InputError
+        If a rate is negative, a number is not finite, or the weight is not positive.
+
+    Notes
+    -----
+    Source: theory page, equations (1.2) and (1.3).
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> atoms = ss.Group(gain=3.0, damping=1.0)
+    >>> atoms.gamma_1, atoms.gamma_perp, atoms.z0
+    (4.0, 2.0, 0.5)
+    """
+
+    gain: float
+    damping: float
+    _: KW_ONLY
+    dephasing: float = 0.0
+    frequency: float | Distribution = 0.0
+    weight: float = 1.0
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        for rate in ("gain", "damping", "dephasing"):
+            object.__setattr__(self, rate, checks.non_negative(rate, getattr(self, rate)))
+        checks.real("gain + damping + dephasing", self.gain + self.damping + self.dephasing)
+        object.__setattr__(self, "frequency", frequency_or_distribution("frequency", self.frequency))
+        object.__setattr__(self, "weight", checks.positive("weight", self.weight))
+        if self.name is not None:
+            checks.word("name", self.name)
+
+    @property
+    def gamma_1(self) -> float:
+        """Population relaxation, gain + damping."""
+        return self.gain + self.damping
+
+    @property
+    def gamma_perp(self) -> float:
+        """Coherence relaxation, (gain + damping)/2 + dephasing."""
+        return self.gamma_1 / 2 + self.dephasing
+
+    @property
+    def z0(self) -> float:
+        """Inversion without coupling, (gain - damping)/(gain + damping); NaN without gain and damping."""
+        return (self.gain - self.damping) / self.gamma_1 if self.gamma_1 else float("nan")
+
+    @property
+    def mean_frequency(self) -> float:
+        """The natural frequency, or the centre of its distribution."""
+        return self.frequency if isinstance(self.frequency, float) else self.frequency.center
+
+    @property
+    def distribution(self) -> Distribution | None:
+        """How the natural frequency is distributed; None for one frequency."""
+        return None if isinstance(self.frequency, float) else self.frequency

@@ -1,0 +1,106 @@
+"""From the coupling matrix C to a Lindblad master equation of N distinguishable spins, theory page section 2."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.rates import Array
+
+ROUNDING = 1e-15  # of the coupling
+
+
+@dataclass(frozen=True)
+class Lindbladian:
+    """Terms of equation (2.2) for N spins, ordered group by group.
+
+    group (int), omega, gain, damping, dephasing : arrays of shape (spin,)
+    exchange : complex Hermitian array of shape (spin, other_spin), Hc
+    decay, pumping : complex positive semidefinite arrays of shape (spin, other_spin), 2 K_- and 2 K_+
+    coupling : complex array of shape (spin, other_spin), C_ij
+    """
+
+    group: Array
+    omega: Array
+    gain: Array
+    damping: Array
+    dephasing: Array
+    exchange: Array
+    decay: Array
+    pumping: Array
+    coupling: Array
+
+
+def counts(ensemble: Ensemble, spins: int) -> Array:
+    """Spins per group; they must come out whole.
+
+    Raises
+    ------
+    InputError
+        If `spins` does not split over the groups by their weights, or a frequency is distributed.
+    """
+    for group in ensemble.groups:
+        if group.distribution is not None:
+            raise checks.InputError(
+                f"Argument `frequency` must be a number at finite N, but group {group.name!r} has {group.frequency!r}."
+            )
+    exact = spins * np.array([group.weight for group in ensemble.groups])
+    whole = np.rint(exact).astype(int)
+    if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):
+        shares = checks.line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
+        raise checks.InputError(
+            f"Argument `spins` must split over the groups in whole numbers, but is spins={spins} ({shares})."
+        )
+    return np.asarray(whole)
+
+
+@dataclass(frozen=True)
+class GroupTerms:
+    """Terms of equation (2.2) by group: between any two spins, one of group a and one of group b.
+
+    spins (int), omega, gain, damping, dephasing : arrays of shape (group,)
+    exchange, decay, pumping : complex arrays of shape (group, other_group), Hc, 2 K_- and 2 K_+
+    """
+
+    spins: Array
+    omega: Array
+    gain: Array
+    damping: Array
+    dephasing: Array
+    exchange: Array
+    decay: Array
+    pumping: Array
+
+
+def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
+    """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5)."""
+    each = counts(ensemble, spins)
+    c = ensemble.coupling_matrix
+    exchange = (c + c.conj().T) / 2 / spins
+    if not np.all(np.isfinite(exchange)):
+        raise checks.IntegrationError("The coupling is too large for double precision.")
+    # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
+    root = np.sqrt(each / spins)
+    values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
+    values[abs(values) <= ROUNDING * abs(c).max()] = 0.0  # theta = pi is pure exchange, though sin(np.pi) is not 0
+    plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
+    omega = np.array([g.mean_frequency for g in ensemble.groups])
+    if ensemble.lamb_shift:
+        omega = omega + exchange.diagonal().real
+    columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
+    return GroupTerms(spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins)
+
+
+def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
+    """Equation (2.2) spin by spin."""
+    terms = group_terms(ensemble, spins)
+    group = np.repeat(np.arange(terms.spins.size), terms.spins)
+    pairs = np.ix_(group, group)
+    return Lindbladian(
+        group=group, omega=terms.omega[group], gain=terms.gain[group], damping=terms.damping[group],
+        dephasing=terms.dephasing[group], exchange=terms.exchange[pairs], decay=terms.decay[pairs],
+        pumping=terms.pumping[pairs], coupling=ensemble.coupling_matrix[pairs] / spins,
+    )  # fmt: skip

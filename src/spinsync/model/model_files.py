@@ -1,0 +1,178 @@
+"""Models as TOML: the constructor's own parameters, so that save, load, == holds."""
+
+from __future__ import annotations
+
+import tomllib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from spinsync.base import checks, files
+from spinsync.model.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
+from spinsync.model.groups import DISTRIBUTIONS, Group
+from spinsync.model.rates import Array
+from spinsync.model.recipes import CONSTRUCTORS, Recipe
+
+KINDS: Mapping[str, type[Any]] = {"lorentzian": Lorentzian, "gaussian": Gaussian, "uniform": Uniform, "samples": Samples}
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "lorentzian": ("half_width", "center"),
+    "gaussian": ("std", "center"),
+    "uniform": ("half_width", "center"),
+    "samples": ("values",),
+}
+GROUP_KEYS = ("name", "gain", "damping", "dephasing", "frequency", "weight")
+LISTED = 1000  # numbers of a sample that are written one by one
+OPTIONAL = {"frequency", "dephasing", "cross_coupling", "cross_theta", "cavity_detuning", "weights"}
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a model file says: a constructor with parameters, or groups with a matrix; and dotted changes."""
+
+    constructor: str = "groups"
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    groups: tuple[Group, ...] | None = None
+    matrix: Array | None = None
+    lamb_shift: bool = False
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as TOML can hold it."""
+    if isinstance(value, DISTRIBUTIONS):
+        kind = type(value).__name__.lower()
+        if isinstance(value, Samples) and value.drawn is not None:
+            return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": _plain(value.drawn.of)}}
+        if isinstance(value, Samples) and value.values.size > LISTED:
+            return {kind: {"base64": b64encode(value.values.astype("<f8").tobytes()).decode()}}
+        return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in FIELDS[kind]}}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def text(recipe: Recipe, lamb_shift: bool = False) -> str:
+    """The recipe as TOML."""
+    content: dict[str, Any] = {}
+    if recipe.base is None:
+        content[recipe.constructor] = {n: _plain(v) for n, v in recipe.parameters.items() if v is not None}
+    else:
+        groups, matrix = recipe.base
+        if lamb_shift:
+            content["lamb_shift"] = True
+        content["groups"] = [{key: _plain(getattr(group, key)) for key in GROUP_KEYS} for group in groups]
+        content["coupling_matrix"] = {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
+    if recipe.changes:
+        content["changes"] = {n: _plain(v) for n, v in recipe.changes.items()}
+    return tomli_w.dumps(content)
+
+
+def write(path: str | Path, recipe: Recipe, lamb_shift: bool) -> None:
+    files.write_text(path, text(recipe, lamb_shift))
+
+
+def read(path: str | Path) -> str:
+    return files.read_text(path)
+
+
+def _table(name: str, value: Any, allowed: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise checks.complain(name, "a table of parameters", value)
+    for key in value:
+        checks.known(f"{name} key", key, allowed)
+    for key in needed:
+        if key not in value:
+            raise checks.InputError(f"Argument `{key}` must be given in [{name}], but is missing.")
+    return value
+
+
+def distribution(name: str, value: Any) -> float | Distribution:
+    """A frequency: a number, or a table like {lorentzian = {half_width = 1.0}}."""
+    if not isinstance(value, dict):
+        return value  # type: ignore[no-any-return]  # checked by the constructor
+    if len(value) != 1:
+        raise checks.complain(name, "a number or one table such as {lorentzian = {half_width = 1.0}}", value)
+    ((kind, parameters),) = value.items()
+    checks.known(name, kind, KINDS)
+    if kind == "samples" and isinstance(parameters, dict) and {"of", "base64"} & parameters.keys():
+        return _samples(name, parameters)
+    return KINDS[kind](**_table(kind, parameters, FIELDS[kind], FIELDS[kind][:1]))  # type: ignore[no-any-return]
+
+
+def _samples(name: str, parameters: dict[str, Any]) -> Samples:
+    """A sample as it was drawn, or the bytes of a long one."""
+    if "base64" in parameters:
+        text_ = _table(name, parameters, ("base64",))["base64"]
+        try:
+            return Samples(np.frombuffer(b64decode(text_, validate=True), "<f8"))
+        except (TypeError, ValueError):
+            raise checks.complain("base64", "64-bit numbers in base64", text_) from None
+    given = _table(name, parameters, ("count", "seed", "of"), ("count", "seed", "of"))
+    if not isinstance(given["of"], dict) or list(given["of"]) not in (["lorentzian"], ["gaussian"], ["uniform"]):
+        raise checks.complain("of", "one of lorentzian, gaussian, uniform with its parameters", given["of"])
+    drawn: Any = distribution("of", given["of"])
+    return drawn.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
+
+
+def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    out = {n: tuple(v) if isinstance(v, list) else v for n, v in parameters.items()}
+    return {n: distribution(n, v) if n.rsplit(".", 1)[-1] == "frequency" else v for n, v in out.items()}
+
+
+def parse(content: str, where: str) -> Description:
+    """What a TOML text describes.
+
+    Raises
+    ------
+    InputError
+        On a syntax error (with its line), an unknown or missing key, or more than one model.
+    """
+    try:
+        data = tomllib.loads(content)
+    except (ValueError, RecursionError) as error:  # syntax, numbers of thousands of digits, brackets without end
+        raise checks.InputError(f"Argument `model` must be TOML, but {where} is not: {error}.") from None
+    singles = [name for name in CONSTRUCTORS if name != "groups"]
+    allowed = (*singles, "groups", "coupling_matrix", "changes", "lamb_shift")
+    for key in data:
+        checks.known("model key", key, allowed)
+    found = [name for name in (*singles, "groups") if name in data]
+    if len(found) != 1:
+        said = " and ".join(f"[{name}]" for name in found) or "none of them"
+        raise checks.InputError(
+            f"Argument `model` must be one of [single], [pair], [cavity], [[groups]], but {where} has {said}."
+        )
+    changes = data.get("changes", {})
+    if not isinstance(changes, dict):
+        raise checks.complain("changes", "a table of parameters", changes)
+    if found[0] == "groups":
+        return _parse_groups(data, _decoded(changes))
+    for key in ("coupling_matrix", "lamb_shift"):
+        if key in data:
+            raise checks.InputError(f"Argument `{key}` must stand beside [[groups]] only, but stands beside [{found[0]}].")
+    own = CONSTRUCTORS[found[0]]
+    parameters = _table(found[0], data[found[0]], own, tuple(n for n in own if n not in OPTIONAL))
+    return Description(found[0], _decoded(parameters), _decoded(changes))
+
+
+def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> Description:
+    listed = data["groups"]
+    if not isinstance(listed, list):
+        raise checks.complain("groups", "a list of tables, [[groups]]", listed)
+    groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, ("gain", "damping")))) for entry in listed)
+    if "coupling_matrix" not in data:
+        raise checks.InputError("Argument `coupling_matrix` must be given beside [[groups]], but is missing.")
+    parts = _table("coupling_matrix", data["coupling_matrix"], ("real", "imag"), ("real", "imag"))
+    size = len(groups)
+    real, imag = (
+        checks.array(f"coupling_matrix.{n}", parts[n], float, (size, size), f"a {size} x {size} matrix")
+        for n in ("real", "imag")
+    )
+    matrix = np.empty((size, size), complex)
+    matrix.real, matrix.imag = real, imag  # no arithmetic: signed zeros survive
+    lamb_shift = data.get("lamb_shift", False)
+    if not isinstance(lamb_shift, bool):
+        raise checks.complain("lamb_shift", "true or false", lamb_shift)
+    return Description(changes=changes, groups=groups, matrix=matrix, lamb_shift=lamb_shift)

@@ -1,1 +1,0 @@
-"""Time stepping, roots and sparse solves. No physics here."""

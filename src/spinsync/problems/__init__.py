@@ -1,0 +1,1 @@
+"""Kinds of mathematics and their solvers; they know no spin."""

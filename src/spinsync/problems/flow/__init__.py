@@ -1,0 +1,1 @@
+"""A few smooth variables."""

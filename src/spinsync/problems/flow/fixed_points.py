@@ -1,0 +1,281 @@
+"""States of rest of a flow: fixed points of a frame that turns along, found by waiting and polished by Newton's method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from spinsync.problems.flow.exponential_adams import DONE
+from spinsync.problems.flow.stepping import Solution, integrate
+from spinsync.problems.records import Flow
+
+MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
+MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
+DARK = 1e-3  # charged components below this may be about to vanish
+FAINTEST = 1e-7  # and below this they are no more than errors of the steps
+NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
+AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
+RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
+NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
+SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
+
+
+@dataclass(frozen=True)
+class Rest:
+    """A fixed point `state` of the frame of `flow`.
+
+    growth : growth rates of small deviations, descending, the zero of the common phase taken out
+    leading : the eigenvalue of the fastest of them
+    """
+
+    flow: Flow
+    state: np.ndarray
+    growth: np.ndarray
+    leading: complex
+
+    @property
+    def stable(self) -> bool:
+        """Whether no deviation grows; neutral ones may stay."""
+        return bool(self.growth.size == 0 or self.growth[0] <= NEUTRAL * self.flow.decay.real.max())
+
+    def direction(self) -> np.ndarray:
+        """The deviation that grows fastest, of length 1, by inverse iteration."""
+        matrix = jacobian(self.flow, self.state) + 0j
+        matrix[np.diag_indices(len(matrix))] -= self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
+        vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
+        for _ in range(3):
+            vector = np.linalg.solve(matrix, vector)
+            vector /= np.linalg.norm(vector)
+        grows = _complex(self.flow, vector.real)
+        return np.asarray(grows / np.linalg.norm(grows))
+
+
+def slowest(flow: Flow) -> float:
+    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing.
+
+    A neutral component without any is moved by the charged ones, and stays where it is once they have vanished.
+    """
+    rates = flow.decay.real
+    return float(rates[rates > 0].min()) if np.all(rates[flow.charge != 0] > 0) else 0.0
+
+
+def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
+    """The flow from `state` at times[0], recorded at `times`."""
+    return integrate(
+        flow.nonlinear, flow.decay, state, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
+        max_steps=int(min(MOST_STEPS, MOST_WORK / state.size)),
+    )  # fmt: skip
+
+
+def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
+    """Real coordinates: the real part of every component, the imaginary part of the charged ones."""
+    return np.concatenate([v.real, v[flow.charge != 0].imag])
+
+
+def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
+    v = x[: flow.charge.size].astype(complex)
+    v[flow.charge != 0] += 1j * x[flow.charge.size :]
+    return v
+
+
+def _unknowns(flow: Flow) -> int:
+    return int(flow.charge.size + np.count_nonzero(flow.charge))
+
+
+def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P and Q of d(velocity) = P v + Q v* at `state`."""
+    if flow.derivative is not None:
+        p, q = flow.derivative(state, flow.table, flow.coupling)
+    else:
+        both, out = np.concatenate([state, state]), np.empty(2 * state.size, complex)
+        p, q = np.zeros((2, state.size, state.size), complex)
+        for k, unit in enumerate(np.eye(state.size)):
+            answers = []
+            for turn in (1, 1j):
+                both[state.size :] = turn * unit
+                flow.tangent.light(both, flow.table, flow.coupling, out)
+                answers.append(out[state.size :].copy())
+            p[:, k], q[:, k] = (answers[0] - 1j * answers[1]) / 2, (answers[0] + 1j * answers[1]) / 2
+    p[np.diag_indices(state.size)] -= flow.decay
+    return p, q
+
+
+def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
+    """The derivative of dy/dt by y at `state`, in real coordinates."""
+    (p, q), charged = _derivative(flow, state), flow.charge != 0
+    once, turned = p + q, p - q
+    return np.block([[once.real, -turned.imag[:, charged]], [once.imag[charged], turned.real[np.ix_(charged, charged)]]])
+
+
+def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix^-1 right; the shortest solution where the matrix leaves a direction open."""
+    from scipy.linalg import lapack
+
+    factors, pivots, failed = lapack.dgetrf(matrix)
+    if failed == 0 and lapack.dgecon(factors, abs(matrix).sum(axis=0).max())[0] > SINGULAR:
+        return np.asarray(lapack.dgetrs(factors, pivots, right)[0])
+    return np.asarray(np.linalg.lstsq(matrix, right, rcond=SINGULAR)[0])
+
+
+def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
+    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near.
+
+    `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
+    """
+    charged = flow.charge != 0
+    if not np.any(state[charged]):
+        return _without_charge(flow, state)
+    own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
+    size = max(bright, DARK)
+    for _ in range(12):
+        matrix, turn = jacobian(flow, y), real_coordinates(flow, 1j * flow.charge * y)
+        length = np.linalg.norm(turn)
+        turn = turn / length
+        bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
+        step = _solved(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
+        y = y + _complex(flow, step[:-1])
+        flow = flow.turning(float(step[-1] / length))
+        if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
+            return None
+        if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
+            return _without_charge(own, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
+        if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
+            if abs(y - state).max() > near * bright:
+                return None
+            values = np.linalg.eigvals(jacobian(flow, y))
+            return _sorted(flow, y, np.delete(values, np.argmin(abs(values))))
+    return None
+
+
+def _without_charge(flow: Flow, state: np.ndarray) -> Rest | None:
+    """The same without any charged component: what has no phase gets none from rounding errors.
+
+    Charged and neutral deviations from it do not mix, and the charged ones turn with the phase: one complex matrix.
+    """
+    charged, y = flow.charge != 0, state.copy()
+    for _ in range(12):
+        p, q = _derivative(flow, y)
+        neutral = (p + q).real[np.ix_(~charged, ~charged)]
+        step = _solved(neutral, -flow.velocity(y).real[~charged])
+        y[~charged] += step
+        if not abs(y - state).max() < NEAR:
+            return None
+        if abs(step).max() < 1e-10 * DARK:
+            both = np.repeat(np.linalg.eigvals(p[np.ix_(charged, charged)]), 2)
+            return _sorted(flow, y, np.concatenate([both, np.linalg.eigvals(neutral)]))
+    return None
+
+
+def _sorted(flow: Flow, state: np.ndarray, values: np.ndarray) -> Rest:
+    values = values[np.argsort(-values.real, kind="stable")]
+    return Rest(flow, state, values.real, complex(values[0]))
+
+
+def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
+    """The flow in the frame in which `state` turns least, and how the state moves there: drift, growth, rest.
+
+    drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
+    growth : the mean logarithmic growth rate of the charged components
+    """
+    charged, velocity = flow.charge != 0, flow.velocity(state)
+    square = float(np.sum(abs(state[charged]) ** 2))
+    growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
+    flow = flow.turning(-float(growth.imag))
+    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
+    return flow, float(rates[charged].max()), float(growth.real), float(rates[~charged].max())
+
+
+class Approach:
+    """Whether a motion, looked at from time to time, comes to rest.
+
+    A stable state of rest nearby is believed in when the motion is THERE, or NEAR and CLOSER by that factor than it has
+    been since it came near: a small cycle around it, stable or not, keeps its distance.
+    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only a drift below `tolerance` counts.
+    """
+
+    def __init__(self, tolerance: float = 1e-9) -> None:
+        self.tolerance = tolerance
+        self.farthest = np.inf  # distance from the state of rest since the motion came near it
+        self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
+        self.waited = 0.0  # how long that has been, all together
+        self.nearby: Rest | None = None  # the state of rest that the last look saw around
+
+    def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
+        """The state of rest that has been reached, stable or not; None while the motion goes on."""
+        charged, self.wait, self.nearby = flow.charge != 0, 0.0, None
+        size = float(abs(state[charged]).max())
+        flow, drift, growth, rest = in_own_frame(flow, state)
+        still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
+        if size < DARK and growth <= 0:
+            dark = self._dark(flow, state)
+            if dark is not None:
+                return dark
+        if _unknowns(flow) > MOST_UNKNOWNS:
+            return Rest(flow, state, np.zeros(0), 0j) if still else None
+        found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
+        self.nearby = found
+        distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
+        if found is not None and found.growth[0] < 0:
+            least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)
+            self.wait = (max(float(np.log(distance / least)), 0.0) + 1) / -float(found.growth[0])
+        if found is None or distance > NEAR:
+            self.farthest = np.inf
+            return None
+        if distance < THERE or (found.stable and distance < CLOSER * self.farthest < np.inf):
+            return found
+        self.farthest = distance if self.farthest == np.inf else max(distance, self.farthest)
+        return None
+
+    def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
+        """Rest without any charged component, if that is where a fading motion leads."""
+        without = np.where(flow.charge != 0, 0, state)
+        if _unknowns(flow) > MOST_UNKNOWNS:
+            faded = abs(state[flow.charge != 0]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
+            return Rest(flow, without, np.zeros(0), 0j) if faded else None
+        dark = polish(flow, without)
+        return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Where the motion rests (None: it does not, or not yet), its last state, the integrator's status and steps, the time."""
+
+    rest: Rest | None
+    state: np.ndarray
+    status: int
+    steps: int
+    time: float
+
+
+def settle(
+    flow: Flow, approach: Approach, *, stretch: float, most: float, longer: float = 1.0,
+    tell: Callable[[float], None] | None = None,
+) -> Settled:  # fmt: skip
+    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, or `most` is over.
+
+    `tell` hears of the time after each stretch.
+
+    Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
+    stepper as well, so that no error of its time steps is mistaken for motion.
+    """
+    state, time, span = flow.start, 0.0, stretch
+    while True:
+        solution = run(flow, state, np.array([0.0, span]))
+        if solution.status != DONE:
+            return Settled(None, state, solution.status, solution.steps, time)
+        state, time, stretch = solution.states[-1], time + span, longer * stretch
+        if tell is not None:
+            tell(time)
+        rest = approach.look(flow, state)
+        if rest is not None or time >= most:
+            return Settled(rest, state, DONE, solution.steps, time)
+        flow, span = in_own_frame(flow, state)[0], min(max(stretch, approach.wait), most - time)
+
+
+def doubled(flow: Flow) -> Flow:
+    """The flow of a state and a small deviation from it, one after the other."""
+    return replace(
+        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), charge=np.tile(flow.charge, 2), start=np.tile(flow.start, 2)
+    )

@@ -1,0 +1,137 @@
+"""Runs of the exponential Adams stepper, in stretches between which interrupts are heard.
+
+Cut wherever it is, a run is bit for bit the same: the kernel goes on from the state and the past values that it left.
+As long as there is no machine code, and little to do, stretches are interpreted, which changes no bit either: a short run
+takes a tenth of a second then, machine code several to be made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from spinsync.base.compiled import Kernel, allowed
+from spinsync.base.interrupts import heed
+from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
+
+STRETCH = 0.1  # seconds between two looks at interrupts
+FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
+LIGHT = 1000  # of it at a time
+INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
+SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
+LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
+LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
+SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
+
+
+@dataclass(frozen=True)
+class Solution:
+    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
+
+    states: np.ndarray
+    status: int
+    steps: int
+    rejected: int
+
+
+ADVICE = {
+    BUDGET: "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
+    UNDERFLOW: "the step size fell to zero after {steps} steps: the rates are too large for double precision",
+    BEYOND: "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
+}
+
+
+@dataclass
+class Outlook:
+    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
+
+    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
+    """
+
+    span: float
+    settled: float  # time by which the motion should have come to rest, if it does
+    sure: float = SURE
+    step: float = 0.0  # when it was last asked
+
+    def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
+        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest.
+
+        share : of the allowed steps that are taken
+        """
+        grew, self.step = step > self.step, step
+        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
+        return not grew and goal - elapsed > (self.sure if share > LATE else SOON) * left * step
+
+
+@dataclass
+class _Beginner:
+    """How much this process may still interpret."""
+
+    left: float = INTERPRETED
+
+    def takes(self, work: int) -> bool:
+        """Whether this work is to be interpreted, which is then accounted for."""
+        if solve.ready or work > self.left or not allowed():
+            return False
+        self.left -= work
+        return True
+
+
+_beginner = _Beginner()
+
+
+def _interpreted(nonlinear: Kernel, problem: tuple[Any, ...], moving: tuple[np.ndarray, ...], out: np.ndarray) -> int | None:
+    """The status after some steps without machine code; None, and nothing has moved, where it is needed."""
+    steps = max(LIGHT // out.shape[1], 1)
+    if not _beginner.takes(steps * out.shape[1]):
+        return None
+    kept = [part.copy() for part in moving]
+    try:
+        with np.errstate(all="ignore"):
+            return int(solve.interpreted(nonlinear.interpreted, *problem, steps, *moving, out))
+    except (ArithmeticError, ValueError):  # Python refuses what machine code takes for infinite or no number
+        for part, before in zip(moving, kept, strict=True):
+            part[:] = before
+        return None
+
+
+def integrate(
+    nonlinear: Kernel, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
+    rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
+    most: int | None = None,
+) -> Solution:  # fmt: skip
+    """Integrate dy/dt = -decay * y + nonlinear(y) from `start` at times[0] and record y at `times`.
+
+    `first_step` is cut until the tolerance holds; `max_step` equal to it makes the step constant. `most` steps and outputs
+    are taken between two looks at interrupts, without influence on the result; None: as many as take STRETCH seconds.
+    """
+    out = np.empty((times.size, start.size), complex)
+    if first_step is None:
+        value = np.empty_like(start)
+        nonlinear.light(start, table, coupling, value)
+        with np.errstate(divide="ignore", over="ignore"):
+            rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
+            first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
+    clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
+    y, history = start.copy(), np.zeros((RING, start.size), complex)
+    moving, slowest = (clock, counts, y, history), float(decay.real.min())
+    between = max(max_steps // LOOKS, FEWEST)
+    outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
+    share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
+    while status == MOVING:
+        heed()
+        problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
+        light = _interpreted(nonlinear, problem, moving, out)
+        began = perf_counter()
+        status = solve(nonlinear, *problem, share, *moving, out) if light is None else light
+        taken, used = perf_counter() - began, int(counts[1] + counts[2])
+        if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
+            share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
+        if status == BUDGET and used < max_steps:
+            status, until = MOVING, until + between
+            if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used, used / max_steps):
+                return Solution(out, BEYOND, max_steps, int(counts[2]))
+    return Solution(out, status, int(counts[1]), int(counts[2]))

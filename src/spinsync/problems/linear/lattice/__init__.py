@@ -1,0 +1,1 @@
+"""Populations and coherences on a lattice of collective states."""

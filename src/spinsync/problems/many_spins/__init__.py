@@ -1,0 +1,1 @@
+"""Very many spins in a common field."""

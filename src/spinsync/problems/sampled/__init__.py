@@ -1,0 +1,1 @@
+"""Random processes whose mean is the state."""

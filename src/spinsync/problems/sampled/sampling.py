@@ -1,0 +1,113 @@
+"""Many random trajectories side by side in threads. Each has a random generator of its own, so that results do not depend
+on threads or order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from threading import Event
+
+import numpy as np
+
+from spinsync.problems.records import Jumps, Walk
+from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, unravel, walk
+
+LOOK = 0.1  # seconds between two looks at how far all are
+
+
+@dataclass
+class Traveller:
+    """One trajectory: where it is, its own random numbers, and how far it has come (SEEN ..., BEGAN ...)."""
+
+    place: np.ndarray
+    wave: np.ndarray
+    random: np.random.Generator
+    count: np.ndarray = field(default_factory=lambda: np.array([0, 0, 0, 0, -1]))
+    clock: np.ndarray = field(default_factory=lambda: np.zeros(3))
+
+
+Start = Callable[[], Traveller]
+
+
+def traveller(problem: Jumps, seed: int, index: int) -> Traveller:
+    """A trajectory at the first time; it depends on (seed, index) alone."""
+    random = np.random.default_rng([seed, index, 1])  # [seed, group] draws the default start of all
+    return Traveller(*problem.start(random), random)
+
+
+def _step(problem: Jumps, one: Traveller, times: np.ndarray, most: int, out: np.ndarray) -> int:
+    rules, table = problem.rules, problem.table
+    if isinstance(rules, Walk):
+        status = walk(
+            rules.rates, rules.look, rules.changes, table, one.place, one.count, one.clock, one.random, times, most, out
+        )
+    else:
+        status = unravel(
+            rules.generator, rules.rates, rules.jump, rules.look, chosen, rules.jumps, table, one.place, one.wave, one.count,
+            one.clock, one.random, times, most, out,
+        )  # fmt: skip
+    return int(status)
+
+
+@dataclass
+class Advance:
+    """What trajectories show at the times, numbers (trajectory, time, number), up to the first one that did not arrive.
+
+    status : DONE, PAUSED if stopped before, TOO_MANY or TOO_LARGE if one failed
+    """
+
+    numbers: np.ndarray
+    moved: list[Traveller]
+    jumps: int
+    status: int
+
+
+def advance(
+    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int, threads: int | None = None,
+    enough: Callable[[float], bool] = lambda share: False,
+) -> Advance:  # fmt: skip
+    """Move trajectories from times[0] to the last, `most` jumps each at most.
+
+    begin : give the trajectories, where they are at times[0]; called from threads
+    enough : is told every LOOK seconds which share of the way is done, and says whether to stop
+    """
+    out = np.empty((len(begin), len(times), problem.rules.numbers))
+    moved: list[Traveller | None] = [None] * len(begin)
+    states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
+    ahead, busy = iter(range(len(begin))), dict[int, Traveller]()
+
+    def work() -> None:
+        for i in ahead:  # of all threads together: each takes the next one
+            if stop.is_set():
+                return
+            one = moved[i] = busy[i] = begin[i]()
+            one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
+            while states[i] == PAUSED and not stop.is_set():
+                states[i] = _step(problem, one, times, most, out[i])
+            del busy[i]
+            if states[i] < 0:
+                stop.set()
+
+    def share() -> float:
+        ways = [float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span for one in list(busy.values())]
+        return (states.count(DONE) + sum(ways)) / len(begin)
+
+    count = min(threads or os.cpu_count() or 1, len(begin))
+    pool = ThreadPoolExecutor(count)
+    try:
+        futures = [pool.submit(work) for _ in range(count)]
+        while wait(futures, timeout=LOOK).not_done:
+            if enough(share()):
+                stop.set()
+        for future in futures:
+            future.result()
+    finally:  # also where an interrupt ends the waiting: whoever works is at his next pause soon
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+    failed = min(states)
+    arrived = next((i for i, state in enumerate(states) if state != DONE), len(states))
+    there = [one for one in moved[:arrived] if one is not None]
+    status = failed if failed < 0 else (DONE if arrived == len(begin) else PAUSED)
+    return Advance(out[:arrived], there, sum(int(one.count[JUMPS]) for one in there), status)

@@ -1,0 +1,214 @@
+"""One group in closed form: limit cycle, with or without frequency disorder (theory page, sections 4 and 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import cos, nan, sin, sqrt
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.base.precision import in_range
+from spinsync.model.distributions import Gaussian, Samples
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.groups import Group
+from spinsync.model.rates import Array
+from spinsync.results.datasets import dataset
+
+NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
+
+
+@dataclass(frozen=True)
+class OneGroup:
+    """A group and its coupling V exp(i theta), the input of section 4."""
+
+    group: Group
+    strength: float
+    theta: float
+
+    @property
+    def effective_z0(self) -> float:
+        """-z0 sin(theta): positive where the ensemble can synchronize."""
+        sine = sin(self.theta)
+        return 0.0 if abs(sine) < NO_SINE or self.group.gamma_1 == 0 else -self.group.z0 * sine
+
+
+def one_group(ensemble: Ensemble) -> OneGroup:
+    """The only group and its coupling.
+
+    Raises
+    ------
+    InputError
+        If there are several groups, or the frequency is a list of samples.
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    if len(ensemble.groups) != 1:
+        raise checks.InputError(
+            f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}."
+        )
+    group = ensemble.groups[0]
+    if isinstance(group.distribution, Samples):
+        raise checks.InputError(
+            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
+        )
+    c = complex(ensemble.coupling_matrix[0, 0])
+    recorded = ensemble.recipe.parameters.get("theta") if not ensemble.recipe.changes else None
+    return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
+
+
+@in_range
+def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
+    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
+
+    With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4);
+    amplitude and inversion are averages over the spins. Its stability is not part of the closed form then.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One group; its frequency a number, Lorentzian, Gaussian or Uniform.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
+        damping, where every inversion rests), order_parameter 2|s|; without disorder also floquet_exponent (exponent),
+        complex, three numbers, and phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is
+        no cycle.
+
+    Raises
+    ------
+    InputError
+        If there are several groups, or the frequency is a list of samples.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> cycle = ss.limit_cycle(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
+    >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
+    (0.166667, 0.166667)
+    """
+    one = one_group(ensemble)
+    frequency, amplitude, inversion = nan, 0.0, one.group.z0
+    if one.group.distribution is not None and one.effective_z0 > 0:
+        frequency, amplitude, inversion = _Disordered(one).cycle()
+    elif one.strength * one.effective_z0 > one.group.gamma_perp:  # (4.1)
+        frequency, amplitude, inversion = clean_cycle(one)
+    variables = {
+        "synchronized": amplitude > 0,
+        "frequency": frequency,
+        "amplitude": amplitude,
+        "inversion": inversion,
+        "order_parameter": 2 * amplitude,
+    }
+    if one.group.distribution is None:
+        turns = amplitude > 0
+        exponents = _floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
+        variables["floquet_exponent"] = (("exponent",), exponents)  # type: ignore[assignment]
+        variables["phase_diffusion"] = _diffusion(one, amplitude, inversion) if turns else nan
+    return dataset(variables, {}, "limit_cycle", ensemble)
+
+
+def clean_cycle(one: OneGroup) -> tuple[float, float, float]:
+    group, drive = one.group, one.strength * sin(one.theta)
+    z = -group.gamma_perp / drive  # (4.2)
+    frequency = group.mean_frequency + group.gamma_perp * cos(one.theta) / sin(one.theta)  # (4.3)
+    square = group.gamma_1 * z * (group.z0 - z) / (4 * group.gamma_perp)  # (4.4)
+    return frequency, sqrt(square), z
+
+
+def _floquet(one: OneGroup, amplitude: float) -> np.ndarray:
+    """Equation (4.6)."""
+    g1 = one.group.gamma_1
+    root = np.sqrt(complex(g1**2 - 32 * (one.strength * sin(one.theta) * amplitude) ** 2))
+    return np.array([0, (-g1 + root) / 2, (-g1 - root) / 2])
+
+
+def _diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
+    """Equation (4.7)."""
+    return one.group.gamma_perp * (1 + abs(inversion)) / (2 * (amplitude * sin(one.theta)) ** 2)
+
+
+def disordered_onset(one: OneGroup) -> float:
+    """Where the growth rate (6.5) changes sign: (Gamma_perp + w)/(-z0 sin theta) for a Lorentzian."""
+    return _Disordered(one).strength(one.group.gamma_perp)
+
+
+def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
+    """Frequency and width of the line of many equal spins, in lowest order of 1/N.
+
+    On the cycle (4.3) and (4.7); where there is none, the frequency and the damping of a small coherence beside z0 by (3.3).
+    """
+    one, cycle = one_group(ensemble), limit_cycle(ensemble)
+    if cycle.synchronized:
+        return float(cycle.frequency), float(cycle.phase_diffusion) / spins
+    group, c = one.group, complex(ensemble.coupling_matrix[0, 0])
+    rate = group.gamma_perp + 1j * group.mean_frequency - 1j * c * group.z0
+    return rate.imag, np.full(len(spins), 2 * rate.real)
+
+
+class _Disordered:
+    """Self-consistency (6.3) as a curve: every broadening B >= Gamma_perp belongs to one strength V(B) and frequency."""
+
+    def __init__(self, one: OneGroup) -> None:
+        self.one, self.group = one, one.group
+        distribution = one.group.distribution
+        assert distribution is not None
+        assert not isinstance(distribution, Samples)
+        self.center, self.resolvent = distribution.center, distribution.resolvent
+        self.width = distribution.std if isinstance(distribution, Gaussian) else distribution.half_width
+
+    def frequency(self, b: float) -> float:
+        """Omega where Im G / Re G = (Gamma_perp / B) cot theta, G the resolvent at B - i Omega."""
+        cot = 0.0 if abs(cos(self.one.theta)) < NO_SINE else cos(self.one.theta) / sin(self.one.theta)
+        slope = self.group.gamma_perp / b * cot
+
+        def off(x: float) -> float:
+            g = self.resolvent(b - 1j * (self.center + x))
+            return g.imag - slope * g.real
+
+        if slope == 0:
+            return self.center
+        far = np.sign(slope) * b
+        while off(far) * off(0.0) > 0:
+            far *= 2
+        return self.center + _root(off, min(0.0, far), max(0.0, far))
+
+    def strength(self, b: float) -> float:
+        """V(B) = B (-sin theta) / (z0 Gamma_perp Re G), the real part of (6.3)."""
+        g = self.resolvent(b - 1j * self.frequency(b))
+        return -b * sin(self.one.theta) / (self.group.z0 * self.group.gamma_perp * g.real)
+
+    def _beyond(self, strength: float) -> float:
+        """A broadening above every root: for B far above width and Gamma_perp |cot theta|, V(B) grows as B^2."""
+        reach = max(self.group.gamma_perp, self.width) * (1 + abs(cos(self.one.theta) / sin(self.one.theta)))
+        high = 4 * max(reach, sqrt(strength * self.group.gamma_perp * self.one.effective_z0))
+        while self.strength(high) < strength:
+            high *= 2
+        return high
+
+    def cycle(self) -> tuple[float, float, float]:
+        """(frequency, amplitude, inversion) on the branch of largest B."""
+        gamma_perp, strength = self.group.gamma_perp, self.one.strength
+        high = self._beyond(strength)
+        grid = np.geomspace(high, gamma_perp, 200)
+        below = next((i for i, b in enumerate(grid) if self.strength(b) < strength), None)
+        if below is None:
+            return nan, 0.0, self.group.z0
+        b = _root(lambda b: self.strength(b) - strength, grid[below], grid[below - 1])
+        frequency = self.frequency(b)
+        spread = b**2 - gamma_perp**2
+        amplitude = sqrt(spread * self.group.gamma_1 / (4 * gamma_perp)) / strength  # (6.4)
+        inversion = self.group.z0 * (1 - spread * self.resolvent(b - 1j * frequency).real / b)  # mean of (6.1)
+        return frequency, amplitude, inversion
+
+
+def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    from scipy.optimize import brentq
+
+    try:
+        return float(brentq(function, low, high, xtol=1e-14, rtol=4e-15))
+    except ValueError:  # no change of sign, though there is a root: rounding has taken it
+        raise ArithmeticError from None

@@ -1,0 +1,134 @@
+"""The microscopic ground of mean field: lindblad, and the exact one-spin equation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.base.interrupts import aside
+from spinsync.base.precision import in_range
+from spinsync.base.threads import one_thread
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.master_equation import lindbladian
+from spinsync.model.rates import Array
+from spinsync.problems.records import Linear
+from spinsync.questions.costs import afford_times
+from spinsync.questions.evolution import moved
+from spinsync.questions.finite_n import in_words
+from spinsync.questions.initial_states import lowered
+from spinsync.results.datasets import dataset, theory_record
+from spinsync.theory.brute_force.one_spin import generator_side, identity_side
+from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
+
+
+@in_range
+def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
+    """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
+
+    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); every complex matrix C is physical.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Single frequencies only.
+    spins : int
+        Number N of spins, at most 2000; they must split over the groups by weight.
+
+    Returns
+    -------
+    xarray.Dataset
+        (spin, other_spin): exchange, correlated_decay = 2 K_-, correlated_pumping = 2 K_+, complex Hermitian;
+        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group.
+
+    Raises
+    ------
+    InputError
+        If the spins do not split over the groups, or a frequency is distributed.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> float(ss.lindblad(laser, 4).correlated_decay[0, 1].real.round(9))
+    6.0
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
+    names: Array = np.array(ensemble.names)[terms.group]
+    pairs = ("spin", "other_spin")
+    variables = {
+        "exchange": (pairs, terms.exchange),
+        "correlated_decay": (pairs, terms.decay),
+        "correlated_pumping": (pairs, terms.pumping),
+        "spin_frequency": (("spin",), terms.omega),
+        **{n: (("spin",), getattr(terms, n)) for n in ("gain", "damping", "dephasing")},
+    }
+    return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
+
+
+@in_range
+def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
+    """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Any complex coupling; single frequencies.
+    times : array of shape (time,)
+        Increasing.
+    theory : BruteForce
+    initial : real array of shape (group, 3) or (spin, 3) or xarray.Dataset, optional
+        Bloch vectors of the product state at times[0], or a result of BruteForce to go on from, as in `evolve`.
+    seed : int
+        Of the random start, as in `evolve`.
+
+    Returns
+    -------
+    xarray.Dataset
+        (time, spin): coherence_rate and inversion_rate from the Lindblad generator (2.2), coherence_identity and
+        inversion_identity from the right-hand sides of (2.3) and (2.4) with the run's own pair correlations.
+
+    Raises
+    ------
+    InputError
+        If times do not increase, `initial` does not fit, or the spins do not split over the groups.
+    IntegrationError
+        If the rates are too large for double precision.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.0)
+    >>> sides = ss.one_spin_equation(one, [0.0, 0.5], theory=ss.BruteForce(3))
+    >>> bool(abs(sides.coherence_rate - sides.coherence_identity).max() < 1e-12)
+    True
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    checks.instance("theory", theory, BruteForce, "BruteForce")
+    moments, seed = checks.increasing("times", times), checks.seed(seed)
+    problem, record = lowered(ensemble, theory, initial, seed, each=True)
+    assert isinstance(problem, Linear)
+    afford_times(problem, moments)
+    blocks = {q: problem.block(q) for q in problem.charges}
+    with one_thread(), in_words(theory, growth=2):
+        states = aside(moved)(problem, moments)
+    space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
+    s_rate, z_rate = generator_side(space, blocks, states)
+    s_identity, z_identity = identity_side(space, terms, states)
+    if not all(np.all(np.isfinite(side)) for side in (s_rate, z_rate, s_identity, z_identity)):
+        raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
+    dims = ("time", "spin")
+    variables: dict[str, tuple[tuple[str, ...], Array]] = {
+        "coherence_rate": (dims, s_rate),
+        "inversion_rate": (dims, z_rate),
+        "coherence_identity": (dims, s_identity),
+        "inversion_identity": (dims, z_identity),
+    }
+    coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
+    return dataset(
+        variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
+        initial=record,
+    )  # fmt: skip

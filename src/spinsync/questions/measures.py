@@ -1,0 +1,273 @@
+"""Measures of quantum synchronization: pairs of spins, entropy, phase distributions, the asymptotic phase (section 8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from scipy.special import xlogy
+
+from spinsync.base import checks
+from spinsync.base.interrupts import aside
+from spinsync.base.memory import afford
+from spinsync.base.precision import in_range
+from spinsync.base.threads import one_thread
+from spinsync.model import bloch_vectors
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.rates import Array
+from spinsync.problems.linear.lattice import slowest_mode
+from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
+from spinsync.questions.finite_n import at_rest, in_words, linear_problem
+from spinsync.results.datasets import all_pairs, bloch, model_of, theory_record, variable
+from spinsync.results.datasets import dataset as made
+from spinsync.theory.permutation.exact import Exact
+from spinsync.theory.protocol import Theory, refuse
+
+
+@in_range
+def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
+    """Entanglement and total correlation of two spins, equations (8.4) and (8.5).
+
+    Their state has the form of an X where nothing breaks the symmetry: concurrence 2 max(0, |c| - sqrt(p_ee p_gg)), and
+    mutual information in nats.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result at finite N without coherence: of `steady_state`, or of a run that started without.
+
+    Returns
+    -------
+    xarray.Dataset
+        (..., group, other_group): concurrence, mutual_information; both NaN within a group of one spin, which has no pair.
+
+    Raises
+    ------
+    InputError
+        If the dataset holds no pair correlations, or a coherence.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> pair = ss.pair_measures(ss.steady_state(one, theory=ss.Exact(100)))
+    >>> float(pair.concurrence[0, 0]), round(float(pair.mutual_information[0, 0]), 6)
+    (0.0, 0.002145)
+    """
+    ensemble = model_of(dataset)
+    if "inversion_correlation" not in dataset:
+        raise checks.InputError("Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.")
+    if "coherence" in dataset and abs(variable(dataset, "coherence")).max() > 1e-9:
+        raise checks.InputError("Argument `dataset` must be without coherence for the state of a pair, but has some.")
+    for name in ("correlation", "inversion"):
+        if name not in dataset:
+            raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
+    c: Any = all_pairs(dataset, "correlation")
+    zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
+    if c.dims != zz.dims or c.dims[:-1] != z.dims:
+        raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
+    other = z.rename(group="other_group")
+    up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
+    first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
+    concurrence = 2 * np.maximum(0, abs(c) - np.sqrt(np.maximum(up * down, 0)))
+    middle, split = (first + second) / 2, np.sqrt((first - second) ** 2 / 4 + abs(c) ** 2)
+    joint = _entropy(up) + _entropy(down) + _entropy(middle + split) + _entropy(middle - split)
+    alone = sum(_entropy((1 + sign * w) / 2) for w in (z, other) for sign in (1, -1))
+    variables = {"concurrence": concurrence.where(c == c), "mutual_information": alone - joint}
+    shaped = {name: (c.dims, value.transpose(*c.dims).values) for name, value in variables.items()}
+    return made(shaped, dict(c.coords), "pair_measures", ensemble)
+
+
+def _entropy(p: Any) -> Any:
+    """-p ln p; rounding can make a probability negative."""
+    return -xlogy(np.maximum(p, 0), np.maximum(p, 0))
+
+
+@in_range
+def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
+    """Von Neumann entropy and purity of the steady state, equation (8.6).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+    theory : Exact or BruteForce
+
+    Returns
+    -------
+    xarray.Dataset
+        entropy -Tr rho ln rho in nats, at most N ln 2; purity Tr rho^2 (0 where it is below 1e-308).
+
+    Raises
+    ------
+    InputError
+        If the theory does not answer this or does not take the ensemble, or the steady state is not unique.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> free = ss.Ensemble.single(gain=1.0, damping=1.0, coupling=0.0, theta=0.0)
+    >>> round(float(ss.entropy(free, theory=ss.Exact(50)).entropy / 50 / np.log(2)), 9)
+    1.0
+    """
+    problem = linear_problem(ensemble, theory, "entropy")
+    with one_thread(), in_words(theory, growth=1):
+        part, rho = at_rest(problem)
+    p, copies = part.mixture(rho)
+    positive = p > 0
+    logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
+    variables: dict[str, Any] = {
+        "entropy": ((), float(-(p[positive] @ logarithm))),
+        "purity": ((), float(p[positive] @ np.exp(logarithm))),
+    }
+    return made(variables, {}, "entropy", ensemble, theory=theory_record(theory))
+
+
+@in_range
+def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
+    """Husimi function of one spin, Q(n) = (1 + n . m)/(4 pi), whose integral over the sphere is 1.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result with coherence and inversion.
+    polar, azimuth : arrays of shape (polar,) and (azimuth,)
+        Increasing angles in radians; the azimuth is that of (1.1).
+
+    Returns
+    -------
+    xarray.Dataset
+        (..., group, polar, azimuth): husimi; single spins where the dataset holds them.
+
+    Raises
+    ------
+    InputError
+        If angles do not increase, or the dataset holds no coherence and inversion.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> run = ss.evolve(one, [0.0], initial=[[0.0, 0.0, 1.0]])
+    >>> (4 * np.pi * ss.husimi(run, [0.0, np.pi], [0.0]).husimi.values).round(12).ravel() + 0
+    array([2., 0.])
+    """
+    angles = {name: checks.increasing(name, value) for name, value in (("polar", polar), ("azimuth", azimuth))}
+    m = bloch(dataset)
+    rows, fewer = m.size // 3, min(angles, key=lambda name: angles[name].size)
+    more = "azimuth" if fewer == "polar" else "polar"
+    afford(more, angles[more].size, 3 * 8.0 * max(rows, 3) * angles[fewer].size, "angles")
+    t, phi = angles["polar"][:, None], angles["azimuth"][None, :]
+    n = np.stack(np.broadcast_arrays(np.sin(t) * np.cos(phi), np.sin(t) * np.sin(phi), np.cos(t)))
+    values = (1 + np.tensordot(m.values, n, axes=1)) / (4 * np.pi)
+    coordinates: dict[str, Any] = {str(name): c for name, c in m.coords.items() if name != "axis"}
+    coordinates |= {name: (name, value) for name, value in angles.items()}
+    return made({"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}, coordinates, "husimi", model_of(dataset))
+
+
+@in_range
+def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
+    """Phase distribution of a spin (8.3), or of the phase difference of two spins at finite N (8.7).
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result with coherence and inversion, or with pair correlations.
+    azimuth : array of shape (azimuth,)
+        Increasing angles in radians.
+
+    Returns
+    -------
+    xarray.Dataset
+        (..., group, azimuth): phase_density, where there is a coherence; (..., group, other_group, azimuth):
+        phase_difference_density, where there are pair correlations (NaN within a group of one spin). The integral over
+        2 pi of either is 1.
+
+    Raises
+    ------
+    InputError
+        If angles do not increase, or the dataset holds neither.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> density = ss.phase_distribution(ss.steady_state(one, theory=ss.Exact(50)), [0.0, np.pi])
+    >>> bool(density.phase_difference_density[0, 0, 0] > density.phase_difference_density[0, 0, 1])
+    True
+    """
+    phi = checks.increasing("azimuth", azimuth)
+    model, variables = model_of(dataset), {}
+    shown = [dataset[name].size for name in ("spin_coherence", "coherence", "correlation") if name in dataset]
+    afford("azimuth", phi.size, 2 * 16.0 * max([1, *shown]), "angles")
+    single = "spin_coherence" if "spin_coherence" in dataset else "coherence"
+    for source, name, height in (
+        (single, "phase_density", 1 / 4), ("correlation", "phase_difference_density", np.pi / 16)
+    ):  # fmt: skip
+        if source in dataset:
+            values = variable(dataset, source).values[..., None]
+            # s is |s| exp(-i phase); c is that of sigma^+_1 sigma^-_2, so its phase is phi_1 - phi_2
+            turned = values * np.exp(1j * phi) if source == single else values * np.exp(-1j * phi)
+            variables[name] = ((*dataset[source].dims, "azimuth"), 1 / (2 * np.pi) + height * turned.real)
+    if not variables:
+        raise checks.InputError("Argument `dataset` must hold a coherence or pair correlations, but has neither.")
+    kept: dict[str, Any] = {
+        str(name): c for name, c in dataset.coords.items() if any(set(c.dims) <= set(d) for d, _ in variables.values())
+    }
+    return made(variables, kept | {"azimuth": ("azimuth", phi)}, "phase_distribution", model)
+
+
+@in_range
+def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Dataset:
+    """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
+
+    -arg of the mode's left eigenvector times the state: it advances uniformly at the line's frequency, and is zero for the
+    place (j, m) where the product of the mode's two eigenvectors is largest, at zero azimuth. The quantum counterpart of the
+    isochrons (5.5).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One group.
+    states : real array of shape (state, 3)
+        Bloch vectors that all spins share, length at most 1.
+    theory : Exact
+
+    Returns
+    -------
+    xarray.Dataset
+        (state): phase (NaN without coherence) and amplitude, the modulus of the same number.
+
+    Raises
+    ------
+    InputError
+        If a vector is too long, there are several groups, or the spins are too many for the memory.
+    IntegrationError
+        If the slowest modes nearly coincide, or the rates are too large for double precision.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> found = ss.asymptotic_phase(one, [[0.5, 0.0, 0.1], [0.0, 0.5, 0.1]], theory=ss.Exact(30))
+    >>> (found.phase.values / np.pi).round(9) + 0
+    array([0. , 0.5])
+    """
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(checks.instance("theory", theory, Exact, "Exact"), "asymptotic_phase")
+    if len(ensemble.groups) > 1:
+        raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
+    m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
+    values = np.zeros(len(m), complex)
+    left: Array | None = None
+    with one_thread(), in_words(theory, growth=2):
+        for k, vector in enumerate(m):
+            problem = theory.lower(ensemble, vector[None], 0)
+            if left is None:
+                mode = aside(slowest_mode.slowest_mode)(problem, lattice_of(problem).whole)
+                strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
+                left = mode.left * (abs(strongest) / strongest)
+            values[k] = left @ problem.start(1)
+    phase = np.where(abs(values) > 0, -np.angle(values), np.nan)
+    variables = {"phase": (("state",), phase), "amplitude": (("state",), abs(values))}
+    return made(variables, {}, "asymptotic_phase", ensemble, theory=theory_record(theory))

@@ -1,0 +1,1 @@
+"""Kernels that move many trajectories side by side."""

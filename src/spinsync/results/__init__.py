@@ -1,0 +1,1 @@
+"""Results: xarray Datasets, their variables and where they come from."""

@@ -1,0 +1,237 @@
+"""Results are plain xarray Datasets; their attributes hold what made them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync._version import __version__
+from spinsync.base import checks
+from spinsync.base.precision import in_range
+from spinsync.model import bloch_vectors, model_files
+from spinsync.model.ensembles import Ensemble, from_toml_text
+from spinsync.model.rates import Array
+from spinsync.results.variables import attributes
+from spinsync.theory.brute_force.theory import BruteForce
+from spinsync.theory.mean_field.theory import MeanField
+from spinsync.theory.permutation.exact import Exact
+from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.theory.protocol import Theory
+
+TEXT = np.dtypes.StringDType()
+CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
+FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
+THEORIES: Mapping[str, type[Any]] = {
+    "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
+}  # fmt: skip
+
+
+def dataset(
+    variables: Mapping[str, Any], coordinates: Mapping[str, Any], verb: str, ensemble: Ensemble, **recorded: Any
+) -> xr.Dataset:
+    """A Dataset with long names and units; model, verb, options and version in its attributes.
+
+    At finite N the number of spins is a coordinate, so that `xr.concat(results, "spins")` knows what it puts side by side.
+    """
+    spins = json.loads(recorded.get("theory") or "{}").get("spins")
+    result = xr.Dataset(dict(variables), dict(coordinates) | ({} if spins is None else {"spins": spins}))
+    for name, coordinate in result.coords.items():
+        if coordinate.dtype.kind == "U":  # fixed-width text has no Zarr v3 specification; this kind has
+            result = result.assign_coords({name: coordinate.astype(TEXT)})
+    for name, variable_ in result.variables.items():
+        variable_.attrs.update(attributes(str(name)))
+    result.attrs = {
+        "verb": verb,
+        "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),
+        "version": __version__,
+        **{key: value for key, value in recorded.items() if value is not None},
+    }
+    return result
+
+
+def theory_record(theory: Theory) -> str:
+    """A theory as JSON text."""
+    name = next(name for name, kind in THEORIES.items() if isinstance(theory, kind))
+    return json.dumps({"theory": name, **asdict(theory)})  # type: ignore[call-overload]
+
+
+def recorded_theory(text: str) -> Theory:
+    """The theory of such a text.
+
+    Raises
+    ------
+    InputError
+        If somebody changed it.
+    """
+    try:
+        options = json.loads(text)
+        return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
+    except checks.InputError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise checks.complain("theory", "recorded in the result as the verb wrote it", text) from None
+
+
+def initial_record(initial: Array | None) -> str | None:
+    return None if initial is None else json.dumps(initial.tolist())
+
+
+def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:
+    """A result with the model that it is of, or a sentence about `argument`."""
+    if not isinstance(result, xr.Dataset) or not isinstance(result.attrs.get("model"), str):
+        raise checks.InputError(
+            f"Argument `{argument}` must be a result of spinsync, but is a {type(result).__name__} without a model."
+        )
+    return result
+
+
+def recorded_model(result: Any, name: str) -> Ensemble:
+    """The ensemble of a result that is the argument `name`."""
+    return from_toml_text(of_spinsync(result, name).attrs["model"], "the dataset's model")
+
+
+#: variable -> its last dims; others may stand before them
+DIMS: Mapping[str, tuple[str, ...]] = {
+    "order_parameter": (),
+    "coherence": ("group",),
+    "inversion": ("group",),
+    "correlation": ("group", "other_group"),
+    "inversion_correlation": ("group", "other_group"),
+    "spin_coherence": ("spin",),
+    "spin_inversion": ("spin",),
+}
+
+
+def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
+    """Numbers of a result, as it was made: whoever turned its dims or took all of one away is told."""
+    found, last = result[name], DIMS[name]
+    if found.dtype.kind not in "fc" or (found.dtype.kind == "c" and not name.endswith(("coherence", "correlation"))):
+        raise checks.InputError(f"Argument `{argument}` must hold numbers in {name}, but holds {found.dtype}.")
+    if found.dims[found.ndim - len(last) :] != last or found.size == 0:
+        shape = ", ".join(f"{dim}: {size}" for dim, size in found.sizes.items())
+        must = f"have the last dims ({', '.join(last)}) in {name}" if last else f"hold something in {name}"
+        raise checks.InputError(f"Argument `{argument}` must {must}, but has ({checks.line(shape, 200)}).")
+    for dim in last:
+        if dim != "spin" and dim not in result.coords:
+            raise checks.InputError(f"Argument `{argument}` must have the coordinate {dim}, but has none.")
+    return found
+
+
+def all_pairs(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
+    """The same of pairs of groups, whose diagonal is each group by itself."""
+    found = variable(result, name, argument)
+    if found.sizes["group"] != found.sizes["other_group"]:
+        raise checks.InputError(f"Argument `{argument}` must hold all pairs of its groups, but is cut or turned.")
+    if result.group.values.tolist() != result.other_group.values.tolist():
+        raise checks.InputError(f"Argument `{argument}` must name the same groups in group and other_group, but does not.")
+    return found
+
+
+def times_of(result: xr.Dataset, argument: str) -> Array:
+    """The times of a result: finite, and one after the other."""
+    if "time" not in result.coords:
+        raise checks.InputError(f"Argument `{argument}` must have the coordinate time, but has none.")
+    times = np.atleast_1d(result.coords["time"].values)
+    if times.dtype.kind not in "fiu":
+        raise checks.InputError(f"Argument `{argument}` must have numbers as time, but has {times.dtype}.")
+    return checks.increasing(f"{argument}.time", times)
+
+
+def model_of(dataset: xr.Dataset) -> Ensemble:
+    """The ensemble that a result was computed for.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        Any result of spinsync, also one read back from disk.
+
+    Raises
+    ------
+    InputError
+        If the dataset holds no model.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ss.model_of(ss.limit_cycle(one)) == one
+    True
+    """
+    return recorded_model(dataset, "dataset")
+
+
+@lru_cache(16)
+def _distributed(model: str) -> bool:
+    """Whether a recorded model has groups of many frequencies."""
+    return any(group.distribution is not None for group in from_toml_text(model, "the dataset's model").groups)
+
+
+def _lost(result: xr.Dataset) -> str | None:
+    """What the state of a result has beside its Bloch vectors."""
+    spins = getattr(recorded_theory(result.attrs["theory"]), "spins", None) if "theory" in result.attrs else None
+    if spins is not None:
+        return CORRELATIONS if spins > 1 else None
+    single = "spin_coherence" in result or not _distributed(result.attrs["model"])
+    return None if single else CLASSES
+
+
+def whole_at(result: xr.Dataset) -> float | None:
+    """The time at which Bloch vectors are all of the state, where later they are not: a run's start from such vectors."""
+    recorded = result.attrs
+    went_on = str(recorded.get("initial", "")).startswith("{")
+    return None if went_on or "origin" not in recorded else checks.real("origin", recorded["origin"])
+
+
+@in_range
+def bloch(dataset: xr.Dataset) -> xr.DataArray:
+    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); at one time they fit `initial`.
+
+    Parameters
+    ----------
+    dataset : xarray.Dataset
+        A result with coherence and inversion; single spins where it holds them.
+
+    Returns
+    -------
+    xarray.DataArray
+        Shape (..., group, 3), or (..., spin, 3) for a run with each=True. Where they are less than the state, the attribute
+        `lost` says what is missing, and `whole_at` at which time it is not: `evolve` goes on from the run itself then.
+
+    Raises
+    ------
+    InputError
+        If the dataset holds no coherence and inversion.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> ss.bloch(ss.evolve(one, [0.0, 1.0])).dims
+    ('time', 'group', 'axis')
+    """
+    of_spinsync(dataset)
+    prefix = "spin_" if "spin_coherence" in dataset else ""
+    for name in (f"{prefix}coherence", f"{prefix}inversion"):
+        if name not in dataset:
+            raise checks.InputError(f"Argument `dataset` must hold coherence and inversion, but has no {name}.")
+    s, z = variable(dataset, f"{prefix}coherence"), variable(dataset, f"{prefix}inversion")
+    if s.dims != z.dims:
+        raise checks.InputError(f"Argument `dataset` must have the same dims in coherence and inversion, but has {z.dims}.")
+    m = bloch_vectors.vectors(s.values, z.values)
+    out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": np.array(["x", "y", "z"], TEXT)}, name="bloch")
+    out.attrs = {"long_name": "Bloch vector", "units": "1"}
+    if lost := _lost(dataset):
+        out.attrs |= {"lost": lost} | ({} if (time := whole_at(dataset)) is None else {"whole_at": time})
+    out["axis"].attrs = {"long_name": "axis of the Bloch vector", "units": "1"}
+    return out
+
+
+def phases(coherence: Any) -> Any:
+    """-arg<sigma^->, the azimuth of the Bloch vector; undefined (NaN) where the coherence is no more than errors."""
+    return np.where(abs(coherence) > FAINTEST, -np.angle(coherence), np.nan)

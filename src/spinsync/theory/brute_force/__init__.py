@@ -1,0 +1,1 @@
+"""A few spins, each by itself."""

@@ -1,0 +1,222 @@
+"""The judge: 2^N x 2^N density matrices of N <= 6 distinguishable spins, any complex C. No symmetry but U(1) is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, reduce
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from spinsync.base import checks
+from spinsync.model import bloch_vectors
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.master_equation import Lindbladian, lindbladian
+from spinsync.model.rates import Array
+from spinsync.problems.records import Linear, Observed
+
+MOST_SPINS = 6
+LOWERING = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>, |g>
+INVERSION = sparse.csr_array(np.diag([1.0, -1.0]))
+
+
+@dataclass(frozen=True)
+class BruteForce:
+    """Full Lindblad master equation (2.2) of N distinguishable spins: slow, small, and right.
+
+    Parameters
+    ----------
+    spins : int
+        1 to 6; they must split over the groups by weight.
+
+    Raises
+    ------
+    InputError
+        If `spins` is out of range.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> ss.BruteForce(4)
+    BruteForce(spins=4)
+    """
+
+    spins: int
+    cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
+
+    @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
+        """One sparse block per charge q = (up spins of the ket) - (up spins of the bra)."""
+        terms = lindbladian(ensemble, self.spins)
+        m = _spin_vectors(ensemble, terms, initial, seed, each)
+        space = SpinSpace(self.spins)
+        generator = liouvillian(space, terms)
+        rho = reduce(np.kron, [_one_spin(v) for v in m]).reshape(-1)
+
+        def block(q: int) -> Any:
+            where = space.sector(q)
+            return generator[where][:, where]
+
+        def observe(states: Mapping[int, Array]) -> Observed:
+            return _observe(space, terms, ensemble, states, each)
+
+        coordinates: dict[str, tuple[str, Array]] = {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}
+        if each:
+            coordinates |= {
+                "spin_group": ("spin", np.array(ensemble.names)[terms.group]),
+                "spin_frequency": ("spin", terms.omega),
+                "spin_weight": ("spin", np.full(self.spins, 1 / self.spins)),
+            }
+        identity = np.eye(2**self.spins).reshape(-1)[space.sector(0)]
+        return Linear(
+            block,
+            lambda q: rho[space.sector(q)],
+            (0, 1),
+            identity,
+            observe,
+            coordinates,
+            space.lowered,
+            space.lowering,
+            space.mixture,
+        )
+
+
+@dataclass(frozen=True)
+class SpinSpace:
+    """Operators of N distinguishable spins; density matrices are raveled row by row."""
+
+    spins: int
+
+    def on(self, operator: Any, i: int) -> Any:
+        """`operator` on spin i."""
+        return sparse.csr_array(
+            sparse.kron(sparse.kron(sparse.eye_array(2**i), operator), sparse.eye_array(2 ** (self.spins - 1 - i)))
+        )
+
+    @cached_property
+    def lower(self) -> list[Any]:
+        return [self.on(LOWERING, i) for i in range(self.spins)]
+
+    @cached_property
+    def z(self) -> list[Any]:
+        return [self.on(INVERSION, i) for i in range(self.spins)]
+
+    @property
+    def lowering(self) -> Array:
+        """Covector of sector 1: its product with rho is Tr(J_- rho)."""
+        return np.asarray(sum(self.lower).toarray().T.reshape(-1)[self.sector(1)])
+
+    def lowered(self, rho: Array) -> Array:
+        """Sector 1 of rho J_+, from sector 0 of rho."""
+        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**self.spins), sum(self.lower)))
+        return np.asarray(times_raising[self.sector(1)][:, self.sector(0)] @ rho)
+
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues of sector 0, one copy each."""
+        full = np.zeros(4**self.spins, complex)
+        full[self.sector(0)] = rho
+        values = np.linalg.eigvalsh(full.reshape(2**self.spins, -1))
+        return values, np.zeros(values.size)
+
+    def sector(self, q: int) -> Array:
+        """Indices of the raveled matrix elements |k><b| with (up spins of k) - (up spins of b) = q."""
+        up = np.rint((self.spins + sum(z.diagonal() for z in self.z)) / 2).astype(int)
+        return np.flatnonzero((up[:, None] - up[None, :]).reshape(-1) == q)
+
+
+def _one_spin(m: Array) -> Array:
+    """rho = (1 + m . sigma)/2 with <sigma^-> = (m_x - i m_y)/2, basis |e>, |g>."""
+    s, z = bloch_vectors.coherences(m)
+    return np.array([[(1 + z) / 2, s], [np.conj(s), (1 - z) / 2]])
+
+
+def _dissipator(jump: Any) -> Any:
+    """Superoperator of D[L] on raveled matrices: rho -> A rho B is kron(A, B^T)."""
+    one = sparse.eye_array(jump.shape[0])
+    product = jump.conj().T @ jump
+    return sparse.kron(jump, jump.conj()) - (sparse.kron(product, one) + sparse.kron(one, product.T)) / 2
+
+
+def _correlated(matrix: Array, operators: list[Any]) -> Any:
+    """sum_ij M_ij (A_j rho A_i^+ - {A_i^+ A_j, rho}/2) for a positive matrix M, by its eigenvectors."""
+    values, vectors = np.linalg.eigh(matrix)
+    total: Any = 0
+    for value, vector in zip(values, vectors.T, strict=True):
+        if value > 1e-14 * max(values.max(), 1e-300):
+            jump = sum(np.conj(v) * a for v, a in zip(vector, operators, strict=True))
+            total = total + value * _dissipator(jump)
+    return total
+
+
+def liouvillian(space: SpinSpace, terms: Lindbladian) -> Any:
+    """Equation (2.2) as a sparse matrix on raveled density matrices."""
+    lower, z = space.lower, space.z
+    spins = range(space.spins)
+    hamiltonian = sum(terms.omega[i] / 2 * z[i] for i in spins)
+    for i in spins:
+        for j in spins:
+            if i != j:
+                hamiltonian = hamiltonian + terms.exchange[i, j] * (lower[i].conj().T @ lower[j])
+    one = sparse.eye_array(2**space.spins)
+    total = -1j * (sparse.kron(hamiltonian, one) - sparse.kron(one, hamiltonian.T))
+    for i in spins:
+        total = total + terms.gain[i] * _dissipator(lower[i].T) + terms.damping[i] * _dissipator(lower[i])
+        total = total + terms.dephasing[i] / 2 * _dissipator(z[i])
+    total = total + _correlated(terms.decay, lower) + _correlated(terms.pumping.T, [a.T for a in lower])
+    return sparse.csr_array(total)
+
+
+def _spin_vectors(ensemble: Ensemble, terms: Lindbladian, initial: Array | None, seed: int, each: bool) -> Array:
+    """One Bloch vector per spin, from one per group or one per spin."""
+    m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+    groups, spins = len(ensemble.groups), terms.group.size
+    if len(m) == groups:
+        return np.asarray(m[terms.group])
+    if each and len(m) == spins:
+        return np.asarray(m)
+    wanted = f"({groups}, 3)" + (f" or ({spins}, 3)" if each else "")
+    raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
+
+
+def _observe(space: SpinSpace, terms: Lindbladian, ensemble: Ensemble, states: Mapping[int, Array], each: bool) -> Observed:
+    """One-spin means and pair correlations; Tr(A rho) = (A^T raveled) . (rho raveled)."""
+
+    def mean(operator: Any, q: int) -> Array:
+        return np.asarray(states[q] @ np.asarray(operator.T.todense()).reshape(-1)[space.sector(q)])
+
+    groups, spins = len(ensemble.groups), space.spins
+    spin_z = np.stack([mean(z, 0).real for z in space.z], axis=-1)
+    mine = (terms.group[None, :] == np.arange(groups)[:, None]).astype(float)
+    share = mine / mine.sum(axis=1, keepdims=True)
+    out: Observed = {"inversion": (("time", "group"), spin_z @ share.T)}
+    pairs = np.zeros((len(spin_z), spins, spins), complex)
+    aligned = np.zeros((len(spin_z), spins, spins))
+    for i in range(spins):
+        for j in range(spins):
+            if i != j:
+                pairs[:, i, j] = mean(space.lower[i].T @ space.lower[j], 0)
+                aligned[:, i, j] = mean(space.z[i] @ space.z[j], 0).real
+    number = mine @ (1 - np.eye(spins)) @ mine.T
+    with np.errstate(invalid="ignore"):
+        correlation = np.einsum("ai,tij,bj->tab", mine, pairs, mine) / number  # NaN: no pair in a group of one
+        zz = np.einsum("ai,tij,bj->tab", mine, aligned, mine) / number
+    out["correlation"] = (("time", "group", "other_group"), correlation)
+    out["inversion_correlation"] = (("time", "group", "other_group"), zz)
+    weight = ensemble.rates.weight
+    total = np.einsum("a,tab,b->t", weight, np.nan_to_num(correlation).real, weight)
+    total /= np.einsum("a,ab,b", weight, number > 0, weight) or 1.0
+    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, total)))
+    if 1 in states:
+        spin_s = np.stack([mean(a, 1) for a in space.lower], axis=-1)
+        out["coherence"] = (("time", "group"), spin_s @ share.T)
+        if each:
+            out["spin_coherence"] = (("time", "spin"), spin_s)
+    if each:
+        out["spin_inversion"] = (("time", "spin"), spin_z)
+    return out

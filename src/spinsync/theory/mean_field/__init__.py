@@ -1,0 +1,1 @@
+"""Infinitely many spins per group."""

@@ -1,0 +1,178 @@
+"""Mean field: the nonlinear quantum master equation, exact at N -> infinity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.model import bloch_vectors
+from spinsync.model.distributions import MOST_NODES, Distribution, Samples
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.rates import Array, Rates
+from spinsync.problems.records import Crowd, Flow, Observed
+from spinsync.theory.mean_field.frequency_classes import Rows, rows
+from spinsync.theory.mean_field.sampled_spins import check_rows, crowd, is_crowd
+
+STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
+
+
+@dataclass(frozen=True)
+class MeanField:
+    """The nonlinear quantum master equation (3.2) of each group in the field of all, exact at N -> infinity.
+
+    Parameters
+    ----------
+    rtol, atol : float
+        Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. Steps are controlled so that errors stay within
+        about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there. With 500 or more sampled
+        spins this holds for the means of the groups, down to rtol 1e-8; a single one of a few hundred strongly coupled
+        spins can be off by some hundred rtol if it turns much faster than the field changes.
+    nodes : int, optional
+        Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
+        default as many as `rtol` asks for.
+
+    Raises
+    ------
+    InputError
+        If a tolerance is not positive or `nodes` is no whole number from 16 to 20000.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> ss.MeanField(rtol=1e-10)
+    MeanField(rtol=1e-10, atol=1e-10, nodes=None)
+    """
+
+    rtol: float = 1e-8
+    atol: float = 1e-10
+    nodes: int | None = None
+    cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "linewidth": "at N -> infinity the line has no width",
+            "emission_spectrum": "at N -> infinity the line has no width",
+            "entropy": "at N -> infinity only the entropy per spin is finite",
+        }
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("rtol", "atol"):
+            object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
+        if not 1e-13 <= self.rtol <= 0.1:
+            raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
+        if self.nodes is not None:
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
+
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Crowd | Flow:
+        """The ensemble as a flow of (s, z) rows, or as a crowd of sampled spins."""
+        spread = tuple(group.distribution for group in ensemble.groups)
+        if is_crowd(spread):
+            rates, names = ensemble.rates, ensemble.names
+            start = bloch_vectors.seeded(rates, seed) if initial is None else initial
+            as_flow = partial(self.flow, rates, spread, names, initial, seed, each)
+            return crowd(rates, spread, names, start, self.rtol, self.atol, each, as_flow)
+        flow = self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
+        smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
+        if not smooth or (initial is not None and len(initial) != len(spread)):
+            return flow
+        return replace(flow, companion=self.coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
+
+    def coarser(self) -> MeanField:
+        """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
+        nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
+        return MeanField(min(10 * self.rtol, 0.1), 10 * self.atol, nodes)
+
+    def flow(
+        self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
+        seed: int, each: bool = False,
+    ) -> Flow:  # fmt: skip
+        """The same from rates of one point: what a diagram calls, without an ensemble per point."""
+        from spinsync.theory.mean_field.equations import derivative, nonlinear, with_tangent
+
+        check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
+        layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
+        frame = float(rates.weight @ rates.omega)
+        group = layout.group
+        decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
+        start = _start(rates, layout, initial, seed, each)
+        table = np.stack([group, rates.weight[group] * layout.weight, rates.drive[group], layout.back]).astype(float)
+
+        def observe(states: Array, elapsed: Array) -> Observed:
+            return _observe(states, elapsed, rates, layout, frame, each)
+
+        coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
+        if each:
+            own = group[: layout.spins]
+            coordinates |= {
+                "spin_group": ("spin", np.array(names)[own]),
+                "spin_frequency": ("spin", layout.omega[: layout.spins]),
+                "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
+            }
+        return Flow(
+            nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
+            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
+            max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, _pace(rates, layout, decay), observe, coordinates,
+            derivative=derivative,
+        )  # fmt: skip
+
+
+def _pace(rates: Rates, layout: Rows, decay: Array) -> float:
+    """Twice the largest field, |s| as in (4.4), and what nine tenths of the spins of the fastest group do without it."""
+    field = float((abs(rates.coupling) @ rates.weight).max()) / np.sqrt(8)
+    fastest = 0.0
+    for a in range(rates.weight.size):
+        mine = np.flatnonzero(layout.group[: layout.spins] == a)
+        mine = mine[np.argsort(abs(decay[mine]))]
+        share = np.cumsum(layout.weight[mine])
+        fastest = max(fastest, float(abs(decay[mine[np.searchsorted(share, 0.9 * share[-1])]])))
+    return float(2 * field + fastest)
+
+
+def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:
+    """How many spins each group is asked for, from the number of given Bloch vectors."""
+    if initial is None or any(d is not None for d in spread) or len(initial) % len(spread):
+        return 1
+    return len(initial) // len(spread)
+
+
+def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: bool) -> Array:
+    """(s, z) of every row from Bloch vectors per group, or per spin."""
+    groups = rates.weight.size
+    m = bloch_vectors.seeded(rates, seed) if initial is None else initial
+    if len(m) == groups:
+        m = m[layout.group]
+    elif each and len(m) == layout.spins:
+        if np.any(layout.back == 0):  # a Lorentzian's residue knows one start per group only
+            raise checks.InputError(
+                "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin."
+            )
+    else:
+        plain = layout.spins == groups  # no classes: any number of equal spins per group
+        spins = f" or (n, 3) with n a multiple of {groups}" if plain else f" or ({layout.spins}, 3)"
+        wanted = f"({groups}, 3)" + (spins if each else "")
+        raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
+    s, z = bloch_vectors.coherences(m)
+    return np.concatenate([s, z]).astype(complex)
+
+
+def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:
+    n, groups = layout.group.size, rates.weight.size
+    with np.errstate(over="ignore"):
+        angle = frame * elapsed
+    s = states[:, :n] * np.exp(-1j * np.where(np.isfinite(angle), angle, 0))[:, None]  # beyond, no phase is left to tell
+    z = states[:, n:].real
+    coherence = layout.average(s, groups)
+    out: Observed = {
+        "coherence": (("time", "group"), coherence),
+        "inversion": (("time", "group"), layout.average(z, groups)),
+        "order_parameter": (("time",), 2 * abs(coherence @ rates.weight)),
+    }
+    if each:
+        out["spin_coherence"] = (("time", "spin"), s[:, : layout.spins])
+        out["spin_inversion"] = (("time", "spin"), z[:, : layout.spins])
+    return out

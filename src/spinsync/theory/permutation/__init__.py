@@ -1,0 +1,1 @@
+"""Finite numbers of spins, exactly, by permutation symmetry."""

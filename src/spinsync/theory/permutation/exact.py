@@ -1,0 +1,175 @@
+"""Exact quantum mechanics of groups of equal spins: permutation symmetry and U(1), no approximation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import sqrt
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.model import bloch_vectors
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.master_equation import group_terms
+from spinsync.model.rates import Array
+from spinsync.problems.records import Box, Lattice, Linear, Observed
+from spinsync.theory.permutation.dicke import LOWER, Noise, Sector, jumps, noises, whole
+from spinsync.theory.permutation.exact_groups import coupled_groups
+from spinsync.theory.permutation.product_states import copies, product_state
+
+MOST_SPINS = 20_000
+#: reach of the first box in standard deviations, to low and high j and m: a Gaussian is down to 1e-16 at 8.5, and low j has
+#: a longer tail, as more copies of it exist
+REACH = ((10.5, 8.5), (8.5, 8.5))
+WIDTHS = (3.0, 8.0)  # between which it stays, in units of sqrt(N), the scale of quantum fluctuations of j and m
+
+
+BEYOND = "Trajectories moves more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth of many"
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
+
+    Any complex coupling. One group of equal spins, or several. On one core two groups of 20 take two or three seconds to
+    their steady state and two to five to their line, two groups of 30 some ten seconds to their steady state.
+
+    Parameters
+    ----------
+    spins : int
+        1 to 20000; they must split over the groups by weight. Several groups reach as far as memory does.
+
+    Raises
+    ------
+    InputError
+        If `spins` is out of range.
+
+    Notes
+    -----
+    Source: N. Shammah et al., Phys. Rev. A 98, 063815 (2018); theory page, section 9.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> ss.Exact(100)
+    Exact(spins=100)
+    """
+
+    spins: int
+    cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
+
+    @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
+        """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""
+        if each:
+            raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
+        terms = group_terms(ensemble, self.spins)
+        m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+        groups = len(ensemble.groups)
+        if len(m) != groups:
+            raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
+        if groups > 1:
+            return coupled_groups(terms, m, ensemble.names)
+        noise = noises(terms)[0]
+        return _linear(self.spins, whole(self.spins), noise, _likely(noise, self.spins), m[0], ensemble.names)
+
+
+def _centre(noise: Noise, spins: int) -> Array:
+    """j = |J| and m + N/2 = J_z + N/2 of the stable mean-field state, equations (1.3), (4.2) and (4.4)."""
+    gamma_1 = noise.gain + noise.damping
+    drive, gamma_perp = noise.gain - noise.damping, gamma_1 / 2 + noise.dephasing
+    sine = (noise.pumping - noise.decay) * spins / 2  # V sin(theta)
+    z, s2 = (drive / gamma_1 if gamma_1 else float(np.sign(sine))), 0.0
+    if -sine * z > gamma_perp:
+        z = -gamma_perp / sine
+        s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
+    return np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
+
+
+def _likely(noise: Noise, spins: int) -> Box:
+    """A box around the mean-field state."""
+    centre = _centre(noise, spins)
+    reach = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
+    all_places = whole(spins)
+    low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-reach[0], reach[1]))
+    return Box((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
+
+
+def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
+    """Standard deviations of j and m by the linear noise approximation.
+
+    A X + X A^T + D = 0 for the covariance X, with A the derivative of the drift, at a complex step, and D the diffusion.
+    At a threshold A is singular; there fluctuations relax at a rate that falls as 1/sqrt(N).
+    N. G. van Kampen, Stochastic Processes in Physics and Chemistry, chapter X.
+    """
+    at, step = np.array([max(j, 1.0), place - spins / 2], complex), 1e-20
+
+    def moments(where: Array) -> tuple[Array, Array]:
+        moves = list(jumps(noise, spins, *where))
+        steps, rates = np.array([move[:2] for move in moves]), np.array([move[2] for move in moves])
+        return rates @ steps, (steps.T * rates) @ steps
+
+    one = np.eye(2)
+    with np.errstate(all="ignore"):
+        slope = np.transpose([moments(at + 1j * step * axis)[0].imag / step for axis in one])
+        diffusion = moments(at)[1].real
+    if not (np.all(np.isfinite(slope)) and np.all(np.isfinite(diffusion))):
+        return np.zeros(2)
+    slowest = np.linalg.eigvals(slope).real.max()
+    slope -= max(0.0, slowest + abs(np.trace(slope)) / 2 / sqrt(spins)) * one
+    try:
+        covariance = np.linalg.solve(np.kron(slope, one) + np.kron(one, slope), -diffusion.ravel())
+    except np.linalg.LinAlgError:  # nothing relaxes
+        return np.zeros(2)
+    return np.sqrt(np.maximum(covariance[[0, 3]], 0))
+
+
+def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names: tuple[str, ...]) -> Linear:
+    """The problem on the places within the box."""
+    zero, one = Sector(spins, 0, box), Sector(spins, 1, box)
+    climb = LOWER[0](one.j, one.m)  # Tr J_- |j,m><j,m-1|
+
+    def observe(states: Mapping[int, Array]) -> Observed:
+        return _observe(spins, zero, climb, states)
+
+    def lowered(rho: Array) -> Array:
+        """|j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
+        grid = np.zeros(zero.inside.shape, rho.dtype)
+        grid[zero.inside] = rho
+        return np.asarray(grid[one.inside] * climb)
+
+    sectors = {0: zero, 1: one}
+    j, place = np.rint(_centre(noise, spins)).astype(int).tolist()
+    middle = (j, place)
+    return Linear(
+        lambda q: (sectors.get(q) or Sector(spins, q, box)).generator(noise),
+        lambda q: product_state(spins, sectors[q].j, sectors[q].m, q, bloch), (0, 1), np.ones(len(zero.sites)), observe,
+        {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb, lambda rho: (rho, copies(spins, zero.j)),
+        Lattice(
+            lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely, middle,
+            lambda smaller: _linear(spins, smaller, noise, likely, bloch, names),
+        ),
+    )  # fmt: skip
+
+
+def _observe(spins: int, zero: Sector, climb: Array, states: Mapping[int, Array]) -> Observed:
+    """One-spin means and the pair correlation, equation (9.5)."""
+    p = states[0].real
+    z = p @ zero.m * 2 / spins
+    out: Observed = {"inversion": (("time", "group"), z[:, None])}
+    light = p @ LOWER[0](zero.j, zero.m) ** 2
+    pairs = spins * (spins - 1)
+    c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
+    out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
+    zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
+    out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
+    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, np.nan_to_num(c))))
+    if 1 in states:
+        out["coherence"] = (("time", "group"), (states[1] @ climb / spins)[:, None])
+    return out

@@ -1,0 +1,199 @@
+"""Several groups of equal spins: products of their Dicke bases, in which only the total charge is conserved."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, reduce
+from itertools import permutations
+from math import gcd, isqrt
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from spinsync.base import checks, memory
+from spinsync.model.master_equation import GroupTerms
+from spinsync.model.rates import Array
+from spinsync.problems.linear.products.operator import Charges, Products, along, needed
+from spinsync.problems.records import Linear, Observed, Parts, Transfer
+from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, noises, whole
+from spinsync.theory.permutation.product_states import copies, product_state
+
+# what one group contributes to a mean: the charge where the operator lives, and its trace with each element there
+Operator = tuple[int, Callable[[Sector], Array]]
+IDENTITY: Operator = (0, lambda sector: np.ones(len(sector.sites)))
+UP: Operator = (0, lambda sector: sector.m)  # J_z
+UP_SQUARED: Operator = (0, lambda sector: sector.m**2)
+LIGHT: Operator = (0, lambda sector: LOWER[0](sector.j, sector.m) ** 2)  # J_+ J_-
+DOWNWARD: Operator = (1, lambda sector: LOWER[0](sector.j, sector.m))  # J_-
+UPWARD: Operator = (-1, lambda sector: RAISE[0](sector.j, sector.m))  # J_+
+
+
+def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> Linear:
+    """Equation (9.10) as a Linear problem of several parts."""
+    spins = tuple(int(n) for n in terms.spins)
+    _afford(spins)
+    groups, alone = Groups(spins), noises(terms)
+    parts = Parts(
+        sizes=_sizes(spins),
+        local=lambda a, q: groups.sector(a, q).generator(alone[a]).tocsr(),
+        transfers=tuple(_transfer(groups, terms, a, b) for a, b in permutations(range(len(spins)), 2)),
+        mixing=bool(np.all(terms.gain + terms.damping > 0)),
+    )
+    zero, one = Products(parts, 0), Products(parts, 1)
+    lowering = np.sum([groups.covector(one, {a: DOWNWARD}) for a in range(len(spins))], axis=0)
+    return Linear(
+        lambda q: _matrix(Products(parts, q)), lambda q: groups.product(one if q else zero, bloch), (0, 1),
+        groups.covector(zero, {}), lambda states: _observe(groups, zero, one, states),
+        {n: (n, np.array(names)) for n in ("group", "other_group")}, lambda rho: groups.lowered(zero, one, rho),
+        lowering, lambda rho: groups.mixture(zero, rho), parts=parts,
+    )  # fmt: skip
+
+
+def _matrix(space: Products) -> Any:
+    return sparse.csc_array(space.apply(np.eye(space.size)))
+
+
+def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
+    """Elements |j,m><j,m-q| of each group, one number for each charge q: 2j + 1 - |q| for every j that allows it."""
+
+    def size(n: int) -> Array:
+        most = n - abs(np.arange(-n, n + 1))  # 2j + 1 - |q| = most + 1, most - 1, ... > 0
+        return np.asarray((most // 2 + 1) * (most - most // 2 + 1))
+
+    return tuple(size(n) for n in spins)
+
+
+def _afford(spins: tuple[int, ...]) -> None:
+    """Refuse what memory can't hold, with the estimate and the largest number that it can."""
+    need, may = needed(_sizes(spins)), memory.available()
+    if need <= may:
+        return
+    share = gcd(*spins)
+    unit = [n // share for n in spins]  # the fewest spins that split as these do
+    fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
+    total = sum(spins)
+    largest = f"at most {sum(unit) * fits}" if fits else "fewer"
+    raise checks.InputError(
+        f"Argument `spins` must be {largest} for these {len(spins)} groups and this machine, but is spins={total}: "
+        f"it would take about {need / 2**30:.2g} GiB of memory, and {may / 2**30:.2g} may be used."
+    )
+
+
+def _transfer(groups: Groups, terms: GroupTerms, a: int, b: int) -> Transfer:
+    """Terms of (9.10) that raise the charge of group a and lower that of b."""
+    exchange, decay, pumping = (complex(matrix[a, b]) for matrix in (terms.exchange, terms.decay, terms.pumping))
+    lost = (decay + pumping) / 2
+
+    def products(q_a: int, q_b: int) -> list[tuple[Any, Any]]:
+        raising, lowering = groups.sector(a, q_a), groups.sector(b, q_b)
+        ket, bra = raising.ladder(1, left=True), raising.ladder(1, left=False)  # J_+ rho, rho J_+
+        return [
+            ((-1j * exchange - lost) * ket + decay * bra, lowering.ladder(-1, left=True)),
+            ((1j * exchange - lost) * bra + pumping * ket, lowering.ladder(-1, left=False)),
+        ]
+
+    return Transfer(a, b, products)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Products of the Dicke bases of groups with so many spins each."""
+
+    spins: tuple[int, ...]
+
+    def sector(self, group: int, charge: int) -> Sector:
+        return _sector(self.spins[group], charge)
+
+    def product(self, space: Products, bloch: Array) -> Array:
+        """Each group in a product state, equation (9.4); bloch : array of shape (group, 3)."""
+
+        def of_group(a: int, q: int) -> Array:
+            sector = self.sector(a, q)
+            return product_state(self.spins[a], sector.j, sector.m, q, bloch[a])
+
+        return np.concatenate([_each(np.multiply, [of_group(a, q) for a, q in enumerate(key)]) for key in space.shape])
+
+    def _traces(self, operators: Mapping[int, Operator]) -> tuple[Charges, Array]:
+        """Where a product of operators lives, one of each group (identity if not given), and its traces there."""
+        listed = [operators.get(a, IDENTITY) for a in range(len(self.spins))]
+        key = tuple(charge for charge, _ in listed)
+        return key, _each(np.multiply, [trace(self.sector(a, q)) for a, (q, trace) in enumerate(listed)])
+
+    def mean(self, space: Products, states: Array, operators: Mapping[int, Operator]) -> Array:
+        key, traces = self._traces(operators)
+        return np.asarray(states[:, space.place[key]] @ traces)
+
+    def covector(self, space: Products, operators: Mapping[int, Operator]) -> Array:
+        key, traces = self._traces(operators)
+        out = np.zeros(space.size)
+        out[space.place[key]] = traces
+        return out
+
+    def lowered(self, zero: Products, one: Products, rho: Array) -> Array:
+        """rho J_+ of all groups."""
+        out = np.zeros(one.size, complex)
+        into = one.tensors(out)
+        for key, tensor in zero.tensors(rho).items():
+            for a, q in enumerate(key):
+                if q < self.spins[a]:
+                    into[*key[:a], q + 1, *key[a + 1 :]] += along(self.sector(a, q).ladder(1, left=False), tensor, a)
+        return out
+
+    def mixture(self, space: Products, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues of the density matrix, each times its copies, and the logarithm of the copies: one matrix per (j, M)."""
+        columns: list[list[Array]] = []
+        for key in space.shape:
+            sectors = [self.sector(a, q) for a, q in enumerate(key)]
+            j, ket = ([s.sites[:, axis] for s in sectors] for axis in (0, 1))
+            bra = [m - s.charge for m, s in zip(ket, sectors, strict=True)]
+            number = _each(np.add, [copies(s.spins, s.j) for s in sectors])
+            one = [_each(lambda x, y: x * (max(self.spins) + 1) + y, places) for places in (bra, ket, j)]
+            columns.append([one[0], one[1], _each(np.add, ket), one[2], number])
+        bra_place, ket_place, total, j_place, copied = (np.concatenate(c) for c in zip(*columns, strict=True))
+        order = np.lexsort((bra_place, ket_place, total, j_place))
+        begins = np.flatnonzero(np.diff(j_place[order], prepend=-1) | np.diff(total[order], prepend=-1))
+        values, logarithms = [], []
+        for block in np.split(order, begins[1:]):
+            size = isqrt(block.size)
+            values.append(np.linalg.eigvalsh(rho[block].reshape(size, size)))
+            logarithms.append(np.full(size, copied[block[0]]))
+        return np.concatenate(values), np.concatenate(logarithms)
+
+
+def _each(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) -> Array:
+    """Numbers of products, from the numbers of their factors."""
+    return np.asarray(reduce(lambda x, y: combine(x[:, None], y[None, :]).reshape(-1), vectors))
+
+
+@cache
+def _sector(spins: int, charge: int) -> Sector:
+    return Sector(spins, charge, whole(spins))
+
+
+def _observe(groups: Groups, zero: Products, one: Products, states: Mapping[int, Array]) -> Observed:
+    """One-spin means and pair correlations, equation (9.5), between groups (9.11)."""
+    spins = np.array(groups.spins)
+    every, p = range(len(spins)), spins / spins.sum()
+    z = np.stack([groups.mean(zero, states[0], {a: UP}).real * 2 / spins[a] for a in every], axis=-1)
+    c = np.full((*z.shape, len(spins)), np.nan, complex)  # NaN: no pair in a group of one
+    zz = np.full(c.shape, np.nan)
+    for a in every:
+        if pairs := spins[a] * (spins[a] - 1):
+            c[:, a, a] = (groups.mean(zero, states[0], {a: LIGHT}).real - spins[a] * (1 + z[:, a]) / 2) / pairs
+            zz[:, a, a] = (4 * groups.mean(zero, states[0], {a: UP_SQUARED}).real - spins[a]) / pairs
+    for a, b in permutations(every, 2):
+        pairs = spins[a] * spins[b]
+        c[:, a, b] = groups.mean(zero, states[0], {a: UPWARD, b: DOWNWARD}) / pairs
+        zz[:, a, b] = 4 * groups.mean(zero, states[0], {a: UP, b: UP}).real / pairs
+    present = 1 - p[spins == 1] @ p[spins == 1]
+    together = np.einsum("a,tab,b->t", p, np.nan_to_num(c).real, p) / present
+    square = ("time", "group", "other_group")
+    out: Observed = {"inversion": (("time", "group"), z), "correlation": (square, c), "inversion_correlation": (square, zz)}
+    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, together)))
+    if 1 in states:
+        s = np.stack([groups.mean(one, states[1], {a: DOWNWARD}) / spins[a] for a in every], axis=-1)
+        out["coherence"] = (("time", "group"), s)
+    return out

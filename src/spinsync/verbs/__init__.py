@@ -1,1 +1,0 @@
-"""The questions: the only place where model, theory and numerics meet."""
