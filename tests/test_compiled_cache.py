@@ -336,7 +336,7 @@ def test_an_edited_equation_takes_effect(tmp_path):
     after_all = sorted(path for path in copy.rglob("*") if path.suffix != ".pyc" and path.name != "__pycache__")
     assert after_all == before_all  # all that pip takes away, or Python's own
     assert run() == (1, 1, pytest.approx(1 / 3, abs=1e-6))  # all from the cache
-    equations = copy / "theory" / "mean_field_equations.py"
+    equations = copy / "theory" / "mean_field" / "equations.py"
     text, before = equations.read_text(), equations.stat()
     edited = text.replace("* 4 * (h", "* 3 * (h")  # another constant in the same bytecode
     assert edited != text

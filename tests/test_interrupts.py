@@ -30,8 +30,8 @@ def interrupted(call):
         time.sleep(0.4)
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
-    threading.Thread(target=strike).start()
     try:
+        threading.Thread(target=strike).start()  # may wait for threads that were dropped before
         call()
     except KeyboardInterrupt:
         return time.perf_counter() - sent[0]
