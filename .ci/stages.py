@@ -92,7 +92,8 @@ class Stages:
 
     def browser(self) -> None:
         """The widget and the explorer in Chromium, marimo and JupyterLab."""
-        self.shell(".venv/bin/pytest -m browser", self.developed, self.home)
+        install = ".venv/bin/pip install --quiet -e '.[browser]'"
+        self.shell(f"{install}\n.venv/bin/pytest -m browser", self.developed, self.home)
 
     def fuzz(self) -> None:
         """Random calls, files and command lines with a new seed, which stands at the head and at the end."""

@@ -31,7 +31,7 @@ def off(run, other):
     return distance(run, other.coherence.values, other.inversion.values)
 
 
-@pytest.mark.parametrize("theta", [-HALF_PI, -0.7, -2.3])
+@pytest.mark.parametrize("theta", [-HALF_PI, *(pytest.param(theta, marks=pytest.mark.slow(slice=2)) for theta in (-0.7, -2.3))])
 def test_agrees_with_the_engine_of_few_rows(monkeypatch, theta):
     one, times = laser(theta=theta, frequency=cauchy(600, seed=3), coupling=20.0), np.linspace(0, 5, 41)
     exact = as_flow(monkeypatch, one, times, theory=ss.MeanField(rtol=1e-11, atol=1e-13), initial=START)

@@ -79,6 +79,7 @@ def test_an_interrupted_report_does_not_appear(broken, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow(slice=1)
 def test_chapters_side_by_side_write_what_they_write_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(reproduction, "CHAPTERS", {"interaction phase": "phase", "microscopic ground": "ground"})
     for processes in (1, 2):

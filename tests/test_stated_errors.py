@@ -102,7 +102,9 @@ SPREAD = {
 }
 
 
-@pytest.mark.parametrize("name", SPREAD)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow(slice=0)) if name.startswith("pair") else name for name in SPREAD]
+)
 def test_so_does_a_point_of_distributed_frequencies(name):
     groups, spread = SPREAD[name]
     check_alone_and_in_diagrams(*random_point(3, groups, spread), points=4)

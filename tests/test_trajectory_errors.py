@@ -69,6 +69,7 @@ SEEDS = 300
 LIMIT = 4 * np.sqrt(0.683 * 0.317 / SEEDS)  # four standard deviations of a binomial law
 
 
+@pytest.mark.slow(slice=0)
 def test_errors_of_a_motion_cover_68_percent():
     """Of every variable at every time, the order parameter included."""
     ensemble, m, times = laser(dephasing=0.3), [[0.3, 0.0, 0.2]], [0.0, 0.3, 0.6]
