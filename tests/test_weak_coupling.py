@@ -130,3 +130,9 @@ def test_a_range_of_rounding_size_locks_nothing():
         assert np.isnan(found.phase_offset)
     alone = ss.locking_range(pair.replace(cross_coupling=0.0))
     assert (float(alone.locking_range), float(alone.locking_range_error), bool(alone.locked)) == (0.0, 0.0, False)
+
+
+def test_cycles_too_small_for_a_number_have_no_locking_range():
+    faint = ss.Ensemble.pair(gain=1e-300, damping=5e-324, detuning=3.0, coupling=3.0, theta=-1.2, cross_coupling=1.0)
+    with pytest.raises(ss.IntegrationError, match="The rates are too large for double precision, or differ by too many orders"):
+        ss.locking_range(faint)

@@ -136,7 +136,7 @@ def test_time_goes_evenly_also_where_the_times_do_not(context):
     assert page.evaluate("sent.at(-1)") == {"playing": False, "frame": len(uneven) - 1}
     page.get_by_role("button", name="Play").click()
     page.clock.run_for(100)
-    assert clock(page)[0] < 1  # and begins anew
+    assert clock(page)[0] < 10  # and begins anew; on a busy machine the page's own clock goes on meanwhile
 
 
 def test_what_it_says_is_the_run(context, run):

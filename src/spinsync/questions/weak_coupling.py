@@ -110,6 +110,8 @@ class _Pair:
                 )
             cycles.append(clean_cycle(alone))
         frequency, amplitude, inversion = np.array(cycles).T
+        if not np.all(amplitude > 0):  # of synchronized groups: it is below the smallest number
+            raise ArithmeticError
         return cls(groups, frequency, amplitude, inversion, np.array([group.weight for group in groups]), c, theta)
 
     def push(self, i: int, j: int) -> float:
