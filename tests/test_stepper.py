@@ -267,3 +267,30 @@ def test_a_short_run_waits_for_no_compiler():
         [sys.executable, "-c", text + "print('numba' in sys.modules)"], capture_output=True, text=True, check=True
     )
     assert done.stdout.split() == ["False"]
+
+
+class NeverBegins:
+    """A stepper that finds no first step; whether it is interpreted is for the test to say."""
+
+    def __init__(self, ready):
+        self.ready, self.tries, self.interpreted = ready, 0, self._refused
+
+    def _refused(self, *arguments):
+        raise AssertionError("interpreted")
+
+    def __call__(self, nonlinear, decay, table, coupling, y0, times, rtol, atol, max_step, max_steps, most, clock, *moving):
+        self.tries += 1
+        clock[0] /= 4
+        return stepping.MOVING
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_a_first_step_is_tried_a_limited_number_of_times_and_many_components_are_not_interpreted(ready, monkeypatch):
+    size = stepping.WIDEST + 1
+    monkeypatch.setattr(stepping, "solve", NeverBegins(ready))
+    monkeypatch.setattr(stepping, "_beginner", stepping._Beginner())
+    ones, table, coupling = np.ones(size, complex), np.zeros((size, 4)), np.zeros((size, size), complex)
+    options = dict(table=table, coupling=coupling, rtol=1e-8, atol=1e-10, first_step=0.1)
+    found = stepping.integrate(SimpleNamespace(interpreted=None), ones, ones, np.array([0.0, 1.0]), **options)
+    assert found.status == stepping.UNDERFLOW
+    assert stepping.solve.tries == stepping.STARTS

@@ -20,6 +20,8 @@ from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, MOVING, RIN
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
 LIGHT = 1000  # of it at a time
+WIDEST = 50  # components; a first step, which may be tried dozens of times, works on each some thousand times
+STARTS = 60  # first steps that are tried, each a quarter of the one before: no step 1e-36 times the first one helps
 INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
 SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
 LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
@@ -86,7 +88,7 @@ _beginner = _Beginner()
 def _interpreted(nonlinear: Kernel, problem: tuple[Any, ...], moving: tuple[np.ndarray, ...], out: np.ndarray) -> int | None:
     """The status after some steps without machine code; None, and nothing has moved, where it is needed."""
     steps = max(LIGHT // out.shape[1], 1)
-    if not _beginner.takes(steps * out.shape[1]):
+    if out.shape[1] > WIDEST or not _beginner.takes(steps * out.shape[1]):
         return None
     kept = [part.copy() for part in moving]
     try:
@@ -120,7 +122,7 @@ def integrate(
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
     between = max(max_steps // LOOKS, FEWEST)
     outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
-    share, status, until = most or max(FIRST_SHARE // start.size, 1), MOVING, between
+    share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
     while status == MOVING:
         heed()
         problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
@@ -128,6 +130,10 @@ def integrate(
         began = perf_counter()
         status = solve(nonlinear, *problem, share, *moving, out) if light is None else light
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
+        if counts[3] < 0:
+            tried += 1
+            if tried == STARTS:
+                return Solution(out, UNDERFLOW, 0, 0)
         if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
