@@ -269,3 +269,9 @@ def test_points_that_cannot_be_placed(points, options, sentence):
     with pytest.raises(ss.InputError) as caught:
         ss.plot.project(points, **options)
     assert str(caught.value) == sentence
+
+
+def test_a_run_of_one_time_is_a_dot_on_the_sphere():
+    run = ss.evolve(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2), [0.0, 1.0])
+    whole, point = (ss.plot.bloch_sphere(part) for part in (run, run.isel(time=[0])))
+    assert len(point.lines) == len(whole.lines)

@@ -216,7 +216,8 @@ def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: f
     """A line whose ink fades towards the back: strokes of one ink each, as many as the eye tells apart."""
     shade = np.round(SHADES * ink((path[1:, 2] + path[:-1, 2]) / 2))  # NaN, which is like nothing: there is no line
     ends = np.flatnonzero(np.diff(shade) != 0) + 1
-    strokes = [(path[a : b + 1, :2], shade[a]) for a, b in pairwise([0, *ends.tolist(), len(shade)]) if shade[a] == shade[a]]
+    parts = pairwise([0, *ends.tolist(), len(shade)])
+    strokes = [(path[a : b + 1, :2], shade[a]) for a, b in parts if a < b and shade[a] == shade[a]]
     rgba = [(*to_rgb(colour), strength * s / SHADES) for _, s in strokes]
     ax.add_collection(LineCollection([xy for xy, _ in strokes], colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
 
