@@ -7,6 +7,7 @@ Compiled code is run as it is found: a folder that belongs to somebody else, or 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -22,6 +23,7 @@ from functools import cache
 from pathlib import Path
 
 DAY = 86400.0  # seconds
+HASH = 32  # bytes of it
 UNUSED = 30 * DAY  # after which an entry goes
 STRANGE = "it belongs to another user"
 OURS = re.compile(r".+-[0-9a-f]{24}\.nbc|spinsync_\w+\.py|.+\.part")  # machine code, generated source, drafts of both
@@ -97,6 +99,17 @@ def load(name: str, sound: Callable[[bytes], bool]) -> tuple[Path, bytes] | None
             pass
         remove(path)
     return None
+
+
+def load_code(name: str) -> bytes | None:
+    """Machine code of this name, if there is some that is whole: with a wrong bit it would run, and give a wrong answer."""
+    found = load(name, lambda data: hashlib.sha256(data[:-HASH]).digest() == data[-HASH:])
+    return None if found is None else found[1][:-HASH]
+
+
+def save_code(name: str, code: bytes) -> None:
+    """Keep machine code, with its hash as the last bytes."""
+    save(name, code + hashlib.sha256(code).digest())
 
 
 def save(name: str, data: bytes) -> Path | None:

@@ -78,18 +78,17 @@ class _Kept(NullCache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         target_context.refresh()
-        found = compile_cache.load(self._name(sig, target_context.codegen()), _sealed)
+        found = compile_cache.load_code(self._name(sig, target_context.codegen()))
         if found is None:
             return None
         try:
-            return _rebuild(target_context, *loads(found[1][:-32]))
+            return _rebuild(target_context, *loads(found))
         except Exception:  # whole, but nothing of ours: what is compiled now takes its place
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
         if not data.library.has_dynamic_globals:
-            body = _dumps(data._reduce())
-            compile_cache.save(self._name(sig, data.codegen), body + hashlib.sha256(body).digest())
+            compile_cache.save_code(self._name(sig, data.codegen), _dumps(data._reduce()))
 
 
 class _Telling(event.Listener):
@@ -112,10 +111,6 @@ class _Telling(event.Listener):
 
 _register: Any = event.register
 _register("numba:compile", _Telling())
-
-
-def _sealed(data: bytes) -> bool:
-    return hashlib.sha256(data[:-32]).digest() == data[-32:]
 
 
 def _text(function: FunctionType) -> str:

@@ -79,15 +79,9 @@ def native(title: str, name: str, signature: Mapping[str, Given], made_of: str, 
     compiler = [inspect.getsource(module) for module in (llvm_numbers, llvm_expressions, translation)]
     parts = (made_of, name, sorted(signature.items()), host, compiler)
     entry = f"{title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
-    found = compile_cache.load(entry, sealed)
-    if found is not None:
-        return Native(name, signature, found[1][:-32])
-    with compiling_notice(title):
-        machine_code = _object(code())
-    compile_cache.save(entry, machine_code + hashlib.sha256(machine_code).digest())
+    machine_code = compile_cache.load_code(entry)
+    if machine_code is None:
+        with compiling_notice(title):
+            machine_code = _object(code())
+        compile_cache.save_code(entry, machine_code)
     return Native(name, signature, machine_code)
-
-
-def sealed(data: bytes) -> bool:
-    """Whether an entry is whole: its last bytes are the hash of the others, as a wrong bit of machine code would run."""
-    return hashlib.sha256(data[:-32]).digest() == data[-32:]
