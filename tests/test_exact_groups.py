@@ -12,7 +12,7 @@ from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.products import solvers
 from spinsync.problems.linear.products.operator import Products
 from spinsync.problems.linear.products.sylvester import Uncoupled
-from spinsync.problems.records import Parts
+from spinsync.problems.linear.record import Parts
 from spinsync.theory.permutation.exact import Exact
 
 PAIR = partial(ss.Ensemble.pair, detuning=2.0, gain=3.0, damping=1.0, coupling=12.0)

@@ -9,7 +9,7 @@ from scipy.sparse.linalg import expm_multiply, splu
 from reference import laser
 from spinsync.problems.linear import krylov, resolvent
 from spinsync.problems.linear.lattice import populations_at_rest, slowest_mode, sparse_lu, truncation
-from spinsync.problems.records import Box
+from spinsync.problems.linear.record import Box
 from spinsync.theory.permutation.exact import Exact
 from test_exact import one_group
 

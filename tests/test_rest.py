@@ -11,7 +11,7 @@ from spinsync.base.compiled import compiled
 from spinsync.problems.flow.exponential_adams import DEVICE, DONE
 from spinsync.problems.flow.fixed_points import Approach, jacobian, polish, settle
 from spinsync.problems.flow.orbit_averages import bump, track
-from spinsync.problems.records import Flow
+from spinsync.problems.flow.record import Flow
 from test_closed_forms import jacobian_eigenvalues, pairs_up, random_one
 from test_pairs import pair, random_pair, system_of
 

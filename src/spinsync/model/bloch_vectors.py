@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
-from spinsync.model.rates import Array, Rates
+from spinsync.base.arrays import Array
+from spinsync.model.rates import Rates
 
 ROUNDING = 1e-6  # a run may leave the ball by the error of its time steps
 SMALL = 0.01  # largest transverse Bloch vector of the default start

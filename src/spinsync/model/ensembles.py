@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.memory import afford
 from spinsync.model import model_files
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import Group
-from spinsync.model.rates import Array, Rates, normalized, polar, rates_of
+from spinsync.model.rates import Rates, normalized, polar, rates_of
 from spinsync.model.recipes import Recipe, check_parameter
 from spinsync.model.words import default_name, describe
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
 
 ROUNDING = 1e-15  # of the coupling
 

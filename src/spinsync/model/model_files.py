@@ -13,9 +13,9 @@ import numpy as np
 import tomli_w
 
 from spinsync.base import checks, files
+from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
 from spinsync.model.groups import DISTRIBUTIONS, Group
-from spinsync.model.rates import Array
 from spinsync.model.recipes import CONSTRUCTORS, Recipe
 
 KINDS: Mapping[str, type[Any]] = {"lorentzian": Lorentzian, "gaussian": Gaussian, "uniform": Uniform, "samples": Samples}

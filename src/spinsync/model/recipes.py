@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import DISTRIBUTIONS, Group, frequency_or_distribution
 from spinsync.model.laboratory import bad_cavity
-from spinsync.model.rates import Array, Rates, Tables
+from spinsync.model.rates import Rates, Tables
 
 CONSTRUCTORS: Mapping[str, tuple[str, ...]] = {
     "single": ("gain", "damping", "coupling", "theta", "frequency", "dephasing"),

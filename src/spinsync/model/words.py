@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from spinsync.base.arrays import Array
 from spinsync.model.groups import Group
-from spinsync.model.rates import Array
 from spinsync.model.recipes import CONSTRUCTORS, Recipe
 
 

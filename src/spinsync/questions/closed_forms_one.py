@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.model.rates import Array
 from spinsync.results.datasets import dataset
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from spinsync.base.arrays import Array
 from spinsync.base.memory import afford
-from spinsync.model.rates import Array
-from spinsync.problems.records import Crowd, Flow, Jumps, Linear
+from spinsync.problems.flow.record import Flow
+from spinsync.problems.linear.record import Linear
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.sampled.record import Jumps
 
 COMPLEX, REAL = 16, 8
 OBJECTS = 2000  # bytes of the small arrays that one observed time is made of

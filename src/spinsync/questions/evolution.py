@@ -11,20 +11,24 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import available
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
 from spinsync.problems.flow import exponential_adams, stepping
+from spinsync.problems.flow.record import Flow
 from spinsync.problems.linear import dense, krylov
 from spinsync.problems.linear.lattice.sparse_lu import TooLargeError, afford
 from spinsync.problems.linear.products import solvers
 from spinsync.problems.linear.products.operator import needed
+from spinsync.problems.linear.record import Linear
 from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.problems.records import Crowd, Flow, Jumps, Linear, Observed
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.observed import Observed
+from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.costs import afford_times
 from spinsync.questions.finite_n import in_words
 from spinsync.questions.initial_states import lowered

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.interrupts import aside
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
 from spinsync.problems.linear import dense, lines
 from spinsync.problems.linear.lattice import populations_at_rest
 from spinsync.problems.linear.lattice.sparse_lu import TooLargeError
 from spinsync.problems.linear.products import solvers
-from spinsync.problems.records import Linear
+from spinsync.problems.linear.record import Linear
 from spinsync.theory.protocol import Theory, refuse
 
 

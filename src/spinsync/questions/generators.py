@@ -8,13 +8,13 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
-from spinsync.model.rates import Array
-from spinsync.problems.records import Linear
+from spinsync.problems.linear.record import Linear
 from spinsync.questions.costs import afford_times
 from spinsync.questions.evolution import moved
 from spinsync.questions.finite_n import in_words

@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
-from spinsync.model.rates import Array
+from spinsync.problems.flow.record import Flow
 from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
-from spinsync.problems.records import Crowd, Flow, Jumps, Linear
+from spinsync.problems.linear.record import Linear
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.finite_n import at_rest, in_words
 from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
 from spinsync.theory.mean_field.theory import MeanField

@@ -9,13 +9,13 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
 from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.questions.finite_n import at_rest, in_words, linear_problem

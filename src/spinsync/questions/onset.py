@@ -12,11 +12,11 @@ from math import inf
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Lorentzian, Samples, Uniform
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.model.rates import Array
 from spinsync.questions.closed_forms_one import OneGroup, disordered_onset, one_group
 
 NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the inverse of this counts as none

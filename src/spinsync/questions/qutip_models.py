@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts, lindbladian
-from spinsync.model.rates import Array
 
 MOST_SPINS = 10  # 2^10 x 2^10 operators
 MOST_PIQS = 100  # piqs keeps (N^3/6)^2 numbers, dense where it builds them

@@ -9,12 +9,13 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.base.progress import progress
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
 from spinsync.regimes.codes import REASONS, Regime, Status, flags
 from spinsync.regimes.engine_batch import lanes

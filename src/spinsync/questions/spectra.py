@@ -8,19 +8,19 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
 from spinsync.problems.linear import lines, resolvent
 from spinsync.problems.linear.lattice import lattice_lines, populations_at_rest, slowest_mode
 from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.lattice.truncation import core
 from spinsync.problems.linear.lines import FewError, Line
 from spinsync.problems.linear.products import product_lines, solvers
-from spinsync.problems.records import Linear
+from spinsync.problems.linear.record import Linear
 from spinsync.questions.finite_n import at_rest, in_words, linear_problem
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.theory.protocol import Theory

@@ -10,13 +10,14 @@ from functools import partial
 import numpy as np
 from scipy.special import stdtrit
 
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.progress import progress
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
-from spinsync.model.rates import Array
-from spinsync.problems.records import Jumps, Observed
+from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.jumps import DONE, TOO_LARGE, TOO_MANY
+from spinsync.problems.sampled.record import Jumps
 from spinsync.problems.sampled.sampling import Advance, Start, Traveller, advance, traveller
 from spinsync.questions.budgets import Budget
 from spinsync.theory.permutation.trajectories import Trajectories

@@ -15,7 +15,10 @@ from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import Approach, settle, slowest
-from spinsync.problems.records import Crowd, Flow, Jumps, Observed
+from spinsync.problems.flow.record import Flow
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.observed import Observed
+from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.evolution import not_finished
 from spinsync.questions.finite_n import at_rest, in_words
 from spinsync.questions.initial_states import lowered

@@ -8,11 +8,11 @@ from math import cos, inf, nan, pi, sin, sqrt
 import numpy as np
 import xarray as xr
 
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.model.rates import Array
 from spinsync.questions.closed_forms_one import OneGroup, clean_cycle
 from spinsync.questions.closed_forms_two import two_groups
 from spinsync.results.datasets import dataset

@@ -7,7 +7,7 @@ from math import pi
 
 import numpy as np
 
-from spinsync.model.rates import Array
+from spinsync.base.arrays import Array
 from spinsync.problems.flow.fixed_points import FAINTEST
 from spinsync.problems.flow.orbit_averages import Track, bump
 from spinsync.regimes.codes import Regime

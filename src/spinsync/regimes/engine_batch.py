@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, decided, shining

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside, pool
 from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 from spinsync.regimes.follow import motion_of
 from spinsync.regimes.summary import Motions, joined
 from spinsync.theory.mean_field.theory import MeanField

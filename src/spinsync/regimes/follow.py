@@ -13,9 +13,10 @@ from math import nan
 
 import numpy as np
 
+from spinsync.base.arrays import Array
 from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution, Lorentzian, Samples
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import (
     CLOSER,
@@ -33,7 +34,7 @@ from spinsync.problems.flow.fixed_points import (
 from spinsync.problems.flow.hopf import ahead, gentle
 from spinsync.problems.flow.orbit_averages import Groups, track
 from spinsync.problems.flow.periodic_orbits import search
-from spinsync.problems.records import Flow
+from spinsync.problems.flow.record import Flow
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import averages, decided, repeated
 from spinsync.regimes.summary import Motions, blank, moving, repeating, resting

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from spinsync.model.rates import Array
+from spinsync.base.arrays import Array
 from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import STEPS, Window, shining

@@ -13,10 +13,10 @@ import xarray as xr
 
 from spinsync._version import __version__
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.model import bloch_vectors, model_files
 from spinsync.model.ensembles import Ensemble, from_toml_text
-from spinsync.model.rates import Array
 from spinsync.results.variables import attributes
 from spinsync.theory.brute_force.theory import BruteForce
 from spinsync.theory.mean_field.theory import MeanField

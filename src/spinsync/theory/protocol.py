@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError, complain
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array
-from spinsync.problems.records import Crowd, Flow, Jumps, Linear
+from spinsync.problems.flow.record import Flow
+from spinsync.problems.linear.record import Linear
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.sampled.record import Jumps
 
 
 class Theory(Protocol):

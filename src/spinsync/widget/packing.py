@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
-from spinsync.model.rates import Array
 from spinsync.plot.spheres import trajectories
 from spinsync.plot.style import COLOURS
 from spinsync.plot.traces import needs

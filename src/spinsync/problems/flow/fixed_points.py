@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinsync.problems.flow.exponential_adams import DONE
+from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
-from spinsync.problems.records import Flow
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components

@@ -14,7 +14,7 @@ import numpy as np
 
 from spinsync.problems.flow.exponential_adams import DONE, velocities
 from spinsync.problems.flow.fixed_points import doubled, run
-from spinsync.problems.records import Flow
+from spinsync.problems.flow.record import Flow
 
 PIECE = 256  # samples between two looks at the deviation
 WIDE = 1.0  # radians between two samples; more is looked at more closely

@@ -14,7 +14,7 @@ import numpy as np
 
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import NEAR, doubled, run
-from spinsync.problems.records import Flow
+from spinsync.problems.flow.record import Flow
 
 ROUND = 4  # periods between two looks at how much is left of the distance
 BACK = 0.3  # of the largest distance between two states of the motion: this close may be a return

@@ -11,8 +11,8 @@ from threading import Event
 
 import numpy as np
 
-from spinsync.problems.records import Jumps, Walk
 from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, unravel, walk
+from spinsync.problems.sampled.record import Jumps, Walk
 
 LOOK = 0.1  # seconds between two looks at how far all are
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from spinsync.base.arrays import Array
 from spinsync.model.master_equation import Lindbladian
-from spinsync.model.rates import Array
 from spinsync.theory.brute_force.theory import SpinSpace
 
 

@@ -12,11 +12,12 @@ import numpy as np
 from scipy import sparse
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import Lindbladian, lindbladian
-from spinsync.model.rates import Array
-from spinsync.problems.records import Linear, Observed
+from spinsync.problems.linear.record import Linear
+from spinsync.problems.observed import Observed
 
 MOST_SPINS = 6
 LOWERING = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>, |g>

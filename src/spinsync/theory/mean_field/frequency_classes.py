@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution, Quadrature
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution, Samples
-from spinsync.model.rates import Array, Rates
-from spinsync.problems.records import Crowd, Flow, Observed
+from spinsync.model.rates import Rates
+from spinsync.problems.flow.record import Flow
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.observed import Observed
 
 WORTH = 500  # sampled spins from which a crowd is faster than a flow at rtol = 1e-6; at 1e-8 it is from 700 on (measured)
 MOST_ROWS = 100_000  # of a flow

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution
-from spinsync.model.rates import Array, Rates
+from spinsync.model.rates import Rates
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 
 FINEST = 1e-8  # error of the classes

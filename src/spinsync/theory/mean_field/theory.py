@@ -11,11 +11,14 @@ from typing import ClassVar
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import MOST_NODES, Distribution, Samples
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Array, Rates
-from spinsync.problems.records import Crowd, Flow, Observed
+from spinsync.model.rates import Rates
+from spinsync.problems.flow.record import Flow
+from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 from spinsync.theory.mean_field.sampled_spins import check_rows, crowd, is_crowd
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
-from spinsync.model.rates import Array
-from spinsync.problems.records import Box
+from spinsync.problems.linear.record import Box
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,12 @@ from typing import ClassVar
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
-from spinsync.model.rates import Array
-from spinsync.problems.records import Box, Lattice, Linear, Observed
+from spinsync.problems.linear.record import Box, Lattice, Linear
+from spinsync.problems.observed import Observed
 from spinsync.theory.permutation.dicke import LOWER, Noise, Sector, jumps, noises, whole
 from spinsync.theory.permutation.exact_groups import coupled_groups
 from spinsync.theory.permutation.product_states import copies, product_state

@@ -14,10 +14,11 @@ import numpy as np
 from scipy import sparse
 
 from spinsync.base import checks, memory
+from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
-from spinsync.model.rates import Array
 from spinsync.problems.linear.products.operator import Charges, Products, along, needed
-from spinsync.problems.records import Linear, Observed, Parts, Transfer
+from spinsync.problems.linear.record import Linear, Parts, Transfer
+from spinsync.problems.observed import Observed
 from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, noises, whole
 from spinsync.theory.permutation.product_states import copies, product_state
 

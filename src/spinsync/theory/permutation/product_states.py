@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, xlogy
 
+from spinsync.base.arrays import Array
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
-from spinsync.model.rates import Array
 
 
 def copies(spins: int, j: Array) -> Array:

@@ -10,11 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
-from spinsync.model.rates import Array
-from spinsync.problems.records import Jumps, Observed, Walk, Wave
+from spinsync.problems.observed import Observed
+from spinsync.problems.sampled.record import Jumps, Walk, Wave
 from spinsync.theory.permutation import dicke_jumps
 from spinsync.theory.permutation.product_states import drawn, drawn_real
 

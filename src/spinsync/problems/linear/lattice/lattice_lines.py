@@ -12,7 +12,7 @@ from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.lattice.slowest_mode import Mode
 from spinsync.problems.linear.lattice.sparse_lu import Factors, dissected
 from spinsync.problems.linear.lines import VISIBLE, CrowdedError, FewError, Line
-from spinsync.problems.records import Box, Linear
+from spinsync.problems.linear.record import Box, Linear
 
 SAME = 1e-8  # of their size: eigenvalues that are one
 MORE = 8  # modes that are looked for in addition where too few are seen

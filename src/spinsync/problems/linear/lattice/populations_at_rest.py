@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
 from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, doubled, larger
-from spinsync.problems.records import Box, Lattice, Linear
+from spinsync.problems.linear.record import Box, Lattice, Linear
 
 ALLOWED = 1e-12  # of all probability may be at a wrong place
 ROUNDING = 1e-16  # of a pivot

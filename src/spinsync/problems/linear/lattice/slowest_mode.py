@@ -14,7 +14,7 @@ from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
 from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, larger
 from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING, CrowdedError
-from spinsync.problems.records import Box, Linear
+from spinsync.problems.linear.record import Box, Linear
 
 DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search

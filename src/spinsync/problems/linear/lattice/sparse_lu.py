@@ -10,7 +10,7 @@ from scipy.sparse.linalg import splu
 
 from spinsync.base.compiled import compiled
 from spinsync.base.memory import available
-from spinsync.problems.records import Box
+from spinsync.problems.linear.record import Box
 
 LEAF = 4  # places that are not dissected further
 

@@ -7,7 +7,7 @@ from math import ceil, log, sqrt
 
 import numpy as np
 
-from spinsync.problems.records import Box, Lattice
+from spinsync.problems.linear.record import Box, Lattice
 
 DEVIATIONS = 6.0  # of a Gaussian that a box should hold on either side
 MARGIN = 1.0  # times the step that a Gaussian or exponential tail asks for

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.model.rates import Array
-from spinsync.problems.records import Parts
+from spinsync.base.arrays import Array
+from spinsync.problems.linear.record import Parts
 
 Charges = tuple[int, ...]
 Pairs = Sequence[tuple[Any, Any]]  # matrices of two parts

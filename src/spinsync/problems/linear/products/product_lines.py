@@ -20,7 +20,7 @@ from spinsync.problems.linear.products.operator import Products
 from spinsync.problems.linear.products.slow_modes import SlowProducts
 from spinsync.problems.linear.products.solvers import SlowError, fastest_rate, slowest_rate
 from spinsync.problems.linear.products.sylvester import Forms, Uncoupled
-from spinsync.problems.records import Parts
+from spinsync.problems.linear.record import Parts
 
 #: components of the small model, and modes that are followed beside those that are asked for: at first, where too many of
 #: them are hidden from the receiver, and where the model is too rough

@@ -18,7 +18,7 @@ from spinsync.problems.linear.lines import LARGEST
 from spinsync.problems.linear.products import gmres
 from spinsync.problems.linear.products.operator import VECTORS, Products, needed
 from spinsync.problems.linear.products.sylvester import Uncoupled
-from spinsync.problems.records import Parts
+from spinsync.problems.linear.record import Parts
 
 SHIFT = 1e-4  # of the fastest rate: the uncoupled parts have a steady state of their own
 ROUNDING = 1e-14  # of the fastest rate: what the residual may come to

@@ -1,0 +1,7 @@
+"""What a problem shows of its states."""
+
+from __future__ import annotations
+
+from spinsync.base.arrays import Array
+
+Observed = dict[str, tuple[tuple[str, ...], Array]]  # variable -> (dims, values); "time" is the first axis of states
