@@ -1,4 +1,4 @@
-"""Results and model files as version 0.1.0 wrote them still open, and give the same numbers when they are repeated."""
+"""Results as version 0.1.0 wrote them still open, and give the same numbers when they are repeated."""
 
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from reference import HALF_PI, laser
 
 FOLDER = Path(__file__).parent / "version_0_1"  # Zarr stores, zipped
 RESULTS = sorted(path.stem for path in FOLDER.glob("*.zip"))
-FILES = sorted(path.stem for path in FOLDER.glob("*.toml"))
 RUNS = [name for name in RESULTS if name.startswith("evolve")]
 ALMOST = {"regime": 2e-3, "phase_diagram": 2e-3}  # averages over windows; everything else follows within 1e-6
 
@@ -42,15 +41,6 @@ MODELS = {
     "pair_measures": PAIR,
     "limit_cycle_cavity": CAVITY,
     "locking_range": ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-HALF_PI, cross_coupling=0.1),
-    "one": laser(),
-    "pair": PAIR,
-    "general": GENERAL,
-    "cavity": CAVITY,
-    "changed": laser().replace(coupling=5.0, **{"A.gain": 1 / 3}),
-    "split": laser().split(2),
-    "drawn": laser(frequency=ss.Lorentzian(0.4).sample(9, seed=2)),
-    "pair_of_distributions": PAIR.replace(**{"A.frequency": ss.Uniform(0.3)}),
-    "large_samples": laser(frequency=ss.Samples(np.linspace(-1, 1, 1001))),
 }
 
 
@@ -66,14 +56,6 @@ def test_the_model_of_an_old_result_is_known(name):
     model = ss.model_of(result)
     assert model == MODELS.get(name, model)
     assert ss.model_of(ss.evolve(model, [0.0])) == model
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_an_old_model_file_is_read(name, tmp_path):
-    model = ss.Ensemble.from_toml(FOLDER / f"{name}.toml")
-    assert model == MODELS[name]
-    model.to_toml(tmp_path / "again.toml")
-    assert ss.Ensemble.from_toml(tmp_path / "again.toml") == model
 
 
 def check_numbers(again: xr.Dataset, result: xr.Dataset) -> None:
