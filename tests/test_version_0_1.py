@@ -12,7 +12,14 @@ from reference import HALF_PI, laser
 
 FOLDER = Path(__file__).parent / "version_0_1"  # Zarr stores, zipped
 RESULTS = sorted(path.stem for path in FOLDER.glob("*.zip"))
-RUNS = [name for name in RESULTS if name.startswith("evolve")]
+UNKNOWN = {
+    "asymptotic_phase": "states",
+    "husimi": "the result that it was made of",
+    "pair_measures": "the result that it was made of",
+    "phase_distribution": "the result that it was made of",
+    "phase_distribution_run": "the result that it was made of",
+    "phase_diagram_distributions": "the distributions along A.frequency",
+}
 ALMOST = {"regime": 2e-3, "phase_diagram": 2e-3}  # averages over windows; everything else follows within 1e-6
 
 OFF = laser(theta=-1.2)
@@ -70,9 +77,16 @@ def check_numbers(again: xr.Dataset, result: xr.Dataset) -> None:
             np.testing.assert_allclose(new.values, old.values, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [name for name in RESULTS if name not in UNKNOWN])
 def test_an_old_result_is_repeated(name):
     result = opened(name)
     again = ss.rerun(result)
     check_numbers(again, result)
     assert ss.model_of(again) == ss.model_of(result)
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_an_old_result_does_not_record_is_said(name):
+    with pytest.raises(ss.InputError) as caught:
+        ss.rerun(opened(name))
+    assert str(caught.value) == f"Argument `result` must record {UNKNOWN[name]}, but does not."
