@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks
+from spinsync.base import checks, parallel
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.interrupts import aside
@@ -74,7 +73,7 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
 def _run_crowd(problem: Crowd, times: Array) -> Observed:
     solution = waveform_relaxation.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
-        rtol=problem.rtol, atol=problem.atol, each=problem.each, threads=os.cpu_count() or 1,
+        rtol=problem.rtol, atol=problem.atol, each=problem.each, threads=parallel.threads(),
     )  # fmt: skip
     if solution.status != exponential_adams.DONE:
         raise not_finished(solution.status, solution.steps)
@@ -145,6 +144,7 @@ def evolve(
     seed: int = 0,
     each: bool = False,
     keep_state: bool = False,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """How the ensemble moves.
 
@@ -168,6 +168,9 @@ def evolve(
     keep_state : bool
         Add the density matrix at the last time, for a run that goes on from here. Exact and BruteForce only: in mean
         field Bloch vectors are the state (with each=True where a frequency is distributed), and trajectories keep none.
+    threads : int, optional
+        At most so many for very many sampled spins or for trajectories; by default all that this process may use. Without
+        influence on the result.
 
     Returns
     -------

@@ -62,6 +62,7 @@ def steady_state(
     theory: Theory = MeanField(),  # noqa: B008  # frozen options
     initial: Any = None,
     seed: int = 0,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """The state that the ensemble settles to: fixed in mean field's rotating frame, or the null vector at finite N.
 
@@ -74,6 +75,8 @@ def steady_state(
         only: several states can coexist).
     seed : int
         Of the random start and of trajectories, as in `evolve`.
+    threads : int, optional
+        At most so many for trajectories, as in `evolve`.
 
     Returns
     -------

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside, pool
+from spinsync.base.interrupts import aside
+from spinsync.base.parallel import each
 from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
@@ -38,7 +39,4 @@ def simple(batch: Batch, threads: int) -> Motions:
         rates = batch.rates.at((point,))
         return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line)
 
-    points = range(len(batch.rates.weight))
-    if threads == 1:
-        return joined([one(point) for point in points])
-    return joined(pool(threads).map(one, points))
+    return joined(each(one, range(len(batch.rates.weight))))

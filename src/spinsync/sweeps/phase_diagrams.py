@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import fields
 from math import prod
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks
+from spinsync.base import checks, parallel
 from spinsync.base.memory import afford
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
@@ -52,7 +51,7 @@ def phase_diagram(
         "cpu", or "cuda" for an NVIDIA graphics processor, which takes up to three groups of one frequency each; both give
         the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
     threads : int, optional
-        By default as many as the machine has cores; without influence on the result.
+        At most so many; by default all that this process may use. Without influence on the result.
 
     Returns
     -------
@@ -92,12 +91,11 @@ def phase_diagram(
             both = f"{name} beside {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
     values = {name: check_axis(name, axis) for name, axis in axes.items()}
-    threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     _afford(values, len(ensemble.groups))
     engine(device, ensemble.recipe.distributions(values))
     start = checked_start(ensemble, initial, seed)
     with one_thread():
-        motions = _motions(ensemble, values, start, threads, device)
+        motions = _motions(ensemble, values, start, device)
     return _result(
         ensemble, values, motions, seed=seed, initial=initial_record(None if initial is None else start), device=device
     )
@@ -109,7 +107,7 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
+def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, device: str) -> Motions:
     """The points in order: all of those at once that share their distributions of frequencies."""
     shape = tuple(axis.size for axis in values.values())
     spreads = [name for name, axis in values.items() if axis.dtype == object]
@@ -120,17 +118,17 @@ def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads:
     found = blank(int(np.prod(shape)), len(ensemble.groups), Status.FAILED)
     for which in np.ndindex(places.shape[: len(spreads)]):
         here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
-        found.put(places[which].ravel(), _shared(here, numbers, start, threads, device))
+        found.put(places[which].ravel(), _shared(here, numbers, start, device))
     return found
 
 
-def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
+def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, device: str) -> Motions:
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
     if not grid:
         rates = Rates(*(getattr(rates, field.name)[None] for field in fields(Rates)))
     spread = ensemble.recipe.distributions(values)
-    return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), threads)
+    return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), parallel.threads())
 
 
 def _result(ensemble: Ensemble, axes: Mapping[str, Any], motions: Motions, **recorded: Any) -> xr.Dataset:
