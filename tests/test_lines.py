@@ -200,7 +200,7 @@ def test_light_that_no_number_can_tell_is_a_sentence():
 
 def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
     monkeypatch.setattr(slowest_mode, "DENSE", 10)
-    monkeypatch.setattr("spinsync.questions.spectra.AFFORDED", 0)
+    monkeypatch.setattr("spinsync.questions.light.AFFORDED", 0)
     monkeypatch.setattr(product_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spinsync._version import __version__
+import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
@@ -42,7 +42,7 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     with new_folder(out, "--out") as draft:
         parts = _chapters(draft, quick, console)
         claims = [claim.row() for part in parts for claim in part.claims]
-        text = json.dumps({"spinsync": __version__, "claims": claims}, indent=1, allow_nan=True)
+        text = json.dumps({"spinsync": ss.__version__, "claims": claims}, indent=1, allow_nan=True)
         (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
         write_page(draft / "index.html", parts, quick=quick)
     failed = [claim["claim"] for claim in claims if not claim["holds"]]
