@@ -116,8 +116,8 @@ class TwoGroups(_Drawn):
         values = self._rest | dict(given)
         if self._swept != (swept := two_groups.sweep_key(values)):
             self._swept = None
-            yield _drawing(self.frequencies, _frequencies(values, None))
-            yield self._sweep(swept, _frequencies(values, two_groups.frequencies(values)))
+            yield _drawing(self.frequencies, _frequencies(None))
+            yield self._sweep(swept, _frequencies(two_groups.frequencies(values)))
         if self._drawn == two_groups.tongue_key(values):
             return
         self._drawn = None
@@ -213,7 +213,7 @@ def _axes(values: Values) -> dict[str, Any]:
     return {"x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}}
 
 
-def _frequencies(values: Values, sweep: xr.Dataset | None) -> dict[str, Any]:
+def _frequencies(sweep: xr.Dataset | None) -> dict[str, Any]:
     """Over the detuning; None: not known yet."""
     x = np.linspace(DETUNING.low, DETUNING.high, two_groups.SWEEP)
     observed = np.full((len(x), 2), np.nan) if sweep is None else sweep.frequency.values

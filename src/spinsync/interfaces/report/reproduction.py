@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Advance, Part
+from spinsync.interfaces.report.claims import Asked, Part
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import shared
 
@@ -76,11 +77,11 @@ def _processes() -> int:
     return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
 
 
-def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Part:
+def _written(draft: Path, quick: bool, module: str, advance: Callable[[float], None]) -> Part:
     """A chapter, in the process that computes it: only that needs numpy and matplotlib."""
     from spinsync.interfaces.report.chapters import write
 
     advance(0.0)
-    part = write(draft, quick, module, advance)
+    part = write(draft, module, Asked(quick, advance))
     advance(1.0)
     return part
