@@ -6,14 +6,14 @@ from spinsync.base.arrays import Array
 from spinsync.base.memory import afford
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.linear.record import Linear
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.sampled.record import Jumps
 
 COMPLEX, REAL = 16, 8
 OBJECTS = 2000  # bytes of the small arrays that one observed time is made of
 
 
-def afford_times(problem: Flow | Crowd | Linear | Jumps, times: Array) -> None:
+def afford_times(problem: Flow | ManySpins | Linear | Jumps, times: Array) -> None:
     """Refuse more times than memory can hold states or results of.
 
     Raises
@@ -24,14 +24,14 @@ def afford_times(problem: Flow | Crowd | Linear | Jumps, times: Array) -> None:
     afford("times", len(times), _per_time(problem), "times")
 
 
-def _per_time(problem: Flow | Crowd | Linear | Jumps) -> float:
+def _per_time(problem: Flow | ManySpins | Linear | Jumps) -> float:
     """Bytes: what is kept until the end, and what is made of it then."""
     groups = problem.coordinates["group"][1].size
     results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
     if isinstance(problem, Flow):  # states, their copy in the laboratory frame, and single spins of it
         components = problem.start.size + (problem.companion.start.size if problem.companion is not None else 0)
         return results + 2 * COMPLEX * components
-    if isinstance(problem, Crowd):
+    if isinstance(problem, ManySpins):
         members = sum(one.size for one in problem.omega) if problem.each else 0
         return 2 * results + (3 * REAL + COMPLEX) * members
     if isinstance(problem, Jumps):  # one trajectory; mean, sum of squares and what is made of them

@@ -26,7 +26,7 @@ from spinsync.problems.linear.products import solvers
 from spinsync.problems.linear.products.operator import needed
 from spinsync.problems.linear.record import Linear
 from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.costs import afford_times
@@ -41,7 +41,7 @@ MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times compon
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
 
 _VECTORS = "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a frequency is distributed"
-NO_STATE: Mapping[type, str] = {Flow: _VECTORS, Crowd: _VECTORS, Jumps: "which has no state to keep; Exact has"}
+NO_STATE: Mapping[type, str] = {Flow: _VECTORS, ManySpins: _VECTORS, Jumps: "which has no state to keep; Exact has"}
 
 
 def not_finished(status: int, steps: int) -> IntegrationError:
@@ -72,7 +72,7 @@ def _run_flow(flow: Flow, times: Array) -> Observed:
 
 
 @aside
-def _run_crowd(problem: Crowd, times: Array) -> Observed:
+def _run_crowd(problem: ManySpins, times: Array) -> Observed:
     solution = waveform_relaxation.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
         rtol=problem.rtol, atol=problem.atol, each=problem.each, threads=os.cpu_count() or 1,
@@ -218,7 +218,7 @@ def evolve(
     if keep_state and not isinstance(problem, Linear):
         raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {NO_STATE[type(problem)]}.")
     afford_times(problem, moments)
-    if isinstance(problem, Crowd):
+    if isinstance(problem, ManySpins):
         observed = _run_crowd(problem, moments)
     elif isinstance(problem, Flow):
         observed = _run_flow(problem, moments)

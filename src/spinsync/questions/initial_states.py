@@ -20,7 +20,7 @@ from spinsync.model.master_equation import counts
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.record import Linear
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.finite_n import at_rest, in_words
 from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
@@ -37,7 +37,7 @@ WAY_ON: Mapping[str, str] = {
 
 def lowered(
     ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool
-) -> tuple[Crowd | Flow | Jumps | Linear, str | None]:
+) -> tuple[ManySpins | Flow | Jumps | Linear, str | None]:
     """The problem of a run that begins at `initial`, and the record of that start."""
     if isinstance(initial, xr.Dataset) and not isinstance(theory, MeanField):
         _check_origin(initial, ensemble, type(theory))

@@ -16,7 +16,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import Approach, settle, slowest
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.evolution import not_finished
@@ -102,7 +102,7 @@ def steady_state(
     refuse(theory, "steady_state")
     seed = checks.seed(seed)
     problem, record = lowered(ensemble, theory, initial, seed, False)
-    if isinstance(problem, Crowd):
+    if isinstance(problem, ManySpins):
         problem = problem.flow()
     extra: dict[str, Any] = {}
     if isinstance(problem, Flow):

@@ -32,7 +32,7 @@ from spinsync.problems.flow.fixed_points import (
     slowest,
 )
 from spinsync.problems.flow.hopf import ahead, gentle
-from spinsync.problems.flow.orbit_averages import Groups, track
+from spinsync.problems.flow.orbit_averages import track
 from spinsync.problems.flow.periodic_orbits import search
 from spinsync.problems.flow.record import Flow
 from spinsync.regimes.codes import Regime, Status
@@ -113,7 +113,7 @@ def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow
     for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
         around = approach.nearby if approach.nearby is not None and gentle(approach.nearby) else None
         leapt = ahead(around, state) if around is not None else None
-        seen = search(_windowed(flow), state if leapt is None else leapt, _groups(flow), share * LONGEST / slow)
+        seen = search(_windowed(flow), state if leapt is None else leapt, share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
@@ -145,14 +145,14 @@ def _looked(flow: Flow, state: Array, approach: Approach, slow: float) -> tuple[
 
 def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
     """The motion from `state`, if it repeats itself within LONGEST."""
-    seen = search(_windowed(flow), state, _groups(flow), LONGEST / slowest(flow))
+    seen = search(_windowed(flow), state, LONGEST / slowest(flow))
     return None if seen.cycle is None else repeating(seen.cycle, weight)
 
 
 def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
-    detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
+    detuning = np.array([np.ptp(flow.decay.imag[flow.charged])])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
     each = EACH * state.size + flow.coupling.size
@@ -160,7 +160,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
         few = samples <= MOST_SAMPLES
-        seen = track(flow, state, deviation, samples, length / samples, _groups(flow)) if few else None
+        seen = track(flow, state, deviation, samples, length / samples) if few else None
         if seen is None or seen.status != DONE:
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
@@ -205,25 +205,17 @@ def _ringing(flow: Flow, state: Array) -> Rest | None:
 
 def _lasting(rest: Rest) -> bool:
     """Rest that noise does not end; without any coherence an ensemble stays so, as its equations have no noise."""
-    return rest.stable or not np.any(rest.state[rest.flow.charge != 0])
+    return rest.stable or not np.any(rest.state[rest.flow.charged])
 
 
 def _nudged(rest: Rest) -> Array:
     """Off an unstable state of rest, along the deviation that grows fastest."""
-    size = NEAR * abs(rest.state[rest.flow.charge != 0]).max()
+    size = NEAR * abs(rest.state[rest.flow.charged]).max()
     return np.asarray(rest.state + size * rest.direction())
 
 
-def _groups(flow: Flow) -> Groups:
-    def groups(states: Array) -> tuple[Array, Array]:
-        seen = flow.observe(states, np.zeros(len(states)))  # in the flow's own frame
-        return seen["coherence"][1], seen["inversion"][1]
-
-    return groups
-
-
 def _resting(rest: Rest, weight: Array) -> Motions:
-    s, z = _groups(rest.flow)(rest.state[None, :])
+    s, z = rest.flow.groups(rest.state[None, :])
     known = rest.growth.size > 0
     return resting(
         s, z, np.array([rest.flow.frame]), weight, np.array([rest.growth[0] if known else nan]),

@@ -10,7 +10,7 @@ from spinsync.base.checks import InputError, complain
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.linear.record import Linear
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.sampled.record import Jumps
 
 
@@ -22,7 +22,7 @@ class Theory(Protocol):
 
     cannot: ClassVar[Mapping[str, str]]
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Crowd | Flow | Jumps | Linear: ...
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> ManySpins | Flow | Jumps | Linear: ...
 
 
 def refuse(theory: Theory, verb: str) -> None:

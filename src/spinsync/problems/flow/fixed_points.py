@@ -58,7 +58,7 @@ def slowest(flow: Flow) -> float:
     A neutral component without any is moved by the charged ones, and stays where it is once they have vanished.
     """
     rates = flow.decay.real
-    return float(rates[rates > 0].min()) if np.all(rates[flow.charge != 0] > 0) else 0.0
+    return float(rates[rates > 0].min()) if np.all(rates[flow.charged] > 0) else 0.0
 
 
 def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
@@ -71,17 +71,17 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
 
 def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
     """Real coordinates: the real part of every component, the imaginary part of the charged ones."""
-    return np.concatenate([v.real, v[flow.charge != 0].imag])
+    return np.concatenate([v.real, v[flow.charged].imag])
 
 
 def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
-    v = x[: flow.charge.size].astype(complex)
-    v[flow.charge != 0] += 1j * x[flow.charge.size :]
+    v = x[: flow.decay.size].astype(complex)
+    v[flow.charged] += 1j * x[flow.decay.size :]
     return v
 
 
 def _unknowns(flow: Flow) -> int:
-    return int(flow.charge.size + np.count_nonzero(flow.charge))
+    return int(flow.decay.size + np.count_nonzero(flow.charged))
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -104,7 +104,7 @@ def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
     """The derivative of dy/dt by y at `state`, in real coordinates."""
-    (p, q), charged = _derivative(flow, state), flow.charge != 0
+    (p, q), charged = _derivative(flow, state), flow.charged
     once, turned = p + q, p - q
     return np.block([[once.real, -turned.imag[:, charged]], [once.imag[charged], turned.real[np.ix_(charged, charged)]]])
 
@@ -124,13 +124,13 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
 
     `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
     """
-    charged = flow.charge != 0
+    charged = flow.charged
     if not np.any(state[charged]):
         return _without_charge(flow, state)
     own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
     size = max(bright, DARK)
     for _ in range(12):
-        matrix, turn = jacobian(flow, y), real_coordinates(flow, 1j * flow.charge * y)
+        matrix, turn = jacobian(flow, y), real_coordinates(flow, flow.along_phase(y))
         length = np.linalg.norm(turn)
         turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
@@ -154,7 +154,7 @@ def _without_charge(flow: Flow, state: np.ndarray) -> Rest | None:
 
     Charged and neutral deviations from it do not mix, and the charged ones turn with the phase: one complex matrix.
     """
-    charged, y = flow.charge != 0, state.copy()
+    charged, y = flow.charged, state.copy()
     for _ in range(12):
         p, q = _derivative(flow, y)
         neutral = (p + q).real[np.ix_(~charged, ~charged)]
@@ -179,7 +179,7 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
     drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
     growth : the mean logarithmic growth rate of the charged components
     """
-    charged, velocity = flow.charge != 0, flow.velocity(state)
+    charged, velocity = flow.charged, flow.velocity(state)
     square = float(np.sum(abs(state[charged]) ** 2))
     growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
     flow = flow.turning(-float(growth.imag))
@@ -204,7 +204,7 @@ class Approach:
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged, self.wait, self.nearby = flow.charge != 0, 0.0, None
+        charged, self.wait, self.nearby = flow.charged, 0.0, None
         size = float(abs(state[charged]).max())
         flow, drift, growth, rest = in_own_frame(flow, state)
         still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
@@ -230,9 +230,9 @@ class Approach:
 
     def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """Rest without any charged component, if that is where a fading motion leads."""
-        without = np.where(flow.charge != 0, 0, state)
+        without = np.where(flow.charged, 0, state)
         if _unknowns(flow) > MOST_UNKNOWNS:
-            faded = abs(state[flow.charge != 0]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
+            faded = abs(state[flow.charged]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
             return Rest(flow, without, np.zeros(0), 0j) if faded else None
         dark = polish(flow, without)
         return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
@@ -277,5 +277,10 @@ def settle(
 def doubled(flow: Flow) -> Flow:
     """The flow of a state and a small deviation from it, one after the other."""
     return replace(
-        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), charge=np.tile(flow.charge, 2), start=np.tile(flow.start, 2)
+        flow,
+        nonlinear=flow.tangent,
+        decay=np.tile(flow.decay, 2),
+        start=np.tile(flow.start, 2),
+        real=np.tile(flow.real, 2),
+        symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),
     )

@@ -67,9 +67,9 @@ def _adjoint(rest: Rest) -> np.ndarray:
 
 def _off(rest: Rest, states: np.ndarray) -> np.ndarray:
     """Deviations (time, component) from the state of rest, the common phase aside."""
-    charge = rest.flow.charge
-    phase = -np.angle(states[:, charge != 0] @ rest.state[charge != 0].conj())
-    return np.asarray(states * np.exp(1j * phase[:, None] * charge) - rest.state)
+    charged = rest.flow.charged
+    phase = -np.angle(states[:, charged] @ rest.state[charged].conj())
+    return np.asarray(rest.flow.rotated(states, phase[:, None]) - rest.state)
 
 
 def _slope(values: np.ndarray) -> float:

@@ -11,8 +11,8 @@ from spinsync.base.arrays import Array
 from spinsync.problems.observed import Observed
 
 
-@dataclass(frozen=True)
-class Crowd:
+@dataclass(frozen=True, kw_only=True)
+class ManySpins:
     """Very many members of a few groups, which only meet in the fields that the means of the groups make.
 
     equation : module with the scalar functions `free`, `driven` and `swift`

@@ -17,7 +17,7 @@ from spinsync.model.distributions import MOST_NODES, Distribution, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 from spinsync.theory.mean_field.sampled_spins import check_rows, crowd, is_crowd
@@ -71,7 +71,7 @@ class MeanField:
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Crowd | Flow:
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
         """The ensemble as a flow of (s, z) rows, or as a crowd of sampled spins."""
         spread = tuple(group.distribution for group in ensemble.groups)
         if is_crowd(spread):
@@ -117,11 +117,23 @@ class MeanField:
                 "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
             }
         return Flow(
-            nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
-            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
-            max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, _pace(rates, layout, decay), observe, coordinates,
+            nonlinear=nonlinear,
+            tangent=with_tangent,
             derivative=derivative,
-        )  # fmt: skip
+            decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
+            table=table,
+            coupling=np.array(rates.coupling, complex, order="C"),
+            start=start,
+            symmetry=np.repeat([1, 0], group.size),
+            real=np.repeat([False, True], group.size),
+            rtol=max(self.rtol / STRICTER, 1e-13),
+            atol=self.atol / STRICTER,
+            frame=frame,
+            pace=_pace(rates, layout, decay),
+            groups=partial(_groups, layout, rates.weight.size),
+            observe=observe,
+            coordinates=coordinates,
+        )
 
 
 def _pace(rates: Rates, layout: Rows, decay: Array) -> float:
@@ -161,6 +173,12 @@ def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: b
         raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
     s, z = bloch_vectors.coherences(m)
     return np.concatenate([s, z]).astype(complex)
+
+
+def _groups(layout: Rows, groups: int, states: Array) -> tuple[Array, Array]:
+    """Coherence and inversion of each group, in the frame of the states."""
+    n = layout.group.size
+    return layout.average(states[:, :n], groups), layout.average(states[:, n:].real, groups)
 
 
 def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:
