@@ -26,6 +26,7 @@ from spinsync.problems.flow.fixed_points import (
     RINGING,
     Approach,
     Rest,
+    extent,
     in_own_frame,
     run,
     settle,
@@ -152,7 +153,8 @@ def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
 def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
-    detuning = np.array([np.ptp(flow.decay.imag[flow.charged])])
+    turns = flow.decay.imag[~flow.real]
+    detuning = np.array([np.ptp(turns) if turns.size else 0.0])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
     each = EACH * state.size + flow.coupling.size
@@ -205,13 +207,13 @@ def _ringing(flow: Flow, state: Array) -> Rest | None:
 
 def _lasting(rest: Rest) -> bool:
     """Rest that noise does not end; without any coherence an ensemble stays so, as its equations have no noise."""
-    return rest.stable or not np.any(rest.state[rest.flow.charged])
+    charged = rest.flow.charged
+    return rest.stable or bool(charged.any() and not np.any(rest.state[charged]))
 
 
 def _nudged(rest: Rest) -> Array:
     """Off an unstable state of rest, along the deviation that grows fastest."""
-    size = NEAR * abs(rest.state[rest.flow.charged]).max()
-    return np.asarray(rest.state + size * rest.direction())
+    return np.asarray(rest.state + NEAR * extent(rest.flow, rest.state) * rest.direction())
 
 
 def _resting(rest: Rest, weight: Array) -> Motions:

@@ -67,9 +67,7 @@ def _adjoint(rest: Rest) -> np.ndarray:
 
 def _off(rest: Rest, states: np.ndarray) -> np.ndarray:
     """Deviations (time, component) from the state of rest, the common phase aside."""
-    charged = rest.flow.charged
-    phase = -np.angle(states[:, charged] @ rest.state[charged].conj())
-    return np.asarray(rest.flow.rotated(states, phase[:, None]) - rest.state)
+    return np.asarray(rest.flow.rotated(states, rest.flow.behind(rest.state, states)[:, None]) - rest.state)
 
 
 def _slope(values: np.ndarray) -> float:

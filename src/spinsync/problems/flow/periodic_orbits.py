@@ -60,9 +60,8 @@ class Search:
 
 def matched(flow: Flow, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float]:
     """`second` turned by a common phase to come as close to `first` as it can, and that phase, which grows with +frequency."""
-    charged = flow.charged
-    phase = -float(np.angle(np.vdot(first[charged], second[charged])))
-    return np.asarray(flow.rotated(second, phase)), phase
+    phase = float(flow.behind(first, second))
+    return flow.rotated(second, phase), phase
 
 
 def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
@@ -73,7 +72,7 @@ def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
     last, past = states[-1], states[::-1]
     overlap = abs(past[:, charged] @ last[charged].conj())
     square = np.sum(abs(past[:, charged]) ** 2, axis=1) + overlap[0] - 2 * overlap
-    square = np.maximum(square + np.sum((past[:, ~charged] - last[~charged]).real ** 2, axis=1), 0.0)
+    square = np.maximum(square + np.sum(abs(past[:, ~charged] - last[~charged]) ** 2, axis=1), 0.0)
     left = np.argmax(square > BACK**2 * square.max())  # the motion has left where it ends
     middle = np.arange(1, len(square) - 1)
     low = middle[(square[1:-1] <= square[:-2]) & (square[1:-1] < square[2:]) & (middle > left)]
@@ -85,9 +84,9 @@ def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
 
 
 def _onward(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions of length 1 along the common phase, and along the motion across it."""
+    """Directions along the common phase, of length 1 or zero where there is none, and along the motion across it."""
     phase, motion = flow.along_phase(state), flow.velocity(state)
-    phase = phase / np.linalg.norm(phase)
+    phase = phase / max(np.linalg.norm(phase), 1e-300)
     motion = motion - _dot(phase, motion) * phase
     return phase, motion
 
@@ -97,9 +96,9 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _across(vector: np.ndarray, *directions: np.ndarray) -> np.ndarray:
-    """`vector` without its parts along directions that are orthogonal to each other."""
+    """`vector` without its parts along directions that are orthogonal to each other, or zero."""
     for along in directions:
-        vector = vector - _dot(along, vector) / _dot(along, along) * along
+        vector = vector - _dot(along, vector) / max(_dot(along, along), 1e-300) * along
     return vector
 
 
@@ -149,11 +148,12 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     At rest (`state` moves with the common phase alone, or not at all) the same for any `period`.
     """
     both, n = doubled(flow), state.size
-    phase, motion = _onward(flow, state) if np.any(state[flow.charged]) else (np.zeros_like(state),) * 2
+    phase, motion = _onward(flow, state)
     still = np.linalg.norm(motion) < 1e-6 * np.linalg.norm(flow.decay * state)
-    known = [along for along in (phase, *([] if still else [motion])) if np.any(along)]
+    known = [phase] if still else [phase, motion]
     rng = np.random.default_rng(7)
-    vector = np.where(flow.charged, rng.standard_normal(n) + 1j * rng.standard_normal(n), rng.standard_normal(n))
+    plane = rng.standard_normal(n) + 1j * rng.standard_normal(n)
+    vector = np.where(flow.real, rng.standard_normal(n), plane)
     vector = _across(vector, *known)
     basis = [vector / np.linalg.norm(vector)]
     matrix = np.zeros((DIRECTIONS + 1, DIRECTIONS))

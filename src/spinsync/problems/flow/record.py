@@ -65,6 +65,16 @@ class Flow:
         """States (..., component) turned by a phase; without a symmetry as they are."""
         return states if self.symmetry is None else np.asarray(states * np.exp(1j * phase * self.symmetry))
 
+    def behind(self, reference: Array, states: Array) -> Array:
+        """The phase by which states (..., component) must be rotated to come closest to a reference (component,); grows with
+        +frequency. Components of the smallest charge tell it: larger ones turn several times meanwhile."""
+        if self.symmetry is None or not self.charged.any():
+            return np.zeros(states.shape[:-1])
+        charges = self.symmetry[self.charged]
+        least = charges[np.argmin(abs(charges))]
+        same = self.symmetry == least
+        return np.asarray(-np.angle(states[..., same] @ reference[same].conj()) / least)
+
     def turning(self, frequency: float) -> Flow:
         """The same flow written in a frame that turns at `frequency` beside its own, which takes a symmetry."""
         assert self.symmetry is not None
