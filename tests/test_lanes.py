@@ -71,7 +71,7 @@ def ensemble(groups, seed, drift=0.0):
 
 
 def batch(ensembles, start):
-    rates = Rates(*(np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)))
+    rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
     return Batch(rates, (None,) * rates.weight.shape[1], ensembles[0].names, start, MeanField())
 
 

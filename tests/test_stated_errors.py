@@ -5,7 +5,7 @@ the Jacobian of its quantiles. Windows in a row agree, by section 5 of the theor
 the detuning in frequencies where all else agrees, and so do two answers of either engine.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,7 +15,6 @@ from scipy.optimize import root
 import spinsync as ss
 from reference import System, laser, random_bloch
 from regime_cases import R, word
-from spinsync.model.rates import Rates
 from spinsync.questions.regimes import MAPS, described, places
 from spinsync.regimes import engine_batch
 from spinsync.regimes.engine_scalar import Batch, simple
@@ -45,7 +44,7 @@ def random_point(seed, groups, spread=lambda k, frequency: frequency):
 
 def by(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
-    rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
+    rates = ensemble.rates.at(None)
     batch = Batch(rates, tuple(group.distribution for group in ensemble.groups), ensemble.names, start, MAPS)
     return dataset(described(engine(batch, 1)), places(ensemble), "regime", ensemble)
 

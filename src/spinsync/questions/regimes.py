@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from spinsync.base.progress import progress
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
 from spinsync.regimes.codes import REASONS, Regime, Status, flags
 from spinsync.regimes.engine_batch import lanes
@@ -114,7 +112,7 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     start = checked_start(ensemble, initial, seed)
     theory = MAPS
-    rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
+    rates = ensemble.rates.at(None)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
         found = lanes(Batch(rates, spread, ensemble.names, start, theory, line), 1)

@@ -65,7 +65,7 @@ class Points:
 def _points(rates: Rates, initial: Array, index: Array) -> Points:
     rates, count = _some(rates, index), len(index)
     frame = np.sum(rates.weight * rates.omega, axis=1)
-    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.drive], axis=2)
+    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=2)
     coupling = rates.coupling * rates.weight[:, None, :]
     both = np.stack([coupling.real, coupling.imag], axis=3).reshape(count, -1)
     s, z = bloch_vectors.coherences(initial)
@@ -78,7 +78,7 @@ def _points(rates: Rates, initial: Array, index: Array) -> Points:
 
 
 def _some(rates: Rates, index: Array) -> Rates:
-    return Rates(*(getattr(rates, field.name)[index] for field in fields(Rates)))
+    return rates.at(index)
 
 
 def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields
 from math import prod
 from typing import Any
 
@@ -16,7 +15,6 @@ from spinsync.base.memory import afford
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Rates
 from spinsync.model.recipes import check_axis
 from spinsync.questions.regimes import MAPS, checked_start, described, places
 from spinsync.regimes.codes import Status
@@ -126,7 +124,7 @@ def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: 
     grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
     rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
     if not grid:
-        rates = Rates(*(getattr(rates, field.name)[None] for field in fields(Rates)))
+        rates = rates.at(None)
     spread = ensemble.recipe.distributions(values)
     return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), threads)
 

@@ -68,7 +68,7 @@ def crowd(
     return ManySpins(
         equation=spin_equation,
         omega=omega,
-        rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.drive], axis=1),
+        rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
         coupling=np.array(rates.coupling * rates.weight, complex),
         start=start * [0.5, -0.5, 1.0],
         rtol=rtol,

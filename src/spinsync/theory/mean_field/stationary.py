@@ -39,7 +39,7 @@ def _answers(rates: Rates, layout: Rows, s: Array, frequency: float) -> tuple[Ar
     group = layout.group
     h = (rates.coupling @ (rates.weight * s))[group]
     answer = 1 / (rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frequency))
-    z = rates.drive[group] / (rates.gamma_1[group] + 4 * layout.back * abs(h) ** 2 * answer.real)
+    z = rates.net_gain[group] / (rates.gamma_1[group] + 4 * layout.back * abs(h) ** 2 * answer.real)
     groups = rates.weight.size
     return layout.average(1j * h * z * answer, groups), layout.average(z + 0j, groups).real
 

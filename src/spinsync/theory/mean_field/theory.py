@@ -103,7 +103,7 @@ class MeanField:
         group = layout.group
         decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
         start = _start(rates, layout, initial, seed, each)
-        table = np.stack([group, rates.weight[group] * layout.weight, rates.drive[group], layout.back]).astype(float)
+        table = np.stack([group, rates.weight[group] * layout.weight, rates.net_gain[group], layout.back]).astype(float)
 
         def observe(states: Array, elapsed: Array) -> Observed:
             return _observe(states, elapsed, rates, layout, frame, each)
