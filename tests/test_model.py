@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import spinsync as ss
 from reference import HALF_PI, laser, random_system
 
-RATES = ("omega", "gamma_1", "gamma_perp", "drive", "weight", "coupling")
+RATES = ("omega", "gain", "damping", "dephasing", "weight", "coupling")
 MADE = {
     "single": ss.Ensemble.single(gain=3, damping=1, coupling=12, theta=-1.2, frequency=0.3, dephasing=0.2),
     "pair": ss.Ensemble.pair(
