@@ -55,8 +55,11 @@ class MeanField:
     rtol: float = 1e-8
     atol: float = 1e-10
     nodes: int | None = None
-    cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
+    kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
+    why: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
+            "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
+            "frequency is distributed",
             "linewidth": "at N -> infinity the line has no width",
             "emission_spectrum": "at N -> infinity the line has no width",
             "entropy": "at N -> infinity only the entropy per spin is finite",
