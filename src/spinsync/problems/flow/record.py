@@ -21,6 +21,15 @@ LONGER = 1.1  # each stretch between two looks: they are dear where there are ma
 COMPLEX = 16  # bytes
 
 
+@dataclass(frozen=True)
+class GroupsAtRest:
+    """Charged and neutral observables (group,) of a fixed point in a frame that turns at `frequency` in the laboratory."""
+
+    charged: Array
+    neutral: Array
+    frequency: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Flow:
     """dy/dt = -decay * y + nonlinear(y): a few smooth variables with fast diagonal rotation and relaxation.
@@ -41,6 +50,9 @@ class Flow:
     coordinates : coordinates of the dims that `observe` names
     companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
     derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
+    finer : charged observables of a fixed point of this flow, and its frequency -> the fixed point without the error of having
+        few components, where there is one; None: the flow has no such error
+    doubt : relative error of a Lyapunov exponent by having few components
     """
 
     start_decides: ClassVar[bool] = True
@@ -62,6 +74,8 @@ class Flow:
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None
     derivative: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
+    finer: Callable[[Array, float], GroupsAtRest | None] | None = None
+    doubt: float = 0.0
 
     @property
     def charged(self) -> Array:
@@ -117,16 +131,18 @@ class Flow:
         observed = self.observe(solution.states, times - times[0])
         if self.companion is not None:
             rough = self.companion.motion(times, seed)
-            for name in ("coherence", "inversion"):
-                dims, values = observed[name]
-                away = np.maximum.accumulate(abs(values - rough[name][1]), axis=0)  # what is once off stays off
+            for name, (dims, there) in rough.items():
+                if "group" not in dims:
+                    continue
+                values = observed[name][1]
+                away = np.maximum.accumulate(abs(values - there), axis=0)  # what is once off stays off
                 observed[f"{name}_error"] = (dims, SAFETY * away + 10 * self.rtol * abs(values) + self.atol)
         return observed
 
     @aside
     def rest(self, seed: int) -> Observed:
-        """What is observed at the fixed point that the motion comes to, the `frequency` of its frame, and whether it is
-        `stable` (not where there are too many components to say).
+        """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
+        coherence), and whether it is `stable` (not where there are too many components to say).
 
         Raises
         ------
@@ -134,7 +150,7 @@ class Flow:
             If the motion comes to no fixed point of a rotating frame.
         """
         from spinsync.problems.flow.exponential_adams import DONE
-        from spinsync.problems.flow.fixed_points import Approach, settle, slowest
+        from spinsync.problems.flow.fixed_points import Approach, settle, shining, slowest
         from spinsync.problems.flow.stepping import ADVICE
 
         slow = slowest(self)
@@ -147,7 +163,8 @@ class Flow:
         if found is None:
             raise MovingError(settled.time)
         observed = {n: (d[1:], v[0]) for n, (d, v) in self.observe(found.state[None, :], np.zeros(1)).items()}
-        observed["frequency"] = ((), np.array(found.flow.frame))
+        amplitude = abs(self.groups(found.state[None, :])[0])
+        observed["frequency"] = (("group",), np.where(shining(amplitude)[0], found.flow.frame, np.nan))
         return observed | ({"stable": ((), np.array(found.stable))} if found.growth.size else {})
 
     def bytes_per_time(self, observed: float) -> float:
