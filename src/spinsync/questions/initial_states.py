@@ -34,7 +34,8 @@ def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
     """The problem of a theory that answers this question of the steady state; others refuse."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, question)
-    return theory.lower(ensemble, None, 0, False)
+    with in_words(theory):
+        return theory.lower(ensemble, None, 0, False)
 
 
 def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
@@ -46,7 +47,8 @@ def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: b
     start = None if initial is None else vectors(initial, ensemble, type(theory))
     if _from_single_spins(initial):
         _check_spins(initial, ensemble, theory, each)
-    return theory.lower(ensemble, start, seed, each), initial_record(start)
+    with in_words(theory):
+        return theory.lower(ensemble, start, seed, each), initial_record(start)
 
 
 def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array:
@@ -140,7 +142,8 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
-    problem: Any = theory.lower(ensemble, None, seed, each)
+    with in_words(theory):
+        problem: Any = theory.lower(ensemble, None, seed, each)
     before, model = recorded_theory(result.attrs["theory"]), recorded_model(result, "initial")
     there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
