@@ -18,7 +18,8 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, model_of, recorded_theory, theory_record, times_of
-from spinsync.theory.mean_field.theory import MeanField
+from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
+from spinsync.theory.options import completed
 from spinsync.theory.protocol import Problem, Theory, answers, refuse
 
 COMPLEX, REAL = 16, 8  # bytes
@@ -113,6 +114,7 @@ def evolve(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "evolve")
+    theory = completed(theory, TRAJECTORY)
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):

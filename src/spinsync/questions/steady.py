@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
@@ -12,9 +11,9 @@ from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
 from spinsync.questions.sentences import in_words
-from spinsync.regimes.decision import shining
 from spinsync.results.datasets import dataset, theory_record
-from spinsync.theory.mean_field.theory import MeanField
+from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
+from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
 
 
@@ -63,15 +62,13 @@ def steady_state(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "steady_state")
+    theory = completed(theory, TRAJECTORY)
     seed = checks.seed(seed)
     problem, record = lowered(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
     with in_words(theory):
         observed = problem.rest(seed)
-    if "frequency" in observed:  # of a frame in which there is rest
-        dims, s = observed["coherence"]
-        observed["frequency"] = (dims, np.where(shining(abs(s)[None])[0], observed["frequency"][1], np.nan))
     return dataset(
         observed, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed, initial=record
     )

@@ -19,6 +19,8 @@ ANSWERS: Mapping[str, str] = {
     "emission_spectrum": "response",
     "entropy": "mixture",
     "asymptotic_phase": "slowest_mode",
+    "regime": "flow",
+    "phase_diagram": "maps",
 }
 
 

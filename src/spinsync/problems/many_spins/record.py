@@ -16,8 +16,8 @@ from spinsync.problems.outcome import StoppedError
 COMPLEX, REAL = 16, 8  # bytes
 
 
-@dataclass(frozen=True)
-class Crowd:
+@dataclass(frozen=True, kw_only=True)
+class ManySpins:
     """Very many members of a few groups, which only meet in the fields that the means of the groups make.
 
     equation : module with the scalar functions `free`, `driven` and `swift`

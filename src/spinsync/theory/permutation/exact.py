@@ -64,6 +64,7 @@ class Exact:
 
     spins: int
     kinds: ClassVar[tuple[type, ...]] = (LinearLattice, LinearProducts)
+    maps: ClassVar[str] = "steady states"
     why: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
