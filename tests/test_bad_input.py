@@ -124,7 +124,7 @@ CASES = [
     (
         lambda: refuse(ss.MeanField(), "linewidth"),
         "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
-        "MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),
 ]

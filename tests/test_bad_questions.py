@@ -185,13 +185,13 @@ CASES = [
     (
         lambda: ss.linewidth(ONE, theory=ss.MeanField()),
         "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
-        "MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.MeanField()),
         "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
-        "MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity only the entropy per spin is finite.",
     ),
     (lambda: ss.linewidth(3, theory=ss.Exact(4)), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
@@ -329,7 +329,14 @@ CASES = [
     # results
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
-    (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+    (
+        lambda: ss.rerun(ss.limit_cycle(ONE).assign_attrs(verb="limit")),
+        "Argument `result` must be a result of a question, but is one of limit.",
+    ),
+    (
+        lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
+        "Argument `result` must be one result as it was made, but has the dim run.",
+    ),
     (
         lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
         "Argument `result` must be of one run, but is of several numbers of spins.",

@@ -18,7 +18,16 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
 from spinsync.problems.linear.sectors import Sectors
 from spinsync.questions.sentences import in_words
-from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
+from spinsync.results.datasets import (
+    CLASSES,
+    CORRELATIONS,
+    bloch,
+    initial_record,
+    recorded_model,
+    recorded_theory,
+    result_record,
+    whole_at,
+)  # fmt: skip
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory, answers, refuse
 
@@ -150,7 +159,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
-    return problem.starting(kept), json.dumps(_record(result))
+    return problem.starting(kept), json.dumps(result_record(result))
 
 
 def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
@@ -183,13 +192,3 @@ def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")
     return states
-
-
-def _record(result: xr.Dataset) -> dict[str, Any]:
-    """What makes the start again: the attributes of its result, and the times."""
-    record = {key: value for key, value in result.attrs.items() if key != "version"}
-    if "initial" in record:
-        record["initial"] = json.loads(record["initial"])  # nested, not text within text
-    if "time" in result.coords:
-        record["times"] = np.atleast_1d(result["time"]).tolist()
-    return record
