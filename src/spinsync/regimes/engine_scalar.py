@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside, pool
+from spinsync.base.interrupts import aside
+from spinsync.base.parallel import each
 from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
@@ -44,7 +45,4 @@ def simple(batch: Batch, threads: int) -> Motions:
         rates = batch.rates.at((point,))
         return motion_of(batch.theory.flow(rates, batch.spread, batch.names, batch.initial), rates.weight, batch.line)
 
-    points = range(len(batch.rates.weight))
-    if threads == 1:
-        return joined([one(point) for point in points])
-    return joined(pool(threads).map(one, points))
+    return joined(each(one, range(len(batch.rates.weight))))
