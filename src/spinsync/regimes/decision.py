@@ -8,7 +8,7 @@ from math import pi
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.problems.flow.fixed_points import FAINTEST
+from spinsync.problems.flow.fixed_points import FAINTEST, shining
 from spinsync.problems.flow.orbit_averages import Track, bump
 from spinsync.regimes.codes import Regime
 
@@ -17,12 +17,6 @@ STEPS = 1e-3  # relative error of an exponent by the time steps
 GROWN = 15.0  # the same of a deviation that grows beyond doubt
 SAME = 1e-6  # difference of all averages in which nothing but a frequency is still to converge
 UNEVEN = 2e-3  # of the detuning: that of a motion which comes as near to zero as one likes, where its phase jumps
-DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
-
-
-def shining(amplitude: Array) -> Array:
-    """Which groups have a coherence beside that of the brightest one, (point, group)."""
-    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 @dataclass(frozen=True)
@@ -140,7 +134,7 @@ def decided(last: Window, before: Window, detuning: Array, transient: Array) -> 
     slips, turned = last.slips, last.turned(before) * last.length[:, None] / (2 * pi)
     unsure = 3 * (turned[:, :, None] + turned[:, None, :])  # of a torus around zero, frequencies converge as 1/length
     between = np.any((slips > 0.03) & (slips < np.maximum(2, unsure)), axis=(1, 2))
-    trapped = np.where(last.alone, Regime.PULSATING, Regime.PHASE_TRAPPED)
+    trapped = np.where(last.bright.sum(axis=1) <= 1, Regime.PULSATING, Regime.PHASE_TRAPPED)
     moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, trapped)
     regular = last.calm & last.agrees(before, detuning) & ~between
     irregular = last.irregular & before.irregular & ~transient & (~last.lost | last.alone) & ~last.agrees(before, detuning)

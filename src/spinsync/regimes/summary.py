@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.problems.flow.fixed_points import shining
 from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import STEPS, Window, shining
+from spinsync.regimes.decision import STEPS, Window
 
 LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
 MIRRORS = range(2, 17)  # parts of a period of the state that may look alike
@@ -115,7 +116,7 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
     slips = np.round((turned[:, None] - turned[None, :])[np.ix_(bright, bright)] / (2 * np.pi))
     mean = s @ weight
     both, least = 2 * abs(mean), 2 * _nearest(mean, following @ weight)
-    trapped = Regime.PULSATING if bright.sum() == 1 else Regime.PHASE_TRAPPED
+    trapped = Regime.PULSATING if bright.sum() <= 1 else Regime.PHASE_TRAPPED
     return Motions(
         np.array([Regime.PARTIAL if np.any(slips) else trapped], np.int8),
         np.array([Status.SETTLED], np.int8),
