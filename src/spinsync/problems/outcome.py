@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from spinsync.base import memory
+from spinsync.base.codes import Code
+
+
+class Ended(Code):
+    """How a run of time steps ended; the text is the advice."""
+
+    DONE = 0, "the run is complete"
+    BUDGET = 1, "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates"
+    UNDERFLOW = 2, "the step size fell to zero after {steps} steps: the rates are too large for double precision"
+    BEYOND = 3, "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates"
+    MOVING = 4, "the run goes on"
+
+    def check(self, steps: int) -> None:
+        """Raise StoppedError unless the run is complete."""
+        if self is not Ended.DONE:
+            raise StoppedError(self, steps)
 
 
 class NoAnswerError(Exception):
@@ -26,11 +42,11 @@ class MovingError(NoAnswerError):
 
 
 class StoppedError(NoAnswerError):
-    """Time steps got too many or too small; `advice` is the sentence of that status, `steps` were taken."""
+    """Time steps got too many or too small: how the run ended, after so many of them."""
 
-    def __init__(self, advice: str, steps: int) -> None:
+    def __init__(self, ended: Ended, steps: int) -> None:
         super().__init__()
-        self.advice, self.steps = advice, steps
+        self.ended, self.steps = ended, steps
 
 
 class LostTraceError(NoAnswerError):

@@ -53,7 +53,7 @@ WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] 
         f"The ensemble still moves after a time of {error.time:.6g}: it has no steady state in a common rotating frame, "
         "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
     ),
-    outcome.StoppedError: lambda error, theory: IntegrationError(error.advice.format(steps=error.steps).capitalize() + "."),
+    outcome.StoppedError: lambda error, theory: IntegrationError(error.ended.text.format(steps=error.steps).capitalize() + "."),
     outcome.LostTraceError: lambda error, theory: IntegrationError(
         "The trace of the density matrix was lost: the rates are too large for double precision."
     ),
