@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from spinsync.base import memory
+
+
+class Ended(IntEnum):
+    """How a run of time steps ended."""
+
+    DONE = 0
+    BUDGET = 1
+    UNDERFLOW = 2
+    BEYOND = 3
+
+
+ADVICE = {
+    Ended.BUDGET: "The run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates.",
+    Ended.UNDERFLOW: "The step size fell to zero after {steps} steps: the rates are too large for double precision.",
+    Ended.BEYOND: "The run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates.",
+}
 
 
 class NoAnswerError(Exception):
@@ -26,11 +44,10 @@ class MovingError(NoAnswerError):
 
 
 class StoppedError(NoAnswerError):
-    """Time steps got too many or too small; `advice` is the sentence of that status, `steps` were taken."""
+    """Time steps got too many or too small, after `steps` of them: what to do about it is the text."""
 
-    def __init__(self, advice: str, steps: int) -> None:
-        super().__init__()
-        self.advice, self.steps = advice, steps
+    def __init__(self, status: int, steps: int) -> None:
+        super().__init__(ADVICE[Ended(status)].format(steps=steps))
 
 
 class LostTraceError(NoAnswerError):

@@ -120,14 +120,14 @@ class Flow:
             If the time steps get too many or too small.
         """
         from spinsync.problems.flow.exponential_adams import DONE
-        from spinsync.problems.flow.stepping import ADVICE, integrate
+        from spinsync.problems.flow.stepping import integrate
 
         solution = integrate(
             self.nonlinear, self.decay, self.start, times, table=self.table, coupling=self.coupling, rtol=self.rtol,
             atol=self.atol, max_steps=int(min(MOST_STEPS, MOST_WORK / self.start.size)),
         )  # fmt: skip
         if solution.status != DONE:
-            raise StoppedError(ADVICE[solution.status], solution.steps)
+            raise StoppedError(solution.status, solution.steps)
         observed = self.observe(solution.states, times - times[0])
         if self.companion is not None:
             rough = self.companion.motion(times, seed)
@@ -151,14 +151,13 @@ class Flow:
         """
         from spinsync.problems.flow.exponential_adams import DONE
         from spinsync.problems.flow.fixed_points import Approach, settle, shining, slowest
-        from spinsync.problems.flow.stepping import ADVICE
 
         slow = slowest(self)
         if slow <= NOTHING:
             raise NoRelaxationError
         settled = settle(self, Approach(), stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
         if settled.status != DONE:
-            raise StoppedError(ADVICE[settled.status], settled.steps)
+            raise StoppedError(settled.status, settled.steps)
         found = settled.rest
         if found is None:
             raise MovingError(settled.time)

@@ -16,6 +16,7 @@ import numpy as np
 from spinsync.base.compiled import Kernel, allowed
 from spinsync.base.interrupts import heed
 from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
+from spinsync.problems.outlook import FEWEST, LOOKS, Outlook
 
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
@@ -23,9 +24,6 @@ LIGHT = 1000  # of it at a time
 WIDEST = 50  # components; a first step, which may be tried dozens of times, works on each some thousand times
 STARTS = 60  # first steps that are tried, each a quarter of the one before: no step 1e-36 times the first one helps
 INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
-SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
-LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
-LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
 SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
 
 
@@ -37,35 +35,6 @@ class Solution:
     status: int
     steps: int
     rejected: int
-
-
-ADVICE = {
-    BUDGET: "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-    UNDERFLOW: "the step size fell to zero after {steps} steps: the rates are too large for double precision",
-    BEYOND: "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-}
-
-
-@dataclass
-class Outlook:
-    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
-
-    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
-    """
-
-    span: float
-    settled: float  # time by which the motion should have come to rest, if it does
-    sure: float = SURE
-    step: float = 0.0  # when it was last asked
-
-    def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
-        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest.
-
-        share : of the allowed steps that are taken
-        """
-        grew, self.step = step > self.step, step
-        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > (self.sure if share > LATE else SOON) * left * step
 
 
 @dataclass
