@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import laser
-from spinsync.model import distributions
+from spinsync.model import quadratures
 from spinsync.theory.protocol import refuse
 from test_pairs import pair
 
@@ -153,4 +153,4 @@ def test_no_distribution_without_relaxation():
     for kind in (ss.Lorentzian(1.0), ss.Uniform(1.0), ss.Gaussian(1.0)):
         with pytest.raises(ss.InputError, match="a frequency width of 1 at a coherence relaxation of 0 would need more than"):
             kind.quadrature(0.0, 0.0, 1e-8, None)
-    assert distributions.MOST_NODES == 20_000
+    assert quadratures.MOST_NODES == 20_000
