@@ -283,3 +283,13 @@ class Samples:
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples
+DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
+
+
+def frequency_or_distribution(name: str, value: object) -> float | Distribution:
+    """A finite number, or one of the distributions."""
+    if isinstance(value, DISTRIBUTIONS):
+        return value
+    if not checks.is_real(value):
+        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
+    return checks.real(name, value)

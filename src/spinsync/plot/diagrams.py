@@ -12,9 +12,10 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
+from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.given import checked, variable_of
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
+from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
 from spinsync.questions.closed_forms_one import limit_cycle
 from spinsync.questions.onset import critical_coupling
 
@@ -35,17 +36,17 @@ BETWEEN = {
 def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
     """Label of a parameter and the unit it is drawn in: the damping rate, where one value of it is fixed."""
     *where, last = name.split(".")
-    symbol = SYMBOLS[last]
+    known = parameter(name)
     of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
-    if last in ("theta", "cross_theta", "weight", "spins"):
-        return f"{MEANINGS[last]}  ${symbol}${of}", 1.0
+    if known.unit != RATE:
+        return f"{known.label}  ${known.symbol}${of}", 1.0
     damping = ensemble.recipe.parameters.get("damping")
     varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
     if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
-        return rf"{MEANINGS[last]}  ${symbol}${of}  (rate)", 1.0
+        return rf"{known.label}  ${known.symbol}${of}  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
-    return rf"{MEANINGS[last]}  ${symbol}/\gamma$", damping
+    return rf"{known.label}  ${known.symbol}/\gamma$", damping
 
 
 def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:

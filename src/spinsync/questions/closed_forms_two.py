@@ -11,6 +11,7 @@ from spinsync.base import checks
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
+from spinsync.model.parameters import FIELDS
 from spinsync.results.datasets import dataset
 
 
@@ -32,7 +33,7 @@ def two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
 
 def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
     """-V sin(theta) of a symmetric pair."""
-    for what in ("gain", "damping", "dephasing", "weight"):
+    for what in (name for name in FIELDS if name != "frequency"):
         if abs(getattr(a, what) - getattr(b, what)) > 1e-12 * max(getattr(a, what), getattr(b, what)):
             raise checks.InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {what}.")
     c = ensemble.coupling_matrix

@@ -16,8 +16,8 @@ from spinsync.base.memory import afford
 from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
+from spinsync.model.parameters import checked_axis
 from spinsync.model.rates import Rates
-from spinsync.model.recipes import check_axis
 from spinsync.questions.regimes import MAPS, checked_start, described, places
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engine_batch import engine
@@ -85,13 +85,13 @@ def phase_diagram(
     if not isinstance(axes, Mapping) or not axes:
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
-        checks.known("axes", name, ensemble.recipe.names())
+        ensemble.recipe.known("axes", name)
     for name in axes:
         single = [] if "." in name else ensemble.recipe.entries(name)
         if single and set(single) <= axes.keys():
             both = f"{name} beside {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
-    values = {name: check_axis(name, axis) for name, axis in axes.items()}
+    values = {name: checked_axis(name, axis) for name, axis in axes.items()}
     threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     _afford(values, len(ensemble.groups))
     engine(device, ensemble.recipe.distributions(values))
