@@ -79,8 +79,5 @@ def _cavity(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
     return _single({**p, "coupling": abs(c), "theta": np.angle(c)})
 
 
-LAYOUTS: Mapping[str, Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], Edits]]] = {
-    "single": _single,
-    "pair": _pair,
-    "cavity": _cavity,
-}
+Layout = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], Edits]]
+LAYOUTS: Mapping[str, Layout] = {"single": _single, "pair": _pair, "cavity": _cavity}

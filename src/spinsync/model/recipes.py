@@ -78,10 +78,7 @@ class Recipe:
         """The recipe with some parameters replaced, each checked."""
         for name in values:
             self.known("parameter", name)
-        checked = {
-            name: parameter(name).checked(name, value, self.constructor == "pair" and "." not in name)
-            for name, value in values.items()
-        }
+        checked = {name: parameter(name).checked(name, value, self.constructor == "pair") for name, value in values.items()}
         own = {n: v for n, v in checked.items() if n in CONSTRUCTORS[self.constructor]}
         dotted = {n: v for n, v in checked.items() if n not in own}
         moved = self._moved(own["detuning"]) if "detuning" in own else {}
