@@ -321,7 +321,14 @@ CASES = [
     # results
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
-    (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+    (
+        lambda: ss.rerun(ss.limit_cycle(ONE).assign_attrs(verb="limit")),
+        "Argument `result` must be a result of a question, but is one of limit.",
+    ),
+    (
+        lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
+        "Argument `result` must be one result as it was made, but has the dim run.",
+    ),
     (
         lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
         "Argument `result` must be of one run, but is of several numbers of spins.",

@@ -10,7 +10,6 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
@@ -20,11 +19,12 @@ from spinsync.questions.evolution import moved
 from spinsync.questions.finite_n import in_words
 from spinsync.questions.initial_states import lowered
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side
 from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
 
 
-@in_range
+@question
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
 
@@ -69,7 +69,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
-@in_range
+@question
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
 
@@ -130,5 +130,5 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        initial=record,
+        origin=float(moments[0]), initial=record,
     )  # fmt: skip

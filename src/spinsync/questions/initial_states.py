@@ -23,7 +23,16 @@ from spinsync.problems.linear.record import Linear
 from spinsync.problems.many_spins.record import Crowd
 from spinsync.problems.sampled.record import Jumps
 from spinsync.questions.finite_n import at_rest, in_words
-from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
+from spinsync.results.datasets import (
+    CLASSES,
+    CORRELATIONS,
+    bloch,
+    initial_record,
+    recorded_model,
+    recorded_theory,
+    result_record,
+    whole_at,
+)
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory
 
@@ -147,7 +156,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem, result)
-    return replace(problem, start=kept.__getitem__), json.dumps(_record(result))
+    return replace(problem, start=kept.__getitem__), json.dumps(result_record(result))
 
 
 def _kept(problem: Linear, result: xr.Dataset) -> Mapping[int, Array]:
@@ -187,13 +196,3 @@ def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")
     return {0: rho, 1: np.zeros(whole.lowering.size, complex)}
-
-
-def _record(result: xr.Dataset) -> dict[str, Any]:
-    """What makes the start again: the attributes of its result, and the times."""
-    record = {key: value for key, value in result.attrs.items() if key != "version"}
-    if "initial" in record:
-        record["initial"] = json.loads(record["initial"])  # nested, not text within text
-    if "time" in result.coords:
-        record["times"] = np.atleast_1d(result["time"]).tolist()
-    return record

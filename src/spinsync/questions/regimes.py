@@ -10,7 +10,6 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.precision import in_range
 from spinsync.base.progress import progress
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
@@ -22,6 +21,7 @@ from spinsync.regimes.engine_batch import lanes
 from spinsync.regimes.engine_scalar import Batch
 from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MeanField
 
 MAPS = MeanField(rtol=1e-6, atol=1e-8)  # a regime asks for less than a trajectory
@@ -66,7 +66,7 @@ def places(ensemble: Ensemble) -> dict[str, Any]:
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
 
-@in_range
+@question
 def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """What the ensemble does in the end, in mean field: its regime, frequencies and phases.
 

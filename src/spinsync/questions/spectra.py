@@ -11,7 +11,6 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.linear import lines, resolvent
@@ -23,6 +22,7 @@ from spinsync.problems.linear.products import product_lines, solvers
 from spinsync.problems.linear.record import Linear
 from spinsync.questions.finite_n import at_rest, in_words, linear_problem
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.protocol import Theory
 
 LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
@@ -33,7 +33,7 @@ BLURRED = 0.02  # relative error of a width
 OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
-@in_range
+@question
 def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
     """Frequency and width of the ensemble's line: the slowest mode of sector +1 that <J_-> shows, equation (9.7).
 
@@ -100,7 +100,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
         "degenerate": np.array([line.degenerate for line in found]),
     }  # fmt: skip
     variables = {name: (("mode",), of_all) if modes is not None else ((), of_all[0]) for name, of_all in listed.items()}
-    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
+    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory), modes=modes)
 
 
 def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
@@ -111,7 +111,7 @@ def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
         raise OverflowError
 
 
-@in_range
+@question
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 

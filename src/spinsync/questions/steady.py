@@ -10,7 +10,6 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.checks import IntegrationError
 from spinsync.base.interrupts import aside
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.flow.exponential_adams import DONE
@@ -26,6 +25,7 @@ from spinsync.questions.statistics import mean_at_rest, near_rest
 from spinsync.regimes.decision import shining
 from spinsync.regimes.follow import NOTHING
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.permutation.trajectories import Trajectories
 from spinsync.theory.protocol import Theory, refuse
@@ -55,7 +55,7 @@ def _rest(flow: Flow) -> tuple[Observed, float, bool | None]:
     return observed, rest.flow.frame, rest.stable if rest.growth.size else None
 
 
-@in_range
+@question
 def steady_state(
     ensemble: Ensemble,
     *,

@@ -13,7 +13,6 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
@@ -23,12 +22,13 @@ from spinsync.regimes.codes import Status
 from spinsync.regimes.engine_batch import engine
 from spinsync.regimes.engine_scalar import Batch
 from spinsync.regimes.summary import Motions, blank
-from spinsync.results.datasets import dataset, initial_record, theory_record
+from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
+from spinsync.results.registry import question
 
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
-@in_range
+@question
 def phase_diagram(
     ensemble: Ensemble, axes: Mapping[str, Any], *, initial: Any = None, seed: int = 0, device: str = "cpu",
     threads: int | None = None,
@@ -98,7 +98,9 @@ def phase_diagram(
     start = checked_start(ensemble, initial, seed)
     with one_thread():
         motions = _motions(ensemble, values, start, threads, device)
-    return _result(ensemble, values, motions, seed, None if initial is None else start)
+    return _result(
+        ensemble, values, motions, seed=seed, initial=initial_record(None if initial is None else start), device=device
+    )
 
 
 def _afford(values: Mapping[str, Any], groups: int) -> None:
@@ -131,8 +133,8 @@ def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: 
     return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), threads)
 
 
-def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, seed: int, initial: Any) -> xr.Dataset:
-    values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
+def _result(ensemble: Ensemble, axes: Mapping[str, Any], motions: Motions, **recorded: Any) -> xr.Dataset:
+    values = {"A.frequency" if name == "frequency" else name: axis for name, axis in axes.items()}  # no name twice
     coordinates: dict[str, Any] = {}
     for name, axis in values.items():
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
@@ -142,6 +144,6 @@ def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, see
         "phase_diagram",
         ensemble,
         theory=theory_record(MAPS),
-        seed=seed,
-        initial=initial_record(initial),
+        axes=axes_record(axes),
+        **recorded,
     )
