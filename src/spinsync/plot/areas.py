@@ -18,9 +18,9 @@ from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
 from spinsync.plot.style import CLOSED_FORM
-from spinsync.questions.closed_forms_two import margins, symmetric_pair
-from spinsync.questions.weak_coupling import locking_range
+from spinsync.questions.closed_forms import locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
+from spinsync.theory.mean_field.closed_forms_two import margins
 
 Array = NDArray[Any]
 

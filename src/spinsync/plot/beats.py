@@ -11,7 +11,7 @@ from spinsync.base import checks
 from spinsync.plot.areas import weakly_coupled
 from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.traces import TIME, needs, span
-from spinsync.questions.closed_forms_two import symmetric_pair
+from spinsync.questions.closed_forms import symmetric_pair
 from spinsync.results.datasets import model_of
 
 LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so

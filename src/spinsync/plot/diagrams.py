@@ -16,8 +16,7 @@ from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.given import checked, variable_of
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
-from spinsync.questions.closed_forms_one import limit_cycle
-from spinsync.questions.onset import critical_coupling
+from spinsync.questions.closed_forms import critical_coupling, limit_cycle
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",

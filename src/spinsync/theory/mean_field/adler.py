@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, inf, nan, pi, sin, sqrt
+from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.questions.closed_forms_one import OneGroup, clean_cycle
-from spinsync.questions.closed_forms_two import two_groups
-from spinsync.results.datasets import dataset
-from spinsync.results.registry import question
+from spinsync.theory.mean_field.closed_forms_one import OneGroup, clean_cycle
+from spinsync.theory.mean_field.closed_forms_two import two_groups
 
 WEAK = 0.1  # of the locking range: a larger error than this share is said
 NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
@@ -23,42 +21,8 @@ SETTLED = 1e-6  # of a logarithm: one more step of Newton's method, which was ta
 PHASES = 48  # phase differences at which locked states are sought
 
 
-@question
-def locking_range(ensemble: Ensemble) -> xr.Dataset:
-    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Two groups, each synchronized by itself.
-
-    Returns
-    -------
-    xarray.Dataset
-        Scalars effective_detuning, locking_range K_eff, phase_offset (NaN where the range is 0), locked, phase_difference
-        and frequency (NaN where not locked), beat_frequency (mean rate of the phase difference; 0 where locked). All
-        frequencies are angular. locking_range_error: how far from K_eff locked states end, stable or not (inf: unknown);
-        beat_frequency_error: what the second order (5.11) adds; weak: whether the error of the range is below a tenth of it.
-
-    Raises
-    ------
-    InputError
-        If there are not two groups, or one is not synchronized by itself.
-
-    Notes
-    -----
-    The condition is K_eff << |Re mu| of (4.6), the rate at which each group returns to its cycle, which vanishes at its own
-    threshold: a cross coupling much smaller than the inner one is not enough. The beat also needs a small
-    effective detuning, |Delta_eff| << |mu|.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> weak = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-np.pi / 2, cross_coupling=0.1)
-    >>> lock = ss.locking_range(weak)
-    >>> round(float(lock.locking_range), 6), bool(lock.locked), bool(lock.weak)
-    (0.016667, True, True)
-    """
+def locking(ensemble: Ensemble) -> dict[str, Any]:
+    """The locking range, its error and the beat beyond it, by the names of results."""
     pair = _Pair.of(ensemble)
     k_a, k_b = pair.push(0, 1), pair.push(1, 0)
     lag = pair.theta[0, 1] - pair.theta[0, 0]
@@ -69,7 +33,7 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
     locked = abs(slip) < reach
     phase = offset + np.arcsin(slip / reach) if locked else nan
     error = pair.range_error(reach)
-    variables = {
+    return {
         "effective_detuning": slip,
         "locking_range": reach,
         "phase_offset": offset,
@@ -81,7 +45,6 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
         "beat_frequency_error": 0.0 if locked else pair.beat_error(slip, reach, error),
         "weak": error <= WEAK * reach,
     }
-    return dataset(variables, {}, "locking_range", ensemble)
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from math import cos, inf, nan, sqrt
+from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.model.parameters import FIELDS
-from spinsync.results.datasets import dataset
-from spinsync.results.registry import question
 
 
 def two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
@@ -46,40 +44,8 @@ def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
     return float(-c[0, 0].imag)
 
 
-@question
-def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
-    """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Two groups of equal rates and weights, any two frequencies.
-
-    Returns
-    -------
-    xarray.Dataset
-        Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
-        of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
-        is none): the detunings at which the full state ends to exist and to be stable; incoherent_detuning, beyond which
-        the incoherent state is stable (inf: at none).
-
-    Raises
-    ------
-    InputError
-        If the ensemble is no such pair.
-
-    Notes
-    -----
-    The two-ensemble superradiant laser of arXiv:1811.01515 is the case without damping.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
-    >>> full = ss.symmetric_pair(pair)
-    >>> bool(full.stable), round(float(full.phase_difference), 6)
-    (True, 0.927295)
-    """
+def full_state(ensemble: Ensemble) -> dict[str, Any]:
+    """Full synchronization of a symmetric pair, and where it ends, by the names of results."""
     a, b = two_groups(ensemble)
     drive = _symmetric_drive(ensemble, a, b)
     detuning = a.mean_frequency - b.mean_frequency
@@ -94,7 +60,7 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     z = (g + d) / drive if exists else nan
     square = (a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2) if exists else nan
     amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding, where it begins to exist
-    variables = {
+    return {
         "exists": exists,
         "stable": stable,
         "incoherent_stable": bool(incoherent < 0),
@@ -106,7 +72,6 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
         "incoherent_detuning": 2 * sqrt(g * max(gain - g, 0.0)) if gain < 2 * g else inf,
         "hopf_detuning": 2 * sqrt(g * _hopf(g, g1, gain)) if _hopf(g, g1, gain) < gain - g else nan,
     }
-    return dataset(variables, {}, "symmetric_pair", ensemble)
 
 
 def margins(ensemble: Ensemble) -> dict[str, float]:
