@@ -10,13 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.given import checked, variable_of
 from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
-from spinsync.questions.closed_forms import critical_coupling, limit_cycle
+from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",
@@ -126,10 +125,6 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 
 
-def _has_closed_form(ensemble: Ensemble) -> bool:
-    return len(ensemble.groups) == 1 and not isinstance(ensemble.groups[0].distribution, Samples)
-
-
 def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callable[[Any], float], upright: bool = False) -> Any:
     """x and y of a closed form along a parameter; numbers of spins are whole, and stand for themselves."""
     own = diagram[name].values / unit
@@ -141,7 +136,7 @@ def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callabl
 
 def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """V_c along the axis that is not the coupling."""
-    if not _has_closed_form(ensemble):
+    if "limit_cycle" not in available(ensemble):
         return
     if "coupling" not in (x, y):
         _threshold(ax, diagram, ensemble, x, y)
@@ -231,7 +226,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
             dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=edge)
         )  # both are seen where they coincide
         ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {name}", **inside)
-    if _has_closed_form(ensemble):
+    if "limit_cycle" in available(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
@@ -296,7 +291,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     if x == "detuning":
         ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
         ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
-        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble, v) / y_unit)
+        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble.replace(detuning=v)) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
     return ax
@@ -319,6 +314,7 @@ def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
         ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
 
     def plateau(detuning: float) -> float:
-        return areas.common(ensemble, detuning) / rate if areas.slip(ensemble, detuning) == 0 else np.nan
+        pair = ensemble.replace(detuning=detuning)
+        return areas.locked(pair, "frequency") / rate if areas.slip(pair) == 0 else np.nan
 
     ax.plot(*_closed(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

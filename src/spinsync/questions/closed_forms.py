@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import nan
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,6 +15,21 @@ from spinsync.results.datasets import dataset
 from spinsync.results.registry import question
 from spinsync.theory.mean_field import adler, closed_forms_one, closed_forms_two
 from spinsync.theory.mean_field.thresholds import threshold
+
+
+def checked(ensemble: Any) -> Ensemble:
+    return checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")  # type: ignore[no-any-return]
+
+
+@in_range
+def available(ensemble: Ensemble) -> frozenset[str]:
+    """The names of the closed forms below that hold for an ensemble; `critical_coupling` does for any."""
+    refusals = {
+        "limit_cycle": closed_forms_one.refusal,
+        "symmetric_pair": closed_forms_two.refusal,
+        "locking_range": adler.refusal,
+    }
+    return frozenset(name for name, refusal in refusals.items() if refusal(ensemble) is None)
 
 
 @question
@@ -48,7 +64,7 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
     (0.166667, 0.166667)
     """
-    one = closed_forms_one.one_group(ensemble)
+    one = closed_forms_one.one_group(checked(ensemble))
     frequency, amplitude, inversion = closed_forms_one.cycle(one)
     variables = {
         "synchronized": amplitude > 0,
@@ -99,7 +115,7 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     >>> bool(full.stable), round(float(full.phase_difference), 6)
     (True, 0.927295)
     """
-    return dataset(closed_forms_two.full_state(ensemble), {}, "symmetric_pair", ensemble)
+    return dataset(closed_forms_two.full_state(checked(ensemble)), {}, "symmetric_pair", ensemble)
 
 
 @question
@@ -138,7 +154,7 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
     >>> round(float(lock.locking_range), 6), bool(lock.locked), bool(lock.weak)
     (0.016667, True, True)
     """
-    return dataset(adler.locking(ensemble), {}, "locking_range", ensemble)
+    return dataset(adler.locking(checked(ensemble)), {}, "locking_range", ensemble)
 
 
 @in_range
@@ -176,5 +192,4 @@ def critical_coupling(ensemble: Ensemble) -> float:
     >>> round(ss.critical_coupling(ring), 12)
     1.5
     """
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    return threshold(ensemble)
+    return threshold(checked(ensemble))

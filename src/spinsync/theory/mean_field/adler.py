@@ -13,7 +13,7 @@ from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.theory.mean_field.closed_forms_one import OneGroup, clean_cycle
-from spinsync.theory.mean_field.closed_forms_two import two_groups
+from spinsync.theory.mean_field.closed_forms_two import not_two
 
 WEAK = 0.1  # of the locking range: a larger error than this share is said
 NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
@@ -26,9 +26,9 @@ def locking(ensemble: Ensemble) -> dict[str, Any]:
     pair = _Pair.of(ensemble)
     k_a, k_b = pair.push(0, 1), pair.push(1, 0)
     lag = pair.theta[0, 1] - pair.theta[0, 0]
-    drive = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (pair.theta[1, 0] - pair.theta[1, 1]))  # (5.7)
-    vanished = abs(drive) <= NOTHING * (k_a + k_b)
-    reach, offset = (0.0, nan) if vanished else (float(abs(drive)), float(np.angle(drive)))
+    pull = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (pair.theta[1, 0] - pair.theta[1, 1]))  # (5.7)
+    vanished = abs(pull) <= NOTHING * (k_a + k_b)
+    reach, offset = (0.0, nan) if vanished else (float(abs(pull)), float(np.angle(pull)))
     slip = float(pair.frequency[0] - pair.frequency[1])
     locked = abs(slip) < reach
     phase = offset + np.arcsin(slip / reach) if locked else nan
@@ -47,6 +47,26 @@ def locking(ensemble: Ensemble) -> dict[str, Any]:
     }
 
 
+def _alone(ensemble: Ensemble) -> list[OneGroup]:
+    """Each group without the other."""
+    c = ensemble.coupling_matrix.diagonal()
+    return [OneGroup(g, g.weight * v, t) for g, v, t in zip(ensemble.groups, abs(c), np.angle(c), strict=True)]
+
+
+def refusal(ensemble: Ensemble) -> InputError | None:
+    """Why Adler's equation does not hold for two groups; None where it does."""
+    if error := not_two(ensemble):
+        return error
+    for alone in _alone(ensemble):
+        if alone.strength * alone.effective_z0 <= alone.group.gamma_perp:
+            name, weight = alone.group.name, alone.group.weight
+            return InputError(
+                f"Argument `ensemble` must have groups that synchronize by themselves, but group {name!r} does not "
+                f"at V = {alone.strength / weight:.6g} and weight {weight:.6g}."
+            )
+    return None
+
+
 @dataclass(frozen=True)
 class _Pair:
     """Two groups on their uncoupled cycles, arrays of shape (group,), and C = V e^{i theta}, (group, group)."""
@@ -61,21 +81,14 @@ class _Pair:
 
     @classmethod
     def of(cls, ensemble: Ensemble) -> _Pair:
-        groups = two_groups(ensemble)
-        c, theta = abs(ensemble.coupling_matrix), np.angle(ensemble.coupling_matrix)
-        cycles = []
-        for i, group in enumerate(groups):
-            alone = OneGroup(group, group.weight * c[i, i], theta[i, i])
-            if alone.strength * alone.effective_z0 <= group.gamma_perp:
-                raise InputError(
-                    f"Argument `ensemble` must have groups that synchronize by themselves, but group {group.name!r} does not "
-                    f"at V = {c[i, i]:.6g} and weight {group.weight:.6g}."
-                )
-            cycles.append(clean_cycle(alone))
-        frequency, amplitude, inversion = np.array(cycles).T
+        if error := refusal(ensemble):
+            raise error
+        a, b = ensemble.groups
+        frequency, amplitude, inversion = np.array([clean_cycle(alone) for alone in _alone(ensemble)]).T
         if not np.all(amplitude > 0):  # of synchronized groups: it is below the smallest number
             raise ArithmeticError
-        return cls(groups, frequency, amplitude, inversion, np.array([group.weight for group in groups]), c, theta)
+        c = ensemble.coupling_matrix
+        return cls((a, b), frequency, amplitude, inversion, np.array([a.weight, b.weight]), abs(c), np.angle(c))
 
     def push(self, i: int, j: int) -> float:
         """k_i, (5.7): how strongly group j moves the phase of group i."""

@@ -8,8 +8,8 @@ from math import cos, nan, sin, sqrt
 
 import numpy as np
 
-from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.checks import InputError
 from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Samples
 from spinsync.model.ensembles import Ensemble
@@ -33,6 +33,17 @@ class OneGroup:
         return 0.0 if abs(sine) < NO_SINE or self.group.gamma_1 == 0 else -self.group.z0 * sine
 
 
+def refusal(ensemble: Ensemble) -> InputError | None:
+    """Why the closed form of one group does not hold; None where it does."""
+    if len(ensemble.groups) != 1:
+        return InputError(f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}.")
+    if isinstance(ensemble.groups[0].distribution, Samples):
+        return InputError(
+            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
+        )
+    return None
+
+
 def one_group(ensemble: Ensemble) -> OneGroup:
     """The only group and its coupling.
 
@@ -41,16 +52,9 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     InputError
         If there are several groups, or the frequency is a list of samples.
     """
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    if len(ensemble.groups) != 1:
-        raise checks.InputError(
-            f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}."
-        )
+    if error := refusal(ensemble):
+        raise error
     group = ensemble.groups[0]
-    if isinstance(group.distribution, Samples):
-        raise checks.InputError(
-            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
-        )
     c = complex(ensemble.coupling_matrix[0, 0])
     recorded = ensemble.recipe.parameters.get("theta") if not ensemble.recipe.changes else None
     return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
@@ -66,8 +70,8 @@ def cycle(one: OneGroup) -> tuple[float, float, float]:
 
 
 def clean_cycle(one: OneGroup) -> tuple[float, float, float]:
-    group, drive = one.group, one.strength * sin(one.theta)
-    z = -group.gamma_perp / drive  # (4.2)
+    group = one.group
+    z = -group.gamma_perp / (one.strength * sin(one.theta))  # (4.2)
     frequency = group.mean_frequency + group.gamma_perp * cos(one.theta) / sin(one.theta)  # (4.3)
     square = group.gamma_1 * z * (group.z0 - z) / (4 * group.gamma_perp)  # (4.4)
     return frequency, sqrt(square), z

@@ -7,58 +7,68 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base import checks
+from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.model.parameters import FIELDS
 
 
-def two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
-    """The two groups of a closed form, each with one frequency, or a sentence."""
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+def not_two(ensemble: Ensemble) -> InputError | None:
+    """Why the ensemble is not two groups, each with one frequency; None where it is."""
     if len(ensemble.groups) != 2:
-        raise checks.InputError(
-            f"Argument `ensemble` must have two groups for this closed form, but has {len(ensemble.groups)}."
-        )
+        return InputError(f"Argument `ensemble` must have two groups for this closed form, but has {len(ensemble.groups)}.")
     for group in ensemble.groups:
         if group.distribution is not None:
-            raise checks.InputError(
+            return InputError(
                 f"Argument `ensemble` must have two single frequencies for this closed form, but group {group.name!r} "
                 f"has {group.distribution!r}."
             )
-    return ensemble.groups[0], ensemble.groups[1]
+    return None
 
 
-def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
-    """-V sin(theta) of a symmetric pair."""
+def _not_symmetric(ensemble: Ensemble) -> InputError | None:
+    if error := not_two(ensemble):
+        return error
+    a, b = ensemble.groups
     for what in (name for name in FIELDS if name != "frequency"):
         if abs(getattr(a, what) - getattr(b, what)) > 1e-12 * max(getattr(a, what), getattr(b, what)):
-            raise checks.InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {what}.")
+            return InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {what}.")
     c = ensemble.coupling_matrix
     if np.ptp(c.real) + np.ptp(c.imag) > 1e-12 * abs(c).max():
-        raise checks.InputError("Argument `ensemble` must be a symmetric pair, but its four couplings differ.")
+        return InputError("Argument `ensemble` must be a symmetric pair, but its four couplings differ.")
     if abs(c[0, 0].real) > 1e-12 * abs(c[0, 0]):
-        raise checks.InputError(
+        return InputError(
             f"Argument `ensemble` must be a symmetric pair at theta = -pi/2 or pi/2, but theta is {np.angle(c[0, 0]):.6g}."
         )
-    return float(-c[0, 0].imag)
+    return None
+
+
+def _relaxes(group: Group) -> bool:
+    return group.gamma_perp > 0 and group.gamma_1 > 0
+
+
+def refusal(ensemble: Ensemble) -> InputError | None:
+    """Why the closed form of a symmetric pair does not hold; None where it does."""
+    error = _not_symmetric(ensemble)
+    if error is None and not _relaxes(ensemble.groups[0]):
+        return InputError("Argument `ensemble` must have gain or damping for this closed form, but has neither.")
+    return error
 
 
 def full_state(ensemble: Ensemble) -> dict[str, Any]:
     """Full synchronization of a symmetric pair, and where it ends, by the names of results."""
-    a, b = two_groups(ensemble)
-    drive = _symmetric_drive(ensemble, a, b)
-    detuning = a.mean_frequency - b.mean_frequency
-    g, g1 = a.gamma_perp, a.gamma_1
-    if g == 0 or g1 == 0:
-        raise checks.InputError("Argument `ensemble` must have gain or damping for this closed form, but has neither.")
-    d, gain = detuning**2 / (4 * g), drive * a.z0
+    if error := refusal(ensemble):
+        raise error
+    a, b = ensemble.groups
+    detuning, g, g1 = a.mean_frequency - b.mean_frequency, a.gamma_perp, a.gamma_1
+    dissipative = -float(ensemble.coupling_matrix[0, 0].imag)  # -V sin(theta)
+    d, gain = detuning**2 / (4 * g), dissipative * a.z0
     exists = d < gain - g  # (5.2)
     stable = exists and (g - d) * (g - d + g1) + 2 * (gain - g - d) * (g1 - d) > 0 and d < g + g1  # (5.4)
     incoherent = np.max((-g + gain / 2 + np.array([1, -1]) * np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4))).real)  # (5.3)
     phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
-    z = (g + d) / drive if exists else nan
-    square = (a.gain - a.damping - g1 * z) / (4 * drive * cos(phase / 2) ** 2) if exists else nan
+    z = (g + d) / dissipative if exists else nan
+    square = (a.gain - a.damping - g1 * z) / (4 * dissipative * cos(phase / 2) ** 2) if exists else nan
     amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding, where it begins to exist
     return {
         "exists": exists,
@@ -74,14 +84,18 @@ def full_state(ensemble: Ensemble) -> dict[str, Any]:
     }
 
 
-def margins(ensemble: Ensemble) -> dict[str, float]:
-    """What vanishes on the lines of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4) where it exists."""
-    a, b = two_groups(ensemble)
-    drive = _symmetric_drive(ensemble, a, b)
-    g, g1, detuning = a.gamma_perp, a.gamma_1, a.mean_frequency - b.mean_frequency
-    if g == 0 or g1 == 0:
+def margins(ensemble: Ensemble) -> dict[str, float] | None:
+    """What vanishes on the lines of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4) where it exists.
+
+    Nothing where the pair has neither gain nor damping; None where it is not symmetric.
+    """
+    if _not_symmetric(ensemble):
+        return None
+    a, b = ensemble.groups
+    if not _relaxes(a):
         return {}
-    d, gain = detuning**2 / (4 * g), drive * a.z0
+    g, g1, detuning = a.gamma_perp, a.gamma_1, a.mean_frequency - b.mean_frequency
+    d, gain = detuning**2 / (4 * g), -float(ensemble.coupling_matrix[0, 0].imag) * a.z0
     root = np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4)).real
     hopf = min((g - d) * (g - d + g1) + 2 * (gain - g - d) * (g1 - d), g * (g + g1 - d))
     return {"existence": gain - g - d, "incoherent": gain / 2 - g + root, "hopf": hopf if d < gain - g else nan}
