@@ -316,13 +316,13 @@ class Ensemble:
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
     """Lay out the recipe, and make groups and matrix of that."""
     with np.errstate(over="ignore", invalid="ignore"):  # Ensemble refuses what is not finite
-        columns, coupling = recipe.laid_out()
+        columns, coupling, given = recipe.laid_out()
         rows = zip(recipe.group_names, recipe.distributions(), *(columns[name].tolist() for name in FIELDS), strict=True)
         groups = []
         for name, spread, *values in rows:
             own = dict(zip(FIELDS, values, strict=True)) | ({} if spread is None else {"frequency": spread})
             groups.append(Group(**own, name=name))
-        return Ensemble(tuple(groups), coupling.matrix, lamb_shift, recipe)
+        return Ensemble(tuple(groups), coupling.edited(given).matrix, lamb_shift, recipe)
 
 
 def _made(constructor: str, parameters: Mapping[str, Any]) -> Ensemble:

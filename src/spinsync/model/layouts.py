@@ -24,7 +24,7 @@ def center(value: Any) -> Any:
 
 
 def of_parameters(constructor: str, parameters: Mapping[str, Any], groups: int) -> tuple[Columns, Coupling, Edits]:
-    """Columns of shape (..., group), and the strength and phase of every coupling, of a constructor's parameters."""
+    """Columns of shape (..., group), no coupling yet, and the strength and phase of each, of a constructor's parameters."""
     own, edits = LAYOUTS[constructor](parameters)
     columns = {name: _per_group(center(own.get(name, PARAMETERS[name].default)), groups) for name in FIELDS}
     return columns, Dense(np.zeros((groups, groups), complex)), edits
@@ -36,8 +36,8 @@ def of_groups(groups: Sequence[Group]) -> Columns:
 
 def changed(
     columns: Columns, coupling: Coupling, edits: Edits, changes: Mapping[str, Any], places: Mapping[str, int]
-) -> tuple[Columns, Coupling]:
-    """Columns and coupling after dotted changes, numbers or arrays of one batch shape, of groups at these places."""
+) -> tuple[Columns, Coupling, Edits]:
+    """The same after dotted changes, numbers or arrays of one batch shape, of groups at these places."""
     for name, value in changes.items():
         *where, last = name.split(".")
         index = tuple(places[group] for group in where)
@@ -48,7 +48,7 @@ def changed(
         new = np.array(np.broadcast_to(old, (*np.broadcast_shapes(old.shape[:-1], np.shape(value)), old.shape[-1])))
         new[..., index[0]] = value
         columns[last] = new
-    return columns, coupling.edited(edits)
+    return columns, coupling, edits
 
 
 def _per_group(value: Any, groups: int) -> Array:

@@ -14,6 +14,8 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model.couplings import Coupling, Dense
@@ -120,18 +122,22 @@ class Recipe:
             plain[index] = None if f"{name}.frequency" in varied else changes.get(f"{name}.frequency", plain[index])
         return tuple(value if isinstance(value, DISTRIBUTIONS) else None for value in plain)
 
-    def laid_out(self, values: Mapping[str, Array] | None = None) -> tuple[Columns, Coupling]:
-        """Parameters by group; `values` (arrays of one batch shape) take the place of recorded ones."""
+    def laid_out(self, values: Mapping[str, Array] | None = None) -> tuple[Columns, Coupling, Edits]:
+        """Parameters by group, the coupling, and the strengths and phases that were given; `values` replace recorded ones."""
         values = values or {}
         changes = {name: center(v) for name, v in {**self._uncovered(values), **values}.items() if "." in name}
-        edits: Edits = {}
         if self.base is not None:
-            columns, coupling = of_groups(self.base[0]), self.base[1]
+            laid: tuple[Columns, Coupling, Edits] = (of_groups(self.base[0]), self.base[1], {})
         else:
-            columns, coupling, edits = of_parameters(self.constructor, {**self.parameters, **values}, len(self.group_names))
-        return changed(columns, coupling, edits, changes, self.places)
+            laid = of_parameters(self.constructor, {**self.parameters, **values}, len(self.group_names))
+        return changed(*laid, changes, self.places)
+
+    def phase(self, a: int, b: int) -> float:
+        """theta_ab as it was given: that of a vanishing strength is remembered here only."""
+        _, coupling, given = self.laid_out()
+        return float(given.get((a, b), {}).get("theta", np.angle(coupling.matrix[a, b])))
 
     def rates(self, **values: Array) -> Rates:
         """Rates with arrays of parameters in place of the recorded ones, broadcast against each other."""
-        columns, coupling = self.laid_out(values)
-        return rates_of(columns, normalized(columns["weight"]), coupling.matrix)
+        columns, coupling, given = self.laid_out(values)
+        return rates_of(columns, normalized(columns["weight"]), coupling.edited(given).matrix)

@@ -55,9 +55,7 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     if error := refusal(ensemble):
         raise error
     group = ensemble.groups[0]
-    c = complex(ensemble.coupling_matrix[0, 0])
-    recorded = ensemble.recipe.parameters.get("theta") if not ensemble.recipe.changes else None
-    return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
+    return OneGroup(group, abs(complex(ensemble.coupling_matrix[0, 0])), ensemble.recipe.phase(0, 0))
 
 
 def cycle(one: OneGroup) -> tuple[float, float, float]:

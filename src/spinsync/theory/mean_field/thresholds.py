@@ -45,7 +45,7 @@ def threshold(ensemble: Ensemble) -> float:
 def _of_one(ensemble: Ensemble) -> float:
     """The strength V_c of one group."""
     if isinstance(ensemble.groups[0].distribution, Samples):
-        turn = np.exp(1j * np.angle(ensemble.coupling_matrix))
+        turn = np.exp(1j * np.array([[ensemble.recipe.phase(0, 0)]]))
         alive = ensemble.groups[0].gamma_1 > 0 and ensemble.groups[0].z0 != 0
         return _Linear(list(ensemble.groups), 0 * turn, turn).threshold() if alive else inf
     one: OneGroup = one_group(ensemble)
