@@ -95,7 +95,7 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     xarray.Dataset
         Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
         of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
-        is none): the detunings at which the full state ends to exist and to be stable; incoherent_detuning, beyond which
+        is none): the detunings at which the full state ceases to exist and to be stable; incoherent_detuning, beyond which
         the incoherent state is stable (inf: at none).
 
     Raises

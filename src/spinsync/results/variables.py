@@ -60,7 +60,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
     "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),
     "phase_difference": ("phase of the first group minus the second", "rad"),
-    "existence_detuning": ("detuning at which the full state ends to exist", RATE),
+    "existence_detuning": ("detuning at which the full state ceases to exist", RATE),
     "incoherent_detuning": ("detuning beyond which the incoherent state is stable", RATE),
     "hopf_detuning": ("detuning at which the full state loses stability", RATE),
     "effective_detuning": ("difference of the uncoupled synchronized frequencies", RATE),

@@ -44,6 +44,12 @@ def refusal(ensemble: Ensemble) -> InputError | None:
     return None
 
 
+def phase(ensemble: Ensemble) -> float:
+    """theta of one group: that of C, on which equality is, and of a vanishing C what its recipe remembers."""
+    c = ensemble.coupling_matrix[0, 0]
+    return float(np.angle(c)) if c else ensemble.recipe.phase(0, 0)
+
+
 def one_group(ensemble: Ensemble) -> OneGroup:
     """The only group and its coupling.
 
@@ -55,7 +61,7 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     if error := refusal(ensemble):
         raise error
     group = ensemble.groups[0]
-    return OneGroup(group, abs(complex(ensemble.coupling_matrix[0, 0])), ensemble.recipe.phase(0, 0))
+    return OneGroup(group, abs(complex(ensemble.coupling_matrix[0, 0])), phase(ensemble))
 
 
 def cycle(one: OneGroup) -> tuple[float, float, float]:

@@ -15,7 +15,7 @@ from spinsync.base.arrays import Array
 from spinsync.model.distributions import Gaussian, Lorentzian, Samples, Uniform
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.theory.mean_field.closed_forms_one import OneGroup, disordered_onset, one_group
+from spinsync.theory.mean_field.closed_forms_one import OneGroup, disordered_onset, one_group, phase
 
 NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the inverse of this counts as none
 STEP = 0.25  # of the search, in units of the distance to what the response can change over
@@ -45,7 +45,7 @@ def threshold(ensemble: Ensemble) -> float:
 def _of_one(ensemble: Ensemble) -> float:
     """The strength V_c of one group."""
     if isinstance(ensemble.groups[0].distribution, Samples):
-        turn = np.exp(1j * np.array([[ensemble.recipe.phase(0, 0)]]))
+        turn = np.exp(1j * np.array([[phase(ensemble)]]))
         alive = ensemble.groups[0].gamma_1 > 0 and ensemble.groups[0].z0 != 0
         return _Linear(list(ensemble.groups), 0 * turn, turn).threshold() if alive else inf
     one: OneGroup = one_group(ensemble)
