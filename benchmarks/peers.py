@@ -40,7 +40,9 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
     names = tuple("ABC"[: problem.groups])
-    batch = Batch(problem.rates, (None,) * problem.groups, names, problem.initial, MeanField())
+    batch = Batch(
+        rates=problem.rates, spread=(None,) * problem.groups, names=names, initial=problem.initial, theory=MeanField()
+    )  # fmt: skip
     return engine(batch, threads).amplitude
 
 
@@ -178,7 +180,7 @@ def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.nda
         s, z = y[:groups] + 1j * y[groups : 2 * groups], y[2 * groups : 3 * groups]
         h = r.coupling @ (r.weight * s)
         ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
-        dz = -r.gamma_1 * z + r.drive + 4 * np.imag(h * s.conj())
+        dz = -r.gamma_1 * z + r.net_gain + 4 * np.imag(h * s.conj())
         part = max(t - half, 0.0) / half
         return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / MEAN * abs(s)])
 

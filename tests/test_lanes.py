@@ -71,8 +71,10 @@ def ensemble(groups, seed, drift=0.0):
 
 
 def batch(ensembles, start):
-    rates = Rates(*(np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)))
-    return Batch(rates, (None,) * rates.weight.shape[1], ensembles[0].names, start, MeanField())
+    rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
+    return Batch(
+        rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
+    )  # fmt: skip
 
 
 def start(groups, seed=3):
@@ -151,7 +153,7 @@ def test_states_of_rest_are_those_of_the_simple_engine(groups):
     for k, n in enumerate(rests.index.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
-        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex))
+        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).rest
         found = rests.state[k].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)

@@ -5,7 +5,7 @@ the Jacobian of its quantiles. Windows in a row agree, by section 5 of the theor
 the detuning in frequencies where all else agrees, and so do two answers of either engine.
 """
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -15,10 +15,9 @@ from scipy.optimize import root
 import spinsync as ss
 from reference import System, laser, random_bloch
 from regime_cases import R, word
-from spinsync.model.rates import Rates
-from spinsync.questions.regimes import MAPS, described, places
+from spinsync.questions.regimes import batch, described, places
 from spinsync.regimes import engine_batch
-from spinsync.regimes.engine_scalar import Batch, simple
+from spinsync.regimes.engine_scalar import simple
 from spinsync.regimes.summary import _repeats
 from spinsync.results.datasets import dataset
 from test_closed_forms import jacobian_eigenvalues
@@ -45,9 +44,9 @@ def random_point(seed, groups, spread=lambda k, frequency: frequency):
 
 def by(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
-    rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
-    batch = Batch(rates, tuple(group.distribution for group in ensemble.groups), ensemble.names, start, MAPS)
-    return dataset(described(engine(batch, 1)), places(ensemble), "regime", ensemble)
+    spread = tuple(group.distribution for group in ensemble.groups)
+    found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start), 1)
+    return dataset(described(found), places(ensemble), "regime", ensemble)
 
 
 def check_agree(ensemble, one, other):

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
-from spinsync.plot.style import CLOSED_FORM
+from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
 from spinsync.theory.mean_field.closed_forms_two import margins

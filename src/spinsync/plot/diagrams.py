@@ -13,8 +13,8 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
 from spinsync.plot.given import checked, variable_of
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
 from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {

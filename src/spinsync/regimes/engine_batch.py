@@ -18,9 +18,9 @@ from spinsync.base.interrupts import aside
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
-from spinsync.problems.flow.fixed_points import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING
+from spinsync.problems.flow.fixed_points import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING, shining
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import Window, decided, shining
+from spinsync.regimes.decision import Window, decided
 from spinsync.regimes.engine_scalar import Batch, Engine, simple
 from spinsync.regimes.follow import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH, returns
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
@@ -65,7 +65,7 @@ class Points:
 def _points(rates: Rates, initial: Array, index: Array) -> Points:
     rates, count = _some(rates, index), len(index)
     frame = np.sum(rates.weight * rates.omega, axis=1)
-    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.drive], axis=2)
+    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=2)
     coupling = rates.coupling * rates.weight[:, None, :]
     both = np.stack([coupling.real, coupling.imag], axis=3).reshape(count, -1)
     s, z = bloch_vectors.coherences(initial)
@@ -78,7 +78,7 @@ def _points(rates: Rates, initial: Array, index: Array) -> Points:
 
 
 def _some(rates: Rates, index: Array) -> Rates:
-    return Rates(*(getattr(rates, field.name)[index] for field in fields(Rates)))
+    return rates.at(index)
 
 
 def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
@@ -98,6 +98,8 @@ def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
 def lanes(batch: Batch, threads: int) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
+    if getattr(batch.theory, "equation", None) is None:
+        return simple(batch, threads)
     few = groups > UNROLLED and count < WORTH
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
@@ -180,7 +182,7 @@ def _look(plain: Kernels, points: Points, found: Motions) -> Array:
 def _time(batch: Batch, index: int, state: Array, found: Motions) -> None:
     """Add the period of a regular motion that has ended at `state`, and the range of its order parameter."""
     rates, y = batch.rates.at((index,)), state.reshape(-1, 3)
-    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0)
+    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial)
     repeated = returns(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j]), rates.weight)
     if repeated is not None and repeated.regime[0] == found.regime[index]:
         found.period[index], found.extremes[index] = repeated.period[0], repeated.extremes[0]

@@ -15,8 +15,6 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.base.progress import Line
-from spinsync.model.distributions import Distribution, Lorentzian, Samples
-from spinsync.model.rates import Rates
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import (
     CLOSER,
@@ -26,20 +24,19 @@ from spinsync.problems.flow.fixed_points import (
     RINGING,
     Approach,
     Rest,
+    extent,
     in_own_frame,
     run,
     settle,
     slowest,
 )
 from spinsync.problems.flow.hopf import ahead, gentle
-from spinsync.problems.flow.orbit_averages import Groups, track
+from spinsync.problems.flow.orbit_averages import track
 from spinsync.problems.flow.periodic_orbits import search
 from spinsync.problems.flow.record import Flow
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import averages, decided, repeated
 from spinsync.regimes.summary import Motions, blank, moving, repeating, resting
-from spinsync.theory.mean_field.stationary import stationary
-from spinsync.theory.mean_field.theory import MeanField
 
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
 LONGEST = 10.0  # period that is looked for, in the same units
@@ -56,35 +53,24 @@ MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, a
 EACH = 20
 SLOW_WORK = 1.5e8  # the same beside a Hopf bifurcation, where no window is long enough if no leap helped
 MOST_SAMPLES = MOST_STEPS  # of one window
-FAR_CLASSES = 0.1  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
-def motion_of(
-    theory: MeanField,
-    rates: Rates,
-    spread: tuple[Distribution | None, ...],
-    names: tuple[str, ...],
-    initial: Array,
-    line: Line | None = None,
-) -> Motions:
-    """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
-    smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
-    theory = theory.coarser() if smooth else theory
-    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
-    if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
-        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
-    if not smooth or found.regime[0] != Regime.FULL:
+def motion_of(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
+    """The long-time motion of one point; `weight` (group,) are the shares of the groups."""
+    found = long_time(flow, weight, line)
+    if flow.doubt:
+        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, flow.doubt * abs(found.lyapunov)))
+    if flow.finer is None or found.regime[0] != Regime.FULL:
         return found
     bright = int(np.argmax(found.amplitude[0]))
-    guess = np.nan_to_num(found.amplitude[0] * found.locking[0, bright])
-    rest = stationary(rates, spread, theory.nodes, guess, float(found.frequency[0, bright]))
+    rest = flow.finer(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
     if rest is None:
         return found
     frequency = np.array([rest.frequency])
-    return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
+    return resting(rest.charged[None], rest.neutral[None], frequency, weight, found.lyapunov, found.lyapunov_error)
 
 
 def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
@@ -113,7 +99,7 @@ def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow
     for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
         around = approach.nearby if approach.nearby is not None and gentle(approach.nearby) else None
         leapt = ahead(around, state) if around is not None else None
-        seen = search(_windowed(flow), state if leapt is None else leapt, _groups(flow), share * LONGEST / slow)
+        seen = search(_windowed(flow), state if leapt is None else leapt, share * LONGEST / slow)
         if seen.status != DONE:
             return blank(1, weight.size, Status.FAILED), state
         if seen.cycle is not None:
@@ -145,14 +131,15 @@ def _looked(flow: Flow, state: Array, approach: Approach, slow: float) -> tuple[
 
 def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
     """The motion from `state`, if it repeats itself within LONGEST."""
-    seen = search(_windowed(flow), state, _groups(flow), LONGEST / slowest(flow))
+    seen = search(_windowed(flow), state, LONGEST / slowest(flow))
     return None if seen.cycle is None else repeating(seen.cycle, weight)
 
 
 def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
     """Windows of doubling length until the motion is decided."""
     flow = _windowed(flow)
-    detuning = np.array([np.ptp(flow.decay.imag[flow.charge != 0])])
+    turns = flow.decay.imag[~flow.real]
+    detuning = np.array([np.ptp(turns) if turns.size else 0.0])
     deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
     length, time, steps, before = FIRST / slow, 0.0, 0, None
     each = EACH * state.size + flow.coupling.size
@@ -160,7 +147,7 @@ def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: f
         flow = in_own_frame(flow, state)[0]
         samples = int(np.ceil(length * flow.pace / APART))
         few = samples <= MOST_SAMPLES
-        seen = track(flow, state, deviation, samples, length / samples, _groups(flow)) if few else None
+        seen = track(flow, state, deviation, samples, length / samples) if few else None
         if seen is None or seen.status != DONE:
             return blank(1, weight.size, Status.FAILED)
         state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
@@ -205,25 +192,17 @@ def _ringing(flow: Flow, state: Array) -> Rest | None:
 
 def _lasting(rest: Rest) -> bool:
     """Rest that noise does not end; without any coherence an ensemble stays so, as its equations have no noise."""
-    return rest.stable or not np.any(rest.state[rest.flow.charge != 0])
+    charged = rest.flow.charged
+    return rest.stable or bool(charged.any() and not np.any(rest.state[charged]))
 
 
 def _nudged(rest: Rest) -> Array:
     """Off an unstable state of rest, along the deviation that grows fastest."""
-    size = NEAR * abs(rest.state[rest.flow.charge != 0]).max()
-    return np.asarray(rest.state + size * rest.direction())
-
-
-def _groups(flow: Flow) -> Groups:
-    def groups(states: Array) -> tuple[Array, Array]:
-        seen = flow.observe(states, np.zeros(len(states)))  # in the flow's own frame
-        return seen["coherence"][1], seen["inversion"][1]
-
-    return groups
+    return np.asarray(rest.state + NEAR * extent(rest.flow, rest.state) * rest.direction())
 
 
 def _resting(rest: Rest, weight: Array) -> Motions:
-    s, z = _groups(rest.flow)(rest.state[None, :])
+    s, z = rest.flow.groups(rest.state[None, :])
     known = rest.growth.size > 0
     return resting(
         s, z, np.array([rest.flow.frame]), weight, np.array([rest.growth[0] if known else nan]),

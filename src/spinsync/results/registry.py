@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import wraps
 from importlib import import_module
 from inspect import Parameter, signature
 from typing import Any, ParamSpec
@@ -14,6 +15,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
+from spinsync.base.parallel import at_most
 from spinsync.base.precision import in_range
 from spinsync.model.model_files import distribution
 from spinsync.results.datasets import recorded_model, recorded_theory, times_of
@@ -32,11 +34,16 @@ class _MissingError(Exception):
 
 
 def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
-    """A question in numbers: it checks its range, and `rerun` repeats it.
+    """A question in numbers: it checks its range, keeps to its `threads` if it takes them, and `rerun` repeats it.
 
     Each argument has to be found again in the attributes or coordinates of the result: under its own name, or as READERS say.
     """
-    asked = in_range(function)
+
+    @wraps(function)
+    def asked(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
+        with at_most(options.get("threads")):
+            return in_range(function)(*arguments, **options)
+
     _questions[function.__name__] = asked
     return asked
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
@@ -17,8 +18,10 @@ DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
 AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
+DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
 RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
+NEWTON, CONVERGED = 12, 1e-10  # steps of Newton's method; the last one, beside which the next would be rounding
 SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
 
 
@@ -53,12 +56,13 @@ class Rest:
 
 
 def slowest(flow: Flow) -> float:
-    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing.
+    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing, or nothing relaxes.
 
-    A neutral component without any is moved by the charged ones, and stays where it is once they have vanished.
+    A neutral component without any is moved by the others, and stays where it is once the charged ones have vanished.
     """
     rates = flow.decay.real
-    return float(rates[rates > 0].min()) if np.all(rates[flow.charge != 0] > 0) else 0.0
+    relaxing = rates[rates > 0]
+    return float(relaxing.min()) if relaxing.size and np.all(rates[flow.charged] > 0) else 0.0
 
 
 def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
@@ -70,18 +74,29 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
 
 
 def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
-    """Real coordinates: the real part of every component, the imaginary part of the charged ones."""
-    return np.concatenate([v.real, v[flow.charge != 0].imag])
+    """Real coordinates: the real part of every component, and the imaginary part of those that are not real."""
+    return np.concatenate([v.real, v[~flow.real].imag])
 
 
 def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
-    v = x[: flow.charge.size].astype(complex)
-    v[flow.charge != 0] += 1j * x[flow.charge.size :]
+    v = x[: flow.real.size].astype(complex)
+    v[~flow.real] += 1j * x[flow.real.size :]
     return v
 
 
 def _unknowns(flow: Flow) -> int:
-    return int(flow.charge.size + np.count_nonzero(flow.charge))
+    return int(2 * flow.real.size - np.count_nonzero(flow.real))
+
+
+def extent(flow: Flow, state: np.ndarray) -> float:
+    """The size beside which distances count: the largest charged component, or of all where the theory has none charged."""
+    charged = flow.charged
+    return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), DARK)
+
+
+def shining(amplitude: np.ndarray) -> np.ndarray:
+    """Which groups have a coherence beside that of the brightest one, (point, group)."""
+    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,35 +117,58 @@ def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return p, q
 
 
+def _real_matrix(p: np.ndarray, q: np.ndarray, plane: np.ndarray) -> np.ndarray:
+    """The matrix of v -> P v + Q v* in real coordinates, where the components in `plane` are not real."""
+    once, turned = p + q, p - q
+    return np.block([[once.real, -turned.imag[:, plane]], [once.imag[plane], turned.real[np.ix_(plane, plane)]]])
+
+
 def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
     """The derivative of dy/dt by y at `state`, in real coordinates."""
-    (p, q), charged = _derivative(flow, state), flow.charge != 0
-    once, turned = p + q, p - q
-    return np.block([[once.real, -turned.imag[:, charged]], [once.imag[charged], turned.real[np.ix_(charged, charged)]]])
+    return _real_matrix(*_derivative(flow, state), ~flow.real)
 
 
 def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """matrix^-1 right; the shortest solution where the matrix leaves a direction open."""
     from scipy.linalg import lapack
 
+    if not right.size:
+        return right
     factors, pivots, failed = lapack.dgetrf(matrix)
     if failed == 0 and lapack.dgecon(factors, abs(matrix).sum(axis=0).max())[0] > SINGULAR:
         return np.asarray(lapack.dgetrs(factors, pivots, right)[0])
     return np.asarray(np.linalg.lstsq(matrix, right, rcond=SINGULAR)[0])
 
 
-def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
-    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near.
+class Outcome(Enum):
+    """What Newton's method came to."""
 
-    `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
+    FOUND = "a fixed point was found"
+    FAR = "the iteration left the neighbourhood of the state"
+    FADED = "the coherence vanishes within the iteration"
+    SLOW = "the iteration did not converge within its steps"
+
+
+@dataclass(frozen=True)
+class Polished:
+    """The fixed point that Newton's method found; None, and why, where it found none."""
+
+    rest: Rest | None
+    outcome: Outcome
+
+
+def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Polished:
+    """The fixed point near `state`, with the frequency of its frame.
+
+    `near`: the distance, in units of `extent`, beyond which nobody asks whether it is stable.
     """
-    charged = flow.charge != 0
+    charged = flow.charged
     if not np.any(state[charged]):
         return _without_charge(flow, state)
     own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
     size = max(bright, DARK)
-    for _ in range(12):
-        matrix, turn = jacobian(flow, y), real_coordinates(flow, 1j * flow.charge * y)
+    for _ in range(NEWTON):
+        matrix, turn = jacobian(flow, y), real_coordinates(flow, flow.along_phase(y))
         length = np.linalg.norm(turn)
         turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
@@ -138,39 +176,45 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
         y = y + _complex(flow, step[:-1])
         flow = flow.turning(float(step[-1] / length))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
-            return None
+            return Polished(None, Outcome.FAR)
         if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
-            return _without_charge(own, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
-        if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
+            faded = bright < DARK and near > 1
+            return _without_charge(own, np.where(charged, 0, state)) if faded else Polished(None, Outcome.FADED)
+        if abs(step[:-1]).max() < CONVERGED * size:
             if abs(y - state).max() > near * bright:
-                return None
+                return Polished(None, Outcome.FAR)
             values = np.linalg.eigvals(jacobian(flow, y))
-            return _sorted(flow, y, np.delete(values, np.argmin(abs(values))))
-    return None
+            return _found(flow, y, np.delete(values, np.argmin(abs(values))))
+    return Polished(None, Outcome.SLOW)
 
 
-def _without_charge(flow: Flow, state: np.ndarray) -> Rest | None:
+def _without_charge(flow: Flow, state: np.ndarray) -> Polished:
     """The same without any charged component: what has no phase gets none from rounding errors.
 
-    Charged and neutral deviations from it do not mix, and the charged ones turn with the phase: one complex matrix.
+    Charged and neutral deviations from it do not mix. If all charges have one sign, one complex matrix moves the charged ones,
+    and each of its eigenvalues is that of two real directions.
     """
-    charged, y = flow.charge != 0, state.copy()
-    for _ in range(12):
+    charged, plane, y = flow.charged, ~flow.real, state.copy()
+    neutral, mixed = np.ix_(~charged, ~charged), np.ix_(charged, charged)
+    coordinates = np.concatenate([~charged, ~charged[plane]])
+    step, size = np.zeros(coordinates.size), DARK if charged.any() else extent(flow, state)
+    for _ in range(NEWTON):
         p, q = _derivative(flow, y)
-        neutral = (p + q).real[np.ix_(~charged, ~charged)]
-        step = _solved(neutral, -flow.velocity(y).real[~charged])
-        y[~charged] += step
-        if not abs(y - state).max() < NEAR:
-            return None
-        if abs(step).max() < 1e-10 * DARK:
-            both = np.repeat(np.linalg.eigvals(p[np.ix_(charged, charged)]), 2)
-            return _sorted(flow, y, np.concatenate([both, np.linalg.eigvals(neutral)]))
-    return None
+        matrix = _real_matrix(p[neutral], q[neutral], plane[~charged])
+        step[coordinates] = _solved(matrix, -real_coordinates(flow, flow.velocity(y))[coordinates])
+        y += _complex(flow, step)
+        if not abs(y - state).max() < (NEAR if charged.any() else 10 * NEAR * max(size, 0.1)):
+            return Polished(None, Outcome.FAR)
+        if abs(step).max() < CONVERGED * size:
+            p, q = p[mixed], q[mixed]
+            both = np.linalg.eigvals(_real_matrix(p, q, plane[charged])) if q.any() else np.repeat(np.linalg.eigvals(p), 2)
+            return _found(flow, y, np.concatenate([both, np.linalg.eigvals(matrix)]))
+    return Polished(None, Outcome.SLOW)
 
 
-def _sorted(flow: Flow, state: np.ndarray, values: np.ndarray) -> Rest:
+def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
     values = values[np.argsort(-values.real, kind="stable")]
-    return Rest(flow, state, values.real, complex(values[0]))
+    return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
 def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
@@ -179,12 +223,15 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
     drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
     growth : the mean logarithmic growth rate of the charged components
     """
-    charged, velocity = flow.charge != 0, flow.velocity(state)
+    charged, velocity, growth = flow.charged, flow.velocity(state)[flow.charged], 0.0
     square = float(np.sum(abs(state[charged]) ** 2))
-    growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
-    flow = flow.turning(-float(growth.imag))
+    if square > 0 and flow.symmetry is not None:
+        along = flow.symmetry[charged] * state[charged]  # each component turns at its charge times the frequency: least squares
+        growth = float(np.sum(state[charged].conj() * velocity).real / square)
+        flow = flow.turning(-float(np.sum(along.conj() * velocity).imag / np.sum(abs(along) ** 2)))
     rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
-    return flow, float(rates[charged].max()), float(growth.real), float(rates[~charged].max())
+    drift, rest = (float(rates[some].max(initial=0.0)) for some in (charged, ~charged))
+    return flow, drift, growth, rest
 
 
 class Approach:
@@ -204,17 +251,17 @@ class Approach:
 
     def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged, self.wait, self.nearby = flow.charge != 0, 0.0, None
-        size = float(abs(state[charged]).max())
+        self.wait, self.nearby = 0.0, None
+        size, charged = extent(flow, state), flow.charged.any()
         flow, drift, growth, rest = in_own_frame(flow, state)
         still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
-        if size < DARK and growth <= 0:
+        if charged and size < DARK and growth <= 0:
             dark = self._dark(flow, state)
             if dark is not None:
                 return dark
         if _unknowns(flow) > MOST_UNKNOWNS:
             return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
+        found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
         self.nearby = found
         distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
         if found is not None and found.growth[0] < 0:
@@ -230,11 +277,11 @@ class Approach:
 
     def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
         """Rest without any charged component, if that is where a fading motion leads."""
-        without = np.where(flow.charge != 0, 0, state)
+        without = np.where(flow.charged, 0, state)
         if _unknowns(flow) > MOST_UNKNOWNS:
-            faded = abs(state[flow.charge != 0]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
+            faded = abs(state[flow.charged]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
             return Rest(flow, without, np.zeros(0), 0j) if faded else None
-        dark = polish(flow, without)
+        dark = polish(flow, without).rest
         return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
 
 
@@ -277,5 +324,10 @@ def settle(
 def doubled(flow: Flow) -> Flow:
     """The flow of a state and a small deviation from it, one after the other."""
     return replace(
-        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), charge=np.tile(flow.charge, 2), start=np.tile(flow.start, 2)
+        flow,
+        nonlinear=flow.tangent,
+        decay=np.tile(flow.decay, 2),
+        start=np.tile(flow.start, 2),
+        real=np.tile(flow.real, 2),
+        symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),
     )

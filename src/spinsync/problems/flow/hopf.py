@@ -67,9 +67,7 @@ def _adjoint(rest: Rest) -> np.ndarray:
 
 def _off(rest: Rest, states: np.ndarray) -> np.ndarray:
     """Deviations (time, component) from the state of rest, the common phase aside."""
-    charge = rest.flow.charge
-    phase = -np.angle(states[:, charge != 0] @ rest.state[charge != 0].conj())
-    return np.asarray(states * np.exp(1j * phase[:, None] * charge) - rest.state)
+    return np.asarray(rest.flow.rotated(states, rest.flow.behind(rest.state, states)[:, None]) - rest.state)
 
 
 def _slope(values: np.ndarray) -> float:
