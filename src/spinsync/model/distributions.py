@@ -8,7 +8,7 @@ analytic in the frequency up to a distance Gamma_perp from the real axis (poles 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from math import pi, sqrt
 from typing import Self
 
@@ -25,6 +25,11 @@ class Smooth:
     """What every distribution with a density can do."""
 
     center: float
+
+    def __post_init__(self) -> None:
+        for one in fields(self):  # type: ignore[arg-type]
+            check = checks.real if one.name == "center" else checks.positive
+            object.__setattr__(self, one.name, check(one.name, getattr(self, one.name)))
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
@@ -87,10 +92,6 @@ class Lorentzian(Smooth):
     half_width: float
     center: float = 0.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
-        object.__setattr__(self, "center", checks.real("center", self.center))
-
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * np.tan(pi * (share - 0.5)))
@@ -127,10 +128,6 @@ class Gaussian(Smooth):
 
     std: float
     center: float = 0.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "std", checks.positive("std", self.std))
-        object.__setattr__(self, "center", checks.real("center", self.center))
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         from scipy.special import ndtri
@@ -171,10 +168,6 @@ class Uniform(Smooth):
 
     half_width: float
     center: float = 0.0
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
-        object.__setattr__(self, "center", checks.real("center", self.center))
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base import checks
+from spinsync.base import checks, files
 from spinsync.base.arrays import Array
 from spinsync.base.memory import afford
 from spinsync.model import model_files
@@ -18,7 +18,7 @@ from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import Group
 from spinsync.model.layouts import of_groups
-from spinsync.model.parameters import FIELDS, PARAMETERS
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
 from spinsync.model.rates import Rates, normalized, rates_of
 from spinsync.model.recipes import Recipe
 from spinsync.model.words import default_name, describe
@@ -117,9 +117,7 @@ class Ensemble:
         >>> ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
         Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5707963267948966)
         """
-        return _made(
-            "single", dict(gain=gain, damping=damping, coupling=coupling, theta=theta, frequency=frequency, dephasing=dephasing)
-        )
+        return _made("single", locals())
 
     @classmethod
     def pair(
@@ -153,9 +151,7 @@ class Ensemble:
         >>> ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2).names
         ('A', 'B')
         """
-        return _made("pair", dict(detuning=detuning, gain=gain, damping=damping, coupling=coupling, theta=theta,
-                                  cross_coupling=cross_coupling, cross_theta=cross_theta, dephasing=dephasing,
-                                  weights=weights))  # fmt: skip
+        return _made("pair", locals())
 
     @classmethod
     def cavity(
@@ -190,9 +186,7 @@ class Ensemble:
         >>> laser.coupling_matrix.round(12)
         array([[0.-0.1j]])
         """
-        return _made("cavity", dict(spins=spins, vacuum_coupling=vacuum_coupling, cavity_decay=cavity_decay,
-                                    cavity_detuning=cavity_detuning, gain=gain, damping=damping, dephasing=dephasing,
-                                    frequency=frequency))  # fmt: skip
+        return _made("cavity", locals())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -275,7 +269,7 @@ class Ensemble:
         ...     ss.Ensemble.from_toml(pathlib.Path(folder) / "one.toml") == one
         True
         """
-        model_files.write(checks.path("path", path), self.recipe, self.lamb_shift)
+        files.write_text(checks.path("path", path), model_files.text(self.recipe, self.lamb_shift))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Ensemble:
@@ -296,7 +290,7 @@ class Ensemble:
         --------
         See `Ensemble.to_toml`.
         """
-        return from_toml_text(model_files.read(checks.path("path", path)), str(path))
+        return from_toml_text(files.read_text(checks.path("path", path)), str(path))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -325,16 +319,18 @@ def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
         return Ensemble(tuple(groups), coupling.edited(given).matrix, lamb_shift, recipe)
 
 
-def _made(constructor: str, parameters: Mapping[str, Any]) -> Ensemble:
-    checked = {name: PARAMETERS[name].checked(name, value, constructor == "pair") for name, value in parameters.items()}
+def _made(constructor: str, given: Mapping[str, Any]) -> Ensemble:
+    """What a constructor makes of its arguments, `given` by name."""
+    pair = constructor == "pair"
+    checked = {name: PARAMETERS[name].checked(name, given[name], pair) for name in CONSTRUCTORS[constructor]}
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 
 def from_toml_text(text: str, where: str = "the text") -> Ensemble:
     """The ensemble that a TOML text describes; `where` names it in error sentences."""
-    described = model_files.parse(text, where)
-    if described.groups is not None:
-        made = Ensemble(described.groups, described.matrix, described.lamb_shift)  # type: ignore[arg-type]
+    recipe, lamb_shift = model_files.parse(text, where)
+    if recipe.base is None:
+        made: Ensemble = getattr(Ensemble, recipe.constructor)(**recipe.parameters)
     else:
-        made = getattr(Ensemble, described.constructor)(**described.parameters)
-    return made.replace(**described.changes) if described.changes else made
+        made = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)
+    return made.replace(**recipe.changes) if recipe.changes else made

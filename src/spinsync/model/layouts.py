@@ -11,7 +11,6 @@ from spinsync.base.arrays import Array
 from spinsync.model.couplings import Coupling, Dense
 from spinsync.model.distributions import DISTRIBUTIONS
 from spinsync.model.groups import Group
-from spinsync.model.laboratory import bad_cavity
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
 
 Edits = dict[tuple[int, int], dict[str, Any]]
@@ -75,7 +74,10 @@ def _pair(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
 
 
 def _cavity(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
-    c = bad_cavity(*(np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4]))
+    """C = -i N g^2 / (kappa_c/2 + i Delta_c), theory page equation (7.1), whose errors fall as 1/kappa_c."""
+    spins, g, decay, detuning = (np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4])
+    with np.errstate(all="ignore"):  # what is not finite is refused by name
+        c = np.divide(-1j * spins * g**2, decay / 2 + 1j * detuning)
     return _single({**p, "coupling": abs(c), "theta": np.angle(c)})
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import tomllib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import tomli_w
 
-from spinsync.base import checks, files
-from spinsync.base.arrays import Array
+from spinsync.base import checks
+from spinsync.model.couplings import Dense
 from spinsync.model.distributions import DISTRIBUTIONS, Distribution, Samples
 from spinsync.model.groups import Group
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, required
@@ -23,18 +22,6 @@ KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in DISTRI
 SMOOTH = [name for name, kind in KINDS.items() if kind is not Samples]
 GROUP_KEYS = ("name", *FIELDS)
 LISTED = 1000  # numbers of a sample that are written one by one
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model file says: a constructor with parameters, or groups with a matrix; and dotted changes."""
-
-    constructor: str = "groups"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    groups: tuple[Group, ...] | None = None
-    matrix: Array | None = None
-    lamb_shift: bool = False
 
 
 def plain(value: Any) -> Any:
@@ -68,14 +55,6 @@ def text(recipe: Recipe, lamb_shift: bool = False) -> str:
     if recipe.changes:
         content["changes"] = {n: plain(v) for n, v in recipe.changes.items()}
     return tomli_w.dumps(content)
-
-
-def write(path: str | Path, recipe: Recipe, lamb_shift: bool) -> None:
-    files.write_text(path, text(recipe, lamb_shift))
-
-
-def read(path: str | Path) -> str:
-    return files.read_text(path)
 
 
 def _table(name: str, value: Any, allowed: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -122,8 +101,8 @@ def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {n: distribution(n, v) if n.rsplit(".", 1)[-1] == "frequency" else v for n, v in out.items()}
 
 
-def parse(content: str, where: str) -> Description:
-    """What a TOML text describes.
+def parse(content: str, where: str) -> tuple[Recipe, bool]:
+    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift.
 
     Raises
     ------
@@ -154,10 +133,10 @@ def parse(content: str, where: str) -> Description:
             raise checks.InputError(f"Argument `{key}` must stand beside [[groups]] only, but stands beside [{found[0]}].")
     own = CONSTRUCTORS[found[0]]
     parameters = _table(found[0], data[found[0]], own, required(own))
-    return Description(found[0], _decoded(parameters), _decoded(changes))
+    return Recipe(found[0], _decoded(parameters), _decoded(changes)), False
 
 
-def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> Description:
+def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Recipe, bool]:
     listed = data["groups"]
     if not isinstance(listed, list):
         raise checks.complain("groups", "a list of tables, [[groups]]", listed)
@@ -175,4 +154,4 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> Descri
     lamb_shift = data.get("lamb_shift", False)
     if not isinstance(lamb_shift, bool):
         raise checks.complain("lamb_shift", "true or false", lamb_shift)
-    return Description(changes=changes, groups=groups, matrix=matrix, lamb_shift=lamb_shift)
+    return Recipe("groups", changes=changes, base=(groups, Dense(matrix))), lamb_shift
