@@ -8,8 +8,10 @@ from .model.distributions import Samples as Samples
 from .model.distributions import Uniform as Uniform
 from .model.ensembles import Ensemble as Ensemble
 from .model.groups import Group as Group
-from .questions.closed_forms_one import limit_cycle as limit_cycle
-from .questions.closed_forms_two import symmetric_pair as symmetric_pair
+from .questions.closed_forms import critical_coupling as critical_coupling
+from .questions.closed_forms import limit_cycle as limit_cycle
+from .questions.closed_forms import locking_range as locking_range
+from .questions.closed_forms import symmetric_pair as symmetric_pair
 from .questions.evolution import evolve as evolve
 from .questions.generators import lindblad as lindblad
 from .questions.generators import one_spin_equation as one_spin_equation
@@ -20,13 +22,11 @@ from .questions.measures import entropy as entropy
 from .questions.measures import husimi as husimi
 from .questions.measures import pair_measures as pair_measures
 from .questions.measures import phase_distribution as phase_distribution
-from .questions.onset import critical_coupling as critical_coupling
 from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip
 from .questions.regimes import regime as regime
 from .questions.steady import steady_state as steady_state
-from .questions.weak_coupling import locking_range as locking_range
 from .regimes.codes import Regime as Regime
 from .regimes.codes import label as label
 from .results.datasets import bloch as bloch

@@ -203,41 +203,6 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     return list(files)
 
 
-#: parameter -> symbol; a diagram's axes and the labels of lines are written with these
-SYMBOLS = {
-    "coupling": "V",
-    "cross_coupling": r"V_\times",
-    "theta": r"\theta",
-    "cross_theta": r"\theta_\times",
-    "gain": r"\kappa",
-    "damping": r"\gamma",
-    "dephasing": r"\gamma_\phi",
-    "frequency": r"\omega",
-    "detuning": r"\Delta",
-    "weight": "p",
-    "spins": "N",
-    "vacuum_coupling": "g",
-    "cavity_decay": r"\kappa_c",
-    "cavity_detuning": r"\Delta_c",
-}
-MEANINGS = {
-    "coupling": "coupling",
-    "cross_coupling": "cross coupling",
-    "theta": "interaction phase",
-    "cross_theta": "cross phase",
-    "gain": "gain",
-    "damping": "damping",
-    "dephasing": "dephasing",
-    "frequency": "frequency",
-    "detuning": "detuning",
-    "weight": "relative weight",
-    "spins": "number of spins",
-    "vacuum_coupling": "vacuum coupling",
-    "cavity_decay": "cavity decay",
-    "cavity_detuning": "cavity detuning",
-}
-
-
 def plain_decades(axis: Axis) -> None:
     """Numbers as they are spoken along a logarithmic axis, at 1, 2 and 5 where it spans few decades."""
     low, high = axis.get_view_interval()

@@ -14,13 +14,12 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
-from spinsync.questions.closed_forms_two import margins, symmetric_pair
-from spinsync.questions.weak_coupling import locking_range
+from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
+from spinsync.theory.mean_field.closed_forms_two import margins
 
 Array = NDArray[Any]
 
@@ -85,14 +84,12 @@ def _widest(inside: Array, share: Array) -> tuple[int, int, bool]:
 
 def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
     """Detunings (low, high) at which closed forms of two groups put a boundary; nothing where there is no closed form."""
-    try:
+    if "symmetric_pair" in available(model):
         full = symmetric_pair(model)
         return {
             name: (-float(full[f"{name}_detuning"]), float(full[f"{name}_detuning"]))
             for name in ("existence", "incoherent", "hopf")
         }
-    except InputError:
-        pass
     weak = weakly_coupled(model)
     if weak is None or weak.locking_range == 0:
         return {}
@@ -101,34 +98,27 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
     return {"adler": (shift - reach, shift + reach)}
 
 
-def slip(model: Ensemble, detuning: float) -> float:
+def slip(model: Ensemble) -> float:
     """Difference of the observed frequencies of two groups where a closed form knows it, else NaN."""
-    pair = model.replace(detuning=detuning)
-    try:
-        return 0.0 if bool(symmetric_pair(pair).stable) else np.nan
-    except InputError:
-        weak = weakly_coupled(pair)
-        return np.nan if weak is None else float(weak.beat_frequency)
+    if "symmetric_pair" in available(model):
+        return 0.0 if symmetric_pair(model).stable else np.nan
+    weak = weakly_coupled(model)
+    return np.nan if weak is None else float(weak.beat_frequency)
 
 
-def common(model: Ensemble, detuning: float) -> float:
-    """The frequency of two locked groups where a closed form knows it, else NaN."""
-    pair = model.replace(detuning=detuning)
-    try:
-        full = symmetric_pair(pair)
-        return float(full.frequency) if full.stable else np.nan
-    except InputError:
-        weak = weakly_coupled(pair)
-        return np.nan if weak is None else float(weak.frequency)
+def locked(model: Ensemble, variable: str) -> float:
+    """The frequency or the phase difference of two locked groups where a closed form knows it, else NaN."""
+    if "symmetric_pair" in available(model):
+        full = symmetric_pair(model)
+        return float(full[variable]) if full.stable else np.nan
+    weak = weakly_coupled(model)
+    return np.nan if weak is None else float(weak[variable])
 
 
 def weakly_coupled(model: Ensemble) -> xr.Dataset | None:
     """Adler's closed form of two groups where it holds."""
-    try:
-        weak = locking_range(model)
-    except InputError:
-        return None
-    return weak if weak.weak else None
+    weak = locking_range(model) if "locking_range" in available(model) else None
+    return weak if weak is not None and weak.weak else None
 
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -173,10 +163,12 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
     across, up = (
         curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
     )
-    try:
-        rows = [[margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()] for b in up.tolist()]
-    except InputError:
-        return
+    rows: list[list[dict[str, float]]] = []
+    for b in up.tolist():
+        row = [margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]
+        if None in row:
+            return
+        rows.append([margin or {} for margin in row])
     for name, (text, look) in LINES.items():
         values = np.array([[margin.get(name, np.nan) for margin in row] for row in rows])
         if np.nanmin(values, initial=np.inf) < 0 < np.nanmax(values, initial=-np.inf):

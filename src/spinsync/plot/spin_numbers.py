@@ -15,9 +15,10 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, axes, colour, in_style, names, plain_decades
 from spinsync.plot.diagrams import LABELS
-from spinsync.questions.closed_forms_one import limit_cycle, line_of_many
+from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
 from spinsync.results.datasets import model_of, of_spinsync
+from spinsync.theory.mean_field.closed_forms_one import line_of_many
 
 Results = xr.Dataset | Iterable[xr.Dataset]
 VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}

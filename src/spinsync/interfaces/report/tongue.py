@@ -52,7 +52,7 @@ def _figure(tongue: xr.Dataset) -> Figure:
 
 
 def _ends(coupling: float) -> tuple[float, float]:
-    """Detunings at which the full state ends to be stable, and beyond which the incoherent one is."""
+    """Detunings at which the full state ceases to be stable, and beyond which the incoherent one is."""
     form = ss.symmetric_pair(PAIR.replace(coupling=coupling))
     hopf, existence = float(form.hopf_detuning), float(form.existence_detuning)
     return float(np.nan_to_num(existence if np.isnan(hopf) else hopf)), float(form.incoherent_detuning)
