@@ -170,3 +170,15 @@ def test_inversions_that_oscillate_without_coherence_are_pulsating():
     assert float(seen.lyapunov) == pytest.approx(-0.4, rel=1e-3)
     assert np.all(np.isnan(seen.frequency))
     np.testing.assert_allclose(seen.inversion, PAIR.rates.net_gain / PAIR.rates.gamma_1, atol=1e-5)
+
+
+def test_a_theory_refuses_what_its_kind_of_problem_cannot_answer():
+    for ask, sentence in (
+        (
+            lambda: ss.linewidth(PAIR, theory=RateEquations()),
+            r"must be one that answers linewidth \(.*\), but is RateEquations",
+        ),
+        (lambda: ss.evolve(PAIR, TIMES, theory=RateEquations(), keep_state=True), "must be False for RateEquations"),
+    ):
+        with pytest.raises(ss.InputError, match=sentence):
+            ask()
