@@ -30,7 +30,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
     plain = kernels(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
     measured = kernels(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
-    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table
+    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)

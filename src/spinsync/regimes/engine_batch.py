@@ -18,13 +18,15 @@ from spinsync.base.interrupts import aside
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
-from spinsync.problems.flow.fixed_points import CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING
+from spinsync.problems.flow.fixed_points import AROUND, CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING, THERE
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, decided, shining
 from spinsync.regimes.engine_scalar import Batch, Engine, simple
 from spinsync.regimes.follow import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH, returns
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
-from spinsync.regimes.kernels.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout, shared
+from spinsync.regimes.kernels.fixed_points import growth, shared
+from spinsync.regimes.kernels.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout
+from spinsync.regimes.kernels.layout import parameters
 from spinsync.regimes.summary import Motions, blank, moving, resting
 from spinsync.theory.mean_field import spin_equation
 
@@ -65,15 +67,12 @@ class Points:
 def _points(rates: Rates, initial: Array, index: Array) -> Points:
     rates, count = _some(rates, index), len(index)
     frame = np.sum(rates.weight * rates.omega, axis=1)
-    own = np.stack([rates.omega - frame[:, None], rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=2)
-    coupling = rates.coupling * rates.weight[:, None, :]
-    both = np.stack([coupling.real, coupling.imag], axis=3).reshape(count, -1)
     s, z = bloch_vectors.coherences(initial)
     state = np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1))
     slowest = np.minimum(rates.gamma_perp, np.where(rates.gamma_1 > 0, rates.gamma_1, np.inf)).min(axis=1)
     return Points(
-        index, np.concatenate([own.reshape(count, -1), both, rates.weight], axis=1), state, frame, slowest,
-        np.ptp(rates.omega, axis=1), np.full(count, np.inf), np.full(count, np.inf),
+        index, parameters(rates, frame), state, frame, slowest, np.ptp(rates.omega, axis=1),
+        np.full(count, np.inf), np.full(count, np.inf),
     )  # fmt: skip
 
 
@@ -161,19 +160,28 @@ def _without(points: Points, finished: Array, lost: list[Array]) -> Points:
 
 def _look(plain: Kernels, points: Points, found: Motions) -> Array:
     """Which points have come to rest; what they are is put into `found`. As `fixed_points.Approach` says."""
-    seen = plain.look(points.parameters, points.state, points.size, points.farthest)
-    growth = seen.growth()
-    fastest = points.parameters[seen.index, 1 : 4 * points.groups : 4].max(axis=1)
-    lasting = (growth <= NEUTRAL * fastest) | (points.size[seen.index] == 0)
-    here = seen.at(lasting)
+    with np.errstate(over="ignore"):  # of what is lost
+        size = np.sqrt((points.state.reshape(-1, points.groups, 3)[:, :, :2] ** 2).sum(axis=2)).max(axis=1)
+    fading = (size < DARK) & (size <= points.size)
+    dark = fading | (size == 0)
+    away, state, turn = plain.fixed_points.look(points.parameters, points.state, fading, AROUND)
+    distance, closer = away / np.maximum(size, FAINTEST), CLOSER * points.farthest
+    near, comes = distance < NEAR, (distance < THERE) | ((distance < closer) & (closer < np.inf))
+    points.size = size
+    kept = np.where(points.farthest == np.inf, distance, np.maximum(distance, points.farthest))
+    points.farthest = np.where(near, kept, np.inf)
+    here = np.flatnonzero((away < np.inf) & (dark | (near & comes)))
+    rates = growth(plain.fixed_points.jacobians(points.parameters[here], state[here], turn[here]), dark[here])
+    fastest = points.parameters["gamma_perp"].max(axis=1)
+    lasting = (rates <= NEUTRAL * fastest[here]) | (size[here] == 0)
+    here, rates = here[lasting], rates[lasting]
     rest = np.zeros(len(points.index), bool)
-    rest[here.index] = True
-    if len(here.index):
-        y = here.state.reshape(len(here.index), points.groups, 3)
-        s, weight = y[:, :, 0] + 1j * y[:, :, 1], points.parameters[here.index, -points.groups :]
-        error = NEUTRAL * fastest[lasting]
-        turned = points.frame[here.index] + here.turn
-        found.put(points.index[here.index], resting(s, y[:, :, 2], turned, weight, growth[lasting], error))
+    rest[here] = True
+    if len(here):
+        y = state[here].reshape(len(here), points.groups, 3)
+        s, weight = y[:, :, 0] + 1j * y[:, :, 1], points.parameters["weight"][here]
+        turned, error = points.frame[here] + turn[here], NEUTRAL * fastest[here]
+        found.put(points.index[here], resting(s, y[:, :, 2], turned, weight, rates, error))
     return rest
 
 
@@ -235,7 +243,7 @@ def _follow(
 def _creep(plain: Kernels, points: Points, slow: Array, found: Motions) -> Array:
     """Which of the `slow` points come to rest when they are given all the time there is."""
     some = points.at(slow)
-    ended = plain.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
+    ended = plain.fixed_points.creep(some.parameters, some.state, PATIENCE / some.slowest, 10 * ROUGH, FLOOR)
     return slow[_rested(plain, some, np.flatnonzero(ended), found, NEAR)]
 
 
