@@ -40,7 +40,9 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
     names = tuple("ABC"[: problem.groups])
-    batch = Batch(problem.rates, (None,) * problem.groups, names, problem.initial, MeanField())
+    batch = Batch(
+        rates=problem.rates, spread=(None,) * problem.groups, names=names, initial=problem.initial, theory=MeanField()
+    )  # fmt: skip
     return engine(batch, threads).amplitude
 
 

@@ -72,7 +72,9 @@ def ensemble(groups, seed, drift=0.0):
 
 def batch(ensembles, start):
     rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
-    return Batch(rates, (None,) * rates.weight.shape[1], ensembles[0].names, start, MeanField())
+    return Batch(
+        rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
+    )  # fmt: skip
 
 
 def start(groups, seed=3):

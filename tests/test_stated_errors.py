@@ -15,9 +15,9 @@ from scipy.optimize import root
 import spinsync as ss
 from reference import System, laser, random_bloch
 from regime_cases import R, word
-from spinsync.questions.regimes import MAPS, described, places
+from spinsync.questions.regimes import batch, described, places
 from spinsync.regimes import engine_batch
-from spinsync.regimes.engine_scalar import Batch, simple
+from spinsync.regimes.engine_scalar import simple
 from spinsync.regimes.summary import _repeats
 from spinsync.results.datasets import dataset
 from test_closed_forms import jacobian_eigenvalues
@@ -44,9 +44,9 @@ def random_point(seed, groups, spread=lambda k, frequency: frequency):
 
 def by(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
-    rates = ensemble.rates.at(None)
-    batch = Batch(rates, tuple(group.distribution for group in ensemble.groups), ensemble.names, start, MAPS)
-    return dataset(described(engine(batch, 1)), places(ensemble), "regime", ensemble)
+    spread = tuple(group.distribution for group in ensemble.groups)
+    found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start), 1)
+    return dataset(described(found), places(ensemble), "regime", ensemble)
 
 
 def check_agree(ensemble, one, other):

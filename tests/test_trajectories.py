@@ -5,11 +5,11 @@ from functools import partial
 import numpy as np
 import pytest
 from scipy.linalg import expm
+from spinsync.questions.statistics import _forgotten, mean_at_rest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.problems.sampled.sampling import advance, traveller
-from spinsync.questions.statistics import _forgotten, mean_at_rest
 from spinsync.theory.permutation.product_states import drawn
 
 NAMES = ("inversion", "correlation", "inversion_correlation")

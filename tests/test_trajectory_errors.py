@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from scipy import stats
 from scipy.linalg import solve_banded
+from spinsync.questions.budgets import Budget
+from spinsync.questions.statistics import Means
 
 import spinsync as ss
 from reference import HALF_PI, laser
 from spinsync.base.progress import Line
 from spinsync.problems.sampled.sampling import advance
-from spinsync.questions.budgets import Budget
-from spinsync.questions.statistics import Means
 from test_trajectories import NAMES, TIMES, travellers, two_groups
 
 

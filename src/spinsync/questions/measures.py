@@ -9,16 +9,12 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
-from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
 from spinsync.base.precision import in_range
-from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.problems.linear.lattice import slowest_mode
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
-from spinsync.questions.finite_n import at_rest, in_words, linear_problem
+from spinsync.questions.initial_states import asked
+from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import all_pairs, bloch, model_of, theory_record, variable
 from spinsync.results.datasets import dataset as made
 from spinsync.theory.permutation.exact import Exact
@@ -110,10 +106,9 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     >>> round(float(ss.entropy(free, theory=ss.Exact(50)).entropy / 50 / np.log(2)), 9)
     1.0
     """
-    problem = linear_problem(ensemble, theory, "entropy")
-    with one_thread(), in_words(theory, growth=1):
-        part, rho = at_rest(problem)
-    p, copies = part.mixture(rho)
+    problem = asked(ensemble, theory, "entropy")
+    with in_words(theory):
+        p, copies = problem.mixture()
     positive = p > 0
     logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
     variables: dict[str, Any] = {
@@ -259,15 +254,12 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
         raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
     values = np.zeros(len(m), complex)
-    left: Array | None = None
-    with one_thread(), in_words(theory, growth=2):
-        for k, vector in enumerate(m):
-            problem = theory.lower(ensemble, vector[None], 0)
-            if left is None:
-                mode = aside(slowest_mode.slowest_mode)(problem, lattice_of(problem).whole)
-                strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
-                left = mode.left * (abs(strongest) / strongest)
-            values[k] = left @ problem.start(1)
+    with in_words(theory):
+        mode = asked(ensemble, theory, "asymptotic_phase").slowest_mode()
+    strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
+    left = mode.left * (abs(strongest) / strongest)
+    for k, vector in enumerate(m):
+        values[k] = left @ theory.lower(ensemble, vector[None], 0).start(1)
     phase = np.where(abs(values) > 0, -np.angle(values), np.nan)
     variables = {"phase": (("state",), phase), "amplitude": (("state",), abs(values))}
     return made(variables, {}, "asymptotic_phase", ensemble, theory=theory_record(theory))

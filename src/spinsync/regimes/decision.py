@@ -8,7 +8,7 @@ from math import pi
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.problems.flow.fixed_points import FAINTEST
+from spinsync.problems.flow.fixed_points import FAINTEST, shining
 from spinsync.problems.flow.orbit_averages import Track, bump
 from spinsync.regimes.codes import Regime
 
@@ -17,12 +17,6 @@ STEPS = 1e-3  # relative error of an exponent by the time steps
 GROWN = 15.0  # the same of a deviation that grows beyond doubt
 SAME = 1e-6  # difference of all averages in which nothing but a frequency is still to converge
 UNEVEN = 2e-3  # of the detuning: that of a motion which comes as near to zero as one likes, where its phase jumps
-DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
-
-
-def shining(amplitude: Array) -> Array:
-    """Which groups have a coherence beside that of the brightest one, (point, group)."""
-    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 @dataclass(frozen=True)

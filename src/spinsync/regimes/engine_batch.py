@@ -18,9 +18,9 @@ from spinsync.base.interrupts import aside
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
-from spinsync.problems.flow.fixed_points import AROUND, CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING, THERE
+from spinsync.problems.flow.fixed_points import AROUND, CLOSER, DARK, FAINTEST, NEAR, NEUTRAL, RINGING, THERE, shining
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import Window, decided, shining
+from spinsync.regimes.decision import Window, decided
 from spinsync.regimes.engine_scalar import Batch, Engine, simple
 from spinsync.regimes.follow import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH, returns
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
@@ -97,6 +97,8 @@ def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
 def lanes(batch: Batch, threads: int) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
+    if getattr(batch.theory, "equation", None) is None:
+        return simple(batch, threads)
     few = groups > UNROLLED and count < WORTH
     if few or groups > MOST_GROUPS or any(d is not None for d in batch.spread):
         return simple(batch, threads)
@@ -188,7 +190,7 @@ def _look(plain: Kernels, points: Points, found: Motions) -> Array:
 def _time(batch: Batch, index: int, state: Array, found: Motions) -> None:
     """Add the period of a regular motion that has ended at `state`, and the range of its order parameter."""
     rates, y = batch.rates.at((index,)), state.reshape(-1, 3)
-    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial, 0)
+    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial)
     repeated = returns(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j]), rates.weight)
     if repeated is not None and repeated.regime[0] == found.regime[index]:
         found.period[index], found.extremes[index] = repeated.period[0], repeated.extremes[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside, pool
@@ -12,18 +13,23 @@ from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
 from spinsync.regimes.follow import motion_of
 from spinsync.regimes.summary import Motions, joined
-from spinsync.theory.mean_field.theory import MeanField
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Points to find the motion of: rates of batch shape (point,), what all of them share, and the common start."""
+    """Points to find the motion of: rates of batch shape (point,), what all of them share, and the common start.
+
+    theory : gives the flow of a point, and the equation that kernels are made from if it has one
+    rtol, atol : accuracy, as the theory says it
+    """
 
     rates: Rates
     spread: tuple[Distribution | None, ...]
     names: tuple[str, ...]
     initial: Array
-    theory: MeanField
+    theory: Any
+    rtol: float = 1e-6
+    atol: float = 1e-8
     line: Line | None = None  # that tells how far a single point is
 
 
@@ -36,7 +42,7 @@ def simple(batch: Batch, threads: int) -> Motions:
 
     def one(point: int) -> Motions:
         rates = batch.rates.at((point,))
-        return motion_of(batch.theory, rates, batch.spread, batch.names, batch.initial, batch.line)
+        return motion_of(batch.theory.flow(rates, batch.spread, batch.names, batch.initial), rates.weight, batch.line)
 
     points = range(len(batch.rates.weight))
     if threads == 1:

@@ -15,8 +15,6 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.base.progress import Line
-from spinsync.model.distributions import Distribution, Lorentzian, Samples
-from spinsync.model.rates import Rates
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import (
     CLOSER,
@@ -39,8 +37,6 @@ from spinsync.problems.flow.record import Flow
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import averages, decided, repeated
 from spinsync.regimes.summary import Motions, blank, moving, repeating, resting
-from spinsync.theory.mean_field.stationary import stationary
-from spinsync.theory.mean_field.theory import MeanField
 
 SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
 LONGEST = 10.0  # period that is looked for, in the same units
@@ -57,35 +53,24 @@ MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, a
 EACH = 20
 SLOW_WORK = 1.5e8  # the same beside a Hopf bifurcation, where no window is long enough if no leap helped
 MOST_SAMPLES = MOST_STEPS  # of one window
-FAR_CLASSES = 0.1  # relative error of an exponent by the classes of a Lorentzian
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
 ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
-def motion_of(
-    theory: MeanField,
-    rates: Rates,
-    spread: tuple[Distribution | None, ...],
-    names: tuple[str, ...],
-    initial: Array,
-    line: Line | None = None,
-) -> Motions:
-    """The long-time motion of one point; of smooth distributions on as few classes as a motion needs, rest on many."""
-    smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
-    theory = theory.coarser() if smooth else theory
-    found = long_time(theory.flow(rates, spread, names, initial, 0), rates.weight, line)
-    if any(isinstance(d, Lorentzian) for d in spread):  # whose far classes answer for deviations that no sum shows well
-        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, FAR_CLASSES * abs(found.lyapunov)))
-    if not smooth or found.regime[0] != Regime.FULL:
+def motion_of(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
+    """The long-time motion of one point; `weight` (group,) are the shares of the groups."""
+    found = long_time(flow, weight, line)
+    if flow.doubt:
+        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, flow.doubt * abs(found.lyapunov)))
+    if flow.finer is None or found.regime[0] != Regime.FULL:
         return found
     bright = int(np.argmax(found.amplitude[0]))
-    guess = np.nan_to_num(found.amplitude[0] * found.locking[0, bright])
-    rest = stationary(rates, spread, theory.nodes, guess, float(found.frequency[0, bright]))
+    rest = flow.finer(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
     if rest is None:
         return found
     frequency = np.array([rest.frequency])
-    return resting(rest.coherence[None], rest.inversion[None], frequency, rates.weight, found.lyapunov, found.lyapunov_error)
+    return resting(rest.charged[None], rest.neutral[None], frequency, weight, found.lyapunov, found.lyapunov_error)
 
 
 def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:

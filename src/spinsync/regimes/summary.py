@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.problems.flow.fixed_points import shining
 from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import STEPS, Window, shining
+from spinsync.regimes.decision import STEPS, Window
 
 LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
 MIRRORS = range(2, 17)  # parts of a period of the state that may look alike

@@ -18,18 +18,12 @@ from spinsync.base.precision import in_range
 from spinsync.model import bloch_vectors, model_files
 from spinsync.model.ensembles import Ensemble, from_toml_text
 from spinsync.results.variables import attributes
-from spinsync.theory.brute_force.theory import BruteForce
-from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.permutation.exact import Exact
-from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.theory.every import THEORIES, name_of
 from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
 CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
 FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
-THEORIES: Mapping[str, type[Any]] = {
-    "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
-}  # fmt: skip
 
 
 def dataset(
@@ -57,8 +51,7 @@ def dataset(
 
 def theory_record(theory: Theory) -> str:
     """A theory as JSON text."""
-    name = next(name for name, kind in THEORIES.items() if isinstance(theory, kind))
-    return json.dumps({"theory": name, **asdict(theory)})  # type: ignore[call-overload]
+    return json.dumps({"theory": name_of(type(theory)), **asdict(theory)})  # type: ignore[call-overload]
 
 
 def recorded_theory(text: str) -> Theory:

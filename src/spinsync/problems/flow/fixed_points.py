@@ -18,6 +18,7 @@ DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
 AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
+DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
 RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
 NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
 NEWTON, CONVERGED = 12, 1e-10  # steps of Newton's method; the last one, beside which the next would be rounding
@@ -91,6 +92,11 @@ def extent(flow: Flow, state: np.ndarray) -> float:
     """The size beside which distances count: the largest charged component, or of all where the theory has none charged."""
     charged = flow.charged
     return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), DARK)
+
+
+def shining(amplitude: np.ndarray) -> np.ndarray:
+    """Which groups have a coherence beside that of the brightest one, (point, group)."""
+    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
+from spinsync.problems.outcome import MovingError, NoRelaxationError, StoppedError
+
+MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
+SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
+NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
+PATIENCE = 10_000.0  # longest run to a steady state, in units of the slowest relaxation time
+LONGER = 1.1  # each stretch between two looks: they are dear where there are many classes
+COMPLEX = 16  # bytes
+
+
+@dataclass(frozen=True)
+class GroupsAtRest:
+    """Charged and neutral observables (group,) of a fixed point in a frame that turns at `frequency` in the laboratory."""
+
+    charged: Array
+    neutral: Array
+    frequency: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +50,12 @@ class Flow:
     coordinates : coordinates of the dims that `observe` names
     companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
     derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
+    finer : charged observables of a fixed point of this flow, and its frequency -> the fixed point without the error of having
+        few components, where there is one; None: the flow has no such error
+    doubt : relative error of a Lyapunov exponent by having few components
     """
+
+    start_decides: ClassVar[bool] = True
 
     nonlinear: Any
     tangent: Any
@@ -51,6 +74,8 @@ class Flow:
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None
     derivative: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
+    finer: Callable[[Array, float], GroupsAtRest | None] | None = None
+    doubt: float = 0.0
 
     @property
     def charged(self) -> Array:
@@ -85,3 +110,64 @@ class Flow:
         out = np.empty_like(state)
         self.nonlinear.light(state, self.table, self.coupling, out)
         return np.asarray(out - self.decay * state)
+
+    def motion(self, times: Array, seed: int) -> Observed:
+        """What is observed at `times`, with errors where there is a companion.
+
+        Raises
+        ------
+        StoppedError
+            If the time steps get too many or too small.
+        """
+        from spinsync.problems.flow.exponential_adams import DONE
+        from spinsync.problems.flow.stepping import ADVICE, integrate
+
+        solution = integrate(
+            self.nonlinear, self.decay, self.start, times, table=self.table, coupling=self.coupling, rtol=self.rtol,
+            atol=self.atol, max_steps=int(min(MOST_STEPS, MOST_WORK / self.start.size)),
+        )  # fmt: skip
+        if solution.status != DONE:
+            raise StoppedError(ADVICE[solution.status], solution.steps)
+        observed = self.observe(solution.states, times - times[0])
+        if self.companion is not None:
+            rough = self.companion.motion(times, seed)
+            for name, (dims, there) in rough.items():
+                if "group" not in dims:
+                    continue
+                values = observed[name][1]
+                away = np.maximum.accumulate(abs(values - there), axis=0)  # what is once off stays off
+                observed[f"{name}_error"] = (dims, SAFETY * away + 10 * self.rtol * abs(values) + self.atol)
+        return observed
+
+    @aside
+    def rest(self, seed: int) -> Observed:
+        """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
+        coherence), and whether it is `stable` (not where there are too many components to say).
+
+        Raises
+        ------
+        NoRelaxationError, StoppedError, MovingError
+            If the motion comes to no fixed point of a rotating frame.
+        """
+        from spinsync.problems.flow.exponential_adams import DONE
+        from spinsync.problems.flow.fixed_points import Approach, settle, shining, slowest
+        from spinsync.problems.flow.stepping import ADVICE
+
+        slow = slowest(self)
+        if slow <= NOTHING:
+            raise NoRelaxationError
+        settled = settle(self, Approach(), stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
+        if settled.status != DONE:
+            raise StoppedError(ADVICE[settled.status], settled.steps)
+        found = settled.rest
+        if found is None:
+            raise MovingError(settled.time)
+        observed = {n: (d[1:], v[0]) for n, (d, v) in self.observe(found.state[None, :], np.zeros(1)).items()}
+        amplitude = abs(self.groups(found.state[None, :])[0])
+        observed["frequency"] = (("group",), np.where(shining(amplitude)[0], found.flow.frame, np.nan))
+        return observed | ({"stable": ((), np.array(found.stable))} if found.growth.size else {})
+
+    def bytes_per_time(self, observed: float) -> float:
+        """States, and their copy in the laboratory frame."""
+        components = self.start.size + (self.companion.start.size if self.companion is not None else 0)
+        return observed + 2 * COMPLEX * components

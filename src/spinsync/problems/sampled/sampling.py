@@ -11,8 +11,8 @@ from threading import Event
 
 import numpy as np
 
-from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, unravel, walk
-from spinsync.problems.sampled.record import Jumps, Walk
+from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE
+from spinsync.problems.sampled.record import Jumps
 
 LOOK = 0.1  # seconds between two looks at how far all are
 
@@ -29,26 +29,6 @@ class Traveller:
 
 
 Start = Callable[[], Traveller]
-
-
-def traveller(problem: Jumps, seed: int, index: int) -> Traveller:
-    """A trajectory at the first time; it depends on (seed, index) alone."""
-    random = np.random.default_rng([seed, index, 1])  # [seed, group] draws the default start of all
-    return Traveller(*problem.start(random), random)
-
-
-def _step(problem: Jumps, one: Traveller, times: np.ndarray, most: int, out: np.ndarray) -> int:
-    rules, table = problem.rules, problem.table
-    if isinstance(rules, Walk):
-        status = walk(
-            rules.rates, rules.look, rules.changes, table, one.place, one.count, one.clock, one.random, times, most, out
-        )
-    else:
-        status = unravel(
-            rules.generator, rules.rates, rules.jump, rules.look, chosen, rules.jumps, table, one.place, one.wave, one.count,
-            one.clock, one.random, times, most, out,
-        )  # fmt: skip
-    return int(status)
 
 
 @dataclass
@@ -73,7 +53,7 @@ def advance(
     begin : give the trajectories, where they are at times[0]; called from threads
     enough : is told every LOOK seconds which share of the way is done, and says whether to stop
     """
-    out = np.empty((len(begin), len(times), problem.rules.numbers))
+    out = np.empty((len(begin), len(times), problem.numbers))
     moved: list[Traveller | None] = [None] * len(begin)
     states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
     ahead, busy = iter(range(len(begin))), dict[int, Traveller]()
@@ -85,7 +65,7 @@ def advance(
             one = moved[i] = busy[i] = begin[i]()
             one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
             while states[i] == PAUSED and not stop.is_set():
-                states[i] = _step(problem, one, times, most, out[i])
+                states[i] = problem.rules.move(problem.table, one, times, most, out[i])
             del busy[i]
             if states[i] < 0:
                 stop.set()
