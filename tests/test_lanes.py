@@ -15,14 +15,16 @@ import spinsync as ss
 from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import AROUND, polish
-from spinsync.regimes import engine_batch
+from spinsync.regimes import engines, lane_mover
+from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.engine_scalar import Batch, simple
+from spinsync.regimes.engines import lanes, simple
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels import lanes as kernels
 from spinsync.regimes.kernels.fixed_points import growth
 from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.regimes.kernels.unroll import unrolled
+from spinsync.regimes.lane_mover import LaneMover
 from spinsync.theory.mean_field import spin_equation
 from spinsync.theory.mean_field.theory import MeanField
 
@@ -74,7 +76,7 @@ def batch(ensembles, start):
     rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
     return Batch(
         rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
-    )  # fmt: skip
+    )
 
 
 def start(groups, seed=3):
@@ -84,8 +86,8 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = engine_batch._points(batch(ensembles, initial).rates, initial, np.arange(len(ensembles)))
-    kernel = Lanes(Layout(points.groups, measured=measured, tangent=tangent), spin_equation, 1)
+    points = LaneMover(batch(ensembles, initial), 1, Lanes).points(np.arange(len(ensembles)))
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), spin_equation, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
@@ -197,7 +199,7 @@ def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (engine_batch.lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (lanes, simple))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -222,10 +224,10 @@ def test_the_engines_agree_on_random_ensembles(groups):
 
 def test_results_depend_neither_on_threads_nor_on_the_order():
     points = [ensemble(2, seed) for seed in range(150)]
-    one = engine_batch.lanes(batch(points, start(2)), 1)
-    many = engine_batch.lanes(batch(points, start(2)), 3)
+    one = lanes(batch(points, start(2)), 1)
+    many = lanes(batch(points, start(2)), 3)
     order = np.random.default_rng(1).permutation(len(points))
-    mixed = engine_batch.lanes(batch([points[i] for i in order], start(2)), 2)
+    mixed = lanes(batch([points[i] for i in order], start(2)), 2)
     for field in fields(one):
         np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
         np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
@@ -234,14 +236,14 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
 def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
     expected = simple(batch(points, start(2)), 1)
-    monkeypatch.setattr(engine_batch, "MOST_STEPS", 30)
-    again = engine_batch.lanes(batch(points, start(2)), 1)
+    monkeypatch.setattr(lane_mover, "MOST_WORK", 30 * lane_mover.STEP)
+    again = lanes(batch(points, start(2)), 1)
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
 def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
-    monkeypatch.setattr(engine_batch, "WORTH", 1)
+    monkeypatch.setattr(engines, "WORTH", 1)
     compared([ensemble(4, seed) for seed in range(8)], start(4))
 
 
@@ -264,7 +266,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = engine_batch._points(batch([ensemble(1, 0)], start(1)).rates, start(1), np.arange(1))
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), 1, Lanes).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)

@@ -22,7 +22,7 @@ from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.regimes import batch, checked_start, described, places
 from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
-from spinsync.regimes.engine_batch import engine
+from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import Motions, blank
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.theory.mean_field.theory import MAPS, MeanField

@@ -34,7 +34,7 @@ def motion(p: Any, y: Array, omega: float, velocity: Array) -> None:
     for a in range(len(y) // 3):
         hr, hi = field(p, y, a)
         velocity[3 * a], velocity[3 * a + 1], velocity[3 * a + 2] = spin(
-            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.drive[a], hr, hi, y[3 * a], y[3 * a + 1], y[3 * a + 2]
+            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, y[3 * a], y[3 * a + 1], y[3 * a + 2]
         )
 
 
