@@ -4,10 +4,10 @@ import io
 
 import pytest
 from rich.console import Console
-from spinsync.questions.budgets import duration
 
 from spinsync.base import progress as module
 from spinsync.base.progress import progress
+from spinsync.problems.sampled.budgets import duration
 
 
 @pytest.fixture

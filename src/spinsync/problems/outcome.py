@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from spinsync.base import memory
+
 
 class NoAnswerError(Exception):
     """A problem that has no answer, or none that can be computed here."""
@@ -36,11 +38,28 @@ class LostTraceError(NoAnswerError):
 
 
 class TooLargeError(NoAnswerError):
-    """A request that memory can't hold: `needed` and `available` bytes; the former grow as the spins to the power `growth`."""
+    """A request that memory can't hold.
 
-    def __init__(self, needed: float, available: float, growth: int = 1) -> None:
+    needed, available : bytes
+    growth : the former grow as the spins to this power
+    fits : how many spins do fit, if it is known exactly
+    """
+
+    def __init__(self, needed: float, available: float, *, growth: int = 1, fits: int | None = None) -> None:
         super().__init__()
-        self.needed, self.available, self.growth = needed, available, growth
+        self.needed, self.available, self.growth, self.fits = needed, available, growth, fits
+
+
+def afford(needed: float, growth: int = 1) -> None:
+    """Refuse a request of so many bytes, which grow as the spins to the power `growth`, if memory can't hold it.
+
+    Raises
+    ------
+    TooLargeError
+        With the estimate.
+    """
+    if needed > (available := memory.available()):
+        raise TooLargeError(needed, available, growth=growth)
 
 
 class SlowError(NoAnswerError):

@@ -1,23 +1,20 @@
-"""evolve: the motion in time, at any level of theory; rerun repeats a recorded one."""
+"""evolve: the motion in time, at any level of theory."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
 from spinsync.questions.sentences import in_words
-from spinsync.results.datasets import dataset, model_of, recorded_theory, theory_record, times_of
+from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Problem, Theory, answers, refuse
@@ -38,7 +35,7 @@ def afford_times(problem: Problem, times: Array) -> None:
     afford("times", len(times), problem.bytes_per_time(results), "times")
 
 
-@in_range
+@question
 def evolve(
     ensemble: Ensemble,
     times: Any,
@@ -48,6 +45,7 @@ def evolve(
     seed: int = 0,
     each: bool = False,
     keep_state: bool = False,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """How the ensemble moves.
 
@@ -71,6 +69,9 @@ def evolve(
     keep_state : bool
         Add the density matrix at the last time, for a run that goes on from here. Exact and BruteForce only: in mean
         field Bloch vectors are the state (with each=True where a frequency is distributed), and trajectories keep none.
+    threads : int, optional
+        At most so many for very many sampled spins or for trajectories; by default all that this process may use. Without
+        influence on the result.
 
     Returns
     -------
@@ -118,7 +119,8 @@ def evolve(
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
-        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {theory.why['keep_state']}.")
+        why = theory.why.get("keep_state", "which keeps none")
+        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = lowered(ensemble, theory, initial, seed, each)
     afford_times(problem, moments)
     with in_words(theory):
@@ -129,64 +131,3 @@ def evolve(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,
         each=int(each), origin=float(moments[0]), initial=record, **kept,
     )  # fmt: skip
-
-
-@in_range
-def rerun(result: xr.Dataset) -> xr.Dataset:
-    """The same run again, from a result's attributes; one that went on from others begins with these.
-
-    Parameters
-    ----------
-    result : xarray.Dataset
-        A result of `evolve`, also one read back from disk.
-
-    Raises
-    ------
-    InputError
-        If the dataset records no run, or runs of several numbers of spins are put together in it.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
-    >>> run = ss.evolve(one, [0.0, 1.0, 2.0], seed=3)
-    >>> ss.rerun(run).identical(run)
-    True
-    """
-    model_of(result)
-    if (made_by := result.attrs.get("verb")) != "evolve":
-        raise InputError(f"Argument `result` must be a result of evolve, but is one of {checks.line(str(made_by))}.")
-    if "spins" in result.dims:
-        raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
-    return _again(result.attrs, times_of(result, "result"))
-
-
-def _again(recorded: Mapping[str, Any], times: Array) -> xr.Dataset:
-    """The run of these attributes, and the runs that it went on from before; the result holds `times`."""
-    for name in ("model", "theory", "seed", "each", "origin"):
-        if name not in recorded:
-            raise InputError(f"Argument `result` must record {name}, but does not.")
-    keep_state, origin = bool(recorded.get("keep_state", 0)), checks.real("origin", recorded["origin"])
-    each = bool(checks.whole("each", recorded["each"], 0, 1))
-    first = [origin] if times[0] != origin else []  # the start belongs to the first time of the run
-    end = checks.real("end", recorded.get("end")) if keep_state else times[-1]
-    last = [end] if times[-1] != end else []  # and what is kept to the last
-    again = evolve(
-        model_of(xr.Dataset(attrs={"model": recorded["model"]})), np.concatenate([first, times, last]),
-        theory=recorded_theory(recorded["theory"]), initial=_recorded_start(recorded.get("initial")),
-        seed=checks.seed(recorded["seed"]), each=each, keep_state=keep_state,
-    )  # fmt: skip
-    return again.isel(time=slice(len(first), len(first) + len(times))) if first or last else again
-
-
-def _recorded_start(recorded: Any) -> Any:
-    """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
-    try:
-        start = json.loads(recorded) if isinstance(recorded, str) else recorded
-        if not isinstance(start, dict):
-            return start
-        return _again(start, np.array(start["times"])) if start["verb"] == "evolve" else xr.Dataset(attrs=start)
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError):
-        raise checks.complain("initial", "recorded in the result as evolve wrote it", recorded) from None

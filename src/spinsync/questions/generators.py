@@ -10,18 +10,18 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
 from spinsync.questions.evolution import afford_times
 from spinsync.questions.initial_states import lowered
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side
 from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
 
 
-@in_range
+@question
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
 
@@ -66,7 +66,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
-@in_range
+@question
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
 
@@ -126,5 +126,5 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        initial=record,
+        origin=float(moments[0]), initial=record,
     )  # fmt: skip

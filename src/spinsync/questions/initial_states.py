@@ -18,7 +18,16 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
 from spinsync.problems.linear.sectors import Sectors
 from spinsync.questions.sentences import in_words
-from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
+from spinsync.results.datasets import (
+    CLASSES,
+    CORRELATIONS,
+    bloch,
+    initial_record,
+    recorded_model,
+    recorded_theory,
+    result_record,
+    whole_at,
+)  # fmt: skip
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory, answers, refuse
 
@@ -34,7 +43,8 @@ def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
     """The problem of a theory that answers this question of the steady state; others refuse."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, question)
-    return theory.lower(ensemble, None, 0, False)
+    with in_words(theory):
+        return theory.lower(ensemble, None, 0, False)
 
 
 def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
@@ -46,7 +56,8 @@ def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: b
     start = None if initial is None else vectors(initial, ensemble, type(theory))
     if _from_single_spins(initial):
         _check_spins(initial, ensemble, theory, each)
-    return theory.lower(ensemble, start, seed, each), initial_record(start)
+    with in_words(theory):
+        return theory.lower(ensemble, start, seed, each), initial_record(start)
 
 
 def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array:
@@ -140,14 +151,15 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
-    problem: Any = theory.lower(ensemble, None, seed, each)
+    with in_words(theory):
+        problem: Any = theory.lower(ensemble, None, seed, each)
     before, model = recorded_theory(result.attrs["theory"]), recorded_model(result, "initial")
     there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
-    return problem.starting(kept), json.dumps(_record(result))
+    return problem.starting(kept), json.dumps(result_record(result))
 
 
 def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
@@ -180,13 +192,3 @@ def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")
     return states
-
-
-def _record(result: xr.Dataset) -> dict[str, Any]:
-    """What makes the start again: the attributes of its result, and the times."""
-    record = {key: value for key, value in result.attrs.items() if key != "version"}
-    if "initial" in record:
-        record["initial"] = json.loads(record["initial"])  # nested, not text within text
-    if "time" in result.coords:
-        record["times"] = np.atleast_1d(result["time"]).tolist()
-    return record

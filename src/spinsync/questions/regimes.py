@@ -9,7 +9,6 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.precision import in_range
 from spinsync.base.progress import Line, progress
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
@@ -22,6 +21,7 @@ from spinsync.regimes.codes import REASONS, Regime, Status, flags
 from spinsync.regimes.engines import lanes
 from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
@@ -76,7 +76,7 @@ def places(ensemble: Ensemble) -> dict[str, Any]:
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
 
-@in_range
+@question
 def regime(
     ensemble: Ensemble,
     *,
@@ -136,7 +136,7 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line), 1)
+        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     return dataset(
         described(found),
         places(ensemble),

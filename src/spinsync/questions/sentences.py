@@ -32,10 +32,12 @@ def in_words(theory: Theory) -> Iterator[None]:
 
 
 def _too_large(error: Any, theory: Any) -> Exception:
-    fits = theory.spins * (error.available / error.needed) ** (1 / error.growth)
-    rounded = floor(fits / 10 ** floor(log10(fits)) * 10) * 10 ** floor(log10(fits)) // 10
+    most = f"at most {error.fits}" if error.fits else "fewer"
+    if error.fits is None:
+        fits = theory.spins * (error.available / error.needed) ** (1 / error.growth)
+        most = f"at most about {floor(fits / 10 ** floor(log10(fits)) * 10) * 10 ** floor(log10(fits)) // 10}"
     return InputError(
-        f"Argument `spins` must be at most about {rounded} for this question and this machine, but is spins={theory.spins}: "
+        f"Argument `spins` must be {most} for this question and this machine, but is spins={theory.spins}: "
         f"it would take about {error.needed / GIB:.2g} GiB of memory, and {error.available / GIB:.2g} may be used."
     )
 

@@ -9,11 +9,11 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import asked
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.protocol import Theory
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NEGATIVE = 1e-8  # of the largest emission: none is below zero
 BLURRED = 0.02  # relative error of a width
 
 
-@in_range
+@question
 def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
     """Frequency and width of the ensemble's line: the slowest mode of sector +1 that <J_-> shows, equation (9.7).
 
@@ -88,7 +88,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
         "degenerate": np.array([line.degenerate for line in found]),
     }  # fmt: skip
     variables = {name: (("mode",), of_all) if modes is not None else ((), of_all[0]) for name, of_all in listed.items()}
-    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
+    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory), modes=modes)
 
 
 def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
@@ -99,7 +99,7 @@ def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
         raise OverflowError
 
 
-@in_range
+@question
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 

@@ -7,23 +7,24 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
 
 
-@in_range
+@question
 def steady_state(
     ensemble: Ensemble,
     *,
     theory: Theory = MeanField(),  # noqa: B008  # frozen options
     initial: Any = None,
     seed: int = 0,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """The state that the ensemble settles to: fixed in mean field's rotating frame, or the null vector at finite N.
 
@@ -36,6 +37,8 @@ def steady_state(
         only: several states can coexist).
     seed : int
         Of the random start and of trajectories, as in `evolve`.
+    threads : int, optional
+        At most so many for trajectories, as in `evolve`.
 
     Returns
     -------

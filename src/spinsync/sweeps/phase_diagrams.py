@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -11,10 +10,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks
-from spinsync.base.interrupts import aside, pool
+from spinsync.base import checks, parallel
+from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.recipes import check_axis
@@ -24,7 +22,8 @@ from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import Motions, blank
-from spinsync.results.datasets import dataset, initial_record, theory_record
+from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
@@ -32,7 +31,7 @@ from spinsync.theory.protocol import Theory, refuse
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
-@in_range
+@question
 def phase_diagram(
     ensemble: Ensemble,
     axes: Mapping[str, Any],
@@ -65,7 +64,7 @@ def phase_diagram(
         "cpu", or "cuda" for an NVIDIA graphics processor, which takes regimes of up to three groups of one frequency each;
         both give the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
     threads : int, optional
-        By default as many as the machine has cores; without influence on the result.
+        At most so many; by default all that this process may use. Without influence on the result.
 
     Returns
     -------
@@ -105,17 +104,17 @@ def phase_diagram(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
-    threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
     _afford(values, len(ensemble.groups))
-    points = Points(ensemble, values, completed(theory, MAPS), initial, checks.seed(seed), device, threads)
+    points = Points(ensemble, values, completed(theory, MAPS), initial, checks.seed(seed), device)
     show = {"regimes": _regimes, "steady states": _steady_states}[points.theory.maps]
     with one_thread():
         variables, coordinates, recorded = show(points)
     for name, axis in points.named.items():
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
-        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(points.theory), seed=points.seed, **recorded
-    )
+        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(points.theory), seed=points.seed,
+        axes=axes_record(values), device=device, **recorded,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,6 @@ class Points:
     initial: Any
     seed: int
     device: str
-    threads: int
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -188,7 +186,7 @@ def _motions(points: Points, start: Any) -> Motions:
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found.put(order[which].ravel(), engine(points.device, spread)(shared, points.threads))
+        found.put(order[which].ravel(), engine(points.device, spread)(shared))
     return found
 
 
@@ -196,7 +194,8 @@ def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict
     """The same of the steady state at each point; NaN where there is none."""
     if points.initial is not None:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", points.initial)
-    checks.known("device", points.device, ("cpu",))
+    if points.device != "cpu":
+        raise checks.complain("device", "'cpu' at finite N", points.device)
     if "spins" in points.values:
         raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
     found = _solved(points)
@@ -204,28 +203,28 @@ def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict
     if not known:
         with in_words(points.theory):
             raise found[0]
-    problem, first = known[0]
+    coordinates, first = known[0]
     variables: dict[str, Any] = {}
     for name, (dims, like) in first.items():
         gap = np.full_like(like, np.nan)
         listed = [gap if isinstance(one, NoAnswerError) else one[1][name][1] for one in found]
         variables[name] = ((*points.named, *dims), np.reshape(listed, (*points.shape, *like.shape)))
     settled = np.reshape([not isinstance(one, NoAnswerError) for one in found], points.shape)
-    return variables | {"settled": (tuple(points.named), settled)}, dict(problem.coordinates), {}
+    return variables | {"settled": (tuple(points.named), settled)}, dict(coordinates), {}
 
 
 @aside
 def _solved(points: Points) -> list[Any]:
-    """The problem and its steady state at each point, or why there is none; memory is missed by all points alike."""
+    """Coordinates and steady state of each point, or why there is none; memory is missed by all points alike."""
 
     def one(place: tuple[int, ...]) -> Any:
         problem = points.theory.lower(points.model(place), None, points.seed, False)
         try:
-            return problem, problem.rest(points.seed)
+            return problem.coordinates, problem.rest(points.seed)
         except TooLargeError:
             raise
         except NoAnswerError as error:
             return error
 
     with in_words(points.theory):
-        return pool(points.threads).map(one, list(np.ndindex(points.shape)))
+        return parallel.each(one, list(np.ndindex(points.shape)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
+from spinsync.base import parallel
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
@@ -63,7 +63,7 @@ class ManySpins:
 
         solution = integrate(
             self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
-            atol=self.atol, each=self.each, threads=os.cpu_count() or 1,
+            atol=self.atol, each=self.each, threads=parallel.threads(),
         )  # fmt: skip
         if solution.status != DONE:
             raise StoppedError(ADVICE[solution.status], solution.steps)

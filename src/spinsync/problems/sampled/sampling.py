@@ -3,18 +3,15 @@ on threads or order."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
 
 import numpy as np
 
+from spinsync.base.parallel import each
 from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE
 from spinsync.problems.sampled.record import Jumps
-
-LOOK = 0.1  # seconds between two looks at how far all are
 
 
 @dataclass
@@ -45,23 +42,21 @@ class Advance:
 
 
 def advance(
-    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int, threads: int | None = None,
+    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int,
     enough: Callable[[float], bool] = lambda share: False,
 ) -> Advance:  # fmt: skip
     """Move trajectories from times[0] to the last, `most` jumps each at most.
 
     begin : give the trajectories, where they are at times[0]; called from threads
-    enough : is told every LOOK seconds which share of the way is done, and says whether to stop
+    enough : is told ten times a second which share of the way is done, and says whether to stop
     """
     out = np.empty((len(begin), len(times), problem.numbers))
     moved: list[Traveller | None] = [None] * len(begin)
     states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
-    ahead, busy = iter(range(len(begin))), dict[int, Traveller]()
+    busy: dict[int, Traveller] = {}
 
-    def work() -> None:
-        for i in ahead:  # of all threads together: each takes the next one
-            if stop.is_set():
-                return
+    def travel(i: int) -> None:
+        if not stop.is_set():
             one = moved[i] = busy[i] = begin[i]()
             one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
             while states[i] == PAUSED and not stop.is_set():
@@ -74,18 +69,14 @@ def advance(
         ways = [float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span for one in list(busy.values())]
         return (states.count(DONE) + sum(ways)) / len(begin)
 
-    count = min(threads or os.cpu_count() or 1, len(begin))
-    pool = ThreadPoolExecutor(count)
+    def look() -> None:
+        if enough(share()):
+            stop.set()
+
     try:
-        futures = [pool.submit(work) for _ in range(count)]
-        while wait(futures, timeout=LOOK).not_done:
-            if enough(share()):
-                stop.set()
-        for future in futures:
-            future.result()
-    finally:  # also where an interrupt ends the waiting: whoever works is at his next pause soon
+        each(travel, range(len(begin)), look)
+    finally:  # where an interrupt ends the waiting, whoever works is at his next pause soon
         stop.set()
-        pool.shutdown(cancel_futures=True)
     failed = min(states)
     arrived = next((i for i, state in enumerate(states) if state != DONE), len(states))
     there = [one for one in moved[:arrived] if one is not None]

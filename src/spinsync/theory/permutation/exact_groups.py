@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from spinsync.base import checks, memory
+from spinsync.base import memory
 from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
 from spinsync.model.observables import order_parameter, pair_mean
@@ -21,6 +21,7 @@ from spinsync.problems.linear.products.operator import Charges, Products, along,
 from spinsync.problems.linear.record import LinearProducts
 from spinsync.problems.linear.sectors import Parts, Transfer
 from spinsync.problems.observed import Observed
+from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, noises, whole
 from spinsync.theory.permutation.product_states import copies, product_state
 
@@ -37,10 +38,11 @@ UPWARD: Operator = (-1, lambda sector: RAISE[0](sector.j, sector.m))  # J_+
 def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> LinearProducts:
     """Equation (9.10) as a linear problem of several parts."""
     spins = tuple(int(n) for n in terms.spins)
-    _afford(spins)
+    sizes = _sizes(spins)
+    _afford(spins, sizes)
     groups, alone = Groups(spins), noises(terms)
     parts = Parts(
-        sizes=_sizes(spins),
+        sizes=sizes,
         local=lambda a, q: groups.sector(a, q).generator(alone[a]).tocsr(),
         transfers=tuple(_transfer(groups, terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         mixing=bool(np.all(terms.gain + terms.damping > 0)),
@@ -62,20 +64,14 @@ def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
     return tuple(size(n) for n in spins)
 
 
-def _afford(spins: tuple[int, ...]) -> None:
-    """Refuse what memory can't hold, with the estimate and the largest number that it can."""
-    need, may = needed(_sizes(spins)), memory.available()
-    if need <= may:
-        return
-    share = gcd(*spins)
-    unit = [n // share for n in spins]  # the fewest spins that split as these do
-    fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
-    total = sum(spins)
-    largest = f"at most {sum(unit) * fits}" if fits else "fewer"
-    raise checks.InputError(
-        f"Argument `spins` must be {largest} for these {len(spins)} groups and this machine, but is spins={total}: "
-        f"it would take about {need / 2**30:.2g} GiB of memory, and {may / 2**30:.2g} may be used."
-    )
+def _afford(spins: tuple[int, ...], sizes: tuple[Array, ...]) -> None:
+    """Refuse what memory can't hold, with the largest number that it can."""
+    need, may = needed(sizes), memory.available()
+    if need > may:
+        share = gcd(*spins)
+        unit = [n // share for n in spins]  # the fewest spins that split as these do
+        fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
+        raise TooLargeError(need, may, fits=sum(unit) * fits)
 
 
 def _transfer(groups: Groups, terms: GroupTerms, a: int, b: int) -> Transfer:

@@ -9,9 +9,8 @@ import numpy as np
 from scipy.sparse.linalg import splu
 
 from spinsync.base.compiled import compiled
-from spinsync.base.memory import available
+from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Box
-from spinsync.problems.outcome import TooLargeError
 
 LEAF = 4  # places that are not dissected further
 
@@ -28,9 +27,7 @@ def afford(box: Box, itemsize: int, vectors: int = 0, growth: int = 1) -> None:
     """
     places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
     nonzero = max(10 * log2(places) - 86, 20)
-    needed = places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize)
-    if needed > available():
-        raise TooLargeError(needed, available(), growth)
+    outcome.afford(places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
 
 
 def dissected(sites: np.ndarray) -> np.ndarray:

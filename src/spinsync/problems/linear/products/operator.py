@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.memory import available
+from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Parts
-from spinsync.problems.outcome import TooLargeError
 
 Charges = tuple[int, ...]
 Pairs = Sequence[tuple[Any, Any]]  # matrices of two parts
@@ -39,9 +38,7 @@ def afford(sizes: Sequence[Array], more: float = 0.0) -> None:
     TooLargeError
         With the estimate.
     """
-    memory = needed(sizes) + 16.0 * more
-    if memory > available():
-        raise TooLargeError(memory, available(), growth=3 * len(sizes) - 1)  # as the components
+    outcome.afford(needed(sizes) + 16.0 * more, growth=3 * len(sizes) - 1)  # as the components
 
 
 def along(matrix: Any, tensor: Array, axis: int) -> Array:
