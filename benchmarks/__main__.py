@@ -21,7 +21,8 @@ from benchmarks import compiling, crowd, finite_size, first_calls, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
-from spinsync.regimes.kernels.lanes import Lanes, Layout
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import spin_equation
 
 CORES = 2

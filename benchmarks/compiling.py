@@ -9,8 +9,8 @@ import tempfile
 
 import numpy as np
 
-from spinsync.regimes.kernels.lanes import Lanes, Layout
-from spinsync.regimes.kernels.layout import parameters_type
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import Layout, parameters_type
 from spinsync.theory.mean_field import spin_equation
 
 KINDS = {"plain": (False, False), "measured": (True, False), "with a tangent vector": (True, True)}

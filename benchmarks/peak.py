@@ -8,7 +8,8 @@ import time
 import numpy as np
 from numba import njit
 
-from spinsync.regimes.kernels.lanes import Layout, code
+from spinsync.regimes.kernels.lanes import code
+from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import spin_equation
 
 

@@ -19,7 +19,8 @@ from spinsync.model.rates import Rates
 from spinsync.regimes.engine_batch import cuda_lanes, lanes
 from spinsync.regimes.engine_scalar import Batch, Engine
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
-from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.theory.mean_field import spin_equation
 from spinsync.theory.mean_field.theory import MeanField
 
@@ -34,7 +35,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    return sums[:, 1 : OWN * problem.groups : OWN] / (MEAN * half[:, None])
+    return sums["size"] / (MEAN * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:

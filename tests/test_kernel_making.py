@@ -18,7 +18,7 @@ from spinsync.base import compile_cache
 from spinsync.base.generated import TRIES, generated, once
 from spinsync.interfaces.command import app, run
 from spinsync.regimes.kernels import lanes
-from spinsync.regimes.kernels.lanes import Layout
+from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import spin_equation
 
 MISMATCH = "AST constructor recursion depth mismatch (before=30, after=12)"

@@ -7,11 +7,13 @@ import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import spinsync as ss
+from spinsync.base.translation import Text
 from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import AROUND, polish
@@ -21,43 +23,58 @@ from spinsync.regimes.engine_scalar import Batch, simple
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels import lanes as kernels
 from spinsync.regimes.kernels.fixed_points import growth
-from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.theory.mean_field import spin_equation
 from spinsync.theory.mean_field.theory import MeanField
 
-TEMPLATE = '''
+READABLE = '''
+def larger(total, y):
+    """Its argument is its own."""
+    total = total + y
+    return total
+
+
 def double(a, out):
-    """A macro."""
-    for i in range(N):
-        out[i] = FACTOR[i] * a[i]
+    factor, total = np.empty(len(a)), 0.0
+    for i in range(len(a)):
+        factor[i] = layout.factor[i]
+        out[i] = factor[i] * a[i]
+        total = larger(total, 2.0 * out[i])
+    return 0.5 * total
 
 
-def step(W):
-    """Twice as much of everything, and whether that is much."""
-    for i in range(N):
-        x[i] = W[i]
-    double(x, y)
-    total = 0.0
-    for i in range(N):
-        if SKIP:
-            total += 1000.0
-        total += y[i]
-        W[i] = y[i]
-    return total > 10.0
+def step(layout, W, P, n, answer):
+    """More of everything, and whether that is much."""
+    x, y = np.empty((2, layout.count)), np.empty(layout.count)
+    for i in range(layout.count):
+        x[1, i] = P[n].start[i]
+        if layout.skip:
+            x[1, i] = 1000.0
+    total = 3.0
+    answer[0] = total + double(x[1], y) + larger(total, 1.0)
+    for i in range(len(P[n].start)):
+        W.end[0, i] = y[i]
+    for i in range(layout.count):
+        answer[1 + i] = W[1 + i]
 '''
 
 
-def test_written_out_templates_do_what_they_say():
-    known = {"N": 3, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
-    source = unrolled(TEMPLATE, known, {"x", "y"}, {"double"})
+def test_written_out_functions_do_what_they_say():
+    layout = SimpleNamespace(count=3, skip=False, factor=(2.0, 3.0, 5.0))
+    records = {
+        "W": np.dtype([("size", float), ("end", float, (1, 3))]),
+        "P": np.dtype([("size", float), ("start", float, (3,))]),
+    }
+    source = unrolled(Text.of(READABLE, known={"layout": layout}, staying=bool), ["step"], records)
     assert "for i" not in source
     assert "1000" not in source
-    space = {}
-    exec(source, space)
-    W = np.arange(3.0)
-    assert space["step"](W)
-    np.testing.assert_array_equal(W, np.arange(3.0) * [2.0, 3.0, 5.0])
+    assert "def double" not in source
+    exec(source, space := {})
+    P, answer = np.array([[9.0, 9.0, 9.0, 9.0], [9.0, 1.0, 2.0, 3.0]]), np.zeros(4)
+    space["step"](P, 1, answer)
+    assert answer.tolist() == [3.0 + 2.0 + 6.0 + 15.0 + 4.0, 2.0, 6.0, 15.0]
 
 
 def ensemble(groups, seed, drift=0.0):
@@ -121,23 +138,23 @@ def test_sums_are_the_integrals_over_the_window(groups):
     z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
     mean = partial(np.trapezoid, x=times, axis=0)
     assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
-    own = sums[0, : OWN * groups].reshape(groups, OWN)
+    (got,) = sums
     phase = np.unwrap(-np.angle(s), axis=0)
     middle = weight[:-1] / 2 + weight[1:] / 2
     expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
-    for k, values in enumerate(expected):
-        np.testing.assert_allclose(own[:, k], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
-    np.testing.assert_allclose(own[:, 5], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
-    np.testing.assert_array_equal(own[:, 6], 0)
-    np.testing.assert_allclose(sums[0, OWN * groups], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    for name, values in zip(("square", "size", "fourth", "inversion", "inversion_square"), expected, strict=True):
+        np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
+    np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(got["lost"], 0)
+    np.testing.assert_allclose(got["mean_field"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
     for a in range(groups):
         for b in range(a + 1, groups):
             k = kernel.layout.pairs[a][b]
             p = s[:, a].conj() * s[:, b]
-            for i, values in enumerate([p, p / abs(p)]):
-                got = sums[0, k + 2 * i] + 1j * sums[0, k + 2 * i + 1]
-                np.testing.assert_allclose(got, mean(weight * values), atol=1e-3 if i else 2e-5)
-            np.testing.assert_allclose(sums[0, k + 4], mean(weight * abs(p) ** 2), atol=2e-5)
+            for name, values in (("product", p), ("locking", p / abs(p))):
+                both = got[name][k] @ [1, 1j]
+                np.testing.assert_allclose(both, mean(weight * values), atol=1e-3 if name == "locking" else 2e-5)
+            np.testing.assert_allclose(got["product_square"][k], mean(weight * abs(p) ** 2), atol=2e-5)
 
 
 def looked(kernel, points, state, dark=False):
@@ -177,8 +194,7 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
     for rtol in (1e-7, 1e-10):
         points, kernel, state = ready([one], initial, measured=True)
         sums, steps, _ = kernel.advance(points.parameters, state, np.array([span]), rtol, 1e-3 * rtol, 1e6)
-        k = kernel.layout.pairs[0][1]
-        errors.append((float(steps[0]), abs(sums[0, k + 2] + 1j * sums[0, k + 3] - exact)))
+        errors.append((float(steps[0]), abs(sums["locking"][0, 0] @ [1, 1j] - exact)))
     (few, large), (many, small) = errors
     assert np.log(large / small) / np.log(many / few) > 3
 
@@ -191,7 +207,7 @@ def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
     assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
-    assert sums[0, 5] / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
+    assert sums["turned"].item() / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
 
 
 def compared(ensembles, initial):
@@ -357,7 +373,7 @@ def test_points_on_a_boundary_are_decided(offset):
 
 SOURCE = """
 from spinsync.regimes.kernels import fixed_points, lanes
-from spinsync.regimes.kernels.lanes import Layout
+from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import spin_equation
 print(*(lanes.code(Layout(groups, True, True), spin_equation) for groups in (2, 4)))
 print(*(fixed_points.code(name, 2, spin_equation) for name in ("look", "jacobians", "creep")))

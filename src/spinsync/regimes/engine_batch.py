@@ -25,8 +25,8 @@ from spinsync.regimes.engine_scalar import Batch, Engine, simple
 from spinsync.regimes.follow import FIRST, IRREGULAR_AFTER, NOTHING, ROUGH, returns
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
 from spinsync.regimes.kernels.fixed_points import growth, shared
-from spinsync.regimes.kernels.lanes import MEAN, OWN, SPREAD, UNROLLED, Lanes, Layout
-from spinsync.regimes.kernels.layout import parameters
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, SPREAD, UNROLLED, Layout, parameters
 from spinsync.regimes.summary import Motions, blank, moving, resting
 from spinsync.theory.mean_field import spin_equation
 
@@ -259,25 +259,25 @@ def _rested(plain: Kernels, points: Points, chosen: Array, found: Motions, near:
 
 
 def _window(measured: Kernels, sums: Array, spans: Array, points: Points) -> Window:
-    """The averages that the kernel has summed up, in the order of its `measure`."""
+    """The averages that the kernel has summed up."""
     groups, layout = points.groups, measured.layout
-    mean = sums / (MEAN * spans[:, None])
-    own = mean[:, : OWN * groups].reshape(-1, groups, OWN)
+    mean = {name: sums[name] / (MEAN * spans).reshape(-1, *[1] * (sums[name].ndim - 1)) for name in layout.sums.names or ()}
     products = np.zeros((len(sums), groups, groups), complex)
     locking = np.tile(np.eye(groups, dtype=complex), (len(sums), 1, 1))
-    variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
+    square = mean["square"]
+    variance = np.sum(mean["fourth"] - square**2 + mean["inversion_square"] - mean["inversion"] ** 2, axis=1)
     for a in range(groups):
-        products[:, a, a] = own[:, a, 0]
+        products[:, a, a] = square[:, a]
         for b in range(a + 1, groups):
             k = layout.pairs[a][b]
-            products[:, a, b] = mean[:, k] + 1j * mean[:, k + 1]
-            locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
+            products[:, a, b] = mean["product"][:, k, 0] + 1j * mean["product"][:, k, 1]
+            locking[:, a, b] = mean["locking"][:, k, 0] + 1j * mean["locking"][:, k, 1]
             products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()
-            variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
-    moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
-    error = np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans
-    lost = np.any((own[:, :, 6] > 0) & (own[:, :, 0] > FAINTEST**2) & shining(own[:, :, 1]), axis=1)
+            variance += 2 * (mean["product_square"][:, k] - abs(products[:, a, b]) ** 2)
+    # moments of growth that fluctuates as noise: D T / (2 k + 1) each
+    error = np.sqrt(SPREAD * np.mean(sums["moments"] ** 2 * [3, 5, 7, 9], axis=1)) / spans
+    lost = np.any((sums["lost"] > 0) & (square > FAINTEST**2) & shining(mean["size"]), axis=1)
     return Window(
-        spans, products, locking, own[:, :, 1], own[:, :, 3], np.maximum(variance, 0.0), mean[:, OWN * groups],
-        own[:, :, 5] + points.frame[:, None], mean[:, layout.lyapunov], error, lost,
+        spans, products, locking, mean["size"], mean["inversion"], np.maximum(variance, 0.0), mean["mean_field"],
+        mean["turned"] + points.frame[:, None], mean["growth"], error, lost,
     )  # fmt: skip

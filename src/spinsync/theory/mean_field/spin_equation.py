@@ -9,10 +9,23 @@ from __future__ import annotations
 import cmath
 import math
 
+from spinsync.base.arrays import Array
 from spinsync.base.compiled import compiled
 
 #: nothing that denies NaN or infinity
 short = compiled(fastmath={"contract", "reassoc", "nsz", "arcp"})
+
+
+def field(coupling: Array, at: Array, a: int, part: int) -> tuple[float, float]:
+    """The field h = sum_b C_ab p_b s_b (3.1) at group a, of the coherences that begin at `part` of the states of groups.
+
+    coupling: (group, group, 2), C_ab p_b as real and imaginary part. at: (group, parts), with x and y side by side.
+    """
+    hr, hi = 0.0, 0.0
+    for b in range(len(at)):
+        hr += coupling[a, b, 0] * at[b, part] - coupling[a, b, 1] * at[b, part + 1]
+        hi += coupling[a, b, 0] * at[b, part + 1] + coupling[a, b, 1] * at[b, part]
+    return hr, hi
 
 
 @short
