@@ -35,7 +35,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    return sums["size"] / (MEAN * half[:, None])
+    return sums["modulus"] / (MEAN * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:

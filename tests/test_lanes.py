@@ -20,8 +20,7 @@ from spinsync.problems.flow.fixed_points import AROUND, polish
 from spinsync.regimes import engine_batch
 from spinsync.regimes.codes import Regime
 from spinsync.regimes.engine_scalar import Batch, simple
-from spinsync.regimes.kernels import fixed_point_kernel
-from spinsync.regimes.kernels import lanes as kernels
+from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel, lanes
 from spinsync.regimes.kernels.fixed_points import growth
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
@@ -108,6 +107,32 @@ def ready(ensembles, initial, tangent=False, measured=False):
     return points, kernel, np.ascontiguousarray(state.reshape(len(state), -1))
 
 
+@pytest.fixture
+def interpreted(monkeypatch):
+    """The kernels as plain Python."""
+    for module in (lane_kernel, fixed_point_kernel):
+        for name in ("spin", "spin_tangent"):
+            monkeypatch.setattr(module, name, getattr(spin_equation, name).interpreted)
+
+
+@pytest.mark.parametrize("tangent", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
+    count, spans = 9, np.linspace(0.2, 0.5, 9)  # more than there are lanes
+    points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
+    layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
+    sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
+    W, records = lanes.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
+    found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
+    assert finished.all()
+    assert over.all()
+    np.testing.assert_array_equal(taken, steps)
+    np.testing.assert_allclose(state.reshape(moved.shape), moved, atol=1e-9)
+    for name in layout.sums.names:
+        np.testing.assert_allclose(found[name], layout.named(sums)[name], atol=1e-6, err_msg=name)
+
+
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 @pytest.mark.parametrize("groups", [1, 2, 3, 4])
 def test_lanes_take_the_steps_of_evolve(groups, rtol):
@@ -142,7 +167,7 @@ def test_sums_are_the_integrals_over_the_window(groups):
     phase = np.unwrap(-np.angle(s), axis=0)
     middle = weight[:-1] / 2 + weight[1:] / 2
     expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
-    for name, values in zip(("square", "size", "fourth", "inversion", "inversion_square"), expected, strict=True):
+    for name, values in zip(("square", "modulus", "fourth", "inversion", "inversion_square"), expected, strict=True):
         np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
     np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
     np.testing.assert_array_equal(got["lost"], 0)
@@ -283,23 +308,15 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
         importlib.invalidate_caches()
-        kernels.kernel.cache_clear()
+        lanes.kernel.cache_clear()
         state = points.state.copy()
         Lanes(layout, module, 1).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
-    kernels.kernel.cache_clear()
+    lanes.kernel.cache_clear()
     expected = points.state.copy()
     Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
-
-
-@pytest.fixture
-def interpreted(monkeypatch):
-    """The kernels of fixed points as plain Python."""
-    for name in ("spin", "spin_tangent"):
-        monkeypatch.setattr(fixed_point_kernel, name, getattr(spin_equation, name).interpreted)
-    return fixed_point_kernel
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -311,7 +328,7 @@ def test_an_implicit_step_is_of_third_order(groups, interpreted):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
         p = points.parameters.view(np.recarray)[0]
-        assert interpreted.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
+        assert fixed_point_kernel.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
         errors.append(abs(sizes(new) - sizes(exact[0])).max())
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
 
@@ -323,16 +340,16 @@ def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
     kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
     records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
     rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
-    interpreted.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
+    fixed_point_kernel.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
     found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
     assert np.isfinite(distance).any()
     for one, other in zip(found, (distance, rest, frequency), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
     jacobians = np.empty((3, 3 * groups, 3 * groups))
-    interpreted.jacobians(records, rest, frequency, 0, 3, jacobians)
+    fixed_point_kernel.jacobians(records, rest, frequency, 0, 3, jacobians)
     np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
     moved, finished = state.copy(), np.zeros(3, bool)
-    interpreted.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    fixed_point_kernel.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
     assert finished.any()
     np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
     np.testing.assert_allclose(state, moved, atol=1e-9)

@@ -276,8 +276,8 @@ def _window(measured: Kernels, sums: Array, spans: Array, points: Points) -> Win
             variance += 2 * (mean["product_square"][:, k] - abs(products[:, a, b]) ** 2)
     # moments of growth that fluctuates as noise: D T / (2 k + 1) each
     error = np.sqrt(SPREAD * np.mean(sums["moments"] ** 2 * [3, 5, 7, 9], axis=1)) / spans
-    lost = np.any((sums["lost"] > 0) & (square > FAINTEST**2) & shining(mean["size"]), axis=1)
+    lost = np.any((sums["lost"] > 0) & (square > FAINTEST**2) & shining(mean["modulus"]), axis=1)
     return Window(
-        spans, products, locking, mean["size"], mean["inversion"], np.maximum(variance, 0.0), mean["mean_field"],
+        spans, products, locking, mean["modulus"], mean["inversion"], np.maximum(variance, 0.0), mean["mean_field"],
         mean["turned"] + points.frame[:, None], mean["growth"], error, lost,
     )  # fmt: skip

@@ -100,7 +100,7 @@ class Layout:
         if not self.measured:
             return np.dtype([])
         own, pairs = (self.groups,), (self.groups * (self.groups - 1) // 2,)
-        names = ("square", "size", "fourth", "inversion", "inversion_square", "turned", "lost")
+        names = ("square", "modulus", "fourth", "inversion", "inversion_square", "turned", "lost")
         both = [("product", float, (*pairs, 2)), ("locking", float, (*pairs, 2)), ("product_square", float, pairs)]
         growth = [("growth", float, ()), ("moments", float, (4,))] if self.tangent else []
         return np.dtype([*((name, float, own) for name in names), ("mean_field", float, ()), *both, *growth])

@@ -207,7 +207,7 @@ def measure(layout: Layout, W: Any, lane: int, y: Array, u: Array, K: Array, h: 
 def measure_group(W: Any, lane: int, e: Array, a: int, y: Array, u: Array, K: Array, n: Array) -> None:
     """Of a group |s|^2, |s|, |s|^4, z, z^2."""
     add(W.square[a], lane, e, n[0, a, 0], n[0, a, 1], n[1, a, 0], n[1, a, 1])
-    add(W.size[a], lane, e, n[0, a, 2], n[0, a, 3], n[1, a, 2], n[1, a, 3])
+    add(W.modulus[a], lane, e, n[0, a, 2], n[0, a, 3], n[1, a, 2], n[1, a, 3])
     add(
         W.fourth[a], lane, e, n[0, a, 0] * n[0, a, 0], 2.0 * n[0, a, 0] * n[0, a, 1],
         n[1, a, 0] * n[1, a, 0], 2.0 * n[1, a, 0] * n[1, a, 1],
