@@ -49,7 +49,7 @@ def dop853(samples: ss.Samples, times: np.ndarray, rtol: float) -> np.ndarray:
         s, z = y[:n] + 1j * y[n : 2 * n], y[2 * n :]
         h = rates.coupling[0, 0] * s.mean()
         ds = 1j * h * z - turn * s
-        return np.concatenate([ds.real, ds.imag, rates.drive[0] - rates.gamma_1[0] * z + 4 * np.imag(h * s.conj())])
+        return np.concatenate([ds.real, ds.imag, rates.net_gain[0] - rates.gamma_1[0] * z + 4 * np.imag(h * s.conj())])
 
     x, y, z = START[0] * [0.5, -0.5, 1.0]
     run = solve_ivp(rhs, times[[0, -1]], np.repeat([x, y, z], n), "DOP853", times, rtol=rtol, atol=rtol / 100)

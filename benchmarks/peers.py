@@ -15,9 +15,10 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
+from spinsync.base.parallel import at_most
 from spinsync.model.rates import Rates
-from spinsync.regimes.engine_batch import cuda_lanes, lanes
-from spinsync.regimes.engine_scalar import Batch, Engine
+from spinsync.regimes.batch import Batch
+from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
@@ -41,8 +42,10 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
     names = tuple("ABC"[: problem.groups])
-    batch = Batch(problem.rates, (None,) * problem.groups, names, problem.initial, MeanField())
-    return engine(batch, threads).amplitude
+    spread = (None,) * problem.groups
+    batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
+    with at_most(threads):
+        return engine(batch).amplitude
 
 
 def spinsync_full_cuda(problem: Problem, threads: int) -> np.ndarray:
@@ -179,7 +182,7 @@ def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.nda
         s, z = y[:groups] + 1j * y[groups : 2 * groups], y[2 * groups : 3 * groups]
         h = r.coupling @ (r.weight * s)
         ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
-        dz = -r.gamma_1 * z + r.drive + 4 * np.imag(h * s.conj())
+        dz = -r.gamma_1 * z + r.net_gain + 4 * np.imag(h * s.conj())
         part = max(t - half, 0.0) / half
         return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / MEAN * abs(s)])
 

@@ -38,7 +38,7 @@ class Problem:
     def some(self, count: int) -> Problem:
         """Every k-th point, about `count` of them: for peers that would take all day."""
         index = np.linspace(0, self.points - 1, min(count, self.points)).astype(int)
-        rates = Rates(*(getattr(self.rates, name)[index] for name in self.rates.__dataclass_fields__))
+        rates = self.rates.at(index)
         return Problem(self.name, rates, self.start, self.until, self.rtol)
 
     @cached_property
@@ -50,7 +50,7 @@ class Problem:
     def table(self) -> np.ndarray:
         """Per point and group omega, Gamma_perp, Gamma_1, drive; then C_ab p_b as real and imaginary part; then the weights."""
         r = self.rates
-        own = np.stack([r.omega, r.gamma_perp, r.gamma_1, r.drive], axis=2).reshape(self.points, -1)
+        own = np.stack([r.omega, r.gamma_perp, r.gamma_1, r.net_gain], axis=2).reshape(self.points, -1)
         c = r.coupling * r.weight[:, None, :]
         both = np.stack([c.real, c.imag], axis=3).reshape(self.points, -1)
         return np.ascontiguousarray(np.concatenate([own, both, r.weight], axis=1))

@@ -123,7 +123,8 @@ CASES = [
     (lambda: ONE.to_toml(""), "Argument `path` must be the path of a file, but is path=''."),
     (
         lambda: refuse(ss.MeanField(), "linewidth"),
-        "Argument `theory` must be one that answers linewidth, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),
 ]

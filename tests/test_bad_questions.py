@@ -16,6 +16,9 @@ THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
 WIDE, T = laser(frequency=ss.Lorentzian(0.5)), [0.0, 1.0]
 SHAPE = "Argument `initial` must have shape"
 OPTIONS = "most_jumps=10000000000, most_seconds=None"
+NO_RELAXATION = (
+    "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
+)
 LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
     "limit_cycle(ensemble).phase_diffusion / spins is the linewidth."
@@ -74,7 +77,7 @@ CASES = [
     ),
     (
         lambda: ss.steady_state(laser(gain=0, damping=0)),
-        "Argument `ensemble` must have gain, damping or dephasing in every group to settle, but one has none.",
+        NO_RELAXATION,
     ),
     # exact
     (
@@ -118,7 +121,7 @@ CASES = [
     ),
     (
         lambda: ss.steady_state(laser(gain=0, damping=0), theory=ss.Trajectories(4)),
-        "Argument `ensemble` must have gain or damping in every group to settle, but one has neither.",
+        NO_RELAXATION,
     ),
     (
         lambda: ss.evolve(ONE, [0.0, 1e3], theory=ss.Trajectories(100, most_jumps=1000)),
@@ -127,17 +130,20 @@ CASES = [
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers linewidth, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),
     (
         lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers emission_spectrum, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "Argument `theory` must be one that answers emission_spectrum (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers entropy, but is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): no mean over trajectories gives it; Exact answers this up to 20000 spins.",
     ),
     (
@@ -178,12 +184,14 @@ CASES = [
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.MeanField()),
-        "Argument `theory` must be one that answers linewidth, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.MeanField()),
-        "Argument `theory` must be one that answers entropy, but is MeanField(rtol=1e-08, atol=1e-10, nodes=None): "
+        "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity only the entropy per spin is finite.",
     ),
     (lambda: ss.linewidth(3, theory=ss.Exact(4)), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
@@ -321,7 +329,14 @@ CASES = [
     # results
     (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
     (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
-    (lambda: ss.rerun(ss.limit_cycle(ONE)), "Argument `result` must be a result of evolve, but is one of limit_cycle."),
+    (
+        lambda: ss.rerun(ss.limit_cycle(ONE).assign_attrs(verb="limit")),
+        "Argument `result` must be a result of a question, but is one of limit.",
+    ),
+    (
+        lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
+        "Argument `result` must be one result as it was made, but has the dim run.",
+    ),
     (
         lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
         "Argument `result` must be of one run, but is of several numbers of spins.",

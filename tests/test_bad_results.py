@@ -201,7 +201,28 @@ CASES = [
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(initial="x")),
-        "Argument `initial` must be recorded in the result as evolve wrote it, but is initial='x'.",
+        "Argument `initial` must be recorded in the result as the question wrote it, but is initial='x'.",
+    ),
+    *(
+        (
+            lambda where=where, text=text, result=result: ss.rerun(result().assign_attrs({where: text})),
+            f"Argument `{name}` must be recorded in the result as the question wrote it, but is {name}={text!r}.",
+        )
+        for name, result, where, text in (
+            ("dataset", lambda: ss.husimi(RUN, [0.0], [0.0]), "source", "x"),
+            ("dataset", lambda: ss.husimi(RUN, [0.0], [0.0]), "source", "[]"),
+            ("axes", lambda: LINE, "axes", "x"),
+            ("axes", lambda: LINE, "axes", '["coupling"]'),
+            ("states", lambda: ss.asymptotic_phase(ONE, [[0, 0.1, 0]], theory=ss.Exact(2)), "states", "x"),
+        )
+    ),
+    (
+        lambda: ss.rerun(ss.husimi(RUN, [0.0], [0.0]).assign_attrs(source="{}")),
+        "Argument `result` must be a result of a question, but is one of None.",
+    ),
+    (
+        lambda: ss.rerun(LINE.assign_attrs(axes='{"coupling": [{"x": {}}]}')),
+        "Argument `coupling` must be one of lorentzian, gaussian, uniform, samples, but is coupling='x'.",
     ),
     (lambda: ss.rerun(RUN.assign_attrs(seed="x")), "Argument `seed` must be a whole number of at least 0, but is seed='x'."),
     (lambda: ss.rerun(RUN.assign_attrs(each=7)), "Argument `each` must be a whole number from 0 to 1, but is each=7."),
@@ -210,7 +231,7 @@ CASES = [
     (lambda: ss.rerun(RUN.rename(time="t")), "Argument `result` must have the coordinate time, but has none."),
     (
         lambda: ss.rerun(xr.Dataset(attrs=RUN.attrs | {"verb": "x"})),
-        "Argument `result` must be a result of evolve, but is one of x.",
+        "Argument `result` must be a result of a question, but is one of x.",
     ),
 ]
 

@@ -10,10 +10,11 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch, random_system
+from spinsync.base import memory
 from spinsync.problems.linear import krylov
 from spinsync.problems.linear.lattice import sparse_lu
 from spinsync.problems.linear.products.operator import needed
-from spinsync.questions import evolution
+from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import whole as whole_lattice
 
 JOINED = 1e-9  # ten times what the tolerances of the steps add up to
@@ -247,12 +248,12 @@ def test_product_states_may_begin_a_run():
 def test_what_memory_cannot_hold_is_not_kept(monkeypatch):
     """Two vectors more than the run itself, which fits."""
     problem = ss.Exact(12).lower(PAIR, None, 0)
-    apart = needed(problem.parts.sizes) + 8.0 * (problem.trace.size + problem.lowering.size)
-    monkeypatch.setattr(sparse_lu, "available", lambda: 0.0)
-    with pytest.raises(sparse_lu.TooLargeError) as caught:
+    apart = needed(problem.sectors.parts.sizes) + 8.0 * (problem.sectors.trace.size + problem.sectors.receiver.size)
+    monkeypatch.setattr(memory, "available", lambda: 0.0)
+    with pytest.raises(TooLargeError) as caught:
         sparse_lu.afford(whole_lattice(200), 16, krylov.MOST + 1)
-    for ensemble, spins, module, limit in ((laser(), 200, sparse_lu, caught.value.needed), (PAIR, 12, evolution, apart)):
-        monkeypatch.setattr(module, "available", lambda limit=limit: limit)
+    for ensemble, spins, limit in ((laser(), 200, caught.value.needed), (PAIR, 12, apart)):
+        monkeypatch.setattr(memory, "available", lambda limit=limit: limit)
         ss.evolve(ensemble, [0.0], theory=ss.Exact(spins))
         with pytest.raises(
             ss.InputError, match=r"Argument `spins` must be at most about \d+ for this question and this machine"

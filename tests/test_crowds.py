@@ -125,7 +125,7 @@ def test_a_swift_spin_is_turned_and_damped_by_its_own_field_alone(theta):
     def alone(_, w):  # (3.3), (3.4) in the frame of the spin
         s = w[0] + 1j * w[1]
         ds = (1j * own * w[2] - rates.gamma_perp[0]) * s
-        return [ds.real, ds.imag, rates.drive[0] - rates.gamma_1[0] * w[2] + 4 * own.imag * abs(s) ** 2]
+        return [ds.real, ds.imag, rates.net_gain[0] - rates.gamma_1[0] * w[2] + 4 * own.imag * abs(s) ** 2]
 
     motion = solve_ivp(alone, (0, 1), [x / 2, -y / 2, start], "DOP853", times, rtol=1e-11, atol=1e-13).y
     run = ss.evolve(one, times, theory=ss.MeanField(rtol=1e-6, atol=1e-8), initial=START, each=True)

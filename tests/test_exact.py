@@ -1,14 +1,12 @@
 """Exact: the brute-force judge agrees, laws hold, and N -> infinity is mean field."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.problems.linear.lattice import populations_at_rest
-from spinsync.theory.permutation.exact import Exact
+from spinsync.theory.permutation.exact import DickeLattice, Exact
 
 
 def one_group(seed):
@@ -66,7 +64,7 @@ def test_spectrum_is_part_of_the_full_spectrum(seed):
     spins = 2 + seed % 4
     problem, judge = (theory(spins).lower(ensemble, None, 0) for theory in (ss.Exact, ss.BruteForce))
     for q in range(-spins, spins + 1):
-        mine, full = (np.linalg.eigvals(p.block(q).toarray()) for p in (problem, judge))
+        mine, full = (np.linalg.eigvals(p.sectors.block(q).toarray()) for p in (problem, judge))
         # N - |q| + 2 over 2, halved: one state for each j >= |m|, |m - q|
         assert mine.size == sum(max(0, twice_j + 1 - abs(q)) for twice_j in range(spins, -1, -2))
         # degenerate eigenvalues of the full matrix split by the root of the rounding error
@@ -77,7 +75,7 @@ def test_spectrum_is_part_of_the_full_spectrum(seed):
 @pytest.mark.parametrize("spins", [1, 2, 7, 40, 61])
 def test_generator_keeps_trace_and_positivity(spins):
     ensemble, _ = one_group(7)
-    generator = Exact(spins).lower(ensemble, None, 0).block(0)
+    generator = Exact(spins).lower(ensemble, None, 0).sectors.block(0)
     scale = abs(generator.data).max()
     assert abs(generator.sum(axis=0)).max() < 1e-14 * scale * spins
     off = generator.tocoo()
@@ -93,7 +91,7 @@ def test_product_states_are_what_they_say(spins, m):
     zero, one = problem.start(0), problem.start(1)
     assert zero.min() >= 0
     assert zero.sum() == pytest.approx(1, abs=1e-11)
-    seen = problem.observe({0: zero[None], 1: one[None]})
+    seen = problem.sectors.observe({0: zero[None], 1: one[None]})
     s = (m[0] - 1j * m[1]) / 2
     assert seen["inversion"][1][0, 0] == pytest.approx(m[2], abs=1e-11)
     assert seen["coherence"][1][0, 0] == pytest.approx(s, abs=1e-11)
@@ -188,13 +186,17 @@ def test_window_loses_nothing_at_the_threshold_of_a_laser_without_damping(spins,
     assert_window_loses_nothing(ss.Ensemble.single(gain=gain, damping=0.0, coupling=0.5, theta=-HALF_PI), spins)
 
 
+class Rare(DickeLattice):
+    middle = (78, 178)
+
+
 @pytest.mark.parametrize("spins", [200, 201])
 def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
     """It is reached so rarely that rounding hides it: singular factors for 200 spins, negative times for 201."""
-    lattice = Exact(spins).lower(ss.Ensemble.single(gain=1.0, damping=0.0, coupling=0.5, theta=-HALF_PI), None, 0).lattice
-    rare = replace(lattice, middle=(78, 178))
+    lattice = Exact(spins).lower(ss.Ensemble.single(gain=1.0, damping=0.0, coupling=0.5, theta=-HALF_PI), None, 0).sectors
+    rare = Rare(spins=spins, noise=lattice.noise, box=lattice.box)
     at = [
-        steady.problem.lattice.sites(0)[:, 1] @ steady.probability
+        steady.part.sites(0)[:, 1] @ steady.probability
         for steady in (populations_at_rest.steady(rare), populations_at_rest.steady(lattice))
     ]
     assert at[0] == pytest.approx(at[1], rel=1e-11)
@@ -202,14 +204,14 @@ def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
 
 def assert_window_loses_nothing(ensemble, spins):
     """Against the elimination of the whole sector; the bound on what is misplaced holds."""
-    lattice = Exact(spins).lower(ensemble, None, 0).lattice
+    lattice = Exact(spins).lower(ensemble, None, 0).sectors
     found, everything = populations_at_rest.steady(lattice), lattice.cut(lattice.whole)
     jumps = everything.block(0).real
     jumps.setdiag(0)
-    whole, *_ = populations_at_rest.at_rest(jumps, everything.lattice.sites(0), lattice.middle)
-    places = {tuple(site): k for k, site in enumerate(everything.lattice.sites(0))}
+    whole, *_ = populations_at_rest.at_rest(jumps, everything.sites(0), lattice.middle)
+    places = {tuple(site): k for k, site in enumerate(everything.sites(0))}
     padded = np.zeros(whole.size)
-    padded[[places[tuple(site)] for site in found.problem.lattice.sites(0)]] = found.probability
+    padded[[places[tuple(site)] for site in found.part.sites(0)]] = found.probability
     assert found.misplaced <= 1e-12
     assert abs(padded - whole).sum() <= found.misplaced + 1e-11  # elimination of the whole: rounding
     assert found.probability.min() >= 0
@@ -219,11 +221,11 @@ def assert_window_loses_nothing(ensemble, spins):
 def test_first_box_holds_nearly_everything(ensemble):
     """Its size by linear noise: 8.5 exact standard deviations to each side and 10.5 to low j, up to corrections of 1/N."""
     problem = Exact(1000).lower(ensemble, None, 0)
-    found = populations_at_rest.steady(problem.lattice)
-    sites, likely = found.problem.lattice.sites(0), problem.lattice.likely
+    found = populations_at_rest.steady(problem.sectors)
+    sites, likely = found.part.sites(0), problem.sectors.likely
     mean = found.probability @ sites
     spread = np.sqrt(found.probability @ (sites - mean) ** 2)
-    for axis, most in enumerate(problem.lattice.whole.high):
+    for axis, most in enumerate(problem.sectors.whole.high):
         for edge, direction in ((likely.low[axis], -1), (likely.high[axis], 1)):
             if 0 < edge < most:  # not the end of the lattice
                 reach = 10.5 if (axis, direction) == (0, -1) else 8.5

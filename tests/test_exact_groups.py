@@ -12,7 +12,7 @@ from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.products import solvers
 from spinsync.problems.linear.products.operator import Products
 from spinsync.problems.linear.products.sylvester import Uncoupled
-from spinsync.problems.linear.record import Parts
+from spinsync.problems.linear.sectors import Parts
 from spinsync.theory.permutation.exact import Exact
 
 PAIR = partial(ss.Ensemble.pair, detuning=2.0, gain=3.0, damping=1.0, coupling=12.0)
@@ -123,11 +123,11 @@ def test_inversion_approaches_mean_field():
 def test_half_of_a_hermitian_matrix_moves_as_all_of_it():
     ensemble, spins, rng = several_groups(7)
     problem = Exact(spins).lower(ensemble, random_bloch(rng, 3), 0)
-    whole, half = Products(problem.parts, 0), Products(problem.parts, 0, half=True)
+    whole, half = Products(problem.sectors.parts, 0), Products(problem.sectors.parts, 0, half=True)
     state = problem.start(0)
     np.testing.assert_allclose(half.completed(half.kept(state)), state, atol=1e-15)
     np.testing.assert_allclose(half.completed(half.apply(half.kept(state))), whole.apply(state), atol=1e-13)
-    assert abs(problem.trace @ problem.block(0)).max() < 1e-12
+    assert abs(problem.sectors.trace @ problem.sectors.block(0)).max() < 1e-12
 
 
 @pytest.mark.parametrize("transposed", [False, True])
@@ -135,7 +135,7 @@ def test_half_of_a_hermitian_matrix_moves_as_all_of_it():
 def test_uncoupled_parts_are_solved_exactly(block, transposed, monkeypatch):
     monkeypatch.setattr("spinsync.problems.linear.products.sylvester.BLOCK", block)
     ensemble, spins, rng = several_groups(7)
-    parts = Exact(spins).lower(ensemble, None, 0).parts
+    parts = Exact(spins).lower(ensemble, None, 0).sectors.parts
     space = Products(Parts(parts.sizes, parts.local, (), True), 1)
     right = rng.normal(size=(space.size, 2)) @ [1, 1j]
     found = Uncoupled(space, 0.3 - 0.2j, transposed=transposed).solve(right)
@@ -198,12 +198,12 @@ def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):
     ensemble = PAIR(theta=-1.0, weights=(2, 1))
     monkeypatch.setattr(memory, "available", lambda: 2.0**20)
     for ask in (ss.steady_state, ss.linewidth, partial(ss.evolve, times=[0.0, 1.0])):
-        sentence = r"must be at most 12 for these 2 groups .* but is spins=6000: it would take about [\d.e+]+ GiB of memory"
+        sentence = r"must be at most 12 for this question .* but is spins=6000: it would take about [\d.e+]+ GiB of memory"
         with pytest.raises(ss.InputError, match=sentence):
             ask(ensemble, theory=ss.Exact(6000))
     ss.steady_state(ensemble, theory=ss.Exact(12))
-    with pytest.raises(ss.InputError, match="must be at most 12 for these 2 groups"):
+    with pytest.raises(ss.InputError, match="must be at most 12 for this question"):
         ss.steady_state(ensemble, theory=ss.Exact(15))
     monkeypatch.setattr(memory, "available", lambda: 2.0**10)
-    with pytest.raises(ss.InputError, match="must be fewer for these 2 groups"):
+    with pytest.raises(ss.InputError, match="must be fewer for this question"):
         ss.steady_state(ensemble, theory=ss.Exact(3))

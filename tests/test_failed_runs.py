@@ -8,14 +8,16 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.problems.linear.lattice import sparse_lu
-from spinsync.questions import evolution
+from spinsync.base import memory
+from spinsync.problems.flow import record
+from spinsync.problems.linear.record import check_numbers
+from spinsync.questions.sentences import in_words
 
 T = [0.0, 1.0]
 
 
 def test_too_many_steps(monkeypatch):
-    monkeypatch.setattr(evolution, "MOST_STEPS", 9)
+    monkeypatch.setattr(record, "MOST_STEPS", 9)
     with pytest.raises(ss.IntegrationError) as caught:
         ss.evolve(laser(), [0.0, 1e3])
     assert str(caught.value) == "The run was stopped after 9 steps: shorten `times`, loosen `rtol`, or choose slower rates."
@@ -62,8 +64,9 @@ def test_rates_beyond_double_precision_are_a_sentence():
     with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for lost in (np.nan, 0.999):
-        with pytest.raises(ss.IntegrationError, match="The trace of the density matrix was lost: the rates are too large"):
-            evolution._check_numbers(lost, {})
+        sentence = "The trace of the density matrix was lost: the rates are too large"
+        with pytest.raises(ss.IntegrationError, match=sentence), in_words(ss.Exact(2)):
+            check_numbers(lost, {})
     for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
             verb(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))
@@ -75,7 +78,7 @@ def test_rates_beyond_double_precision_are_a_sentence():
 
 def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):
     """Before anything is allocated, and with a number of spins that does fit."""
-    monkeypatch.setattr(sparse_lu, "available", lambda: 2.0**27)
+    monkeypatch.setattr(memory, "available", lambda: 2.0**27)
     for ask, spins in ((ss.steady_state, 6000), (partial(ss.evolve, times=T), 1500), (ss.linewidth, 4000)):
         with pytest.raises(ss.InputError) as caught:
             ask(laser(), theory=ss.Exact(spins))

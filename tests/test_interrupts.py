@@ -10,8 +10,9 @@ from threading import Event, Thread, current_thread, main_thread
 import numpy as np
 import pytest
 
-from spinsync.base import interrupts
-from spinsync.base.interrupts import DroppedError, Pool, aside, heed, pool
+from spinsync.base import interrupts, parallel
+from spinsync.base.interrupts import DroppedError, aside, heed
+from spinsync.base.parallel import at_most, each
 
 SCRIPT = """
 import os, signal, sys, threading, time
@@ -125,18 +126,18 @@ def test_dropped_work_ends_where_it_heeds_it(monkeypatch):
             ended.set()
             raise
 
-    def interrupted(begin, done, dropped):
+    def interrupted(begin, done, dropped, watch=None):
         if current_thread() is not main_thread():
-            return wait(begin, done, dropped)
+            return wait(begin, done, dropped, watch)
         begin()
         begun.wait()
         dropped.set()
         raise KeyboardInterrupt
 
-    wait = interrupts._wait
-    monkeypatch.setattr(interrupts, "_wait", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        aside(lambda: Pool(2).map(chunk, range(4)))()
+    wait = interrupts.wait_for
+    monkeypatch.setattr(interrupts, "wait_for", interrupted)
+    with at_most(2), pytest.raises(KeyboardInterrupt):
+        aside(lambda: each(chunk, range(4)))()
     assert ended.wait(5)
 
 
@@ -145,29 +146,45 @@ def test_a_pool_keeps_the_order_and_the_first_error():
         time.sleep(0.01 * (k % 3))
         if k in (5, 7):
             raise ValueError(k)
-        return pool(3).map(lambda x: x + k, range(3)) if k == 2 else k  # also from within
+        return each(lambda x: x + k, range(3)) if k == 2 else k  # also from within
 
-    assert pool(3).map(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
-    with pytest.raises(ValueError, match="5"):
-        pool(3).map(work, range(9))
-    assert pool(3).map(work, range(2)) == [0, 1]
-    with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-        pool(3).map(lambda x: np.array([1.0]) / x, [1.0, 0.0])
+    with at_most(3):
+        assert each(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
+        with pytest.raises(ValueError, match="5"):
+            each(work, range(9))
+        assert each(work, range(2)) == [0, 1]
+        with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
+            each(lambda x: np.array([1.0]) / x, [1.0, 0.0])
+        assert each(work, []) == []
 
 
 def test_an_interrupted_pool_is_replaced(monkeypatch):
     free = Event()
 
-    def interrupted(begin, done, dropped):
+    def interrupted(begin, done, dropped, watch):
         begin()
         dropped.set()
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched:
-        patched.setattr(interrupts, "_wait", interrupted)
-        first = pool(2)
-        with pytest.raises(KeyboardInterrupt):
-            first.map(lambda _: free.wait(), range(2))
-    assert pool(2) is not first
-    assert pool(2).map(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
+    with at_most(2):
+        with monkeypatch.context() as patched:
+            patched.setattr(interrupts, "wait_for", interrupted)
+            first = parallel._pool("computing", 2)
+            with pytest.raises(KeyboardInterrupt):
+                each(lambda _: free.wait(), range(2))
+        assert parallel._pool("computing", 2) is not first
+        assert each(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
     free.set()
+
+
+def test_who_waits_may_watch():
+    """Also what a single thread does."""
+    seen, go = [], Event()
+
+    def watch():
+        seen.append(current_thread())
+        go.set()
+
+    with at_most(1):
+        assert each(lambda _: go.wait(5), range(1), watch) == [True]
+    assert set(seen) == {current_thread()}

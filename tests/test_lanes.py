@@ -13,18 +13,22 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from spinsync.base.parallel import at_most
 from spinsync.base.translation import Text
 from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import AROUND, polish
-from spinsync.regimes import engine_batch
+from spinsync.regimes import engines, lane_mover
+from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.engine_scalar import Batch, simple
-from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel, lanes
+from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
+from spinsync.regimes.kernels import lanes as kernels
 from spinsync.regimes.kernels.fixed_points import growth
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.regimes.kernels.unroll import unrolled
+from spinsync.regimes.lane_mover import LaneMover
 from spinsync.theory.mean_field import spin_equation
 from spinsync.theory.mean_field.theory import MeanField
 
@@ -87,8 +91,10 @@ def ensemble(groups, seed, drift=0.0):
 
 
 def batch(ensembles, start):
-    rates = Rates(*(np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)))
-    return Batch(rates, (None,) * rates.weight.shape[1], ensembles[0].names, start, MeanField())
+    rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
+    return Batch(
+        rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
+    )
 
 
 def start(groups, seed=3):
@@ -98,8 +104,8 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = engine_batch._points(batch(ensembles, initial).rates, initial, np.arange(len(ensembles)))
-    kernel = Lanes(Layout(points.groups, measured=measured, tangent=tangent), spin_equation, 1)
+    points = LaneMover(batch(ensembles, initial), Lanes, 1).points(np.arange(len(ensembles)))
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), spin_equation, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
@@ -122,7 +128,7 @@ def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
     points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
     layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
     sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
-    W, records = lanes.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    W, records = kernels.room(layout).view(np.recarray), points.parameters.view(np.recarray)
     lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
     found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
     assert finished.all()
@@ -201,7 +207,7 @@ def test_states_of_rest_are_those_of_the_simple_engine(groups):
     for k, n in enumerate(near.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
-        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex))
+        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).rest
         found = rest[n].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
@@ -236,7 +242,7 @@ def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (engine_batch.lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, simple))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -261,10 +267,12 @@ def test_the_engines_agree_on_random_ensembles(groups):
 
 def test_results_depend_neither_on_threads_nor_on_the_order():
     points = [ensemble(2, seed) for seed in range(150)]
-    one = engine_batch.lanes(batch(points, start(2)), 1)
-    many = engine_batch.lanes(batch(points, start(2)), 3)
+    with at_most(1):
+        one = lanes(batch(points, start(2)))
+    with at_most(3):
+        many = lanes(batch(points, start(2)))
     order = np.random.default_rng(1).permutation(len(points))
-    mixed = engine_batch.lanes(batch([points[i] for i in order], start(2)), 2)
+    mixed = lanes(batch([points[i] for i in order], start(2)))
     for field in fields(one):
         np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
         np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
@@ -272,15 +280,15 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
 
 def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
-    expected = simple(batch(points, start(2)), 1)
-    monkeypatch.setattr(engine_batch, "MOST_STEPS", 30)
-    again = engine_batch.lanes(batch(points, start(2)), 1)
+    expected = simple(batch(points, start(2)))
+    monkeypatch.setattr(lane_mover, "MOST_STEPS", 60)
+    again = lanes(batch(points, start(2)))
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
 def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
-    monkeypatch.setattr(engine_batch, "WORTH", 1)
+    monkeypatch.setattr(engines, "WORTH", 1)
     compared([ensemble(4, seed) for seed in range(8)], start(4))
 
 
@@ -303,16 +311,16 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = engine_batch._points(batch([ensemble(1, 0)], start(1)).rates, start(1), np.arange(1))
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes, 1).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
         importlib.invalidate_caches()
-        lanes.kernel.cache_clear()
+        kernels.kernel.cache_clear()
         state = points.state.copy()
         Lanes(layout, module, 1).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
-    lanes.kernel.cache_clear()
+    kernels.kernel.cache_clear()
     expected = points.state.copy()
     Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)

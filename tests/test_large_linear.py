@@ -7,9 +7,11 @@ from scipy.linalg import expm
 from scipy.sparse.linalg import expm_multiply, splu
 
 from reference import laser
+from spinsync.base import memory
 from spinsync.problems.linear import krylov, resolvent
 from spinsync.problems.linear.lattice import populations_at_rest, slowest_mode, sparse_lu, truncation
-from spinsync.problems.linear.record import Box
+from spinsync.problems.linear.sectors import Box
+from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.exact import Exact
 from test_exact import one_group
 
@@ -33,9 +35,9 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
     ensemble, _ = one_group(seed)
     ensemble = ensemble.replace(**{"A.gain": 1.3, "A.damping": 0.4})
     problem = Exact(24).lower(ensemble, None, 0)
-    jumps = problem.block(0).real
+    jumps = problem.sectors.block(0).real
     jumps.setdiag(0)
-    p, slowest, _ = populations_at_rest.at_rest(jumps, problem.lattice.sites(0), problem.lattice.middle)
+    p, slowest, _ = populations_at_rest.at_rest(jumps, problem.sectors.sites(0), problem.sectors.middle)
     np.testing.assert_allclose(p, without_subtraction(jumps), rtol=1e-11)
     assert 0 < slowest < np.inf
 
@@ -62,10 +64,10 @@ def test_dissection_keeps_fill_low():
     sites = np.argwhere(np.ones((side, side)))
     order = sparse_lu.dissected(sites)
     np.testing.assert_array_equal(np.sort(order), np.arange(side**2))
-    lattice = Exact(200).lower(laser(), None, 0).lattice
+    lattice = Exact(200).lower(laser(), None, 0).sectors
     part = lattice.cut(Box((30, 60), (29 + side, 59 + side)))
     matrix = sparse.eye_array(len(part.trace)) - part.block(0)
-    factors = sparse_lu.Factors(matrix, sparse_lu.dissected(part.lattice.sites(0)))
+    factors = sparse_lu.Factors(matrix, sparse_lu.dissected(part.sites(0)))
     plain = splu(matrix.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     assert factors._inverse.nnz < 0.5 * plain.nnz
     right = np.random.default_rng(0).normal(size=len(part.trace))
@@ -79,8 +81,8 @@ def test_motion_in_a_krylov_space_is_the_exponential(spins):
     problem = Exact(spins).lower(ensemble, np.array([[0.48, 0.0, -0.64]]), 0)
     times = np.array([0.0, 0.013, 0.2, 0.21, 1.5])
     for q in (0, 1):
-        block = problem.block(q)
-        states = np.array(list(krylov.motion(block, problem.lattice.sites(q), problem.start(q), times)))
+        block = problem.sectors.block(q)
+        states = np.array(list(krylov.motion(block, problem.sectors.sites(q), problem.start(q), times)))
         for t, state in zip(times, states, strict=True):
             wanted = expm_multiply(block * t, problem.start(q).astype(complex))
             np.testing.assert_allclose(state, wanted, atol=1e-12)
@@ -92,8 +94,8 @@ def test_motion_of_many_spins_is_the_exponential():
     problem = Exact(spins).lower(laser(theta=-1.0), m, 0)
     times = np.linspace(0, 0.4, 5)
     for q in (0, 1):
-        block, covector = problem.block(q), np.random.default_rng(q).normal(size=len(problem.start(q)))
-        states = np.array(list(krylov.motion(block, problem.lattice.sites(q), problem.start(q), times)))
+        block, covector = problem.sectors.block(q), np.random.default_rng(q).normal(size=len(problem.start(q)))
+        states = np.array(list(krylov.motion(block, problem.sectors.sites(q), problem.start(q), times)))
         wanted = expm_multiply(block, problem.start(q).astype(complex), 0, 0.4, 5)
         np.testing.assert_allclose(states @ covector, wanted @ covector, atol=1e-10)
 
@@ -101,10 +103,10 @@ def test_motion_of_many_spins_is_the_exponential():
 def test_motion_over_a_very_long_time():
     """A step of 10^9 relaxation times, to rest and to nothing."""
     problem = Exact(9).lower(laser(), np.array([[0.6, 0.0, 0.8]]), 0)
-    zero, one = (list(krylov.motion(problem.block(q), problem.lattice.sites(q), problem.start(q), np.array([0.0, 1e9])))[-1]
-                 for q in (0, 1))  # fmt: skip
+    own, times = problem.sectors, np.array([0.0, 1e9])
+    zero, one = (list(krylov.motion(own.block(q), own.sites(q), problem.start(q), times))[-1] for q in (0, 1))
     assert zero.sum() == pytest.approx(1, abs=1e-6)  # `evolve` normalizes
-    np.testing.assert_allclose(zero / zero.sum(), expm(problem.block(0).toarray() * 1e3) @ problem.start(0), atol=1e-10)
+    np.testing.assert_allclose(zero / zero.sum(), expm(problem.sectors.block(0).toarray() * 1e3) @ problem.start(0), atol=1e-10)
     assert abs(one).max() < 1e-30
 
 
@@ -116,8 +118,8 @@ def test_slowest_mode_is_the_slowest(seed, monkeypatch):
     if ensemble.groups[0].gain * ensemble.groups[0].damping == 0:  # a triangular matrix whose eigenvalues are ill-conditioned
         ensemble = ensemble.replace(**{"A.gain": 0.9, "A.damping": 0.5})
     problem = Exact(30).lower(ensemble, None, 0)
-    block = problem.block(1)
-    value, right, left = slowest_mode.eigenvector(block, problem.lattice.sites(1))
+    block = problem.sectors.block(1)
+    value, right, left = slowest_mode.eigenvector(block, problem.sectors.sites(1))
     values = np.linalg.eigvals(block.toarray())
     wanted = values[np.argmax(values.real)]
     assert value == pytest.approx(wanted, abs=1e-9)
@@ -132,8 +134,8 @@ def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
     monkeypatch.setattr(slowest_mode, "DENSE", 0)
     for gain, damping in ((3.0, 0.2), (0.2, 3.0)):
         problem = Exact(24).lower(laser(theta=-0.02, coupling=60.0, gain=gain, damping=damping), None, 0)
-        block = problem.block(1)
-        value, _, _ = slowest_mode.eigenvector(block, problem.lattice.sites(1))
+        block = problem.sectors.block(1)
+        value, _, _ = slowest_mode.eigenvector(block, problem.sectors.sites(1))
         values = np.linalg.eigvals(block.toarray())
         assert np.ptp(block.diagonal().imag) > 100
         assert value == pytest.approx(values[np.argmax(values.real)], abs=1e-8)
@@ -141,21 +143,21 @@ def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
 
 def test_slowest_mode_does_not_depend_on_the_window():
     problem = Exact(300).lower(laser(theta=-1.0), None, 0)
-    mode = slowest_mode.slowest_mode(problem, problem.lattice.likely)
-    whole, _, _ = slowest_mode.eigenvector(problem.block(1), problem.lattice.sites(1))
-    assert mode.box != problem.lattice.whole
+    mode = slowest_mode.slowest_mode(problem.sectors, problem.sectors.likely)
+    whole, _, _ = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
+    assert mode.box != problem.sectors.whole
     assert mode.value == pytest.approx(whole, abs=1e-10)
 
 
 def test_response_is_the_solution_at_each_frequency():
     problem = Exact(60).lower(laser(theta=-1.2), None, 0)
-    found = populations_at_rest.steady(problem.lattice)
-    part, frequencies = found.problem, np.linspace(-5, 5, 9)
-    sender = part.lowered(found.probability)
-    answer = resolvent.response(part.block(1), part.lattice.sites(1), sender, part.lowering, frequencies)
+    found = populations_at_rest.steady(problem.sectors)
+    part, frequencies = found.part, np.linspace(-5, 5, 9)
+    sender = part.sender(found.probability)
+    answer = resolvent.response(part.block(1), part.sites(1), sender, part.receiver, frequencies)
     one = sparse.eye_array(sender.size)
     for w, value in zip(frequencies, answer, strict=True):
-        wanted = part.lowering @ splu((-1j * w * one - part.block(1)).tocsc()).solve(sender.astype(complex))
+        wanted = part.receiver @ splu((-1j * w * one - part.block(1)).tocsc()).solve(sender.astype(complex))
         assert value == pytest.approx(wanted, rel=1e-10)
 
 
@@ -186,10 +188,10 @@ def test_a_core_holds_all_but_what_may_be_outside():
 
 def test_memory_is_estimated_before_it_is_taken(monkeypatch):
     box = Box((0, 0), (999, 999))
-    monkeypatch.setattr(sparse_lu, "available", lambda: 5e9)
+    monkeypatch.setattr(memory, "available", lambda: 5e9)
     sparse_lu.afford(box, 8)
-    with pytest.raises(sparse_lu.TooLargeError) as caught:
+    with pytest.raises(TooLargeError) as caught:
         sparse_lu.afford(box, 16, vectors=80)
     assert 4e9 < caught.value.needed < 1e10
     monkeypatch.undo()
-    assert sparse_lu.available() > 1e8
+    assert memory.available() > 1e8

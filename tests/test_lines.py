@@ -90,20 +90,20 @@ def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypat
 def test_a_small_model_knows_the_slow_lines():
     """From a quarter of the components: left and right vectors of different modes are orthogonal, eigenvalues nearly right."""
     problem = Exact(6).lower(MIRROR, None, 0)
-    space = Products(problem.parts, 1)
+    space = Products(problem.sectors.parts, 1)
     model = SlowProducts(space, Forms(space), space.size // 4)
     assert model.size <= space.size // 4
     values, right, left = model.modes()
     rights, lefts = (np.array([of(side[:, k]) for k in range(5)]) for of, side in ((model.right, right), (model.left, left)))
     overlaps = abs(lefts @ rights.T)
     assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
-    wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:2]
+    wanted = all_lines(problem.sectors.block(1).toarray(), problem.sectors.receiver)[:2]
     np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(wanted, key=np.imag), atol=2e-3)
 
 
 def test_a_small_model_is_exact_where_nothing_couples_the_groups():
     """Its right and left modes are those of the whole."""
-    parts = Exact(6).lower(MIRROR, None, 0).parts
+    parts = Exact(6).lower(MIRROR, None, 0).sectors.parts
     space = Products(replace(parts, transfers=()), 1)
     model = SlowProducts(space, Forms(space), space.size // 4)
     values, right, left = model.modes()
@@ -118,7 +118,7 @@ def test_lines_of_one_group_at_whatever_frequency(theta, monkeypatch):
     """From the rational space, against all eigenvalues; relaxation oscillations have frequencies far from the line."""
     ensemble = laser(theta=theta, frequency=1.0)
     problem = Exact(24).lower(ensemble, None, 0)
-    wanted = all_lines(problem.block(1).toarray(), problem.lowering)[:4]
+    wanted = all_lines(problem.sectors.block(1).toarray(), problem.sectors.receiver)[:4]
     monkeypatch.setattr(slowest_mode, "DENSE", 0)
     lines = ss.linewidth(ensemble, theory=ss.Exact(24), modes=4)
     np.testing.assert_allclose(lines.linewidth, -2 * wanted.real, atol=1e-8)
@@ -200,7 +200,7 @@ def test_light_that_no_number_can_tell_is_a_sentence():
 
 def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
     monkeypatch.setattr(slowest_mode, "DENSE", 10)
-    monkeypatch.setattr("spinsync.questions.spectra.AFFORDED", 0)
+    monkeypatch.setattr("spinsync.problems.linear.record.AFFORDED", 0)
     monkeypatch.setattr(product_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))

@@ -73,7 +73,7 @@ def test_equations_are_those_of_the_one_spin_density_matrix(seed):
     flow = FINE.lower(system.ensemble(), system.bloch, 0)
     velocity = np.empty_like(flow.start)
     flow.nonlinear(flow.start, flow.table, flow.coupling, velocity)
-    velocity -= (flow.decay + 1j * flow.frame * flow.charge) * flow.start
+    velocity -= (flow.decay + 1j * flow.frame * flow.symmetry) * flow.start
     ds, dz = derivative_of_the_master_equation(system)
     np.testing.assert_allclose(velocity, np.concatenate([ds, dz]), rtol=1e-13, atol=1e-13)
 

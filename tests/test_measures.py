@@ -45,7 +45,7 @@ def full_rest(ensemble, spins):
     from spinsync.problems.linear import dense
 
     rho = np.zeros(4**spins, complex)
-    rho[theory.SpinSpace(spins).sector(0)] = dense.null_vector(problem.block(0), problem.trace)
+    rho[theory.SpinSpace(spins).sector(0)] = dense.null_vector(problem.sectors.block(0), problem.sectors.trace)
     return rho.reshape(2**spins, -1)
 
 
@@ -146,10 +146,10 @@ def test_asymptotic_phase_advances_uniformly():
 
     from spinsync.problems.linear.lattice import slowest_mode
 
-    _, right, left = slowest_mode.eigenvector(problem.block(1), problem.lattice.sites(1))
+    _, right, left = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
     strongest = left[np.argmax(abs(left * right))]
     t = 0.37
-    later = left @ expm(problem.block(1).toarray() * t) @ problem.start(1) * abs(strongest) / strongest
+    later = left @ expm(problem.sectors.block(1).toarray() * t) @ problem.start(1) * abs(strongest) / strongest
     assert -np.angle(later) == pytest.approx(float(start.phase[0]) + float(line.frequency) * t, abs=1e-9)
     assert abs(later) == pytest.approx(float(start.amplitude[0]) * np.exp(-float(line.linewidth) / 2 * t), rel=1e-9)
 

@@ -97,7 +97,7 @@ except ss.InputError as error:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of addresses is not told or not kept")
 def test_a_limit_of_the_shell_counts():
     done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("Argument `spins` must be at most 12 for these 6 groups and this machine, but is spins=18")
+    assert done.stdout.startswith("Argument `spins` must be at most 12 for this question and this machine, but is spins=18")
 
 
 def test_a_container_counts(monkeypatch):

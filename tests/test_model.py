@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import spinsync as ss
 from reference import HALF_PI, laser, random_system
 
-RATES = ("omega", "gamma_1", "gamma_perp", "drive", "weight", "coupling")
+RATES = ("omega", "gain", "damping", "dephasing", "weight", "coupling")
 MADE = {
     "single": ss.Ensemble.single(gain=3, damping=1, coupling=12, theta=-1.2, frequency=0.3, dephasing=0.2),
     "pair": ss.Ensemble.pair(
@@ -49,7 +49,7 @@ def test_two_axes_broadcast_against_each_other():
     batch = MADE["followed"].recipe.rates(gain=gains, detuning=detunings)
     assert batch.omega.shape == (3, 2, 2)
     assert batch.coupling.shape == (3, 2, 2, 2)
-    np.testing.assert_array_equal(batch.drive[:, 1, 0], [1.0, 2.0, 3.0])
+    np.testing.assert_array_equal(batch.net_gain[:, 1, 0], [1.0, 2.0, 3.0])
     np.testing.assert_array_equal(batch.omega[2], [[0, 0], [0.5, -0.5]])
 
 
@@ -58,7 +58,7 @@ def test_short_hands_are_the_formulas_of_the_theory():
     assert (group.gamma_1, group.gamma_perp, group.z0) == (4.0, 2.25, 0.5)
     rates = ss.Ensemble([group, ss.Group(0, 2, weight=3)], np.zeros((2, 2))).rates
     np.testing.assert_array_equal(rates.gamma_perp, [2.25, 1.0])
-    np.testing.assert_array_equal(rates.drive, [2.0, -2.0])
+    np.testing.assert_array_equal(rates.net_gain, [2.0, -2.0])
     np.testing.assert_array_equal(rates.weight, [0.25, 0.75])
 
 

@@ -22,8 +22,8 @@ def test_spins_without_coupling_relax_at_any_time(ensemble):
     expected = 0.3 * np.exp(-rates.gamma_perp * 1e-12)
     np.testing.assert_allclose(abs(run.coherence[1]), expected, rtol=1e-9)
     np.testing.assert_array_equal(run.spin_coherence[2:], 0)
-    np.testing.assert_allclose(run.inversion[2:], [rates.drive / rates.gamma_1] * 2, rtol=0, atol=1e-12)
-    np.testing.assert_allclose(4 * np.pi * ss.husimi(run, [0.0], [0.0]).husimi[-1, 0], 1 + rates.drive[0] / rates.gamma_1[0])
+    np.testing.assert_allclose(run.inversion[2:], [rates.net_gain / rates.gamma_1] * 2, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(4 * np.pi * ss.husimi(run, [0.0], [0.0]).husimi[-1, 0], 1 + rates.net_gain[0] / rates.gamma_1[0])
 
 
 def test_free_rotation_keeps_its_length_at_any_time():

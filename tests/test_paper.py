@@ -97,7 +97,7 @@ def test_every_chapter_is_begun_once():
 
 def test_a_process_too_many_is_not_begun(monkeypatch):
     """Where there is one core, or memory for one process, or one chapter, none is begun."""
-    monkeypatch.setattr(reproduction.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(reproduction, "budget", lambda: 8)
     monkeypatch.setattr(reproduction, "available", lambda: 2.0**40)
     assert reproduction._processes() == 2
     with monkeypatch.context() as small:
@@ -106,7 +106,7 @@ def test_a_process_too_many_is_not_begun(monkeypatch):
     with monkeypatch.context() as short:
         short.setattr(reproduction, "CHAPTERS", {"spins on the sphere": "spheres"})
         assert reproduction._processes() == 1
-    monkeypatch.setattr(reproduction.os, "cpu_count", lambda: None)
+    monkeypatch.setattr(reproduction, "budget", lambda: 1)
     assert reproduction._processes() == 1
 
 

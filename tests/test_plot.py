@@ -11,8 +11,8 @@ import pytest
 from matplotlib.collections import LineCollection
 
 import spinsync as ss
+from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, ink
-from spinsync.plot.style import CLOSED_FORM
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 TIMES = np.linspace(0, 5, 51)

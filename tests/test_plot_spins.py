@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.colors import to_hex
 
 import spinsync as ss
-from spinsync.plot.style import COLOURS
+from spinsync.plot.appearance import COLOURS
 
 LASER = ss.Ensemble.single(gain=0.6, damping=0.1, coupling=0.9, theta=-1.2, frequency=0.4)
 DARK = LASER.replace(coupling=0.2)

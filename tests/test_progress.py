@@ -7,7 +7,7 @@ from rich.console import Console
 
 from spinsync.base import progress as module
 from spinsync.base.progress import progress
-from spinsync.questions.budgets import duration
+from spinsync.problems.sampled.budgets import duration
 
 
 @pytest.fixture

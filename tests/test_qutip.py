@@ -42,9 +42,9 @@ def test_populations_agree_with_piqs(seed, spins):
     matrix[0] = 1
     theirs = np.linalg.solve(matrix, np.eye(len(matrix))[0])
     order = [(j, m) for j in np.arange(spins / 2, -0.1, -1) for m in np.arange(j, -j - 0.1, -1)]
-    found = populations_at_rest.steady(Exact(spins).lower(ensemble, None, 0).lattice)
+    found = populations_at_rest.steady(Exact(spins).lower(ensemble, None, 0).sectors)
     ours = {(row + spins % 2 / 2, column - spins / 2): p
-            for (row, column), p in zip(found.problem.lattice.sites(0), found.probability, strict=True)}  # fmt: skip
+            for (row, column), p in zip(found.part.sites(0), found.probability, strict=True)}  # fmt: skip
     np.testing.assert_allclose([ours.get(place, 0.0) for place in order], theirs, atol=1e-12)
 
 
@@ -55,7 +55,7 @@ def test_piqs_spins_move_as_ours():
     eigenvalues = np.linalg.eigvals(system.liouvillian().full())
     problem = Exact(4).lower(ensemble, None, 0)
     for q in (0, 1, 2):
-        for value in np.linalg.eigvals(problem.block(q).toarray()):
+        for value in np.linalg.eigvals(problem.sectors.block(q).toarray()):
             assert abs(eigenvalues - value).min() < 1e-5
 
 

@@ -9,7 +9,7 @@ import spinsync as ss
 from reference import HALF_PI, random_bloch, random_system
 from spinsync.base.compiled import compiled
 from spinsync.problems.flow.exponential_adams import DEVICE, DONE
-from spinsync.problems.flow.fixed_points import Approach, jacobian, polish, settle
+from spinsync.problems.flow.fixed_points import Outcome, jacobian, polish, settle
 from spinsync.problems.flow.orbit_averages import bump, track
 from spinsync.problems.flow.record import Flow
 from test_closed_forms import jacobian_eigenvalues, pairs_up, random_one
@@ -26,7 +26,7 @@ def flow_of(seed):
         spread = SPREADS[1 + seed // 2 % 4]
         ensemble = ensemble.replace(**{f"{name}.frequency": spread for name in ensemble.names[::2]})
     flow = ss.MeanField(nodes=16).lower(ensemble, system.bloch, 0)
-    charged = flow.charge != 0
+    charged = flow.charged
     state, deviation = (
         np.where(charged, rng.normal(size=charged.size) + 1j * rng.normal(size=charged.size), rng.normal(size=charged.size))
         for _ in range(2)
@@ -36,7 +36,7 @@ def flow_of(seed):
 
 def real(flow, y):
     """Coordinates: all real parts, then the imaginary ones of what is charged."""
-    return np.concatenate([y.real, y[flow.charge != 0].imag])
+    return np.concatenate([y.real, y[flow.charged].imag])
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -70,7 +70,7 @@ def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
     one = ss.Ensemble.single(**made)
     cycle, turned = ss.limit_cycle(one), np.exp(1j * seed)
     flow, there = flow_at(one, float(cycle.amplitude) * turned, float(cycle.inversion))
-    found = polish(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7]))
+    found = polish(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7])).rest
     # Newton ends with a step below 1e-12
     assert abs(found.state[0]) == pytest.approx(float(cycle.amplitude), abs=1e-11)
     assert found.state[1] == pytest.approx(float(cycle.inversion), abs=1e-11)
@@ -95,7 +95,7 @@ def test_newton_finds_the_symmetric_pair_stable_or_not_with_both_characteristic_
     s = amplitude * np.exp([-0.5j * half, 0.5j * half])
     flow, there = flow_at(pair(**made), s, [z, z])
     off = random_bloch(np.random.default_rng(seed), 2)
-    found = polish(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]]))
+    found = polish(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]])).rest
     np.testing.assert_allclose(abs(found.state[:2]), amplitude, atol=1e-10)
     np.testing.assert_allclose(found.state[2:], z, atol=1e-10)
     assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
@@ -121,7 +121,7 @@ def test_growth_rates_are_those_of_independent_equations_at_rest(seed):
     )
     flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
     slowest = flow.decay.real.min()
-    rest = settle(flow, Approach(), stretch=10 / slowest, most=400 / slowest).rest
+    rest = settle(flow, stretch=10 / slowest, most=400 / slowest).rest
     assert rest is not None
     values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
     if np.any(rest.state[:n]):
@@ -134,7 +134,7 @@ def test_no_state_of_rest_is_found_where_there_is_none():
     run = ss.evolve(pair(8.0, 16.0), [0.0, 100.0, 100.2, 100.4, 100.6])
     for at in range(1, 5):
         flow, state = flow_at(pair(8.0, 16.0), run.coherence.values[at], run.inversion.values[at])
-        assert polish(flow, state) is None
+        assert polish(flow, state).outcome in (Outcome.FAR, Outcome.SLOW)
 
 
 @compiled(DEVICE)
@@ -161,17 +161,25 @@ def ring_with_tangent(y, table, coupling, out):
     out[5] = dv * (1 + pull) + v * slope + dx
 
 
+def flow_of_three(nonlinear, tangent, *, symmetry, groups=lambda states: (states[:, :1], states[:, 1:].real), **parts):
+    """Three variables, of which the neutral ones are real."""
+    return Flow(
+        nonlinear=nonlinear, tangent=tangent, coupling=np.zeros((1, 1), complex), symmetry=symmetry, real=symmetry == 0,
+        rtol=1e-10, atol=1e-12, frame=0.0, groups=groups, observe=lambda states, times: {}, coordinates={}, **parts,
+    )  # fmt: skip
+
+
 def ring_flow(a, b, start, c=0.01):
     """Rest at r = 0; an unstable cycle at r = a within a stable one at r = b."""
-    return Flow(
-        ring, ring_with_tangent, np.ones(3, complex), np.array([[a, b, c]]), np.zeros((1, 1), complex),
-        np.array([1, start, 0], complex), np.array([1, 0, 0]), 1e-10, 1e-12, 0.0, 1.0, lambda states, times: {}, {},
+    return flow_of_three(
+        ring, ring_with_tangent, decay=np.ones(3, complex), table=np.array([[a, b, c]]),
+        start=np.array([1, start, 0], complex), symmetry=np.array([1, 0, 0]), pace=1.0,
     )  # fmt: skip
 
 
 def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
     for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
-        found = settle(ring_flow(0.003, 0.006, start), Approach(), stretch=3.0, most=300.0)
+        found = settle(ring_flow(0.003, 0.006, start), stretch=3.0, most=300.0)
         assert found.status == DONE
         assert (found.rest is None) == (wanted is None), start
         if found.rest is None:
@@ -190,15 +198,12 @@ def nothing_beside_decay(y, table, coupling, out):
 
 def two_turns(first, second, share, step, samples):
     """The phase of exp(-i first t) + share exp(-i second t), which passes zero at a distance of |1 - share|."""
-    flow = Flow(
-        nothing_beside_decay, nothing_beside_decay, np.array([1j * first, 1j * second, 1.0]), np.zeros((1, 1)),
-        np.zeros((1, 1), complex), np.array([1, share * np.exp(0.3j), 0]), np.array([1, 1, 0]), 1e-10, 1e-12, 0.0, 4.0,
-        lambda states, times: {}, {},
+    flow = flow_of_three(
+        nothing_beside_decay, nothing_beside_decay, decay=np.array([1j * first, 1j * second, 1.0]), table=np.zeros((1, 1)),
+        start=np.array([1, share * np.exp(0.3j), 0]), symmetry=np.array([1, 1, 0]), pace=4.0,
+        groups=lambda states: ((states[:, 0] + states[:, 1])[:, None], states[:, 2:].real),
     )  # fmt: skip
-    return track(
-        flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step,
-        lambda states: ((states[:, 0] + states[:, 1])[:, None], states[:, 2:].real),
-    )  # fmt: skip
+    return track(flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step)
 
 
 @pytest.mark.parametrize("distance", [0.3, 1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-5, -0.5])
@@ -231,16 +236,6 @@ def test_window_means_of_periodic_motion_converge_faster_than_any_power():
         assert error < 20 * np.exp(-2 * np.sqrt(np.pi * periods)), periods
 
 
-def groups_of(flow):
-    """What `track` looks at: coherence and inversion of the groups, in the flow's own frame."""
-
-    def groups(states):
-        seen = flow.observe(states, np.zeros(len(states)))
-        return seen["coherence"][1], seen["inversion"][1]
-
-    return groups
-
-
 def mean_rate(seen, moved):
     return bump(len(moved)) @ moved / seen.step
 
@@ -248,9 +243,9 @@ def mean_rate(seen, moved):
 def window(ensemble, start, length, step):
     """A window of motion after the transient."""
     flow = ss.MeanField().lower(ensemble, np.array(start), 0)
-    settled = settle(flow, Approach(), stretch=20.0, most=20.0)
+    settled = settle(flow, stretch=20.0, most=20.0)
     deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
-    return track(flow, settled.state, deviation, round(length / step), step, groups_of(flow))
+    return track(flow, settled.state, deviation, round(length / step), step)
 
 
 def floquet(group, coupling, theta):

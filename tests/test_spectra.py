@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser
-from spinsync.questions import spectra
+from spinsync.problems.linear import record
 from spinsync.questions.closed_forms_one import line_of_many
 from test_exact import one_group, superradiant_laser
 
@@ -70,7 +70,7 @@ DAMPED = (
 def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monkeypatch):
     ensemble = ss.Ensemble.single(**made)
     whole = ss.linewidth(ensemble, theory=ss.Exact(150))
-    monkeypatch.setattr(spectra, "LARGE", 0)
+    monkeypatch.setattr(record, "LARGE", 0)
     cored = ss.linewidth(ensemble, theory=ss.Exact(150))
     for name in ("linewidth", "frequency"):
         error = float(whole[f"{name}_error"] + cored[f"{name}_error"])
@@ -79,9 +79,9 @@ def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monk
 
 def test_a_core_that_misses_the_mode_is_searched_again(monkeypatch):
     """The same line from a core of a few places."""
-    monkeypatch.setattr(spectra, "LARGE", 0)
+    monkeypatch.setattr(record, "LARGE", 0)
     wanted = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
-    monkeypatch.setattr(spectra, "OUTSIDE", 0.3)
+    monkeypatch.setattr(record, "OUTSIDE", 0.3)
     found = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
     assert float(found.linewidth) == pytest.approx(float(wanted.linewidth), abs=1e-10)
 

@@ -1,7 +1,6 @@
 """Threads of the linear algebra: one while we compute, and the user's own setting afterwards."""
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from functools import partial
 from threading import Barrier, Event, Thread
 
@@ -12,6 +11,7 @@ from threadpoolctl import ThreadpoolController
 import spinsync as ss
 from reference import laser
 from spinsync.base.threads import one_thread
+from spinsync.theory.permutation.exact import DickeLattice
 
 T = np.linspace(0, 1, 3)
 ASKED = {
@@ -38,17 +38,13 @@ def threads():
 @pytest.mark.parametrize("verb", ASKED)
 def test_verbs_compute_on_one_thread(verb, threads, monkeypatch):
     """Seen from inside, where a block of the generator is asked for."""
-    seen, lower = [], ss.Exact.lower
+    seen, block = [], DickeLattice.block
 
-    def watched(problem):
-        def block(q):
-            seen.append(threads())
-            return problem.block(q)
+    def watched(lattice, q):
+        seen.append(threads())
+        return block(lattice, q)
 
-        lattice = replace(problem.lattice, cut=lambda box: watched(problem.lattice.cut(box)))
-        return replace(problem, block=block, lattice=lattice)
-
-    monkeypatch.setattr(ss.Exact, "lower", lambda *arguments: watched(lower(*arguments)))
+    monkeypatch.setattr(DickeLattice, "block", watched)
     ASKED[verb](laser(), theory=ss.Exact(6))
     assert seen
     assert all(number == {1} for number in seen)

@@ -8,8 +8,8 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
-from spinsync.problems.sampled.sampling import advance, traveller
-from spinsync.questions.statistics import _forgotten, mean_at_rest
+from spinsync.problems.sampled.sampling import advance
+from spinsync.problems.sampled.statistics import _forgotten, mean_at_rest
 from spinsync.theory.permutation.product_states import drawn
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
@@ -17,7 +17,7 @@ TIMES = np.linspace(0, 2, 5)
 
 
 def travellers(problem, seed, indices):
-    return [partial(traveller, problem, seed, i) for i in indices]
+    return [partial(problem.trajectory, seed, i) for i in indices]
 
 
 def standardized(run, judge):
@@ -98,7 +98,7 @@ def test_windows_that_remember_are_told_from_those_that_do_not(kept, expected):
     x, y = np.random.default_rng(5).normal(size=(2, 16, 10))
     dims = ("group",)
     before, after = (dict.fromkeys(("inversion", "correlation"), (dims, v)) for v in (x, kept * x + (1 - kept**2) ** 0.5 * y))
-    assert _forgotten(before, after) is expected
+    assert _forgotten(before, after, before) is expected
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -132,7 +132,7 @@ def test_a_cut_wave_moves_as_the_whole_one():
     ensemble = ss.Ensemble.pair(detuning=3.0, gain=0.5, damping=0.2, coupling=4.0, theta=-1.2)
     problem = ss.Trajectories(2000).lower(ensemble, np.array([[0.5, 0.1, 0.2], [0.4, -0.3, 0.1]]), 0)
     rules, table = problem.rules, problem.table
-    one = traveller(problem, 1, 0)
+    one = problem.trajectory(1, 0)
     first, last = one.place[-2:]
     diagonal, up, down = (np.zeros(len(one.wave), complex) for _ in range(3))
     rules.generator(one.place, table, diagonal, up, down)
@@ -141,7 +141,7 @@ def test_a_cut_wave_moves_as_the_whole_one():
     expected = expm(matrix * time) @ one.wave[first : last + 1]
     expected /= np.linalg.norm(expected)
     for seed in range(100):  # until one comes there without a jump
-        one = traveller(problem, 1, 0)
+        one = problem.trajectory(1, 0)
         one.random = np.random.default_rng(seed)
         if advance(problem, [lambda one=one: one], np.array([0, time]), 1000).jumps == 0:
             break
@@ -200,7 +200,7 @@ def test_drawn_states_are_those_of_the_product_state(spins, m):
     """Each amplitude vector is an eigenvector of J along the Bloch vector; the mean populations are those of Exact."""
     random = np.random.default_rng(1)
     problem = ss.Exact(spins).lower(laser(), np.array([m]), 0)
-    places = problem.lattice.sites(0)
+    places = problem.sectors.sites(0)
     exact = {(2 * (a + spins % 2 / 2), 2 * (b - spins / 2)): p for (a, b), p in zip(places, problem.start(0), strict=True)}
     seen = dict.fromkeys(exact, 0.0)
     count = 4000

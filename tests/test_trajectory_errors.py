@@ -14,9 +14,9 @@ from scipy.linalg import solve_banded
 import spinsync as ss
 from reference import HALF_PI, laser
 from spinsync.base.progress import Line
+from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.sampling import advance
-from spinsync.questions.budgets import Budget
-from spinsync.questions.statistics import Means
+from spinsync.problems.sampled.statistics import Means
 from test_trajectories import NAMES, TIMES, travellers, two_groups
 
 
@@ -31,7 +31,7 @@ def test_running_means_and_errors_are_those_of_all_samples():
     np.testing.assert_allclose(means.error("inversion"), student * z.std(axis=0, ddof=1) / np.sqrt(40), rtol=1e-12)
     axes = [np.linalg.eigvalsh(np.cov(z[:, k], c[:, k])) for k in range(3)]
     np.testing.assert_allclose(means.error("correlation"), [student * np.sqrt((a + 1.3 * b) / 40) for b, a in axes])
-    np.testing.assert_allclose(means.size("correlation") ** 2, np.max(np.mean(z**2 + c**2, axis=0)))
+    np.testing.assert_allclose(means.sizes()["correlation"] ** 2, np.max(np.mean(z**2 + c**2, axis=0)))
 
 
 def test_rare_jumps_are_not_taken_for_none():
@@ -112,7 +112,7 @@ def test_errors_of_a_root_hold_close_to_zero(strength):
     rng, samples = np.random.default_rng(4), 50
     means = Means({"pair_mean": 0.0}, np.array(0.0))
     means.add({"pair_mean": (("time",), strength + np.sqrt(samples) * rng.normal(size=(samples, 20_000)))})
-    found = means.observed(converged=True)
+    found = means.observed(ss.Trajectories(10).lower(laser(), None, 0), converged=True)
     share = np.mean(abs(found["order_parameter"][1] - 2 * np.sqrt(strength)) <= found["order_parameter_error"][1])
     assert 0.62 < share < 0.80
     assert np.all(found["order_parameter_error"][1] <= 2 * np.sqrt(means.error("pair_mean")))  # what it is at zero

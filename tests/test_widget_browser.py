@@ -10,8 +10,8 @@ from matplotlib.image import imread
 import spinsync as ss
 from browser import ORIGIN, alone, chromium, coded
 from reference import laser
+from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import View
-from spinsync.plot.style import COLOURS
 from spinsync.widget.packing import packed
 
 pytestmark = pytest.mark.browser

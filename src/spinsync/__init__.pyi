@@ -11,7 +11,6 @@ from .model.groups import Group as Group
 from .questions.closed_forms_one import limit_cycle as limit_cycle
 from .questions.closed_forms_two import symmetric_pair as symmetric_pair
 from .questions.evolution import evolve as evolve
-from .questions.evolution import rerun as rerun
 from .questions.generators import lindblad as lindblad
 from .questions.generators import one_spin_equation as one_spin_equation
 from .questions.measures import asymptotic_phase as asymptotic_phase
@@ -32,6 +31,7 @@ from .regimes.codes import Regime as Regime
 from .regimes.codes import label as label
 from .results.datasets import bloch as bloch
 from .results.datasets import model_of as model_of
+from .results.registry import rerun as rerun
 from .sweeps.phase_diagrams import phase_diagram as phase_diagram
 from .theory.brute_force.theory import BruteForce as BruteForce
 from .theory.mean_field.theory import MeanField as MeanField

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from spinsync.base.checks import InputError, shown
-from spinsync.base.interrupts import pool
+from spinsync.base.parallel import each
 
 with suppress(ImportError):  # Windows
     import fcntl
@@ -37,7 +37,7 @@ def _shown(path: str | Path) -> str:
 
 def _sync(folder: Path) -> None:
     """Flush every file below `folder` and the folders themselves to disk: several at once, which a disk writes together."""
-    pool(FLUSHED).map(_flush, [folder, *folder.rglob("*")])
+    each(_flush, [folder, *folder.rglob("*")], waiting=FLUSHED)
 
 
 def _flush(path: Path) -> None:

@@ -39,18 +39,26 @@ def _limits() -> Iterator[float]:
 
 
 def _containers() -> Iterator[float]:
-    """Limits of the control groups that this process is in, and of those around them (Linux)."""
+    for file in control_groups("memory", "memory.max", "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max": no limit; within a container the path may be of the outside
+            yield float(file.read_text(encoding="ascii"))
+
+
+def control_groups(kind: str, name: str, older: str) -> Iterator[Path]:
+    """Files of a limit in the control groups that this process is in, and in those around them (Linux).
+
+    kind, name, older : of the limit, and the file's name in the unified and in the older hierarchy
+    """
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
             _, kinds, place = line.split(":", 2)
-            if kinds not in ("", "memory"):
+            if kinds and kind not in kinds.split(","):
                 continue
-            root, name = ("/sys/fs/cgroup", "memory.max") if not kinds else ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-            inner = Path(root, place.lstrip("/"))
+            root = Path("/sys/fs/cgroup", kind if kinds else "")
+            inner = root / place.lstrip("/")
             for folder in (inner, *inner.parents):
-                with suppress(OSError, ValueError):  # "max": no limit; within a container the path may be of the outside
-                    yield float((folder / name).read_text(encoding="ascii"))
-                if folder == Path(root):
+                yield folder / (older if kinds else name)
+                if folder == root:
                     break
 
 

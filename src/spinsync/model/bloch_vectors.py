@@ -48,5 +48,5 @@ def seeded(rates: Rates, seed: int) -> Array:
     drawn = np.array([np.random.default_rng([seed, a]).uniform([0, SMALL / 2], [2 * np.pi, SMALL]) for a in range(groups)])
     phase, length = drawn.T
     relaxing = rates.gamma_1 > 0
-    z0 = np.where(relaxing, rates.drive / np.where(relaxing, rates.gamma_1, 1), 0.0)
+    z0 = np.where(relaxing, rates.net_gain / np.where(relaxing, rates.gamma_1, 1), 0.0)
     return np.stack([length * np.cos(phase), length * np.sin(phase), z0 * np.sqrt(1 - length**2)], axis=-1)

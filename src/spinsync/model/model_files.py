@@ -42,12 +42,12 @@ class Description:
     lamb_shift: bool = False
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A parameter as TOML can hold it."""
     if isinstance(value, DISTRIBUTIONS):
         kind = type(value).__name__.lower()
         if isinstance(value, Samples) and value.drawn is not None:
-            return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": _plain(value.drawn.of)}}
+            return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": plain(value.drawn.of)}}
         if isinstance(value, Samples) and value.values.size > LISTED:
             return {kind: {"base64": b64encode(value.values.astype("<f8").tobytes()).decode()}}
         return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in FIELDS[kind]}}
@@ -58,15 +58,15 @@ def text(recipe: Recipe, lamb_shift: bool = False) -> str:
     """The recipe as TOML."""
     content: dict[str, Any] = {}
     if recipe.base is None:
-        content[recipe.constructor] = {n: _plain(v) for n, v in recipe.parameters.items() if v is not None}
+        content[recipe.constructor] = {n: plain(v) for n, v in recipe.parameters.items() if v is not None}
     else:
         groups, matrix = recipe.base
         if lamb_shift:
             content["lamb_shift"] = True
-        content["groups"] = [{key: _plain(getattr(group, key)) for key in GROUP_KEYS} for group in groups]
+        content["groups"] = [{key: plain(getattr(group, key)) for key in GROUP_KEYS} for group in groups]
         content["coupling_matrix"] = {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
     if recipe.changes:
-        content["changes"] = {n: _plain(v) for n, v in recipe.changes.items()}
+        content["changes"] = {n: plain(v) for n, v in recipe.changes.items()}
     return tomli_w.dumps(content)
 
 

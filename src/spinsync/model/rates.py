@@ -10,27 +10,41 @@ import numpy as np
 from spinsync.base.arrays import Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rates:
     """Rates of an ensemble, batch axes first.
 
-    omega, gamma_1, gamma_perp, drive, weight : real arrays of shape (..., group)
-        Natural frequency (or the centre of its distribution), population relaxation, coherence
-        relaxation (1.2), gain - damping, and the normalized weight.
+    omega, gain, damping, dephasing, weight : real arrays of shape (..., group)
+        Natural frequency (or the centre of its distribution), rates up and down, pure dephasing, and the normalized weight.
     coupling : complex array of shape (..., group, group)
         C_ab = V_ab exp(i theta_ab)
     """
 
     omega: Array
-    gamma_1: Array
-    gamma_perp: Array
-    drive: Array
+    gain: Array
+    damping: Array
+    dephasing: Array
     weight: Array
     coupling: Array
 
-    def at(self, index: tuple[int, ...]) -> Rates:
-        """One point of a diagram, batch axes gone."""
-        return Rates(*(np.ascontiguousarray(getattr(self, name)[index]) for name in self.__dataclass_fields__))
+    @property
+    def gamma_1(self) -> Array:
+        """Relaxation of the inversion (1.2)."""
+        return self.gain + self.damping
+
+    @property
+    def gamma_perp(self) -> Array:
+        """Relaxation of the coherence (1.2)."""
+        return self.gamma_1 / 2 + self.dephasing
+
+    @property
+    def net_gain(self) -> Array:
+        """Gain - damping, which drives the inversion (3.4)."""
+        return self.gain - self.damping
+
+    def at(self, index: Any) -> Rates:
+        """Some points of the batch, or one with its batch axes gone; None: a batch of one."""
+        return Rates(**{name: np.ascontiguousarray(getattr(self, name)[index]) for name in self.__dataclass_fields__})
 
 
 @dataclass
@@ -56,9 +70,8 @@ class Tables:
 
 
 def rates_of(gain: Array, damping: Array, dephasing: Array, omega: Array, weight: Array, coupling: Array) -> Rates:
-    """Equations (1.2)."""
-    gamma_1 = gain + damping
-    return Rates(omega, gamma_1, gamma_1 / 2 + dephasing, gain - damping, normalized(weight), coupling)
+    """With weights that add up to 1."""
+    return Rates(omega=omega, gain=gain, damping=damping, dephasing=dephasing, weight=normalized(weight), coupling=coupling)
 
 
 def polar(strength: Any, angle: Any) -> Array:

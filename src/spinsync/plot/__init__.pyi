@@ -1,3 +1,5 @@
+from .appearance import save as save
+from .appearance import style as style
 from .beats import beat_spectrum as beat_spectrum
 from .beats import phase_difference as phase_difference
 from .diagrams import cut as cut
@@ -9,7 +11,5 @@ from .spheres import project as project
 from .spin_numbers import finite_size as finite_size
 from .spin_numbers import linewidths as linewidths
 from .spin_numbers import spectra as spectra
-from .style import save as save
-from .style import style as style
 from .traces import order_parameter as order_parameter
 from .traces import phases as phases

@@ -17,7 +17,7 @@ from scipy import ndimage
 from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
-from spinsync.plot.style import CLOSED_FORM
+from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.questions.closed_forms_two import margins, symmetric_pair
 from spinsync.questions.weak_coupling import locking_range
 from spinsync.regimes.codes import Regime, label

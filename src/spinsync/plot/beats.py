@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.areas import weakly_coupled
-from spinsync.plot.style import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.traces import TIME, needs, span
 from spinsync.questions.closed_forms_two import symmetric_pair
 from spinsync.results.datasets import model_of

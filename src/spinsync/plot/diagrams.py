@@ -13,8 +13,8 @@ from spinsync.base import checks
 from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import areas, curves
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
 from spinsync.plot.given import checked, variable_of
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
 from spinsync.questions.closed_forms_one import limit_cycle
 from spinsync.questions.onset import critical_coupling
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinsync.base import checks
 from spinsync.model import bloch_vectors
-from spinsync.plot.style import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.plot.traces import needs
 from spinsync.questions.closed_forms_one import limit_cycle
 from spinsync.results.datasets import bloch, model_of

@@ -13,8 +13,8 @@ from matplotlib.lines import Line2D
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, SIZES, axes, colour, in_style, names, plain_decades
 from spinsync.plot.diagrams import LABELS
-from spinsync.plot.style import CLOSED_FORM, COLOURS, SIZES, axes, colour, in_style, names, plain_decades
 from spinsync.questions.closed_forms_one import limit_cycle, line_of_many
 from spinsync.questions.steady import steady_state
 from spinsync.results.datasets import model_of, of_spinsync

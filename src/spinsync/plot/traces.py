@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.plot.style import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
 from spinsync.results.datasets import DIMS, all_pairs, model_of, of_spinsync, times_of, variable
 from spinsync.results.datasets import phases as phase_of
 

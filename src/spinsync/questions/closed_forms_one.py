@@ -11,11 +11,11 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.results.datasets import dataset
+from spinsync.results.registry import question
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
@@ -58,7 +58,7 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
 
 
-@in_range
+@question
 def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
 

@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.results.datasets import dataset
+from spinsync.results.registry import question
 
 
 def two_groups(ensemble: Ensemble) -> tuple[Group, Group]:
@@ -45,7 +45,7 @@ def _symmetric_drive(ensemble: Ensemble, a: Group, b: Group) -> float:
     return float(-c[0, 0].imag)
 
 
-@in_range
+@question
 def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
 

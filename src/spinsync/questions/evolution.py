@@ -1,142 +1,41 @@
-"""evolve: the motion in time, at any level of theory; rerun repeats a recorded one."""
+"""evolve: the motion in time, at any level of theory."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.checks import InputError, IntegrationError
-from spinsync.base.interrupts import aside
-from spinsync.base.memory import available
-from spinsync.base.precision import in_range
-from spinsync.base.threads import one_thread
+from spinsync.base.checks import InputError
+from spinsync.base.memory import afford
 from spinsync.model.ensembles import Ensemble
-from spinsync.problems.flow import exponential_adams, stepping
-from spinsync.problems.flow.record import Flow
-from spinsync.problems.linear import dense, krylov
-from spinsync.problems.linear.lattice.sparse_lu import TooLargeError, afford
-from spinsync.problems.linear.products import solvers
-from spinsync.problems.linear.products.operator import needed
-from spinsync.problems.linear.record import Linear
-from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.problems.many_spins.record import Crowd
-from spinsync.problems.observed import Observed
-from spinsync.problems.sampled.record import Jumps
-from spinsync.questions.costs import afford_times
-from spinsync.questions.finite_n import in_words
 from spinsync.questions.initial_states import lowered
-from spinsync.questions.statistics import mean_motion
-from spinsync.results.datasets import dataset, model_of, recorded_theory, theory_record, times_of
-from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.questions.sentences import in_words
+from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
+from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
+from spinsync.theory.options import completed
+from spinsync.theory.protocol import Problem, Theory, answers, refuse
 
-MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
-SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
-
-_VECTORS = "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a frequency is distributed"
-NO_STATE: Mapping[type, str] = {Flow: _VECTORS, Crowd: _VECTORS, Jumps: "which has no state to keep; Exact has"}
+COMPLEX, REAL = 16, 8  # bytes
 
 
-def not_finished(status: int, steps: int) -> IntegrationError:
-    """The sentence of a run whose time steps got too many or too small."""
-    return IntegrationError(stepping.ADVICE[status].format(steps=steps).capitalize() + ".")
+def afford_times(problem: Problem, times: Array) -> None:
+    """Refuse more times than memory can hold states or results of.
+
+    Raises
+    ------
+    InputError
+        With the estimate.
+    """
+    groups = problem.coordinates["group"][1].size
+    results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
+    afford("times", len(times), problem.bytes_per_time(results), "times")
 
 
-def integrate_flow(flow: Flow, start: Array, times: Array) -> stepping.Solution:
-    """The flow in its rotating frame at `times`."""
-    return stepping.integrate(
-        flow.nonlinear, flow.decay, start, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
-        max_steps=int(min(MOST_STEPS, MOST_WORK / start.size)),
-    )  # fmt: skip
-
-
-def _run_flow(flow: Flow, times: Array) -> Observed:
-    solution = integrate_flow(flow, flow.start, times)
-    if solution.status != exponential_adams.DONE:
-        raise not_finished(solution.status, solution.steps)
-    observed = flow.observe(solution.states, times - times[0])
-    if flow.companion is not None:
-        rough = _run_flow(flow.companion, times)
-        for name in ("coherence", "inversion"):
-            dims, values = observed[name]
-            away = np.maximum.accumulate(abs(values - rough[name][1]), axis=0)  # what is once off stays off
-            observed[f"{name}_error"] = (dims, SAFETY * away + 10 * flow.rtol * abs(values) + flow.atol)
-    return observed
-
-
-@aside
-def _run_crowd(problem: Crowd, times: Array) -> Observed:
-    solution = waveform_relaxation.integrate(
-        problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
-        rtol=problem.rtol, atol=problem.atol, each=problem.each, threads=os.cpu_count() or 1,
-    )  # fmt: skip
-    if solution.status != exponential_adams.DONE:
-        raise not_finished(solution.status, solution.steps)
-    return problem.observe(solution.means, solution.singles if problem.each else None)
-
-
-def _afford(linear: Linear, keep_state: bool) -> None:
-    """Refuse a run, and a state that is kept, that memory can't hold."""
-    if linear.lattice is not None:
-        afford(linear.lattice.whole, 16, krylov.MOST + len(linear.charges) * keep_state)
-    elif linear.parts is not None and keep_state:
-        memory = needed(linear.parts.sizes) + 16.0 * (linear.trace.size + linear.lowering.size)
-        if memory > available():
-            raise TooLargeError(memory, available())
-
-
-def _state(linear: Linear, states: Mapping[int, Array]) -> Observed:
-    """The density matrix at the last of `states`; charge -1 is the conjugate of 1, and no other is ever asked for."""
-    return {f"state_{q}": ((f"component_{q}",), states[q][-1].copy()) for q in linear.charges}
-
-
-def _run_large(linear: Linear, runs: list[Iterator[Array]], keep_state: bool) -> Observed:
-    """Each time is observed as soon as it is reached: all states together would not fit."""
-    rows = []
-    for now in zip(*runs, strict=True):
-        states = {q: v[None] for q, v in zip(linear.charges, now, strict=True)}
-        trace = float((states[0][0] @ linear.trace).real)
-        _check_numbers(trace, states)
-        states[0] = states[0] / trace  # the one eigenvalue that is known exactly
-        rows.append(linear.observe(states))
-    observed = {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
-    return observed | (_state(linear, states) if keep_state else {})
-
-
-@aside
-def _run_linear(linear: Linear, times: Array, keep_state: bool) -> Observed:
-    _afford(linear, keep_state)
-    if (lattice := linear.lattice) is not None:
-        runs = [krylov.motion(linear.block(q), lattice.sites(q), linear.start(q), times) for q in linear.charges]
-        return _run_large(linear, runs, keep_state)
-    if (parts := linear.parts) is not None:
-        runs = [solvers.motion(parts, q, linear.start(q), times, linear.trace) for q in linear.charges]
-        return _run_large(linear, runs, keep_state)
-    states = moved(linear, times)
-    return linear.observe(states) | (_state(linear, states) if keep_state else {})
-
-
-def moved(linear: Linear, times: Array) -> dict[int, Array]:
-    """All states of a small problem at `times`, (time, component) for each charge."""
-    states = {q: dense.propagate(linear.block(q), linear.start(q), times, None if q else linear.trace) for q in linear.charges}
-    _check_numbers(states[0] @ linear.trace, states)
-    return states
-
-
-def _check_numbers(trace: Any, states: Mapping[int, Array]) -> None:
-    """Traces are 1, and what has none is finite."""
-    if not np.allclose(trace, 1, rtol=0, atol=1e-6) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
-        raise IntegrationError("The trace of the density matrix was lost: the rates are too large for double precision.")
-
-
-@in_range
+@question
 def evolve(
     ensemble: Ensemble,
     times: Any,
@@ -146,6 +45,7 @@ def evolve(
     seed: int = 0,
     each: bool = False,
     keep_state: bool = False,
+    threads: int | None = None,
 ) -> xr.Dataset:
     """How the ensemble moves.
 
@@ -169,6 +69,9 @@ def evolve(
     keep_state : bool
         Add the density matrix at the last time, for a run that goes on from here. Exact and BruteForce only: in mean
         field Bloch vectors are the state (with each=True where a frequency is distributed), and trajectories keep none.
+    threads : int, optional
+        At most so many for very many sampled spins or for trajectories; by default all that this process may use. Without
+        influence on the result.
 
     Returns
     -------
@@ -212,85 +115,19 @@ def evolve(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "evolve")
+    theory = completed(theory, TRAJECTORY)
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
+    if keep_state and not answers(type(theory), "keep_state"):
+        why = theory.why.get("keep_state", "which keeps none")
+        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = lowered(ensemble, theory, initial, seed, each)
-    if keep_state and not isinstance(problem, Linear):
-        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {NO_STATE[type(problem)]}.")
     afford_times(problem, moments)
-    if isinstance(problem, Crowd):
-        observed = _run_crowd(problem, moments)
-    elif isinstance(problem, Flow):
-        observed = _run_flow(problem, moments)
-    elif isinstance(problem, Jumps):
-        observed = mean_motion(problem, moments, seed)
-    else:
-        with one_thread(), in_words(theory, growth=2):
-            observed = _run_linear(problem, moments, keep_state)
+    with in_words(theory):
+        observed = problem.motion_and_state(moments) if keep_state else problem.motion(moments, seed)
     kept = {"keep_state": 1, "end": float(moments[-1])} if keep_state else {}
     coordinates = {"time": ("time", moments), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,
         each=int(each), origin=float(moments[0]), initial=record, **kept,
     )  # fmt: skip
-
-
-@in_range
-def rerun(result: xr.Dataset) -> xr.Dataset:
-    """The same run again, from a result's attributes; one that went on from others begins with these.
-
-    Parameters
-    ----------
-    result : xarray.Dataset
-        A result of `evolve`, also one read back from disk.
-
-    Raises
-    ------
-    InputError
-        If the dataset records no run, or runs of several numbers of spins are put together in it.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
-    >>> run = ss.evolve(one, [0.0, 1.0, 2.0], seed=3)
-    >>> ss.rerun(run).identical(run)
-    True
-    """
-    model_of(result)
-    if (made_by := result.attrs.get("verb")) != "evolve":
-        raise InputError(f"Argument `result` must be a result of evolve, but is one of {checks.line(str(made_by))}.")
-    if "spins" in result.dims:
-        raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
-    return _again(result.attrs, times_of(result, "result"))
-
-
-def _again(recorded: Mapping[str, Any], times: Array) -> xr.Dataset:
-    """The run of these attributes, and the runs that it went on from before; the result holds `times`."""
-    for name in ("model", "theory", "seed", "each", "origin"):
-        if name not in recorded:
-            raise InputError(f"Argument `result` must record {name}, but does not.")
-    keep_state, origin = bool(recorded.get("keep_state", 0)), checks.real("origin", recorded["origin"])
-    each = bool(checks.whole("each", recorded["each"], 0, 1))
-    first = [origin] if times[0] != origin else []  # the start belongs to the first time of the run
-    end = checks.real("end", recorded.get("end")) if keep_state else times[-1]
-    last = [end] if times[-1] != end else []  # and what is kept to the last
-    again = evolve(
-        model_of(xr.Dataset(attrs={"model": recorded["model"]})), np.concatenate([first, times, last]),
-        theory=recorded_theory(recorded["theory"]), initial=_recorded_start(recorded.get("initial")),
-        seed=checks.seed(recorded["seed"]), each=each, keep_state=keep_state,
-    )  # fmt: skip
-    return again.isel(time=slice(len(first), len(first) + len(times))) if first or last else again
-
-
-def _recorded_start(recorded: Any) -> Any:
-    """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
-    try:
-        start = json.loads(recorded) if isinstance(recorded, str) else recorded
-        if not isinstance(start, dict):
-            return start
-        return _again(start, np.array(start["times"])) if start["verb"] == "evolve" else xr.Dataset(attrs=start)
-    except InputError:
-        raise
-    except (KeyError, TypeError, ValueError):
-        raise checks.complain("initial", "recorded in the result as evolve wrote it", recorded) from None

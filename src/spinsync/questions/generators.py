@@ -10,21 +10,18 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
-from spinsync.base.precision import in_range
-from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
-from spinsync.problems.linear.record import Linear
-from spinsync.questions.costs import afford_times
-from spinsync.questions.evolution import moved
-from spinsync.questions.finite_n import in_words
+from spinsync.questions.evolution import afford_times
 from spinsync.questions.initial_states import lowered
+from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side
 from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
 
 
-@in_range
+@question
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
 
@@ -69,7 +66,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
-@in_range
+@question
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
     """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
 
@@ -110,11 +107,10 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     checks.instance("theory", theory, BruteForce, "BruteForce")
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     problem, record = lowered(ensemble, theory, initial, seed, each=True)
-    assert isinstance(problem, Linear)
     afford_times(problem, moments)
-    blocks = {q: problem.block(q) for q in problem.charges}
-    with one_thread(), in_words(theory, growth=2):
-        states = aside(moved)(problem, moments)
+    blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}
+    with in_words(theory):
+        states = problem.states(moments)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
@@ -130,5 +126,5 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        initial=record,
+        origin=float(moments[0]), initial=record,
     )  # fmt: skip

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
-from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
-from spinsync.problems.flow.record import Flow
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
-from spinsync.problems.linear.record import Linear
-from spinsync.problems.many_spins.record import Crowd
-from spinsync.problems.sampled.record import Jumps
-from spinsync.questions.finite_n import at_rest, in_words
-from spinsync.results.datasets import CLASSES, CORRELATIONS, bloch, initial_record, recorded_model, recorded_theory, whole_at
+from spinsync.problems.linear.sectors import Sectors
+from spinsync.questions.sentences import in_words
+from spinsync.results.datasets import (
+    CLASSES,
+    CORRELATIONS,
+    bloch,
+    initial_record,
+    recorded_model,
+    recorded_theory,
+    result_record,
+    whole_at,
+)  # fmt: skip
 from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.protocol import Theory
+from spinsync.theory.protocol import Theory, answers, refuse
 
 TRACE = 1e-6  # by which a state's trace may differ from 1
 SAME = 1e-9  # relative distance of two classes that are one
@@ -35,9 +39,15 @@ WAY_ON: Mapping[str, str] = {
 }
 
 
-def lowered(
-    ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool
-) -> tuple[Crowd | Flow | Jumps | Linear, str | None]:
+def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
+    """The problem of a theory that answers this question of the steady state; others refuse."""
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(theory, question)
+    with in_words(theory):
+        return theory.lower(ensemble, None, 0, False)
+
+
+def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
     """The problem of a run that begins at `initial`, and the record of that start."""
     if isinstance(initial, xr.Dataset) and not isinstance(theory, MeanField):
         _check_origin(initial, ensemble, type(theory))
@@ -46,7 +56,8 @@ def lowered(
     start = None if initial is None else vectors(initial, ensemble, type(theory))
     if _from_single_spins(initial):
         _check_spins(initial, ensemble, theory, each)
-    return theory.lower(ensemble, start, seed, each), initial_record(start)
+    with in_words(theory):
+        return theory.lower(ensemble, start, seed, each), initial_record(start)
 
 
 def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array:
@@ -134,25 +145,26 @@ def _places(frequency: Array, weight: Array, mine: Array) -> Array:
     return np.stack([frequency[mine] - share @ frequency[mine], share])
 
 
-def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int, each: bool) -> tuple[Linear, str]:
+def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int, each: bool) -> tuple[Any, str]:
     """The problem of a finite number of spins that begins with the state of a result."""
-    problem, before = theory.lower(ensemble, None, seed, each), recorded_theory(result.attrs["theory"])
-    if not isinstance(problem, Linear):
+    if not answers(type(theory), "keep_state"):
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
-    spins, model = [one.spins for one in (before, theory)], recorded_model(result, "initial")  # type: ignore[attr-defined]
-    there, here = (counts(one, n).tolist() for one, n in zip((model, ensemble), spins, strict=True))
+    with in_words(theory):
+        problem: Any = theory.lower(ensemble, None, seed, each)
+    before, model = recorded_theory(result.attrs["theory"]), recorded_model(result, "initial")
+    there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
-    kept = _settled(before, model, result) if settled else _kept(problem, result)
-    return replace(problem, start=kept.__getitem__), json.dumps(_record(result))
+    kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
+    return problem.starting(kept), json.dumps(result_record(result))
 
 
-def _kept(problem: Linear, result: xr.Dataset) -> Mapping[int, Array]:
+def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
     """The density matrix that a run has kept, one vector for each charge."""
-    names = {q: f"state_{q}" for q in problem.charges}
+    names = {q: f"state_{q}" for q in sectors.charges}
     if not set(names.values()) <= set(result.data_vars):
         raise InputError(
             "Argument `initial` must be a run with keep_state=True to go on at a finite number of spins, but has kept no "
@@ -164,36 +176,19 @@ def _kept(problem: Linear, result: xr.Dataset) -> Mapping[int, Array]:
             f"Argument `initial` must reach the last time {result.attrs['end']:.6g} of its run, whose state is kept, but {now}."
         )
     kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
-    sizes = {0: problem.trace.size, 1: problem.lowering.size}
+    sizes = {0: sectors.trace.size, 1: sectors.receiver.size}
     fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())
-    if not fits or not abs(kept[0] @ problem.trace - 1) <= TRACE:
+    if not fits or not abs(kept[0] @ sectors.trace - 1) <= TRACE:
         raise InputError("Argument `initial` must hold the state as it was kept, of trace 1, but it has been changed.")
     return kept
 
 
 def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int, Array]:
     """The steady state, found once more from its model: it keeps nothing, and has no coherence."""
-    whole = theory.lower(model, None, 0, False)
-    assert isinstance(whole, Linear)
-    with one_thread(), in_words(theory, growth=1):
-        part, found = at_rest(whole)
-    rho = found
-    if part is not whole:  # the places within a box
-        sites, box = lattice_of(whole).sites(0), lattice_of(part).sites(0)
-        place = np.zeros(np.add(sites.max(axis=0), 1))
-        place[*box.T] = found
-        rho = place[*sites.T]
-    seen = part.observe({0: found[None]})["inversion"][1][0]
+    problem: Any = theory.lower(model, None, 0, False)
+    with in_words(theory):
+        states: Mapping[int, Array] = problem.state_at_rest()
+    seen = problem.sectors.observe({0: states[0][None]})["inversion"][1][0]
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")
-    return {0: rho, 1: np.zeros(whole.lowering.size, complex)}
-
-
-def _record(result: xr.Dataset) -> dict[str, Any]:
-    """What makes the start again: the attributes of its result, and the times."""
-    record = {key: value for key, value in result.attrs.items() if key != "version"}
-    if "initial" in record:
-        record["initial"] = json.loads(record["initial"])  # nested, not text within text
-    if "time" in result.coords:
-        record["times"] = np.atleast_1d(result["time"]).tolist()
-    return record
+    return states

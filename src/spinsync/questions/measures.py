@@ -9,23 +9,19 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
-from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
-from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.problems.linear.lattice import slowest_mode
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
-from spinsync.questions.finite_n import at_rest, in_words, linear_problem
-from spinsync.results.datasets import all_pairs, bloch, model_of, theory_record, variable
+from spinsync.questions.initial_states import asked
+from spinsync.questions.sentences import in_words
+from spinsync.results.datasets import all_pairs, bloch, initial_record, model_of, source_record, theory_record, variable
 from spinsync.results.datasets import dataset as made
+from spinsync.results.registry import question
 from spinsync.theory.permutation.exact import Exact
 from spinsync.theory.protocol import Theory, refuse
 
 
-@in_range
+@question
 def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     """Entanglement and total correlation of two spins, equations (8.4) and (8.5).
 
@@ -76,7 +72,7 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     alone = sum(_entropy((1 + sign * w) / 2) for w in (z, other) for sign in (1, -1))
     variables = {"concurrence": concurrence.where(c == c), "mutual_information": alone - joint}
     shaped = {name: (c.dims, value.transpose(*c.dims).values) for name, value in variables.items()}
-    return made(shaped, dict(c.coords), "pair_measures", ensemble)
+    return made(shaped, dict(c.coords), "pair_measures", ensemble, source=source_record(dataset))
 
 
 def _entropy(p: Any) -> Any:
@@ -84,7 +80,7 @@ def _entropy(p: Any) -> Any:
     return -xlogy(np.maximum(p, 0), np.maximum(p, 0))
 
 
-@in_range
+@question
 def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """Von Neumann entropy and purity of the steady state, equation (8.6).
 
@@ -110,10 +106,9 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     >>> round(float(ss.entropy(free, theory=ss.Exact(50)).entropy / 50 / np.log(2)), 9)
     1.0
     """
-    problem = linear_problem(ensemble, theory, "entropy")
-    with one_thread(), in_words(theory, growth=1):
-        part, rho = at_rest(problem)
-    p, copies = part.mixture(rho)
+    problem = asked(ensemble, theory, "entropy")
+    with in_words(theory):
+        p, copies = problem.mixture()
     positive = p > 0
     logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
     variables: dict[str, Any] = {
@@ -123,7 +118,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     return made(variables, {}, "entropy", ensemble, theory=theory_record(theory))
 
 
-@in_range
+@question
 def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     """Husimi function of one spin, Q(n) = (1 + n . m)/(4 pi), whose integral over the sphere is 1.
 
@@ -162,10 +157,11 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     values = (1 + np.tensordot(m.values, n, axes=1)) / (4 * np.pi)
     coordinates: dict[str, Any] = {str(name): c for name, c in m.coords.items() if name != "axis"}
     coordinates |= {name: (name, value) for name, value in angles.items()}
-    return made({"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}, coordinates, "husimi", model_of(dataset))
+    variables = {"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}
+    return made(variables, coordinates, "husimi", model_of(dataset), source=source_record(dataset))
 
 
-@in_range
+@question
 def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     """Phase distribution of a spin (8.3), or of the phase difference of two spins at finite N (8.7).
 
@@ -214,10 +210,11 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     kept: dict[str, Any] = {
         str(name): c for name, c in dataset.coords.items() if any(set(c.dims) <= set(d) for d, _ in variables.values())
     }
-    return made(variables, kept | {"azimuth": ("azimuth", phi)}, "phase_distribution", model)
+    coordinates = kept | {"azimuth": ("azimuth", phi)}
+    return made(variables, coordinates, "phase_distribution", model, source=source_record(dataset))
 
 
-@in_range
+@question
 def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Dataset:
     """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
 
@@ -259,15 +256,13 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Exact) -> xr.Da
         raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
     values = np.zeros(len(m), complex)
-    left: Array | None = None
-    with one_thread(), in_words(theory, growth=2):
-        for k, vector in enumerate(m):
-            problem = theory.lower(ensemble, vector[None], 0)
-            if left is None:
-                mode = aside(slowest_mode.slowest_mode)(problem, lattice_of(problem).whole)
-                strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
-                left = mode.left * (abs(strongest) / strongest)
-            values[k] = left @ problem.start(1)
+    with in_words(theory):
+        mode = asked(ensemble, theory, "asymptotic_phase").slowest_mode()
+    strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
+    left = mode.left * (abs(strongest) / strongest)
+    for k, vector in enumerate(m):
+        values[k] = left @ theory.lower(ensemble, vector[None], 0).start(1)
     phase = np.where(abs(values) > 0, -np.angle(values), np.nan)
     variables = {"phase": (("state",), phase), "amplitude": (("state",), abs(values))}
-    return made(variables, {}, "asymptotic_phase", ensemble, theory=theory_record(theory))
+    recorded = {"theory": theory_record(theory), "states": initial_record(m)}
+    return made(variables, {}, "asymptotic_phase", ensemble, **recorded)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,26 +9,37 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.precision import in_range
-from spinsync.base.progress import progress
+from spinsync.base.progress import Line, progress
 from spinsync.base.threads import one_thread
 from spinsync.model import bloch_vectors
+from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
+from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import REASONS, Regime, Status, flags
-from spinsync.regimes.engine_batch import lanes
-from spinsync.regimes.engine_scalar import Batch
+from spinsync.regimes.engines import lanes
 from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
-from spinsync.theory.mean_field.theory import MeanField
+from spinsync.results.registry import question
+from spinsync.theory.mean_field.theory import MAPS, MeanField
+from spinsync.theory.options import completed
+from spinsync.theory.protocol import Theory, refuse
 
-MAPS = MeanField(rtol=1e-6, atol=1e-8)  # a regime asks for less than a trajectory
+
+def batch(
+    ensemble: Ensemble, spread: tuple[Distribution | None, ...], rates: Rates, theory: Any, start: Array,
+    line: Line | None = None,
+) -> Batch:  # fmt: skip
+    """Points whose motion a theory is asked for; what its options leave open is the engines' own."""
+    accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
+    return Batch(rates=rates, spread=spread, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy)
 
 
-def checked_start(ensemble: Ensemble, initial: Any, seed: int) -> Array:
+def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
     """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
-    start = bloch_vectors.seeded(ensemble.rates, checks.seed(seed)) if initial is None else vectors(initial, ensemble)
+    seed = checks.seed(seed)
+    start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else vectors(initial, ensemble, type(theory))
     if len(start) != len(ensemble.groups):
         raise checks.InputError(f"Argument `initial` must have shape ({len(ensemble.groups)}, 3), but has shape {start.shape}.")
     return start
@@ -66,16 +76,25 @@ def places(ensemble: Ensemble) -> dict[str, Any]:
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
 
-@in_range
-def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Dataset:
-    """What the ensemble does in the end, in mean field: its regime, frequencies and phases.
+@question
+def regime(
+    ensemble: Ensemble,
+    *,
+    theory: Theory = MeanField(),  # noqa: B008  # frozen options
+    initial: Any = None,
+    seed: int = 0,
+) -> xr.Dataset:
+    """What the ensemble does in the end: its regime, frequencies and phases.
 
     Parameters
     ----------
     ensemble : Ensemble
         Any number of groups, with distributions of frequencies or without.
+    theory : MeanField
+        Its accuracy is 1e-6 and 1e-8 where it leaves them open: a regime asks for less than a trajectory. At a finite number
+        of spins the phase diffuses, and there is no regime.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors at the start, or a result of mean field whose last state they are, as in `evolve`:
+        Bloch vectors at the start, or a result of the same theory whose last state they are, as in `evolve`:
         several regimes can be stable at once. None: a small coherence from `seed`.
     seed : int
         Of that start, as in `evolve`.
@@ -96,11 +115,11 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     Raises
     ------
     InputError
-        If `ensemble` is none, or `initial` does not fit.
+        If `ensemble` is none, `initial` does not fit, or the theory knows no regimes.
 
     Notes
     -----
-    Equations (3.1), (3.3), (3.4), (5.9). The run is as long as the motion asks for: until it rests, or until its
+    Mean field: equations (3.1), (3.3), (3.4), (5.9). The run is as long as the motion asks for: until it rests, or until its
     averages over two windows, the second twice as long, agree. Rest on an unstable state is nudged off it, except
     without any coherence, where the equations know no noise.
 
@@ -112,12 +131,12 @@ def regime(ensemble: Ensemble, *, initial: Any = None, seed: int = 0) -> xr.Data
     'partial'
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    start = checked_start(ensemble, initial, seed)
-    theory = MAPS
-    rates = Rates(*(getattr(ensemble.rates, field.name)[None] for field in fields(Rates)))
+    refuse(theory, "regime")
+    theory = completed(theory, MAPS)
+    start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
-        found = lanes(Batch(rates, spread, ensemble.names, start, theory, line), 1)
+        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     return dataset(
         described(found),
         places(ensemble),

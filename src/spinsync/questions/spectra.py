@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
-from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.problems.linear import lines, resolvent
-from spinsync.problems.linear.lattice import lattice_lines, populations_at_rest, slowest_mode
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
-from spinsync.problems.linear.lattice.truncation import core
-from spinsync.problems.linear.lines import FewError, Line
-from spinsync.problems.linear.products import product_lines, solvers
-from spinsync.problems.linear.record import Linear
-from spinsync.questions.finite_n import at_rest, in_words, linear_problem
+from spinsync.questions.initial_states import asked
+from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
+from spinsync.results.registry import question
 from spinsync.theory.protocol import Theory
 
-LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
-AFFORDED = 2_500  # components, up to where all eigenvalues are found if need be: a minute
+if TYPE_CHECKING:
+    from spinsync.problems.linear.lines import Line
+
 FARTHEST = 1e100  # frequency: squares of much larger ones overflow
 NEGATIVE = 1e-8  # of the largest emission: none is below zero
 BLURRED = 0.02  # relative error of a width
-OUTSIDE = 1e-6  # of the steady state beyond each side of that core
 
 
-@in_range
+@question
 def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
     """Frequency and width of the ensemble's line: the slowest mode of sector +1 that <J_-> shows, equation (9.7).
 
@@ -87,20 +78,17 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     ([1.042846, -1.042846], [True, True])
     """
     number = 1 if modes is None else checks.whole("modes", modes, 1)
-    problem = linear_problem(ensemble, theory, "linewidth")
-    try:
-        with one_thread(), in_words(theory, growth=1):
-            found = _slowest(problem, number)
-            _sharp(ensemble, found)
-    except FewError as error:
-        raise checks.complain("modes", f"at most {error.most}, as many lines as J_- shows", number) from None
+    problem = asked(ensemble, theory, "linewidth")
+    with in_words(theory):
+        found = problem.lines(number)
+    _sharp(ensemble, found)
     values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
     listed = {
         "frequency": -values.imag, "linewidth": -2 * values.real, "frequency_error": errors, "linewidth_error": 2 * errors,
         "degenerate": np.array([line.degenerate for line in found]),
     }  # fmt: skip
     variables = {name: (("mode",), of_all) if modes is not None else ((), of_all[0]) for name, of_all in listed.items()}
-    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory))
+    return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory), modes=modes)
 
 
 def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
@@ -111,7 +99,7 @@ def _sharp(ensemble: Ensemble, found: list[Line]) -> None:
         raise OverflowError
 
 
-@in_range
+@question
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the light that the ensemble emits collectively in its steady state, equation (9.8).
 
@@ -146,44 +134,14 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     >>> bool(abs(light.emission.idxmax() - ss.limit_cycle(one).frequency) < 0.2)
     True
     """
-    problem = linear_problem(ensemble, theory, "emission_spectrum")
+    problem = asked(ensemble, theory, "emission_spectrum")
     places = checks.increasing("frequencies", frequencies)
     afford("frequencies", places.size, 20 * 8.0, "numbers")
     if abs(places).max() > FARTHEST:
         raise checks.complain("frequencies", f"at most {FARTHEST:g} in size", places[np.argmax(abs(places))])
-    # products of M groups have about N^(3M - 1) components
-    with one_thread(), in_words(theory, growth=3 * len(ensemble.groups) - 1 if problem.parts else 1):
-        part, rho = at_rest(problem)
-        emission = 2 * _response(part, part.lowered(rho), places).real
-        if emission.min() < -NEGATIVE * emission.max():
-            raise OverflowError
+    with in_words(theory):
+        emission = 2 * problem.response(places).real
+    if emission.min() < -NEGATIVE * emission.max():
+        raise OverflowError
     variables: dict[str, Any] = {"emission": (("frequency",), emission)}
     return dataset(variables, {"frequency": ("frequency", places)}, "emission_spectrum", ensemble, theory=theory_record(theory))
-
-
-@aside
-def _response(part: Linear, sender: Array, frequencies: Array) -> Array:
-    if part.parts is not None:
-        return solvers.response(part.parts, sender, part.lowering, frequencies)
-    sites = None if part.lattice is None else part.lattice.sites(1)
-    return resolvent.response(part.block(1), sites, sender, part.lowering, frequencies)
-
-
-@aside
-def _slowest(problem: Linear, number: int) -> list[Line]:
-    """The slowest lines, in order."""
-    if problem.lowering.size <= slowest_mode.DENSE or (problem.lattice is None and problem.parts is None):
-        return lines.of_matrix(problem.block(1), problem.lowering, number)
-    if problem.parts is not None:
-        try:
-            return product_lines.slowest(problem.parts, problem.lowering, number)
-        except solvers.SlowError:
-            if problem.lowering.size > AFFORDED:
-                raise
-            return lines.of_matrix(problem.block(1), problem.lowering, number)
-    lattice = lattice_of(problem)
-    rest = populations_at_rest.steady(lattice)
-    boxes = [rest.box]
-    if rest.probability.size > LARGE:
-        boxes.insert(0, core(lattice_of(rest.problem).sites(0), rest.probability, OUTSIDE))
-    return lattice_lines.slowest(problem, number, *boxes)

@@ -10,12 +10,12 @@ import xarray as xr
 
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
-from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.questions.closed_forms_one import OneGroup, clean_cycle
 from spinsync.questions.closed_forms_two import two_groups
 from spinsync.results.datasets import dataset
+from spinsync.results.registry import question
 
 WEAK = 0.1  # of the locking range: a larger error than this share is said
 NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
@@ -23,7 +23,7 @@ SETTLED = 1e-6  # of a logarithm: one more step of Newton's method, which was ta
 PHASES = 48  # phase differences at which locked states are sought
 
 
-@in_range
+@question
 def locking_range(ensemble: Ensemble) -> xr.Dataset:
     """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
 

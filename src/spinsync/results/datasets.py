@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -18,18 +19,13 @@ from spinsync.base.precision import in_range
 from spinsync.model import bloch_vectors, model_files
 from spinsync.model.ensembles import Ensemble, from_toml_text
 from spinsync.results.variables import attributes
-from spinsync.theory.brute_force.theory import BruteForce
-from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.permutation.exact import Exact
-from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.theory.every import THEORIES, name_of
 from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
 CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
+NESTED = {"initial", "source"}  # attributes that tell of other results, as JSON text
 FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
-THEORIES: Mapping[str, type[Any]] = {
-    "mean-field": MeanField, "exact": Exact, "trajectories": Trajectories, "brute-force": BruteForce
-}  # fmt: skip
 
 
 def dataset(
@@ -57,8 +53,7 @@ def dataset(
 
 def theory_record(theory: Theory) -> str:
     """A theory as JSON text."""
-    name = next(name for name, kind in THEORIES.items() if isinstance(theory, kind))
-    return json.dumps({"theory": name, **asdict(theory)})  # type: ignore[call-overload]
+    return json.dumps({"theory": name_of(type(theory)), **asdict(theory)})  # type: ignore[call-overload]
 
 
 def recorded_theory(text: str) -> Theory:
@@ -80,6 +75,30 @@ def recorded_theory(text: str) -> Theory:
 
 def initial_record(initial: Array | None) -> str | None:
     return None if initial is None else json.dumps(initial.tolist())
+
+
+def result_record(result: xr.Dataset) -> dict[str, Any]:
+    """What makes a result again that another one begins with, or is made of: its attributes, and the times."""
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in result.attrs.items()}
+    record = {key: value for key, value in plain.items() if key != "version" and isinstance(value, (str, int, float))}
+    for name in NESTED & record.keys():
+        with suppress(ValueError):  # what somebody changed stays as it is
+            record[name] = json.loads(str(record[name]))  # nested, not text within text
+    if "time" in result.coords:
+        record["times"] = np.atleast_1d(result["time"]).tolist()
+    return record
+
+
+def source_record(result: xr.Dataset) -> str:
+    """The same of a result that is measured, and which of its groups there are, as JSON text."""
+    kept = {dim: result[dim].values.tolist() for dim in ("group", "other_group") if dim in result.coords}
+    return json.dumps(result_record(result) | {"kept": kept})
+
+
+def axes_record(axes: Mapping[str, Array]) -> str:
+    """The axes of a diagram in order, as JSON text: distributions whole, where its coordinates hold their texts alone."""
+    listed = {n: [model_files.plain(one) for one in axis] for n, axis in axes.items() if axis.dtype == object}
+    return json.dumps({name: listed.get(name) for name in axes})
 
 
 def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:

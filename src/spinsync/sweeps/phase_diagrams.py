@@ -2,38 +2,47 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks
+from spinsync.base import checks, parallel
+from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
-from spinsync.base.precision import in_range
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.rates import Rates
 from spinsync.model.recipes import check_axis
-from spinsync.questions.regimes import MAPS, checked_start, described, places
+from spinsync.problems.outcome import NoAnswerError, TooLargeError
+from spinsync.questions.regimes import batch, checked_start, described, places
+from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
-from spinsync.regimes.engine_batch import engine
-from spinsync.regimes.engine_scalar import Batch
+from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import Motions, blank
-from spinsync.results.datasets import dataset, initial_record, theory_record
+from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
+from spinsync.results.registry import question
+from spinsync.theory.mean_field.theory import MAPS, MeanField
+from spinsync.theory.options import completed
+from spinsync.theory.protocol import Theory, refuse
 
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
-@in_range
+@question
 def phase_diagram(
-    ensemble: Ensemble, axes: Mapping[str, Any], *, initial: Any = None, seed: int = 0, device: str = "cpu",
+    ensemble: Ensemble,
+    axes: Mapping[str, Any],
+    *,
+    theory: Theory = MeanField(),  # noqa: B008  # frozen options
+    initial: Any = None,
+    seed: int = 0,
+    device: str = "cpu",
     threads: int | None = None,
-) -> xr.Dataset:  # fmt: skip
-    """The long-time motion at every point of a grid of parameters, in mean field.
+) -> xr.Dataset:
+    """The long-time motion at every point of a grid of parameters, or the steady state at a finite number of spins.
 
     Parameters
     ----------
@@ -43,35 +52,40 @@ def phase_diagram(
         One or more parameters that `Ensemble.replace` takes, and their values: numbers, or for a frequency a list of
         distributions, which the result calls by their text. In the result the axis `frequency` is called by its other
         name, A.frequency.
+    theory : MeanField or Exact
+        MeanField shows regimes; its accuracy is 1e-6 and 1e-8 where it leaves them open. At a finite number of spins the
+        phase diffuses, and there is no regime: Exact shows steady states.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Bloch vectors at the start, or a result of mean field whose last state they are; the same
-        at every point. None: the seeded start of `ensemble`.
+        at every point. None: the seeded start of `ensemble`. Mean field only.
     seed : int
         Of that start.
     device : str
-        "cpu", or "cuda" for an NVIDIA graphics processor, which takes up to three groups of one frequency each; both give
-        the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
+        "cpu", or "cuda" for an NVIDIA graphics processor, which takes regimes of up to three groups of one frequency each;
+        both give the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
     threads : int, optional
-        By default as many as the machine has cores; without influence on the result.
+        At most so many; by default all that this process may use. Without influence on the result.
 
     Returns
     -------
     xarray.Dataset
-        The variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
+        In mean field the variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
         order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, period, order_parameter_range, settled,
-        status; NaN where it says.
+        status; NaN where it says. At finite N those of `steady_state`: inversion, order_parameter, correlation,
+        inversion_correlation; and settled, False where they are NaN because a point has no unique steady state, or none that
+        double precision can tell: `steady_state` of that point says which.
 
     Raises
     ------
     InputError
-        If an axis is unknown, varies what another one varies, or holds values that its parameter does not take, or the
-        device cannot be used.
+        If an axis is unknown, varies what another one varies, or holds values that its parameter does not take, the device
+        cannot be used, the theory shows no diagrams, or `initial` is given at finite N.
 
     Notes
     -----
-    Equations (3.1), (3.3), (3.4). Of two or three groups of one frequency each, `period` and `order_parameter_range` are
-    found in diagrams of up to 16 points, and are NaN in larger ones. Where several regimes are stable at once, the common
-    start decides.
+    Mean field: equations (3.1), (3.3), (3.4). Of two or three groups of one frequency each, `period` and
+    `order_parameter_range` are found in diagrams of up to 16 points, and are NaN in larger ones. Where several regimes are
+    stable at once, the common start decides.
 
     Examples
     --------
@@ -80,8 +94,56 @@ def phase_diagram(
     >>> diagram = ss.phase_diagram(one, {"coupling": [2.0, 12.0]})
     >>> diagram.amplitude.values[:, 0].round(6)
     array([0.      , 0.166667])
+
+    A transition of 40 spins is no line:
+
+    >>> few = ss.phase_diagram(one, {"coupling": [2.0, 4.0, 12.0]}, theory=ss.Exact(40))
+    >>> few.order_parameter.values.round(3)
+    array([0.223, 0.305, 0.265])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    refuse(theory, "phase_diagram")
+    values = _checked_axes(ensemble, axes)
+    _afford(values, len(ensemble.groups))
+    points = Points(ensemble, values, completed(theory, MAPS), initial, checks.seed(seed), device)
+    show = {"regimes": _regimes, "steady states": _steady_states}[points.theory.maps]
+    with one_thread():
+        variables, coordinates, recorded = show(points)
+    for name, axis in points.named.items():
+        coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
+    return dataset(
+        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(points.theory), seed=points.seed,
+        axes=axes_record(values), device=device, **recorded,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Points:
+    """A grid of parameters: the values of each axis, and what is asked for at each of its points."""
+
+    ensemble: Ensemble
+    values: Mapping[str, Any]
+    theory: Any
+    initial: Any
+    seed: int
+    device: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(axis.size for axis in self.values.values())
+
+    @property
+    def named(self) -> dict[str, Any]:
+        """The axes as the result calls them: none by the name of a variable."""
+        return {"A.frequency" if name == "frequency" else name: axis for name, axis in self.values.items()}
+
+    def model(self, place: tuple[int, ...]) -> Ensemble:
+        """The ensemble at one point."""
+        return self.ensemble.replace(**{name: axis[k] for (name, axis), k in zip(self.values.items(), place, strict=True)})
+
+
+def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
+    """The values of each axis."""
     if not isinstance(axes, Mapping) or not axes:
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
@@ -91,14 +153,7 @@ def phase_diagram(
         if single and set(single) <= axes.keys():
             both = f"{name} beside {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
-    values = {name: check_axis(name, axis) for name, axis in axes.items()}
-    threads = checks.whole("threads", threads if threads is not None else os.cpu_count() or 1, 1)
-    _afford(values, len(ensemble.groups))
-    engine(device, ensemble.recipe.distributions(values))
-    start = checked_start(ensemble, initial, seed)
-    with one_thread():
-        motions = _motions(ensemble, values, start, threads, device)
-    return _result(ensemble, values, motions, seed, None if initial is None else start)
+    return {name: check_axis(name, axis) for name, axis in axes.items()}
 
 
 def _afford(values: Mapping[str, Any], groups: int) -> None:
@@ -107,41 +162,69 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _motions(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
+def _regimes(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Variables, coordinates and what is recorded of the long-time motion at all points."""
+    engine(points.device, points.ensemble.recipe.distributions(points.values))
+    start = checked_start(points.ensemble, points.theory, points.initial, points.seed)
+    motions = _motions(points, start)
+    recorded = {"initial": None if points.initial is None else initial_record(start)}
+    return described(motions, tuple(points.named), points.shape), places(points.ensemble), recorded
+
+
+def _motions(points: Points, start: Any) -> Motions:
     """The points in order: all of those at once that share their distributions of frequencies."""
-    shape = tuple(axis.size for axis in values.values())
+    values, shape = points.values, points.shape
     spreads = [name for name, axis in values.items() if axis.dtype == object]
     numbers = {name: axis for name, axis in values.items() if name not in spreads}
-    places = np.moveaxis(
+    order = np.moveaxis(
         np.arange(np.prod(shape)).reshape(shape), [list(values).index(name) for name in spreads], range(len(spreads))
     )
-    found = blank(int(np.prod(shape)), len(ensemble.groups), Status.FAILED)
-    for which in np.ndindex(places.shape[: len(spreads)]):
-        here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
-        found.put(places[which].ravel(), _shared(here, numbers, start, threads, device))
+    found = blank(int(np.prod(shape)), len(points.ensemble.groups), Status.FAILED)
+    for which in np.ndindex(order.shape[: len(spreads)]):
+        here = points.ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
+        grid = dict(zip(numbers, np.meshgrid(*numbers.values(), indexing="ij"), strict=True))
+        rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
+        spread = here.recipe.distributions(numbers)
+        shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
+        found.put(order[which].ravel(), engine(points.device, spread)(shared))
     return found
 
 
-def _shared(ensemble: Ensemble, values: Mapping[str, Any], start: Any, threads: int, device: str) -> Motions:
-    grid = dict(zip(values, np.meshgrid(*values.values(), indexing="ij"), strict=True))
-    rates = ensemble.recipe.rates(**{name: points.reshape(-1) for name, points in grid.items()})
-    if not grid:
-        rates = Rates(*(getattr(rates, field.name)[None] for field in fields(Rates)))
-    spread = ensemble.recipe.distributions(values)
-    return engine(device, spread)(Batch(rates, spread, ensemble.names, start, MAPS), threads)
+def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """The same of the steady state at each point; NaN where there is none."""
+    if points.initial is not None:
+        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", points.initial)
+    if points.device != "cpu":
+        raise checks.complain("device", "'cpu' at finite N", points.device)
+    if "spins" in points.values:
+        raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
+    found = _solved(points)
+    known = [one for one in found if not isinstance(one, NoAnswerError)]
+    if not known:
+        with in_words(points.theory):
+            raise found[0]
+    coordinates, first = known[0]
+    variables: dict[str, Any] = {}
+    for name, (dims, like) in first.items():
+        gap = np.full_like(like, np.nan)
+        listed = [gap if isinstance(one, NoAnswerError) else one[1][name][1] for one in found]
+        variables[name] = ((*points.named, *dims), np.reshape(listed, (*points.shape, *like.shape)))
+    settled = np.reshape([not isinstance(one, NoAnswerError) for one in found], points.shape)
+    return variables | {"settled": (tuple(points.named), settled)}, dict(coordinates), {}
 
 
-def _result(ensemble: Ensemble, values: Mapping[str, Any], motions: Motions, seed: int, initial: Any) -> xr.Dataset:
-    values = {"A.frequency" if name == "frequency" else name: axis for name, axis in values.items()}  # no name twice
-    coordinates: dict[str, Any] = {}
-    for name, axis in values.items():
-        coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
-    return dataset(
-        described(motions, tuple(values), tuple(axis.size for axis in values.values())),
-        coordinates | places(ensemble),
-        "phase_diagram",
-        ensemble,
-        theory=theory_record(MAPS),
-        seed=seed,
-        initial=initial_record(initial),
-    )
+@aside
+def _solved(points: Points) -> list[Any]:
+    """Coordinates and steady state of each point, or why there is none; memory is missed by all points alike."""
+
+    def one(place: tuple[int, ...]) -> Any:
+        problem = points.theory.lower(points.model(place), None, points.seed, False)
+        try:
+            return problem.coordinates, problem.rest(points.seed)
+        except TooLargeError:
+            raise
+        except NoAnswerError as error:
+            return error
+
+    with in_words(points.theory):
+        return parallel.each(one, list(np.ndindex(points.shape)))

@@ -10,8 +10,8 @@ import xarray as xr
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
+from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import trajectories
-from spinsync.plot.style import COLOURS
 from spinsync.plot.traces import needs
 from spinsync.results.datasets import bloch, model_of, phases
 

@@ -11,8 +11,8 @@ from matplotlib.colors import to_rgba_array
 
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import Control
+from spinsync.plot.appearance import SIZES
 from spinsync.plot.areas import AREAS
-from spinsync.plot.style import SIZES
 
 STRONGEST = 0.75  # order parameter at the bright end: no limit cycle has more than 1/sqrt 2 (theory page, section 4)
 

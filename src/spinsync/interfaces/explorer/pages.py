@@ -13,7 +13,7 @@ from spinsync.interfaces.explorer import few_spins, figures, one_group, two_grou
 from spinsync.interfaces.explorer.controls import COUPLING, DETUNING, RATIO, Control, Values, shown, starts
 from spinsync.interfaces.explorer.live import Live, Put
 from spinsync.interfaces.explorer.widgets import Plot, Said
-from spinsync.plot.style import COLOURS
+from spinsync.plot.appearance import COLOURS
 
 INK = "currentColor"  # black on light, white on dark
 HERE = ("#e0303c", "here", "dots")

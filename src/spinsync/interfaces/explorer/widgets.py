@@ -11,7 +11,7 @@ import traitlets
 import xarray as xr
 
 import spinsync as ss
-from spinsync.plot.style import COLOURS
+from spinsync.plot.appearance import COLOURS
 
 HERE = Path(__file__).parent
 LOOK = (HERE / "look.css").read_text(encoding="utf-8")

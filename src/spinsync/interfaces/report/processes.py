@@ -17,6 +17,7 @@ from traceback import format_exception
 from typing import Any, TypeVar
 
 from spinsync.base.checks import IntegrationError
+from spinsync.base.parallel import at_most, budget
 
 PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt, where waiting hears none
 
@@ -30,7 +31,8 @@ def shared(
     """The result of each piece of work; pieces are begun in the order of their names.
 
     `told` hears the name of a piece and its share that is done, `said` the lines that a process would have written to
-    standard error. Only this process hears Ctrl-C; if it is interrupted, or a piece fails, the others end.
+    standard error. They share the threads of this process, which alone hears Ctrl-C; if it is interrupted, or a piece fails,
+    the others end.
     """
     results: dict[str, T] = {}
     left = list(names)
@@ -45,7 +47,7 @@ def shared(
 
     with ExitStack() as ends:
         for _ in range(processes):
-            line, process = _begun(work)
+            line, process = _begun(work, max(1, budget() // processes))
             ends.callback(_end, line, process)
             next_for(line)
         while at:
@@ -65,11 +67,11 @@ def shared(
     return results
 
 
-def _begun(work: Work[T]) -> tuple[Connection, BaseProcess]:
+def _begun(work: Work[T], threads: int) -> tuple[Connection, BaseProcess]:
     """A fresh process, which shares nothing with this one, and the line to it."""
     context = get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=_serve, args=(work, there), daemon=True)
+    process = context.Process(target=_serve, args=(work, there, threads), daemon=True)
     with _deaf():
         process.start()
     there.close()
@@ -106,7 +108,7 @@ def _message(line: Any) -> tuple[str, Any]:
     return message
 
 
-def _serve(work: Work[T], connection: Connection) -> None:
+def _serve(work: Work[T], connection: Connection, threads: int) -> None:
     """What a process does: one piece after the other, until nobody waits for it any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, daemon=True).start()
@@ -120,7 +122,8 @@ def _serve(work: Work[T], connection: Connection) -> None:
     while True:
         name = connection.recv()
         try:
-            result = work(name, lambda share: tell("share", share))
+            with at_most(threads):
+                result = work(name, lambda share: tell("share", share))
         except BaseException as error:
             tell("failed", (_movable(error), "".join(format_exception(error))))
         else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from spinsync._version import __version__
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
+from spinsync.base.parallel import budget
 from spinsync.interfaces.report.claims import Advance, Part
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import shared
@@ -72,8 +72,8 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Part]:
 
 
 def _processes() -> int:
-    """How many compute: those that machine, memory and chapters have use for."""
-    return max(1, min(PROCESSES, os.cpu_count() or 1, int(available() / LARGEST), len(CHAPTERS)))
+    """How many compute: those that threads, memory and chapters have use for."""
+    return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
 
 
 def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Part:

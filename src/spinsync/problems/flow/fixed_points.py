@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 
+from spinsync.problems.flow.approach import AROUND, DARK, FAINTEST, NEAR, NEUTRAL, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
-DARK = 1e-3  # charged components below this may be about to vanish
-FAINTEST = 1e-7  # and below this they are no more than errors of the steps
-NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
-AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
-RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
-NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
+STILL = 1e-9  # drift, in units of relaxation rates, of what rests where there are too many unknowns for a Jacobian
+NEWTON, CONVERGED = 12, 1e-10  # steps of Newton's method; the last one, beside which the next would be rounding
 SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
 
 
@@ -48,17 +45,18 @@ class Rest:
         for _ in range(3):
             vector = np.linalg.solve(matrix, vector)
             vector /= np.linalg.norm(vector)
-        grows = _complex(self.flow, vector.real)
+        grows = from_real(self.flow, vector.real)
         return np.asarray(grows / np.linalg.norm(grows))
 
 
 def slowest(flow: Flow) -> float:
-    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing.
+    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing, or nothing relaxes.
 
-    A neutral component without any is moved by the charged ones, and stays where it is once they have vanished.
+    A neutral component without any is moved by the others, and stays where it is once the charged ones have vanished.
     """
     rates = flow.decay.real
-    return float(rates[rates > 0].min()) if np.all(rates[flow.charge != 0] > 0) else 0.0
+    relaxing = rates[rates > 0]
+    return float(relaxing.min()) if relaxing.size and np.all(rates[flow.charged] > 0) else 0.0
 
 
 def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
@@ -70,18 +68,25 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
 
 
 def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
-    """Real coordinates: the real part of every component, the imaginary part of the charged ones."""
-    return np.concatenate([v.real, v[flow.charge != 0].imag])
+    """Real coordinates: the real part of every component, and the imaginary part of those that are not real."""
+    return np.concatenate([v.real, v[~flow.real].imag])
 
 
-def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
-    v = x[: flow.charge.size].astype(complex)
-    v[flow.charge != 0] += 1j * x[flow.charge.size :]
+def from_real(flow: Flow, x: np.ndarray) -> np.ndarray:
+    """The components with these real coordinates."""
+    v = x[: flow.real.size].astype(complex)
+    v[~flow.real] += 1j * x[flow.real.size :]
     return v
 
 
 def _unknowns(flow: Flow) -> int:
-    return int(flow.charge.size + np.count_nonzero(flow.charge))
+    return int(2 * flow.real.size - np.count_nonzero(flow.real))
+
+
+def extent(flow: Flow, state: np.ndarray) -> float:
+    """The size beside which distances count: the largest charged component, or of all where the theory has none charged."""
+    charged = flow.charged
+    return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), DARK)
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -102,75 +107,104 @@ def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return p, q
 
 
+def _real_matrix(p: np.ndarray, q: np.ndarray, plane: np.ndarray) -> np.ndarray:
+    """The matrix of v -> P v + Q v* in real coordinates, where the components in `plane` are not real."""
+    once, turned = p + q, p - q
+    return np.block([[once.real, -turned.imag[:, plane]], [once.imag[plane], turned.real[np.ix_(plane, plane)]]])
+
+
 def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
     """The derivative of dy/dt by y at `state`, in real coordinates."""
-    (p, q), charged = _derivative(flow, state), flow.charge != 0
-    once, turned = p + q, p - q
-    return np.block([[once.real, -turned.imag[:, charged]], [once.imag[charged], turned.real[np.ix_(charged, charged)]]])
+    return _real_matrix(*_derivative(flow, state), ~flow.real)
 
 
 def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """matrix^-1 right; the shortest solution where the matrix leaves a direction open."""
     from scipy.linalg import lapack
 
+    if not right.size:
+        return right
     factors, pivots, failed = lapack.dgetrf(matrix)
     if failed == 0 and lapack.dgecon(factors, abs(matrix).sum(axis=0).max())[0] > SINGULAR:
         return np.asarray(lapack.dgetrs(factors, pivots, right)[0])
     return np.asarray(np.linalg.lstsq(matrix, right, rcond=SINGULAR)[0])
 
 
-def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Rest | None:
-    """The state of rest near `state`, with the frequency of its frame; None where Newton's method finds none near.
+class Outcome(Enum):
+    """What Newton's method came to."""
 
-    `near`: the distance, beside the largest charged component, beyond which nobody asks whether it is stable.
+    FOUND = "a fixed point was found"
+    FAR = "the iteration left the neighbourhood of the state"
+    FADED = "the coherence vanishes within the iteration"
+    SLOW = "the iteration did not converge within its steps"
+
+
+@dataclass(frozen=True)
+class Polished:
+    """The fixed point that Newton's method found; None, and why, where it found none."""
+
+    rest: Rest | None
+    outcome: Outcome
+
+
+def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Polished:
+    """The fixed point near `state`, with the frequency of its frame.
+
+    `near`: the distance, in units of `extent`, beyond which nobody asks whether it is stable.
     """
-    charged = flow.charge != 0
+    charged = flow.charged
     if not np.any(state[charged]):
         return _without_charge(flow, state)
     own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
     size = max(bright, DARK)
-    for _ in range(12):
-        matrix, turn = jacobian(flow, y), real_coordinates(flow, 1j * flow.charge * y)
+    for _ in range(NEWTON):
+        matrix, turn = jacobian(flow, y), real_coordinates(flow, flow.along_phase(y))
         length = np.linalg.norm(turn)
         turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
         step = _solved(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
-        y = y + _complex(flow, step[:-1])
+        y = y + from_real(flow, step[:-1])
         flow = flow.turning(float(step[-1] / length))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
-            return None
+            return Polished(None, Outcome.FAR)
         if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
-            return _without_charge(own, np.where(charged, 0, state)) if bright < DARK and near > 1 else None
-        if abs(step[:-1]).max() < 1e-10 * size:  # the next would be rounding: the steps converge quadratically
+            faded = bright < DARK and near > 1
+            return _without_charge(own, np.where(charged, 0, state)) if faded else Polished(None, Outcome.FADED)
+        if abs(step[:-1]).max() < CONVERGED * size:
             if abs(y - state).max() > near * bright:
-                return None
+                return Polished(None, Outcome.FAR)
             values = np.linalg.eigvals(jacobian(flow, y))
-            return _sorted(flow, y, np.delete(values, np.argmin(abs(values))))
-    return None
+            return _found(flow, y, np.delete(values, np.argmin(abs(values))))
+    return Polished(None, Outcome.SLOW)
 
 
-def _without_charge(flow: Flow, state: np.ndarray) -> Rest | None:
+def _without_charge(flow: Flow, state: np.ndarray) -> Polished:
     """The same without any charged component: what has no phase gets none from rounding errors.
 
-    Charged and neutral deviations from it do not mix, and the charged ones turn with the phase: one complex matrix.
+    Charged and neutral deviations from it do not mix. If all charges have one sign, one complex matrix moves the charged ones,
+    and each of its eigenvalues is that of two real directions.
     """
-    charged, y = flow.charge != 0, state.copy()
-    for _ in range(12):
+    charged, plane, y = flow.charged, ~flow.real, state.copy()
+    neutral, mixed = np.ix_(~charged, ~charged), np.ix_(charged, charged)
+    coordinates = np.concatenate([~charged, ~charged[plane]])
+    step, size = np.zeros(coordinates.size), DARK if charged.any() else extent(flow, state)
+    for _ in range(NEWTON):
         p, q = _derivative(flow, y)
-        neutral = (p + q).real[np.ix_(~charged, ~charged)]
-        step = _solved(neutral, -flow.velocity(y).real[~charged])
-        y[~charged] += step
-        if not abs(y - state).max() < NEAR:
-            return None
-        if abs(step).max() < 1e-10 * DARK:
-            both = np.repeat(np.linalg.eigvals(p[np.ix_(charged, charged)]), 2)
-            return _sorted(flow, y, np.concatenate([both, np.linalg.eigvals(neutral)]))
-    return None
+        matrix = _real_matrix(p[neutral], q[neutral], plane[~charged])
+        step[coordinates] = _solved(matrix, -real_coordinates(flow, flow.velocity(y))[coordinates])
+        y += from_real(flow, step)
+        if not abs(y - state).max() < (NEAR if charged.any() else 10 * NEAR * max(size, 0.1)):
+            return Polished(None, Outcome.FAR)
+        if abs(step).max() < CONVERGED * size:
+            p, q = p[mixed], q[mixed]
+            both = np.linalg.eigvals(_real_matrix(p, q, plane[charged])) if q.any() else np.repeat(np.linalg.eigvals(p), 2)
+            return _found(flow, y, np.concatenate([both, np.linalg.eigvals(matrix)]))
+    return Polished(None, Outcome.SLOW)
 
 
-def _sorted(flow: Flow, state: np.ndarray, values: np.ndarray) -> Rest:
+def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
     values = values[np.argsort(-values.real, kind="stable")]
-    return Rest(flow, state, values.real, complex(values[0]))
+    return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
 def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
@@ -179,63 +213,36 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
     drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
     growth : the mean logarithmic growth rate of the charged components
     """
-    charged, velocity = flow.charge != 0, flow.velocity(state)
+    charged, velocity, growth = flow.charged, flow.velocity(state)[flow.charged], 0.0
     square = float(np.sum(abs(state[charged]) ** 2))
-    growth = np.sum(state[charged].conj() * velocity[charged]) / square if square > 0 else 0j
-    flow = flow.turning(-float(growth.imag))
+    if square > 0 and flow.symmetry is not None:
+        along = flow.symmetry[charged] * state[charged]  # each component turns at its charge times the frequency: least squares
+        growth = float(np.sum(state[charged].conj() * velocity).real / square)
+        flow = flow.turning(-float(np.sum(along.conj() * velocity).imag / np.sum(abs(along) ** 2)))
     rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
-    return flow, float(rates[charged].max()), float(growth.real), float(rates[~charged].max())
+    drift, rest = (float(rates[some].max(initial=0.0)) for some in (charged, ~charged))
+    return flow, drift, growth, rest
 
 
-class Approach:
-    """Whether a motion, looked at from time to time, comes to rest.
+def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
+    """The fixed point near `state`, without any charge if that is `fading`; and the distance in units of `extent`, or inf.
 
-    A stable state of rest nearby is believed in when the motion is THERE, or NEAR and CLOSER by that factor than it has
-    been since it came near: a small cycle around it, stable or not, keeps its distance.
-    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only a drift below `tolerance` counts.
+    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
-
-    def __init__(self, tolerance: float = 1e-9) -> None:
-        self.tolerance = tolerance
-        self.farthest = np.inf  # distance from the state of rest since the motion came near it
-        self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
-        self.waited = 0.0  # how long that has been, all together
-        self.nearby: Rest | None = None  # the state of rest that the last look saw around
-
-    def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
-        """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        charged, self.wait, self.nearby = flow.charge != 0, 0.0, None
-        size = float(abs(state[charged]).max())
-        flow, drift, growth, rest = in_own_frame(flow, state)
-        still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
-        if size < DARK and growth <= 0:
-            dark = self._dark(flow, state)
-            if dark is not None:
-                return dark
-        if _unknowns(flow) > MOST_UNKNOWNS:
-            return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state, AROUND) if max(drift, rest) < 1 else None
-        self.nearby = found
-        distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
-        if found is not None and found.growth[0] < 0:
-            least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)
-            self.wait = (max(float(np.log(distance / least)), 0.0) + 1) / -float(found.growth[0])
-        if found is None or distance > NEAR:
-            self.farthest = np.inf
-            return None
-        if distance < THERE or (found.stable and distance < CLOSER * self.farthest < np.inf):
-            return found
-        self.farthest = distance if self.farthest == np.inf else max(distance, self.farthest)
-        return None
-
-    def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
-        """Rest without any charged component, if that is where a fading motion leads."""
-        without = np.where(flow.charge != 0, 0, state)
-        if _unknowns(flow) > MOST_UNKNOWNS:
-            faded = abs(state[flow.charge != 0]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
-            return Rest(flow, without, np.zeros(0), 0j) if faded else None
-        dark = polish(flow, without)
-        return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
+    flow, drift, _, rest = in_own_frame(flow, state)
+    if fading and flow.charged.any():
+        size, state = extent(flow, state), np.where(flow.charged, 0, state)
+        if _unknowns(flow) <= MOST_UNKNOWNS:
+            dark = polish(flow, state).rest
+        else:
+            dark = Rest(flow, state, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
+        return dark, np.inf if dark is None else 0.0
+    size = extent(flow, state)
+    if _unknowns(flow) > MOST_UNKNOWNS:
+        still = rest < STILL and (drift < STILL * size or size == 0)
+        return (Rest(flow, state, np.zeros(0), 0j), 0.0) if still else (None, np.inf)
+    found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
+    return found, np.inf if found is None else float(abs(found.state - state).max()) / max(size, FAINTEST)
 
 
 @dataclass(frozen=True)
@@ -249,33 +256,36 @@ class Settled:
     time: float
 
 
-def settle(
-    flow: Flow, approach: Approach, *, stretch: float, most: float, longer: float = 1.0,
-    tell: Callable[[float], None] | None = None,
-) -> Settled:  # fmt: skip
-    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, or `most` is over.
-
-    `tell` hears of the time after each stretch.
+def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> Settled:
+    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, stable or not, or `most` is over.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
     """
     state, time, span = flow.start, 0.0, stretch
+    approach = Approach.of(np.array([extent(flow, state)]))
     while True:
         solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
         state, time, stretch = solution.states[-1], time + span, longer * stretch
-        if tell is not None:
-            tell(time)
-        rest = approach.look(flow, state)
-        if rest is not None or time >= most:
-            return Settled(rest, state, DONE, solution.steps, time)
-        flow, span = in_own_frame(flow, state)[0], min(max(stretch, approach.wait), most - time)
+        fading = approach.fading(np.array([extent(flow, state)]))
+        rest, distance = look(flow, state, bool(fading[0]))
+        away = np.array([distance])
+        accepted = approach.accepted(away)[0] and rest is not None and (rest.stable or approach.remains(away, fading)[0])
+        if accepted or time >= most:
+            return Settled(rest if accepted else None, state, DONE, solution.steps, time)
+        wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
+        flow, span = in_own_frame(flow, state)[0], min(max(stretch, wait if wait < np.inf else 0.0), most - time)
 
 
 def doubled(flow: Flow) -> Flow:
     """The flow of a state and a small deviation from it, one after the other."""
     return replace(
-        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), charge=np.tile(flow.charge, 2), start=np.tile(flow.start, 2)
+        flow,
+        nonlinear=flow.tangent,
+        decay=np.tile(flow.decay, 2),
+        start=np.tile(flow.start, 2),
+        real=np.tile(flow.real, 2),
+        symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),
     )

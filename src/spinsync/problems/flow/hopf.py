@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinsync.problems.flow.approach import CLOSER, NEAR
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import CLOSER, NEAR, Rest, jacobian, real_coordinates, run
+from spinsync.problems.flow.fixed_points import Rest, jacobian, real_coordinates, run
 
 GENTLE = 0.02  # growth or decay in a period of the oscillation, above which the motion settles soon by itself
 ALONE = 3.0  # times as fast all other deviations must decay
@@ -67,9 +68,7 @@ def _adjoint(rest: Rest) -> np.ndarray:
 
 def _off(rest: Rest, states: np.ndarray) -> np.ndarray:
     """Deviations (time, component) from the state of rest, the common phase aside."""
-    charge = rest.flow.charge
-    phase = -np.angle(states[:, charge != 0] @ rest.state[charge != 0].conj())
-    return np.asarray(states * np.exp(1j * phase[:, None] * charge) - rest.state)
+    return np.asarray(rest.flow.rotated(states, rest.flow.behind(rest.state, states)[:, None]) - rest.state)
 
 
 def _slope(values: np.ndarray) -> float:

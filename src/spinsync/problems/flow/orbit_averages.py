@@ -7,7 +7,6 @@ tells the two apart (S. Das, Y. Saiki, E. Sander, J. A. Yorke, Nonlinearity 30, 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +22,6 @@ SLOW = 200  # samples of a period; faster motion is well served by the window
 ALIKE = 1e-4  # two periods of the same motion
 LIGHT = 4000  # numbers of states for whose velocities no machine code is made
 FAINT = 1e-4  # the phase of what is always smaller is not counted
-
-Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
 
 
 @dataclass(frozen=True)
@@ -108,28 +105,26 @@ def _across(flow: Flow, states: np.ndarray, deviations: np.ndarray) -> np.ndarra
     onward = np.empty_like(states)
     call = velocities.light if states.size <= LIGHT else velocities
     call(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, onward)
-    phase = 1j * flow.charge * states
+    phase = flow.along_phase(states)
     return _without(_without(phase, onward), _without(phase, deviations))
 
 
-def _turn(flow: Flow, state: np.ndarray, span: float, group: int, groups: Groups, depth: int) -> tuple[float, bool]:
+def _turn(flow: Flow, state: np.ndarray, span: float, group: int, depth: int) -> tuple[float, bool]:
     """How far the phase of one group moves in a short time during which it may pass close to zero."""
     solution = run(flow, state, np.linspace(0, span, FINER + 1))
-    s = groups(solution.states)[0][:, group]
+    s = flow.groups(solution.states)[0][:, group]
     moved = -np.angle(s[1:] * s[:-1].conj())
     grazing = False
     for k in np.flatnonzero(abs(moved) > WIDE).tolist():
         if depth == 0:
             grazing = True
         else:
-            moved[k], below = _turn(flow, solution.states[k], span / FINER, group, groups, depth - 1)
+            moved[k], below = _turn(flow, solution.states[k], span / FINER, group, depth - 1)
             grazing |= below
     return float(moved.sum()), grazing
 
 
-def track(
-    flow: Flow, state: np.ndarray, deviation: np.ndarray, samples: int, step: float, groups: Groups
-) -> Track:  # fmt: skip
+def track(flow: Flow, state: np.ndarray, deviation: np.ndarray, samples: int, step: float) -> Track:
     """Follow a state and a small deviation from it over `samples` intervals of length `step`."""
     both, n = doubled(flow), state.size
     charged, neutral, turned, grown = [], [], [], []
@@ -143,11 +138,11 @@ def track(
         if solution.status != DONE:
             break
         states, deviations = np.ascontiguousarray(solution.states[:, :n]), solution.states[:, n:]
-        s, z = groups(states)
+        s, z = flow.groups(states)
         moved = -np.angle(s[1:] * s[:-1].conj())
         bright = abs(s).max(axis=0) > FAINT
         for k, a in np.argwhere((abs(moved) > WIDE) & bright).tolist():
-            moved[k, a], lost = _turn(flow, states[k], step, a, groups, DEEPEST)
+            moved[k, a], lost = _turn(flow, states[k], step, a, DEEPEST)
             grazing |= lost
         charged.append(s[:-1])
         neutral.append(z[:-1])
@@ -155,7 +150,7 @@ def track(
         grown.append(np.diff(np.log(np.linalg.norm(_across(flow, states, deviations), axis=1))))
         state, deviation, done = states[-1].copy(), deviations[-1].copy(), done + count
     if not charged:
-        s, z = groups(state[None, :])
+        s, z = flow.groups(state[None, :])
         charged, neutral, turned, grown = [s], [z], [np.zeros_like(s, float)], [np.zeros(1)]
     return Track(
         np.concatenate(charged), np.concatenate(neutral), np.concatenate(turned), np.concatenate(grown), step, state,

@@ -7,13 +7,13 @@ for. The multipliers are those of the linearized map of one period; Arnoldi's me
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from spinsync.problems.flow.approach import NEAR
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import NEAR, doubled, run
+from spinsync.problems.flow.fixed_points import doubled, run
 from spinsync.problems.flow.record import Flow
 
 ROUND = 4  # periods between two looks at how much is left of the distance
@@ -29,8 +29,6 @@ DIRECTIONS = 24  # of Arnoldi's method
 CLOSE = 0.02  # of it: two distances between samples that are as good as equal
 SMALL = 1e-4  # length of a deviation, so that its steps are no shorter than those of the state
 SURE = 1e-4  # relative residual of an exponent at which it stops: modes that are not orthogonal err by some times as much
-
-Groups = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]  # states -> charged, neutral observables (time, group)
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,8 @@ class Search:
 
 def matched(flow: Flow, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, float]:
     """`second` turned by a common phase to come as close to `first` as it can, and that phase, which grows with +frequency."""
-    charged = flow.charge != 0
-    phase = -float(np.angle(np.vdot(first[charged], second[charged])))
-    return np.asarray(second * np.exp(1j * phase * flow.charge)), phase
+    phase = float(flow.behind(first, second))
+    return flow.rotated(second, phase), phase
 
 
 def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
@@ -76,7 +73,7 @@ def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
     last, past = states[-1], states[::-1]
     overlap = abs(past[:, charged] @ last[charged].conj())
     square = np.sum(abs(past[:, charged]) ** 2, axis=1) + overlap[0] - 2 * overlap
-    square = np.maximum(square + np.sum((past[:, ~charged] - last[~charged]).real ** 2, axis=1), 0.0)
+    square = np.maximum(square + np.sum(abs(past[:, ~charged] - last[~charged]) ** 2, axis=1), 0.0)
     left = np.argmax(square > BACK**2 * square.max())  # the motion has left where it ends
     middle = np.arange(1, len(square) - 1)
     low = middle[(square[1:-1] <= square[:-2]) & (square[1:-1] < square[2:]) & (middle > left)]
@@ -88,9 +85,9 @@ def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
 
 
 def _onward(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions of length 1 along the common phase, and along the motion across it."""
-    phase, motion = 1j * flow.charge * state, flow.velocity(state)
-    phase = phase / np.linalg.norm(phase)
+    """Directions along the common phase, of length 1 or zero where there is none, and along the motion across it."""
+    phase, motion = flow.along_phase(state), flow.velocity(state)
+    phase = phase / max(np.linalg.norm(phase), 1e-300)
     motion = motion - _dot(phase, motion) * phase
     return phase, motion
 
@@ -100,13 +97,13 @@ def _dot(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _across(vector: np.ndarray, *directions: np.ndarray) -> np.ndarray:
-    """`vector` without its parts along directions that are orthogonal to each other."""
+    """`vector` without its parts along directions that are orthogonal to each other, or zero."""
     for along in directions:
-        vector = vector - _dot(along, vector) / _dot(along, along) * along
+        vector = vector - _dot(along, vector) / max(_dot(along, along), 1e-300) * along
     return vector
 
 
-def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Search:
+def search(flow: Flow, state: np.ndarray, longest: float) -> Search:
     """A stable cycle with a period below `longest`: samples to guess it from, and returns as long as they come closer."""
     samples = int(np.ceil(min(2 * longest * flow.pace, 1e9)))
     if samples * state.size > MOST_NUMBERS:
@@ -115,7 +112,7 @@ def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Sea
     if seen.status != DONE:
         return Search(None, state, seen.status)
     state = seen.states[-1]
-    (lag, most), before, leaps = _guess(seen.states, flow.charge != 0), np.inf, 0
+    (lag, most), before, leaps = _guess(seen.states, flow.charged), np.inf, 0
     period = lag * 2 * longest / samples
     while 0 < period < longest:
         seen = run(flow, state, period * np.arange(ROUND + 1))
@@ -134,14 +131,14 @@ def search(flow: Flow, state: np.ndarray, groups: Groups, longest: float) -> Sea
             if share >= 1 or left / (1 - share) > BACK * most or leaps == LEAPS:
                 break
             turn = matched(flow, last, state)[1]
-            state = state + _across(off, motion) * np.exp(-1j * turn * flow.charge) * share / (1 - share)
+            state = state + flow.rotated(_across(off, motion), -turn) * share / (1 - share)
             before, leaps = np.inf, leaps + 1
             continue
         if left < max(RETURNED * most * (1 - min(left / before, 1.0) ** (1 / ROUND)), errors):
             growth, error, grows = exponent(flow, state, period)
             if growth > max(2 * error, 1e-6 / period):  # only a symmetry keeps the motion there
                 return Search(None, state + NEAR * np.linalg.norm(state) * grows, DONE)
-            return Search(_measured(flow, state, period, groups, growth, error), state, DONE)
+            return Search(_measured(flow, state, period, growth, error), state, DONE)
         before = left
     return Search(None, state, DONE)
 
@@ -152,11 +149,12 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     At rest (`state` moves with the common phase alone, or not at all) the same for any `period`.
     """
     both, n = doubled(flow), state.size
-    phase, motion = _onward(flow, state) if np.any(state[flow.charge != 0]) else (np.zeros_like(state),) * 2
+    phase, motion = _onward(flow, state)
     still = np.linalg.norm(motion) < 1e-6 * np.linalg.norm(flow.decay * state)
-    known = [along for along in (phase, *([] if still else [motion])) if np.any(along)]
+    known = [phase] if still else [phase, motion]
     rng = np.random.default_rng(7)
-    vector = np.where(flow.charge != 0, rng.standard_normal(n) + 1j * rng.standard_normal(n), rng.standard_normal(n))
+    plane = rng.standard_normal(n) + 1j * rng.standard_normal(n)
+    vector = np.where(flow.real, rng.standard_normal(n), plane)
     vector = _across(vector, *known)
     basis = [vector / np.linalg.norm(vector)]
     matrix = np.zeros((DIRECTIONS + 1, DIRECTIONS))
@@ -164,7 +162,7 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     for k in range(DIRECTIONS):
         moved = run(both, np.concatenate([state, SMALL * basis[k]]), np.array([0.0, period]))
         turn = matched(flow, state, moved.states[-1, :n])[1]
-        vector = _across(moved.states[-1, n:] / SMALL * np.exp(1j * turn * flow.charge), *known)
+        vector = _across(flow.rotated(moved.states[-1, n:] / SMALL, turn), *known)
         for _ in range(2):
             for i, one in enumerate(basis):
                 part = _dot(one, vector)
@@ -183,7 +181,7 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     return growth, error, np.asarray(grows / max(np.linalg.norm(grows), 1e-300))
 
 
-def _measured(flow: Flow, state: np.ndarray, period: float, groups: Groups, growth: float, error: float) -> Cycle | None:
+def _measured(flow: Flow, state: np.ndarray, period: float, growth: float, error: float) -> Cycle | None:
     """What the motion does within a period; None where it fades to rest."""
     count = max(FEWEST, int(np.ceil(2 * period * flow.pace)))
     states = run(flow, state, np.linspace(0, period, count + 1)).states
@@ -191,7 +189,7 @@ def _measured(flow: Flow, state: np.ndarray, period: float, groups: Groups, grow
     moved = [np.linalg.norm(matched(flow, states[0], one)[0] - states[0]) for one in states[:: max(count // 16, 1)]]
     if max(moved) < SMALLEST * np.linalg.norm(states[0]):
         return None
-    s, z = groups(states[:-1])
+    s, z = flow.groups(states[:-1])
     back = np.exp(1j * turned * np.arange(count) / count)[:, None]
     even = turned * np.arange(FINE * count)[:, None] / (FINE * count)
     fine = _finer(s * back) * np.exp(-1j * even)

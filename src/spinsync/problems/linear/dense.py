@@ -12,7 +12,10 @@ from spinsync.base.interrupts import heed
 from spinsync.base.randomness import reproducible
 from spinsync.problems.linear.arnoldi import AT_REST
 from spinsync.problems.linear.krylov import motion
+from spinsync.problems.linear.lines import slowest_rate
+from spinsync.problems.outcome import SeveralError
 
+CONTRAST = 1e10  # of rates, up to where several steady states are told from what rounding makes of one
 LONG = 5000.0  # norm times gap
 WORST, SINGULAR = 1e10, 1e15  # condition up to which six digits are sure, and from which on rounding hides whether it is finite
 
@@ -66,6 +69,23 @@ def _rest(generator: Any, trace: np.ndarray) -> np.ndarray | None:
         return null_vector(generator, trace)
     except OverflowError:
         return None
+
+
+def at_rest(generator: Any, trace: np.ndarray) -> np.ndarray:
+    """The only steady state.
+
+    Raises
+    ------
+    SeveralError
+        If there are several.
+    OverflowError
+        If rounding leaves fewer than six digits.
+    """
+    found = null_vector(generator, trace)
+    if found is None:
+        several = abs(generator.diagonal()).max() <= CONTRAST * slowest_rate(generator.diagonal())
+        raise SeveralError if several else OverflowError
+    return found
 
 
 @reproducible

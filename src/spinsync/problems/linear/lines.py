@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from spinsync.problems.outcome import CrowdedError, FewError
+
 VISIBLE = 1e-7  # cosine of the angle between the receiver and what a line needs to be seen
 CLOSED = 1e-13  # of the length of a product: what rounding leaves when the space is closed
 ROUNDING = 1e-16  # of the largest rate
@@ -20,18 +22,6 @@ BACKWARD = 1e-15  # of the norm: a matrix for which eigenvalues found by the QR 
 LARGEST = 1e150  # rate: squares of larger ones overflow
 CERTAIN = 1e-3  # relative error of a line by rounding, at most
 CONTRAST = 1e-6  # of a line: below is what rounding makes of the largest rate, or nobody knows which modes are seen
-
-
-class CrowdedError(Exception):
-    """Modes that nearly coincide: double precision does not tell them apart."""
-
-
-class FewError(Exception):
-    """There are only so many lines: `most`."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
 
 
 @dataclass(frozen=True)
@@ -113,7 +103,7 @@ def of_seen(small: np.ndarray, fastest: float, slowest: float, number: int) -> l
         conditions = 1 / abs(np.sum(left.conj() * right, axis=0))
     found = abs(left[0]) > VISIBLE
     if found.sum() < number:
-        raise FewError(int(found.sum()))
+        raise FewError(int(found.sum()), number)
     known = zip(values[found].tolist(), conditions[found].tolist(), strict=True)
     lines = ordered(Line(value, BACKWARD * fastest * condition, condition) for value, condition in known)
     return [certain(line, fastest, slowest) for line in lines[:number]]

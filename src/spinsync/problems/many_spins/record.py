@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
+from spinsync.base import parallel
 from spinsync.base.arrays import Array
+from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
+from spinsync.problems.outcome import StoppedError
+
+COMPLEX, REAL = 16, 8  # bytes
 
 
-@dataclass(frozen=True)
-class Crowd:
+@dataclass(frozen=True, kw_only=True)
+class ManySpins:
     """Very many members of a few groups, which only meet in the fields that the means of the groups make.
 
     equation : module with the scalar functions `free`, `driven` and `swift`
@@ -28,6 +33,8 @@ class Crowd:
     flow : the same as a flow, for those who look for rest
     """
 
+    start_decides: ClassVar[bool] = True
+
     equation: ModuleType
     omega: tuple[Array, ...]
     rates: Array
@@ -40,3 +47,34 @@ class Crowd:
     observe: Callable[[Array, Array | None], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     flow: Callable[[], Any]
+
+    @aside
+    def motion(self, times: Array, seed: int) -> Observed:
+        """What is observed at `times`.
+
+        Raises
+        ------
+        StoppedError
+            If the time steps get too many or too small.
+        """
+        from spinsync.problems.flow.exponential_adams import DONE
+        from spinsync.problems.flow.stepping import ADVICE
+        from spinsync.problems.many_spins.waveform_relaxation import integrate
+
+        solution = integrate(
+            self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
+            atol=self.atol, each=self.each, threads=parallel.threads(),
+        )  # fmt: skip
+        if solution.status != DONE:
+            raise StoppedError(ADVICE[solution.status], solution.steps)
+        return self.observe(solution.means, solution.singles if self.each else None)
+
+    def rest(self, seed: int) -> Observed:
+        """That of the same as a flow."""
+        found: Observed = self.flow().rest(seed)
+        return found
+
+    def bytes_per_time(self, observed: float) -> float:
+        """Means, and the members that are asked for."""
+        members = sum(one.size for one in self.omega) if self.each else 0
+        return 2 * observed + (3 * REAL + COMPLEX) * members

@@ -19,7 +19,8 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.generated import generated, once
-from spinsync.base.interrupts import heed, pool
+from spinsync.base.interrupts import heed
+from spinsync.base.parallel import each
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
@@ -234,7 +235,7 @@ class Crowd:
             for first in starts:
                 work(first)
         else:
-            pool(self.threads).map(work, starts)
+            each(work, starts)
         mean = self._by_group(moments)
         return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(seen))
 

@@ -3,18 +3,15 @@ on threads or order."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
 
 import numpy as np
 
-from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE, chosen, unravel, walk
-from spinsync.problems.sampled.record import Jumps, Walk
-
-LOOK = 0.1  # seconds between two looks at how far all are
+from spinsync.base.parallel import each
+from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE
+from spinsync.problems.sampled.record import Jumps
 
 
 @dataclass
@@ -31,26 +28,6 @@ class Traveller:
 Start = Callable[[], Traveller]
 
 
-def traveller(problem: Jumps, seed: int, index: int) -> Traveller:
-    """A trajectory at the first time; it depends on (seed, index) alone."""
-    random = np.random.default_rng([seed, index, 1])  # [seed, group] draws the default start of all
-    return Traveller(*problem.start(random), random)
-
-
-def _step(problem: Jumps, one: Traveller, times: np.ndarray, most: int, out: np.ndarray) -> int:
-    rules, table = problem.rules, problem.table
-    if isinstance(rules, Walk):
-        status = walk(
-            rules.rates, rules.look, rules.changes, table, one.place, one.count, one.clock, one.random, times, most, out
-        )
-    else:
-        status = unravel(
-            rules.generator, rules.rates, rules.jump, rules.look, chosen, rules.jumps, table, one.place, one.wave, one.count,
-            one.clock, one.random, times, most, out,
-        )  # fmt: skip
-    return int(status)
-
-
 @dataclass
 class Advance:
     """What trajectories show at the times, numbers (trajectory, time, number), up to the first one that did not arrive.
@@ -65,27 +42,25 @@ class Advance:
 
 
 def advance(
-    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int, threads: int | None = None,
+    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int,
     enough: Callable[[float], bool] = lambda share: False,
 ) -> Advance:  # fmt: skip
     """Move trajectories from times[0] to the last, `most` jumps each at most.
 
     begin : give the trajectories, where they are at times[0]; called from threads
-    enough : is told every LOOK seconds which share of the way is done, and says whether to stop
+    enough : is told ten times a second which share of the way is done, and says whether to stop
     """
-    out = np.empty((len(begin), len(times), problem.rules.numbers))
+    out = np.empty((len(begin), len(times), problem.numbers))
     moved: list[Traveller | None] = [None] * len(begin)
     states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
-    ahead, busy = iter(range(len(begin))), dict[int, Traveller]()
+    busy: dict[int, Traveller] = {}
 
-    def work() -> None:
-        for i in ahead:  # of all threads together: each takes the next one
-            if stop.is_set():
-                return
+    def travel(i: int) -> None:
+        if not stop.is_set():
             one = moved[i] = busy[i] = begin[i]()
             one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
             while states[i] == PAUSED and not stop.is_set():
-                states[i] = _step(problem, one, times, most, out[i])
+                states[i] = problem.rules.move(problem.table, one, times, most, out[i])
             del busy[i]
             if states[i] < 0:
                 stop.set()
@@ -94,18 +69,14 @@ def advance(
         ways = [float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span for one in list(busy.values())]
         return (states.count(DONE) + sum(ways)) / len(begin)
 
-    count = min(threads or os.cpu_count() or 1, len(begin))
-    pool = ThreadPoolExecutor(count)
+    def look() -> None:
+        if enough(share()):
+            stop.set()
+
     try:
-        futures = [pool.submit(work) for _ in range(count)]
-        while wait(futures, timeout=LOOK).not_done:
-            if enough(share()):
-                stop.set()
-        for future in futures:
-            future.result()
-    finally:  # also where an interrupt ends the waiting: whoever works is at his next pause soon
+        each(travel, range(len(begin)), look)
+    finally:  # where an interrupt ends the waiting, whoever works is at his next pause soon
         stop.set()
-        pool.shutdown(cancel_futures=True)
     failed = min(states)
     arrived = next((i for i, state in enumerate(states) if state != DONE), len(states))
     there = [one for one in moved[:arrived] if one is not None]

@@ -25,7 +25,7 @@ def motion(p: Any, y: Array, omega: float, velocity: Array) -> None:
     for a in range(len(at)):
         hr, hi = field(p.coupling, at, a, 0)
         to[a, 0], to[a, 1], to[a, 2] = spin(
-            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.drive[a], hr, hi, at[a, 0], at[a, 1], at[a, 2]
+            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, at[a, 0], at[a, 1], at[a, 2]
         )
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.base.generated import once
-from spinsync.base.interrupts import heed, pool
+from spinsync.base.interrupts import heed
 from spinsync.base.native import Native, native
+from spinsync.base.parallel import each
 from spinsync.base.translation import Given, Text, text_of, translated
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
@@ -59,9 +60,7 @@ def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
         bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
     chunks = list(pairwise(bounds))
     heed()
-    if threads == 1 or len(chunks) == 1:
-        return [work(first, last) for first, last in chunks]
-    return pool(threads).map(lambda chunk: work(*chunk), chunks)
+    return each(lambda chunk: work(*chunk), chunks)
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def parameters(W: Any, lane: int, own: Array, coupling: Array) -> None:
     """`own` (group, 4) and `coupling` (group, group, 2) of a lane."""
     for a in range(len(own)):
         own[a, 0], own[a, 1] = W.omega[a, lane], W.gamma_perp[a, lane]
-        own[a, 2], own[a, 3] = W.gamma_1[a, lane], W.drive[a, lane]
+        own[a, 2], own[a, 3] = W.gamma_1[a, lane], W.net_gain[a, lane]
         for b in range(len(own)):
             for i in range(2):
                 coupling[a, b, i] = W.coupling[a, b, i, lane]
@@ -54,7 +54,7 @@ def take(W: Any, lane: int, p: Any) -> None:
         W.omega[a, lane] = p.omega[a]
         W.gamma_perp[a, lane] = p.gamma_perp[a]
         W.gamma_1[a, lane] = p.gamma_1[a]
-        W.drive[a, lane] = p.drive[a]
+        W.net_gain[a, lane] = p.net_gain[a]
         W.weight[a, lane] = p.weight[a]
         for b in range(len(p.omega)):
             for i in range(2):

@@ -12,16 +12,11 @@ from spinsync.model.master_equation import Lindbladian
 from spinsync.theory.brute_force.theory import SpinSpace
 
 
-def _mean(space: SpinSpace, operator: Any, states: Array, q: int) -> Array:
-    """Tr(A rho) of raveled states (time, component) in sector q."""
-    return np.asarray(states @ np.asarray(operator.T.todense()).reshape(-1)[space.sector(q)])
-
-
 def generator_side(space: SpinSpace, blocks: Mapping[int, Any], states: Mapping[int, Array]) -> tuple[Array, Array]:
     """(d<sigma^->/dt, d<sigma^z>/dt) of every spin, (time, spin), from the Lindbladian applied to rho."""
     velocity = {q: (blocks[q] @ states[q].T).T for q in (0, 1)}
-    s = [_mean(space, a, velocity[1], 1) for a in space.lower]
-    z = [_mean(space, a, velocity[0], 0).real for a in space.z]
+    s = [space.mean(a, velocity[1], 1) for a in space.lower]
+    z = [space.mean(a, velocity[0], 0).real for a in space.z]
     return np.stack(s, axis=-1), np.stack(z, axis=-1)
 
 
@@ -33,15 +28,15 @@ def identity_side(space: SpinSpace, terms: Lindbladian, states: Mapping[int, Arr
     relaxation = gain + damping
     s_rates, z_rates = [], []
     for i in spins:
-        s = _mean(space, space.lower[i], states[1], 1)
-        z = _mean(space, space.z[i], states[0], 0).real
+        s = space.mean(space.lower[i], states[1], 1)
+        z = space.mean(space.z[i], states[0], 0).real
         s_rate = -(1j * terms.omega[i] + relaxation[i] / 2 + terms.dephasing[i]) * s
         z_rate = -relaxation[i] * z + gain[i] - damping[i]
         for j in spins:
             if j != i:
                 c = terms.coupling[i, j]
-                s_rate = s_rate + 1j * c * _mean(space, space.lower[j] @ space.z[i], states[1], 1)
-                z_rate = z_rate + 4 * (c * _mean(space, space.lower[i].T @ space.lower[j], states[0], 0)).imag
+                s_rate = s_rate + 1j * c * space.mean(space.lower[j] @ space.z[i], states[1], 1)
+                z_rate = z_rate + 4 * (c * space.mean(space.lower[i].T @ space.lower[j], states[0], 0)).imag
         s_rates.append(s_rate)
         z_rates.append(z_rate)
     return np.stack(s_rates, axis=-1), np.stack(z_rates, axis=-1)

@@ -16,7 +16,8 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import Lindbladian, lindbladian
-from spinsync.problems.linear.record import Linear
+from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.problems.linear.record import LinearSmall
 from spinsync.problems.observed import Observed
 
 MOST_SPINS = 6
@@ -46,27 +47,19 @@ class BruteForce:
     """
 
     spins: int
-    cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    kinds: ClassVar[tuple[type, ...]] = (LinearSmall,)
+    why: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
     @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> LinearSmall:
         """One sparse block per charge q = (up spins of the ket) - (up spins of the bra)."""
         terms = lindbladian(ensemble, self.spins)
         m = _spin_vectors(ensemble, terms, initial, seed, each)
         space = SpinSpace(self.spins)
-        generator = liouvillian(space, terms)
         rho = reduce(np.kron, [_one_spin(v) for v in m]).reshape(-1)
-
-        def block(q: int) -> Any:
-            where = space.sector(q)
-            return generator[where][:, where]
-
-        def observe(states: Mapping[int, Array]) -> Observed:
-            return _observe(space, terms, ensemble, states, each)
-
         coordinates: dict[str, tuple[str, Array]] = {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}
         if each:
             coordinates |= {
@@ -74,18 +67,10 @@ class BruteForce:
                 "spin_frequency": ("spin", terms.omega),
                 "spin_weight": ("spin", np.full(self.spins, 1 / self.spins)),
             }
-        identity = np.eye(2**self.spins).reshape(-1)[space.sector(0)]
-        return Linear(
-            block,
-            lambda q: rho[space.sector(q)],
-            (0, 1),
-            identity,
-            observe,
-            coordinates,
-            space.lowered,
-            space.lowering,
-            space.mixture,
+        sectors = SpinSectors(
+            space=space, generator=liouvillian(space, terms), group=terms.group, weight=ensemble.rates.weight, each=each
         )
+        return LinearSmall(sectors=sectors, start=lambda q: rho[space.sector(q)], coordinates=coordinates)
 
 
 @dataclass(frozen=True)
@@ -108,22 +93,9 @@ class SpinSpace:
     def z(self) -> list[Any]:
         return [self.on(INVERSION, i) for i in range(self.spins)]
 
-    @property
-    def lowering(self) -> Array:
-        """Covector of sector 1: its product with rho is Tr(J_- rho)."""
-        return np.asarray(sum(self.lower).toarray().T.reshape(-1)[self.sector(1)])
-
-    def lowered(self, rho: Array) -> Array:
-        """Sector 1 of rho J_+, from sector 0 of rho."""
-        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**self.spins), sum(self.lower)))
-        return np.asarray(times_raising[self.sector(1)][:, self.sector(0)] @ rho)
-
-    def mixture(self, rho: Array) -> tuple[Array, Array]:
-        """Eigenvalues of sector 0, one copy each."""
-        full = np.zeros(4**self.spins, complex)
-        full[self.sector(0)] = rho
-        values = np.linalg.eigvalsh(full.reshape(2**self.spins, -1))
-        return values, np.zeros(values.size)
+    def mean(self, operator: Any, states: Array, q: int) -> Array:
+        """Tr(A rho) = (A^T raveled) . (rho raveled) of raveled states (time, component) in sector q."""
+        return np.asarray(states @ np.asarray(operator.T.todense()).reshape(-1)[self.sector(q)])
 
     def sector(self, q: int) -> Array:
         """Indices of the raveled matrix elements |k><b| with (up spins of k) - (up spins of b) = q."""
@@ -185,39 +157,74 @@ def _spin_vectors(ensemble: Ensemble, terms: Lindbladian, initial: Array | None,
     raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
 
 
-def _observe(space: SpinSpace, terms: Lindbladian, ensemble: Ensemble, states: Mapping[int, Array], each: bool) -> Observed:
-    """One-spin means and pair correlations; Tr(A rho) = (A^T raveled) . (rho raveled)."""
+@dataclass(frozen=True, kw_only=True)
+class SpinSectors:
+    """Equation (2.2) of distinguishable spins by charge q = (up spins of the ket) - (up spins of the bra).
 
-    def mean(operator: Any, q: int) -> Array:
-        return np.asarray(states[q] @ np.asarray(operator.T.todense()).reshape(-1)[space.sector(q)])
+    generator : sparse matrix on raveled density matrices
+    group : int array of shape (spin,); weight : of the groups; each : whether single spins are observed
+    """
 
-    groups, spins = len(ensemble.groups), space.spins
-    spin_z = np.stack([mean(z, 0).real for z in space.z], axis=-1)
-    mine = (terms.group[None, :] == np.arange(groups)[:, None]).astype(float)
-    share = mine / mine.sum(axis=1, keepdims=True)
-    out: Observed = {"inversion": (("time", "group"), spin_z @ share.T)}
-    pairs = np.zeros((len(spin_z), spins, spins), complex)
-    aligned = np.zeros((len(spin_z), spins, spins))
-    for i in range(spins):
-        for j in range(spins):
-            if i != j:
-                pairs[:, i, j] = mean(space.lower[i].T @ space.lower[j], 0)
-                aligned[:, i, j] = mean(space.z[i] @ space.z[j], 0).real
-    number = mine @ (1 - np.eye(spins)) @ mine.T
-    with np.errstate(invalid="ignore"):
-        correlation = np.einsum("ai,tij,bj->tab", mine, pairs, mine) / number  # NaN: no pair in a group of one
-        zz = np.einsum("ai,tij,bj->tab", mine, aligned, mine) / number
-    out["correlation"] = (("time", "group", "other_group"), correlation)
-    out["inversion_correlation"] = (("time", "group", "other_group"), zz)
-    weight = ensemble.rates.weight
-    total = np.einsum("a,tab,b->t", weight, np.nan_to_num(correlation).real, weight)
-    total /= np.einsum("a,ab,b", weight, number > 0, weight) or 1.0
-    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, total)))
-    if 1 in states:
-        spin_s = np.stack([mean(a, 1) for a in space.lower], axis=-1)
-        out["coherence"] = (("time", "group"), spin_s @ share.T)
-        if each:
-            out["spin_coherence"] = (("time", "spin"), spin_s)
-    if each:
-        out["spin_inversion"] = (("time", "spin"), spin_z)
-    return out
+    charges: ClassVar[tuple[int, ...]] = (0, 1)
+
+    space: SpinSpace
+    generator: Any
+    group: Array
+    weight: Array
+    each: bool
+
+    @property
+    def trace(self) -> Array:
+        return np.eye(2**self.space.spins).reshape(-1)[self.space.sector(0)]
+
+    @property
+    def receiver(self) -> Array:
+        """Tr(J_- rho)."""
+        return np.asarray(sum(self.space.lower).toarray().T.reshape(-1)[self.space.sector(1)])
+
+    def block(self, q: int) -> Any:
+        where = self.space.sector(q)
+        return self.generator[where][:, where]
+
+    def sender(self, rho: Array) -> Array:
+        """rho J_+."""
+        space = self.space
+        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**space.spins), sum(space.lower)))
+        return np.asarray(times_raising[space.sector(1)][:, space.sector(0)] @ rho)
+
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues, one copy each."""
+        full = np.zeros(4**self.space.spins, complex)
+        full[self.space.sector(0)] = rho
+        values = np.linalg.eigvalsh(full.reshape(2**self.space.spins, -1))
+        return values, np.zeros(values.size)
+
+    def observe(self, states: Mapping[int, Array]) -> Observed:
+        """One-spin means and pair correlations."""
+        space, spins, weight = self.space, self.space.spins, self.weight
+        spin_z = np.stack([space.mean(z, states[0], 0).real for z in space.z], axis=-1)
+        mine = (self.group[None, :] == np.arange(weight.size)[:, None]).astype(float)
+        share = mine / mine.sum(axis=1, keepdims=True)
+        out: Observed = {"inversion": (("time", "group"), spin_z @ share.T)}
+        pairs = np.zeros((len(spin_z), spins, spins), complex)
+        aligned = np.zeros((len(spin_z), spins, spins))
+        for i in range(spins):
+            for j in range(spins):
+                if i != j:
+                    pairs[:, i, j] = space.mean(space.lower[i].T @ space.lower[j], states[0], 0)
+                    aligned[:, i, j] = space.mean(space.z[i] @ space.z[j], states[0], 0).real
+        number = mine @ (1 - np.eye(spins)) @ mine.T
+        with np.errstate(invalid="ignore"):
+            correlation = np.einsum("ai,tij,bj->tab", mine, pairs, mine) / number  # NaN: no pair in a group of one
+            zz = np.einsum("ai,tij,bj->tab", mine, aligned, mine) / number
+        out["correlation"] = (("time", "group", "other_group"), correlation)
+        out["inversion_correlation"] = (("time", "group", "other_group"), zz)
+        out["order_parameter"] = (("time",), order_parameter(pair_mean(correlation, weight)))
+        if 1 in states:
+            spin_s = np.stack([space.mean(a, states[1], 1) for a in space.lower], axis=-1)
+            out["coherence"] = (("time", "group"), spin_s @ share.T)
+            if self.each:
+                out["spin_coherence"] = (("time", "spin"), spin_s)
+        if self.each:
+            out["spin_inversion"] = (("time", "spin"), spin_z)
+        return out

@@ -11,7 +11,7 @@ from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution, Samples
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 
 WORTH = 500  # sampled spins from which a crowd is faster than a flow at rtol = 1e-6; at 1e-8 it is from 700 on (measured)
@@ -36,7 +36,7 @@ def check_rows(rows: int) -> None:
 def crowd(
     rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], start: Array, rtol: float, atol: float,
     each: bool, flow: Callable[[], Flow],
-) -> Crowd:  # fmt: skip
+) -> ManySpins:  # fmt: skip
     """The ensemble as a crowd; `start`: Bloch vectors per group, or per spin where each is asked for."""
     from spinsync.theory.mean_field import spin_equation
 
@@ -65,11 +65,20 @@ def crowd(
             "spin_frequency": ("spin", np.concatenate(omega)),
             "spin_weight": ("spin", np.repeat(rates.weight / sizes, sizes)),
         }
-    return Crowd(
-        spin_equation, omega, np.stack([rates.gamma_perp, rates.gamma_1, rates.drive], axis=1),
-        np.array(rates.coupling * rates.weight, complex), start * [0.5, -0.5, 1.0], rtol, atol, _typical(omega, rates.weight),
-        each, observe, coordinates, flow,
-    )  # fmt: skip
+    return ManySpins(
+        equation=spin_equation,
+        omega=omega,
+        rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
+        coupling=np.array(rates.coupling * rates.weight, complex),
+        start=start * [0.5, -0.5, 1.0],
+        rtol=rtol,
+        atol=atol,
+        frame=_typical(omega, rates.weight),
+        each=each,
+        observe=observe,
+        coordinates=coordinates,
+        flow=flow,
+    )
 
 
 def _typical(omega: tuple[Array, ...], weight: Array) -> float:

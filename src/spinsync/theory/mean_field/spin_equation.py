@@ -29,9 +29,9 @@ def field(coupling: Array, at: Array, a: int, part: int) -> tuple[float, float]:
 
 
 @short
-def free(omega, gamma_perp, gamma_1, drive, x, y, z):
+def free(omega, gamma_perp, gamma_1, net_gain, x, y, z):
     """Rates of x, y and z without a field, by (3.3) and (3.4)."""
-    return omega * y - gamma_perp * x, -omega * x - gamma_perp * y, drive - gamma_1 * z
+    return omega * y - gamma_perp * x, -omega * x - gamma_perp * y, net_gain - gamma_1 * z
 
 
 @short
@@ -41,9 +41,9 @@ def driven(hr, hi, x, y, z):
 
 
 @short
-def spin(omega, gamma_perp, gamma_1, drive, hr, hi, x, y, z):
+def spin(omega, gamma_perp, gamma_1, net_gain, hr, hi, x, y, z):
     """Rates of x, y and z by (3.3) and (3.4)."""
-    u, v, w = free(omega, gamma_perp, gamma_1, drive, x, y, z)
+    u, v, w = free(omega, gamma_perp, gamma_1, net_gain, x, y, z)
     a, b, c = driven(hr, hi, x, y, z)
     return u + a, v + b, w + c
 
@@ -59,7 +59,7 @@ def spin_tangent(omega, gamma_perp, gamma_1, hr, hi, x, y, z, kr, ki, u, v, w):
 
 
 @short
-def swift(omega, gamma_perp, gamma_1, drive, first, field, level, time, x, y, z):
+def swift(omega, gamma_perp, gamma_1, net_gain, first, field, level, time, x, y, z):
     """A spin that turns much faster than all else, after `time`: its turning and its following coherence, and z, (6.9).
 
     The complex field is `first` at the beginning and `field` at the end; `level` is the integral of its square in between.
@@ -75,6 +75,6 @@ def swift(omega, gamma_perp, gamma_1, drive, first, field, level, time, x, y, z)
     turning = (s - follows) * cmath.exp(-rate * time - 2.0 * level / back)
     fall = gamma_1 * time + 4.0 * level * (1.0 / rate).real
     grown = time if fall == 0.0 else -math.expm1(-fall) / fall * time
-    steady = steady * math.exp(-fall) + drive * grown
+    steady = steady * math.exp(-fall) + net_gain * grown
     waves = 2j * field.conjugate() * turning / back
     return turning, 1j * field * steady / rate, steady + 2.0 * waves.real

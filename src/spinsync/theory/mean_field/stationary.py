@@ -9,13 +9,12 @@ by (3.3) and (3.4). What is left are the coherences of the groups and Omega: a f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
+from spinsync.problems.flow.record import GroupsAtRest
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 
 FINEST = 1e-8  # error of the classes
@@ -25,28 +24,19 @@ DONE = 1e-12  # last step
 FAR = 1e-2  # from the first guess
 
 
-@dataclass(frozen=True)
-class Stationary:
-    """Coherence and inversion (group,) at rest in a frame of `frequency`."""
-
-    coherence: Array
-    inversion: Array
-    frequency: float
-
-
 def _answers(rates: Rates, layout: Rows, s: Array, frequency: float) -> tuple[Array, Array]:
     """Coherence and inversion of the groups in the field of the coherences `s`."""
     group = layout.group
     h = (rates.coupling @ (rates.weight * s))[group]
     answer = 1 / (rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frequency))
-    z = rates.drive[group] / (rates.gamma_1[group] + 4 * layout.back * abs(h) ** 2 * answer.real)
+    z = rates.net_gain[group] / (rates.gamma_1[group] + 4 * layout.back * abs(h) ** 2 * answer.real)
     groups = rates.weight.size
     return layout.average(1j * h * z * answer, groups), layout.average(z + 0j, groups).real
 
 
 def stationary(
     rates: Rates, spread: tuple[Distribution | None, ...], nodes: int | None, guess: Array, frequency: float
-) -> Stationary | None:
+) -> GroupsAtRest | None:
     """The state of rest next to a guess of the coherences (group,) and the frequency; None where there is none."""
     if np.any(rates.gamma_1 <= 0):
         return None
@@ -68,4 +58,4 @@ def stationary(
         if abs(step).max() < DONE:
             break
     s = x[:groups] + 1j * x[groups:-1]
-    return Stationary(s, _answers(rates, layout, s, float(x[-1]))[1], float(x[-1]))
+    return GroupsAtRest(s, _answers(rates, layout, s, float(x[-1]))[1], float(x[-1]))

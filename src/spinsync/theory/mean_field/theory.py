@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import ClassVar
 
 import numpy as np
@@ -13,15 +13,21 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import MOST_NODES, Distribution, Samples
+from spinsync.model.distributions import MOST_NODES, Distribution, Lorentzian, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import Crowd
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 from spinsync.theory.mean_field.sampled_spins import check_rows, crowd, is_crowd
+from spinsync.theory.mean_field.stationary import stationary
+from spinsync.theory.options import completed
 
+#: what is asked for where the theory leaves it open: of a trajectory, and of a regime, which asks for less
+TRAJECTORY: Mapping[str, float] = MappingProxyType({"rtol": 1e-8, "atol": 1e-10})
+MAPS: Mapping[str, float] = MappingProxyType({"rtol": 1e-6, "atol": 1e-8})
+FAR_CLASSES = 0.1  # relative error of an exponent by the far classes of a Lorentzian, of deviations that no sum shows well
 STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
 
 
@@ -31,11 +37,12 @@ class MeanField:
 
     Parameters
     ----------
-    rtol, atol : float
-        Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. Steps are controlled so that errors stay within
-        about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there. With 500 or more sampled
-        spins this holds for the means of the groups, down to rtol 1e-8; a single one of a few hundred strongly coupled
-        spins can be off by some hundred rtol if it turns much faster than the field changes.
+    rtol, atol : float, optional
+        Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. By default what the question asks for, which its
+        result records: 1e-8 and 1e-10 of `evolve` and `steady_state`, 1e-6 and 1e-8 of `regime` and `phase_diagram`. Steps
+        are controlled so that errors stay within about 10 rtol up to ten relaxation times of the coherence, and grow linearly
+        from there. With 500 or more sampled spins this holds for the means of the groups, down to rtol 1e-8; a single one of
+        a few hundred strongly coupled spins can be off by some hundred rtol if it turns much faster than the field changes.
     nodes : int, optional
         Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
         default as many as `rtol` asks for.
@@ -49,14 +56,18 @@ class MeanField:
     --------
     >>> import spinsync as ss
     >>> ss.MeanField(rtol=1e-10)
-    MeanField(rtol=1e-10, atol=1e-10, nodes=None)
+    MeanField(rtol=1e-10, atol=None, nodes=None)
     """
 
-    rtol: float = 1e-8
-    atol: float = 1e-10
+    rtol: float | None = None
+    atol: float | None = None
     nodes: int | None = None
-    cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
+    kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
+    maps: ClassVar[str] = "regimes"
+    why: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
+            "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
+            "frequency is distributed",
             "linewidth": "at N -> infinity the line has no width",
             "emission_spectrum": "at N -> infinity the line has no width",
             "entropy": "at N -> infinity only the entropy per spin is finite",
@@ -65,45 +76,72 @@ class MeanField:
 
     def __post_init__(self) -> None:
         for name in ("rtol", "atol"):
-            object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
-        if not 1e-13 <= self.rtol <= 0.1:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
+        if self.rtol is not None and not 1e-13 <= self.rtol <= 0.1:
             raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Crowd | Flow:
-        """The ensemble as a flow of (s, z) rows, or as a crowd of sampled spins."""
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
+        """The ensemble as a flow of (s, z) rows, or as very many sampled spins."""
+        theory, rates, names = completed(self, TRAJECTORY), ensemble.rates, ensemble.names
         spread = tuple(group.distribution for group in ensemble.groups)
+        as_flow = partial(theory._flow, rates, spread, names)
         if is_crowd(spread):
-            rates, names = ensemble.rates, ensemble.names
             start = bloch_vectors.seeded(rates, seed) if initial is None else initial
-            as_flow = partial(self.flow, rates, spread, names, initial, seed, each)
-            return crowd(rates, spread, names, start, self.rtol, self.atol, each, as_flow)
-        flow = self.flow(ensemble.rates, spread, ensemble.names, initial, seed, each)
-        smooth = any(d is not None and not isinstance(d, Samples) for d in spread)
-        if not smooth or (initial is not None and len(initial) != len(spread)):
+            return crowd(rates, spread, names, start, *theory._accuracy, each, partial(as_flow, initial, seed, each))
+        flow = as_flow(initial, seed, each)
+        if not _smooth(spread) or (initial is not None and len(initial) != len(spread)):
             return flow
-        return replace(flow, companion=self.coarser().flow(ensemble.rates, spread, ensemble.names, initial, seed))
+        return replace(flow, companion=theory.coarser()._flow(rates, spread, names, initial, seed, False))
+
+    def flow(self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array) -> Flow:
+        """What the long-time motion of one point of a batch is found from, without an ensemble per point.
+
+        Smooth distributions have as few classes as a motion needs; its fixed points are found on many.
+        """
+        theory = completed(self, MAPS)
+        if not _smooth(spread):
+            return theory._flow(rates, spread, names, initial, 0, False)
+        theory = theory.coarser()
+        doubt = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in spread) else 0.0
+        finer = partial(stationary, rates, spread, theory.nodes)
+        return replace(theory._flow(rates, spread, names, initial, 0, False), finer=finer, doubt=doubt)
+
+    @property
+    def equation(self) -> ModuleType:
+        """The equation of one group in a field, as scalar functions that kernels are made from."""
+        from spinsync.theory.mean_field import spin_equation
+
+        return spin_equation
+
+    @property
+    def _accuracy(self) -> tuple[float, float]:
+        assert self.rtol is not None
+        assert self.atol is not None
+        return self.rtol, self.atol
 
     def coarser(self) -> MeanField:
         """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
         nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
-        return MeanField(min(10 * self.rtol, 0.1), 10 * self.atol, nodes)
+        rtol, atol = self._accuracy
+        return MeanField(min(10 * rtol, 0.1), 10 * atol, nodes)
 
-    def flow(
+    def _flow(
         self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
-        seed: int, each: bool = False,
+        seed: int, each: bool,
     ) -> Flow:  # fmt: skip
-        """The same from rates of one point: what a diagram calls, without an ensemble per point."""
         from spinsync.theory.mean_field.equations import derivative, nonlinear, with_tangent
 
+        rtol, atol = self._accuracy
         check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
-        layout = rows(rates, spread, self.rtol, self.nodes, _parts(initial, spread) if each else 1)
+        layout = rows(rates, spread, rtol, self.nodes, _parts(initial, spread) if each else 1)
         frame = float(rates.weight @ rates.omega)
         group = layout.group
         decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
         start = _start(rates, layout, initial, seed, each)
-        table = np.stack([group, rates.weight[group] * layout.weight, rates.drive[group], layout.back]).astype(float)
+        table = np.stack([group, rates.weight[group] * layout.weight, rates.net_gain[group], layout.back]).astype(float)
 
         def observe(states: Array, elapsed: Array) -> Observed:
             return _observe(states, elapsed, rates, layout, frame, each)
@@ -117,11 +155,28 @@ class MeanField:
                 "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
             }
         return Flow(
-            nonlinear, with_tangent, np.concatenate([decay, rates.gamma_1[group]]).astype(complex), table,
-            np.array(rates.coupling, complex, order="C"), start, np.repeat([1, 0], group.size),
-            max(self.rtol / STRICTER, 1e-13), self.atol / STRICTER, frame, _pace(rates, layout, decay), observe, coordinates,
+            nonlinear=nonlinear,
+            tangent=with_tangent,
             derivative=derivative,
-        )  # fmt: skip
+            decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
+            table=table,
+            coupling=np.array(rates.coupling, complex, order="C"),
+            start=start,
+            symmetry=np.repeat([1, 0], group.size),
+            real=np.repeat([False, True], group.size),
+            rtol=max(rtol / STRICTER, 1e-13),
+            atol=atol / STRICTER,
+            frame=frame,
+            pace=_pace(rates, layout, decay),
+            groups=partial(_groups, layout, rates.weight.size),
+            observe=observe,
+            coordinates=coordinates,
+        )
+
+
+def _smooth(spread: tuple[Distribution | None, ...]) -> bool:
+    """Whether there are distributions that classes stand for, not spins of given frequencies."""
+    return any(d is not None and not isinstance(d, Samples) for d in spread)
 
 
 def _pace(rates: Rates, layout: Rows, decay: Array) -> float:
@@ -161,6 +216,12 @@ def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: b
         raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
     s, z = bloch_vectors.coherences(m)
     return np.concatenate([s, z]).astype(complex)
+
+
+def _groups(layout: Rows, groups: int, states: Array) -> tuple[Array, Array]:
+    """Coherence and inversion of each group, in the frame of the states."""
+    n = layout.group.size
+    return layout.average(states[:, :n], groups), layout.average(states[:, n:].real, groups)
 
 
 def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:

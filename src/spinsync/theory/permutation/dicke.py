@@ -16,7 +16,7 @@ from scipy import sparse
 
 from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
-from spinsync.problems.linear.record import Box
+from spinsync.problems.linear.sectors import Box
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import sqrt
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +16,9 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
-from spinsync.problems.linear.record import Box, Lattice, Linear
+from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.problems.linear.record import LinearLattice, LinearProducts
+from spinsync.problems.linear.sectors import Box
 from spinsync.problems.observed import Observed
 from spinsync.theory.permutation.dicke import LOWER, Noise, Sector, jumps, noises, whole
 from spinsync.theory.permutation.exact_groups import coupled_groups
@@ -60,13 +63,15 @@ class Exact:
     """
 
     spins: int
-    cannot: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    kinds: ClassVar[tuple[type, ...]] = (LinearLattice, LinearProducts)
+    maps: ClassVar[str] = "steady states"
+    why: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
 
     @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Linear:
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> LinearLattice | LinearProducts:
         """One sparse block per charge q, on the lattice of (j, m); several groups: products of their blocks."""
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
@@ -77,8 +82,14 @@ class Exact:
             raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
         if groups > 1:
             return coupled_groups(terms, m, ensemble.names)
-        noise = noises(terms)[0]
-        return _linear(self.spins, whole(self.spins), noise, _likely(noise, self.spins), m[0], ensemble.names)
+        lattice = DickeLattice(spins=self.spins, noise=noises(terms)[0], box=whole(self.spins))
+
+        def start(q: int) -> Array:
+            sector = lattice.sector(q)
+            return product_state(self.spins, sector.j, sector.m, q, m[0])
+
+        names = {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}
+        return LinearLattice(sectors=lattice, start=start, coordinates=names)
 
 
 def _centre(noise: Noise, spins: int) -> Array:
@@ -131,46 +142,77 @@ def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
     return np.sqrt(np.maximum(covariance[[0, 3]], 0))
 
 
-def _linear(spins: int, box: Box, noise: Noise, likely: Box, bloch: Array, names: tuple[str, ...]) -> Linear:
-    """The problem on the places within the box."""
-    zero, one = Sector(spins, 0, box), Sector(spins, 1, box)
-    climb = LOWER[0](one.j, one.m)  # Tr J_- |j,m><j,m-1|
+@dataclass(frozen=True, kw_only=True)
+class DickeLattice:
+    """Equation (2.2) of one group on the places (j - j_min, m + N/2) within a box."""
 
-    def observe(states: Mapping[int, Array]) -> Observed:
-        return _observe(spins, zero, climb, states)
+    charges: ClassVar[tuple[int, ...]] = (0, 1)
 
-    def lowered(rho: Array) -> Array:
-        """|j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
+    spins: int
+    noise: Noise
+    box: Box
+
+    @property
+    def whole(self) -> Box:
+        return whole(self.spins)
+
+    @property
+    def likely(self) -> Box:
+        return _likely(self.noise, self.spins)
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        j, place = np.rint(_centre(self.noise, self.spins)).astype(int).tolist()
+        return j, place
+
+    @cached_property
+    def _sectors(self) -> tuple[Sector, ...]:
+        return tuple(Sector(self.spins, q, self.box) for q in self.charges)
+
+    def sector(self, q: int) -> Sector:
+        return self._sectors[q] if q in self.charges else Sector(self.spins, q, self.box)
+
+    @property
+    def trace(self) -> Array:
+        return np.ones(len(self.sector(0).sites))
+
+    @cached_property
+    def receiver(self) -> Array:
+        """Tr J_- |j,m><j,m-1|."""
+        one = self.sector(1)
+        return LOWER[0](one.j, one.m)
+
+    def sites(self, q: int) -> Array:
+        return self.sector(q).sites
+
+    def cut(self, box: Box) -> DickeLattice:
+        return replace(self, box=box)
+
+    def block(self, q: int) -> Any:
+        return self.sector(q).generator(self.noise)
+
+    def sender(self, rho: Array) -> Array:
+        """rho J_+, as |j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
+        zero, one = self._sectors
         grid = np.zeros(zero.inside.shape, rho.dtype)
         grid[zero.inside] = rho
-        return np.asarray(grid[one.inside] * climb)
+        return np.asarray(grid[one.inside] * self.receiver)
 
-    sectors = {0: zero, 1: one}
-    j, place = np.rint(_centre(noise, spins)).astype(int).tolist()
-    middle = (j, place)
-    return Linear(
-        lambda q: (sectors.get(q) or Sector(spins, q, box)).generator(noise),
-        lambda q: product_state(spins, sectors[q].j, sectors[q].m, q, bloch), (0, 1), np.ones(len(zero.sites)), observe,
-        {n: (n, np.array(names)) for n in ("group", "other_group")}, lowered, climb, lambda rho: (rho, copies(spins, zero.j)),
-        Lattice(
-            lambda q: (sectors.get(q) or Sector(spins, q, box)).sites, whole(spins), likely, middle,
-            lambda smaller: _linear(spins, smaller, noise, likely, bloch, names),
-        ),
-    )  # fmt: skip
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
+        return rho, copies(self.spins, self.sector(0).j)
 
-
-def _observe(spins: int, zero: Sector, climb: Array, states: Mapping[int, Array]) -> Observed:
-    """One-spin means and the pair correlation, equation (9.5)."""
-    p = states[0].real
-    z = p @ zero.m * 2 / spins
-    out: Observed = {"inversion": (("time", "group"), z[:, None])}
-    light = p @ LOWER[0](zero.j, zero.m) ** 2
-    pairs = spins * (spins - 1)
-    c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
-    out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
-    zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
-    out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
-    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, np.nan_to_num(c))))
-    if 1 in states:
-        out["coherence"] = (("time", "group"), (states[1] @ climb / spins)[:, None])
-    return out
+    def observe(self, states: Mapping[int, Array]) -> Observed:
+        """One-spin means and the pair correlation, equation (9.5)."""
+        spins, zero, p = self.spins, self.sector(0), states[0].real
+        z = p @ zero.m * 2 / spins
+        out: Observed = {"inversion": (("time", "group"), z[:, None])}
+        light = p @ LOWER[0](zero.j, zero.m) ** 2
+        pairs = spins * (spins - 1)
+        c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
+        out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
+        zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
+        out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
+        out["order_parameter"] = (("time",), order_parameter(pair_mean(c[:, None, None], np.ones(1))))
+        if 1 in states:
+            out["coherence"] = (("time", "group"), (states[1] @ self.receiver / spins)[:, None])
+        return out

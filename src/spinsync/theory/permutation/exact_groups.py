@@ -5,20 +5,23 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from itertools import permutations
 from math import gcd, isqrt
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from spinsync.base import checks, memory
+from spinsync.base import memory
 from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
+from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.problems.linear.products.operator import Charges, Products, along, needed
-from spinsync.problems.linear.record import Linear, Parts, Transfer
+from spinsync.problems.linear.record import LinearProducts
+from spinsync.problems.linear.sectors import Parts, Transfer
 from spinsync.problems.observed import Observed
+from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, noises, whole
 from spinsync.theory.permutation.product_states import copies, product_state
 
@@ -32,29 +35,23 @@ DOWNWARD: Operator = (1, lambda sector: LOWER[0](sector.j, sector.m))  # J_-
 UPWARD: Operator = (-1, lambda sector: RAISE[0](sector.j, sector.m))  # J_+
 
 
-def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> Linear:
-    """Equation (9.10) as a Linear problem of several parts."""
+def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> LinearProducts:
+    """Equation (9.10) as a linear problem of several parts."""
     spins = tuple(int(n) for n in terms.spins)
-    _afford(spins)
+    sizes = _sizes(spins)
+    _afford(spins, sizes)
     groups, alone = Groups(spins), noises(terms)
     parts = Parts(
-        sizes=_sizes(spins),
+        sizes=sizes,
         local=lambda a, q: groups.sector(a, q).generator(alone[a]).tocsr(),
         transfers=tuple(_transfer(groups, terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         mixing=bool(np.all(terms.gain + terms.damping > 0)),
     )
-    zero, one = Products(parts, 0), Products(parts, 1)
-    lowering = np.sum([groups.covector(one, {a: DOWNWARD}) for a in range(len(spins))], axis=0)
-    return Linear(
-        lambda q: _matrix(Products(parts, q)), lambda q: groups.product(one if q else zero, bloch), (0, 1),
-        groups.covector(zero, {}), lambda states: _observe(groups, zero, one, states),
-        {n: (n, np.array(names)) for n in ("group", "other_group")}, lambda rho: groups.lowered(zero, one, rho),
-        lowering, lambda rho: groups.mixture(zero, rho), parts=parts,
+    sectors = DickeProducts(groups=groups, parts=parts)
+    return LinearProducts(
+        sectors=sectors, start=lambda q: groups.product(sectors.space(q), bloch),
+        coordinates={n: (n, np.array(names)) for n in ("group", "other_group")},
     )  # fmt: skip
-
-
-def _matrix(space: Products) -> Any:
-    return sparse.csc_array(space.apply(np.eye(space.size)))
 
 
 def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
@@ -67,20 +64,14 @@ def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
     return tuple(size(n) for n in spins)
 
 
-def _afford(spins: tuple[int, ...]) -> None:
-    """Refuse what memory can't hold, with the estimate and the largest number that it can."""
-    need, may = needed(_sizes(spins)), memory.available()
-    if need <= may:
-        return
-    share = gcd(*spins)
-    unit = [n // share for n in spins]  # the fewest spins that split as these do
-    fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
-    total = sum(spins)
-    largest = f"at most {sum(unit) * fits}" if fits else "fewer"
-    raise checks.InputError(
-        f"Argument `spins` must be {largest} for these {len(spins)} groups and this machine, but is spins={total}: "
-        f"it would take about {need / 2**30:.2g} GiB of memory, and {may / 2**30:.2g} may be used."
-    )
+def _afford(spins: tuple[int, ...], sizes: tuple[Array, ...]) -> None:
+    """Refuse what memory can't hold, with the largest number that it can."""
+    need, may = needed(sizes), memory.available()
+    if need > may:
+        share = gcd(*spins)
+        unit = [n // share for n in spins]  # the fewest spins that split as these do
+        fits = bisect_right(range(1, share), may, key=lambda k: needed(_sizes([n * k for n in unit])))
+        raise TooLargeError(need, may, fits=sum(unit) * fits)
 
 
 def _transfer(groups: Groups, terms: GroupTerms, a: int, b: int) -> Transfer:
@@ -133,7 +124,7 @@ class Groups:
         out[space.place[key]] = traces
         return out
 
-    def lowered(self, zero: Products, one: Products, rho: Array) -> Array:
+    def raised(self, zero: Products, one: Products, rho: Array) -> Array:
         """rho J_+ of all groups."""
         out = np.zeros(one.size, complex)
         into = one.tensors(out)
@@ -164,6 +155,67 @@ class Groups:
         return np.concatenate(values), np.concatenate(logarithms)
 
 
+@dataclass(frozen=True, kw_only=True)
+class DickeProducts:
+    """Equation (9.10) on the products of the groups' Dicke bases, by total charge."""
+
+    charges: ClassVar[tuple[int, ...]] = (0, 1)
+
+    groups: Groups
+    parts: Parts
+
+    @cached_property
+    def _spaces(self) -> tuple[Products, ...]:
+        return tuple(Products(self.parts, q) for q in self.charges)
+
+    def space(self, q: int) -> Products:
+        return self._spaces[q] if q in self.charges else Products(self.parts, q)
+
+    @cached_property
+    def trace(self) -> Array:
+        return self.groups.covector(self.space(0), {})
+
+    @cached_property
+    def receiver(self) -> Array:
+        """Tr J_- rho, J_- of all groups."""
+        each = [self.groups.covector(self.space(1), {a: DOWNWARD}) for a in range(len(self.groups.spins))]
+        return np.asarray(np.sum(each, axis=0))
+
+    def block(self, q: int) -> Any:
+        space = self.space(q)
+        return sparse.csc_array(space.apply(np.eye(space.size)))
+
+    def sender(self, rho: Array) -> Array:
+        return self.groups.raised(self.space(0), self.space(1), rho)
+
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
+        return self.groups.mixture(self.space(0), rho)
+
+    def observe(self, states: Mapping[int, Array]) -> Observed:
+        """One-spin means and pair correlations, equation (9.5), between groups (9.11)."""
+        groups, (zero, one) = self.groups, self._spaces
+        spins = np.array(groups.spins)
+        every = range(len(spins))
+        z = np.stack([groups.mean(zero, states[0], {a: UP}).real * 2 / spins[a] for a in every], axis=-1)
+        c = np.full((*z.shape, len(spins)), np.nan, complex)  # NaN: no pair in a group of one
+        zz = np.full(c.shape, np.nan)
+        for a in every:
+            if pairs := spins[a] * (spins[a] - 1):
+                c[:, a, a] = (groups.mean(zero, states[0], {a: LIGHT}).real - spins[a] * (1 + z[:, a]) / 2) / pairs
+                zz[:, a, a] = (4 * groups.mean(zero, states[0], {a: UP_SQUARED}).real - spins[a]) / pairs
+        for a, b in permutations(every, 2):
+            pairs = spins[a] * spins[b]
+            c[:, a, b] = groups.mean(zero, states[0], {a: UPWARD, b: DOWNWARD}) / pairs
+            zz[:, a, b] = 4 * groups.mean(zero, states[0], {a: UP, b: UP}).real / pairs
+        square = ("time", "group", "other_group")
+        out: Observed = {"inversion": (("time", "group"), z), "correlation": (square, c), "inversion_correlation": (square, zz)}
+        out["order_parameter"] = (("time",), order_parameter(pair_mean(c, spins / spins.sum())))
+        if 1 in states:
+            s = np.stack([groups.mean(one, states[1], {a: DOWNWARD}) / spins[a] for a in every], axis=-1)
+            out["coherence"] = (("time", "group"), s)
+        return out
+
+
 def _each(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) -> Array:
     """Numbers of products, from the numbers of their factors."""
     return np.asarray(reduce(lambda x, y: combine(x[:, None], y[None, :]).reshape(-1), vectors))
@@ -172,29 +224,3 @@ def _each(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) ->
 @cache
 def _sector(spins: int, charge: int) -> Sector:
     return Sector(spins, charge, whole(spins))
-
-
-def _observe(groups: Groups, zero: Products, one: Products, states: Mapping[int, Array]) -> Observed:
-    """One-spin means and pair correlations, equation (9.5), between groups (9.11)."""
-    spins = np.array(groups.spins)
-    every, p = range(len(spins)), spins / spins.sum()
-    z = np.stack([groups.mean(zero, states[0], {a: UP}).real * 2 / spins[a] for a in every], axis=-1)
-    c = np.full((*z.shape, len(spins)), np.nan, complex)  # NaN: no pair in a group of one
-    zz = np.full(c.shape, np.nan)
-    for a in every:
-        if pairs := spins[a] * (spins[a] - 1):
-            c[:, a, a] = (groups.mean(zero, states[0], {a: LIGHT}).real - spins[a] * (1 + z[:, a]) / 2) / pairs
-            zz[:, a, a] = (4 * groups.mean(zero, states[0], {a: UP_SQUARED}).real - spins[a]) / pairs
-    for a, b in permutations(every, 2):
-        pairs = spins[a] * spins[b]
-        c[:, a, b] = groups.mean(zero, states[0], {a: UPWARD, b: DOWNWARD}) / pairs
-        zz[:, a, b] = 4 * groups.mean(zero, states[0], {a: UP, b: UP}).real / pairs
-    present = 1 - p[spins == 1] @ p[spins == 1]
-    together = np.einsum("a,tab,b->t", p, np.nan_to_num(c).real, p) / present
-    square = ("time", "group", "other_group")
-    out: Observed = {"inversion": (("time", "group"), z), "correlation": (square, c), "inversion_correlation": (square, zz)}
-    out["order_parameter"] = (("time",), 2 * np.sqrt(np.maximum(0, together)))
-    if 1 in states:
-        s = np.stack([groups.mean(one, states[1], {a: DOWNWARD}) / spins[a] for a in every], axis=-1)
-        out["coherence"] = (("time", "group"), s)
-    return out

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
+from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.record import Jumps, Walk, Wave
 from spinsync.theory.permutation import dicke_jumps
@@ -21,6 +23,7 @@ from spinsync.theory.permutation.product_states import drawn, drawn_real
 
 MOST_SPINS = 10_000_000
 MOST_IN_PAIR = 20_000
+PILOT = 100  # spins of the ensemble that tells a larger one where to start
 #: times 1 / (spins of a group): what a jump of one spin changes, which takes part in that share of all pairs twice
 GRAIN = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
 
@@ -79,8 +82,10 @@ class Trajectories:
     atol: float = 1e-4
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
-    cannot: ClassVar[Mapping[str, str]] = MappingProxyType(
+    kinds: ClassVar[tuple[type, ...]] = (Jumps,)
+    why: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
+            "keep_state": "which has no state to keep; Exact has",
             "linewidth": LINE,
             "emission_spectrum": LINE,
             "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
@@ -113,20 +118,47 @@ class Trajectories:
         rules: Walk | Wave = WALK if groups == 1 else WAVE
         table = _rows(terms) if groups == 1 else np.concatenate([_rows(terms), _between(terms)])
         start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
+        numbers = dicke_jumps.WALK_NUMBERS if groups == 1 else dicke_jumps.WAVE_NUMBERS
         return Jumps(
-            rules, table, lambda random: start(random, terms.spins, m),
-            float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
-            {name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
-            lambda numbers: _observe(terms.spins, moments(numbers)),
-            {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}, self.rtol, self.atol, self.most_jumps,
-            self.most_seconds,
+            rules=rules, table=table, start=lambda random: start(random, terms.spins, m), numbers=numbers,
+            slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            grain={name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
+            observe=lambda seen: _observe(terms.spins, moments(seen)), asked=partial(self._asked, float(terms.spins.min())),
+            derived=_derived,
+            coordinates={n: (n, np.array(ensemble.names)) for n in ("group", "other_group")},
+            most_jumps=self.most_jumps, most_seconds=self.most_seconds,
+            nearer=lambda seed: self.lower(ensemble, self._near_rest(ensemble, terms.spins, seed), seed),
         )  # fmt: skip
 
+    def _asked(self, spins: float, sizes: Mapping[str, float]) -> dict[str, float]:
+        """The errors asked for, equation (9.17); spins : of the smallest group."""
+        height, strength = (max(sizes[name], 1 / spins) for name in ("inversion", "correlation"))
+        return {
+            "inversion": self.atol + self.rtol * height,
+            "correlation": self.atol * np.sqrt(strength) + self.rtol * strength,
+        }
 
-WALK = Walk(dicke_jumps.walk_rates, dicke_jumps.CHANGES, dicke_jumps.walk_look, dicke_jumps.WALK_NUMBERS)
+    def _near_rest(self, ensemble: Ensemble, spins: Array, seed: int) -> Array | None:
+        """Bloch vectors (group, 3) to start from: those of an ensemble of few spins at rest; None where none is smaller.
+
+        Only the way to the steady state gets shorter by it.
+        """
+        unit = self.spins // int(np.gcd.reduce(spins))  # the fewest spins that split alike
+        few = unit * -(-PILOT // unit)
+        if 4 * few > self.spins:
+            return None
+        pilot = replace(self, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
+        found = pilot.lower(ensemble, None, seed).rest(seed)
+        z, c = found["inversion"][1], np.nan_to_num(found["correlation"][1])
+        s = np.sqrt(np.maximum(c.diagonal().real, 0)) * np.exp(1j * np.angle(c[0]))
+        m = np.stack([2 * s.real, -2 * s.imag, z], axis=1)
+        return np.asarray(m / np.maximum(1, np.linalg.norm(m, axis=1))[:, None])
+
+
+WALK = Walk(rates=dicke_jumps.walk_rates, changes=dicke_jumps.CHANGES, look=dicke_jumps.walk_look)
 WAVE = Wave(
-    dicke_jumps.wave_generator, dicke_jumps.wave_rates, dicke_jumps.wave_jump, dicke_jumps.WAVE_JUMPS,
-    dicke_jumps.wave_look, dicke_jumps.WAVE_NUMBERS,
+    generator=dicke_jumps.wave_generator, rates=dicke_jumps.wave_rates, jump=dicke_jumps.wave_jump,
+    jumps=dicke_jumps.WAVE_JUMPS, look=dicke_jumps.wave_look,
 )  # fmt: skip
 
 
@@ -197,19 +229,32 @@ def _wave_moments(numbers: Array) -> Moments:
 
 
 def _observe(spins: Array, moments: Moments) -> Observed:
-    """Equation (9.5), for each pair of groups; `pair_mean` is the sum in the order parameter (8.2)."""
+    """Equation (9.5), for each pair of groups, and the mean over all pairs."""
     m, light, squares = moments
     same = np.diag(spins)
     pairs = np.outer(spins, spins) - same
-    weight = spins / spins.sum()
     z = 2 * m / spins
     with np.errstate(invalid="ignore", divide="ignore"):  # NaN: no pair in a group of one
         c = (light - same * (1 + z[..., None]) / 2) / pairs
         zz = (4 * squares - same) / pairs
     c, zz = (np.where(pairs > 0, value, np.nan) for value in (c, zz))
     both = ("time", "group", "other_group")
-    present = weight @ (pairs > 0) @ weight or 1.0
     return {
         "inversion": (("time", "group"), z), "correlation": (both, c), "inversion_correlation": (both, zz),
-        "pair_mean": (("time",), np.einsum("a,...ab,b->...", weight, np.nan_to_num(c).real, weight) / present),
+        "pair_mean": (("time",), pair_mean(c, spins / spins.sum())),
     }  # fmt: skip
+
+
+def _derived(means: Observed) -> Observed:
+    """The order parameter in place of the mean over pairs.
+
+    The error of its root is that of the argument times the slope, and close to zero, where the slope says nothing, the
+    distance to the root of argument plus error.
+    """
+    out = dict(means)
+    (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
+    low = np.maximum(value, 0)
+    steep = low <= 2 * error
+    upwards = order_parameter(low + error) - order_parameter(low)
+    error = np.where(steep, upwards, error / np.sqrt(np.where(steep, 1, low)))
+    return out | {"order_parameter": (dims, order_parameter(value)), "order_parameter_error": (dims, error)}

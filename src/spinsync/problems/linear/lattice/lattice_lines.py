@@ -8,11 +8,11 @@ from scipy import sparse
 from spinsync.base.progress import progress
 from spinsync.problems.linear import lines, resolvent
 from spinsync.problems.linear.lattice import slowest_mode
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.lattice.slowest_mode import Mode
 from spinsync.problems.linear.lattice.sparse_lu import Factors, dissected
-from spinsync.problems.linear.lines import VISIBLE, CrowdedError, FewError, Line
-from spinsync.problems.linear.record import Box, Linear
+from spinsync.problems.linear.lines import VISIBLE, Line
+from spinsync.problems.linear.sectors import Box, Lattice
+from spinsync.problems.outcome import CrowdedError, FewError
 
 SAME = 1e-8  # of their size: eigenvalues that are one
 MORE = 8  # modes that are looked for in addition where too few are seen
@@ -26,7 +26,7 @@ NEARER = 0.9  # of a decay: the line is so far from the imaginary axis
 RESIDUAL = 1e-6  # of the length of the receiver, at most
 
 
-def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
+def slowest(lattice: Lattice, number: int, *boxes: Box) -> list[Line]:
     """The slowest `number` lines, in order; boxes as in `slowest_mode.slowest_mode`, whose box serves all lines.
 
     Raises
@@ -38,8 +38,8 @@ def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
     TooLargeError
         If memory can't hold the box.
     """
-    first = slowest_mode.slowest_mode(problem, *boxes)
-    transposed, receiver = first.problem.block(1).T.tocsr(), first.problem.lowering
+    first = slowest_mode.slowest_mode(lattice, *boxes)
+    transposed, receiver = first.part.block(1).T.tocsr(), first.part.receiver
     few, closed = lines.seen(lambda covector: np.asarray(transposed @ covector), receiver, min(number + 2, receiver.size))
     if closed:
         return lines.of_seen(few, float(abs(transposed).sum(axis=1).max()), abs(first.value), number)
@@ -50,7 +50,7 @@ def slowest(problem: Linear, number: int, *boxes: Box) -> list[Line]:
         found = _with(found, first, _searched(first, number + 1 + further))
         if len(found) >= number:
             return lines.ordered(found)[:number]
-    raise FewError(len(found))
+    raise FewError(len(found), number)
 
 
 def _searched(first: Mode, number: int) -> list[complex]:
@@ -62,8 +62,8 @@ def _searched(first: Mode, number: int) -> list[complex]:
     part without frequencies that decay no faster than d lie in a disc around -s of radius s, s being the fastest decay, and
     their frequencies are below sqrt(2 s d).
     """
-    block, receiver = first.problem.block(1), first.problem.lowering.astype(complex)
-    order, transposed = dissected(lattice_of(first.problem).sites(1)), block.T.tocsr()
+    block, receiver = first.part.block(1), first.part.receiver.astype(complex)
+    order, transposed = dissected(first.part.sites(1)), block.T.tocsr()
     turning, fastest = -block.diagonal().imag, float(-block.diagonal().real.min())
     basis, place = np.zeros((receiver.size, 0), complex), 1j * first.value.imag
     with progress("lines") as told:
@@ -95,8 +95,8 @@ def _with(found: list[Line], first: Mode, rough: list[complex]) -> list[Line]:
         if any(abs(near - value) <= SAME * abs(value) for value in known):
             continue
         value, right, left = _pair(first, near)
-        flow, uncertain = slowest_mode.left_out(first.problem, first.box, value, right, left)
-        if all(abs(value - other) > SAME * abs(value) for other in known) and _is_seen(first.problem.lowering, right):
+        flow, uncertain = slowest_mode.left_out(first.part, first.box, value, right, left)
+        if all(abs(value - other) > SAME * abs(value) for other in known) and _is_seen(first.part.receiver, right):
             found = [*found, Line(value, float(flow.sum()) + uncertain)]
         known.append(value)
     return found
@@ -108,8 +108,8 @@ def _is_seen(receiver: np.ndarray, right: np.ndarray) -> bool:
 
 def _pair(first: Mode, near: complex) -> tuple[complex, np.ndarray, np.ndarray]:
     """The eigenvalue nearest to `near` and its vectors."""
-    block = first.problem.block(1)
-    order = dissected(lattice_of(first.problem).sites(1))
+    block = first.part.block(1)
+    order = dissected(first.part.sites(1))
     shift = near + ASIDE * abs(near.real)
     factors = Factors(sparse.diags_array(np.full(len(order), shift)) - block, order)
     chosen = []

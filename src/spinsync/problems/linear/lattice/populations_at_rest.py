@@ -11,7 +11,8 @@ from scipy.sparse.csgraph import connected_components
 
 from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
 from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, doubled, larger
-from spinsync.problems.linear.record import Box, Lattice, Linear
+from spinsync.problems.linear.sectors import Box, Lattice
+from spinsync.problems.outcome import SeveralError
 
 ALLOWED = 1e-12  # of all probability may be at a wrong place
 ROUNDING = 1e-16  # of a pivot
@@ -22,19 +23,15 @@ CERTAIN = 1e-7  # of all probability may be at a wrong place by rounding
 class Steady:
     """Probabilities within a box.
 
-    problem : the Linear problem that is left within the box
+    part : the lattice that is left within the box
     probability : array of shape (component,)
     misplaced : bound on the sum of |p - exact p|
     """
 
     box: Box
-    problem: Linear
+    part: Lattice
     probability: np.ndarray
     misplaced: float
-
-
-class UndecidedError(Exception):
-    """Several steady states: the start decides."""
 
 
 def steady(lattice: Lattice) -> Steady:
@@ -42,7 +39,7 @@ def steady(lattice: Lattice) -> Steady:
 
     Raises
     ------
-    UndecidedError
+    SeveralError
         If there are several steady states.
     OverflowError
         If the rates are too large for double precision, or the box would not stop growing.
@@ -52,17 +49,17 @@ def steady(lattice: Lattice) -> Steady:
     box = lattice.likely
     for _ in range(ROUNDS):
         afford(box, 8)
-        problem = lattice.cut(box)
-        sites = lattice_of(problem).sites(0)
+        part = lattice.cut(box)
+        sites = part.sites(0)
         try:
-            found = _part_at_rest(problem, sites, lattice.middle, at_cuts(lattice, box, sites))
+            found = _part_at_rest(part, sites, at_cuts(lattice, box, sites))
         except OverflowError:  # in a corner that is hardly ever left, as its ways out are cut off
             if box == lattice.whole:
                 raise
             box = doubled(lattice, box)
             continue
         if found is None and box == lattice.whole:
-            raise UndecidedError
+            raise SeveralError
         if found is None:  # the cut alone can part a process that is one
             box = lattice.whole
             continue
@@ -73,21 +70,19 @@ def steady(lattice: Lattice) -> Steady:
             box = doubled(lattice, box)
             continue
         if lost.sum() <= ALLOWED:
-            return Steady(box, problem, probability, float(lost.sum()))
+            return Steady(box, part, probability, float(lost.sum()))
         box = larger(lattice, box, sites, probability, lost, ALLOWED)
     raise OverflowError
 
 
-def _part_at_rest(
-    problem: Linear, sites: np.ndarray, middle: tuple[int, int], edge: np.ndarray
-) -> tuple[np.ndarray, np.ndarray] | None:
+def _part_at_rest(part: Lattice, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.6)."""
-    generator = problem.block(0).real
+    generator = part.block(0).real
     if not np.all(np.isfinite(generator.data)):
         return np.zeros(len(sites)), np.full(len(sites), np.nan)
-    leak = np.where(edge, -(problem.trace @ generator), 0.0)
+    leak = np.where(edge, -(part.trace @ generator), 0.0)
     generator.setdiag(0.0)
-    found = at_rest(generator, sites, middle)
+    found = at_rest(generator, sites, part.middle)
     if found is None:
         return None
     probability, slowest, uncertain = found
@@ -95,12 +90,6 @@ def _part_at_rest(
         return probability, np.full(len(sites), np.nan)
     flow = leak * probability
     return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow
-
-
-def lattice_of(problem: Linear) -> Lattice:
-    """The lattice of a problem that has one."""
-    assert problem.lattice is not None
-    return problem.lattice
 
 
 def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:

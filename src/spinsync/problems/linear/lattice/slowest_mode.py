@@ -10,11 +10,11 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from spinsync.base.progress import progress
-from spinsync.problems.linear.lattice.populations_at_rest import lattice_of
 from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
 from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, larger
-from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING, CrowdedError
-from spinsync.problems.linear.record import Box, Linear
+from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING
+from spinsync.problems.linear.sectors import Box, Lattice
+from spinsync.problems.outcome import CrowdedError
 
 DENSE = 250  # components: below, the whole spectrum is found at once
 NEAREST = 6  # eigenvalues to each point of search
@@ -29,13 +29,13 @@ MOST_POINTS = 400
 class Mode:
     """An eigenvalue of sector 1 and its vectors, left . right = 1.
 
-    box, problem : the part of the lattice that holds it
+    box, part : the part of the lattice that holds it
     error : of the eigenvalue, to first order: by what leaves the box, and by rounding
     rivals : about the eigenvalues of others that could be as slow
     """
 
     box: Box
-    problem: Linear
+    part: Lattice
     value: complex
     right: np.ndarray
     left: np.ndarray
@@ -43,7 +43,7 @@ class Mode:
     rivals: tuple[complex, ...] = ()
 
 
-def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
+def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
     """The eigenvalue of sector 1 with the largest real part, in a box that grows until it holds the mode.
 
     boxes : the first ones to try, each a part of the next one: all frequencies are searched in the first one only, if that
@@ -58,14 +58,13 @@ def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
     TooLargeError
         If memory can't hold the box.
     """
-    lattice = lattice_of(problem)
     box, following = boxes[0], list(boxes[1:])
     near: complex | None = None
     before, rivals = 0.0, tuple[complex, ...]()
     for _ in range(ROUNDS):
         afford(box, 16)
         part = lattice.cut(box)
-        block, sites = part.block(1), lattice_of(part).sites(1)
+        block, sites = part.block(1), part.sites(1)
         if not np.all(np.isfinite(block.data)):
             break
         if following and is_real(block):  # nothing to search
@@ -88,7 +87,7 @@ def slowest_mode(problem: Linear, *boxes: Box) -> Mode:
     raise OverflowError
 
 
-def left_out(part: Linear, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
+def left_out(part: Lattice, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
     """By how much the eigenvalue is wrong: to first order because of what leaves the box at each component; by rounding.
 
     Raises
@@ -103,8 +102,7 @@ def left_out(part: Linear, box: Box, value: complex, right: np.ndarray, left: np
     uncertain = ROUNDING * norm * np.linalg.norm(left) * np.linalg.norm(right)
     if not uncertain <= CERTAIN * abs(value):
         raise CrowdedError
-    lattice = lattice_of(part)
-    return np.where(at_cuts(lattice, box, lattice.sites(1)), abs(right * left * block.diagonal()), 0.0), float(uncertain)
+    return np.where(at_cuts(part, box, part.sites(1)), abs(right * left * block.diagonal()), 0.0), float(uncertain)
 
 
 def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:

@@ -9,22 +9,14 @@ import numpy as np
 from scipy.sparse.linalg import splu
 
 from spinsync.base.compiled import compiled
-from spinsync.base.memory import available
-from spinsync.problems.linear.record import Box
+from spinsync.problems import outcome
+from spinsync.problems.linear.sectors import Box
 
 LEAF = 4  # places that are not dissected further
 
 
-class TooLargeError(Exception):
-    """A request that memory can't hold: `needed` and `available` bytes."""
-
-    def __init__(self, needed: float, available: float) -> None:
-        super().__init__()
-        self.needed, self.available = needed, available
-
-
-def afford(box: Box, itemsize: int, vectors: int = 0) -> None:
-    """Refuse a box whose factors, and as many vectors, memory can't hold.
+def afford(box: Box, itemsize: int, vectors: int = 0, growth: int = 1) -> None:
+    """Refuse a box whose factors, and as many vectors, memory can't hold; it has some spins to the power `growth` of places.
 
     Nonzero factors per place grow with the logarithm of the number of places; measured from 5 x 10^4 to 1.4 x 10^6 places.
 
@@ -35,9 +27,7 @@ def afford(box: Box, itemsize: int, vectors: int = 0) -> None:
     """
     places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
     nonzero = max(10 * log2(places) - 86, 20)
-    needed = places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize)
-    if needed > available():
-        raise TooLargeError(needed, available())
+    outcome.afford(places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
 
 
 def dissected(sites: np.ndarray) -> np.ndarray:

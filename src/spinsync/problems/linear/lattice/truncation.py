@@ -1,4 +1,4 @@
-"""Boxes on a lattice: which part of a Linear problem holds nearly all of a vector, and how much could be outside."""
+"""Boxes on a lattice: which part of a generator holds nearly all of a vector, and how much could be outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import ceil, log, sqrt
 
 import numpy as np
 
-from spinsync.problems.linear.record import Box, Lattice
+from spinsync.problems.linear.sectors import Box, Lattice
 
 DEVIATIONS = 6.0  # of a Gaussian that a box should hold on either side
 MARGIN = 1.0  # times the step that a Gaussian or exponential tail asks for

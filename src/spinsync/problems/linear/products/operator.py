@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.problems.linear.record import Parts
+from spinsync.problems import outcome
+from spinsync.problems.linear.sectors import Parts
 
 Charges = tuple[int, ...]
 Pairs = Sequence[tuple[Any, Any]]  # matrices of two parts
@@ -27,6 +28,17 @@ def needed(sizes: Sequence[Array]) -> float:
     components = middle(together, reach) @ middle(last, reach)  # as many with charge q as with -q
     forms = sum(float(np.sum(np.asarray(of_part, float) ** 2)) for of_part in sizes)
     return float(16 * (components * (VECTORS / 2 + 10) + 2 * forms))
+
+
+def afford(sizes: Sequence[Array], more: float = 0.0) -> None:
+    """Refuse parts of these sizes, and as many numbers more, that memory can't hold.
+
+    Raises
+    ------
+    TooLargeError
+        With the estimate.
+    """
+    outcome.afford(needed(sizes) + 16.0 * more, growth=3 * len(sizes) - 1)  # as the components
 
 
 def along(matrix: Any, tensor: Array, axis: int) -> Array:

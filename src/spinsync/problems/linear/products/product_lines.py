@@ -18,9 +18,10 @@ from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
 from spinsync.problems.linear.products.operator import Products
 from spinsync.problems.linear.products.slow_modes import SlowProducts
-from spinsync.problems.linear.products.solvers import SlowError, fastest_rate, slowest_rate
+from spinsync.problems.linear.products.solvers import fastest_rate, slowest_rate
 from spinsync.problems.linear.products.sylvester import Forms, Uncoupled
-from spinsync.problems.linear.record import Parts
+from spinsync.problems.linear.sectors import Parts
+from spinsync.problems.outcome import SlowError
 
 #: components of the small model, and modes that are followed beside those that are asked for: at first, where too many of
 #: them are hidden from the receiver, and where the model is too rough

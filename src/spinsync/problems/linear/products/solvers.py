@@ -10,15 +10,14 @@ from functools import partial
 
 import numpy as np
 
-from spinsync.base.memory import available
 from spinsync.problems.linear import arnoldi, resolvent
-from spinsync.problems.linear.lattice.populations_at_rest import UndecidedError
-from spinsync.problems.linear.lattice.sparse_lu import TooLargeError
+from spinsync.problems.linear.dense import CONTRAST
 from spinsync.problems.linear.lines import LARGEST
 from spinsync.problems.linear.products import gmres
-from spinsync.problems.linear.products.operator import VECTORS, Products, needed
+from spinsync.problems.linear.products.operator import VECTORS, Products, afford
 from spinsync.problems.linear.products.sylvester import Uncoupled
-from spinsync.problems.linear.record import Parts
+from spinsync.problems.linear.sectors import Parts
+from spinsync.problems.outcome import SeveralError, SlowError
 
 SHIFT = 1e-4  # of the fastest rate: the uncoupled parts have a steady state of their own
 ROUNDING = 1e-14  # of the fastest rate: what the residual may come to
@@ -27,12 +26,7 @@ MOST_STEPS = 1500
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
 INNER = 1e-12  # residual of a solution at one frequency
 BASIS = 160  # vectors of a response: 20 frequencies that are solved
-CONTRAST = 1e10  # of rates, from where on the iteration must come to the same answer from another start
 SAME = 1e-7  # distance of two answers that are one
-
-
-class SlowError(Exception):
-    """The iteration ends before the answer is certain."""
 
 
 def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
@@ -40,7 +34,7 @@ def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    UndecidedError
+    SeveralError
         If two starts end in two steady states.
     SlowError
         If the estimated error is not below ALLOWED.
@@ -61,7 +55,7 @@ def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
         other = trace * np.random.default_rng(0).uniform(size=trace.size)
         again = _from(space, alone, trace, guess, other / other.sum() + 0j, fastest)
         if not abs(again - found).sum() <= SAME:
-            raise OverflowError if contrast else UndecidedError
+            raise OverflowError if contrast else SeveralError
     return space.completed(found)
 
 
@@ -79,7 +73,7 @@ def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray, trac
     def rest() -> np.ndarray | None:
         try:
             return (space.kept(steady(parts, trace)) + 0j).view(float)
-        except (UndecidedError, SlowError, OverflowError):
+        except (SeveralError, SlowError, OverflowError):
             return None
 
     half = (space.kept(start) + 0j).view(float)
@@ -153,9 +147,7 @@ def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies
         If there is no answer to double precision.
     """
     space = Products(parts, 1)
-    memory = needed(parts.sizes) + 16.0 * BASIS * space.size
-    if memory > available():
-        raise TooLargeError(memory, available())
+    afford(parts.sizes, BASIS * space.size)
     fastest_rate(space)
 
     def solver(w: float) -> gmres.Map:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 from time import monotonic
 
-from spinsync.base.checks import InputError
 from spinsync.base.progress import Line
+from spinsync.problems.outcome import TooShortError
 
 LONG = 1e6  # days, from where on the digits tell nothing
 
@@ -39,14 +39,10 @@ class Budget:
             self._line.update(nan)
         return self._most is not None and spent >= self._most
 
-    def too_short(self) -> InputError:
-        """The sentence of a question that got no answer in its time."""
-        spent = monotonic() - self._started
-        need = f"about {duration(spent / self._share)}" if self._share > 0 else "much longer"
-        return InputError(
-            f"Argument `most_seconds` must be larger for this question, but is most_seconds={self._most:g}: "
-            f"the first trajectories take {need}."
-        )
+    def too_short(self) -> TooShortError:
+        """What is wrong with a question that got no answer in its time."""
+        needed = (monotonic() - self._started) / self._share if self._share > 0 else inf
+        return TooShortError(self._most or inf, needed)
 
 
 def duration(seconds: float) -> str:

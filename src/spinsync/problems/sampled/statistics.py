@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from scipy.special import stdtrit
 
 from spinsync.base.arrays import Array
-from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.progress import progress
-from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import group_terms
 from spinsync.problems.observed import Observed
+from spinsync.problems.outcome import NoRelaxationError, TooManyError
+from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.jumps import DONE, TOO_LARGE, TOO_MANY
-from spinsync.problems.sampled.record import Jumps
-from spinsync.problems.sampled.sampling import Advance, Start, Traveller, advance, traveller
-from spinsync.questions.budgets import Budget
-from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.problems.sampled.record import Sampled
+from spinsync.problems.sampled.sampling import Advance, Start, Traveller
 
 FIRST = 16  # trajectories of the first round: their errors are known to 18 percent
 GROWTH = 4  # a round adds one trajectory to this many, or as many as seem to be missing
@@ -28,7 +25,6 @@ NUMBERS = 2**24  # most numbers held at once, if one trajectory has no more
 WINDOW, SAMPLES = 3.0, 64  # the first window in units of the slowest relaxation time, and moments in it
 AGREE = 2.5  # errors by which successive windows may differ, root mean square
 REMEMBERED = 0.5  # correlation of one window with the next one that may be left
-PILOT = 100  # spins of the ensemble that tells a larger one where to start
 ONE_SIGMA = 0.8413447460685429  # the normal distribution at one standard deviation
 ACROSS = 1.3  # see `Means.error`
 
@@ -82,72 +78,52 @@ class Means:
         event = np.where(lonely, self.grain[name] * weight / self.count, 0)
         return np.asarray(np.maximum(student * np.sqrt(variance), event))
 
-    def size(self, name: str) -> float:
-        """The largest root mean square of a variable: over samples, the largest of all its elements."""
-        square = abs(self.mean[name]) ** 2 + self.square[name] / self.count
-        return float(np.sqrt(np.max(np.nan_to_num(square))))  # NaN, where there is no pair, has no size
+    def sizes(self) -> dict[str, float]:
+        """The largest root mean square of each variable: over samples, the largest of all its elements."""
+        squares = {name: abs(mean) ** 2 + self.square[name] / self.count for name, mean in self.mean.items()}
+        return {name: float(np.sqrt(np.max(np.nan_to_num(square)))) for name, square in squares.items()}  # NaN: no pair
 
-    def excess(self, problem: Jumps, sizes: Means) -> float:
-        """The largest error in units of the one asked for; `sizes` are means over single moments."""
-        least = problem.grain["correlation"]  # 1/N, (9.17)
-        height, strength = max(sizes.size("inversion"), least), max(sizes.size("correlation"), least)
-        asked = {
-            "inversion": problem.atol + problem.rtol * height,
-            "correlation": problem.atol * np.sqrt(strength) + problem.rtol * strength,
-        }
-        return float(max(np.max(np.nan_to_num(self.error(name))) / asked[name] for name in asked))
+    def excess(self, asked: Mapping[str, float]) -> float:
+        """The largest error in units of the one asked for."""
+        return float(max(np.max(np.nan_to_num(self.error(name))) / allowed for name, allowed in asked.items()))
 
-    def observed(self, converged: bool) -> Observed:
-        """Variables and errors; the order parameter (8.2) from `pair_mean`.
-
-        The error of its root is that of the argument times the slope, and close to zero, where the slope says nothing, the
-        distance to the root of argument plus error.
-        """
+    def observed(self, problem: Sampled, converged: bool) -> Observed:
+        """What is derived from the means and their errors."""
         out: Observed = {}
         for name, dims in self.dims.items():
-            value, error = self.mean[name], self.error(name)
-            if name == "pair_mean":
-                low = np.maximum(value, 0)
-                steep = low <= 2 * error
-                upwards = 2 * (np.sqrt(low + error) - np.sqrt(low))
-                value, error = 2 * np.sqrt(low), np.where(steep, upwards, error / np.sqrt(np.where(steep, 1, low)))
-            shown = "order_parameter" if name == "pair_mean" else name
-            out[shown], out[f"{shown}_error"] = (dims, value), (dims, error)
-        return out | {"trajectories": ((), np.array(self.count)), "converged": ((), np.array(converged))}
+            out[name], out[f"{name}_error"] = (dims, self.mean[name]), (dims, self.error(name))
+        return problem.derived(out) | {"trajectories": ((), np.array(self.count)), "converged": ((), np.array(converged))}
 
 
-def _moved(problem: Jumps, begin: list[Start], times: Array, first: bool, budget: Budget) -> Advance:
+def _moved(problem: Sampled, begin: list[Start], times: Array, first: bool, budget: Budget) -> Advance:
     """Each of the first round may take its share of the jumps allowed.
 
     Later on the sum is watched between rounds, so that a busy trajectory among idle ones is no failure.
     """
     most = problem.most_jumps // FIRST if first else problem.most_jumps
-    found = advance(problem, begin, times, most, enough=budget.told)
+    found = problem.travel(begin, times, most, budget.told)
     if found.status == TOO_MANY:
-        raise InputError(
-            f"Argument `most_jumps` must be larger for this question, but is most_jumps={problem.most_jumps}: "
-            "the first trajectories need more to reach their last time."
-        )
+        raise TooManyError(problem.most_jumps)
     if found.status == TOO_LARGE:
-        raise IntegrationError("The rates are too large for double precision, or differ by too many orders.")
+        raise OverflowError
     return found
 
 
-def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
+def mean_motion(problem: Sampled, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
     means, used = Means(problem.grain, (times > times[0]).astype(float)), 0
-    at_once, expected = max(NUMBERS // (len(times) * problem.rules.numbers), 1), FIRST
+    at_once, expected = max(NUMBERS // (len(times) * problem.numbers), 1), FIRST
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
         while True:
             end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST)
             if means.count and used * end // means.count > problem.most_jumps:
-                return means.observed(converged=False)
+                return means.observed(problem, converged=False)
             while means.count < end:
                 ahead = range(means.count, min(means.count + at_once, end))
                 budget.begin(means.count, len(ahead))
                 found = _moved(
-                    problem, [partial(traveller, problem, seed, i) for i in ahead], times, means.count < FIRST, budget
+                    problem, [partial(problem.trajectory, seed, i) for i in ahead], times, means.count < FIRST, budget
                 )
                 if means.count + len(found.moved) < 2:
                     raise budget.too_short()
@@ -155,18 +131,18 @@ def mean_motion(problem: Jumps, times: Array, seed: int) -> Observed:
                     means.add(problem.observe(found.numbers))
                 used += found.jumps + len(found.moved)  # drawing a start takes time as well
                 if found.status != DONE:
-                    return means.observed(converged=False)
-            excess = means.excess(problem, means)
+                    return means.observed(problem, converged=False)
+            excess = means.excess(problem.asked(means.sizes()))
             if excess <= 1:
-                return means.observed(converged=True)
+                return means.observed(problem, converged=True)
             expected = math.ceil(means.count * excess**2)
             budget.expect(means.count * min(excess**2, problem.most_jumps / used))
 
 
-def _agree(first: Means, second: Means) -> bool:
+def _agree(first: Means, second: Means, names: Iterable[str]) -> bool:
     """Two windows, one after the other, show the same within their errors."""
     away, count = 0.0, 0
-    for name in ("inversion", "correlation"):
+    for name in names:
         spread = first.error(name) ** 2 + second.error(name) ** 2
         told = spread > 0  # NaN, where there is no pair, is not
         away += float(np.sum(abs(first.mean[name] - second.mean[name])[told] ** 2 / spread[told]))
@@ -174,10 +150,10 @@ def _agree(first: Means, second: Means) -> bool:
     return away <= AGREE**2 * max(count, 1)
 
 
-def _forgotten(before: Observed, after: Observed) -> bool:
+def _forgotten(before: Observed, after: Observed, names: Iterable[str]) -> bool:
     """The trajectory that was high in one window is not the one that is high in the next: windows outlast the memory."""
     found = []
-    for name in ("inversion", "correlation"):
+    for name in names:
         x, y = (window[name][1] - window[name][1].mean(axis=0) for window in (before, after))
         length = np.sqrt(np.sum(abs(x) ** 2, axis=0) * np.sum(abs(y) ** 2, axis=0))
         told = length > 0
@@ -186,14 +162,14 @@ def _forgotten(before: Observed, after: Observed) -> bool:
     return not alike.size or float(alike.mean()) <= REMEMBERED
 
 
-def mean_at_rest(problem: Jumps, seed: int) -> Observed:
+def mean_at_rest(problem: Sampled, seed: int) -> Observed:
     """Means over the last window of FIRST trajectories; each window is as long as all before it.
 
     They end when the last two windows agree, have forgotten each other, and the errors are small enough. Trajectories are
     independent, so that the spread of their time averages is the error, whatever the correlations in time.
     """
     if problem.slowest <= 0:
-        raise InputError("Argument `ensemble` must have gain or damping in every group to settle, but one has neither.")
+        raise NoRelaxationError
     moving: list[Traveller] = []
     begin, span, samples, used = 0.0, WINDOW / problem.slowest, SAMPLES, 0
     before: tuple[Means, Observed] | None = None
@@ -202,13 +178,13 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
         while True:
             times = np.linspace(begin, begin + span, samples + 1)
             starts: list[Start] = [partial(_same, one) for one in moving]
-            starts = starts or [partial(traveller, problem, seed, i) for i in range(FIRST)]
+            starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST)]
             budget.begin(begin * problem.slowest, span * problem.slowest)
             found = _moved(problem, starts, times, before is None, budget)
             if found.status != DONE:
                 if before is None:
                     raise budget.too_short()
-                return before[0].observed(converged=False)
+                return before[0].observed(problem, converged=False)
             moving, used = found.moved, used + found.jumps
             seen = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
             means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
@@ -216,33 +192,18 @@ def mean_at_rest(problem: Jumps, seed: int) -> Observed:
             means.add(window)
             moments = Means(problem.grain, np.zeros(()))
             moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
-            excess = means.excess(problem, moments)
-            done = before is not None and excess <= 1 and _agree(before[0], means) and _forgotten(before[1], window)
+            asked = problem.asked(moments.sizes())
+            excess = means.excess(asked)
+            done = (
+                before is not None and excess <= 1 and _agree(before[0], means, asked) and _forgotten(before[1], window, asked)
+            )
             if done or used + 2 * found.jumps > problem.most_jumps:
-                return means.observed(converged=done)
+                return means.observed(problem, converged=done)
             further = span if before is None else 2 * span
             budget.expect((begin + span + further * max(1.0, excess**2 / 2)) * problem.slowest)
             begin, span, before = begin + span, further, (means, window)
-            samples = min(2 * samples, NUMBERS // (FIRST * problem.rules.numbers))
+            samples = min(2 * samples, NUMBERS // (FIRST * problem.numbers))
 
 
 def _same(one: Traveller) -> Traveller:
     return one
-
-
-def near_rest(ensemble: Ensemble, theory: Trajectories, seed: int) -> Array | None:
-    """Bloch vectors (group, 3) to start from: those of an ensemble of few spins at rest; None where there is no smaller one.
-
-    Only the way to the steady state gets shorter by it.
-    """
-    spins = group_terms(ensemble, theory.spins).spins.astype(int)
-    unit = theory.spins // int(np.gcd.reduce(spins))  # the fewest spins that split alike
-    few = unit * -(-PILOT // unit)
-    if 4 * few > theory.spins:
-        return None
-    pilot = replace(theory, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
-    found = mean_at_rest(pilot.lower(ensemble, None, seed), seed)
-    z, c = found["inversion"][1], np.nan_to_num(found["correlation"][1])
-    s = np.sqrt(np.maximum(c.diagonal().real, 0)) * np.exp(1j * np.angle(c[0]))
-    m = np.stack([2 * s.real, -2 * s.imag, z], axis=1)
-    return np.asarray(m / np.maximum(1, np.linalg.norm(m, axis=1))[:, None])

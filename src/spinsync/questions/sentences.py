@@ -1,0 +1,80 @@
+"""Why there is no answer, in words: the one place where what solvers raise becomes a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import floor, isfinite, log10
+from typing import Any
+
+from spinsync.base.checks import InputError, IntegrationError
+from spinsync.base.memory import GIB
+from spinsync.problems import outcome
+from spinsync.problems.sampled.budgets import duration
+from spinsync.theory.protocol import Theory
+
+
+@contextmanager
+def in_words(theory: Theory) -> Iterator[None]:
+    """Say what went wrong inside.
+
+    Raises
+    ------
+    InputError
+        Where other arguments would have an answer.
+    IntegrationError
+        Where double precision, or an algorithm, comes to its end.
+    """
+    try:
+        yield
+    except outcome.NoAnswerError as error:
+        raise WORDS[type(error)](error, theory) from None
+
+
+def _too_large(error: Any, theory: Any) -> Exception:
+    most = f"at most {error.fits}" if error.fits else "fewer"
+    if error.fits is None:
+        fits = theory.spins * (error.available / error.needed) ** (1 / error.growth)
+        most = f"at most about {floor(fits / 10 ** floor(log10(fits)) * 10) * 10 ** floor(log10(fits)) // 10}"
+    return InputError(
+        f"Argument `spins` must be {most} for this question and this machine, but is spins={theory.spins}: "
+        f"it would take about {error.needed / GIB:.2g} GiB of memory, and {error.available / GIB:.2g} may be used."
+    )
+
+
+WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
+    outcome.SeveralError: lambda error, theory: InputError(
+        "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
+    ),
+    outcome.NoRelaxationError: lambda error, theory: InputError(
+        "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
+    ),
+    outcome.MovingError: lambda error, theory: IntegrationError(
+        f"The ensemble still moves after a time of {error.time:.6g}: it has no steady state in a common rotating frame, "
+        "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
+    ),
+    outcome.StoppedError: lambda error, theory: IntegrationError(error.advice.format(steps=error.steps).capitalize() + "."),
+    outcome.LostTraceError: lambda error, theory: IntegrationError(
+        "The trace of the density matrix was lost: the rates are too large for double precision."
+    ),
+    outcome.TooLargeError: _too_large,
+    outcome.SlowError: lambda error, theory: IntegrationError(
+        "The iteration does not reach ten digits: the coupling is too strong beside what each group does by itself; "
+        "fewer spins help."
+    ),
+    outcome.CrowdedError: lambda error, theory: IntegrationError(
+        "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
+        "own; `emission_spectrum` shows its light."
+    ),
+    outcome.FewError: lambda error, theory: InputError(
+        f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.asked}."
+    ),
+    outcome.TooManyError: lambda error, theory: InputError(
+        f"Argument `most_jumps` must be larger for this question, but is most_jumps={error.most}: "
+        "the first trajectories need more to reach their last time."
+    ),
+    outcome.TooShortError: lambda error, theory: InputError(
+        f"Argument `most_seconds` must be larger for this question, but is most_seconds={error.most:g}: "
+        f"the first trajectories take {f'about {duration(error.needed)}' if isfinite(error.needed) else 'much longer'}."
+    ),
+}

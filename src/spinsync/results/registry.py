@@ -1,0 +1,216 @@
+"""Questions by their names, so that the attributes of a result suffice to ask it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib import import_module
+from inspect import Parameter, signature
+from typing import Any, ParamSpec
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.base.arrays import Array
+from spinsync.base.checks import InputError
+from spinsync.base.parallel import at_most
+from spinsync.base.precision import in_range
+from spinsync.model.model_files import distribution
+from spinsync.results.datasets import recorded_model, recorded_theory, times_of
+
+P = ParamSpec("P")
+
+NEEDED = {"theory", "seed", "each"}  # beside what has no default: what every version has recorded
+#: what a sentence calls an argument that is recorded under another name
+CALLED: Mapping[str, str] = {"dataset": "the result that it was made of", "axes": "the distributions along {axis}"}
+
+_questions: dict[str, Callable[..., xr.Dataset]] = {}
+
+
+class _MissingError(Exception):
+    """The result does not record an argument."""
+
+
+def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
+    """A question in numbers: it checks its range, keeps to its `threads` if it takes them, and `rerun` repeats it.
+
+    Each argument has to be found again in the attributes or coordinates of the result: under its own name, or as READERS say.
+    """
+
+    @wraps(function)
+    def asked(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
+        with at_most(options.get("threads")):
+            return in_range(function)(*arguments, **options)
+
+    _questions[function.__name__] = asked
+    return asked
+
+
+def _asked(verb: Any) -> Callable[..., xr.Dataset]:
+    """The question of this name; the module of a public one registers it when the name is asked for."""
+    if verb not in _questions:
+        public = import_module("spinsync")
+        if verb in public.__all__:
+            getattr(public, verb)
+    if verb not in _questions:
+        raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.line(str(verb))}.")
+    return _questions[verb]
+
+
+@in_range
+def rerun(result: xr.Dataset) -> xr.Dataset:
+    """The same question again, from a result's attributes; one that went on from others begins with these.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        A result of any question, also one read back from disk. Of a run that was cut the same times come back, of a diagram
+        the same points.
+
+    Raises
+    ------
+    InputError
+        If the dataset is no result of a question, does not record all of its arguments, or several results are put
+        together in it.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    >>> run = ss.evolve(one, [0.0, 1.0, 2.0], seed=3)
+    >>> ss.rerun(run).identical(run)
+    True
+    >>> diagram = ss.phase_diagram(one, {"coupling": [2.0, 12.0]})
+    >>> ss.rerun(diagram).identical(diagram)
+    True
+    """
+    recorded_model(result, "result")
+    if "spins" in result.dims:
+        raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
+    again = _again(result)
+    if other := [str(dim) for dim in result.dims if dim not in again.dims]:
+        raise InputError(f"Argument `result` must be one result as it was made, but has the dim {checks.line(other[0])}.")
+    return again
+
+
+def _again(result: xr.Dataset) -> xr.Dataset:
+    """The question of a result with the arguments that it records."""
+    ask, options = _asked(result.attrs.get("verb")), dict[str, Any]()
+    for name, parameter in signature(ask).parameters.items():
+        try:
+            options[name] = READERS.get(name, _attribute)(result, name)
+        except _MissingError as missing:
+            if parameter.default is Parameter.empty or name in NEEDED or missing.args:
+                called = missing.args[0] if missing.args else CALLED.get(name, name)
+                raise InputError(f"Argument `result` must record {called}, but does not.") from None
+        except InputError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            recorded = result.attrs.get("source" if name == "dataset" else name)
+            raise checks.complain(name, "recorded in the result as the question wrote it", recorded) from None
+    again = ask(**options)
+    if "times" in options:
+        before = int(options["times"][0] != (times := times_of(result, "result"))[0])
+        if len(times) < len(options["times"]):
+            again = again.isel(time=slice(before, before + len(times)))
+    return again
+
+
+def _attribute(result: xr.Dataset, name: str) -> Any:
+    if name not in result.attrs:
+        raise _MissingError
+    return result.attrs[name]
+
+
+def _flag(result: xr.Dataset, name: str) -> bool:
+    return bool(checks.whole(name, _attribute(result, name), 0, 1))
+
+
+def _model(result: xr.Dataset, name: str) -> Any:
+    return recorded_model(result, "result")
+
+
+def _theory(result: xr.Dataset, name: str) -> Any:
+    return recorded_theory(_attribute(result, name))
+
+
+def _seed(result: xr.Dataset, name: str) -> int:
+    return checks.seed(_attribute(result, name))
+
+
+def _times(result: xr.Dataset, name: str) -> Array:
+    """Those of the result, after the first one of the run; before the last one, if the state then is kept."""
+    times = times_of(result, "result")
+    if "origin" not in result.attrs and result.attrs["verb"] == "evolve":
+        raise _MissingError("origin")
+    origin = checks.real("origin", result.attrs.get("origin", times[0]))
+    end = checks.real("end", result.attrs.get("end")) if result.attrs.get("keep_state", 0) else times[-1]
+    return np.concatenate([[origin] if times[0] != origin else [], times, [end] if times[-1] != end else []])
+
+
+def _modes(result: xr.Dataset, name: str) -> int:
+    if "mode" not in result.sizes:
+        raise _MissingError
+    return int(result.attrs.get(name, result.sizes["mode"]))
+
+
+def _initial(result: xr.Dataset, name: str) -> Any:
+    """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
+    start = _parsed(result, name)
+    if not isinstance(start, dict):
+        return start
+    return _source(start) if start.get("verb") == "evolve" else xr.Dataset(attrs=start)
+
+
+def _dataset(result: xr.Dataset, name: str) -> xr.Dataset:
+    """The result that a measure was taken of, made again and cut as it was."""
+    record = _parsed(result, "source")
+    source = _source(record)
+    return source.sel({dim: labels for dim, labels in record.get("kept", {}).items() if dim in source.dims})
+
+
+def _source(record: Mapping[str, Any]) -> xr.Dataset:
+    times = record.get("times")
+    return _again(xr.Dataset(coords={} if times is None else {"time": np.array(times)}, attrs=dict(record)))
+
+
+def _parsed(result: xr.Dataset, name: str) -> Any:
+    """An attribute that is JSON; nested in another one, it is what that says."""
+    recorded = _attribute(result, name)
+    return json.loads(recorded) if isinstance(recorded, str) else recorded
+
+
+def _coordinate(result: xr.Dataset, name: str) -> Array:
+    name = {"frequencies": "frequency"}.get(name, name)
+    if name not in result.coords:
+        raise InputError(f"Argument `result` must have the coordinate {name}, but has none.")
+    return np.atleast_1d(result.coords[name].values)
+
+
+def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
+    """Numbers stand in the coordinates, which show only the texts of distributions: these are recorded."""
+    if name not in result.attrs and "regime" not in result:
+        raise InputError("Argument `result` must hold regime over its axes, but does not.")
+    recorded = _parsed(result, name) if name in result.attrs else {str(dim): None for dim in result["regime"].dims}
+    axes: dict[str, Any] = {}
+    for axis, distributions in recorded.items():
+        values = _coordinate(result, "A.frequency" if axis == "frequency" else axis)
+        if distributions is None:
+            if values.dtype.kind not in "fiu":
+                raise _MissingError(CALLED["axes"].format(axis=axis))
+            axes[axis] = values
+        else:
+            texts = values.tolist()
+            listed = [distribution(axis, one) for one in distributions]
+            axes[axis] = listed if len(listed) == len(texts) else [one for one in listed if repr(one) in texts]
+    return axes
+
+
+#: argument -> how it is found in a result; others are attributes of the same name
+READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
+    "ensemble": _model, "theory": _theory, "seed": _seed, "initial": _initial, "each": _flag, "keep_state": _flag,
+    "times": _times, "frequencies": _coordinate, "modes": _modes, "axes": _axes, "dataset": _dataset, "polar": _coordinate,
+    "azimuth": _coordinate, "states": _parsed,
+}  # fmt: skip
