@@ -15,7 +15,7 @@ import pytest
 import spinsync as ss
 from reference import laser
 from spinsync.regimes.kernels import cuda_lanes
-from spinsync.theory.mean_field import spin_equation
+from spinsync.theory.mean_field import equations
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="there is no CUDA for macOS")
 ONE, FOUR = laser(), ss.Ensemble([ss.Group(1, 1) for _ in range(4)], np.eye(4))
@@ -63,7 +63,7 @@ def assembly(monkeypatch, layout):
 
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(9, 0)))
     row, table, real = float64[::1], float64[:, ::1], float64
-    kernels = cuda_lanes._kernels(layout, spin_equation)
+    kernels = cuda_lanes._kernels(layout, equations)
     for kernel, arguments in (
         (kernels.begin, (table, float64[:, :, ::1], row, table)),
         (kernels.resume, (int64[::1], table, real, real, real, int64, boolean[::1])),

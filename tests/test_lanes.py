@@ -29,7 +29,7 @@ from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.regimes.lane_mover import LaneMover
-from spinsync.theory.mean_field import spin_equation
+from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 
 READABLE = '''
@@ -105,7 +105,7 @@ def start(groups, seed=3):
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
     points = LaneMover(batch(ensembles, initial), Lanes, 1).points(np.arange(len(ensembles)))
-    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), spin_equation, 1)
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), equations, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
@@ -118,7 +118,7 @@ def interpreted(monkeypatch):
     """The kernels as plain Python."""
     for module in (lane_kernel, fixed_point_kernel):
         for name in ("spin", "spin_tangent"):
-            monkeypatch.setattr(module, name, getattr(spin_equation, name).interpreted)
+            monkeypatch.setattr(module, name, getattr(equations, name).interpreted)
 
 
 @pytest.mark.parametrize("tangent", [False, True])
@@ -233,7 +233,7 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
 def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
     points.parameters["omega"] += 7.0
-    plain = Lanes(Layout(1, measured=False, tangent=False), spin_equation, 1)
+    plain = Lanes(Layout(1, measured=False, tangent=False), equations, 1)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
     turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
@@ -295,7 +295,7 @@ def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
 def edited(tmp_path, name, before, after):
     """The module of the equation with one place changed."""
     path = tmp_path / f"{name}.py"
-    text = Path(spin_equation.__file__).read_text(encoding="utf-8")
+    text = Path(equations.__file__).read_text(encoding="utf-8")
     assert before in text
     path.write_text(text.replace(before, after), encoding="utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
@@ -322,7 +322,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         ends.append(state)
     kernels.kernel.cache_clear()
     expected = points.state.copy()
-    Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
+    Lanes(layout, equations, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
 
@@ -399,9 +399,9 @@ def test_points_on_a_boundary_are_decided(offset):
 SOURCE = """
 from spinsync.regimes.kernels import fixed_points, lanes
 from spinsync.regimes.kernels.layout import Layout
-from spinsync.theory.mean_field import spin_equation
-print(*(lanes.code(Layout(groups, True, True), spin_equation) for groups in (2, 4)))
-print(*(fixed_points.code(name, 2, spin_equation) for name in ("look", "jacobians", "creep")))
+from spinsync.theory.mean_field import equations
+print(*(lanes.code(Layout(groups, True, True), equations) for groups in (2, 4)))
+print(*(fixed_points.code(name, 2, equations) for name in ("look", "jacobians", "creep")))
 """
 
 

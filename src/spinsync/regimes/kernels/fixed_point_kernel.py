@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.theory.mean_field.spin_equation import field, spin, spin_tangent
+from spinsync.theory.mean_field.equations import field, spin, spin_tangent
 
 
 def motion(p: Any, y: Array, omega: float, velocity: Array) -> None:

@@ -18,7 +18,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.vectors import bits, count, number, together
 from spinsync.regimes.kernels.layout import ERROR, STAGES, Layout
 from spinsync.regimes.kernels.measure_kernel import inverses, measure, too_far
-from spinsync.theory.mean_field.spin_equation import field, spin, spin_tangent
+from spinsync.theory.mean_field.equations import field, spin, spin_tangent
 
 
 def rates(own: Array, coupling: Array, at: Array, to: Array) -> None:
