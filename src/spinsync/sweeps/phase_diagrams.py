@@ -164,7 +164,7 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
 
 def _regimes(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Variables, coordinates and what is recorded of the long-time motion at all points."""
-    engine(points.device, points.ensemble.recipe.distributions(points.values))
+    engine(points.device, points.theory, points.ensemble.recipe.distributions(points.values))
     start = checked_start(points.ensemble, points.theory, points.initial, points.seed)
     motions = _motions(points, start)
     recorded = {"initial": None if points.initial is None else initial_record(start)}
@@ -186,7 +186,7 @@ def _motions(points: Points, start: Any) -> Motions:
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found.put(order[which].ravel(), engine(points.device, spread)(shared))
+        found.put(order[which].ravel(), engine(points.device, points.theory, spread)(shared))
     return found
 
 
