@@ -15,6 +15,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
+from spinsync.base.parallel import at_most
 from spinsync.model.rates import Rates
 from spinsync.regimes.batch import Batch
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
@@ -42,7 +43,8 @@ def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np
     names = tuple("ABC"[: problem.groups])
     spread = (None,) * problem.groups
     batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
-    return engine(batch, threads).amplitude
+    with at_most(threads):
+        return engine(batch).amplitude
 
 
 def spinsync_full_cuda(problem: Problem, threads: int) -> np.ndarray:

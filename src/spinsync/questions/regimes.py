@@ -136,7 +136,7 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line), 1)
+        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     return dataset(
         described(found),
         places(ensemble),

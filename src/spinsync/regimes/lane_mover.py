@@ -24,6 +24,7 @@ from spinsync.regimes.summary import Motions, blank, resting
 
 TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
 STEP = 100.0  # work of a time step
+MOST_STEPS = MOST_WORK / STEP  # of all windows of a point; the last one has about half of them
 
 Kernels = Lanes | CudaLanes  # where trajectories move
 
@@ -78,8 +79,8 @@ class LaneMover:
 
     attempts: tuple[float, ...] = ()
 
-    def __init__(self, batch: Batch, threads: int, kernels: type[Kernels]) -> None:
-        self.batch, self.threads, self.kernels = batch, threads, kernels
+    def __init__(self, batch: Batch, kernels: type[Kernels], threads: int) -> None:
+        self.batch, self.kernels, self.threads = batch, kernels, threads
         self.groups = batch.rates.weight.shape[1]
 
     @cached_property
@@ -95,7 +96,7 @@ class LaneMover:
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
         if not self.kernels.shares or not len(relaxing):
             return [work(self, self.points(relaxing))]
-        alone = LaneMover(self.batch, 1, self.kernels)
+        alone = LaneMover(self.batch, self.kernels, 1)
         return shared(lambda first, last: work(alone, alone.points(relaxing[first:last])), len(relaxing), self.threads)
 
     def points(self, index: Array) -> LanePoints:
@@ -119,11 +120,11 @@ class LaneMover:
 
     def budget(self, points: LanePoints) -> Array:
         """As many steps for each."""
-        return np.full(len(points.index), MOST_WORK / STEP)
+        return np.full(len(points.index), MOST_STEPS)
 
     def advance(self, points: LanePoints, spans: Array) -> Array:
         """All at once, as exactly as asked for."""
-        limits = self.batch.rtol, self.batch.atol / FINER, MOST_WORK / STEP
+        limits = self.batch.rtol, self.batch.atol / FINER, MOST_STEPS / 2
         return self._plain.advance(points.parameters, points.state, spans, *limits)[2]
 
     def look(self, points: LanePoints, fading: Array) -> LaneLook:
@@ -143,7 +144,7 @@ class LaneMover:
         """Averages that the kernel sums up as it moves states and tangent vectors."""
         shape = (len(points.index), self.groups, 3)
         both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
-        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_WORK / STEP)
+        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_STEPS / 2)
         sums, taken, finished = self._measured.advance(points.parameters, states, spans, *limits)
         halves = (np.ascontiguousarray(half).reshape(shape[0], -1) for half in np.split(states.reshape(both.shape), 2, axis=2))
         points.state, points.tangent = halves
