@@ -21,7 +21,8 @@ from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
-from spinsync.regimes.kernels.lanes import UNROLLED, Lanes
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import UNROLLED
 from spinsync.regimes.lane_mover import Kernels, LaneMover
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions

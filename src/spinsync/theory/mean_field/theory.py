@@ -113,9 +113,9 @@ class MeanField:
     @property
     def equation(self) -> ModuleType:
         """The equation of one group in a field, as scalar functions that kernels are made from."""
-        from spinsync.theory.mean_field import spin_equation
+        from spinsync.theory.mean_field import equations
 
-        return spin_equation
+        return equations
 
     @property
     def _accuracy(self) -> tuple[float, float]:
