@@ -8,6 +8,7 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.regimes.codes import Status
+from spinsync.regimes.kernels.lanes import Lanes
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
 
@@ -226,3 +227,24 @@ def test_results_record_the_accuracy_that_ran():
     assert recorded(ss.evolve(one, [0, 1])) == recorded(ss.steady_state(one)) == (1e-8, 1e-10)
     assert recorded(ss.regime(one, theory=ss.MeanField(rtol=1e-4))) == (1e-4, 1e-8)
     assert recorded(ss.evolve(one, [0, 1], theory=ss.MeanField(atol=1e-12))) == (1e-8, 1e-12)
+
+
+@pytest.mark.parametrize("given", [None, 1e-4, 1e-9])
+def test_steps_are_as_exact_as_asked_for(given, monkeypatch):
+    """While a motion settles, and ten times as much when it is measured; in lanes and one after the other."""
+    seen = []
+
+    def advance(self, parameters, states, spans, rtol, *limits, advance=Lanes.advance):
+        seen.append(rtol)
+        return advance(self, parameters, states, spans, rtol, *limits)
+
+    monkeypatch.setattr(Lanes, "advance", advance)
+    drifting, rtol = PAIR.replace(detuning=8.0), given or 1e-6
+    distributed = drifting.replace(**{"A.frequency": ss.Samples([4.0, 4.0])})  # which lanes do not take
+    exact = ss.regime(drifting, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    for ensemble, steps in ((drifting, {rtol, rtol / 10}), (distributed, set())):
+        seen.clear()
+        found = ss.regime(ensemble, theory=ss.MeanField(rtol=given))
+        assert set(seen) == steps
+        assert abs(found.frequency - exact.frequency).max() < max(rtol, 1e-6)  # as two windows agree
+        assert abs(found.inversion - exact.inversion).max() < max(rtol, 1e-7)

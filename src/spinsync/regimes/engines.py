@@ -33,8 +33,8 @@ WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth i
 Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 
-def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
-    """The engine for a device, if it can take groups with these distributions there."""
+def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
+    """The engine for a device, if it can take groups with these distributions there at this level of theory."""
     if checks.known("device", device, ("cpu", "cuda")) == "cpu":
         return lanes
     must = unavailable()
@@ -42,6 +42,8 @@ def engine(device: Any, spread: tuple[Distribution | None, ...]) -> Engine:
         must = f"'cpu' for more than {UNROLLED} groups"
     if must is None and any(d is not None for d in spread):
         must = "'cpu' for distributed frequencies"
+    if must is None and theory.equation is None:
+        must = f"'cpu' for {type(theory).__name__}"
     if must is not None:
         raise checks.complain("device", must, device)
     return cuda_lanes
