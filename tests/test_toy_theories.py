@@ -1,12 +1,14 @@
-"""Theories without a coherence, with a neutral complex variable, and without a symmetry go through every question."""
+"""Theories without a coherence, with neutral complex variables, and without a symmetry go through every question."""
 
 import numpy as np
 import pytest
 from scipy.linalg import expm
 
 import spinsync as ss
-from spinsync.problems.flow.fixed_points import Approach, Outcome, polish, settle
-from toy_theories import Beating, DrivenSpins, RateEquations
+from spinsync.problems.flow.fixed_points import Outcome, polish, settle
+from spinsync.problems.flow.orbit_averages import track
+from spinsync.problems.flow.periodic_orbits import search
+from toy_theories import Beating, DrivenSpins, RateEquations, Ringing
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
 TIMES = np.linspace(0, 4, 41)
@@ -91,7 +93,7 @@ def test_steady_states_are_those_of_the_closed_forms(case):
 def test_eigenvalues_behind_stability_are_those_of_the_closed_forms(case):
     theory, ensemble = case
     problem = flow(case)
-    settled = settle(problem, Approach(), stretch=5.0, most=200.0)
+    settled = settle(problem, stretch=5.0, most=200.0)
     for rest in (settled.rest, polish(problem, settled.state).rest):
         np.testing.assert_allclose(rest.growth, np.sort(theory.growth(ensemble))[::-1], rtol=0, atol=1e-9)
 
@@ -100,7 +102,7 @@ def test_the_leading_eigenvalue_beats_as_the_neutral_variable_does():
     theory, ensemble = CASES["neutral and complex"]
     gamma, delta, k = theory.numbers(ensemble.rates)
     problem = flow((theory, ensemble))
-    found = polish(problem, settle(problem, Approach(), stretch=5.0, most=200.0).state)
+    found = polish(problem, settle(problem, stretch=5.0, most=200.0).state)
     assert found.outcome is Outcome.FOUND
     assert found.rest.leading.real == pytest.approx(-gamma, abs=1e-9)
     assert abs(found.rest.leading.imag) == pytest.approx(np.sqrt(delta**2 - k**2), abs=1e-9)
@@ -110,7 +112,7 @@ def test_the_leading_eigenvalue_beats_as_the_neutral_variable_does():
 def test_newtons_method_goes_to_the_fixed_point_from_afar(case):
     """All three are linear or quadratic: a few steps, from a distance of percents."""
     problem = flow(case)
-    there = settle(problem, Approach(), stretch=5.0, most=200.0).rest.state
+    there = settle(problem, stretch=5.0, most=200.0).rest.state
     off = 0.01 * np.where(problem.real, 1.0, 1 - 2j)
     found = polish(problem, there + off)
     assert found.outcome is Outcome.FOUND
@@ -148,3 +150,35 @@ def test_diagrams_take_any_theory_that_has_flows(case):
         alone = ss.regime(ensemble.replace(**{"A.gain": gain}), theory=theory, initial=START)
         for name in ("regime", "amplitude", "inversion", "lyapunov", "frequency"):
             np.testing.assert_array_equal(seen[name].isel({"A.gain": k}), alone[name])
+
+
+def test_a_cycle_of_a_neutral_variable_has_its_period_and_exponent():
+    theory = Ringing()
+    problem = theory.lower(PAIR, START, 0)
+    found = search(problem, problem.start, 20.0)
+    assert found.cycle.period == pytest.approx(2 * np.pi / theory.omega, rel=1e-6)
+    assert found.cycle.turned == 0
+    assert found.cycle.growth == pytest.approx(-2 * theory.mu, rel=1e-4)
+    assert abs(found.state[0]) == pytest.approx(np.sqrt(theory.mu), rel=1e-4)
+    seen = track(problem, found.state, np.array([1, 0.5j, 0.2], complex), 400, 0.05)
+    assert seen.grown[200:].sum() == pytest.approx(-2 * theory.mu * 10, rel=1e-3)  # what is left after the start
+
+
+def test_inversions_that_oscillate_without_coherence_are_pulsating():
+    seen = ss.regime(PAIR, theory=Ringing(), initial=START)
+    assert ss.label(seen.regime) == "pulsating"
+    assert float(seen.lyapunov) == pytest.approx(-0.4, rel=1e-3)
+    assert np.all(np.isnan(seen.frequency))
+    np.testing.assert_allclose(seen.inversion, PAIR.rates.net_gain / PAIR.rates.gamma_1, atol=1e-5)
+
+
+def test_a_theory_refuses_what_its_kind_of_problem_cannot_answer():
+    for ask, sentence in (
+        (
+            lambda: ss.linewidth(PAIR, theory=RateEquations()),
+            r"answers linewidth \(.*\), but is RateEquations",
+        ),
+        (lambda: ss.evolve(PAIR, TIMES, theory=RateEquations(), keep_state=True), "must be False for RateEquations"),
+    ):
+        with pytest.raises(ss.InputError, match=sentence):
+            ask()

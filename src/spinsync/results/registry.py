@@ -191,7 +191,7 @@ def _coordinate(result: xr.Dataset, name: str) -> Array:
 
 def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
     """Numbers stand in the coordinates, which show only the texts of distributions: these are recorded."""
-    if "regime" not in result:
+    if name not in result.attrs and "regime" not in result:
         raise InputError("Argument `result` must hold regime over its axes, but does not.")
     recorded = _parsed(result, name) if name in result.attrs else {str(dim): None for dim in result["regime"].dims}
     axes: dict[str, Any] = {}
