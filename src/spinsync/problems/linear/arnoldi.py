@@ -39,10 +39,10 @@ def motion(
         If steps get too small or too many.
     """
     yield start
-    yield from moved(Products(apply, fastest, find_rest), start, times)
+    yield from moved(Products(apply=apply, fastest=fastest, find_rest=find_rest), start, times)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Products:
     """Krylov spaces of L, and whether the motion has come to the state of rest, or can be expected to.
 
