@@ -21,8 +21,9 @@ from benchmarks import compiling, crowd, finite_size, first_calls, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
-from spinsync.regimes.kernels.lanes import Lanes, Layout
-from spinsync.theory.mean_field import spin_equation
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import Layout
+from spinsync.theory.mean_field import equations
 
 CORES = 2
 Entry = tuple[peers.Run, int, Problem]  # who, on how many threads, with which of the points
@@ -91,7 +92,7 @@ def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> lis
 def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float) -> dict[str, float]:
     """What share of the multiply-add peak of one core, or of a graphics processor, the steps reach, without measurements."""
     layout = Layout(problem.groups, measured=False, tangent=False)
-    kernel, table = kernels(layout, spin_equation, 1), problem.records
+    kernel, table = kernels(layout, equations, 1), problem.records
     best, steps = np.inf, 0.0
     for _ in range(10):
         states = np.tile(problem.start.ravel(), (problem.points, 1))

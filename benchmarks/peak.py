@@ -8,8 +8,9 @@ import time
 import numpy as np
 from numba import njit
 
-from spinsync.regimes.kernels.lanes import Layout, code
-from spinsync.theory.mean_field import spin_equation
+from spinsync.regimes.kernels.lanes import code
+from spinsync.regimes.kernels.layout import Layout
+from spinsync.theory.mean_field import equations
 
 
 @njit(fastmath={"contract", "reassoc", "nsz"})
@@ -36,5 +37,5 @@ def peak() -> float:
 
 def operations(layout: Layout) -> int:
     """Additions, multiplications, divisions and roots of one step of one lane: of vectors, as LLVM is given the kernel."""
-    written = code(layout, spin_equation)
+    written = code(layout, equations)
     return len(re.findall(rf"= (?:f(?:add|sub|mul|div)|call \S+ <) .*<?{layout.lanes} x double>", written))

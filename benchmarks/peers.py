@@ -15,12 +15,14 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
+from spinsync.base.parallel import at_most
 from spinsync.model.rates import Rates
 from spinsync.regimes.batch import Batch
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
-from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
-from spinsync.theory.mean_field import spin_equation
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 
 Run = Callable[[Problem, int], np.ndarray]
@@ -28,13 +30,13 @@ Run = Callable[[Problem, int], np.ndarray]
 
 def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLanes] = Lanes) -> np.ndarray:
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
-    plain = kernels(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
-    measured = kernels(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
+    plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations, threads)
+    measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations, threads)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    return sums[:, 1 : OWN * problem.groups : OWN] / (MEAN * half[:, None])
+    return sums["modulus"] / (MEAN * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
@@ -42,7 +44,8 @@ def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np
     names = tuple("ABC"[: problem.groups])
     spread = (None,) * problem.groups
     batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
-    return engine(batch, threads).amplitude
+    with at_most(threads):
+        return engine(batch).amplitude
 
 
 def spinsync_full_cuda(problem: Problem, threads: int) -> np.ndarray:

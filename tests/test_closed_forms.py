@@ -5,6 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import HALF_PI, System, laser
+from spinsync.questions.closed_forms import available
 
 FINE = ss.MeanField(rtol=1e-11, atol=1e-13)
 
@@ -178,3 +179,27 @@ def test_what_a_cycle_has_is_nan_where_there_is_none():
     assert np.isnan(below.phase_diffusion)
     assert below.floquet_exponent.shape == (3,)
     assert np.all(np.isnan(below.floquet_exponent))
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "forms"),
+    [
+        (laser(), {"limit_cycle"}),
+        (laser(frequency=ss.Gaussian(0.3)), {"limit_cycle"}),
+        (laser(frequency=ss.Samples([0.0, 0.1])), set()),
+        (ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=16, theta=-HALF_PI), {"symmetric_pair", "locking_range"}),
+        (ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=16, theta=-1.2, cross_coupling=0.1), {"locking_range"}),
+        (ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=5, theta=-HALF_PI), {"symmetric_pair"}),
+        (ss.Ensemble.pair(detuning=1, gain=0, damping=0, coupling=16, theta=-HALF_PI), set()),
+        (ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=1e308, theta=HALF_PI, cross_theta=-HALF_PI), set()),
+        (ss.Ensemble([ss.Group(3, 1)] * 3, np.full((3, 3), -12j)), set()),
+    ],
+)
+def test_closed_forms_that_are_available_are_those_that_answer(ensemble, forms):
+    assert available(ensemble) == forms
+    for name in ("limit_cycle", "symmetric_pair", "locking_range"):
+        if name in forms:
+            assert getattr(ss, name)(ensemble).attrs["verb"] == name
+        else:
+            with pytest.raises(ss.InputError, match=r"^Argument `ensemble` must "):
+                getattr(ss, name)(ensemble)

@@ -338,7 +338,7 @@ def test_an_edited_equation_takes_effect(tmp_path):
     assert run() == (1, 1, pytest.approx(1 / 3, abs=1e-6))  # all from the cache
     equations = copy / "theory" / "mean_field" / "equations.py"
     text, before = equations.read_text(), equations.stat()
-    edited = text.replace("* 4 * (h", "* 3 * (h")  # another constant in the same bytecode
+    edited = text.replace("4.0 * (hi", "3.0 * (hi")  # another constant in the same bytecode
     assert edited != text
     equations.write_text(edited)  # the same size: let the time of change differ, as it does when a person edits
     os.utime(equations, ns=(before.st_atime_ns, before.st_mtime_ns + 1_000_000_000))

@@ -11,7 +11,7 @@ from scipy.linalg import expm
 import spinsync as ss
 from reference import HALF_PI, System, distance, laser
 from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.theory.mean_field import sampled_spins, spin_equation
+from spinsync.theory.mean_field import equations, sampled_spins
 
 START = [[0.5, 0.2, 0.3]]
 
@@ -91,14 +91,14 @@ def test_without_coupling_every_spin_turns_and_relaxes_freely():
 def test_swift_spins_err_to_second_order_in_the_field_over_their_frequency(omega):
     """(6.9) in a steady field against the exponential of the equation's matrix."""
     h, rates, start = 2 - 1j, (2.0, 4.0, 2.0), (0.25, -0.1, 0.3)
-    constant = np.array(spin_equation.spin(omega, *rates, h.real, h.imag, 0.0, 0.0, 0.0))
+    constant = np.array(equations.spin(omega, *rates, h.real, h.imag, 0.0, 0.0, 0.0))
     matrix = np.zeros((4, 4))
     matrix[:3, 3] = constant
     for k, unit in enumerate(np.eye(3)):
-        matrix[:3, k] = np.array(spin_equation.spin(omega, *rates, h.real, h.imag, *unit)) - constant
+        matrix[:3, k] = np.array(equations.spin(omega, *rates, h.real, h.imag, *unit)) - constant
     for time in (0.0, 0.01, 0.5):
         x, y, z, _ = expm(matrix * time) @ [*start, 1.0]
-        turning, follows, found = spin_equation.swift(omega, *rates, h, h, abs(h) ** 2 * time, time, *start)
+        turning, follows, found = equations.swift(omega, *rates, h, h, abs(h) ** 2 * time, time, *start)
         assert abs(turning + follows - (x + 1j * y)) < 2 * abs(h / omega) ** 2
         assert abs(found - z) < 2 * abs(h / omega) ** 2
 
@@ -137,7 +137,7 @@ def test_a_swift_spin_is_turned_and_damped_by_its_own_field_alone(theta):
 def integrated(omega, threads, each=False):
     rates, coupling = np.array([[2.0, 4.0, 2.0]]), np.array([[-12j]])
     return waveform_relaxation.integrate(
-        spin_equation, (omega,), rates, coupling, np.array([[0.2, 0.0, 0.3]]), np.linspace(0, 0.2, 5), frame=0.0, rtol=1e-5,
+        equations, (omega,), rates, coupling, np.array([[0.2, 0.0, 0.3]]), np.linspace(0, 0.2, 5), frame=0.0, rtol=1e-5,
         atol=1e-7, each=each, threads=threads,
     )  # fmt: skip
 

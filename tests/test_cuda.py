@@ -15,8 +15,7 @@ import pytest
 import spinsync as ss
 from reference import laser
 from spinsync.regimes.kernels import cuda_lanes
-from spinsync.regimes.kernels.lanes import Layout
-from spinsync.theory.mean_field import spin_equation
+from spinsync.theory.mean_field import equations
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="there is no CUDA for macOS")
 ONE, FOUR = laser(), ss.Ensemble([ss.Group(1, 1) for _ in range(4)], np.eye(4))
@@ -64,9 +63,9 @@ def assembly(monkeypatch, layout):
 
     monkeypatch.setattr(dispatcher, "get_current_device", lambda: SimpleNamespace(compute_capability=(9, 0)))
     row, table, real = float64[::1], float64[:, ::1], float64
-    kernels = cuda_lanes._kernels(layout, spin_equation)
+    kernels = cuda_lanes._kernels(layout, equations)
     for kernel, arguments in (
-        (kernels.begin, (table, table, row, table)),
+        (kernels.begin, (table, float64[:, :, ::1], row, table)),
         (kernels.resume, (int64[::1], table, real, real, real, int64, boolean[::1])),
     ):
         text, _ = cuda.compile_ptx(kernel.py_func, arguments, cc=(9, 0))
@@ -87,7 +86,7 @@ def spilled(assembly):
      pytest.param(3, True, marks=pytest.mark.slow(slice=0))],
 )  # fmt: skip
 def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
-    begin, resume = assembly(monkeypatch, Layout(groups, measured=measured, tangent=measured))
+    begin, resume = assembly(monkeypatch, cuda_lanes.Alone(groups, measured=measured, tangent=measured))
     for text in (begin, resume):
         assert ".target sm_90" in text
         for slow in (r"\bcall\b", r"\.local\b", r"\.f32\b"):  # all inlined, small arrays are scalars, double precision

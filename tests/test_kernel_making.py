@@ -18,8 +18,8 @@ from spinsync.base import compile_cache
 from spinsync.base.generated import TRIES, generated, once
 from spinsync.interfaces.command import app, run
 from spinsync.regimes.kernels import lanes
-from spinsync.regimes.kernels.lanes import Layout
-from spinsync.theory.mean_field import spin_equation
+from spinsync.regimes.kernels.layout import Layout
+from spinsync.theory.mean_field import equations
 
 MISMATCH = "AST constructor recursion depth mismatch (before=30, after=12)"
 
@@ -50,7 +50,7 @@ def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monk
 
     def ask(layout):
         start.wait()
-        return lanes.kernel(layout, spin_equation)
+        return lanes.kernel(layout, equations)
 
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(ask, 2 * layouts))
@@ -82,18 +82,18 @@ def test_a_parser_that_others_disturbed_is_asked_again(failures, sentence):
 def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypatch):
     folders = [tmp_path / "first"]
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter(folders))
-    source = "from spinsync.theory.mean_field.spin_equation import spin\n\nx = 1\n"
-    module = generated("trial", source, [spin_equation])
+    source = "from spinsync.theory.mean_field.equations import spin\n\nx = 1\n"
+    module = generated("trial", source, [equations])
     assert sys.modules[module.__name__] is module
     assert module.x == 1
     assert (folders[0] / f"{module.__name__}.py").read_text() == source
     (folders[0] / f"{module.__name__}.py").write_text("x = 2\n")  # not what its name says
-    assert generated("trial", source, [spin_equation]).x == 1
+    assert generated("trial", source, [equations]).x == 1
     assert (folders[0] / f"{module.__name__}.py").read_text() == source
     folders.clear()
     monkeypatch.setattr(compile_cache, "_told", ["told"])
-    assert generated("trial", source, [spin_equation]).x == 1
-    assert generated("trial", source + "\n", [spin_equation]).__name__ != module.__name__
+    assert generated("trial", source, [equations]).x == 1
+    assert generated("trial", source + "\n", [equations]).__name__ != module.__name__
 
 
 class Kernel:

@@ -7,11 +7,14 @@ import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import spinsync as ss
+from spinsync.base.parallel import at_most
+from spinsync.base.translation import Text
 from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import AROUND, polish
@@ -19,47 +22,62 @@ from spinsync.regimes import engines, lane_mover
 from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime
 from spinsync.regimes.engines import lanes, simple
-from spinsync.regimes.kernels import fixed_point_kernel
+from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
 from spinsync.regimes.kernels import lanes as kernels
 from spinsync.regimes.kernels.fixed_points import growth
-from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.regimes.lane_mover import LaneMover
-from spinsync.theory.mean_field import spin_equation
+from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 
-TEMPLATE = '''
+READABLE = '''
+def larger(total, y):
+    """Its argument is its own."""
+    total = total + y
+    return total
+
+
 def double(a, out):
-    """A macro."""
-    for i in range(N):
-        out[i] = FACTOR[i] * a[i]
+    factor, total = np.empty(len(a)), 0.0
+    for i in range(len(a)):
+        factor[i] = layout.factor[i]
+        out[i] = factor[i] * a[i]
+        total = larger(total, 2.0 * out[i])
+    return 0.5 * total
 
 
-def step(W):
-    """Twice as much of everything, and whether that is much."""
-    for i in range(N):
-        x[i] = W[i]
-    double(x, y)
-    total = 0.0
-    for i in range(N):
-        if SKIP:
-            total += 1000.0
-        total += y[i]
-        W[i] = y[i]
-    return total > 10.0
+def step(layout, W, P, n, answer):
+    """More of everything, and whether that is much."""
+    x, y = np.empty((2, layout.count)), np.empty(layout.count)
+    for i in range(layout.count):
+        x[1, i] = P[n].start[i]
+        if layout.skip:
+            x[1, i] = 1000.0
+    total = 3.0
+    answer[0] = total + double(x[1], y) + larger(total, 1.0)
+    for i in range(len(P[n].start)):
+        W.end[0, i] = y[i]
+    for i in range(layout.count):
+        answer[1 + i] = W[1 + i]
 '''
 
 
-def test_written_out_templates_do_what_they_say():
-    known = {"N": 3, "SKIP": False, "FACTOR": (2.0, 3.0, 5.0)}
-    source = unrolled(TEMPLATE, known, {"x", "y"}, {"double"})
+def test_written_out_functions_do_what_they_say():
+    layout = SimpleNamespace(count=3, skip=False, factor=(2.0, 3.0, 5.0))
+    records = {
+        "W": np.dtype([("size", float), ("end", float, (1, 3))]),
+        "P": np.dtype([("size", float), ("start", float, (3,))]),
+    }
+    source = unrolled(Text.of(READABLE, known={"layout": layout}, staying=bool), ["step"], records)
     assert "for i" not in source
     assert "1000" not in source
-    space = {}
-    exec(source, space)
-    W = np.arange(3.0)
-    assert space["step"](W)
-    np.testing.assert_array_equal(W, np.arange(3.0) * [2.0, 3.0, 5.0])
+    assert "def double" not in source
+    exec(source, space := {})
+    P, answer = np.array([[9.0, 9.0, 9.0, 9.0], [9.0, 1.0, 2.0, 3.0]]), np.zeros(4)
+    space["step"](P, 1, answer)
+    assert answer.tolist() == [3.0 + 2.0 + 6.0 + 15.0 + 4.0, 2.0, 6.0, 15.0]
 
 
 def ensemble(groups, seed, drift=0.0):
@@ -86,13 +104,39 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = LaneMover(batch(ensembles, initial), 1, Lanes).points(np.arange(len(ensembles)))
-    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), spin_equation, 1)
+    points = LaneMover(batch(ensembles, initial), Lanes, 1).points(np.arange(len(ensembles)))
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), equations, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
         state = np.concatenate([state, np.tile(v / np.linalg.norm(v), (len(state), 1, 1))], axis=2)
     return points, kernel, np.ascontiguousarray(state.reshape(len(state), -1))
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """The kernels as plain Python."""
+    for module in (lane_kernel, fixed_point_kernel):
+        for name in ("spin", "spin_tangent"):
+            monkeypatch.setattr(module, name, getattr(equations, name).interpreted)
+
+
+@pytest.mark.parametrize("tangent", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
+    count, spans = 9, np.linspace(0.2, 0.5, 9)  # more than there are lanes
+    points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
+    layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
+    sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
+    W, records = kernels.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
+    found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
+    assert finished.all()
+    assert over.all()
+    np.testing.assert_array_equal(taken, steps)
+    np.testing.assert_allclose(state.reshape(moved.shape), moved, atol=1e-9)
+    for name in layout.sums.names:
+        np.testing.assert_allclose(found[name], layout.named(sums)[name], atol=1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
@@ -125,23 +169,23 @@ def test_sums_are_the_integrals_over_the_window(groups):
     z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
     mean = partial(np.trapezoid, x=times, axis=0)
     assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
-    own = sums[0, : OWN * groups].reshape(groups, OWN)
+    (got,) = sums
     phase = np.unwrap(-np.angle(s), axis=0)
     middle = weight[:-1] / 2 + weight[1:] / 2
     expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
-    for k, values in enumerate(expected):
-        np.testing.assert_allclose(own[:, k], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
-    np.testing.assert_allclose(own[:, 5], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
-    np.testing.assert_array_equal(own[:, 6], 0)
-    np.testing.assert_allclose(sums[0, OWN * groups], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    for name, values in zip(("square", "modulus", "fourth", "inversion", "inversion_square"), expected, strict=True):
+        np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
+    np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(got["lost"], 0)
+    np.testing.assert_allclose(got["mean_field"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
     for a in range(groups):
         for b in range(a + 1, groups):
             k = kernel.layout.pairs[a][b]
             p = s[:, a].conj() * s[:, b]
-            for i, values in enumerate([p, p / abs(p)]):
-                got = sums[0, k + 2 * i] + 1j * sums[0, k + 2 * i + 1]
-                np.testing.assert_allclose(got, mean(weight * values), atol=1e-3 if i else 2e-5)
-            np.testing.assert_allclose(sums[0, k + 4], mean(weight * abs(p) ** 2), atol=2e-5)
+            for name, values in (("product", p), ("locking", p / abs(p))):
+                both = got[name][k] @ [1, 1j]
+                np.testing.assert_allclose(both, mean(weight * values), atol=1e-3 if name == "locking" else 2e-5)
+            np.testing.assert_allclose(got["product_square"][k], mean(weight * abs(p) ** 2), atol=2e-5)
 
 
 def looked(kernel, points, state, dark=False):
@@ -181,8 +225,7 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
     for rtol in (1e-7, 1e-10):
         points, kernel, state = ready([one], initial, measured=True)
         sums, steps, _ = kernel.advance(points.parameters, state, np.array([span]), rtol, 1e-3 * rtol, 1e6)
-        k = kernel.layout.pairs[0][1]
-        errors.append((float(steps[0]), abs(sums[0, k + 2] + 1j * sums[0, k + 3] - exact)))
+        errors.append((float(steps[0]), abs(sums["locking"][0, 0] @ [1, 1j] - exact)))
     (few, large), (many, small) = errors
     assert np.log(large / small) / np.log(many / few) > 3
 
@@ -190,16 +233,16 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
 def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
     points.parameters["omega"] += 7.0
-    plain = Lanes(Layout(1, measured=False, tangent=False), spin_equation, 1)
+    plain = Lanes(Layout(1, measured=False, tangent=False), equations, 1)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
     turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
     assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
-    assert sums[0, 5] / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
+    assert sums["turned"].item() / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, simple))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -224,10 +267,12 @@ def test_the_engines_agree_on_random_ensembles(groups):
 
 def test_results_depend_neither_on_threads_nor_on_the_order():
     points = [ensemble(2, seed) for seed in range(150)]
-    one = lanes(batch(points, start(2)), 1)
-    many = lanes(batch(points, start(2)), 3)
+    with at_most(1):
+        one = lanes(batch(points, start(2)))
+    with at_most(3):
+        many = lanes(batch(points, start(2)))
     order = np.random.default_rng(1).permutation(len(points))
-    mixed = lanes(batch([points[i] for i in order], start(2)), 2)
+    mixed = lanes(batch([points[i] for i in order], start(2)))
     for field in fields(one):
         np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
         np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
@@ -235,9 +280,9 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
 
 def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
-    expected = simple(batch(points, start(2)), 1)
-    monkeypatch.setattr(lane_mover, "MOST_WORK", 30 * lane_mover.STEP)
-    again = lanes(batch(points, start(2)), 1)
+    expected = simple(batch(points, start(2)))
+    monkeypatch.setattr(lane_mover, "MOST_STEPS", 60)
+    again = lanes(batch(points, start(2)))
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
@@ -250,7 +295,7 @@ def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
 def edited(tmp_path, name, before, after):
     """The module of the equation with one place changed."""
     path = tmp_path / f"{name}.py"
-    text = Path(spin_equation.__file__).read_text(encoding="utf-8")
+    text = Path(equations.__file__).read_text(encoding="utf-8")
     assert before in text
     path.write_text(text.replace(before, after), encoding="utf-8")
     spec = importlib.util.spec_from_file_location(name, path)
@@ -266,7 +311,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = LaneMover(batch([ensemble(1, 0)], start(1)), 1, Lanes).points(np.arange(1))
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes, 1).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
@@ -277,17 +322,9 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         ends.append(state)
     kernels.kernel.cache_clear()
     expected = points.state.copy()
-    Lanes(layout, spin_equation, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
+    Lanes(layout, equations, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
-
-
-@pytest.fixture
-def interpreted(monkeypatch):
-    """The kernels of fixed points as plain Python."""
-    for name in ("spin", "spin_tangent"):
-        monkeypatch.setattr(fixed_point_kernel, name, getattr(spin_equation, name).interpreted)
-    return fixed_point_kernel
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -299,7 +336,7 @@ def test_an_implicit_step_is_of_third_order(groups, interpreted):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
         p = points.parameters.view(np.recarray)[0]
-        assert interpreted.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
+        assert fixed_point_kernel.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
         errors.append(abs(sizes(new) - sizes(exact[0])).max())
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
 
@@ -311,16 +348,16 @@ def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
     kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
     records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
     rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
-    interpreted.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
+    fixed_point_kernel.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
     found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
     assert np.isfinite(distance).any()
     for one, other in zip(found, (distance, rest, frequency), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
     jacobians = np.empty((3, 3 * groups, 3 * groups))
-    interpreted.jacobians(records, rest, frequency, 0, 3, jacobians)
+    fixed_point_kernel.jacobians(records, rest, frequency, 0, 3, jacobians)
     np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
     moved, finished = state.copy(), np.zeros(3, bool)
-    interpreted.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    fixed_point_kernel.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
     assert finished.any()
     np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
     np.testing.assert_allclose(state, moved, atol=1e-9)
@@ -361,10 +398,10 @@ def test_points_on_a_boundary_are_decided(offset):
 
 SOURCE = """
 from spinsync.regimes.kernels import fixed_points, lanes
-from spinsync.regimes.kernels.lanes import Layout
-from spinsync.theory.mean_field import spin_equation
-print(*(lanes.code(Layout(groups, True, True), spin_equation) for groups in (2, 4)))
-print(*(fixed_points.code(name, 2, spin_equation) for name in ("look", "jacobians", "creep")))
+from spinsync.regimes.kernels.layout import Layout
+from spinsync.theory.mean_field import equations
+print(*(lanes.code(Layout(groups, True, True), equations) for groups in (2, 4)))
+print(*(fixed_points.code(name, 2, equations) for name in ("look", "jacobians", "creep")))
 """
 
 

@@ -40,8 +40,9 @@ def test_rates_over_an_array_are_those_of_replace_point_by_point(made, axis):
     for i, value in enumerate(values):
         single = ensemble.replace(**{axis: int(value) if axis == "spins" else value}).rates
         for name in RATES:
-            # strength and angle of a general matrix round once more on their way: a few ulp
-            np.testing.assert_allclose(getattr(batch.at((i,)), name), getattr(single, name), rtol=1e-15, atol=1e-14)
+            # every bit; but numpy has two ways to take the modulus of a cavity's C, of one number and of many
+            rtol = 4e-16 if made == "cavity" else 0
+            np.testing.assert_allclose(getattr(batch.at((i,)), name), getattr(single, name), rtol=rtol, atol=0)
 
 
 def test_two_axes_broadcast_against_each_other():

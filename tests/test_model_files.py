@@ -21,7 +21,7 @@ def assert_round_trip(ensemble, folder):
     assert back == ensemble
     assert hash(back) == hash(ensemble)
     assert back.recipe.constructor == ensemble.recipe.constructor
-    assert back.recipe.names() == ensemble.recipe.names()
+    assert list(back.recipe.names()) == list(ensemble.recipe.names())
     return back
 
 

@@ -209,3 +209,17 @@ def test_resonances_that_double_precision_does_not_resolve_are_a_sentence():
     ):
         with pytest.raises(ss.IntegrationError, match="too large for double precision, or differ by too many orders"):
             ss.critical_coupling(ensemble)
+
+
+def test_a_vanishing_coupling_has_its_threshold_all_the_same():
+    """V_c is a property of the phase, which a vanishing strength keeps, whatever else was changed by name."""
+    for frequency, threshold in ((0.0, 4.0), (ss.Samples([0.0, 0.5]), 4.0625), (ss.Lorentzian(0.5), 5.0)):
+        one = laser(frequency=frequency)
+        assert ss.critical_coupling(one) == pytest.approx(threshold, rel=1e-12)
+        for changes in (
+            {"coupling": 0.0},
+            {"A.A.coupling": 0.0},
+            {"A.gain": 3.0, "coupling": 0.0},
+            {"A.A.theta": -HALF_PI, "coupling": 0.0},
+        ):
+            assert ss.critical_coupling(one.replace(**changes)) == pytest.approx(threshold, rel=1e-12), changes

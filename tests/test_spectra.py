@@ -6,7 +6,7 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser
 from spinsync.problems.linear import record
-from spinsync.questions.closed_forms_one import line_of_many
+from spinsync.theory.mean_field.closed_forms_one import line_of_many
 from test_exact import one_group, superradiant_laser
 
 

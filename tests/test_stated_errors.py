@@ -44,7 +44,7 @@ def random_point(seed, groups, spread=lambda k, frequency: frequency):
 def by(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
     spread = tuple(group.distribution for group in ensemble.groups)
-    found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start), 1)
+    found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start))
     return dataset(described(found), places(ensemble), "regime", ensemble)
 
 

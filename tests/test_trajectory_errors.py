@@ -230,7 +230,7 @@ def test_cost_is_told_after_the_first_round(monkeypatch):
     """Within a factor of two, and the share of the work that is done goes from 0 to 1."""
     told, expected = [], []
     monkeypatch.setattr(Line, "update", lambda self, done, text="": told.append((done, text)) if text else None)
-    monkeypatch.setattr("spinsync.problems.sampled.sampling.LOOK", 0.02)
+    monkeypatch.setattr("spinsync.base.interrupts.PATIENCE", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])

@@ -4,6 +4,7 @@ import ast
 import math
 import struct
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,16 +13,15 @@ from spinsync.base import compile_cache, notices
 from spinsync.base.llvm_numbers import REALS, STATIC, TESTS, WHOLES
 from spinsync.base.native import native
 from spinsync.base.translation import Given, Text, translated
+from spinsync.base.vectors import bits, count, number, together
 
 REAL, WHOLE, ROW, TRUTHS = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
 
 
-def machine(source, name="f", *, macros=(), known=None, small=None, stays=(), **signature):
+def machine(source, name="f", *, known=None, stays=(), **signature):
     """The function of a text as machine code."""
-    text = Text.of(
-        source, macros=set(macros), known=known or {}, small=small or {}, staying=lambda loop: stays == "all" or loop in stays
-    )
-    made_of = repr((source, macros, known, small, stays))
+    text = Text.of(source, known=known or {}, staying=lambda loop: stays == "all" or loop in stays)
+    made_of = repr((source, known, stays))
     return native("test", name, signature, made_of, lambda: translated(text, name, signature))
 
 
@@ -128,7 +128,7 @@ def test_loops_over_known_ranges_are_written_out_unless_they_stay():
     for stays in ((), "all"):
         text = Text.of(
             "def f(x):\n    for i in range(5):\n        x[i] += 1.0\n",
-            macros=set(), known={}, small={}, staying=lambda _, stays=stays: stays == "all",
+            known={}, staying=lambda _, stays=stays: stays == "all",
         )  # fmt: skip
         counts.append(translated(text, "f", {"x": ROW}).count("fadd"))
     assert counts == [5, 1]
@@ -165,17 +165,19 @@ def f(out, x):
 
 @pytest.mark.parametrize("x", [1.0, 3.75, 1e-200])
 def test_bits_of_a_float(x):
-    out = np.zeros(3)
+    out, space = np.zeros(3), {"bits": bits, "number": number}
     machine(BITS, out=ROW, x=REAL)(out, x)
+    exec(BITS, space)
+    space["f"](again := np.zeros(3), x)
+    np.testing.assert_array_equal(again, out)
     mantissa, exponent = math.frexp(x)
     assert out.tolist() == [exponent - 1, 2 * mantissa, int(x)]
     assert struct.pack("<d", out[1] * 2.0 ** out[0]) == struct.pack("<d", x)
 
 
 LANES = '''
-def double(a, to):
-    """A macro, which sees `factor` of its caller."""
-    for i in range(N):
+def double(a, factor, to):
+    for i in range(len(a)):
         to[i] = factor * FACTOR[i] * a[i]
 
 
@@ -183,15 +185,15 @@ def step(W, most):
     """Twice as much of everything, and in how many lanes that is much."""
     done = 0
     for lane in together(L):
-        factor = 2.0
+        x, y = np.empty(N), np.empty(N)
         for i in range(N):
-            x[i] = W[i * L + lane]
-        double(x, y)
+            x[i] = W.values[i, lane]
+        double(x, 2.0, y)
         total = 0.0
         for i in range(N):
             total += y[i] if y[i] > 5.0 else math.sqrt(abs(y[i]))
-            W[i * L + lane] = y[i]
-        done = count(total > most or total < 3.0)
+            W.values[i, lane] = y[i]
+        done += count(total > most or total < 3.0)
     return done
 
 
@@ -205,19 +207,52 @@ def f(W, most, rounds, out):
 @pytest.mark.parametrize("lanes", [4, 8, 16])
 def test_lanes_do_what_each_would_alone(lanes, stays):
     factor = np.array([2.0, 0.25, 1.0])
-    run = machine(
-        LANES, macros={"double"}, known={"N": 3, "L": lanes, "FACTOR": tuple(factor)}, small={"x": (3,), "y": (3,)},
-        stays=stays, W=ROW, most=REAL, rounds=WHOLE, out=Given("int64", ()),
-    )  # fmt: skip
-    W, out = np.arange(3.0 * lanes), np.zeros(4, np.int64)
-    expected, counts = W.reshape(3, lanes).copy(), []
+    record, known = (
+        np.dtype([("other", float, (5,)), ("values", float, (3, lanes))]),
+        {"N": 3, "L": lanes, "FACTOR": tuple(factor)},
+    )
+    run = machine(LANES, known=known, stays=stays, W=Given(record), most=REAL, rounds=WHOLE, out=Given("int64", ()))
+    W, out = np.zeros((), record), np.zeros(4, np.int64)
+    W["values"] = np.arange(3.0 * lanes).reshape(3, lanes)
+    expected, counts, alone, found = W["values"].copy(), [], W.copy().view(np.recarray), np.zeros(4, np.int64)
     run(W, 30.0, 4, out)
+    space = {"math": math, "np": np, "together": together, "count": count, **known}
+    exec(LANES, space)
+    space["f"](alone, 30.0, 4, found)
     for _ in range(4):
         expected = 2.0 * factor[:, None] * expected
         total = np.where(expected > 5.0, expected, np.sqrt(abs(expected))).sum(axis=0)
         counts.append(np.count_nonzero((total > 30.0) | (total < 3.0)))
-    np.testing.assert_array_equal(W.reshape(3, lanes), expected)
-    assert out.tolist() == counts
+    np.testing.assert_array_equal(W["values"], expected)
+    np.testing.assert_array_equal(alone["values"], expected)
+    assert out.tolist() == found.tolist() == counts
+    assert not W["other"].any()
+
+
+RECORDS = """
+def f(out, records, n):
+    for k in range(n):
+        one = records[k]
+        table = one.table.reshape(4)
+        out[k] = one.scale * table[3] + len(one.table) + len(table) + LAYOUT.pairs[1][k]
+        one.table[0, 1] = out[k]
+"""
+
+
+def test_records_have_named_fields_and_known_objects_attributes():
+    record = np.dtype([("scale", float), ("table", float, (2, 2))])
+    given = np.zeros(3, record)
+    given["scale"], given["table"] = [1.0, 2.0, 3.0], np.arange(12).reshape(3, 2, 2)
+    run = machine(
+        RECORDS, known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))}, out=ROW, records=Given(record, ()), n=WHOLE
+    )
+    out = np.zeros(3)
+    run(out, given, 3)
+    assert out.tolist() == [3 + 6 + 5, 14 + 6 + 6, 33 + 6 + 7]
+    assert given["table"][:, 0, 1].tolist() == out.tolist()
+    assert given["scale"].tolist() == [1.0, 2.0, 3.0]
+    with pytest.raises(AssertionError, match="records is"):
+        run(out, given.astype([("scale", float), ("other", float, (2, 2))]), 3)
 
 
 @pytest.mark.parametrize(
@@ -243,7 +278,7 @@ def test_arrays_that_are_not_as_the_machine_code_reads_them_are_not_handed_over(
 
 def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
-    text = Text.of("def f(x):\n    x[0] += 1.0\n", macros=set(), known={}, small={}, staying=lambda _: True)
+    text = Text.of("def f(x):\n    x[0] += 1.0\n", known={}, staying=lambda _: True)
     asked = []
 
     def code():
@@ -270,9 +305,7 @@ def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
 
     def code():
         time.sleep(0.5)
-        return translated(
-            Text.of("def f(x):\n    x[0] = 1.0\n", macros=set(), known={}, small={}, staying=bool), "f", {"x": ROW}
-        )
+        return translated(Text.of("def f(x):\n    x[0] = 1.0\n", known={}, staying=bool), "f", {"x": ROW})
 
     for _ in range(2):  # the second one comes from the file
         native("slow_to_make", "f", {"x": ROW}, "that", code)

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterable
 from decimal import Decimal
 from difflib import get_close_matches
+from math import isfinite
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ def complain(name: str, must: str, value: object) -> InputError:
 
 def is_real(value: object) -> bool:
     """Whether Python and numpy both take this for a real number; to numpy a time span is an integer, to Python True is one."""
-    return isinstance(value, (Real, Decimal)) and not isinstance(value, (bool, np.timedelta64))
+    return type(value) is float or (isinstance(value, (Real, Decimal)) and not isinstance(value, (bool, np.timedelta64)))
 
 
 def real(name: str, value: Any) -> float:
@@ -79,7 +80,7 @@ def real(name: str, value: Any) -> float:
         number = float(value)
     except (OverflowError, ValueError):
         raise complain(name, "finite", value) from None
-    if not np.isfinite(number):
+    if not isfinite(number):
         raise complain(name, "finite", value)
     return number
 

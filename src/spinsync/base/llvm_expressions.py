@@ -9,7 +9,7 @@ from typing import Any
 from llvmlite import ir
 
 from spinsync.base.llvm_numbers import REAL, WHOLE, is_static, kind_of, width_of
-from spinsync.base.llvm_places import Place, Places, Scope, assigned
+from spinsync.base.llvm_places import Place, Places, Scope, assigned, contains
 
 ELSEWHERE = {"math", "np"}  # whose names are known here
 
@@ -18,7 +18,7 @@ class Expressions(Places):
     """Writes expressions behind the place where `builder` stands."""
 
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
-        """Write the statements of a function or a macro."""
+        """Write the statements of a function."""
         raise NotImplementedError
 
     def assign(self, name: str, value: Any, scope: Scope) -> None:
@@ -26,8 +26,8 @@ class Expressions(Places):
         raise NotImplementedError
 
     def scope(self, function: ast.FunctionDef, names: dict[str, Any]) -> Scope:
-        times = assigned(function.body)
-        scope = Scope([names], frozenset() if self.text.macros else {name for name in times if times[name] == 1})
+        times = assigned(function)
+        scope = Scope([names], {name for name in times if times[name] == 1})
         for name in set(times) & set(names):
             self.assign(name, names.pop(name), scope)
         return scope
@@ -110,17 +110,15 @@ class Expressions(Places):
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
         if name in ("empty", "zeros"):
             return self.local(node, scope)
+        if name == "reshape":
+            assert isinstance(node.func, ast.Attribute)
+            place = self.at(node.func.value, scope)
+            return Place(place.pointer, tuple(self.value(one, scope) for one in node.args), place.record)
         arguments = [self.value(one, scope) for one in node.args]
         if name not in self.text.functions:
             return self.builtin(name, arguments)
         function = self.text.functions[name]
-        names = dict(zip((one.arg for one in function.args.args), arguments, strict=True))
-        if name in self.text.macros:
-            scope.bound.append(names)
-            self.body(function.body, scope)
-            scope.bound.pop()
-            return None
-        return self.written_out(function, names)
+        return self.written_out(function, dict(zip((one.arg for one in function.args.args), arguments, strict=True)))
 
     def local(self, node: ast.Call, scope: Scope) -> Place:
         first = node.args[0]
@@ -151,7 +149,7 @@ class Expressions(Places):
         """A call by value: the body with names of its own; its results, None where it has none."""
         scope = self.scope(function, names)
         *before, last = function.body
-        if isinstance(last, ast.Return) and not any(isinstance(n, ast.Return) for s in before for n in ast.walk(s)):
+        if isinstance(last, ast.Return) and not any(contains(statement, ast.Return) for statement in before):
             self.body(before, scope)
             assert last.value is not None
             found = self.values(last.value, scope)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cache
 from math import prod
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, Numbers
+from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, Numbers, is_static
 
 NUMBER = 8  # bytes of a real number, of which alone records are made
 
@@ -44,41 +47,54 @@ class Place:
 class Scope:
     """The names of a function that is being written out; `bound` has those that are not assigned to, innermost last.
 
-    Names that are given a value at one place only, without macros that might change it, stay known where the value is.
+    Names that are given a value at one place only stay known where the value is.
     """
 
     bound: list[dict[str, Any]]
     lasting: Set[str] = frozenset()
     variables: dict[str, Any] = field(default_factory=dict)
-    small: dict[str, Place] = field(default_factory=dict)
     results: list[Any] | None = None
     end: Any = None
 
 
 @dataclass(frozen=True)
 class Text:
-    """What is translated: functions by name, which of them are macros, known numbers, and shapes of small arrays."""
+    """What is translated: functions by name, and what is known: numbers, tables, and objects that have them as attributes."""
 
     functions: Mapping[str, ast.FunctionDef]
-    macros: Set[str]
     known: Mapping[str, Any]
-    small: Mapping[str, tuple[int, ...]]
     staying: Callable[[str], bool]  # whether a loop over this name stays a loop
 
     @classmethod
-    def of(cls, *sources: str, **options: Any) -> Text:
-        return cls({name: function for source in sources for name, function in functions_of(source).items()}, **options)
+    def of(cls, *sources: str | ModuleType, known: Mapping[str, Any], staying: Callable[[str], bool]) -> Text:
+        """Texts or modules, whose functions may call each other; modules with their numbers and tables, own or imported."""
+        modules = [source for source in sources if isinstance(source, ModuleType)]
+        numbers = {name: value for module in modules for name, value in vars(module).items() if is_static(value)}
+        texts = [source if isinstance(source, str) else text_of(source) for source in sources]
+        return cls({name: made for text in texts for name, made in functions_of(text).items()}, numbers | dict(known), staying)
 
 
-def functions_of(source: str) -> dict[str, ast.FunctionDef]:
-    """The functions of a text, by name."""
+def text_of(module: ModuleType) -> str:
+    """The text that a module is made of."""
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
+@cache
+def functions_of(source: str) -> Mapping[str, ast.FunctionDef]:
+    """The functions of a text, by name; they are shared, and so not to be changed."""
     return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
 
 
-def assigned(statements: Iterable[ast.stmt]) -> Counter[str]:
+@cache
+def assigned(function: ast.FunctionDef) -> Counter[str]:
     """How many statements assign to each name."""
-    nodes = (node for statement in statements for node in ast.walk(statement))
-    return Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+    return Counter(n.id for n in ast.walk(function) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+
+@cache
+def contains(node: ast.stmt, *kinds: type[ast.stmt]) -> bool:
+    """Whether there are statements of these kinds in it."""
+    return any(isinstance(one, kinds) for one in ast.walk(node))
 
 
 class Places(Numbers):
@@ -96,10 +112,6 @@ class Places(Numbers):
                 return names[name]
         if name in scope.variables:
             return self.builder.load(scope.variables[name], align=alignment_of(kind_at(Place(scope.variables[name]))))
-        if name in self.text.small:
-            if name not in scope.small:
-                scope.small[name] = self.array(self.text.small[name], REAL)
-            return scope.small[name]
         return self.text.known[name]
 
     def slot(self, kind: ir.Type, count: int = 1) -> Any:

@@ -5,13 +5,13 @@ tests of it are decided, loops over it are written out, tables of it become numb
 what makes numba take ten seconds for the thousand lines of a kernel: a name has the type of what it is first given.
 
 The part of Python: numbers, tuples of results, `for` over `range`, `while`, `if`, `break`, `continue`, `return`, calls of
-functions of the same text, which are all written out where they are called, and
+functions of the same texts, which are all written out where they are called, and
 
-* macros, which see and change the names of their caller, and whose array arguments are the caller's;
-* small arrays, which every function has of its own; and `np.empty` of a known shape;
-* `for lane in together(LANES)`: all lanes at once, in vectors. In it numbers are vectors, `W[i + lane]` is the part of W
-  from i on, tests can only choose between values, and `count(test)` is in how many lanes it holds;
-* `bits` and `number`: the bits of a float as a whole number, and back.
+* arrays with parts (`x[i]`, `x.reshape`, `len`), records with named fields (`x.field`), `np.empty` of a known shape;
+* known objects, whose attributes are known numbers and tables;
+* `for lane in together(lanes)`: all lanes at once, in vectors. In it numbers are vectors, `x[i, lane]` is all of the last
+  axis, tests can only choose between values, and `count(test)` is in how many lanes it holds;
+* `bits` and `number`: the bits of a float as a whole number, and back. `vectors.py` has all four for the interpreter.
 
 Both sides of `and`, `or` and `x if test else y` are worked out. Contractions and other orders of sums are allowed, nothing
 is supposed about NaN and infinity.
@@ -29,9 +29,9 @@ from llvmlite import ir
 
 from spinsync.base.llvm_expressions import Expressions
 from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, is_static, kind_of, width_of
-from spinsync.base.llvm_places import Place, Scope, Text, functions_of
+from spinsync.base.llvm_places import Place, Scope, Text, contains, functions_of, text_of
 
-__all__ = ["Given", "Text", "functions_of", "translated"]
+__all__ = ["Given", "Text", "functions_of", "text_of", "translated"]
 
 KINDS = {"float64": REAL, "int64": WHOLE, "int8": BYTE, "bool": BYTE}
 
@@ -76,11 +76,6 @@ def translated(text: Text, name: str, signature: Mapping[str, Given]) -> str:
     writer.body(text.functions[name].body, writer.scope(text.functions[name], arguments))
     builder.ret_void()
     return str(module)
-
-
-def _ends(statements: Iterable[ast.stmt]) -> bool:
-    """Whether a loop over these is left from within."""
-    return any(isinstance(node, (ast.Break, ast.Continue)) for statement in statements for node in ast.walk(statement))
 
 
 class Writer(Expressions):
@@ -183,11 +178,11 @@ class Writer(Expressions):
         assert isinstance(node.target, ast.Name)
         assert isinstance(node.iter, ast.Call)
         name, bounds = node.target.id, [self.value(bound, scope) for bound in node.iter.args]
-        if ast.unparse(node.iter.func) == "together":
+        if isinstance(node.iter.func, ast.Name) and node.iter.func.id == "together":
             self.width = bounds[0]
             self.with_bound(name, Lanes(), node.body, scope)
             self.width = 0
-        elif is_static(*bounds) and not self.text.staying(name) and not _ends(node.body):
+        elif is_static(*bounds) and not self.text.staying(name) and not contains(node, ast.Break, ast.Continue):
             for value in range(*bounds):
                 self.with_bound(name, value, node.body, scope)
         else:

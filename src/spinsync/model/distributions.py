@@ -8,50 +8,28 @@ analytic in the frequency up to a distance Gamma_perp from the real axis (poles 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import acosh, ceil, exp, log, pi, sqrt
-from typing import Any, Self
+from dataclasses import dataclass, field, fields, replace
+from math import pi, sqrt
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
 from spinsync.base.memory import afford
-
-MOST_NODES = 20_000
-
-
-@dataclass(frozen=True)
-class Quadrature:
-    """Classes that stand for a distribution.
-
-    frequency, weight : arrays of shape (node,); the weights add up to 1, but for a Lorentzian's cut tails
-    tail : float or None; half width of a Lorentzian, whose linear response is averaged by residue
-    """
-
-    frequency: NDArray[np.float64]
-    weight: NDArray[np.float64]
-    tail: float | None = None
-
-
-def _count(estimate: float, gamma_perp: float, width: float) -> int:
-    """Round an a-priori estimate up to a multiple of 4."""
-    if not estimate <= MOST_NODES:
-        raise _too_many(gamma_perp, width)
-    return max(16, 4 * ceil(estimate / 4))
-
-
-def _too_many(gamma_perp: float, width: float) -> checks.InputError:
-    return checks.InputError(
-        f"Argument `nodes` must be given for this ensemble: a frequency width of {width:g} at a coherence "
-        f"relaxation of {gamma_perp:g} would need more than {MOST_NODES} classes."
-    )
+from spinsync.model import quadratures
+from spinsync.model.quadratures import Quadrature
 
 
 class Smooth:
     """What every distribution with a density can do."""
 
     center: float
+
+    def __post_init__(self) -> None:
+        for one in fields(self):  # type: ignore[arg-type]
+            check = checks.real if one.name == "center" else checks.positive
+            object.__setattr__(self, one.name, check(one.name, getattr(self, one.name)))
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
@@ -114,10 +92,6 @@ class Lorentzian(Smooth):
     half_width: float
     center: float = 0.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
-        object.__setattr__(self, "center", checks.real("center", self.center))
-
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * np.tan(pi * (share - 0.5)))
@@ -126,57 +100,7 @@ class Lorentzian(Smooth):
         return 1 / (mu + 1j * self.center + self.half_width)
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        """Trapezoid in n, w = w(n), for what is left beside the linear response; it falls off as (scale/w)^4.
-
-        Ringing e^{-i w t} on classes a distance d apart comes back at t = 2 pi/d, damped by exp(-2 pi gamma_perp/d):
-        the first part of dn/dw (`_Map`) makes that as small as what is cut off at |w| = cut. The second part keeps
-        the poles +-i half_width of the density itself as far away as these digits need.
-        """
-        if nodes is None:
-            if gamma_perp == 0:
-                raise _too_many(gamma_perp, self.half_width)
-            nodes = _count(2 * _Map(self.half_width, gamma_perp, field, log(1 / tolerance)).size, gamma_perp, self.half_width)
-        low, high = 0.1, 200.0
-        for _ in range(60):  # as many digits as the nodes carry
-            middle = (low + high) / 2
-            smaller = 2 * _Map(self.half_width, gamma_perp or self.half_width, field, middle).size < nodes
-            low, high = (middle, high) if smaller else (low, middle)
-        where = _Map(self.half_width, gamma_perp or self.half_width, field, low)
-        w = where.inverse(np.arange(nodes // 2 + 1) * (2 * where.size / nodes))
-        w = np.concatenate([-w[:0:-1], w])
-        measure = 2 * where.size / nodes * self.half_width / (pi * (w**2 + self.half_width**2)) / where.slope(w)
-        measure[[0, -1]] /= 2
-        return Quadrature(self.center + w, measure, tail=self.half_width)
-
-
-class _Map:
-    """n(w) of the Lorentzian's classes, for an error of exp(-digits)."""
-
-    def __init__(self, half_width: float, gamma_perp: float, field: float, digits: float) -> None:
-        scale = (half_width * max(field, gamma_perp) ** 3 / pi) ** 0.25
-        self.half_width, self.scale = half_width, max(scale, gamma_perp)
-        self.cut = max(scale * exp(digits / 4), 4 * field, 4 * gamma_perp)
-        self.rate = 1 / (2 * pi * gamma_perp)
-        self.pole = digits / pi**2 if half_width < gamma_perp else 0.0
-        self.size = float(self.below(np.asarray(self.cut)))
-
-    def below(self, w: Any) -> Any:
-        """n(w), the integral of `slope` from 0."""
-        c, a = self.cut, self.scale
-        log_area = w * np.log((c**2 + a**2) / (w**2 + a**2)) + 2 * w - 2 * a * np.arctan(w / a)
-        return self.rate * (w + 2 * log_area) + self.pole * np.arcsinh(w / self.half_width)
-
-    def slope(self, w: Any) -> Any:
-        """dn/dw."""
-        log = np.log((self.cut**2 + self.scale**2) / (w**2 + self.scale**2))
-        return self.rate * (1 + 2 * log) + self.pole / np.hypot(w, self.half_width)
-
-    def inverse(self, n: Any) -> Any:
-        """w(n) for n >= 0 by Newton; n(w) is concave there, so it climbs without overshooting."""
-        w = np.zeros_like(n)
-        for _ in range(200):
-            w = w + (n - self.below(w)) / self.slope(w)
-        return w
+        return quadratures.lorentzian(self.center, self.half_width, gamma_perp, field, tolerance, nodes)
 
 
 @dataclass(frozen=True)
@@ -205,10 +129,6 @@ class Gaussian(Smooth):
     std: float
     center: float = 0.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "std", checks.positive("std", self.std))
-        object.__setattr__(self, "center", checks.real("center", self.center))
-
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         from scipy.special import ndtri
 
@@ -220,17 +140,7 @@ class Gaussian(Smooth):
         return complex(sqrt(pi / 2) / self.std * wofz(1j * (mu + 1j * self.center) / (self.std * sqrt(2))))
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        """Trapezoid on +-L std; shifting the contour by min(gamma_perp, 2 pi std^2/spacing) bounds its error."""
-        digits = log(1 / tolerance)
-        reach = sqrt(2 * digits) + 1
-        if nodes is None:
-            spacing = 2 * pi * self.std / sqrt(2 * digits)
-            if gamma_perp < 2 * pi * self.std**2 / spacing:
-                spacing = 2 * pi * gamma_perp / (digits + (gamma_perp / self.std) ** 2 / 2)
-            nodes = _count(2 * reach * self.std / spacing if spacing else np.inf, gamma_perp, self.std)
-        x = np.linspace(-reach, reach, nodes + 1)
-        density = np.exp(-(x**2) / 2)
-        return Quadrature(self.center + self.std * x, density / density.sum())
+        return quadratures.gaussian(self.center, self.std, gamma_perp, tolerance, nodes)
 
 
 @dataclass(frozen=True)
@@ -259,10 +169,6 @@ class Uniform(Smooth):
     half_width: float
     center: float = 0.0
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "half_width", checks.positive("half_width", self.half_width))
-        object.__setattr__(self, "center", checks.real("center", self.center))
-
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * (2 * share - 1))
@@ -271,22 +177,7 @@ class Uniform(Smooth):
         return complex(np.arctan(self.half_width / (mu + 1j * self.center)) / self.half_width)
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        """Clenshaw-Curtis: geometric in the ellipse through +-i gamma_perp."""
-        if nodes is None:
-            rate = acosh(sqrt(1 + (gamma_perp / self.half_width) ** 2))
-            nodes = _count(log(1 / tolerance) / rate if rate else np.inf, gamma_perp, self.half_width)
-        x = -np.cos(np.linspace(0, pi, nodes + 1))
-        return Quadrature(self.center + self.half_width * x, _clenshaw_curtis(nodes) / 2)
-
-
-def _clenshaw_curtis(n: int) -> NDArray[np.float64]:
-    """Weights of the Clenshaw-Curtis rule with n + 1 nodes, n even (cosine sums of 1/(1 - 4k^2))."""
-    k = np.arange(n // 2 + 1)
-    moment = 2.0 / (1 - 4.0 * k**2)
-    moment[[0, -1]] /= 2
-    weight = 2 / n * (np.cos(2 * np.outer(np.arange(n + 1), k) * pi / n) @ moment)
-    weight[[0, -1]] /= 2
-    return np.asarray(weight)
+        return quadratures.uniform(self.center, self.half_width, gamma_perp, tolerance, nodes)
 
 
 @dataclass(frozen=True)
@@ -385,3 +276,13 @@ class Samples:
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples
+DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
+
+
+def frequency_or_distribution(name: str, value: object) -> float | Distribution:
+    """A finite number, or one of the distributions."""
+    if isinstance(value, DISTRIBUTIONS):
+        return value
+    if not checks.is_real(value):
+        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
+    return checks.real(name, value)

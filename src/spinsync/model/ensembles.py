@@ -10,14 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base import checks
+from spinsync.base import checks, files
 from spinsync.base.arrays import Array
 from spinsync.base.memory import afford
 from spinsync.model import model_files
+from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import Group
-from spinsync.model.rates import Rates, normalized, polar, rates_of
-from spinsync.model.recipes import Recipe, check_parameter
+from spinsync.model.layouts import of_groups
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
+from spinsync.model.rates import Rates, normalized, rates_of
+from spinsync.model.recipes import Recipe
 from spinsync.model.words import default_name, describe
 
 Two = float | tuple[float, float]
@@ -69,19 +72,19 @@ class Ensemble:
                 groups[i] = replace(group, name=next(name for name in map(default_name, count(i)) if name not in taken))
                 taken.add(groups[i].name)
         names = [str(group.name) for group in groups]
-        for name in names:
-            if names.count(name) > 1:
-                raise checks.InputError(f"Argument `groups` must have names that differ, but two are called {name!r}.")
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise checks.InputError(f"Argument `groups` must have names that differ, but two are called {twice!r}.")
         size = len(groups)
         described = f"a {size} x {size} complex matrix"
         matrix = checks.array("coupling_matrix", self.coupling_matrix, complex, (size, size), described)
         matrix.flags.writeable = False
         if self.recipe is UNWRITTEN:
-            object.__setattr__(self, "recipe", Recipe("groups", base=(tuple(groups), matrix)))
+            object.__setattr__(self, "recipe", Recipe("groups", base=(tuple(groups), Dense(matrix))))
         with np.errstate(over="ignore"):
             weights = normalized([group.weight for group in groups])
-        groups = [replace(group, weight=float(w)) for group, w in zip(groups, weights, strict=True)]
-        object.__setattr__(self, "groups", tuple(groups))
+        shared = [g if g.weight == w else replace(g, weight=w) for g, w in zip(groups, weights.tolist(), strict=True)]
+        object.__setattr__(self, "groups", tuple(shared))
         object.__setattr__(self, "coupling_matrix", matrix)
         object.__setattr__(self, "lamb_shift", checks.flag("lamb_shift", self.lamb_shift))
 
@@ -114,9 +117,7 @@ class Ensemble:
         >>> ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
         Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5707963267948966)
         """
-        return _made(
-            "single", dict(gain=gain, damping=damping, coupling=coupling, theta=theta, frequency=frequency, dephasing=dephasing)
-        )
+        return _made("single", locals())
 
     @classmethod
     def pair(
@@ -150,9 +151,7 @@ class Ensemble:
         >>> ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2).names
         ('A', 'B')
         """
-        return _made("pair", dict(detuning=detuning, gain=gain, damping=damping, coupling=coupling, theta=theta,
-                                  cross_coupling=cross_coupling, cross_theta=cross_theta, dephasing=dephasing,
-                                  weights=weights))  # fmt: skip
+        return _made("pair", locals())
 
     @classmethod
     def cavity(
@@ -187,9 +186,7 @@ class Ensemble:
         >>> laser.coupling_matrix.round(12)
         array([[0.-0.1j]])
         """
-        return _made("cavity", dict(spins=spins, vacuum_coupling=vacuum_coupling, cavity_decay=cavity_decay,
-                                    cavity_detuning=cavity_detuning, gain=gain, damping=damping, dephasing=dephasing,
-                                    frequency=frequency))  # fmt: skip
+        return _made("cavity", locals())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -199,12 +196,8 @@ class Ensemble:
     @property
     def rates(self) -> Rates:
         """What the equations of motion contain, arrays of shape (group,) and (group, group)."""
-
-        def column(name: str) -> Array:
-            return np.array([getattr(group, name) for group in self.groups])
-
-        gain, damping, dephasing = column("gain"), column("damping"), column("dephasing")
-        return rates_of(gain, damping, dephasing, column("mean_frequency"), column("weight"), self.coupling_matrix)
+        columns = of_groups(self.groups)
+        return rates_of(columns, columns["weight"], self.coupling_matrix)
 
     def replace(self, **parameters: Any) -> Ensemble:
         """The same ensemble with some parameters changed.
@@ -276,7 +269,7 @@ class Ensemble:
         ...     ss.Ensemble.from_toml(pathlib.Path(folder) / "one.toml") == one
         True
         """
-        model_files.write(checks.path("path", path), self.recipe, self.lamb_shift)
+        files.write_text(checks.path("path", path), model_files.text(self.recipe, self.lamb_shift))
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Ensemble:
@@ -297,7 +290,7 @@ class Ensemble:
         --------
         See `Ensemble.to_toml`.
         """
-        return from_toml_text(model_files.read(checks.path("path", path)), str(path))
+        return from_toml_text(files.read_text(checks.path("path", path)), str(path))
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -315,37 +308,29 @@ class Ensemble:
 
 
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
-    """Cook: lay out the recipe's tables and make groups and matrix of them."""
+    """Lay out the recipe, and make groups and matrix of that."""
     with np.errstate(over="ignore", invalid="ignore"):  # Ensemble refuses what is not finite
-        return _cooked(recipe, lamb_shift)
+        columns, coupling, given = recipe.laid_out()
+        rows = zip(recipe.group_names, recipe.distributions(), *(columns[name].tolist() for name in FIELDS), strict=True)
+        groups = []
+        for name, spread, *values in rows:
+            own = dict(zip(FIELDS, values, strict=True)) | ({} if spread is None else {"frequency": spread})
+            groups.append(Group(**own, name=name))
+        return Ensemble(tuple(groups), coupling.edited(given).matrix, lamb_shift, recipe)
 
 
-def _cooked(recipe: Recipe, lamb_shift: bool) -> Ensemble:
-    tables, spread, names = recipe.tables(), recipe.distributions(), recipe.group_names
-    groups = []
-    for i, name in enumerate(names):
-        rates = {key: float(getattr(tables, key)[i]) for key in ("gain", "damping", "dephasing", "weight")}
-        distribution = spread[i]
-        frequency = float(tables.frequency[i]) if distribution is None else distribution
-        groups.append(Group(**rates, frequency=frequency, name=name))
-    matrix = polar(tables.strength, tables.angle)
-    if recipe.base is not None:  # strength and angle round; entries that nobody changed keep every bit
-        touched = {tuple(key.split(".")[:2]) for key in recipe.changes if key.count(".") == 2}
-        keep = np.array([[(a, b) not in touched for b in names] for a in names])
-        matrix = np.where(keep, recipe.base[1], matrix)
-    return Ensemble(tuple(groups), matrix, lamb_shift, recipe)
-
-
-def _made(constructor: str, parameters: Mapping[str, Any]) -> Ensemble:
-    checked = {name: check_parameter(name, value, constructor == "pair") for name, value in parameters.items()}
+def _made(constructor: str, given: Mapping[str, Any]) -> Ensemble:
+    """What a constructor makes of its arguments, `given` by name."""
+    pair = constructor == "pair"
+    checked = {name: PARAMETERS[name].checked(name, given[name], pair) for name in CONSTRUCTORS[constructor]}
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 
 def from_toml_text(text: str, where: str = "the text") -> Ensemble:
     """The ensemble that a TOML text describes; `where` names it in error sentences."""
-    described = model_files.parse(text, where)
-    if described.groups is not None:
-        made = Ensemble(described.groups, described.matrix, described.lamb_shift)  # type: ignore[arg-type]
+    recipe, lamb_shift = model_files.parse(text, where)
+    if recipe.base is None:
+        made: Ensemble = getattr(Ensemble, recipe.constructor)(**recipe.parameters)
     else:
-        made = getattr(Ensemble, described.constructor)(**described.parameters)
-    return made.replace(**described.changes) if described.changes else made
+        made = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)
+    return made.replace(**recipe.changes) if recipe.changes else made

@@ -5,18 +5,8 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 
 from spinsync.base import checks
-from spinsync.model.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
-
-DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
-
-
-def frequency_or_distribution(name: str, value: object) -> float | Distribution:
-    """A finite number, or one of the distributions."""
-    if isinstance(value, DISTRIBUTIONS):
-        return value
-    if not checks.is_real(value):
-        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
-    return checks.real(name, value)
+from spinsync.model.distributions import Distribution
+from spinsync.model.parameters import FIELDS, PARAMETERS, RELAXATION
 
 
 @dataclass(frozen=True)
@@ -61,11 +51,9 @@ class Group:
     name: str | None = None
 
     def __post_init__(self) -> None:
-        for rate in ("gain", "damping", "dephasing"):
-            object.__setattr__(self, rate, checks.non_negative(rate, getattr(self, rate)))
-        checks.real("gain + damping + dephasing", self.gain + self.damping + self.dephasing)
-        object.__setattr__(self, "frequency", frequency_or_distribution("frequency", self.frequency))
-        object.__setattr__(self, "weight", checks.positive("weight", self.weight))
+        for name in FIELDS:
+            object.__setattr__(self, name, PARAMETERS[name].check(name, getattr(self, name)))
+        checks.real(" + ".join(RELAXATION), sum(getattr(self, name) for name in RELAXATION))
         if self.name is not None:
             checks.word("name", self.name)
 

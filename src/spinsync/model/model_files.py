@@ -5,41 +5,23 @@ from __future__ import annotations
 import tomllib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import tomli_w
 
-from spinsync.base import checks, files
-from spinsync.base.arrays import Array
-from spinsync.model.distributions import Distribution, Gaussian, Lorentzian, Samples, Uniform
-from spinsync.model.groups import DISTRIBUTIONS, Group
-from spinsync.model.recipes import CONSTRUCTORS, Recipe
+from spinsync.base import checks
+from spinsync.model.couplings import Dense
+from spinsync.model.distributions import DISTRIBUTIONS, Distribution, Samples
+from spinsync.model.groups import Group
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, required
+from spinsync.model.recipes import Recipe
 
-KINDS: Mapping[str, type[Any]] = {"lorentzian": Lorentzian, "gaussian": Gaussian, "uniform": Uniform, "samples": Samples}
-FIELDS: Mapping[str, tuple[str, ...]] = {
-    "lorentzian": ("half_width", "center"),
-    "gaussian": ("std", "center"),
-    "uniform": ("half_width", "center"),
-    "samples": ("values",),
-}
-GROUP_KEYS = ("name", "gain", "damping", "dephasing", "frequency", "weight")
+KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in DISTRIBUTIONS}
+SMOOTH = [name for name, kind in KINDS.items() if kind is not Samples]
+GROUP_KEYS = ("name", *FIELDS)
 LISTED = 1000  # numbers of a sample that are written one by one
-OPTIONAL = {"frequency", "dephasing", "cross_coupling", "cross_theta", "cavity_detuning", "weights"}
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model file says: a constructor with parameters, or groups with a matrix; and dotted changes."""
-
-    constructor: str = "groups"
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    groups: tuple[Group, ...] | None = None
-    matrix: Array | None = None
-    lamb_shift: bool = False
 
 
 def plain(value: Any) -> Any:
@@ -50,8 +32,13 @@ def plain(value: Any) -> Any:
             return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": plain(value.drawn.of)}}
         if isinstance(value, Samples) and value.values.size > LISTED:
             return {kind: {"base64": b64encode(value.values.astype("<f8").tobytes()).decode()}}
-        return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in FIELDS[kind]}}
+        return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in _keys(kind)}}
     return list(value) if isinstance(value, tuple) else value
+
+
+def _keys(kind: str) -> tuple[str, ...]:
+    """What a distribution is made of."""
+    return tuple(one.name for one in fields(KINDS[kind]) if one.init)
 
 
 def text(recipe: Recipe, lamb_shift: bool = False) -> str:
@@ -60,22 +47,14 @@ def text(recipe: Recipe, lamb_shift: bool = False) -> str:
     if recipe.base is None:
         content[recipe.constructor] = {n: plain(v) for n, v in recipe.parameters.items() if v is not None}
     else:
-        groups, matrix = recipe.base
+        groups, coupling = recipe.base
         if lamb_shift:
             content["lamb_shift"] = True
         content["groups"] = [{key: plain(getattr(group, key)) for key in GROUP_KEYS} for group in groups]
-        content["coupling_matrix"] = {"real": matrix.real.tolist(), "imag": matrix.imag.tolist()}
+        content["coupling_matrix"] = coupling.record()
     if recipe.changes:
         content["changes"] = {n: plain(v) for n, v in recipe.changes.items()}
     return tomli_w.dumps(content)
-
-
-def write(path: str | Path, recipe: Recipe, lamb_shift: bool) -> None:
-    files.write_text(path, text(recipe, lamb_shift))
-
-
-def read(path: str | Path) -> str:
-    return files.read_text(path)
 
 
 def _table(name: str, value: Any, allowed: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -99,7 +78,7 @@ def distribution(name: str, value: Any) -> float | Distribution:
     checks.known(name, kind, KINDS)
     if kind == "samples" and isinstance(parameters, dict) and {"of", "base64"} & parameters.keys():
         return _samples(name, parameters)
-    return KINDS[kind](**_table(kind, parameters, FIELDS[kind], FIELDS[kind][:1]))  # type: ignore[no-any-return]
+    return KINDS[kind](**_table(kind, parameters, _keys(kind), _keys(kind)[:1]))  # type: ignore[no-any-return]
 
 
 def _samples(name: str, parameters: dict[str, Any]) -> Samples:
@@ -111,8 +90,8 @@ def _samples(name: str, parameters: dict[str, Any]) -> Samples:
         except (TypeError, ValueError):
             raise checks.complain("base64", "64-bit numbers in base64", text_) from None
     given = _table(name, parameters, ("count", "seed", "of"), ("count", "seed", "of"))
-    if not isinstance(given["of"], dict) or list(given["of"]) not in (["lorentzian"], ["gaussian"], ["uniform"]):
-        raise checks.complain("of", "one of lorentzian, gaussian, uniform with its parameters", given["of"])
+    if not isinstance(given["of"], dict) or list(given["of"]) not in [[name] for name in SMOOTH]:
+        raise checks.complain("of", f"one of {', '.join(SMOOTH)} with its parameters", given["of"])
     drawn: Any = distribution("of", given["of"])
     return drawn.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
 
@@ -122,8 +101,8 @@ def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {n: distribution(n, v) if n.rsplit(".", 1)[-1] == "frequency" else v for n, v in out.items()}
 
 
-def parse(content: str, where: str) -> Description:
-    """What a TOML text describes.
+def parse(content: str, where: str) -> tuple[Recipe, bool]:
+    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift.
 
     Raises
     ------
@@ -153,15 +132,15 @@ def parse(content: str, where: str) -> Description:
         if key in data:
             raise checks.InputError(f"Argument `{key}` must stand beside [[groups]] only, but stands beside [{found[0]}].")
     own = CONSTRUCTORS[found[0]]
-    parameters = _table(found[0], data[found[0]], own, tuple(n for n in own if n not in OPTIONAL))
-    return Description(found[0], _decoded(parameters), _decoded(changes))
+    parameters = _table(found[0], data[found[0]], own, required(own))
+    return Recipe(found[0], _decoded(parameters), _decoded(changes)), False
 
 
-def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> Description:
+def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Recipe, bool]:
     listed = data["groups"]
     if not isinstance(listed, list):
         raise checks.complain("groups", "a list of tables, [[groups]]", listed)
-    groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, ("gain", "damping")))) for entry in listed)
+    groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, required(FIELDS)))) for entry in listed)
     if "coupling_matrix" not in data:
         raise checks.InputError("Argument `coupling_matrix` must be given beside [[groups]], but is missing.")
     parts = _table("coupling_matrix", data["coupling_matrix"], ("real", "imag"), ("real", "imag"))
@@ -175,4 +154,4 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> Descri
     lamb_shift = data.get("lamb_shift", False)
     if not isinstance(lamb_shift, bool):
         raise checks.complain("lamb_shift", "true or false", lamb_shift)
-    return Description(changes=changes, groups=groups, matrix=matrix, lamb_shift=lamb_shift)
+    return Recipe("groups", changes=changes, base=(groups, Dense(matrix))), lamb_shift

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,40 +48,17 @@ class Rates:
         return Rates(**{name: np.ascontiguousarray(getattr(self, name)[index]) for name in self.__dataclass_fields__})
 
 
-@dataclass
-class Tables:
-    """What a recipe lays out and dotted changes overwrite: arrays of shape (..., group) and (..., group, group)."""
-
-    gain: Array
-    damping: Array
-    dephasing: Array
-    frequency: Array
-    weight: Array
-    strength: Array
-    angle: Array
-
-    def rates(self) -> Rates:
-        """The rates that the equations of motion contain, everything broadcast to one batch shape."""
-        columns = (self.gain, self.damping, self.dephasing, self.frequency, self.weight)
-        batches = [a.shape[:-1] for a in columns] + [a.shape[:-2] for a in (self.strength, self.angle)]
-        groups = (*np.broadcast_shapes(*batches), self.weight.shape[-1])
-        gain, damping, dephasing, omega, weight = (np.broadcast_to(a, groups) for a in columns)
-        coupling = np.broadcast_to(polar(self.strength, self.angle), (*groups, groups[-1]))
-        return rates_of(gain, damping, dephasing, omega, weight, coupling)
-
-
-def rates_of(gain: Array, damping: Array, dephasing: Array, omega: Array, weight: Array, coupling: Array) -> Rates:
-    """With weights that add up to 1."""
-    return Rates(omega=omega, gain=gain, damping=damping, dephasing=dephasing, weight=normalized(weight), coupling=coupling)
-
-
-def polar(strength: Any, angle: Any) -> Array:
-    """C = V exp(i theta)."""
-    return np.asarray(strength * np.exp(1j * np.asarray(angle)))
+def rates_of(columns: Mapping[str, Array], weight: Array, coupling: Array) -> Rates:
+    """Of parameters of shape (..., group), normalized weights and C, each of any batch shape."""
+    known = {**columns, "omega": columns["frequency"], "weight": weight}
+    rows = {name: known[name] for name in Rates.__dataclass_fields__ if name != "coupling"}
+    groups = (*np.broadcast_shapes(*(row.shape[:-1] for row in rows.values()), coupling.shape[:-2]), weight.shape[-1])
+    coupling = np.broadcast_to(coupling, (*groups, groups[-1]))
+    return Rates(**{name: np.broadcast_to(row, groups) for name, row in rows.items()}, coupling=coupling)
 
 
 def normalized(weight: Any) -> Array:
-    """Weights that add up to 1; left alone where they already do, so that normalizing twice changes no bit."""
+    """Weights that add up to 1; those that do but for rounding stay, so that an ensemble of another's groups equals it."""
     weight = np.asarray(weight, float)
     total = weight.sum(axis=-1, keepdims=True)
     return np.asarray(np.where(abs(total - 1) <= 4e-16 * weight.shape[-1], weight, weight / total))

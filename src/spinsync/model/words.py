@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from spinsync.base.arrays import Array
 from spinsync.model.groups import Group
-from spinsync.model.recipes import CONSTRUCTORS, Recipe
+from spinsync.model.parameters import CONSTRUCTORS, PARAMETERS
+from spinsync.model.recipes import Recipe
 
 
 def default_name(index: int) -> str:
@@ -22,15 +23,7 @@ def default_name(index: int) -> str:
 def describe(recipe: Recipe, groups: Sequence[Group], matrix: Array, lamb_shift: bool) -> str:
     """The call that makes the ensemble, defaults left out; groups and matrix where there is no such call."""
     if recipe.base is None:
-        defaults = {
-            "dephasing": 0.0,
-            "frequency": 0.0,
-            "cross_coupling": None,
-            "cross_theta": None,
-            "cavity_detuning": 0.0,
-            "weights": (1.0, 1.0),
-        }
-        shown = [n for n in CONSTRUCTORS[recipe.constructor] if n not in defaults or recipe.parameters[n] != defaults[n]]
+        shown = [n for n in CONSTRUCTORS[recipe.constructor] if recipe.parameters[n] != PARAMETERS[n].default]
         text = f"Ensemble.{recipe.constructor}({', '.join(f'{n}={recipe.parameters[n]!r}' for n in shown)})"
         return text + (f".replace(**{dict(recipe.changes)!r})" if recipe.changes else "")
     listed = "".join(f"    {group!r},\n" for group in groups[:8])

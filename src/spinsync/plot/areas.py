@@ -14,18 +14,17 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
-from spinsync.questions.closed_forms_two import margins, symmetric_pair
-from spinsync.questions.weak_coupling import locking_range
+from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
+from spinsync.theory.mean_field.closed_forms_two import margins
 
 Array = NDArray[Any]
 
-#: light enough for text and lines on top, told apart by lightness as well as by hue
-AREAS = {
+#: of each regime: light enough for text and lines on top, told apart by lightness as well as by hue
+REGIME_COLOURS = {
     Regime.UNDECIDED: "#ffffff",
     Regime.INCOHERENT: "#dfe3e8",
     Regime.FULL: "#7db4dc",
@@ -39,10 +38,9 @@ SMALLEST = 0.012  # share of the picture that an area needs to bear its name
 
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
     """Regimes of shape (y, x) as coloured areas, each named where it has room; undecided points are crosses."""
-    ax.pcolormesh(
-        x, y, codes, cmap=ListedColormap(list(AREAS.values())), norm=BoundaryNorm(np.arange(-1.5, len(AREAS) - 1), len(AREAS)),
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
+    colours = ListedColormap(list(REGIME_COLOURS.values()))
+    norm = BoundaryNorm(np.arange(-1.5, colours.N - 1), colours.N)
+    ax.pcolormesh(x, y, codes, cmap=colours, norm=norm, shading="nearest", rasterized=True)
     for code in np.unique(codes).tolist():
         if code == Regime.UNDECIDED:
             where = np.argwhere(codes == code)
@@ -54,7 +52,8 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
             row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), _share(ax, len(label(code))))
             ax.annotate(
                 label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
-                zorder=6, annotation_clip=True, path_effects=[withStroke(linewidth=2.4, foreground=AREAS[Regime(code)])],
+                zorder=6, annotation_clip=True,
+                path_effects=[withStroke(linewidth=2.4, foreground=REGIME_COLOURS[Regime(code)])],
             )  # fmt: skip
 
 
@@ -85,14 +84,12 @@ def _widest(inside: Array, share: Array) -> tuple[int, int, bool]:
 
 def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
     """Detunings (low, high) at which closed forms of two groups put a boundary; nothing where there is no closed form."""
-    try:
+    if "symmetric_pair" in available(model):
         full = symmetric_pair(model)
         return {
             name: (-float(full[f"{name}_detuning"]), float(full[f"{name}_detuning"]))
             for name in ("existence", "incoherent", "hopf")
         }
-    except InputError:
-        pass
     weak = weakly_coupled(model)
     if weak is None or weak.locking_range == 0:
         return {}
@@ -101,34 +98,27 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
     return {"adler": (shift - reach, shift + reach)}
 
 
-def slip(model: Ensemble, detuning: float) -> float:
+def slip(model: Ensemble) -> float:
     """Difference of the observed frequencies of two groups where a closed form knows it, else NaN."""
-    pair = model.replace(detuning=detuning)
-    try:
-        return 0.0 if bool(symmetric_pair(pair).stable) else np.nan
-    except InputError:
-        weak = weakly_coupled(pair)
-        return np.nan if weak is None else float(weak.beat_frequency)
+    if "symmetric_pair" in available(model):
+        return 0.0 if symmetric_pair(model).stable else np.nan
+    weak = weakly_coupled(model)
+    return np.nan if weak is None else float(weak.beat_frequency)
 
 
-def common(model: Ensemble, detuning: float) -> float:
-    """The frequency of two locked groups where a closed form knows it, else NaN."""
-    pair = model.replace(detuning=detuning)
-    try:
-        full = symmetric_pair(pair)
-        return float(full.frequency) if full.stable else np.nan
-    except InputError:
-        weak = weakly_coupled(pair)
-        return np.nan if weak is None else float(weak.frequency)
+def locked(model: Ensemble, variable: str) -> float:
+    """The frequency or the phase difference of two locked groups where a closed form knows it, else NaN."""
+    if "symmetric_pair" in available(model):
+        full = symmetric_pair(model)
+        return float(full[variable]) if full.stable else np.nan
+    weak = weakly_coupled(model)
+    return np.nan if weak is None else float(weak[variable])
 
 
 def weakly_coupled(model: Ensemble) -> xr.Dataset | None:
     """Adler's closed form of two groups where it holds."""
-    try:
-        weak = locking_range(model)
-    except InputError:
-        return None
-    return weak if weak.weak else None
+    weak = locking_range(model) if "locking_range" in available(model) else None
+    return weak if weak is not None and weak.weak else None
 
 
 LINES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -173,10 +163,12 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
     across, up = (
         curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
     )
-    try:
-        rows = [[margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()] for b in up.tolist()]
-    except InputError:
-        return
+    rows: list[list[dict[str, float]]] = []
+    for b in up.tolist():
+        row = [margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]
+        if None in row:
+            return
+        rows.append([margin or {} for margin in row])
     for name, (text, look) in LINES.items():
         values = np.array([[margin.get(name, np.nan) for margin in row] for row in rows])
         if np.nanmin(values, initial=np.inf) < 0 < np.nanmax(values, initial=-np.inf):
@@ -196,7 +188,7 @@ def legend(ax: Axes, codes: Array) -> None:
             handles.append(line)
     for code in np.unique(codes).tolist():
         if code != Regime.UNDECIDED and label(code) not in named:
-            handles.append(Patch(color=AREAS[Regime(code)], label=label(code)))
+            handles.append(Patch(color=REGIME_COLOURS[Regime(code)], label=label(code)))
     if handles:
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
                   columnspacing=1.2, borderaxespad=0.2)  # fmt: skip

@@ -9,9 +9,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
-from spinsync.plot.areas import weakly_coupled
+from spinsync.plot.areas import locked
 from spinsync.plot.traces import TIME, needs, span
-from spinsync.questions.closed_forms_two import symmetric_pair
 from spinsync.results.datasets import model_of
 
 LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
@@ -60,9 +59,9 @@ def phase_difference(
     values = run.coherence.values  # by place: the names in the file may be of another kind than those shown
     ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
-    locked = _locked(run) if (first, second) == tuple(names) else np.nan
-    if np.isfinite(locked):
-        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
+    known = locked(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
+    if np.isfinite(known):
+        ax.axhline(known / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
     ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
@@ -78,16 +77,6 @@ def _in_pi(value: float) -> str:
     if abs(value) < 1e-9:
         return "0"
     return {"1": "π", "-1": "−π"}.get(f"{value:g}", f"{value:g}π".replace("-", "−"))
-
-
-def _locked(run: xr.Dataset) -> float:
-    model = model_of(run)
-    try:
-        full = symmetric_pair(model)
-        return float(full.phase_difference) if full.stable else np.nan
-    except checks.InputError:
-        weak = weakly_coupled(model) if len(model.groups) == 2 else None
-        return np.nan if weak is None else float(weak.phase_difference)
 
 
 @in_style

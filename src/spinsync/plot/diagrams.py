@@ -10,13 +10,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
+from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, MEANINGS, SIZES, SYMBOLS, angle_ticks, axes, colour, in_style
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLE, angle_ticks, axes, colour, in_style
 from spinsync.plot.given import checked, variable_of
-from spinsync.questions.closed_forms_one import limit_cycle
-from spinsync.questions.onset import critical_coupling
+from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {
     "amplitude": r"amplitude  $|s|$",
@@ -35,17 +34,17 @@ BETWEEN = {
 def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
     """Label of a parameter and the unit it is drawn in: the damping rate, where one value of it is fixed."""
     *where, last = name.split(".")
-    symbol = SYMBOLS[last]
+    known = parameter(name)
     of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
-    if last in ("theta", "cross_theta", "weight", "spins"):
-        return f"{MEANINGS[last]}  ${symbol}${of}", 1.0
+    if known.unit != RATE:
+        return f"{known.label}  ${known.symbol}${of}", 1.0
     damping = ensemble.recipe.parameters.get("damping")
     varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
     if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
-        return rf"{MEANINGS[last]}  ${symbol}${of}  (rate)", 1.0
+        return rf"{known.label}  ${known.symbol}${of}  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
-    return rf"{MEANINGS[last]}  ${symbol}/\gamma$", damping
+    return rf"{known.label}  ${known.symbol}/\gamma$", damping
 
 
 def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
@@ -119,15 +118,11 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
     image = ax.pcolormesh(
-        x, y, values, cmap=CYCLE if cyclic else SIZES, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
+        x, y, values, cmap=CYCLE if cyclic else COLOURMAP, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
     )  # fmt: skip
     bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
-
-
-def _has_closed_form(ensemble: Ensemble) -> bool:
-    return len(ensemble.groups) == 1 and not isinstance(ensemble.groups[0].distribution, Samples)
 
 
 def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callable[[Any], float], upright: bool = False) -> Any:
@@ -141,7 +136,7 @@ def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callabl
 
 def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """V_c along the axis that is not the coupling."""
-    if not _has_closed_form(ensemble):
+    if "limit_cycle" not in available(ensemble):
         return
     if "coupling" not in (x, y):
         _threshold(ax, diagram, ensemble, x, y)
@@ -231,7 +226,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
             dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=edge)
         )  # both are seen where they coincide
         ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {name}", **inside)
-    if _has_closed_form(ensemble):
+    if "limit_cycle" in available(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
@@ -296,7 +291,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     if x == "detuning":
         ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
         ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
-        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble, v) / y_unit)
+        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble.replace(detuning=v)) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
     return ax
@@ -319,6 +314,7 @@ def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
         ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
 
     def plateau(detuning: float) -> float:
-        return areas.common(ensemble, detuning) / rate if areas.slip(ensemble, detuning) == 0 else np.nan
+        pair = ensemble.replace(detuning=detuning)
+        return areas.locked(pair, "frequency") / rate if areas.slip(pair) == 0 else np.nan
 
     ax.plot(*_closed(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

@@ -26,7 +26,7 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
             f"({checks.line(', '.join(names)) or 'none'})."
         )
     for name in names:
-        checks.known("axis of the diagram", name, ensemble.recipe.names())
+        ensemble.recipe.known("axis of the diagram", name)
         if name not in diagram.coords or not diagram.sizes[name]:
             raise checks.InputError(f"Argument `diagram` must have values along {name}, but has none.")
         if diagram[name].dtype.kind in "UT":
@@ -38,7 +38,7 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
 def _at(diagram: Any) -> Ensemble:
     """The model of a diagram, at the values of the axes that were cut away."""
     model = model_of(diagram)
-    fixed = {n: diagram[n].item() for n in model.recipe.names() if n in diagram.coords and diagram[n].ndim == 0}
+    fixed = {str(n): value.item() for n, value in diagram.coords.items() if model.recipe.knows(n) and value.ndim == 0}
     return model.replace(**fixed)
 
 

@@ -16,7 +16,7 @@ from spinsync.base import checks
 from spinsync.model import bloch_vectors
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.plot.traces import needs
-from spinsync.questions.closed_forms_one import limit_cycle
+from spinsync.questions.closed_forms import limit_cycle
 from spinsync.results.datasets import bloch, model_of
 
 Array = NDArray[Any]

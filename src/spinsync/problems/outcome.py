@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 
 from spinsync.base import memory
+from spinsync.base.codes import Code
 
 
-class Ended(IntEnum):
-    """How a run of time steps ended."""
+class Ended(Code):
+    """How a run of time steps ended; the text is the advice."""
 
-    DONE = 0
-    BUDGET = 1
-    UNDERFLOW = 2
-    BEYOND = 3
+    DONE = 0, "The run is complete."
+    BUDGET = 1, "The run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates."
+    UNDERFLOW = 2, "The step size fell to zero after {steps} steps: the rates are too large for double precision."
+    BEYOND = 3, "The run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates."
+    MOVING = 4, "The run goes on."
 
-
-ADVICE = {
-    Ended.BUDGET: "The run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates.",
-    Ended.UNDERFLOW: "The step size fell to zero after {steps} steps: the rates are too large for double precision.",
-    Ended.BEYOND: "The run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates.",
-}
+    def check(self, steps: int) -> None:
+        """Raise StoppedError unless the run is complete."""
+        if self is not Ended.DONE:
+            raise StoppedError(self, steps)
 
 
 class NoAnswerError(Exception):
@@ -55,15 +54,11 @@ class MovingError(NoAnswerError):
     time: float
 
 
-@dataclass(eq=False)
 class StoppedError(NoAnswerError):
-    """Time steps got too many or too small, after `steps` of them."""
+    """Time steps got too many or too small, after `steps` of them: what to do about it is the text."""
 
-    status: int
-    steps: int
-
-    def __str__(self) -> str:
-        return ADVICE[Ended(self.status)].format(steps=self.steps)
+    def __init__(self, ended: Ended, steps: int) -> None:
+        super().__init__(ended.text.format(steps=steps))
 
 
 @dataclass(eq=False)

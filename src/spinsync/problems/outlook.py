@@ -1,4 +1,4 @@
-"""Whether a run of time steps can be expected to end."""
+"""Whether a run can be expected to end within the steps that it is allowed, asked while it goes on."""
 
 from __future__ import annotations
 
@@ -7,6 +7,16 @@ from dataclasses import dataclass
 SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
 LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
 LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
+
+
+def allowed_steps(most: float, work: float, components: int) -> int:
+    """Of a run of at most so many steps, and so many steps times components."""
+    return int(min(most, work / components))
+
+
+def between_looks(allowed: int) -> int:
+    """Steps between two looks at the outlook of a run."""
+    return max(allowed // LOOKS, FEWEST)
 
 
 @dataclass

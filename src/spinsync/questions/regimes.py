@@ -17,7 +17,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
 from spinsync.regimes.batch import Batch
-from spinsync.regimes.codes import REASONS, Regime, Status, flags
+from spinsync.regimes.codes import Regime, Status, flags
 from spinsync.regimes.engines import lanes
 from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
@@ -66,7 +66,7 @@ def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ..
         "period": over(motions.period),
         "order_parameter_range": over(motions.extremes, "bound"),
         "settled": over(motions.status == Status.SETTLED),
-        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(REASONS.values())}),
+        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(status.text for status in Status)}),
     }
 
 
@@ -136,7 +136,7 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line), 1)
+        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     return dataset(
         described(found),
         places(ensemble),

@@ -15,13 +15,14 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import aside
-from spinsync.base.parallel import each
+from spinsync.base.parallel import each, threads
 from spinsync.model.distributions import Distribution
 from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
-from spinsync.regimes.kernels.lanes import UNROLLED, Lanes
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import UNROLLED
 from spinsync.regimes.lane_mover import Kernels, LaneMover
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions
@@ -29,7 +30,7 @@ from spinsync.regimes.summary import Motions
 MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
 WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
 
-Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
+Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 
 def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
@@ -48,31 +49,35 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
     return cuda_lanes
 
 
-def lanes(batch: Batch, threads: int) -> Motions:
+def lanes(batch: Batch) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
     few = groups > UNROLLED and count < WORTH
-    if few or groups > MOST_GROUPS or batch.theory.equation is None or any(d is not None for d in batch.spread):
-        return simple(batch, threads)
-    return _side_by_side(batch, threads, Lanes)
+    if (
+        few
+        or groups > MOST_GROUPS
+        or getattr(batch.theory, "equation", None) is None
+        or any(d is not None for d in batch.spread)
+    ):
+        return simple(batch)
+    return _side_by_side(batch, Lanes)
 
 
-def cuda_lanes(batch: Batch, threads: int) -> Motions:
+def cuda_lanes(batch: Batch) -> Motions:
     """The same on a graphics processor, for up to UNROLLED groups; fixed points and lost points on threads of the host."""
-    return _side_by_side(batch, threads, CudaLanes)
+    return _side_by_side(batch, CudaLanes)
 
 
 @aside
-def _side_by_side(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
-    found = follow(LaneMover(batch, threads, kernels), len(batch.rates.weight))
+def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
+    found = follow(LaneMover(batch, kernels, threads()), len(batch.rates.weight))
     again = np.flatnonzero(found.status == Status.FAILED)
     if len(again):
-        found.put(again, simple(replace(batch, rates=batch.rates.at(again)), threads))
+        found.put(again, simple(replace(batch, rates=batch.rates.at(again))))
     return found
 
 
 @aside
-def simple(batch: Batch, threads: int) -> Motions:
+def simple(batch: Batch) -> Motions:
     """Each point by the stepper of `evolve`; results do not depend on the threads."""
-    one, points = partial(motion, batch), range(len(batch.rates.weight))
-    return joined(each(one, points))
+    return joined(each(partial(motion, batch), range(len(batch.rates.weight))))

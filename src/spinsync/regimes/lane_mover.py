@@ -16,14 +16,15 @@ from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
-from spinsync.regimes.kernels.lanes import MEAN, OWN, SPREAD, Lanes, Layout
-from spinsync.regimes.kernels.layout import parameters
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, SPREAD, Layout, parameters
 from spinsync.regimes.movers import FINER, MOST_WORK, Mover, Points
 from spinsync.regimes.scalar_mover import scalar_mover
 from spinsync.regimes.summary import Motions, blank, resting
 
 TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
 STEP = 100.0  # work of a time step
+MOST_STEPS = MOST_WORK / STEP  # of all windows of a point; the last one has about half of them
 
 Kernels = Lanes | CudaLanes  # where trajectories move
 
@@ -38,7 +39,10 @@ class LanePoints(Points):
 
 @dataclass(frozen=True, kw_only=True)
 class LaneLook:
-    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence."""
+    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence.
+
+    known : growth rates, NaN where they are not known yet
+    """
 
     kernels: FixedPoints
     points: LanePoints
@@ -46,13 +50,16 @@ class LaneLook:
     turn: Array
     dark: Array
     distance: Array
+    known: Array
 
     def _jacobian(self, chosen: Array) -> Array:
         return self.kernels.jacobians(self.points.parameters[chosen], self.state[chosen], self.turn[chosen])
 
     def growth(self, chosen: Array) -> Array:
         """The largest growth rates, from the Jacobians."""
-        return growth(self._jacobian(chosen), self.dark[chosen])
+        left = chosen[np.isnan(self.known[chosen])]
+        self.known[left] = growth(self._jacobian(left), self.dark[left])
+        return self.known[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
         """States beside the fixed points along the deviation that grows fastest."""
@@ -78,8 +85,8 @@ class LaneMover:
 
     attempts: tuple[float, ...] = ()
 
-    def __init__(self, batch: Batch, threads: int, kernels: type[Kernels]) -> None:
-        self.batch, self.threads, self.kernels = batch, threads, kernels
+    def __init__(self, batch: Batch, kernels: type[Kernels], threads: int) -> None:
+        self.batch, self.kernels, self.threads = batch, kernels, threads
         self.groups = batch.rates.weight.shape[1]
 
     @cached_property
@@ -95,7 +102,7 @@ class LaneMover:
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
         if not self.kernels.shares or not len(relaxing):
             return [work(self, self.points(relaxing))]
-        alone = LaneMover(self.batch, 1, self.kernels)
+        alone = LaneMover(self.batch, self.kernels, 1)
         return shared(lambda first, last: work(alone, alone.points(relaxing[first:last])), len(relaxing), self.threads)
 
     def points(self, index: Array) -> LanePoints:
@@ -119,21 +126,32 @@ class LaneMover:
 
     def budget(self, points: LanePoints) -> Array:
         """As many steps for each."""
-        return np.full(len(points.index), MOST_WORK / STEP)
+        return np.full(len(points.index), MOST_STEPS)
 
     def advance(self, points: LanePoints, spans: Array) -> Array:
         """All at once, as exactly as asked for."""
-        limits = self.batch.rtol, self.batch.atol / FINER, MOST_WORK / STEP
+        limits = self.batch.rtol, self.batch.atol / FINER, MOST_STEPS / 2
         return self._plain.advance(points.parameters, points.state, spans, *limits)[2]
 
     def look(self, points: LanePoints, fading: Array) -> LaneLook:
         """The fixed points nearby."""
         kernels, size = self._plain.fixed_points, points.approach.size
-        away, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
-        distance = np.where(fading & (away < np.inf), 0.0, away / np.maximum(size, FAINTEST))
-        return LaneLook(
-            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance
+        distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
+        distance = distance / np.maximum(size, FAINTEST)
+        seen = LaneLook(
+            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance,
+            known=np.full(len(size), np.nan),
         )  # fmt: skip
+        dark = np.flatnonzero(fading & (distance < np.inf))
+        stays = ~(seen.growth(dark) > NEUTRAL * points.fastest[dark]) | (size[dark] == 0)
+        distance[dark[stays]] = 0.0
+        left = fading.copy()
+        left[dark[stays]] = False
+        if left.any():  # what grows faint may come to a fixed point as faint
+            seen.dark[left], seen.known[left] = False, np.nan
+            away, state[left], turn[left] = kernels.look(points.parameters[left], points.state[left], ~fading[left], AROUND)
+            distance[left] = away / np.maximum(size[left], FAINTEST)
+        return seen
 
     def orbits(self, points: LanePoints, longest: Array) -> Motions:
         """None: averages are cheaper."""
@@ -143,35 +161,32 @@ class LaneMover:
         """Averages that the kernel sums up as it moves states and tangent vectors."""
         shape = (len(points.index), self.groups, 3)
         both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
-        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_WORK / STEP)
+        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_STEPS / 2)
         sums, taken, finished = self._measured.advance(points.parameters, states, spans, *limits)
         halves = (np.ascontiguousarray(half).reshape(shape[0], -1) for half in np.split(states.reshape(both.shape), 2, axis=2))
         points.state, points.tangent = halves
         return self._window(sums, spans, points.frame), taken, finished
 
     def _window(self, sums: Array, spans: Array, frame: Array) -> Window:
-        """The averages that the kernel has summed up, in the order of its `measure`."""
+        """The averages that the kernel has summed up."""
         groups, layout = self.groups, self._measured.layout
-        mean = sums / (MEAN * spans[:, None])
-        own = mean[:, : OWN * groups].reshape(-1, groups, OWN)
-        products = np.zeros((len(sums), groups, groups), complex)
-        locking = np.tile(np.eye(groups, dtype=complex), (len(sums), 1, 1))
-        variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
+        mean = {name: (sums[name].T / (MEAN * spans)).T for name in layout.sums.names or ()}
+        square, product, phases = mean["square"], mean["product"] @ [1, 1j], mean["locking"] @ [1, 1j]
+        products, locking = np.zeros((2, len(sums), groups, groups), complex)
+        variance = np.sum(mean["fourth"] - square**2 + mean["inversion_square"] - mean["inversion"] ** 2, axis=1)
         for a in range(groups):
-            products[:, a, a] = own[:, a, 0]
+            products[:, a, a], locking[:, a, a] = square[:, a], 1.0
             for b in range(a + 1, groups):
                 k = layout.pairs[a][b]
-                products[:, a, b] = mean[:, k] + 1j * mean[:, k + 1]
-                locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
-                products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()
-                variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
-        moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
+                products[:, a, b], locking[:, a, b] = product[:, k], phases[:, k]
+                products[:, b, a], locking[:, b, a] = product[:, k].conj(), phases[:, k].conj()
+                variance += 2 * (mean["product_square"][:, k] - abs(product[:, k]) ** 2)
+        moments = sums["moments"] ** 2 * [3, 5, 7, 9]  # of growth that fluctuates as noise: D T / (2 k + 1) each
         return Window(
-            length=spans, products=products, locking=locking, amplitude=own[:, :, 1], inversion=own[:, :, 3],
-            variance=np.maximum(variance, 0.0), order_parameter=mean[:, OWN * groups], winding=own[:, :, 5] + frame[:, None],
-            lyapunov=mean[:, layout.lyapunov],
-            lyapunov_error=np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans,
-            lost=np.any((own[:, :, 6] > 0) & (own[:, :, 0] > FAINTEST**2) & shining(own[:, :, 1]), axis=1),
+            length=spans, products=products, locking=locking, amplitude=mean["modulus"], inversion=mean["inversion"],
+            variance=np.maximum(variance, 0.0), order_parameter=mean["mean_field"], winding=mean["turned"] + frame[:, None],
+            lyapunov=mean["growth"], lyapunov_error=np.sqrt(SPREAD * np.mean(moments, axis=1)) / spans,
+            lost=np.any((mean["lost"] > 0) & (square > FAINTEST**2) & shining(mean["modulus"]), axis=1),
         )  # fmt: skip
 
     def beats(self, window: Window) -> tuple[Array, Window]:

@@ -1,11 +1,11 @@
-"""Names, meanings and units of everything that a result holds: one table."""
+"""Names, meanings and units of everything that a result holds: one table beside that of the parameters."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-RATE = "angular frequency"  # the one unit of rates, frequencies and 1/time
+from spinsync.model.parameters import RATE, parameter
 
 #: name -> (long_name, units)
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -60,7 +60,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
     "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),
     "phase_difference": ("phase of the first group minus the second", "rad"),
-    "existence_detuning": ("detuning at which the full state ends to exist", RATE),
+    "existence_detuning": ("detuning at which the full state ceases to exist", RATE),
     "incoherent_detuning": ("detuning beyond which the incoherent state is stable", RATE),
     "hopf_detuning": ("detuning at which the full state loses stability", RATE),
     "effective_detuning": ("difference of the uncoupled synchronized frequencies", RATE),
@@ -82,24 +82,13 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "exchange": ("exchange Hc of two spins", RATE),
     "correlated_decay": ("correlated decay 2 K_- of two spins", RATE),
     "correlated_pumping": ("correlated pumping 2 K_+ of two spins", RATE),
-    "gain": ("gain rate", RATE),
-    "damping": ("damping rate", RATE),
-    "dephasing": ("pure dephasing rate", RATE),
-    "coupling": ("coupling strength V", RATE),
-    "cross_coupling": ("coupling strength between the groups", RATE),
-    "theta": ("interaction phase", "rad"),
-    "cross_theta": ("interaction phase between the groups", "rad"),
-    "detuning": ("detuning of the groups", RATE),
-    "spins": ("number of spins", "1"),
-    "vacuum_coupling": ("coupling of one spin to the cavity", RATE),
-    "cavity_decay": ("cavity decay rate", RATE),
-    "cavity_detuning": ("cavity frequency minus spin frequency", RATE),
-    "weight": ("relative number of spins", "1"),
 }
 
 
 def attributes(name: str) -> dict[str, Any]:
-    """`long_name` and `units` of a variable; a dotted parameter has those of its last word."""
-    long_name, units = VARIABLES[name if name in VARIABLES else name.rsplit(".", 1)[-1]]
-    where = f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
-    return {"long_name": long_name + where, "units": units}
+    """`long_name` and `units` of a variable, or of a parameter, which may be dotted."""
+    if name in VARIABLES:
+        long_name, units = VARIABLES[name]
+        return {"long_name": long_name, "units": units}
+    known, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
+    return {"long_name": known.meaning + where, "units": known.unit}

@@ -15,7 +15,7 @@ from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.recipes import check_axis
+from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.regimes import batch, checked_start, described, places
 from spinsync.questions.sentences import in_words
@@ -147,13 +147,13 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     if not isinstance(axes, Mapping) or not axes:
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
-        checks.known("axes", name, ensemble.recipe.names())
+        ensemble.recipe.known("axes", name)
     for name in axes:
         single = [] if "." in name else ensemble.recipe.entries(name)
         if single and set(single) <= axes.keys():
             both = f"{name} beside {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
-    return {name: check_axis(name, axis) for name, axis in axes.items()}
+    return {name: checked_axis(name, axis) for name, axis in axes.items()}
 
 
 def _afford(values: Mapping[str, Any], groups: int) -> None:
@@ -186,7 +186,7 @@ def _motions(points: Points, start: Any) -> Motions:
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found.put(order[which].ravel(), engine(points.device, points.theory, spread)(shared, parallel.threads()))
+        found.put(order[which].ravel(), engine(points.device, points.theory, spread)(shared))
     return found
 
 

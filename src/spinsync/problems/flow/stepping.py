@@ -15,8 +15,9 @@ import numpy as np
 
 from spinsync.base.compiled import Kernel, allowed
 from spinsync.base.interrupts import heed
-from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
-from spinsync.problems.outlook import FEWEST, LOOKS, Outlook
+from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
+from spinsync.problems.outcome import Ended
+from spinsync.problems.outlook import Outlook, between_looks
 
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
@@ -32,7 +33,7 @@ class Solution:
     """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
 
     states: np.ndarray
-    status: int
+    status: Ended
     steps: int
     rejected: int
 
@@ -89,7 +90,7 @@ def integrate(
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
     y, history = start.copy(), np.zeros((RING, start.size), complex)
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
-    between = max(max_steps // LOOKS, FEWEST)
+    between = between_looks(max_steps)
     outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
     while status == MOVING:
@@ -102,11 +103,11 @@ def integrate(
         if counts[3] < 0:
             tried += 1
             if tried == STARTS:
-                return Solution(out, UNDERFLOW, 0, 0)
+                return Solution(out, Ended.UNDERFLOW, 0, 0)
         if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between
             if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used, used / max_steps):
-                return Solution(out, BEYOND, max_steps, int(counts[2]))
-    return Solution(out, status, int(counts[1]), int(counts[2]))
+                return Solution(out, Ended.BEYOND, max_steps, int(counts[2]))
+    return Solution(out, Ended(status), int(counts[1]), int(counts[2]))

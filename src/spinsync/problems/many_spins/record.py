@@ -11,7 +11,6 @@ from spinsync.base import parallel
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import Ended, StoppedError
 
 COMPLEX, REAL = 16, 8  # bytes
 
@@ -63,8 +62,7 @@ class ManySpins:
             self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
             atol=self.atol, each=self.each, threads=parallel.threads(),
         )  # fmt: skip
-        if solution.status != Ended.DONE:
-            raise StoppedError(solution.status, solution.steps)
+        solution.status.check(solution.steps)
         return self.observe(solution.means, solution.singles if self.each else None)
 
     def rest(self, seed: int) -> Observed:

@@ -45,6 +45,7 @@ from spinsync.base.compiled import compiled
 from {equation} import driven, free, swift
 
 fast = compiled(fastmath={{"contract", "reassoc", "nsz", "arcp"}})
+driven, free, swift = (fast(one.function) for one in (driven, free, swift))
 
 
 '''

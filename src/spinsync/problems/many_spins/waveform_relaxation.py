@@ -27,7 +27,7 @@ from numpy.polynomial import legendre
 from spinsync.base.compiled import need_compiler
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, at, integral
 from spinsync.problems.outcome import Ended
-from spinsync.problems.outlook import FEWEST, LOOKS, Outlook
+from spinsync.problems.outlook import Outlook, between_looks
 
 SWEEPS = 4  # of all members before a step is cut
 TRIES = 40  # sweeps of few members
@@ -49,7 +49,7 @@ class Solution:
 
     means: np.ndarray
     singles: np.ndarray
-    status: int
+    status: Ended
     steps: int
     rejected: int
     sweeps: int
@@ -222,7 +222,7 @@ def integrate(
     population = Population(equation, omega, rates, coupling, start, frame, threads, each)
     run = Stepper(population, coupling, frame, rtol, atol, float(times[-1] - times[0]))
     out = Recorder(population, times, each)
-    between = max(max_steps // LOOKS, FEWEST)
+    between = between_looks(max_steps)
     outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
         while out.done < times.size:
@@ -271,7 +271,7 @@ class Recorder:
             _put_right(self.equation, self.singles[:, self.done : upto], kick, turned, group)
         self.done = upto
 
-    def solution(self, status: int, run: Stepper) -> Solution:
+    def solution(self, status: Ended, run: Stepper) -> Solution:
         return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected, run.sweeps)
 
 

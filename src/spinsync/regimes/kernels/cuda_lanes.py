@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import warnings
 from importlib import metadata
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
+from spinsync.base.arrays import Array
 from spinsync.base.generated import generated, once
-from spinsync.base.translation import functions_of
+from spinsync.base.translation import Text
+from spinsync.regimes.kernels import cuda_kernel, lane_kernel, measure_kernel
 from spinsync.regimes.kernels.fixed_points import FixedPoints
-from spinsync.regimes.kernels.lanes import Layout, template_of
+from spinsync.regimes.kernels.layout import Layout, parameters_type
 from spinsync.regimes.kernels.unroll import unrolled
 
 THREADS = 64  # of a block: few, as each takes many registers
@@ -25,26 +25,27 @@ MOST = 2**18  # trajectories at once: more than a card has threads, less than it
 HEAD = '''"""Written by spinsync.regimes.kernels.cuda_lanes for numba-cuda {version}; not to be edited."""
 
 import math
-import struct
 
 from numba import config, cuda
 
 from spinsync.base.machine_code import compiled_for_device
 
 if config.ENABLE_CUDASIM:  # the simulator runs Python, and has none of the device's functions
-
-    def bits(value):
-        return struct.unpack("<q", struct.pack("<d", value))[0]
-
-    def number(value):
-        return struct.unpack("<d", struct.pack("<q", value))[0]
-
+    from spinsync.base.vectors import bits, number
 else:
     from numba.cuda.libdevice import double_as_longlong as bits
     from numba.cuda.libdevice import longlong_as_double as number
 
 
 '''
+
+
+class Alone(Layout):
+    """A layout of one lane, a thread."""
+
+    @property
+    def lanes(self) -> int:
+        return 1
 
 
 def _cuda() -> Any:
@@ -66,31 +67,15 @@ def unavailable() -> str | None:
     return f"'cpu' without NVIDIA's compiler ({install})" if cuda.cuda_error() is None else "'cpu' where no CUDA GPU is found"
 
 
-def source(layout: Layout, equation: ModuleType) -> str:
+def source(layout: Alone, equation: ModuleType) -> str:
     """The text of the module with `begin` and `resume`."""
-    steps = template_of("lane", "measure")
-    known = layout.known() | {"LANES": 1, "lane": 0}
-    small = {*layout.small, "W"}
-    body = unrolled(steps + template_of("cuda"), known, small, set(functions_of(steps)))
-    kernels = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.MULTILINE)
-    called = re.sub("^def ", "@cuda.jit(device=True)\ndef ", _of_one_group(equation), flags=re.MULTILINE)
-    return f"{HEAD.format(version=metadata.version('numba-cuda'))}{called}\n\n{kernels}"
-
-
-def _of_one_group(equation: ModuleType) -> str:
-    """The equation's functions of scalars, without what makes them code for the processor."""
-    known = functions_of(Path(str(equation.__file__)).read_text(encoding="utf-8"))
-    needed = ["spin", "spin_tangent"]
-    for name in needed:  # grows by what these call
-        called = [node.id for node in ast.walk(known[name]) if isinstance(node, ast.Name) and node.id in known]
-        needed += [one for one in called if one not in needed]
-    for name in needed:
-        known[name].decorator_list = []
-    return "\n\n\n".join(ast.unparse(known[name]) for name in reversed(needed)) + "\n"
+    text = Text.of(lane_kernel, measure_kernel, cuda_kernel, equation, known={"layout": layout}, staying=lambda _: False)
+    body = unrolled(text, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
+    return HEAD.format(version=metadata.version("numba-cuda")) + re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
 
 
 @once
-def _kernels(layout: Layout, equation: ModuleType) -> Any:
+def _kernels(layout: Alone, equation: ModuleType) -> Any:
     name = f"cuda_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])
 
@@ -101,30 +86,28 @@ class CudaLanes:
     shares = False  # one device, that all trajectories at once keep busy best
 
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
-        self.layout = layout
-        self.kernels = _kernels(layout, equation)
+        self.layout = Alone(layout.groups, layout.measured, layout.tangent)
+        self.kernels = _kernels(self.layout, equation)
         self.fixed_points = FixedPoints(equation, threads)
 
     def advance(
-        self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Move `states` on by `spans`; sums (trajectory, sum), steps taken, and whether each came to its end."""
-        count, known = len(states), self.layout.known()
-        given = parameters.view(float).reshape(count, -1)
-        sums, steps, finished = np.empty((count, known["SUMMED"])), np.empty(count), np.empty(count, bool)
+        self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, most_steps: float
+    ) -> tuple[Array, Array, Array]:
+        """Move `states` on by `spans`; sums (trajectory,) by name, steps taken, and whether each came to its end."""
+        count, layout, limits = len(states), self.layout, (float(rtol), float(atol), float(most_steps))
+        y, flat = states.reshape(count, layout.groups, layout.parts), parameters.view(float).reshape(count, -1)
+        sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.empty(count, bool)
         for first in range(0, count, MOST):
             part = slice(first, min(first + MOST, count))
-            rows = self._run(given[part], states[part], spans[part], (float(rtol), float(atol), float(most_steps)))
-            states[part] = rows[: known["D"]].T
-            sums[part] = rows[known["SUMS"] : known["SUMS"] + known["SUMMED"]].T
-            time, _, span, _, steps[part], _ = rows[known["CLOCK"] : known["CLOCK"] + 6]
-            finished[part] = time >= span
-        return sums, steps, finished & np.isfinite(states).all(axis=1)
+            rows = self._run(flat[part], y[part], spans[part], limits)
+            y[part], sums[part] = rows["state"][..., 0], rows["sums"][..., 0]
+            steps[part], finished[part] = rows["steps"][:, 0], rows["time"][:, 0] >= rows["span"][:, 0]
+        return layout.named(sums), steps, finished & np.isfinite(states).all(axis=1)
 
-    def _run(self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, limits: tuple[float, ...]) -> np.ndarray:
-        """Rows (row, trajectory) at the end, without the parameters; launches go on with those that still move."""
-        cuda, known, count = _cuda(), self.layout.known(), len(states)
-        rows = cuda.device_array((known["ROWS"], count))
+    def _run(self, parameters: Array, states: Array, spans: Array, limits: tuple[float, ...]) -> Array:
+        """Records (trajectory,) of `Layout.row` at the end; launches go on with those that still move."""
+        cuda, count = _cuda(), len(states)
+        rows = cuda.device_array((self.layout.numbers, count))
         given = [cuda.to_device(np.ascontiguousarray(array)) for array in (parameters, states, spans)]
         alive = np.arange(count)
         with warnings.catch_warnings():
@@ -135,4 +118,4 @@ class CudaLanes:
                 launch = self.kernels.resume[-(-len(alive) // THREADS), THREADS]
                 launch(cuda.to_device(alive), rows, *limits, BUDGET, moving)
                 alive = alive[moving.copy_to_host()]
-        return np.asarray(rows[: known["PARAMETER"]].copy_to_host())
+        return np.ascontiguousarray(rows.copy_to_host().T).view(self.layout.row)[:, 0]

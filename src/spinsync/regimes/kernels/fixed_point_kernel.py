@@ -16,35 +16,25 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.theory.mean_field.spin_equation import spin, spin_tangent
-
-
-def field(p: Any, y: Array, a: int) -> tuple[float, float]:
-    """h = sum_b C_ab p_b s_b (3.1)."""
-    hr, hi = 0.0, 0.0
-    for b in range(len(y) // 3):
-        re, im = p.coupling[a, b, 0], p.coupling[a, b, 1]
-        hr += re * y[3 * b] - im * y[3 * b + 1]
-        hi += re * y[3 * b + 1] + im * y[3 * b]
-    return hr, hi
+from spinsync.theory.mean_field.equations import field, spin, spin_tangent
 
 
 def motion(p: Any, y: Array, omega: float, velocity: Array) -> None:
     """Rates of y in the frame that rotates at `omega`."""
-    for a in range(len(y) // 3):
-        hr, hi = field(p, y, a)
-        velocity[3 * a], velocity[3 * a + 1], velocity[3 * a + 2] = spin(
-            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, y[3 * a], y[3 * a + 1], y[3 * a + 2]
+    at, to = y.reshape(len(y) // 3, 3), velocity.reshape(len(y) // 3, 3)
+    for a in range(len(at)):
+        hr, hi = field(p.coupling, at, a, 0)
+        to[a, 0], to[a, 1], to[a, 2] = spin(
+            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, at[a, 0], at[a, 1], at[a, 2]
         )
 
 
 def linearized(p: Any, y: Array, omega: float, matrix: Array) -> None:
     """Derivatives of those rates by y."""
-    size = len(y)
-    for a in range(size // 3):
-        hr, hi = field(p, y, a)
-        x0, y0, z0 = y[3 * a], y[3 * a + 1], y[3 * a + 2]
-        for k in range(size):
+    at = y.reshape(len(y) // 3, 3)
+    for a in range(len(at)):
+        hr, hi = field(p.coupling, at, a, 0)
+        for k in range(len(y)):
             b, i = k // 3, k % 3
             re, im = p.coupling[a, b, 0], p.coupling[a, b, 1]
             kr = re if i == 0 else (-im if i == 1 else 0.0)
@@ -53,7 +43,7 @@ def linearized(p: Any, y: Array, omega: float, matrix: Array) -> None:
             v = 1.0 if (b == a and i == 1) else 0.0
             w = 1.0 if (b == a and i == 2) else 0.0
             matrix[3 * a, k], matrix[3 * a + 1, k], matrix[3 * a + 2, k] = spin_tangent(
-                p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], hr, hi, x0, y0, z0, kr, ki, u, v, w
+                p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], hr, hi, at[a, 0], at[a, 1], at[a, 2], kr, ki, u, v, w
             )
 
 

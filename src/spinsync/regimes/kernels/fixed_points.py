@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -17,7 +16,7 @@ from spinsync.base.generated import once
 from spinsync.base.interrupts import heed
 from spinsync.base.native import Native, native
 from spinsync.base.parallel import each
-from spinsync.base.translation import Given, Text, translated
+from spinsync.base.translation import Given, Text, text_of, translated
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
 
@@ -25,10 +24,6 @@ T = TypeVar("T")
 
 CHUNKS = (128, 4096)  # fewest and most trajectories that a thread takes at a time
 CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
-
-
-def text_of(module: ModuleType) -> str:
-    return Path(str(module.__file__)).read_text(encoding="utf-8")
 
 
 def signatures(groups: int) -> dict[str, dict[str, Given]]:
@@ -45,10 +40,7 @@ def signatures(groups: int) -> dict[str, dict[str, Given]]:
 
 def code(name: str, groups: int, equation: ModuleType) -> str:
     """A kernel as LLVM is given it."""
-    text = Text.of(
-        text_of(fixed_point_kernel), text_of(equation), macros=frozenset(), known={}, small={}, staying=lambda _: True
-    )
-    return translated(text, name, signatures(groups)[name])
+    return translated(Text.of(fixed_point_kernel, equation, known={}, staying=lambda _: True), name, signatures(groups)[name])
 
 
 @once

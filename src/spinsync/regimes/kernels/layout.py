@@ -1,14 +1,38 @@
-"""What lies where in the memory that kernels work on, by name."""
+"""What lies where in the memory that kernels work on, by name, and the numbers that they know."""
 
 from __future__ import annotations
 
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import accumulate, combinations
+from math import factorial
 from typing import Any
 
 import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.model.rates import Rates
+
+VECTOR = 8  # lanes of one vector
+UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
+FAINT = 1e-16  # |s|^2 below which a phase is not followed
+MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
+SPREAD = 4**12 * factorial(12) ** 2 / factorial(25) / MEAN**2  # variance of a mean with it, beside that of a plain mean
+
+#: Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011): stages, the last of which is the step, and the embedded error
+STAGES: tuple[tuple[float, ...], ...] = (
+    (),
+    (0.161,),
+    (-0.008480655492356989, 0.335480655492357),
+    (2.8971530571054935, -6.359448489975075, 4.3622954328695815),
+    (5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525),
+    (5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383),
+    (0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774),
+)
+ERROR = (
+    -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
+    -0.45808210592918697, 0.015151515151515152,
+)  # fmt: skip
 
 
 @cache
@@ -27,3 +51,91 @@ def parameters(rates: Rates, frame: Array) -> Array:
         out[name] = getattr(rates, name)
     out["coupling"][..., 0], out["coupling"][..., 1] = coupling.real, coupling.imag
     return out
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A kernel in lanes, for `groups` groups, with or without sums over a window and a tangent vector."""
+
+    groups: int
+    measured: bool
+    tangent: bool
+
+    @property
+    def parts(self) -> int:
+        """Numbers of a group's state: x, y, z, and those of a tangent vector."""
+        return 6 if self.tangent else 3
+
+    @property
+    def state(self) -> int:
+        return self.parts * self.groups
+
+    @property
+    def streams(self) -> int:
+        """Vectors worked on at once: short steps wait for their own results, long ones fill the registers."""
+        return 2 if self.state <= (3 if self.measured else 6) else 1
+
+    @property
+    def lanes(self) -> int:
+        return VECTOR * self.streams
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[int, ...], ...]:
+        """The number of each pair of groups a < b; elsewhere 0."""
+        order = {pair: k for k, pair in enumerate(combinations(range(self.groups), 2))}
+        return tuple(tuple(order.get((a, b), 0) for b in range(self.groups)) for a in range(self.groups))
+
+    @property
+    def inverses(self) -> int:
+        """1/|s| of each group and, for several groups, 1/|mean s|."""
+        return self.groups + (self.groups > 1) if self.measured else 0
+
+    @cached_property
+    def sums(self) -> np.dtype[Any]:
+        """Sums over a window: of each group |s|^2, |s|, |s|^4, z, z^2, its turned phase, and whether that was lost; ...
+
+        2 |sum_a p_a s_a|; of each pair s_a^* s_b as real and imaginary part, the same with length one, and its square; the
+        growth of the tangent vector, and four Legendre moments of it over the window.
+        """
+        if not self.measured:
+            return np.dtype([])
+        own, pairs = (self.groups,), (self.groups * (self.groups - 1) // 2,)
+        names = ("square", "modulus", "fourth", "inversion", "inversion_square", "turned", "lost")
+        both = [("product", float, (*pairs, 2)), ("locking", float, (*pairs, 2)), ("product_square", float, pairs)]
+        growth = [("growth", float, ()), ("moments", float, (4,))] if self.tangent else []
+        return np.dtype([*((name, float, own) for name in names), ("mean_field", float, ()), *both, *growth])
+
+    @property
+    def summed(self) -> int:
+        """How many sums there are."""
+        return self.sums.itemsize // 8
+
+    def named(self, sums: Array) -> Array:
+        """Records (trajectory,) of `sums` (trajectory, sum)."""
+        return sums.view(self.sums)[:, 0] if self.measured else np.empty(len(sums), self.sums)
+
+    @cached_property
+    def row(self) -> np.dtype[Any]:
+        """All numbers of all lanes, the lane last. `sums` are the same numbers as those that bear their own names."""
+        one: dict[str, tuple[int, ...]] = dict.fromkeys(("state", "slope"), (self.groups, self.parts))
+        one |= dict.fromkeys(("time", "step", "span", "exponent", "steps", "trajectory"), ())
+        one |= {"inverse": (self.inverses,)} | _shapes(self.sums) | _shapes(parameters_type(self.groups))
+        each = {name: np.dtype((float, (*shape, self.lanes))) for name, shape in one.items()}
+        begin = dict(zip(each, accumulate((kind.itemsize for kind in each.values()), initial=0), strict=False))
+        each["sums"], begin["sums"] = np.dtype((float, (self.summed, self.lanes))), begin[next(iter(self.sums.names or one))]
+        return np.dtype({"names": [*each], "formats": [*each.values()], "offsets": [*begin.values()]})
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers a lane has."""
+        return self.row.itemsize // (8 * self.lanes)
+
+    @property
+    def changing(self) -> int:
+        """How many of them are no parameters; they come first."""
+        assert self.row.fields is not None
+        return self.row.fields["omega"][1] // (8 * self.lanes)
+
+
+def _shapes(record: np.dtype[Any]) -> dict[str, tuple[int, ...]]:
+    return {name: field[0].shape for name, field in (record.fields or {}).items()}

@@ -1,67 +1,77 @@
 """Straight-line source from readable loops, for a compiler that takes Python: numba's for graphics processors.
 
-A template is ordinary Python. Calls of the template's own macros are replaced by their bodies, known numbers are put in,
-`if`s with a known test are decided, loops over ranges of known numbers are written out, small arrays become scalars
-(y[2] -> y_2, k[1][0] -> k_1_0), and tables become numbers. For processors `base/translation.py` does the same on the way
-to LLVM.
+The kernels are ordinary Python. Calls of their own functions are replaced by the bodies, with names of their own; what is
+known is put in, `if`s with a known test are decided, loops over known ranges are written out. Small arrays, and the record W
+of a lane, become scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records in arrays numbers of a row (P[n].omega[0] ->
+P[n, 0]), and tables become numbers. For processors `base/translation.py` does the same on the way to LLVM.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any
 
-from spinsync.base.translation import functions_of
+import numpy as np
+
+from spinsync.base.translation import Text
+
+Record = np.dtype[Any]
 
 
-class _Replace(ast.NodeTransformer):
-    """Parameters of a macro by its arguments."""
+class _Rename(ast.NodeTransformer):
+    """Names of a function by expressions."""
 
-    def __init__(self, arguments: Mapping[str, ast.expr]) -> None:
-        self.arguments = arguments
+    def __init__(self, instead: Mapping[str, ast.expr]) -> None:
+        self.instead = instead
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in self.arguments:
+        if node.id not in self.instead:
             return node
-        new = copy.deepcopy(self.arguments[node.id])
-        if isinstance(new, (ast.Name, ast.Subscript)):
+        new = copy.deepcopy(self.instead[node.id])
+        if isinstance(new, (ast.Name, ast.Subscript, ast.Attribute)):
             new.ctx = node.ctx
         return new
 
 
 class _Unroll(ast.NodeTransformer):
-    """Macros, known numbers, known tests; loops and small arrays written out."""
+    """Writes out what is known; `records` are the types of W, which becomes scalars, and of arrays of records."""
 
-    def __init__(self, known: Mapping[str, Any], small: Set[str], macros: Mapping[str, ast.FunctionDef]) -> None:
-        self.known, self.small, self.macros = dict(known), small, macros
+    def __init__(self, text: Text, records: Mapping[str, Record]) -> None:
+        self.known, self.functions, self.records = dict(text.known), text.functions, records
+        self.shapes: dict[str, tuple[int, ...]] = {}  # of small arrays
+        self.before: list[ast.stmt] = []  # what calls in a statement come to
+        self.calls = 0
 
     def value(self, node: ast.expr) -> Any:
-        """The value of an expression of known numbers; NameError if something in it is not known."""
-        code = compile(ast.fix_missing_locations(ast.Expression(copy.deepcopy(node))), "template", "eval")
-        return eval(code, {"__builtins__": {"range": range, "len": len}}, self.known)
+        """The value of an expression; NameError if something in it is not known."""
+        node = _Lengths(self).visit(copy.deepcopy(node))
+        code = compile(ast.fix_missing_locations(ast.Expression(node)), "kernel", "eval")
+        return eval(code, {"__builtins__": {"range": range}}, self.known)
 
     def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
+        outer = self.before
         for statement in statements:
+            self.before = []
             new = self.visit(copy.deepcopy(statement))
-            out += new if isinstance(new, list) else [] if new is None else [new]
+            out += self.before + (new if isinstance(new, list) else [] if new is None else [new])
+        self.before = outer
         return out
 
     def visit_For(self, node: ast.For) -> Any:
         assert isinstance(node.target, ast.Name)
-        try:
-            values = self.value(node.iter)
-        except NameError:
-            node.iter, node.body = self.visit(node.iter), self.body(node.body)
-            return node
         out: list[ast.stmt] = []
-        for value in values:
+        for value in self.value(node.iter):
             self.known[node.target.id] = value
             out += self.body(node.body)
             del self.known[node.target.id]
         return out
+
+    def visit_While(self, node: ast.While) -> Any:
+        node.test, node.body = self.visit(node.test), self.body(node.body)
+        return node
 
     def visit_If(self, node: ast.If) -> Any:
         try:
@@ -71,39 +81,110 @@ class _Unroll(ast.NodeTransformer):
             return node
 
     def visit_Expr(self, node: ast.Expr) -> Any:
-        call = node.value
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in self.macros:
-            macro = self.macros[call.func.id]
-            arguments = {parameter.arg: argument for parameter, argument in zip(macro.args.args, call.args, strict=True)}
-            return self.body([_Replace(arguments).visit(copy.deepcopy(s)) for s in macro.body if not _docstring(s)])
-        return None if _docstring(node) else self.generic_visit(node)
+        node.value = self.visit(node.value)
+        return None if isinstance(node.value, (ast.Constant, ast.Tuple)) else node
+
+    def visit_Assign(self, node: ast.Assign) -> Any:
+        target = node.targets[0]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            pairs = zip(target.elts, node.value.elts, strict=True)
+            if any(isinstance(value, ast.Call) and ast.unparse(value.func) == "np.empty" for _, value in pairs):
+                pairs = zip(target.elts, node.value.elts, strict=True)
+                return [s for one, value in pairs for s in self.body([ast.Assign([one], value)])]
+        if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "np.empty":
+            shape = self.value(node.value.args[0])
+            self.shapes[ast.unparse(target)] = shape if isinstance(shape, tuple) else (shape,)
+            return None
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        """A function's body stands before the statement with the call, its result in place of the call."""
+        name = ast.unparse(node.func)
+        if name == "len":
+            return ast.Constant(self.value(node))
+        if name not in self.functions:
+            return self.generic_visit(node)
+        self.calls += 1
+        function, number = self.functions[name], self.calls
+        given = dict(zip((one.arg for one in function.args.args), node.args, strict=True))
+        stored = {n.id for s in function.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        own: dict[str, ast.expr] = {one: ast.Name(f"{one}_{number}", ast.Load()) for one in stored}
+        begins = [ast.Assign([ast.Name(f"{one}_{number}", ast.Store())], given[one]) for one in sorted(stored & set(given))]
+        inside = _Rename(given | own)
+        body: list[ast.stmt] = [inside.visit(copy.deepcopy(statement)) for statement in function.body]
+        result = body.pop() if isinstance(body[-1], ast.Return) else ast.Return(ast.Constant(None))
+        self.before += self.body([*begins, *body])
+        assert isinstance(result, ast.Return)
+        assert result.value is not None
+        return self.visit(result.value)
+
+    def place(self, node: ast.expr) -> tuple[str, list[Any]]:
+        """The name at the root of fields and indices, and these from left to right."""
+        if isinstance(node, ast.Attribute):
+            root, path = self.place(node.value)
+            return root, [*path, node.attr]
+        if isinstance(node, ast.Subscript):
+            root, path = self.place(node.value)
+            return root, [*path, *(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice])]
+        return ast.unparse(node), []
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
-        indices: list[ast.expr] = []
-        root: ast.expr = node
-        while isinstance(root, ast.Subscript):
-            indices.append(root.slice)
-            root = root.value
-        if isinstance(root, ast.Name) and root.id in self.small:
-            name = "_".join([root.id, *(str(self.value(i)) for i in reversed(indices))])
-            return ast.Name(name, node.ctx)
-        if isinstance(root, ast.Name) and root.id in self.known:
+        root, path = self.place(node)
+        if root in self.shapes:
+            return ast.Name("_".join([root, *(str(self.value(index)) for index in path)]), node.ctx)
+        if root in self.records:
+            first, rest = ([], path) if isinstance(path[0], str) or len(path) == 1 else (path[:1], path[1:])
+            number = self.number(root, rest)
+            if root == "W":
+                return ast.Name(f"W_{number}", node.ctx)
+            index = [self.visit(one) for one in first] + [ast.Constant(number)]
+            return ast.Subscript(ast.Name(root, ast.Load()), ast.Tuple(index, ast.Load()), node.ctx)
+        if root in self.known:
             return ast.Constant(self.value(node))
         return self.generic_visit(node)
+
+    def number(self, root: str, path: list[Any]) -> int:
+        """Where a number lies in a record: its place itself, or a field with indices."""
+        if not isinstance(path[0], str):
+            return int(self.value(path[0]))
+        fields = self.records[root].fields
+        assert fields is not None
+        kind, offset = fields[path[0]][:2]
+        indices = tuple(int(self.value(index)) for index in path[1:])
+        return int(offset // 8 + (np.ravel_multi_index(indices, kind.shape) if kind.shape else 0))
+
+    def visit_Attribute(self, node: ast.Attribute) -> Any:
+        return ast.Constant(self.value(node)) if self.place(node)[0] in self.known else self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> Any:
         known = self.known.get(node.id)
         return ast.Constant(known) if isinstance(known, (int, float)) and isinstance(node.ctx, ast.Load) else node
 
 
-def _docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+class _Lengths(ast.NodeTransformer):
+    """`len` of small arrays, of their parts, and of fields of records."""
+
+    def __init__(self, unroll: _Unroll) -> None:
+        self.unroll = unroll
+
+    def visit_Call(self, node: ast.Call) -> Any:
+        if ast.unparse(node.func) != "len":
+            return self.generic_visit(node)
+        root, path = self.unroll.place(node.args[0])
+        fields = [k for k, step in enumerate(path) if isinstance(step, str)]
+        if root in self.unroll.records:
+            shape = self.unroll.records[root][path[fields[0]]].shape
+            return ast.Constant(shape[len(path) - fields[0] - 1])
+        return ast.Constant(self.unroll.shapes[root][len(path)])
 
 
-def unrolled(template: str, known: Mapping[str, Any], small: Set[str], macros: Set[str]) -> str:
-    """The source of a template's functions, macros aside, with everything known written out."""
-    functions = functions_of(template)
-    written = _Unroll(known, small, {name: functions.pop(name) for name in macros})
-    for function in functions.values():
-        function.body = written.body(function.body)
-    return "\n\n\n".join(ast.unparse(ast.fix_missing_locations(f)) for f in functions.values()) + "\n"
+def unrolled(text: Text, names: list[str], records: Mapping[str, Record]) -> str:
+    """The source of some functions of a text, with everything known written out."""
+    made = []
+    for name in names:
+        function = copy.deepcopy(text.functions[name])
+        function.body = _Unroll(text, records).body(function.body)
+        function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in {*text.known, "W", "cuda"}]
+        function.returns = None
+        made.append(ast.unparse(ast.fix_missing_locations(function)))
+    return "\n\n\n".join(made) + "\n"

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.model.distributions import Distribution, Quadrature
+from spinsync.model.distributions import Distribution
+from spinsync.model.quadratures import Quadrature
 from spinsync.model.rates import Rates
 
 

@@ -38,7 +38,7 @@ def many_spins(
     each: bool, flow: Callable[[], Flow],
 ) -> ManySpins:  # fmt: skip
     """The ensemble as very many spins; `start`: Bloch vectors per group, or per spin where each is asked for."""
-    from spinsync.theory.mean_field import spin_equation
+    from spinsync.theory.mean_field import equations
 
     omega = tuple(d.values if isinstance(d, Samples) else np.array([w]) for d, w in zip(spread, rates.omega, strict=True))
     sizes = [one.size for one in omega]
@@ -66,7 +66,7 @@ def many_spins(
             "spin_weight": ("spin", np.repeat(rates.weight / sizes, sizes)),
         }
     return ManySpins(
-        equation=spin_equation,
+        equation=equations,
         omega=omega,
         rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
         coupling=np.array(rates.coupling * rates.weight, complex),

@@ -13,8 +13,9 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import MOST_NODES, Distribution, Lorentzian, Samples
+from spinsync.model.distributions import Distribution, Lorentzian, Samples
 from spinsync.model.ensembles import Ensemble
+from spinsync.model.quadratures import MOST_NODES
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
@@ -112,9 +113,9 @@ class MeanField:
     @property
     def equation(self) -> ModuleType:
         """The equation of one group in a field, as scalar functions that kernels are made from."""
-        from spinsync.theory.mean_field import spin_equation
+        from spinsync.theory.mean_field import equations
 
-        return spin_equation
+        return equations
 
     @property
     def _accuracy(self) -> tuple[float, float]:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from math import cos, nan, sin, sqrt
 
 import numpy as np
-import xarray as xr
 
-from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.checks import InputError
+from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.results.datasets import dataset
-from spinsync.results.registry import question
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
@@ -35,6 +33,23 @@ class OneGroup:
         return 0.0 if abs(sine) < NO_SINE or self.group.gamma_1 == 0 else -self.group.z0 * sine
 
 
+def refusal(ensemble: Ensemble) -> InputError | None:
+    """Why the closed form of one group does not hold; None where it does."""
+    if len(ensemble.groups) != 1:
+        return InputError(f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}.")
+    if isinstance(ensemble.groups[0].distribution, Samples):
+        return InputError(
+            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
+        )
+    return None
+
+
+def phase(ensemble: Ensemble) -> float:
+    """theta of one group: that of C, on which equality is, and of a vanishing C what its recipe remembers."""
+    c = ensemble.coupling_matrix[0, 0]
+    return float(np.angle(c)) if c else ensemble.recipe.phase(0, 0)
+
+
 def one_group(ensemble: Ensemble) -> OneGroup:
     """The only group and its coupling.
 
@@ -43,90 +58,37 @@ def one_group(ensemble: Ensemble) -> OneGroup:
     InputError
         If there are several groups, or the frequency is a list of samples.
     """
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    if len(ensemble.groups) != 1:
-        raise checks.InputError(
-            f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}."
-        )
+    if error := refusal(ensemble):
+        raise error
     group = ensemble.groups[0]
-    if isinstance(group.distribution, Samples):
-        raise checks.InputError(
-            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
-        )
-    c = complex(ensemble.coupling_matrix[0, 0])
-    recorded = ensemble.recipe.parameters.get("theta") if not ensemble.recipe.changes else None
-    return OneGroup(group, abs(c), float(np.angle(c)) if recorded is None else float(recorded))
+    return OneGroup(group, abs(complex(ensemble.coupling_matrix[0, 0])), phase(ensemble))
 
 
-@question
-def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
-    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
-
-    With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4);
-    amplitude and inversion are averages over the spins. Its stability is not part of the closed form then.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        One group; its frequency a number, Lorentzian, Gaussian or Uniform.
-
-    Returns
-    -------
-    xarray.Dataset
-        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
-        damping, where every inversion rests), order_parameter 2|s|; without disorder also floquet_exponent (exponent),
-        complex, three numbers, and phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is
-        no cycle.
-
-    Raises
-    ------
-    InputError
-        If there are several groups, or the frequency is a list of samples.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> cycle = ss.limit_cycle(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
-    >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
-    (0.166667, 0.166667)
-    """
-    one = one_group(ensemble)
-    frequency, amplitude, inversion = nan, 0.0, one.group.z0
+def cycle(one: OneGroup) -> tuple[float, float, float]:
+    """Frequency, amplitude and inversion of the synchronized state; NaN, 0 and z0 where there is none."""
     if one.group.distribution is not None and one.effective_z0 > 0:
-        frequency, amplitude, inversion = _Disordered(one).cycle()
-    elif one.strength * one.effective_z0 > one.group.gamma_perp:  # (4.1)
-        frequency, amplitude, inversion = clean_cycle(one)
-    variables = {
-        "synchronized": amplitude > 0,
-        "frequency": frequency,
-        "amplitude": amplitude,
-        "inversion": inversion,
-        "order_parameter": 2 * amplitude,
-    }
-    if one.group.distribution is None:
-        turns = amplitude > 0
-        exponents = _floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
-        variables["floquet_exponent"] = (("exponent",), exponents)  # type: ignore[assignment]
-        variables["phase_diffusion"] = _diffusion(one, amplitude, inversion) if turns else nan
-    return dataset(variables, {}, "limit_cycle", ensemble)
+        return _Disordered(one).cycle()
+    if one.strength * one.effective_z0 > one.group.gamma_perp:  # (4.1)
+        return clean_cycle(one)
+    return nan, 0.0, one.group.z0
 
 
 def clean_cycle(one: OneGroup) -> tuple[float, float, float]:
-    group, drive = one.group, one.strength * sin(one.theta)
-    z = -group.gamma_perp / drive  # (4.2)
+    group = one.group
+    z = -group.gamma_perp / (one.strength * sin(one.theta))  # (4.2)
     frequency = group.mean_frequency + group.gamma_perp * cos(one.theta) / sin(one.theta)  # (4.3)
     square = group.gamma_1 * z * (group.z0 - z) / (4 * group.gamma_perp)  # (4.4)
     return frequency, sqrt(square), z
 
 
-def _floquet(one: OneGroup, amplitude: float) -> np.ndarray:
+def floquet(one: OneGroup, amplitude: float) -> np.ndarray:
     """Equation (4.6)."""
     g1 = one.group.gamma_1
     root = np.sqrt(complex(g1**2 - 32 * (one.strength * sin(one.theta) * amplitude) ** 2))
     return np.array([0, (-g1 + root) / 2, (-g1 - root) / 2])
 
 
-def _diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
+def diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
     """Equation (4.7)."""
     return one.group.gamma_perp * (1 + abs(inversion)) / (2 * (amplitude * sin(one.theta)) ** 2)
 
@@ -136,14 +98,16 @@ def disordered_onset(one: OneGroup) -> float:
     return _Disordered(one).strength(one.group.gamma_perp)
 
 
+@in_range
 def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
     """Frequency and width of the line of many equal spins, in lowest order of 1/N.
 
     On the cycle (4.3) and (4.7); where there is none, the frequency and the damping of a small coherence beside z0 by (3.3).
     """
-    one, cycle = one_group(ensemble), limit_cycle(ensemble)
-    if cycle.synchronized:
-        return float(cycle.frequency), float(cycle.phase_diffusion) / spins
+    one = one_group(ensemble)
+    frequency, amplitude, inversion = cycle(one)
+    if amplitude > 0:
+        return frequency, diffusion(one, amplitude, inversion) / spins
     group, c = one.group, complex(ensemble.coupling_matrix[0, 0])
     rate = group.gamma_perp + 1j * group.mean_frequency - 1j * c * group.z0
     return rate.imag, np.full(len(spins), 2 * rate.real)

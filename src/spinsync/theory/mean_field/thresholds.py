@@ -11,13 +11,11 @@ from math import inf
 
 import numpy as np
 
-from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.precision import in_range
 from spinsync.model.distributions import Gaussian, Lorentzian, Samples, Uniform
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.questions.closed_forms_one import OneGroup, disordered_onset, one_group
+from spinsync.theory.mean_field.closed_forms_one import OneGroup, disordered_onset, one_group, phase
 
 NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the inverse of this counts as none
 STEP = 0.25  # of the search, in units of the distance to what the response can change over
@@ -26,42 +24,8 @@ CLOSE = 0.3  # eigenvalues at two neighbouring frequencies whose logarithms diff
 MARGIN = 1.5  # how much larger an eigenvalue may be between two neighbouring frequencies than at them
 
 
-@in_range
-def critical_coupling(ensemble: Ensemble) -> float:
-    """Coupling above which the incoherent state is unstable: (4.5) for one group, a root of (6.10) for any ensemble.
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Any groups, frequencies, distributions of them and any coupling matrix C. A group without gain and damping takes
-        no part: nothing prefers an inversion of either sign.
-
-    Returns
-    -------
-    float
-        For one group the strength V_c (angular frequency), Gamma_perp / (-z0 sin theta) without disorder. For
-        `Ensemble.pair` the value of its `coupling`, all else being equal: a cross coupling of its own stays as it is, and 0
-        means that it alone suffices. For any other ensemble the factor s > 0 at which s C reaches the threshold: below 1 the
-        ensemble is above it. The smallest one, where the instability ends and comes again. inf where there is none.
-
-    Raises
-    ------
-    InputError
-        If `ensemble` is no Ensemble.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> ss.critical_coupling(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
-    4.0
-
-    Three groups in a ring, each coupled to the next one only:
-
-    >>> ring = ss.Ensemble([ss.Group(gain=3.0, damping=1.0)] * 3, -8j * np.roll(np.eye(3), 1, axis=1))
-    >>> round(ss.critical_coupling(ring), 12)
-    1.5
-    """
-    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+def threshold(ensemble: Ensemble) -> float:
+    """The coupling, of one group or a pair, or the factor of C, at which the incoherent state turns unstable."""
     if len(ensemble.groups) == 1:
         return _of_one(ensemble)
     fixed, varied = np.zeros_like(ensemble.coupling_matrix), ensemble.coupling_matrix
@@ -81,7 +45,7 @@ def critical_coupling(ensemble: Ensemble) -> float:
 def _of_one(ensemble: Ensemble) -> float:
     """The strength V_c of one group."""
     if isinstance(ensemble.groups[0].distribution, Samples):
-        turn = np.exp(1j * np.angle(ensemble.coupling_matrix))
+        turn = np.exp(1j * np.array([[phase(ensemble)]]))
         alive = ensemble.groups[0].gamma_1 > 0 and ensemble.groups[0].z0 != 0
         return _Linear(list(ensemble.groups), 0 * turn, turn).threshold() if alive else inf
     one: OneGroup = one_group(ensemble)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import cos, inf, nan, pi, sin, sqrt
+from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
-from spinsync.questions.closed_forms_one import OneGroup, clean_cycle
-from spinsync.questions.closed_forms_two import two_groups
-from spinsync.results.datasets import dataset
-from spinsync.results.registry import question
+from spinsync.theory.mean_field.closed_forms_one import OneGroup, clean_cycle
+from spinsync.theory.mean_field.closed_forms_two import not_two
 
 WEAK = 0.1  # of the locking range: a larger error than this share is said
 NOTHING = 1e-12  # of k_A + k_B: a range below it has vanished but for rounding
@@ -23,53 +21,19 @@ SETTLED = 1e-6  # of a logarithm: one more step of Newton's method, which was ta
 PHASES = 48  # phase differences at which locked states are sought
 
 
-@question
-def locking_range(ensemble: Ensemble) -> xr.Dataset:
-    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
-
-    Parameters
-    ----------
-    ensemble : Ensemble
-        Two groups, each synchronized by itself.
-
-    Returns
-    -------
-    xarray.Dataset
-        Scalars effective_detuning, locking_range K_eff, phase_offset (NaN where the range is 0), locked, phase_difference
-        and frequency (NaN where not locked), beat_frequency (mean rate of the phase difference; 0 where locked). All
-        frequencies are angular. locking_range_error: how far from K_eff locked states end, stable or not (inf: unknown);
-        beat_frequency_error: what the second order (5.11) adds; weak: whether the error of the range is below a tenth of it.
-
-    Raises
-    ------
-    InputError
-        If there are not two groups, or one is not synchronized by itself.
-
-    Notes
-    -----
-    The condition is K_eff << |Re mu| of (4.6), the rate at which each group returns to its cycle, which vanishes at its own
-    threshold: a cross coupling much smaller than the inner one is not enough. The beat also needs a small
-    effective detuning, |Delta_eff| << |mu|.
-
-    Examples
-    --------
-    >>> import numpy as np, spinsync as ss
-    >>> weak = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-np.pi / 2, cross_coupling=0.1)
-    >>> lock = ss.locking_range(weak)
-    >>> round(float(lock.locking_range), 6), bool(lock.locked), bool(lock.weak)
-    (0.016667, True, True)
-    """
+def locking(ensemble: Ensemble) -> dict[str, Any]:
+    """The locking range, its error and the beat beyond it, by the names of results."""
     pair = _Pair.of(ensemble)
     k_a, k_b = pair.push(0, 1), pair.push(1, 0)
     lag = pair.theta[0, 1] - pair.theta[0, 0]
-    drive = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (pair.theta[1, 0] - pair.theta[1, 1]))  # (5.7)
-    vanished = abs(drive) <= NOTHING * (k_a + k_b)
-    reach, offset = (0.0, nan) if vanished else (float(abs(drive)), float(np.angle(drive)))
+    pull = k_a * np.exp(-1j * lag) + k_b * np.exp(1j * (pair.theta[1, 0] - pair.theta[1, 1]))  # (5.7)
+    vanished = abs(pull) <= NOTHING * (k_a + k_b)
+    reach, offset = (0.0, nan) if vanished else (float(abs(pull)), float(np.angle(pull)))
     slip = float(pair.frequency[0] - pair.frequency[1])
     locked = abs(slip) < reach
     phase = offset + np.arcsin(slip / reach) if locked else nan
     error = pair.range_error(reach)
-    variables = {
+    return {
         "effective_detuning": slip,
         "locking_range": reach,
         "phase_offset": offset,
@@ -81,7 +45,26 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
         "beat_frequency_error": 0.0 if locked else pair.beat_error(slip, reach, error),
         "weak": error <= WEAK * reach,
     }
-    return dataset(variables, {}, "locking_range", ensemble)
+
+
+def _alone(ensemble: Ensemble) -> list[OneGroup]:
+    """Each group without the other."""
+    c = ensemble.coupling_matrix.diagonal()
+    return [OneGroup(g, g.weight * v, t) for g, v, t in zip(ensemble.groups, abs(c), np.angle(c), strict=True)]
+
+
+def refusal(ensemble: Ensemble) -> InputError | None:
+    """Why Adler's equation does not hold for two groups; None where it does."""
+    if error := not_two(ensemble):
+        return error
+    for alone in _alone(ensemble):
+        if alone.strength * alone.effective_z0 <= alone.group.gamma_perp:
+            name, weight = alone.group.name, alone.group.weight
+            return InputError(
+                f"Argument `ensemble` must have groups that synchronize by themselves, but group {name!r} does not "
+                f"at V = {alone.strength / weight:.6g} and weight {weight:.6g}."
+            )
+    return None
 
 
 @dataclass(frozen=True)
@@ -98,21 +81,14 @@ class _Pair:
 
     @classmethod
     def of(cls, ensemble: Ensemble) -> _Pair:
-        groups = two_groups(ensemble)
-        c, theta = abs(ensemble.coupling_matrix), np.angle(ensemble.coupling_matrix)
-        cycles = []
-        for i, group in enumerate(groups):
-            alone = OneGroup(group, group.weight * c[i, i], theta[i, i])
-            if alone.strength * alone.effective_z0 <= group.gamma_perp:
-                raise InputError(
-                    f"Argument `ensemble` must have groups that synchronize by themselves, but group {group.name!r} does not "
-                    f"at V = {c[i, i]:.6g} and weight {group.weight:.6g}."
-                )
-            cycles.append(clean_cycle(alone))
-        frequency, amplitude, inversion = np.array(cycles).T
+        if error := refusal(ensemble):
+            raise error
+        a, b = ensemble.groups
+        frequency, amplitude, inversion = np.array([clean_cycle(alone) for alone in _alone(ensemble)]).T
         if not np.all(amplitude > 0):  # of synchronized groups: it is below the smallest number
             raise ArithmeticError
-        return cls(groups, frequency, amplitude, inversion, np.array([group.weight for group in groups]), c, theta)
+        c = ensemble.coupling_matrix
+        return cls((a, b), frequency, amplitude, inversion, np.array([a.weight, b.weight]), abs(c), np.angle(c))
 
     def push(self, i: int, j: int) -> float:
         """k_i, (5.7): how strongly group j moves the phase of group i."""

@@ -1,0 +1,85 @@
+"""Parameters laid out by group: how each constructor's own become columns and a coupling, and dotted changes edit these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from spinsync.base.arrays import Array
+from spinsync.model.couplings import Coupling, Dense
+from spinsync.model.distributions import DISTRIBUTIONS
+from spinsync.model.groups import Group
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
+
+Edits = dict[tuple[int, int], dict[str, Any]]
+Columns = dict[str, Array]
+
+
+def center(value: Any) -> Any:
+    """A number that stands for a frequency, or any other parameter."""
+    return value.center if isinstance(value, DISTRIBUTIONS) else value
+
+
+def of_parameters(constructor: str, parameters: Mapping[str, Any], groups: int) -> tuple[Columns, Coupling, Edits]:
+    """Columns of shape (..., group), no coupling yet, and the strength and phase of each, of a constructor's parameters."""
+    own, edits = LAYOUTS[constructor](parameters)
+    columns = {name: _per_group(center(own.get(name, PARAMETERS[name].default)), groups) for name in FIELDS}
+    return columns, Dense(np.zeros((groups, groups), complex)), edits
+
+
+def of_groups(groups: Sequence[Group]) -> Columns:
+    return {name: np.array([center(getattr(group, name)) for group in groups], float) for name in FIELDS}
+
+
+def changed(
+    columns: Columns, coupling: Coupling, edits: Edits, changes: Mapping[str, Any], places: Mapping[str, int]
+) -> tuple[Columns, Coupling, Edits]:
+    """The same after dotted changes, numbers or arrays of one batch shape, of groups at these places."""
+    for name, value in changes.items():
+        *where, last = name.split(".")
+        index = tuple(places[group] for group in where)
+        if len(index) == 2:
+            edits.setdefault((index[0], index[1]), {})[last] = value
+            continue
+        old = columns[last]
+        new = np.array(np.broadcast_to(old, (*np.broadcast_shapes(old.shape[:-1], np.shape(value)), old.shape[-1])))
+        new[..., index[0]] = value
+        columns[last] = new
+    return columns, coupling, edits
+
+
+def _per_group(value: Any, groups: int) -> Array:
+    """A number, an array of one batch shape, or one of them per group (tuple) -> (..., group)."""
+    if isinstance(value, tuple):
+        return np.stack(np.broadcast_arrays(*map(np.asarray, value)), axis=-1).astype(float)
+    one = np.asarray(value, float)[..., None]
+    return np.broadcast_to(one, (*one.shape[:-1], groups))
+
+
+def _single(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
+    return p, {(0, 0): {"coupling": p["coupling"], "theta": p["theta"]}}
+
+
+def _pair(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
+    """Groups A, B at +detuning/2, -detuning/2; cross coupling and phase follow the inner ones where not given."""
+    half = np.asarray(p["detuning"]) / 2
+    cross = p["coupling"] if p["cross_coupling"] is None else p["cross_coupling"]
+    cross_theta = p["theta"] if p["cross_theta"] is None else p["cross_theta"]
+    ab, ba = cross_theta if isinstance(cross_theta, tuple) else (cross_theta, cross_theta)
+    edits = {(a, a): {"coupling": p["coupling"], "theta": p["theta"]} for a in (0, 1)}
+    edits |= {(0, 1): {"coupling": cross, "theta": ab}, (1, 0): {"coupling": cross, "theta": ba}}
+    return {**p, "frequency": (half, -half), "weight": p["weights"]}, edits
+
+
+def _cavity(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
+    """C = -i N g^2 / (kappa_c/2 + i Delta_c), theory page equation (7.1), whose errors fall as 1/kappa_c."""
+    spins, g, decay, detuning = (np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4])
+    with np.errstate(all="ignore"):  # what is not finite is refused by name
+        c = np.divide(-1j * spins * g**2, decay / 2 + 1j * detuning)
+    return _single({**p, "coupling": abs(c), "theta": np.angle(c)})
+
+
+Layout = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], Edits]]
+LAYOUTS: Mapping[str, Layout] = {"single": _single, "pair": _pair, "cavity": _cavity}

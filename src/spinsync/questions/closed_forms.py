@@ -1,0 +1,195 @@
+"""Closed forms of mean field: the state of one group, of a symmetric pair, of weakly coupled groups, and the onset of any."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from spinsync.base import checks
+from spinsync.base.precision import in_range
+from spinsync.model.ensembles import Ensemble
+from spinsync.results.datasets import dataset
+from spinsync.results.registry import question
+from spinsync.theory.mean_field import adler, closed_forms_one, closed_forms_two
+from spinsync.theory.mean_field.thresholds import threshold
+
+
+def checked(ensemble: Any) -> Ensemble:
+    return checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")  # type: ignore[no-any-return]
+
+
+@in_range
+def available(ensemble: Ensemble) -> frozenset[str]:
+    """The names of the closed forms below that hold for an ensemble; `critical_coupling` does for any."""
+    refusals = {
+        "limit_cycle": closed_forms_one.refusal,
+        "symmetric_pair": closed_forms_two.refusal,
+        "locking_range": adler.refusal,
+    }
+    return frozenset(name for name, refusal in refusals.items() if refusal(ensemble) is None)
+
+
+@question
+def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
+    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
+
+    With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4);
+    amplitude and inversion are averages over the spins. Its stability is not part of the closed form then.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One group; its frequency a number, Lorentzian, Gaussian or Uniform.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
+        damping, where every inversion rests), order_parameter 2|s|; without disorder also floquet_exponent (exponent),
+        complex, three numbers, and phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is
+        no cycle.
+
+    Raises
+    ------
+    InputError
+        If there are several groups, or the frequency is a list of samples.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> cycle = ss.limit_cycle(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
+    >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
+    (0.166667, 0.166667)
+    """
+    one = closed_forms_one.one_group(checked(ensemble))
+    frequency, amplitude, inversion = closed_forms_one.cycle(one)
+    variables = {
+        "synchronized": amplitude > 0,
+        "frequency": frequency,
+        "amplitude": amplitude,
+        "inversion": inversion,
+        "order_parameter": 2 * amplitude,
+    }
+    if one.group.distribution is None:
+        turns = amplitude > 0
+        exponents = closed_forms_one.floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
+        variables["floquet_exponent"] = (("exponent",), exponents)  # type: ignore[assignment]
+        variables["phase_diffusion"] = closed_forms_one.diffusion(one, amplitude, inversion) if turns else nan
+    return dataset(variables, {}, "limit_cycle", ensemble)
+
+
+@question
+def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
+    """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Two groups of equal rates and weights, any two frequencies.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
+        of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
+        is none): the detunings at which the full state ceases to exist and to be stable; incoherent_detuning, beyond which
+        the incoherent state is stable (inf: at none).
+
+    Raises
+    ------
+    InputError
+        If the ensemble is no such pair.
+
+    Notes
+    -----
+    The two-ensemble superradiant laser of arXiv:1811.01515 is the case without damping.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    >>> full = ss.symmetric_pair(pair)
+    >>> bool(full.stable), round(float(full.phase_difference), 6)
+    (True, 0.927295)
+    """
+    return dataset(closed_forms_two.full_state(checked(ensemble)), {}, "symmetric_pair", ensemble)
+
+
+@question
+def locking_range(ensemble: Ensemble) -> xr.Dataset:
+    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Two groups, each synchronized by itself.
+
+    Returns
+    -------
+    xarray.Dataset
+        Scalars effective_detuning, locking_range K_eff, phase_offset (NaN where the range is 0), locked, phase_difference
+        and frequency (NaN where not locked), beat_frequency (mean rate of the phase difference; 0 where locked). All
+        frequencies are angular. locking_range_error: how far from K_eff locked states end, stable or not (inf: unknown);
+        beat_frequency_error: what the second order (5.11) adds; weak: whether the error of the range is below a tenth of it.
+
+    Raises
+    ------
+    InputError
+        If there are not two groups, or one is not synchronized by itself.
+
+    Notes
+    -----
+    The condition is K_eff << |Re mu| of (4.6), the rate at which each group returns to its cycle, which vanishes at its own
+    threshold: a cross coupling much smaller than the inner one is not enough. The beat also needs a small
+    effective detuning, |Delta_eff| << |mu|.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> weak = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-np.pi / 2, cross_coupling=0.1)
+    >>> lock = ss.locking_range(weak)
+    >>> round(float(lock.locking_range), 6), bool(lock.locked), bool(lock.weak)
+    (0.016667, True, True)
+    """
+    return dataset(adler.locking(checked(ensemble)), {}, "locking_range", ensemble)
+
+
+@in_range
+def critical_coupling(ensemble: Ensemble) -> float:
+    """Coupling above which the incoherent state is unstable: (4.5) for one group, a root of (6.10) for any ensemble.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        Any groups, frequencies, distributions of them and any coupling matrix C. A group without gain and damping takes
+        no part: nothing prefers an inversion of either sign.
+
+    Returns
+    -------
+    float
+        For one group the strength V_c (angular frequency), Gamma_perp / (-z0 sin theta) without disorder. For
+        `Ensemble.pair` the value of its `coupling`, all else being equal: a cross coupling of its own stays as it is, and 0
+        means that it alone suffices. For any other ensemble the factor s > 0 at which s C reaches the threshold: below 1 the
+        ensemble is above it. The smallest one, where the instability ends and comes again. inf where there is none.
+
+    Raises
+    ------
+    InputError
+        If `ensemble` is no Ensemble.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> ss.critical_coupling(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
+    4.0
+
+    Three groups in a ring, each coupled to the next one only:
+
+    >>> ring = ss.Ensemble([ss.Group(gain=3.0, damping=1.0)] * 3, -8j * np.roll(np.eye(3), 1, axis=1))
+    >>> round(ss.critical_coupling(ring), 12)
+    1.5
+    """
+    return threshold(checked(ensemble))
