@@ -35,6 +35,10 @@ class Smooth:
         """The frequency below which a share of the spins lies."""
         raise NotImplementedError
 
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        """Frequencies of the poles or branch points of the resolvent, and their distance from the axis beyond Gamma_perp."""
+        raise NotImplementedError
+
     def sample(self, count: int, seed: int = 0) -> Samples:
         """Draw natural frequencies; number i depends on (seed, i) alone.
 
@@ -96,6 +100,9 @@ class Lorentzian(Smooth):
         """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * np.tan(pi * (share - 0.5)))
 
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return np.array([self.center]), self.half_width
+
     def resolvent(self, mu: complex) -> complex:
         return 1 / (mu + 1j * self.center + self.half_width)
 
@@ -133,6 +140,9 @@ class Gaussian(Smooth):
         from scipy.special import ndtri
 
         return np.asarray(self.center + self.std * ndtri(share))
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return np.array([self.center]), self.std
 
     def resolvent(self, mu: complex) -> complex:
         from scipy.special import wofz  # wofz(ix) = erfcx(x), for complex x
@@ -172,6 +182,9 @@ class Uniform(Smooth):
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * (2 * share - 1))
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return self.center + np.array([-self.half_width, self.half_width]), 0.0
 
     def resolvent(self, mu: complex) -> complex:
         return complex(np.arctan(self.half_width / (mu + 1j * self.center)) / self.half_width)
@@ -266,6 +279,9 @@ class Samples:
     def __repr__(self) -> str:
         shown = ", ".join(f"{v:.6g}" for v in self.values[:6])
         return f"Samples([{shown}{f', ... {self.values.size} values' if self.values.size > 6 else ''}])"
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return np.unique(self.values), 0.0
 
     def resolvent(self, mu: complex) -> complex:
         return complex(np.mean(1 / (mu + 1j * self.values)))
