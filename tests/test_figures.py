@@ -86,7 +86,7 @@ def _inside(text, ax):
 
 
 def test_every_picture_is_among_them():
-    others = {"movie", "project", "save", "style"}
+    others = {"movie", "project", "save", "style", "COLOURS", "COLOURMAP", "REGIME_COLOURS"}
     assert set(ss.plot.__all__) == others | set(PICTURES)
 
 

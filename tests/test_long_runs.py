@@ -93,8 +93,8 @@ def test_a_burst_at_the_start_is_not_taken_for_what_comes_after_it(parts):
 
 
 def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
-    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.FEWEST", 50)
-    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.LOOKS", 10**6)
+    monkeypatch.setattr("spinsync.problems.outlook.FEWEST", 50)
+    monkeypatch.setattr("spinsync.problems.outlook.LOOKS", 10**6)
     crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
     for end in (1e7, 1e300):
         with pytest.raises(ss.IntegrationError, match="would take more than 1000000 steps: shorten `times`"):
@@ -102,8 +102,8 @@ def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
 
 
 def test_a_crowd_with_outputs_of_all_distances_is_not_given_up(monkeypatch):
-    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.FEWEST", 2)
-    monkeypatch.setattr("spinsync.problems.many_spins.waveform_relaxation.LOOKS", 10**6)
+    monkeypatch.setattr("spinsync.problems.outlook.FEWEST", 2)
+    monkeypatch.setattr("spinsync.problems.outlook.LOOKS", 10**6)
     crowd = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
     run = ss.evolve(crowd, [0.0, 1e-9, 1.0, 1.0 + 1e-9, 3.0])
     assert np.isfinite(run.order_parameter).all()

@@ -6,8 +6,7 @@ import pytest
 from rich.console import Console
 
 from spinsync.base import progress as module
-from spinsync.base.progress import progress
-from spinsync.problems.sampled.budgets import duration
+from spinsync.base.progress import duration, progress
 
 
 @pytest.fixture

@@ -18,8 +18,9 @@ PACKAGE = Path(ss.__file__).parent
 STUB = (PACKAGE / "__init__.pyi").read_text()
 NAMES = re.findall(r"import \w+ as (\w+)", STUB)
 CONTRACT = """Group Lorentzian Gaussian Uniform Samples Ensemble MeanField BruteForce Exact evolve steady_state limit_cycle
-linewidth emission_spectrum to_qutip
-symmetric_pair locking_range critical_coupling phase_diagram model_of rerun bloch plot"""
+linewidth emission_spectrum to_qutip to_piqs QutipModel Trajectories
+symmetric_pair locking_range critical_coupling phase_diagram regime Regime label model_of rerun bloch plot show
+husimi phase_distribution entropy pair_measures asymptotic_phase lindblad one_spin_equation InputError IntegrationError"""
 HEAVY = ("xarray", "scipy", "numba", "matplotlib", "zarr", "typer")
 
 
@@ -46,6 +47,7 @@ def test_every_name_resolves_to_the_same_object_whatever_was_imported():
 def test_no_module_bears_the_name_of_a_public_function():
     modules = {module.name.rsplit(".", 1)[-1] for module in pkgutil.walk_packages([str(PACKAGE)], "spinsync.")}
     assert modules & set(NAMES) <= {"plot"}
+    assert modules & set(ss.plot.__all__) == set()
 
 
 def callables():

@@ -17,6 +17,7 @@ from spinsync.problems.flow import exponential_adams as stepper
 from spinsync.problems.flow import stepping
 from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, DEVICE, DONE, UNDERFLOW
 from spinsync.problems.flow.stepping import integrate
+from spinsync.problems.outcome import Ended
 
 TABLE, NO_COUPLING = np.zeros((1, 1)), np.zeros((1, 1), complex)
 ORDER = stepper.P + 1
@@ -292,5 +293,5 @@ def test_a_first_step_is_tried_a_limited_number_of_times_and_many_components_are
     ones, table, coupling = np.ones(size, complex), np.zeros((size, 4)), np.zeros((size, size), complex)
     options = dict(table=table, coupling=coupling, rtol=1e-8, atol=1e-10, first_step=0.1)
     found = stepping.integrate(SimpleNamespace(interpreted=None), ones, ones, np.array([0.0, 1.0]), **options)
-    assert found.status == stepping.UNDERFLOW
+    assert found.status == Ended.UNDERFLOW
     assert stepping.solve.tries == stepping.STARTS

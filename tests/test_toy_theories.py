@@ -1,4 +1,4 @@
-"""Theories without a coherence, with a neutral complex variable, and without a symmetry go through every question."""
+"""Theories without a coherence, with neutral complex variables, and without a symmetry go through every question."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,9 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from spinsync.problems.flow.fixed_points import Approach, Outcome, polish, settle
-from toy_theories import Beating, DrivenSpins, RateEquations
+from spinsync.problems.flow.orbit_averages import track
+from spinsync.problems.flow.periodic_orbits import search
+from toy_theories import Beating, DrivenSpins, RateEquations, Ringing
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
 TIMES = np.linspace(0, 4, 41)
@@ -148,3 +150,23 @@ def test_diagrams_take_any_theory_that_has_flows(case):
         alone = ss.regime(ensemble.replace(**{"A.gain": gain}), theory=theory, initial=START)
         for name in ("regime", "amplitude", "inversion", "lyapunov", "frequency"):
             np.testing.assert_array_equal(seen[name].isel({"A.gain": k}), alone[name])
+
+
+def test_a_cycle_of_a_neutral_variable_has_its_period_and_exponent():
+    theory = Ringing()
+    problem = theory.lower(PAIR, START, 0)
+    found = search(problem, problem.start, 20.0)
+    assert found.cycle.period == pytest.approx(2 * np.pi / theory.omega, rel=1e-6)
+    assert found.cycle.turned == 0
+    assert found.cycle.growth == pytest.approx(-2 * theory.mu, rel=1e-4)
+    assert abs(found.state[0]) == pytest.approx(np.sqrt(theory.mu), rel=1e-4)
+    seen = track(problem, found.state, np.array([1, 0.5j, 0.2], complex), 400, 0.05)
+    assert seen.grown[200:].sum() == pytest.approx(-2 * theory.mu * 10, rel=1e-3)  # what is left after the start
+
+
+def test_inversions_that_oscillate_without_coherence_are_pulsating():
+    seen = ss.regime(PAIR, theory=Ringing(), initial=START)
+    assert ss.label(seen.regime) == "pulsating"
+    assert float(seen.lyapunov) == pytest.approx(-0.4, rel=1e-3)
+    assert np.all(np.isnan(seen.frequency))
+    np.testing.assert_allclose(seen.inversion, PAIR.rates.net_gain / PAIR.rates.gamma_1, atol=1e-5)

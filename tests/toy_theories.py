@@ -1,6 +1,7 @@
-"""Three small theories of an ensemble that are unlike mean field, each with its exact answers.
+"""Small theories of an ensemble that are unlike mean field, each with its exact answers.
 
-RateEquations has no coherence, Beating a neutral variable that is complex, DrivenSpins no U(1) symmetry.
+RateEquations has no coherence, Beating a neutral variable that is complex, Ringing one that goes on for ever, DrivenSpins no
+U(1) symmetry.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from spinsync.problems.flow.record import Flow
 
 
 class Toy:
-    """What the three share: they make one kind of problem, of Bloch vectors of the groups."""
+    """What they share: they make one kind of problem, of Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
     why: ClassVar[Mapping[str, str]] = {}
@@ -220,3 +221,43 @@ class DrivenSpins(Toy):
                 square = np.polymul([1, g1], [1, 2 * g, g * g + delta**2])
                 found += np.roots(np.polyadd(square, [4 * h**2, 4 * h**2 * g])).real.tolist()
         return np.sort(found)[::-1]
+
+
+@compiled(DEVICE)
+def ringing(y, table, coupling, out):
+    """(1 + mu - |c|^2) c, and net gain + q Re c for the inversions."""
+    out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
+    for i in range(1, y.size):
+        out[i] = table[0, i] + table[1, i] * y[0].real
+
+
+@compiled(DEVICE)
+def ringing_with_tangent(y, table, coupling, out):
+    n = y.size // 2
+    out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
+    out[n] = y[n] * (1 + table[0, 0] - abs(y[0]) ** 2) - 2 * y[0] * (y[0].conjugate() * y[n]).real
+    for i in range(1, n):
+        out[i] = table[0, i] + table[1, i] * y[0].real
+        out[n + i] = table[1, i] * y[n].real
+
+
+@dataclass(frozen=True)
+class Ringing(Toy):
+    """Stuart and Landau's oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which the inversions follow.
+
+    On its cycle |c|^2 = mu, deviations across it fall off at 2 mu, and those of the inversions at Gamma_1.
+    """
+
+    mu: float = 0.2
+    omega: float = 3.0
+    feed: float = 0.1
+
+    def flow(self, rates, spread, names, initial):
+        groups, real = rates.weight.size, np.arange(rates.weight.size + 1) > 0
+        return flow_of(
+            names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=ringing,
+            tangent=ringing_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
+            table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
+            coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
+            real=real, pace=2 * self.omega,
+        )  # fmt: skip

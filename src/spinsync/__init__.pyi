@@ -15,6 +15,8 @@ from .questions.closed_forms import symmetric_pair as symmetric_pair
 from .questions.evolution import evolve as evolve
 from .questions.generators import lindblad as lindblad
 from .questions.generators import one_spin_equation as one_spin_equation
+from .questions.light import emission_spectrum as emission_spectrum
+from .questions.light import linewidth as linewidth
 from .questions.measures import asymptotic_phase as asymptotic_phase
 from .questions.measures import entropy as entropy
 from .questions.measures import husimi as husimi
@@ -24,8 +26,6 @@ from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip
 from .questions.regimes import regime as regime
-from .questions.spectra import emission_spectrum as emission_spectrum
-from .questions.spectra import linewidth as linewidth
 from .questions.steady import steady_state as steady_state
 from .regimes.codes import Regime as Regime
 from .regimes.codes import label as label

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 PATIENCE = 2.0  # seconds without a line
+LONG = 1e6  # days, from where on the digits tell nothing
 PAUSE = 0.1  # seconds between two changes of it
 
 
@@ -66,3 +67,12 @@ class Line:
             self._silent = True
             return None
         return bar
+
+
+def duration(seconds: float) -> str:
+    """In words, as precise as a guess is."""
+    for unit, length in (("days", 86_400), ("hours", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            amount = seconds / length
+            return f"{amount:.0f} {unit}" if amount < LONG else f"{amount:.0e} {unit}"
+    return f"{seconds:.0f} s"

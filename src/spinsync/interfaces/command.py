@@ -8,8 +8,8 @@ import signal
 import sys
 from collections.abc import Callable
 from decimal import Decimal
-from enum import StrEnum
 from importlib import metadata
+from inspect import signature
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,17 +49,8 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-class TheoryName(StrEnum):
-    """Levels of theory on the command line."""
-
-    mean_field = "mean-field"
-    exact = "exact"
-    trajectories = "trajectories"
-    brute_force = "brute-force"
-
-
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
-Theory = Annotated[TheoryName, typer.Option(help="Level of theory.")]
+Theory = Annotated[str, typer.Option(metavar="NAME", help="Level of theory, such as mean-field or exact.")]
 Spins = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of spins, for theories of finite N.")]
 Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start and of trajectories.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
@@ -72,15 +63,16 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-def _theory(name: TheoryName, spins: int | None) -> Any:
-    if name is TheoryName.mean_field:
-        if spins is not None:
-            raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name.value}.")
-        return ss.MeanField()
-    if spins is None:
-        raise ss.InputError(f"Argument `--spins` must be given with --theory {name.value}, but is missing.")
-    finite = {TheoryName.exact: ss.Exact, TheoryName.trajectories: ss.Trajectories, TheoryName.brute_force: ss.BruteForce}
-    return finite[name](spins)
+def _theory(name: str, spins: int | None) -> Any:
+    from spinsync.theory.every import THEORIES
+
+    kind = THEORIES[checks.known("--theory", name, THEORIES)]
+    finite = "spins" in signature(kind).parameters
+    if spins is not None and not finite:
+        raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name}.")
+    if spins is None and finite:
+        raise ss.InputError(f"Argument `--spins` must be given with --theory {name}, but is missing.")
+    return kind(spins) if finite else kind()
 
 
 def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
@@ -95,7 +87,7 @@ def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
 
 @app.command()
 def evolve(
-    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None,
+    model: Model, theory: Theory = "mean-field", spins: Spins = None,
     until: Annotated[float, typer.Option(parser=_number, metavar="TIME", help="Last time.")] = 30.0,
     points: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Number of times, from 0 on.")] = 601,
     seed: Seed = 0, out: Out = None,
@@ -113,9 +105,7 @@ def evolve(
 
 
 @app.command("steady-state")
-def steady_state(
-    model: Model, theory: Theory = TheoryName.mean_field, spins: Spins = None, seed: Seed = 0, out: Out = None
-) -> None:
+def steady_state(model: Model, theory: Theory = "mean-field", spins: Spins = None, seed: Seed = 0, out: Out = None) -> None:
     """The state that the ensemble settles to."""
     ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins)
     _deliver(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)

@@ -1,5 +1,8 @@
+from .appearance import COLOURMAP as COLOURMAP
+from .appearance import COLOURS as COLOURS
 from .appearance import save as save
 from .appearance import style as style
+from .areas import REGIME_COLOURS as REGIME_COLOURS
 from .beats import beat_spectrum as beat_spectrum
 from .beats import phase_difference as phase_difference
 from .diagrams import cut as cut

@@ -25,10 +25,11 @@ from spinsync.base.precision import in_range
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a picture alone
-#: Okabe and Ito's colours, told apart by every kind of colour vision; yellow left out (too light for lines)
+#: of groups: Okabe and Ito's colours, told apart by every kind of colour vision; yellow left out, too light for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 CLOSED_FORM = "#000000"  # a closed form over numbers is black, wherever it stands
-SIZES = "cividis"  # for magnitudes: even in lightness, the same to every eye
+#: for magnitudes: even in lightness, the same to every eye
+COLOURMAP = "cividis"
 CYCLE = "twilight"  # for phases: its ends meet
 
 #: formats of files -> what leaves the date out, so that the same figure is the same file

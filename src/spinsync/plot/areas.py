@@ -23,8 +23,8 @@ from spinsync.theory.mean_field.closed_forms_two import margins
 
 Array = NDArray[Any]
 
-#: light enough for text and lines on top, told apart by lightness as well as by hue
-AREAS = {
+#: of each regime: light enough for text and lines on top, told apart by lightness as well as by hue
+REGIME_COLOURS = {
     Regime.UNDECIDED: "#ffffff",
     Regime.INCOHERENT: "#dfe3e8",
     Regime.FULL: "#7db4dc",
@@ -38,10 +38,9 @@ SMALLEST = 0.012  # share of the picture that an area needs to bear its name
 
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
     """Regimes of shape (y, x) as coloured areas, each named where it has room; undecided points are crosses."""
-    ax.pcolormesh(
-        x, y, codes, cmap=ListedColormap(list(AREAS.values())), norm=BoundaryNorm(np.arange(-1.5, len(AREAS) - 1), len(AREAS)),
-        shading="nearest", rasterized=True,
-    )  # fmt: skip
+    colours = ListedColormap(list(REGIME_COLOURS.values()))
+    norm = BoundaryNorm(np.arange(-1.5, colours.N - 1), colours.N)
+    ax.pcolormesh(x, y, codes, cmap=colours, norm=norm, shading="nearest", rasterized=True)
     for code in np.unique(codes).tolist():
         if code == Regime.UNDECIDED:
             where = np.argwhere(codes == code)
@@ -53,7 +52,8 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
             row, column, fits = _widest(parts == 1 + int(np.argmax(sizes)), _share(ax, len(label(code))))
             ax.annotate(
                 label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
-                zorder=6, annotation_clip=True, path_effects=[withStroke(linewidth=2.4, foreground=AREAS[Regime(code)])],
+                zorder=6, annotation_clip=True,
+                path_effects=[withStroke(linewidth=2.4, foreground=REGIME_COLOURS[Regime(code)])],
             )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def legend(ax: Axes, codes: Array) -> None:
             handles.append(line)
     for code in np.unique(codes).tolist():
         if code != Regime.UNDECIDED and label(code) not in named:
-            handles.append(Patch(color=AREAS[Regime(code)], label=label(code)))
+            handles.append(Patch(color=REGIME_COLOURS[Regime(code)], label=label(code)))
     if handles:
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
                   columnspacing=1.2, borderaxespad=0.2)  # fmt: skip

@@ -13,7 +13,7 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, SIZES, angle_ticks, axes, colour, in_style
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLE, angle_ticks, axes, colour, in_style
 from spinsync.plot.given import checked, variable_of
 from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
@@ -118,7 +118,7 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
     image = ax.pcolormesh(
-        x, y, values, cmap=CYCLE if cyclic else SIZES, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
+        x, y, values, cmap=CYCLE if cyclic else COLOURMAP, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
     )  # fmt: skip
     bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
     if cyclic:

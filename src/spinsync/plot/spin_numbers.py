@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, SIZES, axes, colour, in_style, names, plain_decades
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, axes, colour, in_style, names, plain_decades
 from spinsync.plot.diagrams import LABELS
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
@@ -170,7 +170,7 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     by_spins = _by_spins(results, "emission_spectrum", "emission")
     model = model_of(next(iter(by_spins.values())))
     ax, alone = axes(ax), ax is None
-    shades = plt.get_cmap(SIZES)(np.linspace(0.8, 0.0, len(by_spins)))
+    shades = plt.get_cmap(COLOURMAP)(np.linspace(0.8, 0.0, len(by_spins)))
     for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
         ax.semilogy(one.frequency, one.emission / spins**2, color=shade, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:

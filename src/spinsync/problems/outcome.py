@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from spinsync.base import memory
+from spinsync.base.codes import Code
+
+
+class Ended(Code):
+    """How a run of time steps ended; the text is the advice."""
+
+    DONE = 0, "The run is complete."
+    BUDGET = 1, "The run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates."
+    UNDERFLOW = 2, "The step size fell to zero after {steps} steps: the rates are too large for double precision."
+    BEYOND = 3, "The run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates."
+    MOVING = 4, "The run goes on."
+
+    def check(self, steps: int) -> None:
+        """Raise StoppedError unless the run is complete."""
+        if self is not Ended.DONE:
+            raise StoppedError(self, steps)
 
 
 class NoAnswerError(Exception):
@@ -26,11 +42,10 @@ class MovingError(NoAnswerError):
 
 
 class StoppedError(NoAnswerError):
-    """Time steps got too many or too small; `advice` is the sentence of that status, `steps` were taken."""
+    """Time steps got too many or too small, after `steps` of them: what to do about it is the text."""
 
-    def __init__(self, advice: str, steps: int) -> None:
-        super().__init__()
-        self.advice, self.steps = advice, steps
+    def __init__(self, ended: Ended, steps: int) -> None:
+        super().__init__(ended.text.format(steps=steps))
 
 
 class LostTraceError(NoAnswerError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -16,7 +16,6 @@ from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
-from spinsync.problems.linear.sectors import Sectors
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import (
     CLASSES,
@@ -30,6 +29,9 @@ from spinsync.results.datasets import (
 )  # fmt: skip
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory, answers, refuse
+
+if TYPE_CHECKING:
+    from spinsync.problems.linear.sectors import Sectors
 
 TRACE = 1e-6  # by which a state's trace may differ from 1
 SAME = 1e-9  # relative distance of two classes that are one
@@ -49,7 +51,7 @@ def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
 
 def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
     """The problem of a run that begins at `initial`, and the record of that start."""
-    if isinstance(initial, xr.Dataset) and not isinstance(theory, MeanField):
+    if isinstance(initial, xr.Dataset) and not any(kind.start_decides for kind in theory.kinds):
         _check_origin(initial, ensemble, type(theory))
         if not _product_state(initial):
             return _continued(ensemble, theory, initial, seed, each)

@@ -16,7 +16,7 @@ from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
-from spinsync.regimes.codes import REASONS, Regime, Status, flags
+from spinsync.regimes.codes import Regime, Status, flags
 from spinsync.regimes.engine_batch import lanes
 from spinsync.regimes.engine_scalar import Batch
 from spinsync.regimes.summary import Motions
@@ -66,7 +66,7 @@ def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ..
         "period": over(motions.period),
         "order_parameter_range": over(motions.extremes, "bound"),
         "settled": over(motions.status == Status.SETTLED),
-        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(REASONS.values())}),
+        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(status.text for status in Status)}),
     }
 
 

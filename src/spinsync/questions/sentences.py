@@ -9,8 +9,8 @@ from typing import Any
 
 from spinsync.base.checks import InputError, IntegrationError
 from spinsync.base.memory import GIB
+from spinsync.base.progress import duration
 from spinsync.problems import outcome
-from spinsync.problems.sampled.budgets import duration
 from spinsync.theory.protocol import Theory
 
 
@@ -53,7 +53,7 @@ WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] 
         f"The ensemble still moves after a time of {error.time:.6g}: it has no steady state in a common rotating frame, "
         "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
     ),
-    outcome.StoppedError: lambda error, theory: IntegrationError(error.advice.format(steps=error.steps).capitalize() + "."),
+    outcome.StoppedError: lambda error, theory: IntegrationError(str(error)),
     outcome.LostTraceError: lambda error, theory: IntegrationError(
         "The trace of the density matrix was lost: the rates are too large for double precision."
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.codes import Code
 
 
 class Regime(IntEnum):
@@ -36,23 +36,14 @@ class Regime(IntEnum):
     PULSATING = 5
 
 
-class Status(IntEnum):
+class Status(Code):
     """Why a regime is undecided; SETTLED where it is not."""
 
-    SETTLED = 0
-    STILL_CHANGING = 1
-    FAILED = 2
-    NO_RELAXATION = 3
-    THROUGH_ZERO = 4
-
-
-REASONS: Mapping[Status, str] = {
-    Status.SETTLED: "the motion is stationary",
-    Status.STILL_CHANGING: "the motion still changes after the longest run, as it does close to a boundary",
-    Status.FAILED: "the time steps got too many or too small",
-    Status.NO_RELAXATION: "a group has neither gain, damping nor dephasing, so it forgets nothing",
-    Status.THROUGH_ZERO: "the coherence of a group runs through zero, where its phase is lost",
-}
+    SETTLED = 0, "the motion is stationary"
+    STILL_CHANGING = 1, "the motion still changes after the longest run, as it does close to a boundary"
+    FAILED = 2, "the time steps got too many or too small"
+    NO_RELAXATION = 3, "a group has neither gain, damping nor dephasing, so it forgets nothing"
+    THROUGH_ZERO = 4, "the coherence of a group runs through zero, where its phase is lost"
 
 
 def flags(codes: type[IntEnum]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def decided(last: Window, before: Window, detuning: Array, transient: Array) -> 
     slips, turned = last.slips, last.turned(before) * last.length[:, None] / (2 * pi)
     unsure = 3 * (turned[:, :, None] + turned[:, None, :])  # of a torus around zero, frequencies converge as 1/length
     between = np.any((slips > 0.03) & (slips < np.maximum(2, unsure)), axis=(1, 2))
-    trapped = np.where(last.alone, Regime.PULSATING, Regime.PHASE_TRAPPED)
+    trapped = np.where(last.bright.sum(axis=1) <= 1, Regime.PULSATING, Regime.PHASE_TRAPPED)
     moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, trapped)
     regular = last.calm & last.agrees(before, detuning) & ~between
     irregular = last.irregular & before.irregular & ~transient & (~last.lost | last.alone) & ~last.agrees(before, detuning)

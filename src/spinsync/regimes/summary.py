@@ -116,7 +116,7 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
     slips = np.round((turned[:, None] - turned[None, :])[np.ix_(bright, bright)] / (2 * np.pi))
     mean = s @ weight
     both, least = 2 * abs(mean), 2 * _nearest(mean, following @ weight)
-    trapped = Regime.PULSATING if bright.sum() == 1 else Regime.PHASE_TRAPPED
+    trapped = Regime.PULSATING if bright.sum() <= 1 else Regime.PHASE_TRAPPED
     return Motions(
         np.array([Regime.PARTIAL if np.any(slips) else trapped], np.int8),
         np.array([Status.SETTLED], np.int8),

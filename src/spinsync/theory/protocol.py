@@ -53,7 +53,7 @@ class Theory(Protocol):
     why : question -> what helps somebody who asks it in vain; an entry more or less changes no answer
     """
 
-    kinds: ClassVar[tuple[type, ...]]
+    kinds: ClassVar[tuple[type[Problem], ...]]
     why: ClassVar[Mapping[str, str]]
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Problem: ...

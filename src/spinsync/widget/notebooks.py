@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import xarray as xr
 
+from spinsync.base import checks
 from spinsync.base.precision import in_range
 
 if TYPE_CHECKING:
@@ -53,9 +54,13 @@ def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: b
     'phase'
     """
     try:
-        from spinsync.widget import sphere
+        from spinsync.widget.packing import packed
+        from spinsync.widget.sphere import COLOURINGS, BlochSphere
     except ModuleNotFoundError as error:
         if error.name != "anywidget":
             raise
         raise ImportError("show needs the package anywidget: pip install 'spinsync[explorer]'.") from None
-    return sphere.widget(run, height=height, colour=colour, trails=trails)
+    checks.known("colour", colour, COLOURINGS)
+    checks.instance("trails", trails, bool, "True or False")
+    checks.whole("height", height, 160, 2000)
+    return BlochSphere(run=packed(run), height=height, colour=colour, trails=trails)

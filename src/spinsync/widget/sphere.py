@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import anywidget
 import traitlets
 import xarray as xr
 
-from spinsync.base import checks
 from spinsync.widget.packing import packed
 
 COLOURINGS = ("group", "phase")
@@ -72,11 +70,3 @@ class BlochSphere(anywidget.AnyWidget):
         with self.hold_sync():
             self.run = parts
             self.frame = min(self.frame, float(run.sizes["time"] - 1))
-
-
-def widget(run: xr.Dataset, **options: Any) -> BlochSphere:
-    """A widget of checked options."""
-    checks.known("colour", options["colour"], COLOURINGS)
-    checks.instance("trails", options["trails"], bool, "True or False")
-    checks.whole("height", options["height"], 160, 2000)
-    return BlochSphere(run=packed(run), **options)

@@ -11,8 +11,6 @@ from matplotlib.colors import to_rgba_array
 
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import Control
-from spinsync.plot.appearance import SIZES
-from spinsync.plot.areas import AREAS
 
 STRONGEST = 0.75  # order parameter at the bright end: no limit cycle has more than 1/sqrt 2 (theory page, section 4)
 
@@ -43,23 +41,23 @@ def image(colours: np.ndarray) -> dict[str, Any]:
 
 def magnitudes(order: np.ndarray) -> dict[str, Any]:
     """Order parameters; clear where it is not known yet."""
-    colours = mpl.colormaps[SIZES](np.clip(np.nan_to_num(order) / STRONGEST, 0, 1))
+    colours = mpl.colormaps[ss.plot.COLOURMAP](np.clip(np.nan_to_num(order) / STRONGEST, 0, 1))
     colours[..., 3] = np.isfinite(order)
     return image(colours)
 
 
 def ramp() -> dict[str, Any]:
     """Explains the colours of `magnitudes`."""
-    colours = [mpl.colors.to_hex(mpl.colormaps[SIZES](x)) for x in np.linspace(0, 1, 7)]
+    colours = [mpl.colors.to_hex(mpl.colormaps[ss.plot.COLOURMAP](x)) for x in np.linspace(0, 1, 7)]
     return {"label": "order parameter R", "low": "0", "high": f"{STRONGEST:g}", "colours": colours}
 
 
 def regimes(codes: np.ndarray) -> dict[str, Any]:
     """Regimes in the colours of `plot.phase_diagram`."""
-    table = to_rgba_array(list(AREAS.values()))
+    table = to_rgba_array(list(ss.plot.REGIME_COLOURS.values()))
     return image(table[codes - int(ss.Regime.UNDECIDED)])
 
 
 def names_of(codes: np.ndarray) -> list[Sequence[str]]:
     """A legend of the regimes that occur."""
-    return [(AREAS[ss.Regime(code)], str(ss.label(code))) for code in np.unique(codes).tolist()]
+    return [(ss.plot.REGIME_COLOURS[ss.Regime(code)], str(ss.label(code))) for code in np.unique(codes).tolist()]

@@ -13,7 +13,6 @@ from spinsync.interfaces.explorer import few_spins, figures, one_group, two_grou
 from spinsync.interfaces.explorer.controls import COUPLING, DETUNING, RATIO, Control, Values, shown, starts
 from spinsync.interfaces.explorer.live import Live, Put
 from spinsync.interfaces.explorer.widgets import Plot, Said
-from spinsync.plot.appearance import COLOURS
 
 INK = "currentColor"  # black on light, white on dark
 HERE = ("#e0303c", "here", "dots")
@@ -117,8 +116,8 @@ class TwoGroups(_Drawn):
         values = self._rest | dict(given)
         if self._swept != (swept := two_groups.sweep_key(values)):
             self._swept = None
-            yield _drawing(self.frequencies, _frequencies(values, None))
-            yield self._sweep(swept, _frequencies(values, two_groups.frequencies(values)))
+            yield _drawing(self.frequencies, _frequencies(None))
+            yield self._sweep(swept, _frequencies(two_groups.frequencies(values)))
         if self._drawn == two_groups.tongue_key(values):
             return
         self._drawn = None
@@ -162,7 +161,7 @@ class FewSpins(_Drawn):
         figure = {
             "x": figures.axis("frequency ν/γ", x[0], x[-1]),
             "y": figures.axis("emission S(ν) γ", 0, 1.08 * y.max() if y.max() > DARK else 1.0),
-            "lines": [figures.line(x, y, COLOURS[0])],
+            "lines": [figures.line(x, y, ss.plot.COLOURS[0])],
         }
         highest = f"with its highest point at {shown(x[y.argmax()], 3)} γ" if y.max() > DARK else "without any light"
         draw = _drawing(self.spectrum, figure, f"Emission spectrum {highest}.")
@@ -189,10 +188,10 @@ class FewSpins(_Drawn):
                 "y": figures.axis("order parameter R", 0, 1.0),
                 "lines": [
                     figures.line([0, few_spins.SPINS.high], [limit, limit], INK, dash="6 4"),
-                    figures.line(counts, orders, COLOURS[0]),
-                    figures.line(counts, orders, COLOURS[0], points=True),
+                    figures.line(counts, orders, ss.plot.COLOURS[0]),
+                    figures.line(counts, orders, ss.plot.COLOURS[0], points=True),
                 ],
-                "legend": [(COLOURS[0], "exact", "dots"), (INK, "infinitely many spins", "dash"), HERE], "busy": True,
+                "legend": [(ss.plot.COLOURS[0], "exact", "dots"), (INK, "infinitely many spins", "dash"), HERE], "busy": True,
             }, f"Order parameter against the number of spins, up to {order:.3f}; infinitely many: {limit:.3f}.")  # fmt: skip
         yield self._done(key, self.order)
 
@@ -214,7 +213,7 @@ def _axes(values: Values) -> dict[str, Any]:
     return {"x": figures.over(DETUNING), "y": figures.over(COUPLING) | {"label": label}}
 
 
-def _frequencies(values: Values, sweep: xr.Dataset | None) -> dict[str, Any]:
+def _frequencies(sweep: xr.Dataset | None) -> dict[str, Any]:
     """Over the detuning; None: not known yet."""
     x = np.linspace(DETUNING.low, DETUNING.high, two_groups.SWEEP)
     observed = np.full((len(x), 2), np.nan) if sweep is None else sweep.frequency.values
@@ -225,10 +224,10 @@ def _frequencies(values: Values, sweep: xr.Dataset | None) -> dict[str, Any]:
         "busy": sweep is None,
         "lines": [
             *(figures.line(x, sign * x / 2, INK, dash="1 4") for sign in (1, -1)),
-            *(figures.line(x, observed[:, g], COLOURS[g], points=True) for g in (0, 1)),
+            *(figures.line(x, observed[:, g], ss.plot.COLOURS[g], points=True) for g in (0, 1)),
         ],
         "legend": [
-            *((COLOURS[g], f"group {name}", "dots") for g, name in enumerate("AB")),
+            *((ss.plot.COLOURS[g], f"group {name}", "dots") for g, name in enumerate("AB")),
             (INK, "natural frequencies", "dotted"),
         ],
     }

@@ -11,7 +11,6 @@ import traitlets
 import xarray as xr
 
 import spinsync as ss
-from spinsync.plot.appearance import COLOURS
 
 HERE = Path(__file__).parent
 LOOK = (HERE / "look.css").read_text(encoding="utf-8")
@@ -106,6 +105,6 @@ class Crowd(anywidget.AnyWidget):
             "hands": np.ascontiguousarray(ss.bloch(run).values[..., :2], "<f4").tobytes(),
             "owner": [names.index(name) for name in run.spin_group.values.tolist()],
             "names": ["R"] if len(names) == 1 else [f"R_{name}" for name in names],
-            "colours": list(COLOURS[: len(names)]),
+            "colours": list(ss.plot.COLOURS[: len(names)]),
             "clock": "γt" if float(ss.model_of(run).rates.gamma_1.sum()) else "t",
         }

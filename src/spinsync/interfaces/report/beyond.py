@@ -11,7 +11,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Asked, Claim, Section
 
 #: the superradiant laser: no damping, collective decay Gc = 2 V/N; the unit of rates is 2 V = N Gc
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
@@ -27,23 +27,23 @@ def over_spins(results: Sequence[xr.Dataset]) -> xr.Dataset:
     return xr.concat(results, "spins")
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
-    sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
+def chapter(asked: Asked) -> Section:
+    sizes = (10, 14, 20, 28, 50, 100, 200) if asked.quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
         data[f"{name}-rest"] = over_spins([ss.steady_state(model, theory=ss.Exact(n)) for n in sizes])
-        advance(0.2 * len(data))
+        asked.advance(0.2 * len(data))
     for name, gain in GAINS.items():
         model = LASER.replace(gain=gain)
         data[f"line-{name}"] = over_spins([ss.linewidth(model, theory=ss.Exact(n)) for n in sizes])
-        advance(0.4 + 0.05 * len(data))
+        asked.advance(0.4 + 0.05 * len(data))
     data["line-detuned"] = over_spins([ss.linewidth(DETUNED, theory=ss.Exact(n)) for n in sizes])
     close = 0.5 * np.sinh(9 * np.linspace(-1, 1, 201)) / np.sinh(9)  # dense around the line
     places = float(ss.limit_cycle(DETUNED).frequency) + close
     data["spectra"] = over_spins(
-        [ss.emission_spectrum(DETUNED, places, theory=ss.Exact(n)) for n in ((10, 40, 160) if quick else (10, 100, 1000))]
+        [ss.emission_spectrum(DETUNED, places, theory=ss.Exact(n)) for n in ((10, 40, 160) if asked.quick else (10, 100, 1000))]
     )
-    advance(0.9)
+    asked.advance(0.9)
     return Section(
         title="Beyond the article: finite numbers of spins",
         text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "

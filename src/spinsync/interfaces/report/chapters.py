@@ -12,13 +12,13 @@ mpl.use("Agg")  # no window, whatever the machine offers
 import matplotlib.pyplot as plt
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Part, Section
+from spinsync.interfaces.report.claims import Asked, Part, Section
 
 
-def write(draft: Path, quick: bool, module: str, advance: Advance) -> Part:
+def write(draft: Path, module: str, asked: Asked) -> Part:
     """Compute the chapter that a module holds, and write its figures and data."""
     with ss.plot.style():
-        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
+        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(asked)
         for folder in ("figures", "data"):
             (draft / folder).mkdir(exist_ok=True)
         for name, figure in section.figures.items():

@@ -59,5 +59,13 @@ class Part:
     claims: tuple[Claim, ...]
 
 
-Advance = Callable[[float], None]  # called with the share of a section that is done
-Chapter = Callable[[bool, Advance], Section]  # (quick, advance) -> section
+@dataclass(frozen=True)
+class Asked:
+    """How a chapter is asked for its section.
+
+    quick : on coarser grids
+    advance : called with the share of it that is done
+    """
+
+    quick: bool
+    advance: Callable[[float], None]

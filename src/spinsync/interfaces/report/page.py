@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from spinsync._version import __version__
+import spinsync as ss
 from spinsync.interfaces.report.claims import Claim, Part
 
 LOOK = """
@@ -73,7 +73,7 @@ def write_page(path: Path, parts: Sequence[Part], *, quick: bool) -> None:
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Spontaneous synchronization of two-level systems, reproduced</title><style>{LOOK}</style></head><body>
 <h1>Spontaneous synchronization of an ensemble of two-level systems, reproduced</h1>
-<p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {__version__}{how}.</p>
+<p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {ss.__version__}{how}.</p>
 {NOTE}
 <nav>{links}</nav>
 {shown}

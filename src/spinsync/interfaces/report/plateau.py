@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Asked, Claim, Section
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 STRENGTHS = (10.0, 20.0)
@@ -40,21 +40,21 @@ def wrong_at_hopf() -> tuple[int, int]:
     return wrong, asked
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
-    size = 31 if quick else 91
+def chapter(asked: Asked) -> Section:
+    size = 31 if asked.quick else 91
     diagrams = {}
     for strength in STRENGTHS:
         axis = {"detuning": np.linspace(0, 9, size)}
         diagrams[f"plateau-{strength:g}"] = ss.phase_diagram(PAIR.replace(coupling=strength), axis)
-        advance(len(diagrams) / 5)
+        asked.advance(len(diagrams) / 5)
     reach = float(ss.locking_range(WEAK).locking_range)
-    diagrams["plateau-adler"] = ss.phase_diagram(WEAK, {"detuning": reach * np.linspace(-3, 3, 30 if quick else 60)})
-    advance(0.7)
-    wrong, asked = wrong_at_hopf()
+    diagrams["plateau-adler"] = ss.phase_diagram(WEAK, {"detuning": reach * np.linspace(-3, 3, 30 if asked.quick else 60)})
+    asked.advance(0.7)
+    wrong, regimes = wrong_at_hopf()
     order = f"corrections are of relative order cross coupling / coupling = {RATIO}"
     claims = (
         Claim("locked by (5.4): largest observed frequency on the plateaus", 0, _plateau(diagrams), 1e-7, "Newton's method"),
-        Claim("wrong regimes 1 % below and above the Hopf line, started close to full", 0, wrong, 0, f"{asked} regimes"),
+        Claim("wrong regimes 1 % below and above the Hopf line, started close to full", 0, wrong, 0, f"{regimes} regimes"),
         Claim(
             "weak coupling: largest deviation of the beat rate from (5.8), in units of K",
             0,
@@ -69,7 +69,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
         "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 it goes on: the motion is trapped before the groups "
         "part. Far from locking, strongly coupled groups push each other's frequency slightly <i>apart</i>. Weakly coupled "
         "groups follow Adler's law instead, and part continuously, as the square root of the distance from the edge.</p>",
-        figures={"plateau": _figure(diagrams, reach)},
+        figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies (circles) of two groups, gain 3, damping 1, <i>θ</i> = −π/2. Left and middle: all "
             "couplings equal; black: the full state where (5.4) says that it is stable; dotted: natural frequencies. Right: "
@@ -80,7 +80,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     )
 
 
-def _figure(diagrams: dict[str, xr.Dataset], reach: float) -> Figure:
+def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.5), layout="constrained")
     for ax, strength in zip(axes, STRENGTHS, strict=False):
         ss.plot.frequency(diagrams[f"plateau-{strength:g}"], ax).set_title(f"$V={strength:g}$")

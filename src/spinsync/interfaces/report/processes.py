@@ -16,7 +16,7 @@ from multiprocessing.process import BaseProcess
 from traceback import format_exception
 from typing import Any, TypeVar
 
-from spinsync.base.checks import IntegrationError
+import spinsync as ss
 from spinsync.base.parallel import at_most, budget
 
 PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt, where waiting hears none
@@ -104,7 +104,9 @@ def _message(line: Any) -> tuple[str, Any]:
     try:
         message: tuple[str, Any] = line.recv()
     except (EOFError, ConnectionError):
-        raise IntegrationError("A process of the report ended before its work was done: the memory may be too small.") from None
+        raise ss.IntegrationError(
+            "A process of the report ended before its work was done: the memory may be too small."
+        ) from None
     return message
 
 

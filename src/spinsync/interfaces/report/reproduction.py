@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from spinsync._version import __version__
+import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Advance, Part
+from spinsync.interfaces.report.claims import Asked, Part
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import shared
 
@@ -42,7 +43,7 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     with new_folder(out, "--out") as draft:
         parts = _chapters(draft, quick, console)
         claims = [claim.row() for part in parts for claim in part.claims]
-        text = json.dumps({"spinsync": __version__, "claims": claims}, indent=1, allow_nan=True)
+        text = json.dumps({"spinsync": ss.__version__, "claims": claims}, indent=1, allow_nan=True)
         (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
         write_page(draft / "index.html", parts, quick=quick)
     failed = [claim["claim"] for claim in claims if not claim["holds"]]
@@ -76,11 +77,11 @@ def _processes() -> int:
     return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
 
 
-def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Part:
+def _written(draft: Path, quick: bool, module: str, advance: Callable[[float], None]) -> Part:
     """A chapter, in the process that computes it: only that needs numpy and matplotlib."""
     from spinsync.interfaces.report.chapters import write
 
     advance(0.0)
-    part = write(draft, quick, module, advance)
+    part = write(draft, module, Asked(quick, advance))
     advance(1.0)
     return part

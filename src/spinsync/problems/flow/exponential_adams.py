@@ -29,12 +29,13 @@ from math import comb, factorial
 import numpy as np
 
 from spinsync.base.compiled import compiled
+from spinsync.problems.outcome import Ended
 
 P = 8  # past values in the predictor; the order of the method is P + 1
 RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
 FAR = 1e300  # a span times a decay: beyond it the product is no number, and what is left of the past is none either
 SWEEPS = 40  # Picard iterations of the starting block before its step is cut
-DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = range(5)  # status codes of `solve` (BEYOND is of `stepping`)
+DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = (int(ended) for ended in Ended)  # plain numbers, as `solve` takes them
 
 #: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
 VECTOR, TABLE, MATRIX = "complex128[::1]", "float64[:,::1]", "complex128[:,::1]"

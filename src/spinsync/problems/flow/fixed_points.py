@@ -11,6 +11,7 @@ import numpy as np
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
+from spinsync.problems.outlook import allowed_steps
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
@@ -69,7 +70,7 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
     """The flow from `state` at times[0], recorded at `times`."""
     return integrate(
         flow.nonlinear, flow.decay, state, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
-        max_steps=int(min(MOST_STEPS, MOST_WORK / state.size)),
+        max_steps=allowed_steps(MOST_STEPS, MOST_WORK, state.size),
     )  # fmt: skip
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import MovingError, NoRelaxationError, StoppedError
+from spinsync.problems.outcome import Ended, MovingError, NoRelaxationError
+from spinsync.problems.outlook import allowed_steps
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
@@ -119,15 +120,13 @@ class Flow:
         StoppedError
             If the time steps get too many or too small.
         """
-        from spinsync.problems.flow.exponential_adams import DONE
-        from spinsync.problems.flow.stepping import ADVICE, integrate
+        from spinsync.problems.flow.stepping import integrate
 
         solution = integrate(
             self.nonlinear, self.decay, self.start, times, table=self.table, coupling=self.coupling, rtol=self.rtol,
-            atol=self.atol, max_steps=int(min(MOST_STEPS, MOST_WORK / self.start.size)),
+            atol=self.atol, max_steps=allowed_steps(MOST_STEPS, MOST_WORK, self.start.size),
         )  # fmt: skip
-        if solution.status != DONE:
-            raise StoppedError(ADVICE[solution.status], solution.steps)
+        solution.status.check(solution.steps)
         observed = self.observe(solution.states, times - times[0])
         if self.companion is not None:
             rough = self.companion.motion(times, seed)
@@ -149,16 +148,13 @@ class Flow:
         NoRelaxationError, StoppedError, MovingError
             If the motion comes to no fixed point of a rotating frame.
         """
-        from spinsync.problems.flow.exponential_adams import DONE
         from spinsync.problems.flow.fixed_points import Approach, settle, shining, slowest
-        from spinsync.problems.flow.stepping import ADVICE
 
         slow = slowest(self)
         if slow <= NOTHING:
             raise NoRelaxationError
         settled = settle(self, Approach(), stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
-        if settled.status != DONE:
-            raise StoppedError(ADVICE[settled.status], settled.steps)
+        Ended(settled.status).check(settled.steps)
         found = settled.rest
         if found is None:
             raise MovingError(settled.time)

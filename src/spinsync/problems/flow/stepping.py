@@ -15,7 +15,9 @@ import numpy as np
 
 from spinsync.base.compiled import Kernel, allowed
 from spinsync.base.interrupts import heed
-from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, MOVING, RING, UNDERFLOW, solve
+from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
+from spinsync.problems.outcome import Ended
+from spinsync.problems.outlook import Outlook, between_looks
 
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
@@ -23,9 +25,6 @@ LIGHT = 1000  # of it at a time
 WIDEST = 50  # components; a first step, which may be tried dozens of times, works on each some thousand times
 STARTS = 60  # first steps that are tried, each a quarter of the one before: no step 1e-36 times the first one helps
 INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
-SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
-LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
-LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
 SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
 
 
@@ -34,38 +33,9 @@ class Solution:
     """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
 
     states: np.ndarray
-    status: int
+    status: Ended
     steps: int
     rejected: int
-
-
-ADVICE = {
-    BUDGET: "the run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-    UNDERFLOW: "the step size fell to zero after {steps} steps: the rates are too large for double precision",
-    BEYOND: "the run would take more than {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates",
-}
-
-
-@dataclass
-class Outlook:
-    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
-
-    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
-    """
-
-    span: float
-    settled: float  # time by which the motion should have come to rest, if it does
-    sure: float = SURE
-    step: float = 0.0  # when it was last asked
-
-    def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
-        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest.
-
-        share : of the allowed steps that are taken
-        """
-        grew, self.step = step > self.step, step
-        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
-        return not grew and goal - elapsed > (self.sure if share > LATE else SOON) * left * step
 
 
 @dataclass
@@ -120,7 +90,7 @@ def integrate(
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
     y, history = start.copy(), np.zeros((RING, start.size), complex)
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
-    between = max(max_steps // LOOKS, FEWEST)
+    between = between_looks(max_steps)
     outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
     while status == MOVING:
@@ -133,11 +103,11 @@ def integrate(
         if counts[3] < 0:
             tried += 1
             if tried == STARTS:
-                return Solution(out, UNDERFLOW, 0, 0)
+                return Solution(out, Ended.UNDERFLOW, 0, 0)
         if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between
             if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used, used / max_steps):
-                return Solution(out, BEYOND, max_steps, int(counts[2]))
-    return Solution(out, status, int(counts[1]), int(counts[2]))
+                return Solution(out, Ended.BEYOND, max_steps, int(counts[2]))
+    return Solution(out, Ended(status), int(counts[1]), int(counts[2]))

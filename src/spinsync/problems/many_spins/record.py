@@ -11,7 +11,6 @@ from spinsync.base import parallel
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import StoppedError
 
 COMPLEX, REAL = 16, 8  # bytes
 
@@ -57,16 +56,13 @@ class ManySpins:
         StoppedError
             If the time steps get too many or too small.
         """
-        from spinsync.problems.flow.exponential_adams import DONE
-        from spinsync.problems.flow.stepping import ADVICE
         from spinsync.problems.many_spins.waveform_relaxation import integrate
 
         solution = integrate(
             self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
             atol=self.atol, each=self.each, threads=parallel.threads(),
         )  # fmt: skip
-        if solution.status != DONE:
-            raise StoppedError(ADVICE[solution.status], solution.steps)
+        solution.status.check(solution.steps)
         return self.observe(solution.means, solution.singles if self.each else None)
 
     def rest(self, seed: int) -> Observed:

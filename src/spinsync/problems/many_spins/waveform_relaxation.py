@@ -25,9 +25,9 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.compiled import need_compiler
-from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, DONE, UNDERFLOW
-from spinsync.problems.flow.stepping import FEWEST, LOOKS, Outlook
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
+from spinsync.problems.outcome import Ended
+from spinsync.problems.outlook import Outlook, between_looks
 
 SWEEPS = 4  # of all members before a step is cut
 TRIES = 40  # sweeps of few members
@@ -49,7 +49,7 @@ class Solution:
 
     means: np.ndarray
     singles: np.ndarray
-    status: int
+    status: Ended
     steps: int
     rejected: int
     sweeps: int
@@ -220,21 +220,21 @@ def integrate(
     crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
     run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
     out = Recorder(crowd, times, each)
-    between = max(max_steps // LOOKS, FEWEST)
+    between = between_looks(max_steps)
     outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
         while out.done < times.size:
             if run.steps + run.rejected >= max_steps:
-                return out.solution(BUDGET, run)
+                return out.solution(Ended.BUDGET, run)
             if run.steps + run.rejected >= look:
                 look += between
                 step = max(run.span, run.time / run.steps) if run.steps else run.span  # the last one may end at an output
                 if outlook.hopeless(step, run.time, max_steps - run.steps - run.rejected, share=1.0):
-                    return replace(out.solution(BEYOND, run), steps=max_steps)
+                    return replace(out.solution(Ended.BEYOND, run), steps=max_steps)
             ahead = out.elapsed[out.done : out.done + MARKS]
             run.span = min(run.span, ahead[-1] - run.time) if run.time + 1.001 * run.span > ahead[-1] else run.span
             if run.time + run.span / 1024 == run.time:
-                return out.solution(UNDERFLOW, run)
+                return out.solution(Ended.UNDERFLOW, run)
             ahead = ahead[ahead - run.time <= run.span * (1 + 1e-12)]
             marks = np.append(np.minimum((ahead - run.time) / run.span, 1.0), 1.0)
             trial = run.trial(marks, out.singles, out.done)
@@ -245,7 +245,7 @@ def integrate(
             right = seen + np.stack(equation.driven.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
             out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
             run.accept(trial, right[:, -1])
-    return out.solution(DONE, run)
+    return out.solution(Ended.DONE, run)
 
 
 class Recorder:
@@ -269,7 +269,7 @@ class Recorder:
             _put_right(self.equation, self.singles[:, self.done : upto], kick, turned, group)
         self.done = upto
 
-    def solution(self, status: int, run: Stepper) -> Solution:
+    def solution(self, status: Ended, run: Stepper) -> Solution:
         return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected, run.sweeps)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from math import inf, nan
 from time import monotonic
 
-from spinsync.base.progress import Line
+from spinsync.base.progress import Line, duration
 from spinsync.problems.outcome import TooShortError
-
-LONG = 1e6  # days, from where on the digits tell nothing
 
 
 class Budget:
@@ -43,12 +41,3 @@ class Budget:
         """What is wrong with a question that got no answer in its time."""
         needed = (monotonic() - self._started) / self._share if self._share > 0 else inf
         return TooShortError(self._most or inf, needed)
-
-
-def duration(seconds: float) -> str:
-    """In words, as precise as a guess is."""
-    for unit, length in (("days", 86_400), ("hours", 3600), ("min", 60)):
-        if seconds >= 2 * length:
-            amount = seconds / length
-            return f"{amount:.0f} {unit}" if amount < LONG else f"{amount:.0e} {unit}"
-    return f"{seconds:.0f} s"
