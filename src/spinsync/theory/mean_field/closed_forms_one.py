@@ -11,9 +11,9 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.precision import in_range
-from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
+from spinsync.model.samples import Samples
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 

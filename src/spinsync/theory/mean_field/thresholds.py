@@ -12,9 +12,9 @@ from math import inf
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
+from spinsync.model.samples import Samples
 from spinsync.theory.mean_field.closed_forms_one import OneGroup, disordered_onset, one_group, phase
 
 NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the inverse of this counts as none
