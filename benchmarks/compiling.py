@@ -10,6 +10,7 @@ import tempfile
 import numpy as np
 
 from spinsync.regimes.kernels.lanes import Lanes, Layout
+from spinsync.regimes.kernels.layout import parameters_type
 from spinsync.theory.mean_field import spin_equation
 
 KINDS = {"plain": (False, False), "measured": (True, False), "with a tangent vector": (True, True)}
@@ -26,7 +27,7 @@ print(time.perf_counter() - begin)
 def first_trajectories(groups: int, kind: str) -> None:
     """A few trajectories with the kernel of a layout."""
     kernel = Lanes(Layout(groups, *KINDS[kind]), spin_equation, 1)
-    parameters = np.ones((4, kernel.layout.parameters))
+    parameters = np.ones((4, kernel.layout.parameters)).view(parameters_type(groups))[:, 0]
     kernel.advance(parameters, np.full((4, kernel.layout.state), 0.1), np.ones(4), 1e-6, 1e-9, 1e5)
 
 

@@ -18,7 +18,7 @@ from scipy.integrate import solve_ivp
 
 import spinsync as ss
 from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.theory.mean_field.sampled_spins import crowd
+from spinsync.theory.mean_field.sampled_spins import many_spins
 
 NAME, SPINS, UNTIL, RTOL = "B3 million spins", 1_000_000, 50.0, 1e-6
 CUT = 100.0  # half widths: what DOP853 is given
@@ -32,7 +32,7 @@ def model(samples: ss.Samples) -> ss.Ensemble:
 def order_parameter(samples: ss.Samples, times: np.ndarray, rtol: float, threads: int) -> np.ndarray:
     """R(t) by the engine that `evolve` calls, on so many threads."""
     one = model(samples)
-    problem = crowd(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
+    problem = many_spins(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
     solution = waveform_relaxation.integrate(
         problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
         rtol=rtol, atol=rtol / 100, each=False, threads=threads,

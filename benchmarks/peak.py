@@ -36,5 +36,5 @@ def peak() -> float:
 
 def operations(layout: Layout) -> int:
     """Additions, multiplications, divisions and roots of one step of one lane: of vectors, as LLVM is given the kernel."""
-    written = code("run", layout, spin_equation)
+    written = code(layout, spin_equation)
     return len(re.findall(rf"= (?:f(?:add|sub|mul|div)|call \S+ <) .*<?{layout.lanes} x double>", written))

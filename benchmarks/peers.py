@@ -16,8 +16,8 @@ from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
 from spinsync.model.rates import Rates
-from spinsync.regimes.engine_batch import cuda_lanes, lanes
-from spinsync.regimes.engine_scalar import Batch, Engine
+from spinsync.regimes.batch import Batch
+from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.theory.mean_field import spin_equation
@@ -30,7 +30,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
     plain = kernels(Layout(problem.groups, measured=False, tangent=False), spin_equation, threads)
     measured = kernels(Layout(problem.groups, measured=True, tangent=False), spin_equation, threads)
-    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.table
+    states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
     plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
@@ -40,9 +40,8 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
     names = tuple("ABC"[: problem.groups])
-    batch = Batch(
-        rates=problem.rates, spread=(None,) * problem.groups, names=names, initial=problem.initial, theory=MeanField()
-    )  # fmt: skip
+    spread = (None,) * problem.groups
+    batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
     return engine(batch, threads).amplitude
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.model.rates import Rates
+from spinsync.regimes.kernels.layout import parameters
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Problem:
         index = np.linspace(0, self.points - 1, min(count, self.points)).astype(int)
         rates = self.rates.at(index)
         return Problem(self.name, rates, self.start, self.until, self.rtol)
+
+    @cached_property
+    def records(self) -> np.ndarray:
+        """Per point its parameters, as kernels in lanes take them."""
+        return parameters(self.rates, np.zeros(self.points))
 
     @cached_property
     def table(self) -> np.ndarray:

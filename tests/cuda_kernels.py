@@ -8,7 +8,7 @@ import pytest
 import spinsync as ss
 from reference import HALF_PI, laser
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.kernels import cuda_lanes, lanes
+from spinsync.regimes.kernels import cuda_lanes, fixed_points
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import Layout
 from spinsync.theory.mean_field import spin_equation
@@ -62,7 +62,7 @@ def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
 
 def test_what_overflows_is_not_finished():
     points, _, state = ready([ensemble(1, 0)], start(1))
-    points.parameters[0, 4:6] = 1e300
+    points.parameters["coupling"] = 1e300
     _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), spin_equation, 1).advance(
         points.parameters, state, np.ones(1), 1e-6, 1e-9, 100.0
     )
@@ -93,28 +93,28 @@ def test_a_diagram_is_that_of_the_processor(model, axes, words):
             np.testing.assert_array_equal(there[name], here[name], err_msg=name)
 
 
-def given(monkeypatch, name):
-    """How many trajectories each call of a method of `CudaLanes` is given."""
-    counts, method = [], getattr(CudaLanes, name)
+def given(monkeypatch, where, name):
+    """How many trajectories each call of a method is given."""
+    counts, method = [], getattr(where, name)
 
     def counted(self, parameters, *rest):
         counts.append(len(parameters))
         return method(self, parameters, *rest)
 
-    monkeypatch.setattr(CudaLanes, name, counted)
+    monkeypatch.setattr(where, name, counted)
     return counts
 
 
 def test_all_points_move_at_once(monkeypatch):
-    monkeypatch.setattr(lanes, "CHUNKS", (1, 1))
-    counts = given(monkeypatch, "advance")
+    monkeypatch.setattr(fixed_points, "CHUNKS", (1, 1))
+    counts = given(monkeypatch, CudaLanes, "advance")
     ss.phase_diagram(laser(), {"gain": np.linspace(1.5, 4.0, 6)}, device="cuda", threads=2)
     assert counts[0] == 6
     assert counts == sorted(counts, reverse=True)  # then those that are left
 
 
 def test_a_point_on_a_boundary_creeps_to_its_rest(monkeypatch):
-    counts = given(monkeypatch, "creep")
+    counts = given(monkeypatch, fixed_points.FixedPoints, "creep")
     critical = ss.critical_coupling(laser()) * (1 + 1e-6)
     there = ss.phase_diagram(laser(), {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]], device="cuda")
     assert counts == [1]

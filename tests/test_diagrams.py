@@ -1,11 +1,14 @@
 """phase_diagram: right where closed forms know it, and the same whatever computes it."""
 
+import json
+
 import numpy as np
 import pytest
 
 import spinsync as ss
 from reference import HALF_PI, laser, random_bloch
 from spinsync.regimes.codes import Status
+from spinsync.regimes.kernels.lanes import Lanes
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
 
@@ -147,3 +150,101 @@ def test_a_detuning_axis_moves_a_dotted_frequency_as_replace_does():
         assert wide.replace(detuning=detuning).groups[0].frequency == ss.Gaussian(0.5, center=detuning / 2)
         expected = ss.phase_diagram(wide.replace(detuning=detuning), {"theta": [wide.recipe.parameters["theta"]]})
         np.testing.assert_allclose(diagram.amplitude[i], expected.amplitude[0], atol=1e-7)
+
+
+def test_few_spins_show_their_steady_states():
+    axes = {"coupling": np.array([2.0, 12.0, 30.0]), "A.gain": np.array([0.5, 3.0])}
+    diagram = ss.phase_diagram(PAIR, axes, theory=ss.Exact(6))
+    assert diagram.correlation.dims == ("coupling", "A.gain", "group", "other_group")
+    assert diagram.settled.values.all()
+    assert int(diagram.spins) == 6
+    for place in np.ndindex(3, 2):
+        at = dict(zip(axes, place, strict=True))
+        alone = ss.steady_state(PAIR.replace(**{name: axes[name][k] for name, k in at.items()}), theory=ss.Exact(6))
+        assert set(alone.data_vars) | {"settled"} == set(diagram.data_vars)
+        for name in alone.data_vars:
+            np.testing.assert_array_equal(diagram[name].isel(at), alone[name], err_msg=name)
+
+
+def test_few_spins_without_a_unique_steady_state_are_marked():
+    """Without gain, damping and coupling nothing is forgotten."""
+    still = laser(gain=1.0, damping=0.0, coupling=0.0)
+    diagram = ss.phase_diagram(still, {"gain": [0.0, 1.0]}, theory=ss.Exact(4))
+    assert diagram.settled.values.tolist() == [False, True]
+    assert np.isnan(diagram.inversion[0, 0])
+    assert np.isnan(diagram.correlation[0, 0, 0])
+    assert float(diagram.inversion[1, 0]) == pytest.approx(1.0)
+    with pytest.raises(ss.InputError, match="must have one steady state, but has several"):
+        ss.phase_diagram(still, {"gain": [0.0]}, theory=ss.Exact(4))
+
+
+AXES = {"coupling": [2.0, 12.0]}
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (
+            lambda: ss.phase_diagram(laser(), AXES, theory=ss.BruteForce(3)),
+            "Argument `theory` must be one that answers phase_diagram (MeanField or Exact), but is BruteForce(spins=3).",
+        ),
+        (
+            lambda: ss.regime(laser(), theory=ss.Exact(3)),
+            "Argument `theory` must be one that answers regime (MeanField), but is Exact(spins=3).",
+        ),
+        (
+            lambda: ss.phase_diagram(laser(), AXES, theory=ss.Exact(3), initial=[[0, 0, 1]]),
+            "Argument `initial` must be None at finite N, where the steady state does not depend on it, but is "
+            "initial=[[0, 0, 1]].",
+        ),
+        (
+            lambda: ss.phase_diagram(laser(), AXES, theory=ss.Exact(3), device="cuda"),
+            "Argument `device` must be 'cpu' at finite N, but is device='cuda'.",
+        ),
+        (
+            lambda: ss.phase_diagram(
+                ss.Ensemble.cavity(spins=9, vacuum_coupling=0.1, cavity_decay=20.0, gain=3, damping=1), {"spins": [4, 9]},
+                theory=ss.Exact(9),
+            ),
+            "Argument `axes` must not vary spins at finite N, where the theory says how many there are.",
+        ),
+    ],
+    ids=["brute force", "regime of few spins", "initial", "device", "spins"],
+)  # fmt: skip
+def test_what_a_theory_does_not_show(ask, sentence):
+    with pytest.raises(ss.InputError) as error:
+        ask()
+    assert str(error.value) == sentence
+
+
+def test_results_record_the_accuracy_that_ran():
+    def recorded(result):
+        theory = json.loads(result.attrs["theory"])
+        return theory["rtol"], theory["atol"]
+
+    one = laser()
+    assert recorded(ss.regime(one)) == recorded(ss.phase_diagram(one, AXES)) == (1e-6, 1e-8)
+    assert recorded(ss.evolve(one, [0, 1])) == recorded(ss.steady_state(one)) == (1e-8, 1e-10)
+    assert recorded(ss.regime(one, theory=ss.MeanField(rtol=1e-4))) == (1e-4, 1e-8)
+    assert recorded(ss.evolve(one, [0, 1], theory=ss.MeanField(atol=1e-12))) == (1e-8, 1e-12)
+
+
+@pytest.mark.parametrize("given", [None, 1e-4, 1e-9])
+def test_steps_are_as_exact_as_asked_for(given, monkeypatch):
+    """While a motion settles, and ten times as much when it is measured; in lanes and one after the other."""
+    seen = []
+
+    def advance(self, parameters, states, spans, rtol, *limits, advance=Lanes.advance):
+        seen.append(rtol)
+        return advance(self, parameters, states, spans, rtol, *limits)
+
+    monkeypatch.setattr(Lanes, "advance", advance)
+    drifting, rtol = PAIR.replace(detuning=8.0), given or 1e-6
+    distributed = drifting.replace(**{"A.frequency": ss.Samples([4.0, 4.0])})  # which lanes do not take
+    exact = ss.regime(drifting, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    for ensemble, steps in ((drifting, {rtol, rtol / 10}), (distributed, set())):
+        seen.clear()
+        found = ss.regime(ensemble, theory=ss.MeanField(rtol=given))
+        assert set(seen) == steps
+        assert abs(found.frequency - exact.frequency).max() < max(rtol, 1e-6)  # as two windows agree
+        assert abs(found.inversion - exact.inversion).max() < max(rtol, 1e-7)

@@ -50,7 +50,7 @@ def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monk
 
     def ask(layout):
         start.wait()
-        return lanes.kernel("run", layout, spin_equation)
+        return lanes.kernel(layout, spin_equation)
 
     with ThreadPoolExecutor(6) as pool:
         found = list(pool.map(ask, 2 * layouts))

@@ -12,17 +12,19 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from spinsync.base.native import native
-from spinsync.base.translation import Given, functions_of, translated
 from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
-from spinsync.problems.flow.fixed_points import polish
-from spinsync.regimes import engine_batch
+from spinsync.problems.flow.fixed_points import AROUND, polish
+from spinsync.regimes import engines, lane_mover
+from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.engine_scalar import Batch, simple
+from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels import lanes as kernels
+from spinsync.regimes.kernels.fixed_points import growth
 from spinsync.regimes.kernels.lanes import MEAN, OWN, Lanes, Layout
 from spinsync.regimes.kernels.unroll import unrolled
+from spinsync.regimes.lane_mover import LaneMover
 from spinsync.theory.mean_field import spin_equation
 from spinsync.theory.mean_field.theory import MeanField
 
@@ -74,7 +76,7 @@ def batch(ensembles, start):
     rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
     return Batch(
         rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
-    )  # fmt: skip
+    )
 
 
 def start(groups, seed=3):
@@ -84,8 +86,8 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = engine_batch._points(batch(ensembles, initial).rates, initial, np.arange(len(ensembles)))
-    kernel = Lanes(Layout(points.groups, measured=measured, tangent=tangent), spin_equation, 1)
+    points = LaneMover(batch(ensembles, initial), 1, Lanes).points(np.arange(len(ensembles)))
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), spin_equation, 1)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
@@ -142,23 +144,31 @@ def test_sums_are_the_integrals_over_the_window(groups):
             np.testing.assert_allclose(sums[0, k + 4], mean(weight * abs(p) ** 2), atol=2e-5)
 
 
+def looked(kernel, points, state, dark=False):
+    """Distances, states and frequencies of fixed points."""
+    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), AROUND)
+
+
 @pytest.mark.parametrize("groups", [1, 2, 3])
 def test_states_of_rest_are_those_of_the_simple_engine(groups):
     ensembles = [ensemble(groups, seed) for seed in range(6)]
     points, kernel, state = ready(ensembles, start(groups))
     kernel.advance(points.parameters, state, np.full(6, 60.0), 1e-9, 1e-12, 1e6)
-    rests = kernel.look(points.parameters, state, points.size, points.farthest)
-    assert len(rests.index) >= 2
-    growth = rests.growth()
-    for k, n in enumerate(rests.index.tolist()):
+    dark = np.hypot(*state.reshape(6, groups, 3).T[:2]).max(axis=0) < 1e-3  # fading: below threshold
+    distance, rest, frequency = looked(kernel, points, state, dark)
+    near = np.flatnonzero(distance < 1e-6)
+    assert len(near) >= 2
+    jacobians = kernel.fixed_points.jacobians(points.parameters[near], rest[near], frequency[near])
+    rates = growth(jacobians, dark[near])
+    for k, n in enumerate(near.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
         alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).rest
-        found = rests.state[k].reshape(groups, 3)
+        found = rest[n].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
-        assert points.frame[n] + rests.turn[k] == pytest.approx(alone.flow.frame, abs=1e-9)
-        assert growth[k] == pytest.approx(alone.growth[0], abs=1e-8)
+        assert points.frame[n] + frequency[n] == pytest.approx(alone.flow.frame, abs=1e-9)
+        assert rates[k] == pytest.approx(alone.growth[0], abs=1e-8)
 
 
 def test_phases_of_length_one_are_averaged_with_fourth_order():
@@ -179,17 +189,17 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
 
 def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
-    points.parameters[0, 0] += 7.0
+    points.parameters["omega"] += 7.0
     plain = Lanes(Layout(1, measured=False, tangent=False), spin_equation, 1)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
-    turn = plain.look(points.parameters, state, points.size, points.farthest).turn.item()
+    turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
     assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
     assert sums[0, 5] / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (engine_batch.lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial), 2) for engine in (lanes, simple))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -214,10 +224,10 @@ def test_the_engines_agree_on_random_ensembles(groups):
 
 def test_results_depend_neither_on_threads_nor_on_the_order():
     points = [ensemble(2, seed) for seed in range(150)]
-    one = engine_batch.lanes(batch(points, start(2)), 1)
-    many = engine_batch.lanes(batch(points, start(2)), 3)
+    one = lanes(batch(points, start(2)), 1)
+    many = lanes(batch(points, start(2)), 3)
     order = np.random.default_rng(1).permutation(len(points))
-    mixed = engine_batch.lanes(batch([points[i] for i in order], start(2)), 2)
+    mixed = lanes(batch([points[i] for i in order], start(2)), 2)
     for field in fields(one):
         np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
         np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
@@ -226,14 +236,14 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
 def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
     expected = simple(batch(points, start(2)), 1)
-    monkeypatch.setattr(engine_batch, "MOST_STEPS", 30)
-    again = engine_batch.lanes(batch(points, start(2)), 1)
+    monkeypatch.setattr(lane_mover, "MOST_WORK", 30 * lane_mover.STEP)
+    again = lanes(batch(points, start(2)), 1)
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
 def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
-    monkeypatch.setattr(engine_batch, "WORTH", 1)
+    monkeypatch.setattr(engines, "WORTH", 1)
     compared([ensemble(4, seed) for seed in range(8)], start(4))
 
 
@@ -256,7 +266,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = engine_batch._points(batch([ensemble(1, 0)], start(1)).rates, start(1), np.arange(1))
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), 1, Lanes).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
@@ -272,37 +282,48 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     assert abs(ends[1] - expected).max() > 1e-2
 
 
-ONE_STEP = """
-def one_step(p, y, h, stages, new, good):
-    size = 3 * GROUPS
-    velocity, matrix, work, pivots = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, np.int64)
-    good[0] = implicit(p, y, h, stages, velocity, matrix, work, pivots, new)
-"""
+@pytest.fixture
+def interpreted(monkeypatch):
+    """The kernels of fixed points as plain Python."""
+    for name in ("spin", "spin_tangent"):
+        monkeypatch.setattr(fixed_point_kernel, name, getattr(spin_equation, name).interpreted)
+    return fixed_point_kernel
 
 
 @pytest.mark.parametrize("groups", [1, 2])
-def test_an_implicit_step_is_of_third_order(groups):
+def test_an_implicit_step_is_of_third_order(groups, interpreted):
     points, kernel, state = ready([ensemble(groups, 1)], start(groups))
-    size, errors, good = 3 * groups, [], np.zeros(1, bool)
-    text = kernels.text_of(kernel.layout, spin_equation, "rest")
-    text.functions.update(functions_of(ONE_STEP))
-    row = Given("float64", ())
-    signature = {
-        "p": row,
-        "y": row,
-        "h": Given("float64"),
-        "stages": Given("float64", (size,)),
-        "new": row,
-        "good": Given("bool", ()),
-    }
-    step = native("one_step", "one_step", signature, ONE_STEP + str(groups), lambda: translated(text, "one_step", signature))
+    size, errors = 3 * groups, []
+    velocity, matrix, work, pivots = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, int)
     for h in (0.02, 0.01, 0.005):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
-        step(points.parameters[0], state[0], h, stages, new, good)
-        assert good[0]
+        p = points.parameters.view(np.recarray)[0]
+        assert interpreted.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
         errors.append(abs(sizes(new) - sizes(exact[0])).max())
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
+
+
+@pytest.mark.parametrize("groups", [1, 2, 5])
+def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
+    ensembles = [ensemble(groups, seed) for seed in range(3)]
+    points, kernel, state = ready(ensembles, start(groups))
+    kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
+    records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
+    rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
+    interpreted.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
+    found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
+    assert np.isfinite(distance).any()
+    for one, other in zip(found, (distance, rest, frequency), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)
+    jacobians = np.empty((3, 3 * groups, 3 * groups))
+    interpreted.jacobians(records, rest, frequency, 0, 3, jacobians)
+    np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
+    moved, finished = state.copy(), np.zeros(3, bool)
+    interpreted.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    assert finished.any()
+    np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
+    np.testing.assert_allclose(state, moved, atol=1e-9)
 
 
 def sizes(y):
@@ -317,7 +338,7 @@ def test_creeping_goes_where_small_steps_go():
     small, spans = state.copy(), np.full(4, 30.0)
     kernel.advance(points.parameters, small, spans, 1e-11, 1e-13, 1e7)
     before = state.copy()
-    ended = kernel.creep(points.parameters, state, spans, 1e-6, 1e-9)
+    ended = kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9)
     assert ended.any()
     for n in range(4):
         if ended[n]:
@@ -339,10 +360,11 @@ def test_points_on_a_boundary_are_decided(offset):
 
 
 SOURCE = """
-from spinsync.regimes.kernels.lanes import Layout, code
+from spinsync.regimes.kernels import fixed_points, lanes
+from spinsync.regimes.kernels.lanes import Layout
 from spinsync.theory.mean_field import spin_equation
-print(*(code("run", Layout(groups, True, True), spin_equation) for groups in (2, 4)))
-print(*(code(name, Layout(2, False, False), spin_equation) for name in ("look", "creep")))
+print(*(lanes.code(Layout(groups, True, True), spin_equation) for groups in (2, 4)))
+print(*(fixed_points.code(name, 2, spin_equation) for name in ("look", "jacobians", "creep")))
 """
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.base.files import UnwritableError
+from spinsync.base.parallel import threads
 from spinsync.interfaces.report.processes import shared
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -47,6 +48,10 @@ def double(name, advance):
     return 2 * name, os.getpid()
 
 
+def count(name, advance):
+    return threads()
+
+
 def fail(name, advance):
     if name == "path":
         raise UnwritableError("path", "there", "no space left on device")
@@ -61,6 +66,13 @@ def fail(name, advance):
 def _none_left():
     yield
     assert active_children() == []
+
+
+def test_processes_divide_the_threads_of_the_one_that_begins_them(monkeypatch):
+    monkeypatch.setenv("SPINSYNC_THREADS", "7")
+    assert shared(count, "ab", 2, print, print) == {"a": 3, "b": 3}
+    monkeypatch.setenv("SPINSYNC_THREADS", "1")
+    assert shared(count, "ab", 2, print, print) == {"a": 1, "b": 1}
 
 
 def test_all_work_is_done_once_and_heard_of():

@@ -9,7 +9,7 @@ import xarray as xr
 import spinsync as ss
 from reference import HALF_PI, laser
 from regime_cases import TABLE, R, near_full, of_table, random_motion, weak_pair, word
-from spinsync.regimes import engine_batch, follow
+from spinsync.regimes import follow
 from spinsync.regimes.codes import Status
 from test_pairs import pair
 
@@ -82,8 +82,7 @@ UNDECIDED = {
 
 @pytest.mark.parametrize("status", UNDECIDED)
 def test_what_is_undecided_says_why(status, monkeypatch):
-    for engine in (engine_batch, follow):
-        monkeypatch.setattr(engine, "PATIENCE", 300.0)
+    monkeypatch.setattr(follow, "PATIENCE", 300.0)
     found = ss.regime(UNDECIDED[status]())
     assert word(found) is R.UNDECIDED
     assert Status(int(found.status)) is status

@@ -9,7 +9,7 @@ import spinsync as ss
 from reference import HALF_PI, random_bloch, random_system
 from spinsync.base.compiled import compiled
 from spinsync.problems.flow.exponential_adams import DEVICE, DONE
-from spinsync.problems.flow.fixed_points import Approach, Outcome, jacobian, polish, settle
+from spinsync.problems.flow.fixed_points import Outcome, jacobian, polish, settle
 from spinsync.problems.flow.orbit_averages import bump, track
 from spinsync.problems.flow.record import Flow
 from test_closed_forms import jacobian_eigenvalues, pairs_up, random_one
@@ -121,7 +121,7 @@ def test_growth_rates_are_those_of_independent_equations_at_rest(seed):
     )
     flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
     slowest = flow.decay.real.min()
-    rest = settle(flow, Approach(), stretch=10 / slowest, most=400 / slowest).rest
+    rest = settle(flow, stretch=10 / slowest, most=400 / slowest).rest
     assert rest is not None
     values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
     if np.any(rest.state[:n]):
@@ -179,7 +179,7 @@ def ring_flow(a, b, start, c=0.01):
 
 def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
     for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
-        found = settle(ring_flow(0.003, 0.006, start), Approach(), stretch=3.0, most=300.0)
+        found = settle(ring_flow(0.003, 0.006, start), stretch=3.0, most=300.0)
         assert found.status == DONE
         assert (found.rest is None) == (wanted is None), start
         if found.rest is None:
@@ -243,7 +243,7 @@ def mean_rate(seen, moved):
 def window(ensemble, start, length, step):
     """A window of motion after the transient."""
     flow = ss.MeanField().lower(ensemble, np.array(start), 0)
-    settled = settle(flow, Approach(), stretch=20.0, most=20.0)
+    settled = settle(flow, stretch=20.0, most=20.0)
     deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
     return track(flow, settled.state, deviation, round(length / step), step)
 

@@ -13,6 +13,7 @@ from spinsync.results.registry import question
 
 PAIR = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-HALF_PI, cross_coupling=0.1)
 FULL = ss.Ensemble.pair(detuning=1.0, gain=3, damping=1, coupling=16, theta=-HALF_PI)
+CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)
 SPINS = random_bloch(np.random.default_rng(0), 4)
 TIMES = [0.0, 0.5, 2.0]
 RESULTS = {
@@ -41,19 +42,35 @@ RESULTS = {
     "symmetric pair": lambda: ss.symmetric_pair(FULL),
     "locking range": lambda: ss.locking_range(PAIR),
     "phase diagram": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0], "A.gain": [3.0, 4.0]}),
+    "diagram at a given accuracy": lambda: ss.phase_diagram(FULL, {"gain": [3.0, 4.0]}, theory=ss.MeanField(rtol=1e-7)),
+    "diagram of few spins": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0]}, theory=ss.Exact(4)),
     "distributed diagram": lambda: ss.phase_diagram(
         laser(),
         {"frequency": [ss.Lorentzian(0.2), ss.Samples(np.linspace(0, 1, 9))], "coupling": [2.0, 12.0]},
         initial=[[0, 0.1, 0]],
     ),
+    "diagram of cavities": lambda: ss.phase_diagram(CAVITY, {"spins": [400, 900]}),
     "regime": lambda: ss.regime(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]),
     "trajectories": lambda: ss.evolve(laser(), TIMES, theory=ss.Trajectories(4, rtol=0.5, atol=0.2), seed=5),
     "lines": lambda: ss.linewidth(FULL, theory=ss.Exact(4), modes=2),
     "one line as a list": lambda: ss.linewidth(laser(), theory=ss.Exact(4), modes=1),
+    "rest from a start": lambda: ss.steady_state(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]], seed=2),
     "one spin": lambda: ss.one_spin_equation(FULL, TIMES, theory=ss.BruteForce(2), initial=RESULTS["null vector"]()),
     "pairs of a run": lambda: ss.pair_measures(RESULTS["exact rest"]().isel(group=[0])),
     "husimi of a run that went on": lambda: ss.husimi(RESULTS["went on"](), [0.0, 1.0], [0.0, 2.0]),
-    "cavity": lambda: ss.limit_cycle(ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)),
+    "cavity": lambda: ss.limit_cycle(CAVITY),
+}
+OF_ONE = """exact|exact rest|linewidth|spectrum|entropy|asymptotic phase|steady state|limit cycle|distributed diagram|
+trajectories|one line as a list|pairs of a run""".replace("\n", "").split("|")
+MODELS = dict.fromkeys(RESULTS, FULL) | dict.fromkeys(OF_ONE, laser())
+MODELS |= {
+    "evolve": random_system(1, 3).ensemble(),
+    "disorder": laser(frequency=ss.Lorentzian(0.5)),
+    "samples": laser(frequency=ss.Samples([0.1, 1 / 3])),
+    "disordered cycle": laser(frequency=ss.Gaussian(0.5)),
+    "locking range": PAIR,
+    "cavity": CAVITY,
+    "diagram of cavities": CAVITY,
 }
 
 
@@ -92,6 +109,17 @@ def test_every_question_is_repeated():
     """Whoever adds a question that returns a Dataset adds a result of it here."""
     returned = {name for name in ss.__all__ if callable(getattr(ss, name)) and "-> xr.Dataset" in str(signature_of(name))}
     assert returned - {"rerun"} == {result().attrs["verb"] for result in RESULTS.values()}
+
+
+def test_every_option_is_recorded():
+    """Under its own name, but for threads, which have no influence; whoever adds an option adds a result that has it."""
+    places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "dataset": "source"}
+    held = {}
+    for result in (make() for make in RESULTS.values()):
+        held.setdefault(result.attrs["verb"], set()).update(result.attrs, map(str, result.coords))
+    for verb, names in held.items():
+        options = set(signature(getattr(ss, verb)).parameters) - {"threads"}
+        assert {places.get(option, option) for option in options} <= names, verb
 
 
 def signature_of(name: str) -> str:
@@ -140,10 +168,9 @@ def test_model_of_is_the_model(name):
     result = RESULTS[name]()
     model = ss.model_of(result)
     assert result.attrs["version"] == ss.__version__
-    own = {"evolve": random_system(1, 3).ensemble(), "locking range": PAIR, "limit cycle": laser(), "brute force": FULL}
-    assert model == own.get(name, model)
+    assert model == MODELS[name]
     assert RESULTS[name]().attrs["model"] == result.attrs["model"]
-    assert model.lamb_shift == (name == "cavity")
+    assert model.lamb_shift == ("cavit" in name)
 
 
 def test_changes_of_the_recipe_are_recorded():

@@ -5,7 +5,7 @@ import pytest
 from scipy.linalg import expm
 
 import spinsync as ss
-from spinsync.problems.flow.fixed_points import Approach, Outcome, polish, settle
+from spinsync.problems.flow.fixed_points import Outcome, polish, settle
 from spinsync.problems.flow.orbit_averages import track
 from spinsync.problems.flow.periodic_orbits import search
 from toy_theories import Beating, DrivenSpins, RateEquations, Ringing
@@ -93,7 +93,7 @@ def test_steady_states_are_those_of_the_closed_forms(case):
 def test_eigenvalues_behind_stability_are_those_of_the_closed_forms(case):
     theory, ensemble = case
     problem = flow(case)
-    settled = settle(problem, Approach(), stretch=5.0, most=200.0)
+    settled = settle(problem, stretch=5.0, most=200.0)
     for rest in (settled.rest, polish(problem, settled.state).rest):
         np.testing.assert_allclose(rest.growth, np.sort(theory.growth(ensemble))[::-1], rtol=0, atol=1e-9)
 
@@ -102,7 +102,7 @@ def test_the_leading_eigenvalue_beats_as_the_neutral_variable_does():
     theory, ensemble = CASES["neutral and complex"]
     gamma, delta, k = theory.numbers(ensemble.rates)
     problem = flow((theory, ensemble))
-    found = polish(problem, settle(problem, Approach(), stretch=5.0, most=200.0).state)
+    found = polish(problem, settle(problem, stretch=5.0, most=200.0).state)
     assert found.outcome is Outcome.FOUND
     assert found.rest.leading.real == pytest.approx(-gamma, abs=1e-9)
     assert abs(found.rest.leading.imag) == pytest.approx(np.sqrt(delta**2 - k**2), abs=1e-9)
@@ -112,7 +112,7 @@ def test_the_leading_eigenvalue_beats_as_the_neutral_variable_does():
 def test_newtons_method_goes_to_the_fixed_point_from_afar(case):
     """All three are linear or quadratic: a few steps, from a distance of percents."""
     problem = flow(case)
-    there = settle(problem, Approach(), stretch=5.0, most=200.0).rest.state
+    there = settle(problem, stretch=5.0, most=200.0).rest.state
     off = 0.01 * np.where(problem.real, 1.0, 1 - 2j)
     found = polish(problem, there + off)
     assert found.outcome is Outcome.FOUND
@@ -170,3 +170,15 @@ def test_inversions_that_oscillate_without_coherence_are_pulsating():
     assert float(seen.lyapunov) == pytest.approx(-0.4, rel=1e-3)
     assert np.all(np.isnan(seen.frequency))
     np.testing.assert_allclose(seen.inversion, PAIR.rates.net_gain / PAIR.rates.gamma_1, atol=1e-5)
+
+
+def test_a_theory_refuses_what_its_kind_of_problem_cannot_answer():
+    for ask, sentence in (
+        (
+            lambda: ss.linewidth(PAIR, theory=RateEquations()),
+            r"answers linewidth \(.*\), but is RateEquations",
+        ),
+        (lambda: ss.evolve(PAIR, TIMES, theory=RateEquations(), keep_state=True), "must be False for RateEquations"),
+    ):
+        with pytest.raises(ss.InputError, match=sentence):
+            ask()

@@ -25,6 +25,7 @@ class Toy:
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
     why: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
+    equation: ClassVar[Any] = None  # no kernels in lanes
 
     def lower(self, ensemble, initial, seed, each=False):
         start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial

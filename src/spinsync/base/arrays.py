@@ -1,9 +1,30 @@
-"""The type of arrays."""
+"""The type of arrays, and records of arrays with one entry per point."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from typing import Any, Self, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+
+
+class Batched:
+    """A dataclass of arrays, or of such records, whose first axis is the point."""
+
+    def __getitem__(self, chosen: Any) -> Self:
+        """The same of some of the points."""
+        return replace(self, **{field.name: getattr(self, field.name)[chosen] for field in fields(self)})  # type: ignore[type-var,arg-type]
+
+
+Record = TypeVar("Record", bound=Batched)
+
+
+def joined(records: Sequence[Record]) -> Record:
+    """The points of all records in order."""
+    parts = {field.name: [getattr(one, field.name) for one in records] for field in fields(records[0])}  # type: ignore[arg-type]
+    whole = {name: joined(part) if isinstance(part[0], Batched) else np.concatenate(part) for name, part in parts.items()}
+    return replace(records[0], **whole)  # type: ignore[type-var]

@@ -1,80 +1,21 @@
-"""Names, places in memory and expressions while functions become code for LLVM (`translation.py`)."""
+"""Expressions while functions become code for LLVM (`translation.py`)."""
 
 from __future__ import annotations
 
 import ast
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from math import prod
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from llvmlite import ir
 
-from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, Numbers, is_static, kind_of, width_of
+from spinsync.base.llvm_numbers import REAL, WHOLE, is_static, kind_of, width_of
+from spinsync.base.llvm_places import Place, Places, Scope, assigned
+
+ELSEWHERE = {"math", "np"}  # whose names are known here
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where elements lie: those of an array, or of a part of one, with one stride per index that is still to come."""
-
-    pointer: Any
-    strides: tuple[int, ...]
-
-
-@dataclass
-class Scope:
-    """The names of a function that is being written out; `bound` has those that are not assigned to, innermost last.
-
-    Names that are given a value at one place only, without macros that might change it, stay known where the value is.
-    """
-
-    bound: list[dict[str, Any]]
-    lasting: Set[str] = frozenset()
-    variables: dict[str, Any] = field(default_factory=dict)
-    small: dict[str, Place] = field(default_factory=dict)
-    results: list[Any] | None = None
-    end: Any = None
-
-
-@dataclass(frozen=True)
-class Text:
-    """What is translated: functions by name, which of them are macros, known numbers, and shapes of small arrays."""
-
-    functions: Mapping[str, ast.FunctionDef]
-    macros: Set[str]
-    known: Mapping[str, Any]
-    small: Mapping[str, tuple[int, ...]]
-    staying: Callable[[str], bool]  # whether a loop over this name stays a loop
-
-    @classmethod
-    def of(cls, *sources: str, **options: Any) -> Text:
-        return cls({name: function for source in sources for name, function in functions_of(source).items()}, **options)
-
-
-def functions_of(source: str) -> dict[str, ast.FunctionDef]:
-    """The functions of a text, by name."""
-    return {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-
-
-def strides(inner: Sequence[int]) -> list[int]:
-    return [prod(inner[k:]) for k in range(len(inner))]
-
-
-def assigned(statements: Iterable[ast.stmt]) -> Counter[str]:
-    """How many statements assign to each name."""
-    nodes = (node for statement in statements for node in ast.walk(statement))
-    return Counter(node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
-
-
-class Expressions(Numbers):
+class Expressions(Places):
     """Writes expressions behind the place where `builder` stands."""
-
-    def __init__(self, text: Text, module: ir.Module, builder: ir.IRBuilder) -> None:
-        self.text, self.module, self.builder = text, module, builder
-        self.width = 0  # of the vectors that are being worked on
-        self.loops: list[tuple[Any, Any]] = []  # where `continue` and `break` lead
-        self.tables: dict[str, Place] = {}
 
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
         """Write the statements of a function or a macro."""
@@ -91,83 +32,26 @@ class Expressions(Numbers):
             self.assign(name, names.pop(name), scope)
         return scope
 
-    def look_up(self, name: str, scope: Scope) -> Any:
-        for names in reversed(scope.bound):
-            if name in names:
-                return names[name]
-        if name in scope.variables:
-            return self.builder.load(scope.variables[name], align=alignment_of(kind_at(Place(scope.variables[name], ()))))
-        if name in self.text.small:
-            if name not in scope.small:
-                scope.small[name] = self.array(self.text.small[name], REAL)
-            return scope.small[name]
-        return self.text.known[name]
-
-    def slot(self, kind: ir.Type, count: int = 1) -> Any:
-        """Memory of a function: `count` elements, each as wide as what is being worked on."""
-        wide = ir.VectorType(kind, self.width) if self.width else kind
-        with self.builder.goto_entry_block():
-            made = self.builder.alloca(ir.ArrayType(wide, count))
-            return self.builder.bitcast(made, wide.as_pointer())
-
-    def array(self, shape: tuple[int, ...], kind: ir.Type) -> Place:
-        return Place(self.slot(kind, prod(shape)), (*strides(shape[1:]), 1))
-
-    def table(self, name: str) -> Place:
-        """A known table as memory, for loops that stay: ragged ones are filled up."""
-        if name not in self.tables:
-            rows = self.text.known[name]
-            nested = isinstance(rows[0], tuple)
-            size = max(len(row) for row in rows) if nested else 1
-            numbers = [x for row in rows for x in (*row, *[0] * (size - len(row)))] if nested else list(rows)
-            kind = REAL if any(isinstance(x, float) for x in numbers) else WHOLE
-            kept = ir.GlobalVariable(self.module, ir.ArrayType(kind, len(numbers)), f"table.{name}")
-            kept.initializer = ir.Constant(kept.value_type, numbers)
-            kept.global_constant, kept.linkage = True, "internal"
-            first = kept.bitcast(kind.as_pointer())
-            self.tables[name] = Place(first, (size, 1) if nested else (1,))
-        return self.tables[name]
-
-    def at(self, node: ast.Subscript, scope: Scope) -> Any:
-        """The place that a subscript names, or the known number."""
-        slices: list[ast.expr] = []
+    def at(self, node: ast.expr, scope: Scope) -> Any:
+        """The place that a name with subscripts and fields means, or the known value."""
+        if isinstance(node, ast.Attribute):
+            found = self.at(node.value, scope)
+            return self.part(found, node.attr) if isinstance(found, Place) else getattr(found, node.attr)
+        if not isinstance(node, ast.Subscript):
+            return self.value(node, scope)
+        indices: list[Any] = []
         root: ast.expr = node
         while isinstance(root, ast.Subscript):
             own = root.slice.elts if isinstance(root.slice, ast.Tuple) else [root.slice]
-            slices, root = [*own, *slices], root.value
-        indices = [self.value(index, scope) for index in slices]
-        assert isinstance(root, ast.Name)
-        found = self.look_up(root.id, scope)
+            indices, root = [*(self.value(index, scope) for index in own), *indices], root.value
+        found = self.at(root, scope)
         if isinstance(found, tuple):
             if not is_static(*indices):
-                return self.moved(self.table(root.id), indices)
+                return self.moved(self.table(ast.unparse(root), found), indices)
             for index in indices:
                 found = found[index]
             return found
         return self.moved(found, indices)
-
-    def moved(self, place: Place, indices: Sequence[Any]) -> Place:
-        offset: Any = 0
-        for index, stride in zip(indices, place.strides, strict=False):
-            offset = self.binary(ast.Add(), offset, self.binary(ast.Mult(), index, stride))
-        pointer = place.pointer
-        if isinstance(offset, Lanes):
-            pointer = self.builder.gep(pointer, [self.of(offset.offset, WHOLE, 0)])
-            pointer = self.builder.bitcast(pointer, ir.VectorType(REAL, self.width).as_pointer())
-        else:
-            pointer = self.builder.gep(pointer, [self.of(offset, WHOLE, 0)])
-        return Place(pointer, place.strides[len(indices) :])
-
-    def read(self, place: Any) -> Any:
-        if not isinstance(place, Place) or place.strides:
-            return place
-        found = self.builder.load(place.pointer, align=alignment_of(kind_at(place)))
-        return self.builder.icmp_signed("!=", found, ir.Constant(BYTE, 0)) if found.type == BYTE else found
-
-    def write(self, place: Place, value: Any) -> None:
-        target, kind = place.pointer.type.pointee, kind_at(place)
-        width = target.count if isinstance(target, ir.VectorType) else 0
-        self.builder.store(self.of(value, kind, width), place.pointer, align=alignment_of(kind))
 
     def value(self, node: ast.expr, scope: Scope) -> Any:
         kind = type(node).__name__
@@ -181,8 +65,10 @@ class Expressions(Numbers):
     def value_of_name(self, node: ast.Name, scope: Scope) -> Any:
         return self.look_up(node.id, scope)
 
-    def value_of_attribute(self, node: ast.Attribute, _: Scope) -> Any:
-        return float(node.attr) if node.attr == "inf" else node.attr
+    def value_of_attribute(self, node: ast.Attribute, scope: Scope) -> Any:
+        if isinstance(node.value, ast.Name) and node.value.id in ELSEWHERE:
+            return float(node.attr) if node.attr == "inf" else node.attr
+        return self.read(self.at(node, scope))
 
     def value_of_subscript(self, node: ast.Subscript, scope: Scope) -> Any:
         return self.read(self.at(node, scope))
@@ -243,6 +129,8 @@ class Expressions(Numbers):
 
     def builtin(self, name: str, given: list[Any]) -> Any:
         first = given[0]
+        if name == "len":
+            return first.shape[0]
         if name in ("max", "min"):
             larger = self.compare(ast.Gt() if name == "max" else ast.Lt(), given[1], first)
             return self.chosen(larger, given[1], first)
@@ -275,13 +163,3 @@ class Expressions(Numbers):
         self.builder.position_at_end(scope.end)
         results = [self.builder.load(slot) for slot in scope.results or []]
         return results if len(results) > 1 else results[0] if results else None
-
-
-def kind_at(place: Place) -> ir.Type:
-    target = place.pointer.type.pointee
-    return target.element if isinstance(target, ir.VectorType) else target
-
-
-def alignment_of(kind: ir.Type) -> int:
-    """Of elements in memory; vectors may begin at any of them."""
-    return 1 if kind in (TRUTH, BYTE) else 8

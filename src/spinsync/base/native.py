@@ -13,7 +13,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
-from spinsync.base import compile_cache, llvm_expressions, llvm_numbers, translation
+from spinsync.base import compile_cache, llvm_expressions, llvm_numbers, llvm_places, translation
 from spinsync.base.interrupts import aside
 from spinsync.base.notices import compiling_notice
 from spinsync.base.translation import Given
@@ -57,16 +57,17 @@ class Native:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
-        kinds = [ctypes.c_void_p if g.inner is not None else NUMBERS[g.dtype] for g in signature.values()]
+        kinds = [ctypes.c_void_p if g.array else NUMBERS[str(g.dtype)] for g in signature.values()]
         self._call = ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
 
     def __call__(self, *arguments: Any) -> None:
         given = zip(self.signature.items(), arguments, strict=True)
-        self._call(*(value if of.inner is None else _address(name, of, value) for (name, of), value in given))
+        self._call(*(_address(name, of, value) if of.array else value for (name, of), value in given))
 
 
 def _address(name: str, given: Given, array: np.ndarray) -> int:
-    right = array.dtype == given.dtype and array.shape[1:] == given.inner and array.flags.c_contiguous
+    axes = array.ndim == 0 if given.inner is None else array.shape[1:] == given.inner
+    right = array.dtype == given.dtype and axes and array.flags.c_contiguous
     if not right:  # machine code would read what is not there
         raise AssertionError(f"{name} is {array.dtype} {array.shape}, not contiguous {given}")
     return array.ctypes.data
@@ -76,7 +77,7 @@ def _address(name: str, given: Given, array: np.ndarray) -> int:
 def native(title: str, name: str, signature: Mapping[str, Given], made_of: str, code: Callable[[], str]) -> Native:
     """The function `name` of LLVM's code; `made_of` tells it from all others, and so finds its machine code on disk."""
     host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvmlite.__version__
-    compiler = [inspect.getsource(module) for module in (llvm_numbers, llvm_expressions, translation)]
+    compiler = [inspect.getsource(module) for module in (llvm_numbers, llvm_places, llvm_expressions, translation)]
     parts = (made_of, name, sorted(signature.items()), host, compiler)
     entry = f"{title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
     machine_code = compile_cache.load_code(entry)

@@ -24,10 +24,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 
-from spinsync.base.llvm_expressions import Expressions, Place, Scope, Text, functions_of, strides
+from spinsync.base.llvm_expressions import Expressions
 from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, is_static, kind_of, width_of
+from spinsync.base.llvm_places import Place, Scope, Text, functions_of
 
 __all__ = ["Given", "Text", "functions_of", "translated"]
 
@@ -36,15 +38,27 @@ KINDS = {"float64": REAL, "int64": WHOLE, "int8": BYTE, "bool": BYTE}
 
 @dataclass(frozen=True)
 class Given:
-    """An argument of a kernel: a number, or a contiguous array with axes of these lengths after the first one."""
+    """An argument of a kernel: a number, or a contiguous array with axes of these lengths after the first one.
 
-    dtype: str
+    Its elements may be records of real numbers, with named fields; a record alone is an array without axes.
+    """
+
+    dtype: str | np.dtype[Any]
     inner: tuple[int, ...] | None = None
 
     @property
+    def array(self) -> bool:
+        return self.inner is not None or isinstance(self.dtype, np.dtype)
+
+    @property
     def type(self) -> ir.Type:
-        kind = KINDS[self.dtype]
-        return kind if self.inner is None else kind.as_pointer()
+        kind = KINDS[self.dtype] if isinstance(self.dtype, str) else REAL
+        return kind.as_pointer() if self.array else kind
+
+    def place(self, pointer: Any) -> Place:
+        """Where it lies."""
+        record = self.dtype if isinstance(self.dtype, np.dtype) else None
+        return Place(pointer, () if self.inner is None else (None, *self.inner), record)
 
 
 def translated(text: Text, name: str, signature: Mapping[str, Given]) -> str:
@@ -55,9 +69,9 @@ def translated(text: Text, name: str, signature: Mapping[str, Given]) -> str:
     arguments: dict[str, Any] = {}
     for argument, (label, given) in zip(made.args, signature.items(), strict=True):
         arguments[label] = argument
-        if given.inner is not None:
+        if given.array:
             argument.add_attribute("noalias")
-            arguments[label] = Place(argument, (*strides(given.inner), 1))
+            arguments[label] = given.place(argument)
     writer = Writer(text, module, builder)
     writer.body(text.functions[name].body, writer.scope(text.functions[name], arguments))
     builder.ret_void()
@@ -79,34 +93,36 @@ class Writer(Expressions):
             self.statement(statement, scope)
 
     def statement(self, node: ast.stmt, scope: Scope) -> None:
-        match node:
-            case ast.Expr(value=ast.Constant()):  # a docstring
-                pass
-            case ast.Expr():
-                self.value(node.value, scope)
-            case ast.Assign(targets=[ast.Tuple() as target]):
-                for one, value in zip(target.elts, self.values(node.value, scope), strict=True):
-                    self.give(one, value, scope)
-            case ast.Assign():
-                self.give(node.targets[0], self.value(node.value, scope), scope)
-            case ast.AugAssign(target=ast.Subscript() as target):
-                place = self.at(target, scope)
-                self.write(place, self.binary(node.op, self.read(place), self.value(node.value, scope)))
-            case ast.AugAssign(target=ast.Name() as target):
-                before = self.look_up(target.id, scope)
-                self.assign(target.id, self.binary(node.op, before, self.value(node.value, scope)), scope)
-            case ast.For():
-                self.loop(node, scope)
-            case ast.While():
-                self.repeat(node, scope)
-            case ast.If():
-                self.branch(node, scope)
-            case ast.Break() | ast.Continue():
-                self.builder.branch(self.loops[-1][isinstance(node, ast.Break)])
-            case ast.Return():
-                self.leave(node, scope)
-            case _:
-                raise TypeError(f"no code for {ast.unparse(node)}")
+        write = getattr(self, f"statement_{type(node).__name__.lower()}", None)
+        if write is None:
+            raise TypeError(f"no code for {ast.unparse(node)}")
+        write(node, scope)
+
+    def statement_expr(self, node: ast.Expr, scope: Scope) -> None:
+        if not isinstance(node.value, ast.Constant):  # a docstring
+            self.value(node.value, scope)
+
+    def statement_assign(self, node: ast.Assign, scope: Scope) -> None:
+        target = node.targets[0]
+        if isinstance(target, ast.Tuple):
+            for one, value in zip(target.elts, self.values(node.value, scope), strict=True):
+                self.give(one, value, scope)
+        else:
+            self.give(target, self.value(node.value, scope), scope)
+
+    def statement_augassign(self, node: ast.AugAssign, scope: Scope) -> None:
+        if isinstance(node.target, ast.Subscript):
+            place = self.at(node.target, scope)
+            self.write(place, self.binary(node.op, self.read(place), self.value(node.value, scope)))
+        else:
+            assert isinstance(node.target, ast.Name)
+            before = self.look_up(node.target.id, scope)
+            self.assign(node.target.id, self.binary(node.op, before, self.value(node.value, scope)), scope)
+
+    def statement_break(self, node: ast.Break | ast.Continue, _: Scope) -> None:
+        self.builder.branch(self.loops[-1][isinstance(node, ast.Break)])
+
+    statement_continue = statement_break
 
     def give(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Subscript):
@@ -121,17 +137,17 @@ class Writer(Expressions):
             return
         if name not in scope.variables:
             scope.variables[name] = self.slot(kind_of(value))
-        self.write(Place(scope.variables[name], ()), value)
+        self.write(Place(scope.variables[name]), value)
 
-    def leave(self, node: ast.Return, scope: Scope) -> None:
+    def statement_return(self, node: ast.Return, scope: Scope) -> None:
         values = [] if node.value is None else self.values(node.value, scope)
         if scope.results is None:
             scope.results = [self.slot(kind_of(value)) for value in values]
         for slot, value in zip(scope.results, values, strict=True):
-            self.write(Place(slot, ()), value)
+            self.write(Place(slot), value)
         self.builder.branch(scope.end)
 
-    def branch(self, node: ast.If, scope: Scope) -> None:
+    def statement_if(self, node: ast.If, scope: Scope) -> None:
         test = self.value(node.test, scope)
         if isinstance(test, bool):
             self.body(node.body if test else node.orelse, scope)
@@ -147,7 +163,7 @@ class Writer(Expressions):
                 self.builder.branch(after)
         self.builder.position_at_end(after)
 
-    def repeat(self, node: ast.While, scope: Scope) -> None:
+    def statement_while(self, node: ast.While, scope: Scope) -> None:
         head, inside, after = (self.builder.append_basic_block(name) for name in ("head", "inside", "after"))
         self.builder.branch(head)
         self.builder.position_at_end(head)
@@ -163,7 +179,7 @@ class Writer(Expressions):
         self.body(statements, scope)
         self.loops.pop()
 
-    def loop(self, node: ast.For, scope: Scope) -> None:
+    def statement_for(self, node: ast.For, scope: Scope) -> None:
         assert isinstance(node.target, ast.Name)
         assert isinstance(node.iter, ast.Call)
         name, bounds = node.target.id, [self.value(bound, scope) for bound in node.iter.args]
@@ -188,7 +204,7 @@ class Writer(Expressions):
         width, self.width = self.width, 0
         counter = self.slot(WHOLE)
         self.width = width
-        self.write(Place(counter, ()), first)
+        self.write(Place(counter), first)
         head, inside, following, after = (self.builder.append_basic_block(f"{name}.{k}") for k in range(4))
         self.builder.branch(head)
         self.builder.position_at_end(head)
@@ -201,6 +217,6 @@ class Writer(Expressions):
         if not self.builder.block.is_terminated:
             self.builder.branch(following)
         self.builder.position_at_end(following)
-        self.write(Place(counter, ()), self.binary(ast.Add(), now, step))
+        self.write(Place(counter), self.binary(ast.Add(), now, step))
         self.builder.branch(head)
         self.builder.position_at_end(after)

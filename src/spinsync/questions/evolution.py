@@ -119,7 +119,8 @@ def evolve(
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
-        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {theory.why['keep_state']}.")
+        why = theory.why.get("keep_state", "which keeps none")
+        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = lowered(ensemble, theory, initial, seed, each)
     afford_times(problem, moments)
     with in_words(theory):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import pi
 
 import numpy as np
 
-from spinsync.base.arrays import Array
-from spinsync.problems.flow.fixed_points import FAINTEST, shining
+from spinsync.base.arrays import Array, Batched
+from spinsync.problems.flow.approach import FAINTEST, shining
 from spinsync.problems.flow.orbit_averages import Track, bump
 from spinsync.regimes.codes import Regime
 
@@ -19,8 +19,8 @@ SAME = 1e-6  # difference of all averages in which nothing but a frequency is st
 UNEVEN = 2e-3  # of the detuning: that of a motion which comes as near to zero as one likes, where its phase jumps
 
 
-@dataclass(frozen=True)
-class Window:
+@dataclass(frozen=True, kw_only=True)
+class Window(Batched):
     """Averages over windows of several trajectories, the first axis of each array.
 
     length, variance, order_parameter, lyapunov, lyapunov_error, lost : (point,)
@@ -40,10 +40,6 @@ class Window:
     lyapunov: Array
     lyapunov_error: Array
     lost: Array
-
-    def at(self, index: Array) -> Window:
-        """Some of the trajectories."""
-        return Window(*(getattr(self, field.name)[index] for field in fields(self)))
 
     @property
     def squares(self) -> Array:
@@ -97,12 +93,19 @@ class Window:
         """An orbit as regular as unstable: a symmetry keeps the motion on it, and nothing else."""
         return self.agrees(other, detuning) & (self.lyapunov * self.length > GROWN)
 
-    def resolved(self, before: Window | None) -> Window:
+    def resolved(self, before: Window) -> Window:
         """The same with the error that regular motion has: twice what two windows differ by, or what none can resolve."""
         error = np.maximum(CALM / self.length, STEPS * abs(self.lyapunov))
-        if before is not None:
-            error = np.maximum(error, 2 * abs(self.lyapunov - before.lyapunov))
-        return replace(self, lyapunov_error=error)
+        return replace(self, lyapunov_error=np.maximum(error, 2 * abs(self.lyapunov - before.lyapunov)))
+
+
+def unknown(points: int, groups: int) -> Window:
+    """Before the first window, with which none agrees."""
+    one, own, pair = np.full(points, np.nan), np.full((points, groups), np.nan), np.full((points, groups, groups), np.nan)
+    return Window(
+        length=one, products=pair, locking=pair, amplitude=own, inversion=own, variance=one, order_parameter=one, winding=own,
+        lyapunov=one, lyapunov_error=one, lost=np.zeros(points, bool),
+    )  # fmt: skip
 
 
 def averages(seen: Track, frame: float, weight: Array, w: Array | None = None) -> Window:

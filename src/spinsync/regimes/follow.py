@@ -1,210 +1,165 @@
-"""What an ensemble does in the end: at rest in a rotating frame, moving regularly, or irregularly (theory page, section 5).
+"""What motions come to: fixed points of a rotating frame, regular or irregular motion (theory page, section 5).
 
-First the motion is given time to come to rest. If it does not, it is followed through windows, each twice as long as
-the one before, until two windows in a row agree: then it is stationary, and its averages tell its regime. A positive
-Lyapunov exponent that persists makes it irregular.
+First they are given time to come to rest. Those that don't are followed through windows, each twice as long as the one
+before, until two windows in a row agree: then a motion is stationary, and its averages tell its regime. A positive Lyapunov
+exponent that persists makes it irregular. A point is dropped as soon as it is decided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from math import nan
 
 import numpy as np
 
-from spinsync.base.arrays import Array
-from spinsync.base.progress import Line
-from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import (
-    CLOSER,
-    DARK,
-    NEAR,
-    NEUTRAL,
-    RINGING,
-    Approach,
-    Rest,
-    extent,
-    in_own_frame,
-    run,
-    settle,
-    slowest,
-)
-from spinsync.problems.flow.hopf import ahead, gentle
-from spinsync.problems.flow.orbit_averages import track
-from spinsync.problems.flow.periodic_orbits import search
-from spinsync.problems.flow.record import Flow
+from spinsync.base.arrays import Array, joined
+from spinsync.problems.flow.approach import DARK, NEAR, NEUTRAL, RINGING
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import averages, decided, repeated
-from spinsync.regimes.summary import Motions, blank, moving, repeating, resting
+from spinsync.regimes.decision import Window, decided, unknown
+from spinsync.regimes.movers import CREEP, FIRST, LONGEST, MANY, NEARING, PATIENCE, SHORT, STRETCH, Look, Mover, P, Points
+from spinsync.regimes.summary import Motions, blank, moving
 
-SHORT = 40.0  # time to come to rest directly, in units of the slowest relaxation time
-LONGEST = 10.0  # period that is looked for, in the same units
-ATTEMPTS = 8  # to find it, of a single group: several that are periodic show it at once
-SHARES = (0.25, 0.5)  # of LONGEST, in the first attempts: what repeats itself sooner is found sooner
-CREEP = 2000.0  # time to come closer to states of rest that are near, in the same units
-MANY, MANY_SHORT = 25, 2000.0  # groups of a network, which comes to rest slowly, but is dearer to look at than to move:
-LONGER = 1.5  # so each stretch between two looks at it is longer than the one before
-FIRST = 20.0  # the first window, in the same units
-PATIENCE = 300_000.0  # all windows together
-MOST_STEPS = 2_000_000  # time steps of all windows together
-APART = 0.7  # of the shortest time in the motion, between two samples
-MOST_WORK = 2e9  # time steps times what each takes: EACH for every component, and the entries of the coupling matrix
-EACH = 20
-SLOW_WORK = 1.5e8  # the same beside a Hopf bifurcation, where no window is long enough if no leap helped
-MOST_SAMPLES = MOST_STEPS  # of one window
 IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
-NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
-ROUGH = 1e-7  # tolerance of the steps of windows: averages ask for less than trajectories
 
 
-def motion_of(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
-    """The long-time motion of one point; `weight` (group,) are the shares of the groups."""
-    found = long_time(flow, weight, line)
-    if flow.doubt:
-        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, flow.doubt * abs(found.lyapunov)))
-    if flow.finer is None or found.regime[0] != Regime.FULL:
-        return found
-    bright = int(np.argmax(found.amplitude[0]))
-    rest = flow.finer(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
-    if rest is None:
-        return found
-    frequency = np.array([rest.frequency])
-    return resting(rest.charged[None], rest.neutral[None], frequency, weight, found.lyapunov, found.lyapunov_error)
+def follow(mover: Mover[P], count: int) -> Motions:
+    """The long-time motions of `count` points; FAILED where the mover lost a point."""
+    found = blank(count, mover.groups, Status.NO_RELAXATION)
+    points = joined(mover.shared(lambda mover, points: _approach(mover, points, found)))
+    for share in mover.attempts:
+        if len(points.index):
+            points = _returning(mover, points, share * LONGEST, found)
+    _average(mover, points, found)
+    return found
 
 
-def long_time(flow: Flow, weight: Array, line: Line | None = None) -> Motions:
-    """The long-time motion of a flow from its start; `weight` (group,) are the shares of the groups."""
-    slow = slowest(flow)
-    if slow <= NOTHING:
-        return blank(1, weight.size, Status.NO_RELAXATION)
-
-    def tell(time: float) -> None:
-        if line is not None:
-            line.update(nan, f"{time * slow:.3g} relaxation times")
-
-    approach, (short, longer) = Approach(), (SHORT, 1.0) if weight.size < MANY else (MANY_SHORT, LONGER)
-    settled = settle(flow, approach, stretch=10 / slow, most=short / slow, longer=longer, tell=tell)
-    if settled.status != DONE:
-        return blank(1, weight.size, Status.FAILED)
-    if settled.rest is not None and _lasting(settled.rest):
-        return _resting(settled.rest, weight)
-    state = settled.state if settled.rest is None else _nudged(settled.rest)
-    found, state = _returning(flow, state, weight, approach, slow)
-    return found if found is not None else _follow(flow, state, weight, approach, slow, tell)
+def _approach(mover: Mover[P], points: P, found: Motions) -> P:
+    """Move the points until they rest, as long as they may come to rest soon; those that go on moving."""
+    most, others = NEARING if mover.groups >= MANY else SHORT, [points[:0]]
+    while len(points.index):
+        span = np.minimum(np.maximum(STRETCH, points.time), np.maximum(points.wait, 1.0))
+        finished = mover.advance(points, span / points.slowest)
+        points.time = points.time + span
+        points = _kept(points, finished, found)
+        points = _without(points, _rested(mover, points, found))
+        over = (points.time >= most) & ~(points.time + points.wait < NEARING)
+        if over.any():
+            others.append(points[over])
+            points = points[~over]
+    return joined(others)
 
 
-def _returning(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float) -> tuple[Motions | None, Array]:
-    """A motion that repeats itself, or comes to rest while that is tried; and the state to go on from."""
-    for share in (*SHARES, *[1.0] * (ATTEMPTS - len(SHARES))) if weight.size == 1 else (1.0,):
-        around = approach.nearby if approach.nearby is not None and gentle(approach.nearby) else None
-        leapt = ahead(around, state) if around is not None else None
-        seen = search(_windowed(flow), state if leapt is None else leapt, share * LONGEST / slow)
-        if seen.status != DONE:
-            return blank(1, weight.size, Status.FAILED), state
-        if seen.cycle is not None:
-            found = repeating(seen.cycle, weight)
-            if around is not None and around.growth[0] > 0:  # the exponent is -2 g, unless errors of the steps drive it
-                off = abs(found.lyapunov + 2 * around.growth[0])
-                found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, off))
-            return found, seen.state
-        rest, state = _looked(flow, seen.state, approach, slow)
-        if rest is not None and _lasting(rest):
-            return _resting(rest, weight), state
-        state = state if rest is None else _nudged(rest)
-    return None, state
+def _kept(points: P, finished: Array, found: Motions) -> P:
+    """Those that have come to the end of their span; the others are lost."""
+    found.status[points.index[~finished]] = Status.FAILED
+    return _without(points, ~finished)
 
 
-def _looked(flow: Flow, state: Array, approach: Approach, slow: float) -> tuple[Rest | None, Array]:
-    """Rest, if the motion has come to it, or does so in the time that what is near needs to come closer; where it is then."""
-    rest = approach.look(flow, state)
-    while rest is None and 0 < approach.wait < CREEP / slow - approach.waited:
-        flow = in_own_frame(flow, state)[0]
-        seen = run(flow, state, np.array([0.0, approach.wait]))
-        if seen.status != DONE:
-            break
-        approach.waited += approach.wait
-        state = seen.states[-1]
-        rest = approach.look(flow, state)
-    return rest, state
+def _without(points: P, gone: Array) -> P:
+    return points[~gone] if gone.any() else points
 
 
-def returns(flow: Flow, state: Array, weight: Array) -> Motions | None:
-    """The motion from `state`, if it repeats itself within LONGEST."""
-    seen = search(_windowed(flow), state, LONGEST / slowest(flow))
-    return None if seen.cycle is None else repeating(seen.cycle, weight)
+def _returning(mover: Mover[P], points: P, longest: float, found: Motions) -> P:
+    """Those that neither repeat themselves within `longest`, nor come to rest meanwhile."""
+    seen = mover.orbits(points, longest / points.slowest)
+    told = (seen.regime != Regime.UNDECIDED) | (seen.status == Status.FAILED)
+    found.put(points.index[told], seen[told])
+    points = points[~told]
+    return points[~_rested(mover, points, found)]
 
 
-def _follow(flow: Flow, state: Array, weight: Array, approach: Approach, slow: float, tell: Callable[[float], None]) -> Motions:
-    """Windows of doubling length until the motion is decided."""
-    flow = _windowed(flow)
-    turns = flow.decay.imag[~flow.real]
-    detuning = np.array([np.ptp(turns) if turns.size else 0.0])
-    deviation = np.random.default_rng(7).standard_normal(state.size).astype(complex)
-    length, time, steps, before = FIRST / slow, 0.0, 0, None
-    each = EACH * state.size + flow.coupling.size
-    while True:
-        flow = in_own_frame(flow, state)[0]
-        samples = int(np.ceil(length * flow.pace / APART))
-        few = samples <= MOST_SAMPLES
-        seen = track(flow, state, deviation, samples, length / samples) if few else None
-        if seen is None or seen.status != DONE:
-            return blank(1, weight.size, Status.FAILED)
-        state, deviation, time, steps = seen.state, seen.deviation, time + length, steps + seen.steps
-        tell(time)
-        rest, state = _looked(flow, state, approach, slow)
-        if rest is not None and _lasting(rest):
-            return _resting(rest, weight)
-        window, periods = averages(seen, flow.frame, weight), seen.whole_periods()
-        if periods is not None and repeated(twice := averages(seen, flow.frame, weight, periods))[0]:
-            return moving(twice.resolved(None), np.array([Regime.PARTIAL]), np.array([Status.SETTLED]))
-        if before is not None:
-            word = Regime(decided(window, before, detuning, np.array([time * slow < IRREGULAR_AFTER]))[0])
-            faint = bool(np.all(window.amplitude < DARK)) and word is not Regime.UNDECIDED  # perhaps it fades
-            if (faint or word in (Regime.PHASE_TRAPPED, Regime.PULSATING)) and (ended := _ringing(flow, state)):
-                return _resting(ended, weight)
-            if word is not Regime.UNDECIDED:
-                sure = window if word is Regime.IRREGULAR else window.resolved(before)
-                return moving(sure, np.array([word]), np.array([Status.SETTLED]))
-        work = SLOW_WORK if approach.nearby is not None and gentle(approach.nearby) else MOST_WORK
-        if time * slow >= PATIENCE or steps + 2 * seen.steps > min(MOST_STEPS, work / each):
-            status = Status.THROUGH_ZERO if window.lost[0] else Status.STILL_CHANGING
-            return moving(window, np.array([Regime.UNDECIDED]), np.array([status]))
-        if before is not None and window.kept(before, detuning)[0]:  # off an orbit that only its symmetry keeps
-            state = state + NEAR * abs(state).max() * deviation / np.linalg.norm(deviation)
-        length, before = 2 * length, window
-        if rest is not None:
-            state = _nudged(rest)
+def _rested(mover: Mover[P], points: P, found: Motions) -> Array:
+    """Which points have come to rest; what they do is put into `found`. Those at an unstable fixed point are put beside it."""
+    approach, rest = points.approach, np.zeros(len(points.index), bool)
+    if not len(rest):
+        return rest
+    fading = approach.fading(mover.size(points))
+    seen = mover.look(points, fading)
+    accepted = np.flatnonzero(approach.accepted(seen.distance))
+    lasting = _lasting(points, seen, accepted, found)
+    rest[accepted[lasting]] = True
+    leaving = accepted[~lasting & approach.remains(seen.distance, fading)[accepted]]
+    if len(leaving):
+        points.state[leaving] = seen.perturbed(leaving)
+    points.wait = seen.wait(approach) * points.slowest
+    return rest
 
 
-def _windowed(flow: Flow) -> Flow:
-    """With the tolerances of steps that long motion needs."""
-    return replace(flow, rtol=max(flow.rtol, ROUGH), atol=max(flow.atol, ROUGH / 100))
+def _lasting(points: Points, seen: Look, chosen: Array, found: Motions) -> Array:
+    """Which of the chosen points are at a stable fixed point, or at one without any charge: no noise is in the equations."""
+    growth = seen.growth(chosen)
+    lasting = ~(growth > NEUTRAL * points.fastest[chosen]) | (points.approach.size[chosen] == 0)
+    if lasting.any():
+        found.put(points.index[chosen[lasting]], seen.resting(chosen[lasting], growth[lasting]))
+    return np.asarray(lasting)
 
 
-def _ringing(flow: Flow, state: Array) -> Rest | None:
-    """Stable rest nearby, if being near is enough: errors of the steps keep faint motion ringing."""
-    near = Approach()
-    near.farthest = RINGING / CLOSER
-    found = near.look(flow, state)
-    return found if found is not None and _lasting(found) else None
+def _near_rest(mover: Mover[P], points: P, chosen: Array, near: float, found: Motions) -> Array:
+    """Which of the chosen points are at rest if being so `near` to a stable fixed point is enough, without coming closer."""
+    rest = np.zeros(len(chosen), bool)
+    for faint in (DARK, 0.0):  # what is faint may have faded to nothing, or come to a rest as faint
+        left = np.flatnonzero(chosen & ~rest)
+        if len(left):
+            some = points[left]
+            some.approach.size = mover.size(some)
+            seen = mover.look(some, some.approach.size < faint)
+            close = np.flatnonzero(seen.distance < near)
+            rest[left[close[_lasting(some, seen, close, found)]]] = True
+    return rest
 
 
-def _lasting(rest: Rest) -> bool:
-    """Rest that noise does not end; without any coherence an ensemble stays so, as its equations have no noise."""
-    charged = rest.flow.charged
-    return rest.stable or bool(charged.any() and not np.any(rest.state[charged]))
+def _average(mover: Mover[P], points: P, found: Motions) -> None:
+    """Windows of doubling length until every point is decided, or its patience is over."""
+    count, length, number = len(points.index), FIRST, 0
+    tangent = np.asarray(np.random.default_rng(7).standard_normal(points.state.shape[1]), points.state.dtype)
+    points = replace(points, tangent=np.tile(tangent / np.linalg.norm(tangent), (count, 1)), time=np.zeros(count))
+    before = unknown(count, mover.groups)
+    while len(points.index):
+        window, taken, finished = mover.measure(points, length / points.slowest)
+        points.time, points.steps, number = points.time + length, points.steps + taken, number + 1
+        over = (points.time >= PATIENCE) | (points.steps + 2 * taken > mover.budget(points))
+        points, window, before, over = _kept(points, finished, found), window[finished], before[finished], over[finished]
+        going = ~_rested(mover, points, found)
+        going &= ~_told(mover, points, window, before, going, found)
+        reason = np.where(window.lost, Status.THROUGH_ZERO, Status.STILL_CHANGING)
+        _put(points, going & over, window, np.full(len(over), Regime.UNDECIDED), reason, found)
+        going &= ~over
+        _leave(points, window.kept(before, points.detuning))
+        if number % CREEP == 0:
+            going &= ~_crept(mover, points, going & (window.slips.max(axis=(1, 2)) < 0.5), found)
+        points, before, length = points[going], window[going], 2 * length
 
 
-def _nudged(rest: Rest) -> Array:
-    """Off an unstable state of rest, along the deviation that grows fastest."""
-    return np.asarray(rest.state + NEAR * extent(rest.flow, rest.state) * rest.direction())
+def _told(mover: Mover[P], points: P, window: Window, before: Window, going: Array, found: Motions) -> Array:
+    """Which of the points are decided by this window and the one before."""
+    beating, beats = mover.beats(window)
+    word = np.where(beating, Regime.PARTIAL, decided(window, before, points.detuning, points.time < IRREGULAR_AFTER))
+    told = np.asarray(going & (word != Regime.UNDECIDED))
+    faint = np.all(window.amplitude < DARK, axis=1)  # perhaps it fades
+    ringing = told & (np.isin(word, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | faint)
+    left = told & ~_near_rest(mover, points, ringing, RINGING, found)
+    irregular, settled = left & (word == Regime.IRREGULAR), np.full(len(word), Status.SETTLED)
+    _put(points, left & beating, beats.resolved(beats), word, settled, found)
+    _put(points, irregular, window, word, settled, found)
+    regular = left & ~beating & ~irregular
+    _put(points, regular, window.resolved(before), word, settled, found)
+    mover.periods(points[regular], found)
+    return told
 
 
-def _resting(rest: Rest, weight: Array) -> Motions:
-    s, z = rest.flow.groups(rest.state[None, :])
-    known = rest.growth.size > 0
-    return resting(
-        s, z, np.array([rest.flow.frame]), weight, np.array([rest.growth[0] if known else nan]),
-        np.array([NEUTRAL * float(rest.flow.decay.real.max()) if known else nan]),
-    )  # fmt: skip
+def _put(points: Points, which: Array, window: Window, word: Array, status: Array, found: Motions) -> None:
+    if which.any():
+        found.put(points.index[which], moving(window[which], word[which], status[which]))
+
+
+def _leave(points: Points, kept: Array) -> None:
+    """Put points beside an orbit that nothing but a symmetry keeps, as the least noise would do."""
+    along = points.tangent[kept] / np.linalg.norm(points.tangent[kept], axis=1, keepdims=True)
+    points.state[kept] += NEAR * points.approach.size[kept, None] * along
+
+
+def _crept(mover: Mover[P], points: P, slow: Array, found: Motions) -> Array:
+    """Which of the slow points come to rest when they are given all the time there is; the others stay where they are."""
+    rest, some = np.zeros(len(slow), bool), points[slow]
+    if len(some.index):
+        rest[slow] = _near_rest(mover, some, mover.creep(some, PATIENCE / some.slowest), NEAR, found)
+    return rest

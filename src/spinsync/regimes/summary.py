@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
-from spinsync.base.arrays import Array
-from spinsync.problems.flow.fixed_points import shining
+from spinsync.base.arrays import Array, Batched
+from spinsync.problems.flow.approach import shining
 from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import STEPS, Window
@@ -18,8 +17,8 @@ MIRRORS = range(2, 17)  # parts of a period of the state that may look alike
 ALIKE = 1e-3  # of the range of the order parameter
 
 
-@dataclass(frozen=True)
-class Motions:
+@dataclass(frozen=True, kw_only=True)
+class Motions(Batched):
     """Arrays whose first axis is the point.
 
     regime, status, order_parameter, lyapunov, lyapunov_error : (point,)
@@ -55,14 +54,10 @@ def blank(points: int, groups: int, status: Status) -> Motions:
         return np.full((points, *shape), np.nan, kind)
 
     return Motions(
-        np.full(points, Regime.UNDECIDED, np.int8), np.full(points, status, np.int8), gap(groups), gap(groups), gap(groups),
-        gap(), gap(groups, groups, kind=complex), gap(), gap(), gap(), gap(2),
+        regime=np.full(points, Regime.UNDECIDED, np.int8), status=np.full(points, status, np.int8), frequency=gap(groups),
+        amplitude=gap(groups), inversion=gap(groups), order_parameter=gap(), locking=gap(groups, groups, kind=complex),
+        lyapunov=gap(), lyapunov_error=gap(), period=gap(), extremes=gap(2),
     )  # fmt: skip
-
-
-def joined(motions: Sequence[Motions]) -> Motions:
-    """All points in order."""
-    return Motions(*(np.concatenate([getattr(m, field.name) for m in motions]) for field in fields(Motions)))
 
 
 def resting(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array, error: Array) -> Motions:
@@ -71,17 +66,17 @@ def resting(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array
     bright = shining(amplitude)
     phase = np.where(bright, s / np.where(bright, amplitude, 1), np.nan)
     return Motions(
-        np.where(bright.any(axis=1), Regime.FULL, Regime.INCOHERENT).astype(np.int8),
-        np.full(len(s), Status.SETTLED, np.int8),
-        np.where(bright, frequency[:, None], np.nan),
-        amplitude,
-        z,
-        2 * abs(np.sum(weight * s, axis=1)),
-        phase.conj()[:, :, None] * phase[:, None, :],
-        lyapunov,
-        error,
-        np.full(len(s), np.nan),
-        np.full((len(s), 2), np.nan),
+        regime=np.where(bright.any(axis=1), Regime.FULL, Regime.INCOHERENT).astype(np.int8),
+        status=np.full(len(s), Status.SETTLED, np.int8),
+        frequency=np.where(bright, frequency[:, None], np.nan),
+        amplitude=amplitude,
+        inversion=z,
+        order_parameter=2 * abs(np.sum(weight * s, axis=1)),
+        locking=phase.conj()[:, :, None] * phase[:, None, :],
+        lyapunov=lyapunov,
+        lyapunov_error=error,
+        period=np.full(len(s), np.nan),
+        extremes=np.full((len(s), 2), np.nan),
     )
 
 
@@ -91,17 +86,17 @@ def moving(window: Window, regime: Array, status: Array) -> Motions:
     both = bright[:, :, None] & bright[:, None, :]
     lost = window.lost & window.alone
     return Motions(
-        np.asarray(regime, np.int8),
-        np.asarray(status, np.int8),
-        np.where(bright & ~lost[:, None], window.winding, np.nan),
-        window.amplitude,
-        window.inversion,
-        window.order_parameter,
-        np.where(both, window.locking, np.nan),
-        window.lyapunov,
-        window.lyapunov_error,
-        np.full(len(regime), np.nan),
-        np.full((len(regime), 2), np.nan),
+        regime=np.asarray(regime, np.int8),
+        status=np.asarray(status, np.int8),
+        frequency=np.where(bright & ~lost[:, None], window.winding, np.nan),
+        amplitude=window.amplitude,
+        inversion=window.inversion,
+        order_parameter=window.order_parameter,
+        locking=np.where(both, window.locking, np.nan),
+        lyapunov=window.lyapunov,
+        lyapunov_error=window.lyapunov_error,
+        period=np.full(len(regime), np.nan),
+        extremes=np.full((len(regime), 2), np.nan),
     )
 
 
@@ -118,17 +113,17 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
     both, least = 2 * abs(mean), 2 * _nearest(mean, following @ weight)
     trapped = Regime.PULSATING if bright.sum() <= 1 else Regime.PHASE_TRAPPED
     return Motions(
-        np.array([Regime.PARTIAL if np.any(slips) else trapped], np.int8),
-        np.array([Status.SETTLED], np.int8),
-        np.where(bright & ~lost, turned / cycle.period + cycle.flow.frame, np.nan)[None],
-        size.mean(axis=0)[None],
-        cycle.neutral.mean(axis=0)[None],
-        np.array([both.mean()]),
-        (phase.conj().T @ phase / len(s))[None],
-        np.array([cycle.growth]),
-        np.array([max(cycle.error, STEPS * abs(cycle.growth))]),
-        np.array([cycle.period / _repeats(both)]),
-        np.array([[least, both.max()]]),
+        regime=np.array([Regime.PARTIAL if np.any(slips) else trapped], np.int8),
+        status=np.array([Status.SETTLED], np.int8),
+        frequency=np.where(bright & ~lost, turned / cycle.period + cycle.flow.frame, np.nan)[None],
+        amplitude=size.mean(axis=0)[None],
+        inversion=cycle.neutral.mean(axis=0)[None],
+        order_parameter=np.array([both.mean()]),
+        locking=(phase.conj().T @ phase / len(s))[None],
+        lyapunov=np.array([cycle.growth]),
+        lyapunov_error=np.array([max(cycle.error, STEPS * abs(cycle.growth))]),
+        period=np.array([cycle.period / _repeats(both)]),
+        extremes=np.array([[least, both.max()]]),
     )
 
 

@@ -87,7 +87,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     True
     """
     recorded_model(result, "result")
-    if "spins" in result.dims:
+    if "spins" in result.dims and result.attrs.get("verb") != "phase_diagram":  # where it may be an axis, of a cavity
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     again = _again(result)
     if other := [str(dim) for dim in result.dims if dim not in again.dims]:
@@ -191,9 +191,12 @@ def _coordinate(result: xr.Dataset, name: str) -> Array:
 
 def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
     """Numbers stand in the coordinates, which show only the texts of distributions: these are recorded."""
-    if "regime" not in result:
+    if name in result.attrs:
+        recorded = _parsed(result, name)
+    elif "regime" in result:  # version 0.1 recorded no axes
+        recorded = {str(dim): None for dim in result["regime"].dims}
+    else:
         raise InputError("Argument `result` must hold regime over its axes, but does not.")
-    recorded = _parsed(result, name) if name in result.attrs else {str(dim): None for dim in result["regime"].dims}
     axes: dict[str, Any] = {}
     for axis, distributions in recorded.items():
         values = _coordinate(result, "A.frequency" if axis == "frequency" else axis)

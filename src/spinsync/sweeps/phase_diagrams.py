@@ -20,7 +20,7 @@ from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.regimes import batch, checked_start, described, places
 from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
-from spinsync.regimes.engine_batch import engine
+from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import Motions, blank
 from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
 from spinsync.results.registry import question
@@ -112,16 +112,9 @@ def phase_diagram(
     for name, axis in points.named.items():
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
-        variables,
-        coordinates,
-        "phase_diagram",
-        ensemble,
-        theory=theory_record(points.theory),
-        seed=points.seed,
-        axes=axes_record(points.values),
-        device=device,
-        **recorded,
-    )
+        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(points.theory), seed=points.seed,
+        axes=axes_record(values), device=device, **recorded,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -171,7 +164,7 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
 
 def _regimes(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
     """Variables, coordinates and what is recorded of the long-time motion at all points."""
-    engine(points.device, points.ensemble.recipe.distributions(points.values))
+    engine(points.device, points.theory, points.ensemble.recipe.distributions(points.values))
     start = checked_start(points.ensemble, points.theory, points.initial, points.seed)
     motions = _motions(points, start)
     recorded = {"initial": None if points.initial is None else initial_record(start)}
@@ -193,7 +186,7 @@ def _motions(points: Points, start: Any) -> Motions:
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found.put(order[which].ravel(), engine(points.device, spread)(shared, parallel.threads()))
+        found.put(order[which].ravel(), engine(points.device, points.theory, spread)(shared, parallel.threads()))
     return found
 
 
@@ -201,7 +194,8 @@ def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict
     """The same of the steady state at each point; NaN where there is none."""
     if points.initial is not None:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", points.initial)
-    checks.known("device", points.device, ("cpu",))
+    if points.device != "cpu":
+        raise checks.complain("device", "'cpu' at finite N", points.device)
     if "spins" in points.values:
         raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
     found = _solved(points)
@@ -209,24 +203,24 @@ def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict
     if not known:
         with in_words(points.theory):
             raise found[0]
-    problem, first = known[0]
+    coordinates, first = known[0]
     variables: dict[str, Any] = {}
     for name, (dims, like) in first.items():
         gap = np.full_like(like, np.nan)
         listed = [gap if isinstance(one, NoAnswerError) else one[1][name][1] for one in found]
         variables[name] = ((*points.named, *dims), np.reshape(listed, (*points.shape, *like.shape)))
     settled = np.reshape([not isinstance(one, NoAnswerError) for one in found], points.shape)
-    return variables | {"settled": (tuple(points.named), settled)}, dict(problem.coordinates), {}
+    return variables | {"settled": (tuple(points.named), settled)}, dict(coordinates), {}
 
 
 @aside
 def _solved(points: Points) -> list[Any]:
-    """The problem and its steady state at each point, or why there is none; memory is missed by all points alike."""
+    """Coordinates and steady state of each point, or why there is none; memory is missed by all points alike."""
 
     def one(place: tuple[int, ...]) -> Any:
         problem = points.theory.lower(points.model(place), None, points.seed, False)
         try:
-            return problem, problem.rest(points.seed)
+            return problem.coordinates, problem.rest(points.seed)
         except TooLargeError:
             raise
         except NoAnswerError as error:

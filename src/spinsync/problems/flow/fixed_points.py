@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 
 import numpy as np
 
+from spinsync.problems.flow.approach import AROUND, DARK, FAINTEST, NEAR, NEUTRAL, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
@@ -15,13 +15,7 @@ from spinsync.problems.outlook import allowed_steps
 
 MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
 MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
-DARK = 1e-3  # charged components below this may be about to vanish
-FAINTEST = 1e-7  # and below this they are no more than errors of the steps
-NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances at which a state of rest is believed in: see `Approach`
-AROUND = 0.1  # distance at which it is worth waiting for a motion that comes nearer
-DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
-RINGING = 1e-3  # distance from a stable state of rest at which regular motion is nothing but errors of the steps
-NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation count as zero
+STILL = 1e-9  # drift, in units of relaxation rates, of what rests where there are too many unknowns for a Jacobian
 NEWTON, CONVERGED = 12, 1e-10  # steps of Newton's method; the last one, beside which the next would be rounding
 SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
 
@@ -52,7 +46,7 @@ class Rest:
         for _ in range(3):
             vector = np.linalg.solve(matrix, vector)
             vector /= np.linalg.norm(vector)
-        grows = _complex(self.flow, vector.real)
+        grows = from_real(self.flow, vector.real)
         return np.asarray(grows / np.linalg.norm(grows))
 
 
@@ -79,7 +73,8 @@ def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
     return np.concatenate([v.real, v[~flow.real].imag])
 
 
-def _complex(flow: Flow, x: np.ndarray) -> np.ndarray:
+def from_real(flow: Flow, x: np.ndarray) -> np.ndarray:
+    """The components with these real coordinates."""
     v = x[: flow.real.size].astype(complex)
     v[~flow.real] += 1j * x[flow.real.size :]
     return v
@@ -93,11 +88,6 @@ def extent(flow: Flow, state: np.ndarray) -> float:
     """The size beside which distances count: the largest charged component, or of all where the theory has none charged."""
     charged = flow.charged
     return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), DARK)
-
-
-def shining(amplitude: np.ndarray) -> np.ndarray:
-    """Which groups have a coherence beside that of the brightest one, (point, group)."""
-    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -174,7 +164,7 @@ def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Polished:
         turn = turn / length
         bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
         step = _solved(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
-        y = y + _complex(flow, step[:-1])
+        y = y + from_real(flow, step[:-1])
         flow = flow.turning(float(step[-1] / length))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
             return Polished(None, Outcome.FAR)
@@ -203,7 +193,7 @@ def _without_charge(flow: Flow, state: np.ndarray) -> Polished:
         p, q = _derivative(flow, y)
         matrix = _real_matrix(p[neutral], q[neutral], plane[~charged])
         step[coordinates] = _solved(matrix, -real_coordinates(flow, flow.velocity(y))[coordinates])
-        y += _complex(flow, step)
+        y += from_real(flow, step)
         if not abs(y - state).max() < (NEAR if charged.any() else 10 * NEAR * max(size, 0.1)):
             return Polished(None, Outcome.FAR)
         if abs(step).max() < CONVERGED * size:
@@ -235,55 +225,25 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
     return flow, drift, growth, rest
 
 
-class Approach:
-    """Whether a motion, looked at from time to time, comes to rest.
+def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
+    """The fixed point near `state`, without any charge if that is `fading`; and the distance in units of `extent`, or inf.
 
-    A stable state of rest nearby is believed in when the motion is THERE, or NEAR and CLOSER by that factor than it has
-    been since it came near: a small cycle around it, stable or not, keeps its distance.
-    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only a drift below `tolerance` counts.
+    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
-
-    def __init__(self, tolerance: float = 1e-9) -> None:
-        self.tolerance = tolerance
-        self.farthest = np.inf  # distance from the state of rest since the motion came near it
-        self.wait = 0.0  # time after which another look may tell more: by then the motion should have come CLOSER
-        self.waited = 0.0  # how long that has been, all together
-        self.nearby: Rest | None = None  # the state of rest that the last look saw around
-
-    def look(self, flow: Flow, state: np.ndarray) -> Rest | None:
-        """The state of rest that has been reached, stable or not; None while the motion goes on."""
-        self.wait, self.nearby = 0.0, None
-        size, charged = extent(flow, state), flow.charged.any()
-        flow, drift, growth, rest = in_own_frame(flow, state)
-        still = rest < self.tolerance and (drift < self.tolerance * size or size == 0)
-        if charged and size < DARK and growth <= 0:
-            dark = self._dark(flow, state)
-            if dark is not None:
-                return dark
-        if _unknowns(flow) > MOST_UNKNOWNS:
-            return Rest(flow, state, np.zeros(0), 0j) if still else None
-        found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
-        self.nearby = found
-        distance = float(abs(found.state - state).max()) / max(size, FAINTEST) if found else np.inf
-        if found is not None and found.growth[0] < 0:
-            least = NEAR if distance > NEAR else CLOSER * min(self.farthest, distance)
-            self.wait = (max(float(np.log(distance / least)), 0.0) + 1) / -float(found.growth[0])
-        if found is None or distance > NEAR:
-            self.farthest = np.inf
-            return None
-        if distance < THERE or (found.stable and distance < CLOSER * self.farthest < np.inf):
-            return found
-        self.farthest = distance if self.farthest == np.inf else max(distance, self.farthest)
-        return None
-
-    def _dark(self, flow: Flow, state: np.ndarray) -> Rest | None:
-        """Rest without any charged component, if that is where a fading motion leads."""
-        without = np.where(flow.charged, 0, state)
-        if _unknowns(flow) > MOST_UNKNOWNS:
-            faded = abs(state[flow.charged]).max() < DARK * DARK and in_own_frame(flow, without)[3] < self.tolerance
-            return Rest(flow, without, np.zeros(0), 0j) if faded else None
-        dark = polish(flow, without).rest
-        return dark if dark is not None and (dark.stable or np.array_equal(state, without)) else None
+    flow, drift, _, rest = in_own_frame(flow, state)
+    if fading and flow.charged.any():
+        size, state = extent(flow, state), np.where(flow.charged, 0, state)
+        if _unknowns(flow) <= MOST_UNKNOWNS:
+            dark = polish(flow, state).rest
+        else:
+            dark = Rest(flow, state, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
+        return dark, np.inf if dark is None else 0.0
+    size = extent(flow, state)
+    if _unknowns(flow) > MOST_UNKNOWNS:
+        still = rest < STILL and (drift < STILL * size or size == 0)
+        return (Rest(flow, state, np.zeros(0), 0j), 0.0) if still else (None, np.inf)
+    found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
+    return found, np.inf if found is None else float(abs(found.state - state).max()) / max(size, FAINTEST)
 
 
 @dataclass(frozen=True)
@@ -297,29 +257,27 @@ class Settled:
     time: float
 
 
-def settle(
-    flow: Flow, approach: Approach, *, stretch: float, most: float, longer: float = 1.0,
-    tell: Callable[[float], None] | None = None,
-) -> Settled:  # fmt: skip
-    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, or `most` is over.
-
-    `tell` hears of the time after each stretch.
+def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> Settled:
+    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, stable or not, or `most` is over.
 
     Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
     stepper as well, so that no error of its time steps is mistaken for motion.
     """
     state, time, span = flow.start, 0.0, stretch
+    approach = Approach.of(np.array([extent(flow, state)]))
     while True:
         solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
         state, time, stretch = solution.states[-1], time + span, longer * stretch
-        if tell is not None:
-            tell(time)
-        rest = approach.look(flow, state)
-        if rest is not None or time >= most:
-            return Settled(rest, state, DONE, solution.steps, time)
-        flow, span = in_own_frame(flow, state)[0], min(max(stretch, approach.wait), most - time)
+        fading = approach.fading(np.array([extent(flow, state)]))
+        rest, distance = look(flow, state, bool(fading[0]))
+        away = np.array([distance])
+        accepted = approach.accepted(away)[0] and rest is not None and (rest.stable or approach.remains(away, fading)[0])
+        if accepted or time >= most:
+            return Settled(rest if accepted else None, state, DONE, solution.steps, time)
+        wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
+        flow, span = in_own_frame(flow, state)[0], min(max(stretch, wait if wait < np.inf else 0.0), most - time)
 
 
 def doubled(flow: Flow) -> Flow:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinsync.problems.flow.approach import CLOSER, NEAR
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import CLOSER, NEAR, Rest, jacobian, real_coordinates, run
+from spinsync.problems.flow.fixed_points import Rest, jacobian, real_coordinates, run
 
 GENTLE = 0.02  # growth or decay in a period of the oscillation, above which the motion settles soon by itself
 ALONE = 3.0  # times as fast all other deviations must decay

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinsync.problems.flow.approach import NEAR
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import NEAR, doubled, run
+from spinsync.problems.flow.fixed_points import doubled, run
 from spinsync.problems.flow.record import Flow
 
 ROUND = 4  # periods between two looks at how much is left of the distance

@@ -16,7 +16,6 @@ from spinsync.problems.outlook import allowed_steps
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
 SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
-NOTHING = 1e-300  # rates below count as none: the patience, in their units, has no number
 PATIENCE = 10_000.0  # longest run to a steady state, in units of the slowest relaxation time
 LONGER = 1.1  # each stretch between two looks: they are dear where there are many classes
 COMPLEX = 16  # bytes
@@ -148,12 +147,13 @@ class Flow:
         NoRelaxationError, StoppedError, MovingError
             If the motion comes to no fixed point of a rotating frame.
         """
-        from spinsync.problems.flow.fixed_points import Approach, settle, shining, slowest
+        from spinsync.problems.flow.approach import NOTHING, shining
+        from spinsync.problems.flow.fixed_points import settle, slowest
 
         slow = slowest(self)
         if slow <= NOTHING:
             raise NoRelaxationError
-        settled = settle(self, Approach(), stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
+        settled = settle(self, stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
         Ended(settled.status).check(settled.steps)
         found = settled.rest
         if found is None:

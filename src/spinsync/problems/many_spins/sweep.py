@@ -119,7 +119,7 @@ class Sweep:
     seen: np.ndarray
 
 
-class Crowd:
+class Population:
     """Members sorted by how fast they turn, in chunks that don't depend on the threads; `start`, `end`: (3, member)."""
 
     def __init__(
@@ -151,7 +151,7 @@ class Crowd:
             chunks.append(self._chunks(a, first, last, frame))
         self.chunks = np.concatenate(chunks)
         self.asymptotic = self._asymptotic(frame, each)
-        self.picked = np.empty(0, int)  # of a thinned crowd: members of the whole one
+        self.picked = np.empty(0, int)  # of a thinned population: members of the whole one
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
     def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:
@@ -177,7 +177,7 @@ class Crowd:
             out[mine[order]] = each[order] if single else np.cumsum((each * counts)[order]) / size
         return out
 
-    def thinned(self, count: int) -> Crowd:
+    def thinned(self, count: int) -> Population:
         """About `count` members, evenly among the frequencies of each group: to foretell what all will do."""
         edges = np.cumsum([0, *self.sizes])
         taken = [min(size, -(-count * size // edges[-1])) for size in self.sizes]
@@ -185,12 +185,14 @@ class Crowd:
             edge + (np.arange(n) * size + size // 2) // n for edge, n, size in zip(edges[:-1], taken, self.sizes, strict=True)
         ]
         omega = tuple(self.omega[pick] for pick in picks)
-        thin = Crowd(self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, 1, False)
+        thin = Population(
+            self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, 1, False
+        )
         thin.rates = self.rates
         thin.picked, thin.asymptotic[:] = np.concatenate(picks), 0.0
         return thin
 
-    def follow(self, whole: Crowd) -> None:
+    def follow(self, whole: Population) -> None:
         """Take the states of those of `whole` who stand for the others."""
         for k in range(3):
             np.take(whole.start[k], self.picked, out=self.start[k])

@@ -307,7 +307,7 @@ def sweep(
     first, last, chunks, tolerance, rates, omega, start, end, kick, field, values, levels, span, turn, nodes, moments, marks,
     seen, singles, row, place,
 ):  # fmt: skip
-    """Carry the members of some chunks from `start` through a step to `end`; see `sweep.Crowd.sweep`."""
+    """Carry the members of some chunks from `start` through a step to `end`; see `sweep.Population.sweep`."""
     for c in range(first, last):
         moments[c], seen[c] = 0.0, 0.0
         if chunks[c, 3] < 0:

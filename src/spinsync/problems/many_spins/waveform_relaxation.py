@@ -25,7 +25,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.compiled import need_compiler
-from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Crowd, Sweep, at, integral
+from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, at, integral
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, between_looks
 
@@ -108,13 +108,15 @@ def _onward(known: np.ndarray, span: float, turn: float, ahead: float, degree: i
 class Stepper:
     """The state of a run: time, step, frame, and what the last step teaches about the next."""
 
-    def __init__(self, crowd: Crowd, coupling: np.ndarray, frame: float, rtol: float, atol: float, end: float) -> None:
-        self.crowd, self.coupling, self.rtol, self.atol, self.end = crowd, coupling, rtol, atol, end
-        self.mean = crowd.means()
+    def __init__(
+        self, population: Population, coupling: np.ndarray, frame: float, rtol: float, atol: float, end: float
+    ) -> None:
+        self.population, self.coupling, self.rtol, self.atol, self.end = population, coupling, rtol, atol, end
+        self.mean = population.means()
         self.time, self.turn, self.phase = 0.0, frame, 0.0
         self.field = np.zeros((len(coupling), DEGREE), complex)
         self.field[:, 0] = coupling @ (self.mean[:, 0] + 1j * self.mean[:, 1])
-        self.degree, self.few = 0, crowd.thinned(FEW)
+        self.degree, self.few = 0, population.thinned(FEW)
         self.steps = self.rejected = self.sweeps = 0
         quickest = max(self.quickest(self.field), abs(coupling).sum(axis=1).max() / 2)
         self.span = min(0.1 / quickest if quickest > 0 else np.inf, end)
@@ -122,7 +124,7 @@ class Stepper:
 
     def quickest(self, field: np.ndarray) -> float:
         """The largest rate of a member that does not turn."""
-        return float(max(self.crowd.rates[:, :2].max(), 2 * abs(field).sum(axis=1).max()))
+        return float(max(self.population.rates[:, :2].max(), 2 * abs(field).sum(axis=1).max()))
 
     def guess(self) -> np.ndarray:
         if self.last is None:
@@ -149,14 +151,14 @@ class Stepper:
     def trial(self, marks: np.ndarray, singles: np.ndarray, row: int) -> Trial:
         """Sweeps of all members until the field is what they make of it; few of them foretell it in between."""
         tolerance = self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
-        self.few.follow(self.crowd)
+        self.few.follow(self.population)
         missing = self.mean - self.few.means()
         beyond = np.zeros_like(self.field)
         beyond[:, 0] = self.coupling @ (missing[:, 0] + 1j * missing[:, 1])
         field = self.foretold(self.guess(), beyond, tolerance)
         for swept in range(1, SWEEPS + 1):
             quickest = self.quickest(field)
-            sweep = self.crowd.sweep(field, self.span, self.turn, marks, tolerance, quickest, singles, row)
+            sweep = self.population.sweep(field, self.span, self.turn, marks, tolerance, quickest, singles, row)
             made = self.coupling @ sweep.coefficients
             defect = made[:, :DEGREE] - field
             left = self.span * float(np.sqrt((abs(made[:, DEGREE:]) ** 2).sum(axis=1)).max()) / DEGREE
@@ -184,7 +186,7 @@ class Stepper:
             known, span, turn = self.last
             off = [_size(_onward(known, span, self.turn - turn, self.span, d) - made) for d in range(DEGREE)]
             self.degree = int(np.argmin(off))
-        self.crowd.accept(self.span * trial.defect[:, 0])
+        self.population.accept(self.span * trial.defect[:, 0])
         self.mean, self.last = mean, (made, self.span, self.turn)
         self.time += self.span
         self.phase += self.turn * self.span
@@ -217,9 +219,9 @@ def integrate(
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
     need_compiler()
-    crowd = Crowd(equation, omega, rates, coupling, start, frame, threads, each)
-    run = Stepper(crowd, coupling, frame, rtol, atol, float(times[-1] - times[0]))
-    out = Recorder(crowd, times, each)
+    population = Population(equation, omega, rates, coupling, start, frame, threads, each)
+    run = Stepper(population, coupling, frame, rtol, atol, float(times[-1] - times[0]))
+    out = Recorder(population, times, each)
     between = between_looks(max_steps)
     outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
@@ -251,13 +253,13 @@ def integrate(
 class Recorder:
     """Means, and single members if each is asked for, in the frame at rest."""
 
-    def __init__(self, crowd: Crowd, times: np.ndarray, each: bool) -> None:
-        self.equation, self.sizes, self.elapsed, self.done = crowd.equation, crowd.sizes, times - times[0], 1
-        self.means = np.empty((times.size, len(crowd.sizes), 3))
-        self.singles = np.empty((3, times.size + 1, crowd.omega.size if each else 0))
-        self.means[0] = crowd.means()
+    def __init__(self, population: Population, times: np.ndarray, each: bool) -> None:
+        self.equation, self.sizes, self.elapsed, self.done = population.equation, population.sizes, times - times[0], 1
+        self.means = np.empty((times.size, len(population.sizes), 3))
+        self.singles = np.empty((3, times.size + 1, population.omega.size if each else 0))
+        self.means[0] = population.means()
         if each:
-            self.singles[:, 0, crowd.place] = crowd.start
+            self.singles[:, 0, population.place] = population.start
 
     def record(self, means: np.ndarray, kick: np.ndarray, turned: np.ndarray) -> None:
         """Means (group, time, 3) that are put right by a kick (group, time) already, as the members will be."""

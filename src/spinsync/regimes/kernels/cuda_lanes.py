@@ -14,7 +14,8 @@ import numpy as np
 
 from spinsync.base.generated import generated, once
 from spinsync.base.translation import functions_of
-from spinsync.regimes.kernels.lanes import Lanes, Layout, Rests, template_of
+from spinsync.regimes.kernels.fixed_points import FixedPoints
+from spinsync.regimes.kernels.lanes import Layout, template_of
 from spinsync.regimes.kernels.unroll import unrolled
 
 THREADS = 64  # of a block: few, as each takes many registers
@@ -102,17 +103,18 @@ class CudaLanes:
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
         self.layout = layout
         self.kernels = _kernels(layout, equation)
-        self._host = Lanes(layout, equation, threads)
+        self.fixed_points = FixedPoints(equation, threads)
 
     def advance(
         self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Move `states` on by `spans`; sums (trajectory, sum), steps taken, and whether each came to its end."""
         count, known = len(states), self.layout.known()
+        given = parameters.view(float).reshape(count, -1)
         sums, steps, finished = np.empty((count, known["SUMMED"])), np.empty(count), np.empty(count, bool)
         for first in range(0, count, MOST):
             part = slice(first, min(first + MOST, count))
-            rows = self._run(parameters[part], states[part], spans[part], (float(rtol), float(atol), float(most_steps)))
+            rows = self._run(given[part], states[part], spans[part], (float(rtol), float(atol), float(most_steps)))
             states[part] = rows[: known["D"]].T
             sums[part] = rows[known["SUMS"] : known["SUMS"] + known["SUMMED"]].T
             time, _, span, _, steps[part], _ = rows[known["CLOCK"] : known["CLOCK"] + 6]
@@ -134,11 +136,3 @@ class CudaLanes:
                 launch(cuda.to_device(alive), rows, *limits, BUDGET, moving)
                 alive = alive[moving.copy_to_host()]
         return np.asarray(rows[: known["PARAMETER"]].copy_to_host())
-
-    def creep(self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float) -> np.ndarray:
-        """Move slow `states` on by long `spans`, on the host; which came to the end."""
-        return self._host.creep(parameters, states, spans, rtol, atol)
-
-    def look(self, parameters: np.ndarray, states: np.ndarray, sizes: np.ndarray, farthest: np.ndarray) -> Rests:
-        """Which `states` seem to rest, found on the host."""
-        return self._host.look(parameters, states, sizes, farthest)

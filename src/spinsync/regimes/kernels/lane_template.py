@@ -46,7 +46,7 @@ def parameters(W, lane):
     """The rates and couplings of a lane as scalars."""
     for a in range(M):
         for i in range(4):
-            g[a][i] = W[(PARAMETER + 4 * a + i) * LANES + lane]
+            g[a][i] = W[(PARAMETER + M * i + a) * LANES + lane]
         for b in range(M):
             for i in range(2):
                 c[a][b][i] = W[(PARAMETER + 4 * M + 2 * (M * a + b) + i) * LANES + lane]

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property, partial
-from itertools import pairwise
 from math import factorial
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from spinsync.base.generated import once
-from spinsync.base.interrupts import heed
 from spinsync.base.native import Native, native
-from spinsync.base.parallel import each
 from spinsync.base.translation import Given, Text, functions_of, translated
-from spinsync.problems.flow.fixed_points import CLOSER, DARK, FAINTEST, NEAR, THERE
-
-T = TypeVar("T")
+from spinsync.regimes.kernels.fixed_points import FixedPoints, shared, text_of
 
 VECTOR = 8  # lanes of one vector
 UNROLLED = 3  # groups whose loops are written out; more would take too long to compile
-CHUNKS = (128, 4096)  # fewest and most trajectories that a thread takes at a time
 FAINT = 1e-16  # |s|^2 below which a phase is not followed
 OWN = 7  # sums per group
-CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
 MEAN = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
 SPREAD = 4**12 * factorial(12) ** 2 / factorial(25) / MEAN**2  # variance of a mean with it, beside that of a plain mean
 
@@ -112,7 +104,7 @@ class Layout:
         inverse = begin + self.sums
         parameter = inverse + self.inverses
         return dict(
-            M=self.groups, GROUPS=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes,
+            M=self.groups, GROUP=self.per_group, D=self.state, LANES=self.lanes,
             TANGENT=self.tangent, MEASURE=self.measured,
             STATE=0, SLOPE=self.state, CLOCK=2 * self.state, SUMS=begin, SUMMED=self.sums, INVERSE=inverse,
             INVERSES=self.inverses, PARAMETER=parameter, PARAMETERS=self.parameters, ROWS=parameter + self.parameters,
@@ -129,63 +121,33 @@ def template_of(*names: str) -> str:
     return "".join((Path(__file__).parent / f"{name}_template.py").read_text(encoding="utf-8") for name in names)
 
 
-def text_of(layout: Layout, equation: ModuleType, *names: str) -> Text:
-    """What the kernels are made of: templates, and the equation of one group."""
-    source = template_of(*names)
-    macros = frozenset() if "rest" in names else frozenset(functions_of(source)) - KERNELS
-    stays = {"lane", "row"} if layout.groups <= UNROLLED and macros else None
-    return Text.of(
-        source, Path(str(equation.__file__)).read_text(encoding="utf-8"), macros=macros, known=layout.known(),
-        small=layout.small, staying=lambda name: stays is None or name in stays,
+def signature(layout: Layout) -> dict[str, Given]:
+    """The arguments of the kernel."""
+    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+    return dict(
+        W=row, P=Given("float64", (layout.parameters,)), Y=Given("float64", (layout.state,)), spans=row, rtol=number,
+        atol=number, most_steps=number, first=index, last=index, out=Given("float64", (layout.sums,)), steps=row,
+        finished=truth,
     )  # fmt: skip
 
 
-def signatures(layout: Layout) -> dict[str, dict[str, Given]]:
-    """The arguments of the kernels."""
-    size, state = 3 * layout.groups, layout.state
-    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
-    rows, square = Given("float64", (size,)), Given("float64", (size, size))
-    given, limits, part = Given("float64", (layout.parameters,)), dict(rtol=number, atol=number), dict(first=index, last=index)
-    rules = dict.fromkeys(("near", "closer", "there", "dark", "faint"), number)
-    return {
-        "run": dict(
-            W=row, P=given, Y=Given("float64", (state,)), spans=row, **limits, most_steps=number, **part,
-            out=Given("float64", (layout.sums,)), steps=row, finished=truth,
-        ),
-        "look": dict(
-            P=given, Y=rows, **rules, **part, sizes=row, farthest=row, kinds=Given("int8", ()), states=rows, turns=row,
-            jacobians=square,
-        ),
-        "creep": dict(P=given, Y=rows, spans=row, **limits, most_steps=index, **part, finished=truth),
-    }  # fmt: skip
-
-
-def code(name: str, layout: Layout, equation: ModuleType) -> str:
-    """A kernel as LLVM is given it."""
-    templates = ("lane", "measure") if name == "run" else ("rest",)
-    return translated(text_of(layout, equation, *templates), name, signatures(layout)[name])
+def code(layout: Layout, equation: ModuleType) -> str:
+    """The kernel as LLVM is given it."""
+    source = template_of("lane", "measure")
+    stays = {"lane", "row"} if layout.groups <= UNROLLED else None
+    text = Text.of(
+        source, text_of(equation), macros=frozenset(functions_of(source)) - KERNELS, known=layout.known(),
+        small=layout.small, staying=lambda name: stays is None or name in stays,
+    )  # fmt: skip
+    return translated(text, "run", signature(layout))
 
 
 @once
-def kernel(name: str, layout: Layout, equation: ModuleType) -> Native:
-    """One of the kernels `run` (lanes), `look` and `creep` (states of rest), whose machine code is kept on disk."""
-    templates = ("lane", "measure") if name == "run" else ("rest",)
-    kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}" if name == "run" else ""
-    made_of = template_of(*templates) + Path(str(equation.__file__)).read_text(encoding="utf-8") + repr(layout.known())
-    return native(
-        f"lanes_{layout.groups}{kind}.{name}", name, signatures(layout)[name], made_of, partial(code, name, layout, equation)
-    )
-
-
-def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
-    """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds = [0]
-    while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
-        left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
-    chunks = list(pairwise(bounds))
-    heed()
-    return each(lambda chunk: work(*chunk), chunks)
+def kernel(layout: Layout, equation: ModuleType) -> Native:
+    """The kernel, whose machine code is kept on disk."""
+    kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}"
+    made_of = template_of("lane", "measure") + text_of(equation) + repr(layout.known())
+    return native(f"lanes_{layout.groups}{kind}.run", "run", signature(layout), made_of, partial(code, layout, equation))
 
 
 def aligned(count: int) -> np.ndarray:
@@ -202,75 +164,19 @@ class Lanes:
 
     def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
         self.layout, self.threads, self.equation = layout, threads, equation
-        self.rest = Layout(layout.groups, measured=False, tangent=False)  # whose kernels serve all layouts of as many groups
+        self.fixed_points = FixedPoints(equation, threads)
 
     def advance(
         self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float, most_steps: float
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Move `states` on by `spans`; sums (trajectory, sum), steps taken, and whether each came to its end."""
-        count, run = len(states), kernel("run", self.layout, self.equation)
+        given = parameters.view(float).reshape(len(states), -1)
+        count, run = len(states), kernel(self.layout, self.equation)
         sums, steps, finished = np.empty((count, self.layout.sums)), np.empty(count), np.empty(count, bool)
 
         def work(first: int, last: int) -> None:
             rows = aligned(self.layout.known()["ROWS"] * self.layout.lanes)
-            run(rows, parameters, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
+            run(rows, given, states, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
 
         shared(work, count, self.threads)
         return sums, steps, finished & np.isfinite(states).all(axis=1)
-
-    def creep(self, parameters: np.ndarray, states: np.ndarray, spans: np.ndarray, rtol: float, atol: float) -> np.ndarray:
-        """Move slow `states` (trajectory, 3 groups) on by long `spans`; which came to the end, the others stay as they are."""
-        finished, creep = np.zeros(len(states), bool), kernel("creep", self.rest, self.equation)
-
-        def work(first: int, last: int) -> None:
-            creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
-
-        shared(work, len(states), self.threads)
-        return finished
-
-    def look(self, parameters: np.ndarray, states: np.ndarray, sizes: np.ndarray, farthest: np.ndarray) -> Rests:
-        """Which `states` (trajectory, 3 groups) seem to rest; `sizes` and `farthest` are kept, and inf at first."""
-        count, size = states.shape
-        kinds, turns = np.empty(count, np.int8), np.empty(count)
-        found, jacobians = np.empty((count, size)), np.empty((count, size, size))
-        rules = NEAR, CLOSER, THERE, DARK, FAINTEST
-        look = kernel("look", self.rest, self.equation)
-
-        def work(first: int, last: int) -> None:
-            look(parameters, states, *rules, first, last, sizes, farthest, kinds, found, turns, jacobians)
-
-        shared(work, count, self.threads)
-        index = np.flatnonzero(kinds)
-        return Rests(index, found[index], turns[index], jacobians[index], kinds[index] == 2)
-
-
-@dataclass(frozen=True)
-class Rests:
-    """States of rest of the trajectories `index`, the frequencies of their frames, Jacobians, and which have no coherence."""
-
-    index: np.ndarray
-    state: np.ndarray
-    turn: np.ndarray
-    jacobian: np.ndarray
-    dark: np.ndarray
-
-    def at(self, chosen: np.ndarray) -> Rests:
-        return Rests(*(getattr(self, field.name)[chosen] for field in fields(self)))
-
-    def growth(self) -> np.ndarray:
-        """The largest growth rates of deviations, beside the zero of the common phase."""
-        if self.state.shape[1] == 3:
-            return _growth_of_one(self.jacobian, self.dark)
-        values = np.linalg.eigvals(self.jacobian)
-        rates = values.real.copy()
-        bright = np.flatnonzero(~self.dark)
-        rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
-        return np.asarray(rates.max(axis=1))
-
-
-def _growth_of_one(j: np.ndarray, dark: np.ndarray) -> np.ndarray:
-    """One group: beside the phase a quadratic is left; without coherence the rates of s and of z."""
-    trace = np.trace(j, axis1=1, axis2=2)
-    minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
-    bright = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
-    return np.asarray(np.where(dark, np.maximum(j[:, 0, 0], j[:, 2, 2]), bright))

@@ -1,4 +1,4 @@
-"""Samples of frequencies as a crowd: single spins that meet in the mean fields of their groups, (3.1), (3.3), (3.4)."""
+"""Samples of frequencies as very many spins, single ones that meet in the mean fields of their groups, (3.1), (3.3), (3.4)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 
-WORTH = 500  # sampled spins from which a crowd is faster than a flow at rtol = 1e-6; at 1e-8 it is from 700 on (measured)
+WORTH = 500  # sampled spins from which they are faster so than as a flow at rtol = 1e-6; at 1e-8 it is from 700 on (measured)
 MOST_ROWS = 100_000  # of a flow
 
 
-def is_crowd(spread: tuple[Distribution | None, ...]) -> bool:
+def are_many(spread: tuple[Distribution | None, ...]) -> bool:
     """Whether sampled frequencies, and nothing smooth, ask for very many spins."""
     sampled = sum(d.values.size for d in spread if isinstance(d, Samples))
     return sampled >= WORTH and all(d is None or isinstance(d, Samples) for d in spread)
@@ -34,11 +34,11 @@ def check_rows(rows: int) -> None:
         )
 
 
-def crowd(
+def many_spins(
     rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], start: Array, rtol: float, atol: float,
     each: bool, flow: Callable[[], Flow],
 ) -> ManySpins:  # fmt: skip
-    """The ensemble as a crowd; `start`: Bloch vectors per group, or per spin where each is asked for."""
+    """The ensemble as very many spins; `start`: Bloch vectors per group, or per spin where each is asked for."""
     from spinsync.theory.mean_field import spin_equation
 
     omega = tuple(d.values if isinstance(d, Samples) else np.array([w]) for d, w in zip(spread, rates.omega, strict=True))

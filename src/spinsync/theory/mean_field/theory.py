@@ -22,7 +22,7 @@ from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
-from spinsync.theory.mean_field.sampled_spins import check_rows, crowd, is_crowd
+from spinsync.theory.mean_field.sampled_spins import are_many, check_rows, many_spins
 from spinsync.theory.mean_field.stationary import stationary
 from spinsync.theory.options import completed
 
@@ -90,9 +90,9 @@ class MeanField:
         theory, rates, names = completed(self, TRAJECTORY), ensemble.rates, ensemble.names
         spread = tuple(group.distribution for group in ensemble.groups)
         as_flow = partial(theory._flow, rates, spread, names)
-        if is_crowd(spread):
+        if are_many(spread):
             start = bloch_vectors.seeded(rates, seed) if initial is None else initial
-            return crowd(rates, spread, names, start, *theory._accuracy, each, partial(as_flow, initial, seed, each))
+            return many_spins(rates, spread, names, start, *theory._accuracy, each, partial(as_flow, initial, seed, each))
         flow = as_flow(initial, seed, each)
         if not _smooth(spread) or (initial is not None and len(initial) != len(spread)):
             return flow

@@ -1,56 +1,65 @@
-"""Template of what finds states of rest of many trajectories; it goes beside the stepper of `lane_template.py`.
+"""Fixed points of many trajectories in frames that rotate with them: Newton's method, and long implicit steps.
 
-`look` asks Newton's method for one near; `creep` goes on where a motion has become slow but not short, by a linearly
-implicit method whose steps grow as the motion slows down. Not in lanes: a few small systems per trajectory, for any
-number of groups. Of the parameters of a trajectory, per group: frequency, Gamma_perp, Gamma_1, drive; then C_ab p_b as
-real and imaginary part; then the weights.
+`look` asks Newton's method for a fixed point near a state; `creep` goes on where a motion has become slow but not short, by
+a linearly implicit method whose steps grow as the motion slows down. Not in lanes: a few small systems per trajectory, for
+any number of groups. Ordinary Python of the kind that `base/translation.py` makes machine code of.
+
+A state is (x, y, z) of each group, one after the other, with s = x + i y; `p` are the parameters of a trajectory, a record
+of `layout.parameters`.
 """
 
-# ruff: noqa: F821
-# mypy: ignore-errors
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from spinsync.base.arrays import Array
+from spinsync.theory.mean_field.spin_equation import spin, spin_tangent
 
 
-def field_at(p, y, a):
+def field(p: Any, y: Array, a: int) -> tuple[float, float]:
     """h = sum_b C_ab p_b s_b (3.1)."""
     hr, hi = 0.0, 0.0
-    for b in range(GROUPS):
-        re, im = p[4 * GROUPS + 2 * (GROUPS * a + b)], p[4 * GROUPS + 2 * (GROUPS * a + b) + 1]
+    for b in range(len(y) // 3):
+        re, im = p.coupling[a, b, 0], p.coupling[a, b, 1]
         hr += re * y[3 * b] - im * y[3 * b + 1]
         hi += re * y[3 * b + 1] + im * y[3 * b]
     return hr, hi
 
 
-def motion(p, y, omega, velocity):
-    """Rates of y = (x, y, z) of each group in the frame that turns at `omega`."""
-    for a in range(GROUPS):
-        hr, hi = field_at(p, y, a)
+def motion(p: Any, y: Array, omega: float, velocity: Array) -> None:
+    """Rates of y in the frame that rotates at `omega`."""
+    for a in range(len(y) // 3):
+        hr, hi = field(p, y, a)
         velocity[3 * a], velocity[3 * a + 1], velocity[3 * a + 2] = spin(
-            p[4 * a] - omega, p[4 * a + 1], p[4 * a + 2], p[4 * a + 3], hr, hi, y[3 * a], y[3 * a + 1], y[3 * a + 2]
+            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, y[3 * a], y[3 * a + 1], y[3 * a + 2]
         )
 
 
-def linearized(p, y, omega, matrix):
+def linearized(p: Any, y: Array, omega: float, matrix: Array) -> None:
     """Derivatives of those rates by y."""
-    for a in range(GROUPS):
-        hr, hi = field_at(p, y, a)
+    size = len(y)
+    for a in range(size // 3):
+        hr, hi = field(p, y, a)
         x0, y0, z0 = y[3 * a], y[3 * a + 1], y[3 * a + 2]
-        turn, perp, one = p[4 * a] - omega, p[4 * a + 1], p[4 * a + 2]
-        for k in range(3 * GROUPS):
+        for k in range(size):
             b, i = k // 3, k % 3
-            re, im = p[4 * GROUPS + 2 * (GROUPS * a + b)], p[4 * GROUPS + 2 * (GROUPS * a + b) + 1]
+            re, im = p.coupling[a, b, 0], p.coupling[a, b, 1]
             kr = re if i == 0 else (-im if i == 1 else 0.0)
             ki = im if i == 0 else (re if i == 1 else 0.0)
             u = 1.0 if (b == a and i == 0) else 0.0
             v = 1.0 if (b == a and i == 1) else 0.0
             w = 1.0 if (b == a and i == 2) else 0.0
             matrix[3 * a, k], matrix[3 * a + 1, k], matrix[3 * a + 2, k] = spin_tangent(
-                turn, perp, one, hr, hi, x0, y0, z0, kr, ki, u, v, w
+                p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], hr, hi, x0, y0, z0, kr, ki, u, v, w
             )
 
 
-def factorized(matrix, pivots, size):
+def factorized(matrix: Array, pivots: Array) -> bool:
     """Gauss elimination with pivots, in place; False where the matrix is singular to rounding."""
-    largest = 0.0
+    size, largest = len(matrix), 0.0
     for i in range(size):
         for j in range(size):
             largest = max(largest, abs(matrix[i, j]))
@@ -74,8 +83,9 @@ def factorized(matrix, pivots, size):
     return True
 
 
-def solved(matrix, pivots, right, size):
+def solve(matrix: Array, pivots: Array, right: Array) -> None:
     """right = matrix^-1 right, for a matrix that is factorized."""
+    size = len(matrix)
     for i in range(size):
         pivot = pivots[i]
         right[i], right[pivot] = right[pivot], right[i]
@@ -88,10 +98,10 @@ def solved(matrix, pivots, right, size):
         right[i] *= matrix[i, i]
 
 
-def turning(y, velocity):
-    """The largest |s|, and the frequency of the frame that the coherences of y turn with."""
+def rotation(y: Array, velocity: Array) -> tuple[float, float]:
+    """The largest |s|, and the frequency at which the coherences of y rotate."""
     largest, square, along = 0.0, 0.0, 0.0
-    for a in range(GROUPS):
+    for a in range(len(y) // 3):
         r2 = y[3 * a] ** 2 + y[3 * a + 1] ** 2
         largest = max(largest, math.sqrt(r2))
         square += r2
@@ -99,28 +109,28 @@ def turning(y, velocity):
     return largest, (0.0 if square == 0.0 else along / square)
 
 
-def border(y, matrix, bordered, dark):
+def border(y: Array, matrix: Array, bordered: Array, dark: bool) -> float:
     """The matrix of Newton's equations for y and the frequency of its frame, without a step along the common phase.
 
     The frequency in units of 1 / length of the coherences, so that faint ones make no ill-conditioned matrix: this length.
     """
-    size, square = 3 * GROUPS, 1e-300
+    size, square = len(y), 1e-300
     for i in range(size):
         for j in range(size):
             bordered[i, j] = matrix[i, j]
         bordered[i, size] = 0.0
         bordered[size, i] = 0.0
-    for a in range(GROUPS):
+    for a in range(len(y) // 3):
         square += y[3 * a] ** 2 + y[3 * a + 1] ** 2
     length = math.sqrt(square)
-    for a in range(GROUPS):  # d(rates)/d(turn) = (-y, x, 0), also the direction of the common phase
+    for a in range(len(y) // 3):  # d(rates)/d(turn) = (-y, x, 0), also the direction of the common phase
         for i in range(2):
             along = -y[3 * a + 1] / length if i == 0 else y[3 * a] / length
             bordered[3 * a + i, size], bordered[size, 3 * a + i] = along, along
     bordered[size, size] = 0.0
     if dark:  # coherences stay zero, and have no frequency
         bordered[size, size] = 1.0
-        for a in range(GROUPS):
+        for a in range(len(y) // 3):
             for i in range(3 * a, 3 * a + 2):
                 for j in range(size):
                     bordered[i, j] = 1.0 if i == j else 0.0
@@ -129,115 +139,114 @@ def border(y, matrix, bordered, dark):
     return length
 
 
-def polish(p, y, near, velocity, matrix, bordered, right, pivots):
-    """y is moved to a state of rest by Newton's method; whether there is one, the frequency of its frame, the way to it.
+def polish(
+    p: Any, y: Array, around: float, velocity: Array, matrix: Array, bordered: Array, right: Array, pivots: Array
+) -> tuple[bool, float, float]:
+    """Move y to a fixed point by Newton's method; whether there is one, the frequency of its frame, the way to it.
 
-    Given up beyond the distance `near` (relative to the largest |s|), or where the matrix is singular.
+    Given up beyond the distance `around` (relative to the largest |s|), or where the matrix is singular.
     """
-    size = 3 * GROUPS
+    size = len(y)
     motion(p, y, 0.0, velocity)
-    largest, turn = turning(y, velocity)
+    largest, frequency = rotation(y, velocity)
     dark = largest == 0.0
-    reach = near * max(largest, 0.1)
+    reach = around * max(largest, 0.1)
     away, step, length = 0.0, np.inf, 1.0
     for k in range(12):
-        motion(p, y, turn, velocity)
+        motion(p, y, frequency, velocity)
         if k == 0 or step > 1e-4 * largest:  # else the last matrix will do
-            linearized(p, y, turn, matrix)
+            linearized(p, y, frequency, matrix)
             length = border(y, matrix, bordered, dark)
-            if not factorized(bordered, pivots, size + 1):
-                return False, turn, away
+            if not factorized(bordered, pivots):
+                return False, frequency, away
         for i in range(size):
             right[i] = -velocity[i]
         right[size] = 0.0
-        solved(bordered, pivots, right, size + 1)
+        solve(bordered, pivots, right)
         step = 0.0
         for i in range(size):
             y[i] += right[i]
             step = max(step, abs(right[i]))
-        turn += right[size] / length
+        frequency += right[size] / length
         away += step
         if not away < reach:
-            return False, turn, away
+            return False, frequency, away
         if step < 1e-10 * max(largest, 1e-3):  # and the next would be rounding
-            return True, turn, away
-    return False, turn, away
+            return True, frequency, away
+    return False, frequency, away
 
 
-def look(P, Y, near, closer, there, dark, faint, first, last, sizes, farthest, kinds, states, turns, jacobians):
-    """Which of Y[first:last] (trajectory, 3 groups) seem to rest: kinds 1, 2 without coherence; as `fixed_points.Approach`.
+def look(
+    P: Array, Y: Array, dark: Array, around: float, first: int, last: int, states: Array, frequencies: Array, distances: Array
+) -> None:
+    """Fixed points near Y[first:last] (trajectory, 3 groups); the distance is inf where Newton's method finds none.
 
-    Kept from look to look: the largest |s|, and the largest distance from rest since the motion came near it.
+    Where `dark`, one without any coherence is asked for. What a distance means is for others to decide.
     """
-    size = 3 * GROUPS
+    size = len(Y[0])
     velocity, matrix, bordered = np.empty(size), np.empty((size, size)), np.empty((size + 1, size + 1))
     right, pivots = np.empty(size + 1), np.empty(size + 1, np.int64)
     for n in range(first, last):
         y = states[n]
-        largest = 0.0
-        for a in range(GROUPS):
-            largest = max(largest, math.sqrt(Y[n, 3 * a] ** 2 + Y[n, 3 * a + 1] ** 2))
-        fading = largest < dark and largest <= sizes[n]
-        sizes[n] = largest
-        for a in range(GROUPS):
-            y[3 * a] = 0.0 if fading else Y[n, 3 * a]
-            y[3 * a + 1] = 0.0 if fading else Y[n, 3 * a + 1]
+        for a in range(size // 3):
+            y[3 * a] = 0.0 if dark[n] else Y[n, 3 * a]
+            y[3 * a + 1] = 0.0 if dark[n] else Y[n, 3 * a + 1]
             y[3 * a + 2] = Y[n, 3 * a + 2]
-        found, turns[n], away = polish(P[n], y, 10.0 * near, velocity, matrix, bordered, right, pivots)
-        distance = away / max(largest, faint) if found else np.inf
-        comes = distance < there or distance < closer * farthest[n] < np.inf
-        if not distance < near:
-            farthest[n] = np.inf
-        else:
-            farthest[n] = distance if farthest[n] == np.inf else max(distance, farthest[n])
-        kinds[n] = 0
-        if found:
-            kinds[n] = 2 if fading or largest == 0.0 else (1 if distance < near and comes else 0)
-        if kinds[n] > 0:
-            linearized(P[n], y, turns[n], jacobians[n])
+        found, frequencies[n], away = polish(P[n], y, around, velocity, matrix, bordered, right, pivots)
+        distances[n] = away if found else np.inf
 
 
-def implicit(p, y, h, stages, velocity, matrix, work, pivots, new):
-    """One step of RODAS3 into `new`, in the frame that turns with y; its error is the last of `stages`.
+def jacobians(P: Array, states: Array, frequencies: Array, first: int, last: int, out: Array) -> None:
+    """Derivatives of the rates of states[first:last] in frames that rotate at `frequencies`."""
+    for n in range(first, last):
+        linearized(P[n], states[n], frequencies[n], out[n])
+
+
+def implicit(
+    p: Any, y: Array, h: float, stages: Array, velocity: Array, matrix: Array, work: Array, pivots: Array, new: Array
+) -> bool:
+    """One step of RODAS3 into `new`, in the frame that rotates with y; its error is the last of `stages`.
 
     False where it can't be solved for. A. Sandu et al., Atmos. Environ. 31, 3459 (1997): order 3 (2), stiffly accurate.
     """
-    size = 3 * GROUPS
+    size = len(y)
     motion(p, y, 0.0, velocity)
-    _, turn = turning(y, velocity)
-    motion(p, y, turn, velocity)
-    linearized(p, y, turn, matrix)
+    _, frequency = rotation(y, velocity)
+    motion(p, y, frequency, velocity)
+    linearized(p, y, frequency, matrix)
     for i in range(size):
         for j in range(size):
             work[i, j] = (2.0 / h if i == j else 0.0) - matrix[i, j]
-    if not factorized(work, pivots, size):
+    if not factorized(work, pivots):
         return False
     for i in range(size):
         stages[0, i] = velocity[i]
-    solved(work, pivots, stages[0], size)
+    solve(work, pivots, stages[0])
     for i in range(size):
         stages[1, i] = velocity[i] + 4.0 / h * stages[0, i]
-    solved(work, pivots, stages[1], size)
+    solve(work, pivots, stages[1])
     for i in range(size):
         new[i] = y[i] + 2.0 * stages[0, i]
-    motion(p, new, turn, velocity)
+    motion(p, new, frequency, velocity)
     for i in range(size):
         stages[2, i] = velocity[i] + (stages[0, i] - stages[1, i]) / h
-    solved(work, pivots, stages[2], size)
+    solve(work, pivots, stages[2])
     for i in range(size):
         new[i] += stages[2, i]
-    motion(p, new, turn, velocity)
+    motion(p, new, frequency, velocity)
     for i in range(size):
         stages[3, i] = velocity[i] + (stages[0, i] - stages[1, i] - 8.0 / 3.0 * stages[2, i]) / h
-    solved(work, pivots, stages[3], size)
+    solve(work, pivots, stages[3])
     for i in range(size):
         new[i] += stages[3, i]
     return True
 
 
-def creep(P, Y, spans, rtol, atol, most_steps, first, last, finished):
+def creep(
+    P: Array, Y: Array, spans: Array, rtol: float, atol: float, most_steps: int, first: int, last: int, finished: Array
+) -> None:
     """Move Y[first:last] on by `spans`, up to a common phase, or leave them where that takes more than `most_steps`."""
-    size = 3 * GROUPS
+    size = len(Y[0])
     velocity, matrix, work = np.empty(size), np.empty((size, size)), np.empty((size, size))
     stages, new, y, pivots = np.empty((4, size)), np.empty(size), np.empty(size), np.empty(size, np.int64)
     for n in range(first, last):

@@ -1,19 +1,14 @@
-"""The simple engine: one trajectory after another. The seam for faster ones is `Engine`."""
+"""The points of a question about long-time motion."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
-from spinsync.base.parallel import each
 from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
-from spinsync.regimes.follow import motion_of
-from spinsync.regimes.summary import Motions, joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,17 +27,3 @@ class Batch:
     rtol: float = 1e-6
     atol: float = 1e-8
     line: Line | None = None  # that tells how far a single point is
-
-
-Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
-
-
-@aside
-def simple(batch: Batch, threads: int) -> Motions:
-    """Each point by the stepper of `evolve`; results do not depend on the threads."""
-
-    def one(point: int) -> Motions:
-        rates = batch.rates.at((point,))
-        return motion_of(batch.theory.flow(rates, batch.spread, batch.names, batch.initial), rates.weight, batch.line)
-
-    return joined(each(one, range(len(batch.rates.weight))))

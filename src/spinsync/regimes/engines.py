@@ -1,0 +1,78 @@
+"""Who moves the points of a batch: one after the other, or side by side in vector lanes or on a graphics processor.
+
+Lanes take groups of one frequency each; points that they lose, and all else, are moved one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.base.arrays import joined
+from spinsync.base.interrupts import aside
+from spinsync.base.parallel import each
+from spinsync.model.distributions import Distribution
+from spinsync.regimes.batch import Batch
+from spinsync.regimes.codes import Status
+from spinsync.regimes.follow import follow
+from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
+from spinsync.regimes.kernels.lanes import UNROLLED, Lanes
+from spinsync.regimes.lane_mover import Kernels, LaneMover
+from spinsync.regimes.scalar_mover import motion
+from spinsync.regimes.summary import Motions
+
+MOST_GROUPS = 24  # beyond, a trajectory is long enough to go alone
+WORTH = 256  # points for which a kernel of more than UNROLLED groups is worth its compilation
+
+Engine = Callable[[Batch, int], Motions]  # (points, threads) -> the long-time motion of each of them
+
+
+def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
+    """The engine for a device, if it can take groups with these distributions there at this level of theory."""
+    if checks.known("device", device, ("cpu", "cuda")) == "cpu":
+        return lanes
+    must = unavailable()
+    if must is None and len(spread) > UNROLLED:
+        must = f"'cpu' for more than {UNROLLED} groups"
+    if must is None and any(d is not None for d in spread):
+        must = "'cpu' for distributed frequencies"
+    if must is None and theory.equation is None:
+        must = f"'cpu' for {type(theory).__name__}"
+    if must is not None:
+        raise checks.complain("device", must, device)
+    return cuda_lanes
+
+
+def lanes(batch: Batch, threads: int) -> Motions:
+    """The points of a diagram; results do not depend on the threads or on the order of points."""
+    count, groups = batch.rates.weight.shape
+    few = groups > UNROLLED and count < WORTH
+    if few or groups > MOST_GROUPS or batch.theory.equation is None or any(d is not None for d in batch.spread):
+        return simple(batch, threads)
+    return _side_by_side(batch, threads, Lanes)
+
+
+def cuda_lanes(batch: Batch, threads: int) -> Motions:
+    """The same on a graphics processor, for up to UNROLLED groups; fixed points and lost points on threads of the host."""
+    return _side_by_side(batch, threads, CudaLanes)
+
+
+@aside
+def _side_by_side(batch: Batch, threads: int, kernels: type[Kernels]) -> Motions:
+    found = follow(LaneMover(batch, threads, kernels), len(batch.rates.weight))
+    again = np.flatnonzero(found.status == Status.FAILED)
+    if len(again):
+        found.put(again, simple(replace(batch, rates=batch.rates.at(again)), threads))
+    return found
+
+
+@aside
+def simple(batch: Batch, threads: int) -> Motions:
+    """Each point by the stepper of `evolve`; results do not depend on the threads."""
+    one, points = partial(motion, batch), range(len(batch.rates.weight))
+    return joined(each(one, points))

@@ -1,0 +1,137 @@
+"""Fixed points of many trajectories at once, and long steps of slow ones: calls of `fixed_point_kernel.py` over threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import TypeVar
+
+import numpy as np
+
+from spinsync.base.arrays import Array
+from spinsync.base.generated import once
+from spinsync.base.interrupts import heed
+from spinsync.base.native import Native, native
+from spinsync.base.parallel import each
+from spinsync.base.translation import Given, Text, translated
+from spinsync.regimes.kernels import fixed_point_kernel
+from spinsync.regimes.kernels.layout import parameters_type
+
+T = TypeVar("T")
+
+CHUNKS = (128, 4096)  # fewest and most trajectories that a thread takes at a time
+CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
+
+
+def text_of(module: ModuleType) -> str:
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
+def signatures(groups: int) -> dict[str, dict[str, Given]]:
+    """The arguments of the kernels."""
+    size = 3 * groups
+    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+    rows, given, part = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
+    return {
+        "look": dict(P=given, Y=rows, dark=truth, around=number, **part, states=rows, frequencies=row, distances=row),
+        "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Given("float64", (size, size))),
+        "creep": dict(P=given, Y=rows, spans=row, rtol=number, atol=number, most_steps=index, **part, finished=truth),
+    }
+
+
+def code(name: str, groups: int, equation: ModuleType) -> str:
+    """A kernel as LLVM is given it."""
+    text = Text.of(
+        text_of(fixed_point_kernel), text_of(equation), macros=frozenset(), known={}, small={}, staying=lambda _: True
+    )
+    return translated(text, name, signatures(groups)[name])
+
+
+@once
+def kernel(name: str, groups: int, equation: ModuleType) -> Native:
+    """One of the kernels `look`, `jacobians` and `creep`, whose machine code is kept on disk."""
+    made_of = text_of(fixed_point_kernel) + text_of(equation)
+    return native(
+        f"fixed_points_{groups}.{name}", name, signatures(groups)[name], made_of, partial(code, name, groups, equation)
+    )
+
+
+def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+    """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
+    bounds = [0]
+    while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
+        left = count - bounds[-1]
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
+    chunks = list(pairwise(bounds))
+    heed()
+    return each(lambda chunk: work(*chunk), chunks)
+
+
+@dataclass(frozen=True)
+class FixedPoints:
+    """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameters (trajectory,)."""
+
+    equation: ModuleType
+    threads: int
+
+    def look(self, parameters: Array, states: Array, dark: Array, around: float) -> tuple[Array, Array, Array]:
+        """Fixed points near `states`: distances (trajectory,), states, frequencies (trajectory,) of their frames.
+
+        The distance is how far Newton's method went; inf where it found none, or was more than `around` (relative to the
+        largest |s|) away. Where `dark` (trajectory,), the fixed point without any coherence is asked for.
+        """
+        count = len(states)
+        distances, found, frequencies = np.empty(count), np.empty(states.shape), np.empty(count)
+        look = kernel("look", states.shape[1] // 3, self.equation)
+
+        def work(first: int, last: int) -> None:
+            look(parameters, states, dark, around, first, last, found, frequencies, distances)
+
+        shared(work, count, self.threads)
+        return distances, found, frequencies
+
+    def jacobians(self, parameters: Array, states: Array, frequencies: Array) -> Array:
+        """Derivatives (trajectory, 3 groups, 3 groups) of the rates in frames that rotate at `frequencies`."""
+        out, jacobians = np.empty((*states.shape, states.shape[1])), kernel("jacobians", states.shape[1] // 3, self.equation)
+
+        def work(first: int, last: int) -> None:
+            jacobians(parameters, states, frequencies, first, last, out)
+
+        shared(work, len(states), self.threads)
+        return out
+
+    def creep(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
+        """Move slow `states` on by long `spans`, up to a common phase; which came to the end, the others stay as they are."""
+        finished, creep = np.zeros(len(states), bool), kernel("creep", states.shape[1] // 3, self.equation)
+
+        def work(first: int, last: int) -> None:
+            creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
+
+        shared(work, len(states), self.threads)
+        return finished
+
+
+def growth(jacobian: Array, dark: Array) -> Array:
+    """The largest growth rate of deviations from each fixed point, beside the zero of the common phase.
+
+    jacobian: (point, 3 groups, 3 groups). dark: (point,), whether there is no coherence, and so no phase.
+    """
+    if jacobian.shape[1] == 3:
+        return _growth_of_one(jacobian, dark)
+    values = np.linalg.eigvals(jacobian)
+    rates = values.real.copy()
+    bright = np.flatnonzero(~dark)
+    rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
+    return np.asarray(rates.max(axis=1))
+
+
+def _growth_of_one(j: Array, dark: Array) -> Array:
+    """One group: beside the phase a quadratic is left; without coherence the rates of s and of z."""
+    trace = np.trace(j, axis1=1, axis2=2)
+    minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
+    bright = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
+    return np.asarray(np.where(dark, np.maximum(j[:, 0, 0], j[:, 2, 2]), bright))

@@ -1,0 +1,192 @@
+"""Many points side by side in vector lanes or on a graphics processor, of groups of one frequency each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from spinsync.base.arrays import Array
+from spinsync.model import bloch_vectors
+from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, Approach, shining
+from spinsync.regimes.batch import Batch
+from spinsync.regimes.codes import Status
+from spinsync.regimes.decision import Window
+from spinsync.regimes.kernels.cuda_lanes import CudaLanes
+from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
+from spinsync.regimes.kernels.lanes import MEAN, OWN, SPREAD, Lanes, Layout
+from spinsync.regimes.kernels.layout import parameters
+from spinsync.regimes.movers import FINER, MOST_WORK, Mover, Points
+from spinsync.regimes.scalar_mover import scalar_mover
+from spinsync.regimes.summary import Motions, blank, resting
+
+TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
+STEP = 100.0  # work of a time step
+
+Kernels = Lanes | CudaLanes  # where trajectories move
+
+
+@dataclass(kw_only=True)
+class LanePoints(Points):
+    """States (x, y, z) of each group; `parameters` as the kernels take them, in a frame that turns at `frame`."""
+
+    parameters: Array
+    frame: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneLook:
+    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence."""
+
+    kernels: FixedPoints
+    points: LanePoints
+    state: Array
+    turn: Array
+    dark: Array
+    distance: Array
+
+    def _jacobian(self, chosen: Array) -> Array:
+        return self.kernels.jacobians(self.points.parameters[chosen], self.state[chosen], self.turn[chosen])
+
+    def growth(self, chosen: Array) -> Array:
+        """The largest growth rates, from the Jacobians."""
+        return growth(self._jacobian(chosen), self.dark[chosen])
+
+    def perturbed(self, chosen: Array) -> Array:
+        """States beside the fixed points along the deviation that grows fastest."""
+        values, vectors = np.linalg.eig(self._jacobian(chosen))
+        along = np.take_along_axis(vectors, values.real.argmax(axis=1)[:, None, None], axis=2)[:, :, 0].real
+        along /= np.linalg.norm(along, axis=1, keepdims=True)
+        return np.asarray(self.state[chosen] + NEAR * self.points.approach.size[chosen, None] * along)
+
+    def resting(self, chosen: Array, growth: Array) -> Motions:
+        """What the points do that rest there."""
+        y = self.state[chosen].reshape(len(chosen), -1, 3)
+        frequency, error = self.points.frame[chosen] + self.turn[chosen], NEUTRAL * self.points.fastest[chosen]
+        s, weight = y[:, :, 0] + 1j * y[:, :, 1], self.points.parameters["weight"][chosen]
+        return resting(s, y[:, :, 2], frequency, weight, growth, error)
+
+    def wait(self, approach: Approach) -> Array:
+        """Nothing: eigenvalues of all that is near would take longer than to wait."""
+        return np.full(len(self.distance), np.inf)
+
+
+class LaneMover:
+    """Moves the points of a batch by kernels that are made for its number of groups."""
+
+    attempts: tuple[float, ...] = ()
+
+    def __init__(self, batch: Batch, threads: int, kernels: type[Kernels]) -> None:
+        self.batch, self.threads, self.kernels = batch, threads, kernels
+        self.groups = batch.rates.weight.shape[1]
+
+    @cached_property
+    def _plain(self) -> Kernels:
+        return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation, self.threads)
+
+    @cached_property
+    def _measured(self) -> Kernels:
+        return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation, self.threads)
+
+    def shared(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
+        """A share of the points at a time for each thread: what is looked at next is still in its cache."""
+        relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
+        if not self.kernels.shares or not len(relaxing):
+            return [work(self, self.points(relaxing))]
+        alone = LaneMover(self.batch, 1, self.kernels)
+        return shared(lambda first, last: work(alone, alone.points(relaxing[first:last])), len(relaxing), self.threads)
+
+    def points(self, index: Array) -> LanePoints:
+        """Some points of the batch at their start."""
+        rates, count = self.batch.rates.at(index), len(index)
+        frame = np.sum(rates.weight * rates.omega, axis=1)
+        s, z = bloch_vectors.coherences(self.batch.initial)
+        gamma_1, gamma_perp = rates.gamma_1, rates.gamma_perp
+        return LanePoints(
+            index=index, state=np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1)),
+            tangent=np.empty((count, 0)), slowest=np.minimum(gamma_perp, np.where(gamma_1 > 0, gamma_1, np.inf)).min(axis=1),
+            fastest=np.maximum(gamma_perp, gamma_1).max(axis=1), detuning=np.ptp(rates.omega, axis=1), time=np.zeros(count),
+            approach=Approach.of(np.full(count, abs(s).max())), steps=np.zeros(count), wait=np.full(count, np.inf),
+            parameters=parameters(rates, frame), frame=frame,
+        )  # fmt: skip
+
+    def size(self, points: LanePoints) -> Array:
+        """The largest |s|."""
+        y = points.state.reshape(len(points.state), self.groups, 3)
+        return np.asarray(np.sqrt((y[:, :, :2] ** 2).sum(axis=2)).max(axis=1))
+
+    def budget(self, points: LanePoints) -> Array:
+        """As many steps for each."""
+        return np.full(len(points.index), MOST_WORK / STEP)
+
+    def advance(self, points: LanePoints, spans: Array) -> Array:
+        """All at once, as exactly as asked for."""
+        limits = self.batch.rtol, self.batch.atol / FINER, MOST_WORK / STEP
+        return self._plain.advance(points.parameters, points.state, spans, *limits)[2]
+
+    def look(self, points: LanePoints, fading: Array) -> LaneLook:
+        """The fixed points nearby."""
+        kernels, size = self._plain.fixed_points, points.approach.size
+        away, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
+        distance = np.where(fading & (away < np.inf), 0.0, away / np.maximum(size, FAINTEST))
+        return LaneLook(
+            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance
+        )  # fmt: skip
+
+    def orbits(self, points: LanePoints, longest: Array) -> Motions:
+        """None: averages are cheaper."""
+        return blank(len(points.index), self.groups, Status.STILL_CHANGING)
+
+    def measure(self, points: LanePoints, spans: Array) -> tuple[Window, Array, Array]:
+        """Averages that the kernel sums up as it moves states and tangent vectors."""
+        shape = (len(points.index), self.groups, 3)
+        both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
+        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_WORK / STEP)
+        sums, taken, finished = self._measured.advance(points.parameters, states, spans, *limits)
+        halves = (np.ascontiguousarray(half).reshape(shape[0], -1) for half in np.split(states.reshape(both.shape), 2, axis=2))
+        points.state, points.tangent = halves
+        return self._window(sums, spans, points.frame), taken, finished
+
+    def _window(self, sums: Array, spans: Array, frame: Array) -> Window:
+        """The averages that the kernel has summed up, in the order of its `measure`."""
+        groups, layout = self.groups, self._measured.layout
+        mean = sums / (MEAN * spans[:, None])
+        own = mean[:, : OWN * groups].reshape(-1, groups, OWN)
+        products = np.zeros((len(sums), groups, groups), complex)
+        locking = np.tile(np.eye(groups, dtype=complex), (len(sums), 1, 1))
+        variance = np.sum(own[:, :, 2] - own[:, :, 0] ** 2 + own[:, :, 4] - own[:, :, 3] ** 2, axis=1)
+        for a in range(groups):
+            products[:, a, a] = own[:, a, 0]
+            for b in range(a + 1, groups):
+                k = layout.pairs[a][b]
+                products[:, a, b] = mean[:, k] + 1j * mean[:, k + 1]
+                locking[:, a, b] = mean[:, k + 2] + 1j * mean[:, k + 3]
+                products[:, b, a], locking[:, b, a] = products[:, a, b].conj(), locking[:, a, b].conj()
+                variance += 2 * (mean[:, k + 4] - abs(products[:, a, b]) ** 2)
+        moments = sums[:, layout.lyapunov + 1 : layout.lyapunov + 5]  # of growth that fluctuates as noise: D T / (2 k + 1) each
+        return Window(
+            length=spans, products=products, locking=locking, amplitude=own[:, :, 1], inversion=own[:, :, 3],
+            variance=np.maximum(variance, 0.0), order_parameter=mean[:, OWN * groups], winding=own[:, :, 5] + frame[:, None],
+            lyapunov=mean[:, layout.lyapunov],
+            lyapunov_error=np.sqrt(SPREAD * np.mean(moments**2 * [3, 5, 7, 9], axis=1)) / spans,
+            lost=np.any((own[:, :, 6] > 0) & (own[:, :, 0] > FAINTEST**2) & shining(own[:, :, 1]), axis=1),
+        )  # fmt: skip
+
+    def beats(self, window: Window) -> tuple[Array, Window]:
+        """None: there are no samples to tell them from."""
+        return np.zeros(len(window.length), bool), window
+
+    def periods(self, points: LanePoints, found: Motions) -> None:
+        """Of a few points by the scalar mover."""
+        for k, index in enumerate(points.index.tolist() if len(self.batch.rates.weight) <= TIMED else []):
+            y = points.state[k].reshape(-1, 3)
+            state = np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j])
+            scalar_mover(self.batch, index).add_period(state, found, index)
+
+    def creep(self, points: LanePoints, spans: Array) -> Array:
+        """Long implicit steps, as exact as asked for."""
+        return self._plain.fixed_points.creep(
+            points.parameters, points.state, spans, self.batch.rtol, self.batch.atol / FINER
+        )  # fmt: skip

@@ -1,0 +1,197 @@
+"""One point by the stepper of `evolve`: takes any flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import nan
+
+import numpy as np
+
+from spinsync.base.arrays import Array
+from spinsync.base.progress import Line
+from spinsync.problems.flow import implicit_steps
+from spinsync.problems.flow.approach import NEAR, NEUTRAL, NOTHING, Approach
+from spinsync.problems.flow.exponential_adams import DONE
+from spinsync.problems.flow.fixed_points import Rest, extent, in_own_frame, look, run, slowest
+from spinsync.problems.flow.hopf import ahead, gentle
+from spinsync.problems.flow.orbit_averages import Track, track
+from spinsync.problems.flow.periodic_orbits import search
+from spinsync.problems.flow.record import Flow
+from spinsync.regimes.batch import Batch
+from spinsync.regimes.codes import Regime, Status
+from spinsync.regimes.decision import Window, averages, repeated, unknown
+from spinsync.regimes.follow import follow
+from spinsync.regimes.movers import FINER, LONGEST, MOST_WORK, Mover, Points
+from spinsync.regimes.summary import Motions, blank, repeating, resting
+
+ATTEMPTS = (0.25, 0.5, *[1.0] * 6)  # to find a period, of a single group: several that are periodic show it at once
+APART = 0.7  # of the shortest time in the motion, between two samples
+MOST_SAMPLES = 2_000_000  # of one window
+EACH, LEAST = 20, 1000  # work of a time step for every component, beside the entries of the coupling matrix; of any step
+SLOW_WORK = 1.5e8  # beside a Hopf bifurcation, where no window is long enough if no leap helped
+
+
+@dataclass(frozen=True)
+class ScalarLook:
+    """What a look has found: a fixed point or none, at this distance (1,); `weight` (group,) of the groups."""
+
+    rest: Rest | None
+    distance: Array
+    weight: Array
+
+    def growth(self, chosen: Array) -> Array:
+        """The largest growth rate; NaN where there are too many unknowns for a Jacobian."""
+        known = self.rest is not None and self.rest.growth.size
+        return np.array([self.rest.growth[0] if self.rest is not None and known else nan])[chosen]
+
+    def perturbed(self, chosen: Array) -> Array:
+        """The state beside the fixed point along the deviation that grows fastest."""
+        assert self.rest is not None
+        flow, state = self.rest.flow, self.rest.state
+        return (state + NEAR * extent(flow, state) * self.rest.direction())[None][chosen]
+
+    def resting(self, chosen: Array, growth: Array) -> Motions:
+        """What a point does that rests there."""
+        assert self.rest is not None
+        flow = self.rest.flow
+        s, z = flow.groups(self.rest.state[None, :])
+        error = np.where(np.isnan(growth), nan, NEUTRAL * float(flow.decay.real.max()))
+        return resting(s, z, np.array([flow.frame]), self.weight, growth, error)[chosen]
+
+    def wait(self, approach: Approach) -> Array:
+        """The time after which the motion should have come closer."""
+        return approach.wait(self.distance, self.growth(np.array([0])))
+
+
+class ScalarMover:
+    """Moves one point, whose `flow` is written in the frame in which the state turned least when it last began to move.
+
+    rtol, atol : how exact averages are to be
+    """
+
+    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
+        self.flow, self.weight, self.line, self.elapsed = flow, weight, line, 0.0
+        self.rtol, self.atol = max(flow.rtol, rtol / FINER), max(flow.atol, atol / FINER)
+        self.groups, self.slow = weight.size, slowest(flow)
+        self.attempts = ATTEMPTS if weight.size == 1 else (1.0,)
+        self.nearby: Rest | None = None
+        self.seen: Track | None = None
+
+    def shared(self, work: Callable[[Mover[Points], Points], Points]) -> list[Points]:
+        """The point, if it relaxes."""
+        one, turns = np.zeros(1), self.flow.decay.imag[~self.flow.real]
+        points = Points(
+            index=np.zeros(1, int), state=self.flow.start[None].copy(), tangent=self.flow.start[None], slowest=one + self.slow,
+            fastest=one + self.flow.decay.real.max(), detuning=one + (np.ptp(turns) if turns.size else 0.0), time=one,
+            approach=Approach.of(one + extent(self.flow, self.flow.start)), steps=one, wait=one + np.inf,
+        )  # fmt: skip
+        return [work(self, points[points.slowest > NOTHING])]
+
+    def size(self, points: Points) -> Array:
+        """The largest charged component."""
+        return np.array([extent(self.flow, state) for state in points.state])
+
+    def budget(self, points: Points) -> Array:
+        """Steps that are worth the time."""
+        work = SLOW_WORK if self._beside_hopf() else MOST_WORK
+        return np.full(len(points.index), work / max(EACH * self.flow.decay.size + self.flow.coupling.size, LEAST))
+
+    def _beside_hopf(self) -> Rest | None:
+        return self.nearby if self.nearby is not None and self.nearby.growth.size and gentle(self.nearby) else None
+
+    def _windowed(self) -> Flow:
+        """The flow with the tolerances of steps that long motion needs."""
+        return replace(self.flow, rtol=self.rtol, atol=self.atol)
+
+    def _tell(self, span: float) -> None:
+        self.elapsed += span * self.slow
+        if self.line is not None:
+            self.line.update(nan, f"{self.elapsed:.3g} relaxation times")
+
+    def advance(self, points: Points, spans: Array) -> Array:
+        """Move on in the frame in which the state turns least: there it is a fixed point of the stepper once it rests."""
+        self.flow = in_own_frame(self.flow, points.state[0])[0]
+        seen = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
+        points.state = seen.states[-1:].copy()
+        self._tell(spans[0])
+        return np.array([seen.status == DONE])
+
+    def look(self, points: Points, fading: Array) -> ScalarLook:
+        """The fixed point nearby."""
+        rest, distance = look(self.flow, points.state[0], bool(fading[0]))
+        self.nearby = None if fading[0] else rest
+        return ScalarLook(rest, np.array([distance]), self.weight)
+
+    def orbits(self, points: Points, longest: Array) -> Motions:
+        """Whether the motion, or where it leads beside a Hopf bifurcation, repeats itself."""
+        around, state = self._beside_hopf(), points.state[0]
+        leapt = ahead(around, state) if around is not None else None
+        seen = search(self._windowed(), state if leapt is None else leapt, longest[0])
+        points.state = seen.state[None].copy()
+        if seen.cycle is None:
+            return blank(1, self.groups, Status.STILL_CHANGING if seen.status == DONE else Status.FAILED)
+        found = repeating(seen.cycle, self.weight)
+        if around is not None and around.growth[0] > 0:  # the exponent is -2 g, unless errors of the steps drive it
+            off = abs(found.lyapunov + 2 * around.growth[0])
+            found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, off))
+        return found
+
+    def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
+        """Averages over samples at even distances."""
+        self.flow = in_own_frame(self.flow, points.state[0])[0]
+        samples, none = int(np.ceil(spans[0] * self.flow.pace / APART)), np.zeros(1, bool)
+        if samples > MOST_SAMPLES:
+            return unknown(1, self.groups), np.zeros(1), none
+        seen = self.seen = track(self._windowed(), points.state[0], points.tangent[0], samples, spans[0] / samples)
+        points.state, points.tangent = seen.state[None], seen.deviation[None]
+        self._tell(spans[0])
+        return averages(seen, self.flow.frame, self.weight), np.array([seen.steps]), np.array([seen.status == DONE])
+
+    def beats(self, window: Window) -> tuple[Array, Window]:
+        """Whether the last two slips of two phases past each other are alike, in all that a common phase leaves."""
+        weights = None if self.seen is None else self.seen.whole_periods()
+        if self.seen is None or weights is None or not len(window.length):
+            return np.zeros(len(window.length), bool), window
+        twice = averages(self.seen, self.flow.frame, self.weight, weights)
+        return repeated(twice), twice
+
+    def periods(self, points: Points, found: Motions) -> None:
+        """Nothing: a motion that repeats itself has been found before averages were taken."""
+
+    def add_period(self, state: Array, found: Motions, index: int) -> None:
+        """Add the period of the regular motion that has ended at `state`, and the range of its order parameter."""
+        seen = search(self._windowed(), state, LONGEST / self.slow)
+        again = None if seen.cycle is None else repeating(seen.cycle, self.weight)
+        if again is not None and again.regime[0] == found.regime[index]:
+            found.period[index], found.extremes[index] = again.period[0], again.extremes[0]
+
+    def creep(self, points: Points, spans: Array) -> Array:
+        """Long implicit steps."""
+        ended = implicit_steps.creep(self.flow, points.state[0], spans[0], FINER * self.rtol, self.atol)
+        if ended is not None:
+            points.state = ended[None]
+        return np.array([ended is not None])
+
+
+def scalar_mover(batch: Batch, point: int) -> ScalarMover:
+    """Of one point of a batch."""
+    rates = batch.rates.at((point,))
+    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial)
+    return ScalarMover(flow, rates.weight, batch.rtol, batch.atol, batch.line)
+
+
+def motion(batch: Batch, point: int) -> Motions:
+    """The long-time motion of one point. A fixed point, and the error of an exponent, are what many components would show."""
+    mover = scalar_mover(batch, point)
+    flow, found = mover.flow, follow(mover, 1)
+    if flow.doubt:
+        found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, flow.doubt * abs(found.lyapunov)))
+    if flow.finer is None or found.regime[0] != Regime.FULL:
+        return found
+    bright = int(np.argmax(found.amplitude[0]))
+    rest = flow.finer(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
+    if rest is None:
+        return found
+    frequency = np.array([rest.frequency])
+    return resting(rest.charged[None], rest.neutral[None], frequency, mover.weight, found.lyapunov, found.lyapunov_error)
