@@ -43,7 +43,6 @@ RESULTS = {
     "locking range": lambda: ss.locking_range(PAIR),
     "phase diagram": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0], "A.gain": [3.0, 4.0]}),
     "diagram at a given accuracy": lambda: ss.phase_diagram(FULL, {"gain": [3.0, 4.0]}, theory=ss.MeanField(rtol=1e-7)),
-    "diagram of few spins": lambda: ss.phase_diagram(FULL, {"detuning": [0.0, 1.0]}, theory=ss.Exact(4)),
     "distributed diagram": lambda: ss.phase_diagram(
         laser(),
         {"frequency": [ss.Lorentzian(0.2), ss.Samples(np.linspace(0, 1, 9))], "coupling": [2.0, 12.0]},

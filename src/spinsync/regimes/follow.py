@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from spinsync.base.arrays import Array, joined
-from spinsync.problems.flow.approach import DARK, NEAR, NEUTRAL, RINGING
+from spinsync.problems.flow.approach import DARK, NEAR, NEUTRAL, RINGING, THERE
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, decided, unknown
 from spinsync.regimes.movers import CREEP, FIRST, LONGEST, MANY, NEARING, PATIENCE, SHORT, STRETCH, Look, Mover, P, Points
@@ -72,12 +72,11 @@ def _rested(mover: Mover[P], points: P, found: Motions) -> Array:
     approach, rest = points.approach, np.zeros(len(points.index), bool)
     if not len(rest):
         return rest
-    fading = approach.fading(mover.size(points))
-    seen = mover.look(points, fading)
+    seen = mover.look(points, approach.fading(mover.size(points)))
     accepted = np.flatnonzero(approach.accepted(seen.distance))
     lasting = _lasting(points, seen, accepted, found)
     rest[accepted[lasting]] = True
-    leaving = accepted[~lasting & approach.remains(seen.distance, fading)[accepted]]
+    leaving = accepted[~lasting & (seen.distance[accepted] < THERE)]
     if len(leaving):
         points.state[leaving] = seen.perturbed(leaving)
     points.wait = seen.wait(approach) * points.slowest
@@ -95,15 +94,12 @@ def _lasting(points: Points, seen: Look, chosen: Array, found: Motions) -> Array
 
 def _near_rest(mover: Mover[P], points: P, chosen: Array, near: float, found: Motions) -> Array:
     """Which of the chosen points are at rest if being so `near` to a stable fixed point is enough, without coming closer."""
-    rest = np.zeros(len(chosen), bool)
-    for faint in (DARK, 0.0):  # what is faint may have faded to nothing, or come to a rest as faint
-        left = np.flatnonzero(chosen & ~rest)
-        if len(left):
-            some = points[left]
-            some.approach.size = mover.size(some)
-            seen = mover.look(some, some.approach.size < faint)
-            close = np.flatnonzero(seen.distance < near)
-            rest[left[close[_lasting(some, seen, close, found)]]] = True
+    rest, some = np.zeros(len(chosen), bool), points[chosen]
+    if len(some.index):
+        some.approach.size = mover.size(some)
+        seen = mover.look(some, some.approach.size < DARK)
+        close = np.flatnonzero(seen.distance < near)
+        rest[np.flatnonzero(chosen)[close[_lasting(some, seen, close, found)]]] = True
     return rest
 
 

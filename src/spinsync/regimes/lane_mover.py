@@ -39,7 +39,10 @@ class LanePoints(Points):
 
 @dataclass(frozen=True, kw_only=True)
 class LaneLook:
-    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence."""
+    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence.
+
+    known : growth rates, NaN where they are not known yet
+    """
 
     kernels: FixedPoints
     points: LanePoints
@@ -47,13 +50,16 @@ class LaneLook:
     turn: Array
     dark: Array
     distance: Array
+    known: Array
 
     def _jacobian(self, chosen: Array) -> Array:
         return self.kernels.jacobians(self.points.parameters[chosen], self.state[chosen], self.turn[chosen])
 
     def growth(self, chosen: Array) -> Array:
         """The largest growth rates, from the Jacobians."""
-        return growth(self._jacobian(chosen), self.dark[chosen])
+        left = chosen[np.isnan(self.known[chosen])]
+        self.known[left] = growth(self._jacobian(left), self.dark[left])
+        return self.known[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
         """States beside the fixed points along the deviation that grows fastest."""
@@ -130,11 +136,22 @@ class LaneMover:
     def look(self, points: LanePoints, fading: Array) -> LaneLook:
         """The fixed points nearby."""
         kernels, size = self._plain.fixed_points, points.approach.size
-        away, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
-        distance = np.where(fading & (away < np.inf), 0.0, away / np.maximum(size, FAINTEST))
-        return LaneLook(
-            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance
+        distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
+        distance = distance / np.maximum(size, FAINTEST)
+        seen = LaneLook(
+            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance,
+            known=np.full(len(size), np.nan),
         )  # fmt: skip
+        dark = np.flatnonzero(fading & (distance < np.inf))
+        stays = ~(seen.growth(dark) > NEUTRAL * points.fastest[dark]) | (size[dark] == 0)
+        distance[dark[stays]] = 0.0
+        left = fading.copy()
+        left[dark[stays]] = False
+        if left.any():  # what grows faint may come to a fixed point as faint
+            seen.dark[left], seen.known[left] = False, np.nan
+            away, state[left], turn[left] = kernels.look(points.parameters[left], points.state[left], ~fading[left], AROUND)
+            distance[left] = away / np.maximum(size[left], FAINTEST)
+        return seen
 
     def orbits(self, points: LanePoints, longest: Array) -> Motions:
         """None: averages are cheaper."""

@@ -51,7 +51,7 @@ class Points(Batched):
 class Look(Protocol):
     """The fixed points that Newton's method found near the states of some points.
 
-    distance : (point,), beside the largest charged component; inf where there is none, 0 from what was `fading`
+    distance : (point,), beside the largest charged component; inf where there is none, 0 where all charge fades
     """
 
     @property
@@ -104,7 +104,7 @@ class Mover(Protocol[P]):
         ...
 
     def look(self, points: P, fading: Array) -> Look:
-        """The fixed points nearby, those without any charge of what is `fading`."""
+        """The fixed points nearby; of what is `fading` the one without any charge, if that is stable or the point has none."""
         ...
 
     def orbits(self, points: P, longest: Array) -> Motions:

@@ -45,15 +45,11 @@ class Approach(Batched):
         return np.asarray(fading)
 
     def accepted(self, distance: Array) -> Array:
-        """Which motions have come to the fixed point at this distance (inf: there is none), if it is stable."""
+        """Which have come to the fixed point at this distance (inf: there is none), if it is stable; else only THERE."""
         near = distance < NEAR
         closer = distance < CLOSER * self.farthest
         self.farthest = np.where(near, np.maximum(distance, self.farthest), 0.0)
         return np.asarray(near & (closer | (distance < THERE)))
-
-    def remains(self, distance: Array, fading: Array) -> Array:
-        """Which of those also are at it if it is unstable: nothing but its deviation from them would grow."""
-        return np.where(fading, self.size == 0, distance < THERE)
 
     def wait(self, distance: Array, growth: Array) -> Array:
         """The time by which motions should be accepted that come to a stable fixed point at this rate; inf elsewhere."""

@@ -7,7 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from spinsync.problems.flow.approach import AROUND, DARK, FAINTEST, NEAR, NEUTRAL, Approach
+from spinsync.problems.flow.approach import AROUND, DARK, FAINTEST, NEAR, NEUTRAL, THERE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
@@ -226,20 +226,20 @@ def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, flo
 
 
 def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
-    """The fixed point near `state`, without any charge if that is `fading`; and the distance in units of `extent`, or inf.
+    """The fixed point near `state`, and its distance in units of `extent`; None and inf where there is none.
 
-    Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
+    What is `fading` is asked for the one without any charge first: if that is stable, or the state has none, its distance
+    counts as 0. Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
     flow, drift, _, rest = in_own_frame(flow, state)
+    size, few = extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
     if fading and flow.charged.any():
-        size, state = extent(flow, state), np.where(flow.charged, 0, state)
-        if _unknowns(flow) <= MOST_UNKNOWNS:
-            dark = polish(flow, state).rest
-        else:
-            dark = Rest(flow, state, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
-        return dark, np.inf if dark is None else 0.0
-    size = extent(flow, state)
-    if _unknowns(flow) > MOST_UNKNOWNS:
+        without = np.where(flow.charged, 0, state)
+        faded = Rest(flow, without, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
+        dark = polish(flow, without).rest if few else faded
+        if dark is not None and (dark.stable or size == 0):
+            return dark, 0.0
+    if not few:
         still = rest < STILL and (drift < STILL * size or size == 0)
         return (Rest(flow, state, np.zeros(0), 0j), 0.0) if still else (None, np.inf)
     found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
@@ -270,10 +270,9 @@ def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> S
         if solution.status != DONE:
             return Settled(None, state, solution.status, solution.steps, time)
         state, time, stretch = solution.states[-1], time + span, longer * stretch
-        fading = approach.fading(np.array([extent(flow, state)]))
-        rest, distance = look(flow, state, bool(fading[0]))
+        rest, distance = look(flow, state, bool(approach.fading(np.array([extent(flow, state)]))[0]))
         away = np.array([distance])
-        accepted = approach.accepted(away)[0] and rest is not None and (rest.stable or approach.remains(away, fading)[0])
+        accepted = approach.accepted(away)[0] and rest is not None and (rest.stable or distance < THERE)
         if accepted or time >= most:
             return Settled(rest if accepted else None, state, DONE, solution.steps, time)
         wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
