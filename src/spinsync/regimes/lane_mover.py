@@ -55,7 +55,8 @@ class LaneLook(Look):
 
     def growth(self, chosen: Array) -> Array:
         left = chosen[np.isnan(self.known[chosen])]
-        self.known[left] = growth(self._jacobian(left), self.dark[left])
+        if len(left):
+            self.known[left] = growth(self._jacobian(left), self.dark[left])
         return self.known[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
@@ -124,17 +125,17 @@ class LaneMover(Mover[LanePoints]):
         distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
         distance = distance / np.maximum(size, FAINTEST)
         seen = LaneLook(
-            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance,
+            kernels=kernels, points=points, state=state, turn=turn, dark=fading.copy(), distance=distance,
             known=np.full(len(size), np.nan),
         )  # fmt: skip
         dark = np.flatnonzero(fading & (distance < np.inf))
-        stays = ~(seen.growth(dark) > NEUTRAL * points.fastest[dark]) | (size[dark] == 0)
-        distance[dark[stays]] = 0.0
-        left = fading.copy()
-        left[dark[stays]] = False
-        if left.any():  # what grows faint may come to a fixed point as faint
+        if len(dark):
+            dark = dark[~(seen.growth(dark) > NEUTRAL * points.fastest[dark]) | (size[dark] == 0)]
+            distance[dark] = 0.0
+        left = np.setdiff1d(np.flatnonzero(fading), dark)
+        if len(left):  # what grows faint may come to a fixed point as faint
             seen.dark[left], seen.known[left] = False, np.nan
-            away, state[left], turn[left] = kernels.look(points.parameters[left], points.state[left], ~fading[left], AROUND)
+            away, state[left], turn[left] = kernels.look(points.parameters[left], points.state[left], seen.dark[left], AROUND)
             distance[left] = away / np.maximum(size[left], FAINTEST)
         return seen
 
