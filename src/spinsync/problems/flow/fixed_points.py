@@ -39,15 +39,18 @@ class Rest:
         return bool(self.growth.size == 0 or self.growth[0] <= NEUTRAL * self.flow.decay.real.max())
 
     def direction(self) -> np.ndarray:
-        """The deviation that grows fastest, of length 1, by inverse iteration."""
-        matrix = jacobian(self.flow, self.state) + 0j
-        matrix[np.diag_indices(len(matrix))] -= self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
+        """The deviation that grows fastest, of length 1."""
+        grows = from_real(self.flow, self.leading_vector(jacobian(self.flow, self.state)).real)
+        return np.asarray(grows / np.linalg.norm(grows))
+
+    def leading_vector(self, matrix: np.ndarray) -> np.ndarray:
+        """The eigenvector of the Jacobian, or of its transpose, to the leading eigenvalue, by inverse iteration."""
+        shift = self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
         vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
         for _ in range(3):
-            vector = np.linalg.solve(matrix, vector)
+            vector = np.linalg.solve(matrix - shift * np.eye(len(matrix)), vector)
             vector /= np.linalg.norm(vector)
-        grows = from_real(self.flow, vector.real)
-        return np.asarray(grows / np.linalg.norm(grows))
+        return vector
 
 
 def slowest(flow: Flow) -> float:
@@ -208,21 +211,15 @@ def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
     return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
-def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
-    """The flow in the frame in which `state` turns least, and how the state moves there: drift, growth, rest.
-
-    drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
-    growth : the mean logarithmic growth rate of the charged components
-    """
-    charged, velocity, growth = flow.charged, flow.velocity(state)[flow.charged], 0.0
-    square = float(np.sum(abs(state[charged]) ** 2))
-    if square > 0 and flow.symmetry is not None:
-        along = flow.symmetry[charged] * state[charged]  # each component turns at its charge times the frequency: least squares
-        growth = float(np.sum(state[charged].conj() * velocity).real / square)
-        flow = flow.turning(-float(np.sum(along.conj() * velocity).imag / np.sum(abs(along) ** 2)))
+def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float]:
+    """The flow in the frame in which `state` turns least, and how the state moves there: drift and rest, the largest rate of
+    change of a charged and of a neutral component, in units of its own relaxation rate."""
+    charged, velocity = flow.charged, flow.velocity(state)
+    if flow.symmetry is not None and np.any(state[charged]):
+        along = (flow.symmetry * state)[charged]  # each component turns at its charge times the frequency: by least squares
+        flow = flow.turning(-float(np.sum(along.conj() * velocity[charged]).imag / np.sum(abs(along) ** 2)))
     rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
-    drift, rest = (float(rates[some].max(initial=0.0)) for some in (charged, ~charged))
-    return flow, drift, growth, rest
+    return flow, float(rates[charged].max(initial=0.0)), float(rates[~charged].max(initial=0.0))
 
 
 def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
@@ -231,7 +228,7 @@ def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, floa
     What is `fading` is asked for the one without any charge first: if that is stable, or the state has none, its distance
     counts as 0. Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
-    flow, drift, _, rest = in_own_frame(flow, state)
+    flow, drift, rest = in_own_frame(flow, state)
     size, few = extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
@@ -282,10 +279,6 @@ def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> S
 def doubled(flow: Flow) -> Flow:
     """The flow of a state and a small deviation from it, one after the other."""
     return replace(
-        flow,
-        nonlinear=flow.tangent,
-        decay=np.tile(flow.decay, 2),
-        start=np.tile(flow.start, 2),
-        real=np.tile(flow.real, 2),
+        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), start=np.tile(flow.start, 2), real=np.tile(flow.real, 2),
         symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),
-    )
+    )  # fmt: skip

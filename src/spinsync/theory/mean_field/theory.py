@@ -146,7 +146,8 @@ class MeanField:
         table = np.stack([group, own, rates.net_gain[group], layout.back]).astype(float)
         return Flow(
             nonlinear=nonlinear, tangent=with_tangent, derivative=derivative, table=table, start=start, frame=frame,
-            decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex), coupling=np.array(rates.coupling, complex),
+            decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
+            coupling=np.array(rates.coupling, complex, order="C"),
             symmetry=np.repeat([1, 0], group.size), real=np.repeat([False, True], group.size),
             rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, pace=_pace(rates, layout, decay),
             groups=partial(_groups, layout, rates.weight.size), observe=partial(_observe, rates, layout, frame, each),
