@@ -17,11 +17,11 @@ from scipy.integrate import solve_ivp
 from benchmarks.problems import Problem
 from spinsync.base.parallel import at_most
 from spinsync.model.rates import Rates
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.movers import Batch
 from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 

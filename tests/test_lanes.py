@@ -19,7 +19,6 @@ from spinsync.model import bloch_vectors
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.fixed_points import AROUND, polish
 from spinsync.regimes import engines, lane_mover
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime
 from spinsync.regimes.engines import lanes, simple
 from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
@@ -29,6 +28,7 @@ from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.regimes.lane_mover import LaneMover
+from spinsync.regimes.movers import Batch
 from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 

@@ -17,13 +17,13 @@ from spinsync.base.arrays import joined
 from spinsync.base.interrupts import aside
 from spinsync.base.parallel import each
 from spinsync.model.distributions import Distribution
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import UNROLLED
 from spinsync.regimes.lane_mover import Kernels, LaneMover
+from spinsync.regimes.movers import Batch
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions
 

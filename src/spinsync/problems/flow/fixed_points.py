@@ -211,15 +211,13 @@ def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
     return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
-def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float]:
-    """The flow in the frame in which `state` turns least, and how the state moves there: drift and rest, the largest rate of
-    change of a charged and of a neutral component, in units of its own relaxation rate."""
-    charged, velocity = flow.charged, flow.velocity(state)
-    if flow.symmetry is not None and np.any(state[charged]):
-        along = (flow.symmetry * state)[charged]  # each component turns at its charge times the frequency: by least squares
-        flow = flow.turning(-float(np.sum(along.conj() * velocity[charged]).imag / np.sum(abs(along) ** 2)))
-    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
-    return flow, float(rates[charged].max(initial=0.0)), float(rates[~charged].max(initial=0.0))
+def in_own_frame(flow: Flow, state: np.ndarray) -> Flow:
+    """The flow in the frame in which `state` turns least: each component at its charge times the frequency, least squares."""
+    along = flow.along_phase(state)
+    square = float(np.sum(abs(along) ** 2))
+    if square == 0 or flow.symmetry is None:
+        return flow
+    return flow.turning(-float(np.sum((along.conj() * flow.velocity(state)).real) / square))
 
 
 def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
@@ -228,8 +226,9 @@ def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, floa
     What is `fading` is asked for the one without any charge first: if that is stable, or the state has none, its distance
     counts as 0. Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
-    flow, drift, rest = in_own_frame(flow, state)
-    size, few = extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    flow, size, few = in_own_frame(flow, state), extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))  # in units of a component's own relaxation
+    drift, rest = (float(rates[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
         faded = Rest(flow, without, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
@@ -273,7 +272,7 @@ def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> S
         if accepted or time >= most:
             return Settled(rest if accepted else None, state, DONE, solution.steps, time)
         wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
-        flow, span = in_own_frame(flow, state)[0], min(max(stretch, wait if wait < np.inf else 0.0), most - time)
+        flow, span = in_own_frame(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), most - time)
 
 
 def doubled(flow: Flow) -> Flow:

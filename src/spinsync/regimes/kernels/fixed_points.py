@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -75,35 +75,25 @@ class FixedPoints:
         The distance is how far Newton's method went; inf where it found none, or was more than `around` (relative to the
         largest |s|) away. Where `dark` (trajectory,), the fixed point without any coherence is asked for.
         """
-        count = len(states)
-        distances, found, frequencies = np.empty(count), np.empty(states.shape), np.empty(count)
-        look = kernel("look", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            look(parameters, states, dark, around, first, last, found, frequencies, distances)
-
-        shared(work, count)
+        found, frequencies, distances = np.empty(states.shape), np.empty(len(states)), np.empty(len(states))
+        self._run("look", parameters, states, (dark, around), (found, frequencies, distances))
         return distances, found, frequencies
 
     def jacobians(self, parameters: Array, states: Array, frequencies: Array) -> Array:
         """Derivatives (trajectory, 3 groups, 3 groups) of the rates in frames that rotate at `frequencies`."""
-        out, jacobians = np.empty((*states.shape, states.shape[1])), kernel("jacobians", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            jacobians(parameters, states, frequencies, first, last, out)
-
-        shared(work, len(states))
+        out = np.empty((*states.shape, states.shape[1]))
+        self._run("jacobians", parameters, states, (frequencies,), (out,))
         return out
 
     def creep(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
         """Move slow `states` on by long `spans`, up to a common phase; which came to the end, the others stay as they are."""
-        finished, creep = np.zeros(len(states), bool), kernel("creep", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
-
-        shared(work, len(states))
+        finished = np.zeros(len(states), bool)
+        self._run("creep", parameters, states, (spans, rtol, atol, CREEPING), (finished,))
         return finished
+
+    def _run(self, name: str, parameters: Array, states: Array, given: tuple[Any, ...], out: tuple[Array, ...]) -> None:
+        call = kernel(name, states.shape[1] // 3, self.equation)
+        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
 
 
 def growth(jacobian: Array, dark: Array) -> Array:
