@@ -17,11 +17,11 @@ from scipy.integrate import solve_ivp
 from benchmarks.problems import Problem
 from spinsync.base.parallel import at_most
 from spinsync.model.rates import Rates
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.movers import Batch
 from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
 
@@ -30,12 +30,13 @@ Run = Callable[[Problem, int], np.ndarray]
 
 def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLanes] = Lanes) -> np.ndarray:
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
-    plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations, threads)
-    measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations, threads)
+    plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations)
+    measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
-    plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+    with at_most(threads):
+        plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+        sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     return sums["modulus"] / (MEAN * half[:, None])
 
 

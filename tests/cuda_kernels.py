@@ -22,7 +22,7 @@ def advanced(groups, measured, **options):
     limits = {"rtol": 1e-6, "atol": 1e-9, "most_steps": 1e6} | options
     points, here, state = ready([ensemble(groups, seed) for seed in range(COUNT)], start(groups), measured, measured)
     out = []
-    for kernel in (here, CudaLanes(here.layout, equations, 1)):
+    for kernel in (here, CudaLanes(here.layout, equations)):
         moved = state.copy()
         out.append((moved, *kernel.advance(points.parameters, moved, SPANS, **limits)))
     return out
@@ -64,7 +64,7 @@ def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
 def test_what_overflows_is_not_finished():
     points, _, state = ready([ensemble(1, 0)], start(1))
     points.parameters["coupling"] = 1e300
-    _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), equations, 1).advance(
+    _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), equations).advance(
         points.parameters, state, np.ones(1), 1e-6, 1e-9, 100.0
     )
     assert not finished[0]

@@ -16,9 +16,9 @@ from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime, Status, flags
 from spinsync.regimes.engines import lanes
+from spinsync.regimes.movers import Batch
 from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.results.registry import question

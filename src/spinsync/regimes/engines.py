@@ -15,15 +15,15 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import aside
-from spinsync.base.parallel import each, threads
+from spinsync.base.parallel import each
 from spinsync.model.distributions import Distribution
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import UNROLLED
 from spinsync.regimes.lane_mover import Kernels, LaneMover
+from spinsync.regimes.movers import Batch
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions
 
@@ -70,7 +70,7 @@ def cuda_lanes(batch: Batch) -> Motions:
 
 @aside
 def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
-    found = follow(LaneMover(batch, kernels, threads()), len(batch.rates.weight))
+    found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
     again = np.flatnonzero(found.status == Status.FAILED)
     if len(again):
         found.put(again, simple(replace(batch, rates=batch.rates.at(again))))

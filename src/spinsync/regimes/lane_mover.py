@@ -11,16 +11,14 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, Approach, shining
-from spinsync.regimes.batch import Batch
-from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, SPREAD, Layout, parameters
-from spinsync.regimes.movers import FINER, MOST_WORK, Mover, Points
+from spinsync.regimes.movers import FINER, MOST_WORK, Batch, Look, Mover, Points
 from spinsync.regimes.scalar_mover import scalar_mover
-from spinsync.regimes.summary import Motions, blank, resting
+from spinsync.regimes.summary import Motions, resting
 
 TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
 STEP = 100.0  # work of a time step
@@ -38,7 +36,7 @@ class LanePoints(Points):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaneLook:
+class LaneLook(Look):
     """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence.
 
     known : growth rates, NaN where they are not known yet
@@ -56,54 +54,44 @@ class LaneLook:
         return self.kernels.jacobians(self.points.parameters[chosen], self.state[chosen], self.turn[chosen])
 
     def growth(self, chosen: Array) -> Array:
-        """The largest growth rates, from the Jacobians."""
         left = chosen[np.isnan(self.known[chosen])]
         self.known[left] = growth(self._jacobian(left), self.dark[left])
         return self.known[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
-        """States beside the fixed points along the deviation that grows fastest."""
         values, vectors = np.linalg.eig(self._jacobian(chosen))
         along = np.take_along_axis(vectors, values.real.argmax(axis=1)[:, None, None], axis=2)[:, :, 0].real
         along /= np.linalg.norm(along, axis=1, keepdims=True)
         return np.asarray(self.state[chosen] + NEAR * self.points.approach.size[chosen, None] * along)
 
     def resting(self, chosen: Array, growth: Array) -> Motions:
-        """What the points do that rest there."""
         y = self.state[chosen].reshape(len(chosen), -1, 3)
         frequency, error = self.points.frame[chosen] + self.turn[chosen], NEUTRAL * self.points.fastest[chosen]
         s, weight = y[:, :, 0] + 1j * y[:, :, 1], self.points.parameters["weight"][chosen]
         return resting(s, y[:, :, 2], frequency, weight, growth, error)
 
-    def wait(self, approach: Approach) -> Array:
-        """Nothing: eigenvalues of all that is near would take longer than to wait."""
-        return np.full(len(self.distance), np.inf)
 
-
-class LaneMover:
+class LaneMover(Mover[LanePoints]):
     """Moves the points of a batch by kernels that are made for its number of groups."""
 
-    attempts: tuple[float, ...] = ()
-
-    def __init__(self, batch: Batch, kernels: type[Kernels], threads: int) -> None:
-        self.batch, self.kernels, self.threads = batch, kernels, threads
+    def __init__(self, batch: Batch, kernels: type[Kernels]) -> None:
+        self.batch, self.kernels = batch, kernels
         self.groups = batch.rates.weight.shape[1]
 
     @cached_property
     def _plain(self) -> Kernels:
-        return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation, self.threads)
+        return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation)
 
     @cached_property
     def _measured(self) -> Kernels:
-        return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation, self.threads)
+        return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation)
 
     def shared(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
         """A share of the points at a time for each thread: what is looked at next is still in its cache."""
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
         if not self.kernels.shares or not len(relaxing):
             return [work(self, self.points(relaxing))]
-        alone = LaneMover(self.batch, self.kernels, 1)
-        return shared(lambda first, last: work(alone, alone.points(relaxing[first:last])), len(relaxing), self.threads)
+        return shared(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
 
     def points(self, index: Array) -> LanePoints:
         """Some points of the batch at their start."""
@@ -120,21 +108,17 @@ class LaneMover:
         )  # fmt: skip
 
     def size(self, points: LanePoints) -> Array:
-        """The largest |s|."""
         y = points.state.reshape(len(points.state), self.groups, 3)
         return np.asarray(np.sqrt((y[:, :, :2] ** 2).sum(axis=2)).max(axis=1))
 
     def budget(self, points: LanePoints) -> Array:
-        """As many steps for each."""
         return np.full(len(points.index), MOST_STEPS)
 
     def advance(self, points: LanePoints, spans: Array) -> Array:
-        """All at once, as exactly as asked for."""
         limits = self.batch.rtol, self.batch.atol / FINER, MOST_STEPS / 2
         return self._plain.advance(points.parameters, points.state, spans, *limits)[2]
 
     def look(self, points: LanePoints, fading: Array) -> LaneLook:
-        """The fixed points nearby."""
         kernels, size = self._plain.fixed_points, points.approach.size
         distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
         distance = distance / np.maximum(size, FAINTEST)
@@ -153,12 +137,7 @@ class LaneMover:
             distance[left] = away / np.maximum(size[left], FAINTEST)
         return seen
 
-    def orbits(self, points: LanePoints, longest: Array) -> Motions:
-        """None: averages are cheaper."""
-        return blank(len(points.index), self.groups, Status.STILL_CHANGING)
-
     def measure(self, points: LanePoints, spans: Array) -> tuple[Window, Array, Array]:
-        """Averages that the kernel sums up as it moves states and tangent vectors."""
         shape = (len(points.index), self.groups, 3)
         both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
         states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_STEPS / 2)
@@ -189,10 +168,6 @@ class LaneMover:
             lost=np.any((mean["lost"] > 0) & (square > FAINTEST**2) & shining(mean["modulus"]), axis=1),
         )  # fmt: skip
 
-    def beats(self, window: Window) -> tuple[Array, Window]:
-        """None: there are no samples to tell them from."""
-        return np.zeros(len(window.length), bool), window
-
     def periods(self, points: LanePoints, found: Motions) -> None:
         """Of a few points by the scalar mover."""
         for k, index in enumerate(points.index.tolist() if len(self.batch.rates.weight) <= TIMED else []):
@@ -201,7 +176,6 @@ class LaneMover:
             scalar_mover(self.batch, index).add_period(state, found, index)
 
     def creep(self, points: LanePoints, spans: Array) -> Array:
-        """Long implicit steps, as exact as asked for."""
         return self._plain.fixed_points.creep(
             points.parameters, points.state, spans, self.batch.rtol, self.batch.atol / FINER
         )  # fmt: skip

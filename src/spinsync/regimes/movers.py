@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from spinsync.base.arrays import Array, Batched
+from spinsync.base.progress import Line
+from spinsync.model.distributions import Distribution
+from spinsync.model.rates import Rates
 from spinsync.problems.flow.approach import Approach
+from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
-from spinsync.regimes.summary import Motions
+from spinsync.regimes.summary import Motions, blank
 
 #: Times are in units of the slowest relaxation time of a point.
 STRETCH = 20.0  # the first look at whether a motion comes to rest; each of the next is after as long again as it has moved
@@ -21,6 +28,24 @@ CREEP = 3  # windows after which a motion that seems to come to rest is tried wi
 PATIENCE = 3e6  # all windows together
 MOST_WORK = 2e9  # time steps of all windows of a point together, times what each takes: about a floating-point operation
 FINER = 10.0  # factor by which the steps of averages are more exact than asked for
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Points to find the motion of: rates of batch shape (point,), what all of them share, and the common start.
+
+    theory : gives the flow of a point, and the equation that kernels are made from if it has one
+    rtol, atol : accuracy, as the theory says it
+    """
+
+    rates: Rates
+    spread: tuple[Distribution | None, ...]
+    names: tuple[str, ...]
+    initial: Array
+    theory: Any
+    rtol: float = 1e-6
+    atol: float = 1e-8
+    line: Line | None = None  # that tells how far a single point is
 
 
 @dataclass(kw_only=True)
@@ -48,81 +73,79 @@ class Points(Batched):
     wait: Array
 
 
-class Look(Protocol):
+class Look(ABC):
     """The fixed points that Newton's method found near the states of some points.
 
     distance : (point,), beside the largest charged component; inf where there is none, 0 where all charge fades
     """
 
-    @property
-    def distance(self) -> Array: ...
+    distance: Array
 
+    @abstractmethod
     def growth(self, chosen: Array) -> Array:
         """The largest growth rates of deviations from the chosen fixed points; NaN where it isn't known."""
-        ...
 
+    @abstractmethod
     def perturbed(self, chosen: Array) -> Array:
         """States beside the chosen fixed points, NEAR them along the deviation that grows fastest."""
-        ...
 
+    @abstractmethod
     def resting(self, chosen: Array, growth: Array) -> Motions:
         """What the points do that rest there."""
-        ...
 
     def wait(self, approach: Approach) -> Array:
-        """The time after which the points should have come CLOSER, where that's known; else inf."""
-        ...
+        """The time after which the points should have come CLOSER; inf where that isn't known."""
+        return np.full(len(self.distance), np.inf)
 
 
 P = TypeVar("P", bound=Points)
 
 
-class Mover(Protocol[P]):
-    """Moves points in place and measures them. What one mover cannot do, it answers with nothing.
+class Mover(ABC, Generic[P]):
+    """Moves points in place and measures them. What a mover cannot do, it answers with nothing.
 
     groups : number of them
     attempts : to find motion that repeats itself, before averages are taken; shares of LONGEST
     """
 
     groups: int
-    attempts: tuple[float, ...]
+    attempts: tuple[float, ...] = ()
 
+    @abstractmethod
     def shared(self, work: Callable[[Mover[P], P], P]) -> list[P]:
         """work(mover, points) for all points at their start, some at a time."""
-        ...
 
+    @abstractmethod
     def size(self, points: P) -> Array:
         """The largest charged component of each."""
-        ...
 
+    @abstractmethod
     def budget(self, points: P) -> Array:
         """Time steps that the windows of each may take together."""
-        ...
 
+    @abstractmethod
     def advance(self, points: P, spans: Array) -> Array:
         """Move on by `spans`; which have come to the end."""
-        ...
 
+    @abstractmethod
     def look(self, points: P, fading: Array) -> Look:
         """The fixed points nearby; of what is `fading` the one without any charge, if that is stable or the point has none."""
-        ...
+
+    @abstractmethod
+    def measure(self, points: P, spans: Array) -> tuple[Window, Array, Array]:
+        """Move on by `spans` with tangent vectors: averages, steps taken, and which have come to the end."""
+
+    @abstractmethod
+    def creep(self, points: P, spans: Array) -> Array:
+        """Move slow points on by long `spans`; which have come to the end, the others stay where they are."""
 
     def orbits(self, points: P, longest: Array) -> Motions:
         """Points that repeat themselves within `longest`, which are moved on to see it; the others UNDECIDED."""
-        ...
-
-    def measure(self, points: P, spans: Array) -> tuple[Window, Array, Array]:
-        """Move on by `spans` with tangent vectors: averages, steps taken, and which have come to the end."""
-        ...
+        return blank(len(points.index), self.groups, Status.STILL_CHANGING)
 
     def beats(self, window: Window) -> tuple[Array, Window]:
         """Which of the points just measured show two equal beats at the end, and averages over these."""
-        ...
+        return np.zeros(len(window.length), bool), window
 
     def periods(self, points: P, found: Motions) -> None:
         """Add the periods of motions that averages have shown to be regular, and the range of the order parameter."""
-        ...
-
-    def creep(self, points: P, spans: Array) -> Array:
-        """Move slow points on by long `spans`; which have come to the end, the others stay where they are."""
-        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import nan
 
 import numpy as np
@@ -18,11 +18,10 @@ from spinsync.problems.flow.hopf import ahead, gentle
 from spinsync.problems.flow.orbit_averages import Track, track
 from spinsync.problems.flow.periodic_orbits import search
 from spinsync.problems.flow.record import Flow
-from spinsync.regimes.batch import Batch
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, averages, repeated, unknown
 from spinsync.regimes.follow import follow
-from spinsync.regimes.movers import FINER, LONGEST, MOST_WORK, Mover, Points
+from spinsync.regimes.movers import FINER, LONGEST, MOST_WORK, Batch, Look, Mover, Points
 from spinsync.regimes.summary import Motions, blank, repeating, resting
 
 ATTEMPTS = (0.25, 0.5, *[1.0] * 6)  # to find a period, of a single group: several that are periodic show it at once
@@ -32,39 +31,32 @@ EACH, LEAST = 20, 1000  # work of a time step for every component, beside the en
 SLOW_WORK = 1.5e8  # beside a Hopf bifurcation, where no window is long enough if no leap helped
 
 
-@dataclass(frozen=True)
-class ScalarLook:
-    """What a look has found: a fixed point or none, at this distance (1,); `weight` (group,) of the groups."""
+class ScalarLook(Look):
+    """A fixed point, or none; `weight` (group,) of the groups."""
 
-    rest: Rest | None
-    distance: Array
-    weight: Array
+    def __init__(self, rest: Rest | None, distance: float, weight: Array) -> None:
+        self.rest, self.distance, self.weight = rest, np.array([distance]), weight
+        self.rate = np.array([rest.growth[0] if rest is not None and rest.growth.size else nan])
 
     def growth(self, chosen: Array) -> Array:
-        """The largest growth rate; NaN where there are too many unknowns for a Jacobian."""
-        known = self.rest is not None and self.rest.growth.size
-        return np.array([self.rest.growth[0] if self.rest is not None and known else nan])[chosen]
+        return self.rate[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
-        """The state beside the fixed point along the deviation that grows fastest."""
         assert self.rest is not None
         flow, state = self.rest.flow, self.rest.state
         return (state + NEAR * extent(flow, state) * self.rest.direction())[None][chosen]
 
     def resting(self, chosen: Array, growth: Array) -> Motions:
-        """What a point does that rests there."""
         assert self.rest is not None
-        flow = self.rest.flow
+        flow, error = self.rest.flow, np.where(np.isnan(growth), nan, NEUTRAL * self.rest.flow.decay.real.max())
         s, z = flow.groups(self.rest.state[None, :])
-        error = np.where(np.isnan(growth), nan, NEUTRAL * float(flow.decay.real.max()))
         return resting(s, z, np.array([flow.frame]), self.weight, growth, error)[chosen]
 
     def wait(self, approach: Approach) -> Array:
-        """The time after which the motion should have come closer."""
-        return approach.wait(self.distance, self.growth(np.array([0])))
+        return approach.wait(self.distance, self.rate)
 
 
-class ScalarMover:
+class ScalarMover(Mover[Points]):
     """Moves one point, whose `flow` is written in the frame in which the state turned least when it last began to move.
 
     rtol, atol : how exact averages are to be
@@ -89,11 +81,9 @@ class ScalarMover:
         return [work(self, points[points.slowest > NOTHING])]
 
     def size(self, points: Points) -> Array:
-        """The largest charged component."""
         return np.array([extent(self.flow, state) for state in points.state])
 
     def budget(self, points: Points) -> Array:
-        """Steps that are worth the time."""
         work = SLOW_WORK if self._beside_hopf() else MOST_WORK
         return np.full(len(points.index), work / max(EACH * self.flow.decay.size + self.flow.coupling.size, LEAST))
 
@@ -101,7 +91,6 @@ class ScalarMover:
         return self.nearby if self.nearby is not None and self.nearby.growth.size and gentle(self.nearby) else None
 
     def _windowed(self) -> Flow:
-        """The flow with the tolerances of steps that long motion needs."""
         return replace(self.flow, rtol=self.rtol, atol=self.atol)
 
     def _tell(self, span: float) -> None:
@@ -111,20 +100,18 @@ class ScalarMover:
 
     def advance(self, points: Points, spans: Array) -> Array:
         """Move on in the frame in which the state turns least: there it is a fixed point of the stepper once it rests."""
-        self.flow = in_own_frame(self.flow, points.state[0])[0]
+        self.flow = in_own_frame(self.flow, points.state[0])
         seen = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
         points.state = seen.states[-1:].copy()
         self._tell(spans[0])
         return np.array([seen.status == DONE])
 
     def look(self, points: Points, fading: Array) -> ScalarLook:
-        """The fixed point nearby."""
-        rest, distance = look(self.flow, points.state[0], bool(fading[0]))
-        self.nearby = None if fading[0] else rest
-        return ScalarLook(rest, np.array([distance]), self.weight)
+        self.nearby, distance = look(self.flow, points.state[0], bool(fading[0]))
+        return ScalarLook(self.nearby, distance, self.weight)
 
     def orbits(self, points: Points, longest: Array) -> Motions:
-        """Whether the motion, or where it leads beside a Hopf bifurcation, repeats itself."""
+        """The motion, or where it leads beside a Hopf bifurcation."""
         around, state = self._beside_hopf(), points.state[0]
         leapt = ahead(around, state) if around is not None else None
         seen = search(self._windowed(), state if leapt is None else leapt, longest[0])
@@ -139,7 +126,7 @@ class ScalarMover:
 
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
         """Averages over samples at even distances."""
-        self.flow = in_own_frame(self.flow, points.state[0])[0]
+        self.flow = in_own_frame(self.flow, points.state[0])
         samples, none = int(np.ceil(spans[0] * self.flow.pace / APART)), np.zeros(1, bool)
         if samples > MOST_SAMPLES:
             return unknown(1, self.groups), np.zeros(1), none
@@ -156,9 +143,6 @@ class ScalarMover:
         twice = averages(self.seen, self.flow.frame, self.weight, weights)
         return repeated(twice), twice
 
-    def periods(self, points: Points, found: Motions) -> None:
-        """Nothing: a motion that repeats itself has been found before averages were taken."""
-
     def add_period(self, state: Array, found: Motions, index: int) -> None:
         """Add the period of the regular motion that has ended at `state`, and the range of its order parameter."""
         seen = search(self._windowed(), state, LONGEST / self.slow)
@@ -167,7 +151,6 @@ class ScalarMover:
             found.period[index], found.extremes[index] = again.period[0], again.extremes[0]
 
     def creep(self, points: Points, spans: Array) -> Array:
-        """Long implicit steps."""
         ended = implicit_steps.creep(self.flow, points.state[0], spans[0], FINER * self.rtol, self.atol)
         if ended is not None:
             points.state = ended[None]

@@ -208,21 +208,13 @@ def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
     return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
-def in_own_frame(flow: Flow, state: np.ndarray) -> tuple[Flow, float, float, float]:
-    """The flow in the frame in which `state` turns least, and how the state moves there: drift, growth, rest.
-
-    drift, rest : the largest rate of change of a charged and of a neutral component, in units of its own relaxation rate
-    growth : the mean logarithmic growth rate of the charged components
-    """
-    charged, velocity, growth = flow.charged, flow.velocity(state)[flow.charged], 0.0
-    square = float(np.sum(abs(state[charged]) ** 2))
-    if square > 0 and flow.symmetry is not None:
-        along = flow.symmetry[charged] * state[charged]  # each component turns at its charge times the frequency: least squares
-        growth = float(np.sum(state[charged].conj() * velocity).real / square)
-        flow = flow.turning(-float(np.sum(along.conj() * velocity).imag / np.sum(abs(along) ** 2)))
-    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))
-    drift, rest = (float(rates[some].max(initial=0.0)) for some in (charged, ~charged))
-    return flow, drift, growth, rest
+def in_own_frame(flow: Flow, state: np.ndarray) -> Flow:
+    """The flow in the frame in which `state` turns least: each component at its charge times the frequency, least squares."""
+    along = flow.along_phase(state)
+    square = float(np.sum(abs(along) ** 2))
+    if square == 0 or flow.symmetry is None:
+        return flow
+    return flow.turning(-float(np.sum((along.conj() * flow.velocity(state)).real) / square))
 
 
 def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
@@ -231,8 +223,9 @@ def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, floa
     What is `fading` is asked for the one without any charge first: if that is stable, or the state has none, its distance
     counts as 0. Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
     """
-    flow, drift, _, rest = in_own_frame(flow, state)
-    size, few = extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    flow, size, few = in_own_frame(flow, state), extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))  # in units of a component's own relaxation
+    drift, rest = (float(rates[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
         faded = Rest(flow, without, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
@@ -276,7 +269,7 @@ def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> S
         if accepted or time >= most:
             return Settled(rest if accepted else None, state, DONE, solution.steps, time)
         wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
-        flow, span = in_own_frame(flow, state)[0], min(max(stretch, wait if wait < np.inf else 0.0), most - time)
+        flow, span = in_own_frame(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), most - time)
 
 
 def doubled(flow: Flow) -> Flow:

@@ -19,7 +19,7 @@ def creep(flow: Flow, state: np.ndarray, span: float, rtol: float, atol: float) 
     time, h = 0.0, 1e-3 * span
     for _ in range(MOST_STEPS if state.size <= MOST_COMPONENTS else 0):
         h = min(h, span - time)
-        made = _step(in_own_frame(flow, state)[0], state, h)
+        made = _step(in_own_frame(flow, state), state, h)
         if made is None:
             return None
         new, off = made

@@ -15,7 +15,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.generated import once
 from spinsync.base.interrupts import heed
 from spinsync.base.native import Native, native
-from spinsync.base.parallel import each
+from spinsync.base.parallel import each, threads
 from spinsync.base.translation import Given, Text, text_of, translated
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
@@ -52,12 +52,12 @@ def kernel(name: str, groups: int, equation: ModuleType) -> Native:
     )
 
 
-def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+def shared(work: Callable[[int, int], T], count: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds = [0]
+    bounds, several = [0], threads()
     while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
         left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * several)))))
     chunks = list(pairwise(bounds))
     heed()
     return each(lambda chunk: work(*chunk), chunks)
@@ -68,7 +68,6 @@ class FixedPoints:
     """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameters (trajectory,)."""
 
     equation: ModuleType
-    threads: int
 
     def look(self, parameters: Array, states: Array, dark: Array, around: float) -> tuple[Array, Array, Array]:
         """Fixed points near `states`: distances (trajectory,), states, frequencies (trajectory,) of their frames.
@@ -94,7 +93,7 @@ class FixedPoints:
 
     def _run(self, name: str, parameters: Array, states: Array, given: tuple[Any, ...], out: tuple[Array, ...]) -> None:
         call = kernel(name, states.shape[1] // 3, self.equation)
-        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states), self.threads)
+        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
 
 
 def growth(jacobian: Array, dark: Array) -> Array:
