@@ -15,9 +15,13 @@ Array = NDArray[Any]
 class Batched:
     """A dataclass of arrays, or of such records, whose first axis is the point."""
 
-    def __getitem__(self, chosen: Any) -> Self:
-        """The same of some of the points."""
-        return replace(self, **{field.name: getattr(self, field.name)[chosen] for field in fields(self)})  # type: ignore[type-var,arg-type]
+    def __getitem__(self, chosen: Array) -> Self:
+        """The same of the chosen points: their indices, or a mask."""
+        index = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
+        parts = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        # `take`, as indexing an array of records copies field by field
+        some = {name: part[index] if isinstance(part, Batched) else part.take(index, axis=0) for name, part in parts.items()}
+        return replace(self, **some)  # type: ignore[type-var]
 
 
 Record = TypeVar("Record", bound=Batched)

@@ -34,7 +34,7 @@ def follow(mover: Mover[P], count: int) -> Motions:
 
 def _approach(mover: Mover[P], points: P, found: Motions) -> P:
     """Move the points until they rest, as long as they may come to rest soon; those that go on moving."""
-    most, others = NEARING if mover.groups >= MANY else SHORT, [points[:0]]
+    most, others = NEARING if mover.groups >= MANY else SHORT, [points[np.arange(0)]]
     while len(points.index):
         span = np.minimum(np.maximum(STRETCH, points.time), np.maximum(points.wait, 1.0))
         finished = mover.advance(points, span / points.slowest)

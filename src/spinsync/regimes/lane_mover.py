@@ -10,7 +10,7 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, Approach, shining
+from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, THERE, Approach, shining
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
@@ -51,11 +51,12 @@ class LaneLook(Look):
     known: Array
 
     def _jacobian(self, chosen: Array) -> Array:
-        return self.kernels.jacobians(self.points.parameters[chosen], self.state[chosen], self.turn[chosen])
+        return self.kernels.jacobians(self.points.parameters.take(chosen), self.state[chosen], self.turn[chosen])
 
     def growth(self, chosen: Array) -> Array:
         left = chosen[np.isnan(self.known[chosen])]
-        self.known[left] = growth(self._jacobian(left), self.dark[left])
+        if len(left):
+            self.known[left] = growth(self._jacobian(left), self.dark[left])
         return self.known[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
@@ -123,17 +124,18 @@ class LaneMover(Mover[LanePoints]):
         distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
         distance = distance / np.maximum(size, FAINTEST)
         seen = LaneLook(
-            kernels=kernels, points=points, state=state, turn=turn, dark=fading | (size == 0), distance=distance,
+            kernels=kernels, points=points, state=state, turn=turn, dark=fading.copy(), distance=distance,
             known=np.full(len(size), np.nan),
         )  # fmt: skip
-        dark = np.flatnonzero(fading & (distance < np.inf))
-        stays = ~(seen.growth(dark) > NEUTRAL * points.fastest[dark]) | (size[dark] == 0)
-        distance[dark[stays]] = 0.0
-        left = fading.copy()
-        left[dark[stays]] = False
-        if left.any():  # what grows faint may come to a fixed point as faint
+        seen.growth(np.flatnonzero(np.where(fading, distance < np.inf, distance < THERE)))  # all that need be known, at once
+        stays = fading & (distance < np.inf) & (~(seen.known > NEUTRAL * points.fastest) | (size == 0))
+        distance[stays] = 0.0
+        left = np.flatnonzero(fading & ~stays)
+        if len(left):  # what grows faint may come to a fixed point as faint
             seen.dark[left], seen.known[left] = False, np.nan
-            away, state[left], turn[left] = kernels.look(points.parameters[left], points.state[left], ~fading[left], AROUND)
+            away, state[left], turn[left] = kernels.look(
+                points.parameters.take(left), points.state[left], seen.dark[left], AROUND
+            )
             distance[left] = away / np.maximum(size[left], FAINTEST)
         return seen
 
