@@ -92,7 +92,7 @@ def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> lis
 def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float) -> dict[str, float]:
     """What share of the multiply-add peak of one core, or of a graphics processor, the steps reach, without measurements."""
     layout = Layout(problem.groups, measured=False, tangent=False)
-    kernel, table = kernels(layout, equations, 1), problem.records
+    kernel, table = kernels(layout, equations), problem.records
     best, steps = np.inf, 0.0
     for _ in range(10):
         states = np.tile(problem.start.ravel(), (problem.points, 1))

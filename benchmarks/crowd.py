@@ -17,6 +17,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import spinsync as ss
+from spinsync.base.parallel import at_most
 from spinsync.problems.many_spins import waveform_relaxation
 from spinsync.theory.mean_field.sampled_spins import many_spins
 
@@ -33,10 +34,11 @@ def order_parameter(samples: ss.Samples, times: np.ndarray, rtol: float, threads
     """R(t) by the engine that `evolve` calls, on so many threads."""
     one = model(samples)
     problem = many_spins(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
-    solution = waveform_relaxation.integrate(
-        problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
-        rtol=rtol, atol=rtol / 100, each=False, threads=threads,
-    )  # fmt: skip
+    with at_most(threads):
+        solution = waveform_relaxation.integrate(
+            problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
+            rtol=rtol, atol=rtol / 100, each=False,
+        )  # fmt: skip
     return 2 * np.hypot(solution.means[:, 0, 0], solution.means[:, 0, 1])
 
 

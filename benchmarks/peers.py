@@ -30,12 +30,13 @@ Run = Callable[[Problem, int], np.ndarray]
 
 def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLanes] = Lanes) -> np.ndarray:
     """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
-    plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations, threads)
-    measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations, threads)
+    plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations)
+    measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
-    plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+    with at_most(threads):
+        plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
+        sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     return sums["modulus"] / (MEAN * half[:, None])
 
 

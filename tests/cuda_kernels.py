@@ -22,7 +22,7 @@ def advanced(groups, measured, **options):
     limits = {"rtol": 1e-6, "atol": 1e-9, "most_steps": 1e6} | options
     points, here, state = ready([ensemble(groups, seed) for seed in range(COUNT)], start(groups), measured, measured)
     out = []
-    for kernel in (here, CudaLanes(here.layout, equations, 1)):
+    for kernel in (here, CudaLanes(here.layout, equations)):
         moved = state.copy()
         out.append((moved, *kernel.advance(points.parameters, moved, SPANS, **limits)))
     return out
@@ -64,7 +64,7 @@ def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
 def test_what_overflows_is_not_finished():
     points, _, state = ready([ensemble(1, 0)], start(1))
     points.parameters["coupling"] = 1e300
-    _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), equations, 1).advance(
+    _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), equations).advance(
         points.parameters, state, np.ones(1), 1e-6, 1e-9, 100.0
     )
     assert not finished[0]
@@ -85,7 +85,7 @@ MAPS = [
 def test_a_diagram_is_that_of_the_processor(model, axes, words):
     here, there = (ss.phase_diagram(model, axes, device=device) for device in ("cpu", "cuda"))
     assert words <= set(here.regime.values.ravel().tolist())
-    assert there.attrs == here.attrs
+    assert there.attrs == here.attrs | {"device": "cuda"}
     for name in here.variables:
         if here[name].dtype.kind in "fc":
             # windows end when two agree to 1e-4; the same windows differ by rounding, which their motion may amplify
@@ -132,7 +132,7 @@ def test_an_edited_equation_makes_another_kernel(tmp_path, monkeypatch):
         monkeypatch.delitem(importlib.sys.modules, "edited_for_cuda", raising=False)
         module = edited(tmp_path, "edited_for_cuda", "4.0 * (hi * x - hr * y)", after)
         monkeypatch.setitem(importlib.sys.modules, "edited_for_cuda", module)
-        kernel, state = CudaLanes(layout, module, 1), begin.copy()
+        kernel, state = CudaLanes(layout, module), begin.copy()
         kernel.advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
         files.add(kernel.kernels.__file__)

@@ -194,7 +194,7 @@ class Rare(DickeLattice):
 def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
     """It is reached so rarely that rounding hides it: singular factors for 200 spins, negative times for 201."""
     lattice = Exact(spins).lower(ss.Ensemble.single(gain=1.0, damping=0.0, coupling=0.5, theta=-HALF_PI), None, 0).sectors
-    rare = Rare(spins=spins, noise=lattice.noise, box=lattice.box)
+    rare = Rare(spins=spins, group=lattice.group, box=lattice.box)
     at = [
         steady.part.sites(0)[:, 1] @ steady.probability
         for steady in (populations_at_rest.steady(rare), populations_at_rest.steady(lattice))

@@ -104,8 +104,8 @@ def start(groups, seed=3):
 
 def ready(ensembles, initial, tangent=False, measured=False):
     """Points, their kernel and states for it."""
-    points = LaneMover(batch(ensembles, initial), Lanes, 1).points(np.arange(len(ensembles)))
-    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), equations, 1)
+    points = LaneMover(batch(ensembles, initial), Lanes).points(np.arange(len(ensembles)))
+    kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), equations)
     state = points.state.reshape(len(ensembles), -1, 3)
     if tangent:
         v = np.random.default_rng(2).normal(size=state.shape[1:])
@@ -233,7 +233,7 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
 def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
     points.parameters["omega"] += 7.0
-    plain = Lanes(Layout(1, measured=False, tangent=False), equations, 1)
+    plain = Lanes(Layout(1, measured=False, tangent=False), equations)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
     turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
@@ -311,7 +311,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
     layout, ends = Layout(1, measured=False, tangent=False), []
-    points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes, 1).points(np.arange(1))
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
         monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
         module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
@@ -322,7 +322,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         ends.append(state)
     kernels.kernel.cache_clear()
     expected = points.state.copy()
-    Lanes(layout, equations, 1).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
+    Lanes(layout, equations).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
     np.testing.assert_array_equal(ends[0], expected)
     assert abs(ends[1] - expected).max() > 1e-2
 

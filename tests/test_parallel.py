@@ -108,6 +108,7 @@ def test_a_container_grants_cores(files, expected, tmp_path, monkeypatch):
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr(parallel, "control_groups", lambda kind, name, older: iter([tmp_path / name, tmp_path / older]))
+    monkeypatch.setattr(parallel, "_quota", parallel._quota.__wrapped__)  # which is remembered else
     assert parallel.cores() == expected
 
 

@@ -48,12 +48,12 @@ RESULTS = {
         {"frequency": [ss.Lorentzian(0.2), ss.Samples(np.linspace(0, 1, 9))], "coupling": [2.0, 12.0]},
         initial=[[0, 0.1, 0]],
     ),
-    "diagram of few spins": lambda: ss.phase_diagram(FULL, {"coupling": [2.0, 12.0]}, theory=ss.Exact(4)),
     "diagram of cavities": lambda: ss.phase_diagram(CAVITY, {"spins": [400, 900]}),
     "regime": lambda: ss.regime(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]),
     "trajectories": lambda: ss.evolve(laser(), TIMES, theory=ss.Trajectories(4, rtol=0.5, atol=0.2), seed=5),
     "lines": lambda: ss.linewidth(FULL, theory=ss.Exact(4), modes=2),
     "one line as a list": lambda: ss.linewidth(laser(), theory=ss.Exact(4), modes=1),
+    "rest from a start": lambda: ss.steady_state(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]], seed=2),
     "one spin": lambda: ss.one_spin_equation(FULL, TIMES, theory=ss.BruteForce(2), initial=RESULTS["null vector"]()),
     "pairs of a run": lambda: ss.pair_measures(RESULTS["exact rest"]().isel(group=[0])),
     "husimi of a run that went on": lambda: ss.husimi(RESULTS["went on"](), [0.0, 1.0], [0.0, 2.0]),
@@ -108,6 +108,17 @@ def test_every_question_is_repeated():
     """Whoever adds a question that returns a Dataset adds a result of it here."""
     returned = {name for name in ss.__all__ if callable(getattr(ss, name)) and "-> xr.Dataset" in str(signature_of(name))}
     assert returned - {"rerun"} == {result().attrs["verb"] for result in RESULTS.values()}
+
+
+def test_every_option_is_recorded():
+    """Under its own name, but for threads, which have no influence; whoever adds an option adds a result that has it."""
+    places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "dataset": "source"}
+    held = {}
+    for result in (make() for make in RESULTS.values()):
+        held.setdefault(result.attrs["verb"], set()).update(result.attrs, map(str, result.coords))
+    for verb, names in held.items():
+        options = set(signature(getattr(ss, verb)).parameters) - {"threads"}
+        assert {places.get(option, option) for option in options} <= names, verb
 
 
 def signature_of(name: str) -> str:

@@ -23,7 +23,7 @@ from test_trajectories import NAMES, TIMES, travellers, two_groups
 def test_running_means_and_errors_are_those_of_all_samples():
     """However the samples come in."""
     z, c = np.random.default_rng(0).normal(size=(2, 40, 3)) + 5
-    means = Means({"inversion": 0.0, "correlation": 0.0}, np.array(0.0))
+    means = Means(grain={"inversion": 0.0, "correlation": 0.0}, weight=np.array(0.0))
     for part in (slice(0, 1), slice(1, 8), slice(8, 40)):
         means.add({"inversion": (("group",), z[part]), "correlation": (("group",), z[part] + 1j * c[part])})
     student = stats.t(39).ppf(stats.norm.cdf(1))
@@ -100,7 +100,7 @@ def test_errors_of_complex_means_are_distances(ratio):
     """68 percent of noise in the plane, whatever its shape and direction."""
     rng = np.random.default_rng(3)
     noise = (rng.normal(size=(12, 20_000)) + 1j * np.sqrt(ratio) * rng.normal(size=(12, 20_000))) * np.exp(0.7j)
-    means = Means({"correlation": 0.0}, np.array(0.0))
+    means = Means(grain={"correlation": 0.0}, weight=np.array(0.0))
     means.add({"correlation": (("pair",), noise)})
     share = np.mean(abs(means.mean["correlation"]) <= means.error("correlation"))
     assert share == pytest.approx(0.683, abs=0.02)
@@ -110,7 +110,7 @@ def test_errors_of_complex_means_are_distances(ratio):
 def test_errors_of_a_root_hold_close_to_zero(strength):
     """R = 2 sqrt(p) with a mean p of `strength` errors: 63 to 79 percent, and 68 far from zero."""
     rng, samples = np.random.default_rng(4), 50
-    means = Means({"pair_mean": 0.0}, np.array(0.0))
+    means = Means(grain={"pair_mean": 0.0}, weight=np.array(0.0))
     means.add({"pair_mean": (("time",), strength + np.sqrt(samples) * rng.normal(size=(samples, 20_000)))})
     found = means.observed(ss.Trajectories(10).lower(laser(), None, 0), converged=True)
     share = np.mean(abs(found["order_parameter"][1] - 2 * np.sqrt(strength)) <= found["order_parameter_error"][1])
@@ -230,7 +230,7 @@ def test_cost_is_told_after_the_first_round(monkeypatch):
     """Within a factor of two, and the share of the work that is done goes from 0 to 1."""
     told, expected = [], []
     monkeypatch.setattr(Line, "update", lambda self, done, text="": told.append((done, text)) if text else None)
-    monkeypatch.setattr("spinsync.problems.sampled.sampling.LOOK", 0.02)
+    monkeypatch.setattr("spinsync.base.interrupts.PATIENCE", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])

@@ -4,10 +4,10 @@ from .base.checks import InputError as InputError
 from .base.checks import IntegrationError as IntegrationError
 from .model.distributions import Gaussian as Gaussian
 from .model.distributions import Lorentzian as Lorentzian
-from .model.distributions import Samples as Samples
 from .model.distributions import Uniform as Uniform
 from .model.ensembles import Ensemble as Ensemble
 from .model.groups import Group as Group
+from .model.samples import Samples as Samples
 from .questions.closed_forms import critical_coupling as critical_coupling
 from .questions.closed_forms import limit_cycle as limit_cycle
 from .questions.closed_forms import locking_range as locking_range

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
-from math import ceil
+from functools import cache
+from math import ceil, inf
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -78,11 +79,16 @@ def cores() -> int:
         allowed = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS, Windows
         allowed = os.cpu_count() or 1
-    return max(1, ceil(min([allowed, *_quotas()])))
+    return max(1, ceil(min(allowed, _quota())))
+
+
+@cache
+def _quota() -> float:
+    """Cores' worth of time that the control groups grant (Linux)."""
+    return min(_quotas(), default=inf)
 
 
 def _quotas() -> Iterator[float]:
-    """Cores' worth of time that the control groups grant (Linux)."""
     for file in control_groups("cpu", "cpu.max", "cpu.cfs_quota_us"):
         with suppress(OSError, ValueError):  # "max": no limit
             quota, *period = file.read_text(encoding="ascii").split()

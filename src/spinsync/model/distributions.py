@@ -8,7 +8,7 @@ analytic in the frequency up to a distance Gamma_perp from the real axis (poles 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from math import pi, sqrt
 from typing import Self
 
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
 from spinsync.model import quadratures
 from spinsync.model.quadratures import Quadrature
+from spinsync.model.samples import Samples, drawn
 
 
 class Smooth:
@@ -33,6 +33,10 @@ class Smooth:
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
         """The frequency below which a share of the spins lies."""
+        raise NotImplementedError
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        """Frequencies of the poles or branch points of the resolvent, and their distance from the axis beyond Gamma_perp."""
         raise NotImplementedError
 
     def sample(self, count: int, seed: int = 0) -> Samples:
@@ -59,7 +63,7 @@ class Smooth:
         >>> ss.Lorentzian(half_width=0.5).sample(1000, seed=1).values.size
         1000
         """
-        return _drawn(self, count, seed)
+        return drawn(self, count, seed)
 
     def centered(self, center: float) -> Self:
         """The same distribution around another center."""
@@ -93,8 +97,10 @@ class Lorentzian(Smooth):
     center: float = 0.0
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * np.tan(pi * (share - 0.5)))
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return np.array([self.center]), self.half_width
 
     def resolvent(self, mu: complex) -> complex:
         return 1 / (mu + 1j * self.center + self.half_width)
@@ -134,6 +140,9 @@ class Gaussian(Smooth):
 
         return np.asarray(self.center + self.std * ndtri(share))
 
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return np.array([self.center]), self.std
+
     def resolvent(self, mu: complex) -> complex:
         from scipy.special import wofz  # wofz(ix) = erfcx(x), for complex x
 
@@ -170,109 +179,16 @@ class Uniform(Smooth):
     center: float = 0.0
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The frequency below which a share of the spins lies."""
         return np.asarray(self.center + self.half_width * (2 * share - 1))
+
+    def resonances(self) -> tuple[NDArray[np.float64], float]:
+        return self.center + np.array([-self.half_width, self.half_width]), 0.0
 
     def resolvent(self, mu: complex) -> complex:
         return complex(np.arctan(self.half_width / (mu + 1j * self.center)) / self.half_width)
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
         return quadratures.uniform(self.center, self.half_width, gamma_perp, tolerance, nodes)
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a sample was drawn from."""
-
-    of: Smooth
-    count: int
-    seed: int
-
-
-def _drawn(distribution: Smooth, count: int, seed: int) -> Samples:
-    """A sample that remembers how it was drawn; from raw bits, whose stream never changes."""
-    count, seed = checks.whole("count", count, 1), checks.seed(seed)
-    afford("count", count, 4 * 8.0)  # bits, shares, frequencies, and copies on the way
-    bits = np.random.PCG64(seed).random_raw(count)
-    with np.errstate(over="ignore"):  # Samples refuses what is not finite
-        samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))
-    object.__setattr__(samples, "drawn", Drawn(distribution, count, seed))
-    return samples
-
-
-@dataclass(frozen=True, eq=False)
-class Samples:
-    """Given natural frequencies, one class of equal weight each: a sample, or a measured list.
-
-    Parameters
-    ----------
-    values : array of shape (spin,)
-        Angular frequencies.
-
-    Raises
-    ------
-    InputError
-        If `values` is empty or not finite.
-
-    Examples
-    --------
-    >>> import spinsync as ss
-    >>> ss.Samples([0.1, -0.2, 0.05])
-    Samples([0.1, -0.2, 0.05])
-    """
-
-    values: NDArray[np.float64] = field()
-    drawn: Drawn | None = field(default=None, init=False)  # how, where a distribution was asked for a sample
-
-    def __post_init__(self) -> None:
-        values = checks.array("values", self.values, float, (None,), "a list of frequencies")
-        if values.size == 0:
-            raise checks.InputError("Argument `values` must hold at least one frequency, but is empty.")
-        values.flags.writeable = False
-        object.__setattr__(self, "values", values)
-
-    @property
-    def center(self) -> float:
-        """Of what it was drawn from, as the mean of a sample with heavy tails may be anywhere; the mean of a list."""
-        if self.drawn is not None:
-            return self.drawn.of.center
-        size = abs(self.values).max() or 1.0
-        return float((self.values / size).mean() * size if size > 1e300 else self.values.mean())
-
-    def centered(self, center: float) -> Samples:
-        """The same sample around another center.
-
-        Parameters
-        ----------
-        center : float
-            Angular frequency.
-
-        Raises
-        ------
-        InputError
-            If `center` is no finite number.
-        """
-        center = checks.real("center", center)
-        if self.drawn is None:
-            return Samples(self.values + (center - self.center))
-        return self.drawn.of.centered(center).sample(self.drawn.count, self.drawn.seed)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Samples) and np.array_equal(self.values, other.values)
-
-    def __hash__(self) -> int:
-        return hash((self.values + 0).tobytes())
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{v:.6g}" for v in self.values[:6])
-        return f"Samples([{shown}{f', ... {self.values.size} values' if self.values.size > 6 else ''}])"
-
-    def resolvent(self, mu: complex) -> complex:
-        return complex(np.mean(1 / (mu + 1j * self.values)))
-
-    def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        weight = np.full(self.values.size, 1 / self.values.size)
-        return Quadrature(self.values, weight)
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,11 @@ from spinsync.base.memory import afford
 from spinsync.model import model_files
 from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
-from spinsync.model.groups import Group
+from spinsync.model.groups import Group, named
 from spinsync.model.layouts import of_groups
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
 from spinsync.model.rates import Rates, normalized, rates_of
 from spinsync.model.recipes import Recipe
-from spinsync.model.words import default_name, describe
 
 Two = float | tuple[float, float]
 UNWRITTEN = Recipe("groups")  # stands for the recipe that the constructor itself writes
@@ -65,16 +63,7 @@ class Ensemble:
     def __post_init__(self) -> None:
         if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
             raise checks.complain("groups", "a sequence of at least one Group", self.groups)
-        groups = [checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups]
-        taken = {group.name for group in groups}
-        for i, group in enumerate(groups):
-            if group.name is None:
-                groups[i] = replace(group, name=next(name for name in map(default_name, count(i)) if name not in taken))
-                taken.add(groups[i].name)
-        names = [str(group.name) for group in groups]
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise checks.InputError(f"Argument `groups` must have names that differ, but two are called {twice!r}.")
+        groups = named([checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups])
         size = len(groups)
         described = f"a {size} x {size} complex matrix"
         matrix = checks.array("coupling_matrix", self.coupling_matrix, complex, (size, size), described)
@@ -304,7 +293,16 @@ class Ensemble:
         return hash((self.groups, (self.coupling_matrix + 0).tobytes(), self.lamb_shift))
 
     def __repr__(self) -> str:
-        return describe(self.recipe, self.groups, self.coupling_matrix, self.lamb_shift)
+        recipe = self.recipe
+        if recipe.base is None:
+            shown = [n for n in CONSTRUCTORS[recipe.constructor] if recipe.parameters[n] != PARAMETERS[n].default]
+            text = f"Ensemble.{recipe.constructor}({', '.join(f'{n}={recipe.parameters[n]!r}' for n in shown)})"
+            return text + (f".replace(**{dict(recipe.changes)!r})" if recipe.changes else "")
+        few = len(self.groups) <= 8
+        listed = "".join(f"    {group!r},\n" for group in self.groups[:8])
+        more = "" if few else f"    ... {len(self.groups)} groups\n"
+        entries = repr(self.coupling_matrix.tolist()) if few else "..."
+        return f"Ensemble([\n{listed}{more}  ],\n  {entries}{', lamb_shift=True' if self.lamb_shift else ''},\n)"
 
 
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:

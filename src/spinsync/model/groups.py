@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
+from itertools import count
 
 from spinsync.base import checks
 from spinsync.model.distributions import Distribution
@@ -81,3 +82,27 @@ class Group:
     def distribution(self) -> Distribution | None:
         """How the natural frequency is distributed; None for one frequency."""
         return None if isinstance(self.frequency, float) else self.frequency
+
+
+def named(groups: list[Group]) -> list[Group]:
+    """The groups with names for the nameless ones; all names differ, or a sentence says which do not."""
+    taken = {group.name for group in groups}
+    for i, group in enumerate(groups):
+        if group.name is None:
+            groups[i] = replace(group, name=next(name for name in map(_default_name, count(i)) if name not in taken))
+            taken.add(groups[i].name)
+    names = [group.name for group in groups]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise checks.InputError(f"Argument `groups` must have names that differ, but two are called {twice!r}.")
+    return groups
+
+
+def _default_name(index: int) -> str:
+    """A, B, ..., Z, AA, AB, ..."""
+    letters = ""
+    index += 1
+    while index:
+        index, digit = divmod(index - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return letters

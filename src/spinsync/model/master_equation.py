@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -11,27 +11,6 @@ from spinsync.base.arrays import Array
 from spinsync.model.ensembles import Ensemble
 
 ROUNDING = 1e-15  # of the coupling
-
-
-@dataclass(frozen=True)
-class Lindbladian:
-    """Terms of equation (2.2) for N spins, ordered group by group.
-
-    group (int), omega, gain, damping, dephasing : arrays of shape (spin,)
-    exchange : complex Hermitian array of shape (spin, other_spin), Hc
-    decay, pumping : complex positive semidefinite arrays of shape (spin, other_spin), 2 K_- and 2 K_+
-    coupling : complex array of shape (spin, other_spin), C_ij
-    """
-
-    group: Array
-    omega: Array
-    gain: Array
-    damping: Array
-    dephasing: Array
-    exchange: Array
-    decay: Array
-    pumping: Array
-    coupling: Array
 
 
 def counts(ensemble: Ensemble, spins: int) -> Array:
@@ -57,15 +36,15 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
     return np.asarray(whole)
 
 
-@dataclass(frozen=True)
-class GroupTerms:
-    """Terms of equation (2.2) by group: between any two spins, one of group a and one of group b.
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Terms of equation (2.2) by spin, or by group: between any two spins, one of group a and one of group b.
 
-    spins (int), omega, gain, damping, dephasing : arrays of shape (group,)
-    exchange, decay, pumping : complex arrays of shape (group, other_group), Hc, 2 K_- and 2 K_+
+    omega, gain, damping, dephasing : arrays of shape (spin or group,)
+    exchange : complex Hermitian array of shape (spin, other_spin) or (group, other_group), Hc
+    decay, pumping : complex positive semidefinite arrays of that shape, 2 K_- and 2 K_+
     """
 
-    spins: Array
     omega: Array
     gain: Array
     damping: Array
@@ -73,6 +52,21 @@ class GroupTerms:
     exchange: Array
     decay: Array
     pumping: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupTerms(Terms):
+    """By group; spins : whole numbers of shape (group,)"""
+
+    spins: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lindbladian(Terms):
+    """By spin, group by group; group (int) of shape (spin,), coupling : complex array of shape (spin, other_spin), C_ij"""
+
+    group: Array
+    coupling: Array
 
 
 def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
@@ -99,8 +93,6 @@ def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
     terms = group_terms(ensemble, spins)
     group = np.repeat(np.arange(terms.spins.size), terms.spins)
     pairs = np.ix_(group, group)
-    return Lindbladian(
-        group=group, omega=terms.omega[group], gain=terms.gain[group], damping=terms.damping[group],
-        dephasing=terms.dephasing[group], exchange=terms.exchange[pairs], decay=terms.decay[pairs],
-        pumping=terms.pumping[pairs], coupling=ensemble.coupling_matrix[pairs] / spins,
-    )  # fmt: skip
+    own = {one.name: getattr(terms, one.name) for one in fields(Terms)}
+    own = {name: term[group if term.ndim == 1 else pairs] for name, term in own.items()}
+    return Lindbladian(group=group, coupling=ensemble.coupling_matrix[pairs] / spins, **own)

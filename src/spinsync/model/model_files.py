@@ -13,10 +13,11 @@ import tomli_w
 
 from spinsync.base import checks
 from spinsync.model.couplings import Dense
-from spinsync.model.distributions import DISTRIBUTIONS, Distribution, Samples
+from spinsync.model.distributions import DISTRIBUTIONS, Distribution
 from spinsync.model.groups import Group
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, required
 from spinsync.model.recipes import Recipe
+from spinsync.model.samples import Samples
 
 KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in DISTRIBUTIONS}
 SMOOTH = [name for name, kind in KINDS.items() if kind is not Samples]

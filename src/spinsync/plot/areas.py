@@ -90,7 +90,7 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
             name: (-float(full[f"{name}_detuning"]), float(full[f"{name}_detuning"]))
             for name in ("existence", "incoherent", "hopf")
         }
-    weak = weakly_coupled(model)
+    weak = _weakly_coupled(model)
     if weak is None or weak.locking_range == 0:
         return {}
     own = model.groups[0].mean_frequency - model.groups[1].mean_frequency
@@ -98,24 +98,16 @@ def _edges(model: Ensemble) -> dict[str, tuple[float, float]]:
     return {"adler": (shift - reach, shift + reach)}
 
 
-def slip(model: Ensemble) -> float:
-    """Difference of the observed frequencies of two groups where a closed form knows it, else NaN."""
+def known(model: Ensemble, variable: str) -> float:
+    """Frequency, phase_difference or beat_frequency of two groups where a closed form knows it, else NaN."""
     if "symmetric_pair" in available(model):
-        return 0.0 if symmetric_pair(model).stable else np.nan
-    weak = weakly_coupled(model)
-    return np.nan if weak is None else float(weak.beat_frequency)
-
-
-def locked(model: Ensemble, variable: str) -> float:
-    """The frequency or the phase difference of two locked groups where a closed form knows it, else NaN."""
-    if "symmetric_pair" in available(model):
-        full = symmetric_pair(model)
+        full = symmetric_pair(model).assign(beat_frequency=0.0)
         return float(full[variable]) if full.stable else np.nan
-    weak = weakly_coupled(model)
+    weak = _weakly_coupled(model)
     return np.nan if weak is None else float(weak[variable])
 
 
-def weakly_coupled(model: Ensemble) -> xr.Dataset | None:
+def _weakly_coupled(model: Ensemble) -> xr.Dataset | None:
     """Adler's closed form of two groups where it holds."""
     weak = locking_range(model) if "locking_range" in available(model) else None
     return weak if weak is not None and weak.weak else None

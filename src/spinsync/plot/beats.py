@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
-from spinsync.plot.areas import locked
+from spinsync.plot.areas import known
 from spinsync.plot.traces import TIME, needs, span
 from spinsync.results.datasets import model_of
 
@@ -59,9 +59,9 @@ def phase_difference(
     values = run.coherence.values  # by place: the names in the file may be of another kind than those shown
     ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
-    known = locked(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
-    if np.isfinite(known):
-        ax.axhline(known / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
+    locked = known(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
+    if np.isfinite(locked):
+        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
     ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))

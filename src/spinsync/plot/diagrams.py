@@ -218,14 +218,10 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         values = _one_group(diagram, variable)
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
-        edge, name = (
-            color or COLOURS[i % len(COLOURS)],
-            one.coords["group"].item() if "group" in one.coords else ensemble.names[0],
-        )
-        inside: dict[str, Any] = (
-            dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8, mfc=edge)
-        )  # both are seen where they coincide
-        ax.plot(where, one, "o", mec=edge, mew=0.9, label=f"group {name}", **inside)
+        edge = color or COLOURS[i % len(COLOURS)]
+        name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
+        size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are seen where they coincide
+        ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
     if "limit_cycle" in available(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
@@ -291,7 +287,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     if x == "detuning":
         ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
         ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
-        closed = _closed(ax, diagram, x, unit, lambda v: areas.slip(ensemble.replace(detuning=v)) / y_unit)
+        closed = _closed(ax, diagram, x, unit, lambda v: areas.known(ensemble.replace(detuning=v), "beat_frequency") / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
     return ax
@@ -315,6 +311,6 @@ def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)
-        return areas.locked(pair, "frequency") / rate if areas.slip(pair) == 0 else np.nan
+        return areas.known(pair, "frequency") / rate if areas.known(pair, "beat_frequency") == 0 else np.nan
 
     ax.plot(*_closed(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

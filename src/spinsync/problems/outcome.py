@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from spinsync.base import memory
 from spinsync.base.codes import Code
 
@@ -33,12 +35,23 @@ class NoRelaxationError(NoAnswerError):
     """Something never forgets where it began: there is no way to a steady state."""
 
 
+class LostTraceError(NoAnswerError):
+    """The trace of a density matrix was lost: rates beyond double precision."""
+
+
+class SlowError(NoAnswerError):
+    """An iteration ends before the answer is certain."""
+
+
+class CrowdedError(NoAnswerError):
+    """Modes that nearly coincide: double precision does not tell them apart."""
+
+
+@dataclass(eq=False)
 class MovingError(NoAnswerError):
     """The motion has come to no fixed point of a rotating frame at `time`."""
 
-    def __init__(self, time: float) -> None:
-        super().__init__()
-        self.time = time
+    time: float
 
 
 class StoppedError(NoAnswerError):
@@ -48,10 +61,7 @@ class StoppedError(NoAnswerError):
         super().__init__(ended.text.format(steps=steps))
 
 
-class LostTraceError(NoAnswerError):
-    """The trace of a density matrix was lost: rates beyond double precision."""
-
-
+@dataclass(eq=False)
 class TooLargeError(NoAnswerError):
     """A request that memory can't hold.
 
@@ -60,9 +70,10 @@ class TooLargeError(NoAnswerError):
     fits : how many spins do fit, if it is known exactly
     """
 
-    def __init__(self, needed: float, available: float, *, growth: int = 1, fits: int | None = None) -> None:
-        super().__init__()
-        self.needed, self.available, self.growth, self.fits = needed, available, growth, fits
+    needed: float
+    available: float
+    growth: int = 1
+    fits: int | None = None
 
 
 def afford(needed: float, growth: int = 1) -> None:
@@ -74,36 +85,27 @@ def afford(needed: float, growth: int = 1) -> None:
         With the estimate.
     """
     if needed > (available := memory.available()):
-        raise TooLargeError(needed, available, growth=growth)
+        raise TooLargeError(needed, available, growth)
 
 
-class SlowError(NoAnswerError):
-    """An iteration ends before the answer is certain."""
-
-
-class CrowdedError(NoAnswerError):
-    """Modes that nearly coincide: double precision does not tell them apart."""
-
-
+@dataclass(eq=False)
 class FewError(NoAnswerError):
     """There are only so many lines, `most`, and more are `asked` for."""
 
-    def __init__(self, most: int, asked: int) -> None:
-        super().__init__()
-        self.most, self.asked = most, asked
+    most: int
+    asked: int
 
 
+@dataclass(eq=False)
 class TooManyError(NoAnswerError):
     """The first trajectories need more jumps than the `most` that all may take together."""
 
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self.most = most
+    most: int
 
 
+@dataclass(eq=False)
 class TooShortError(NoAnswerError):
     """The first trajectories do not end within `most` seconds; they need about `needed` (inf: nobody knows)."""
 
-    def __init__(self, most: float, needed: float) -> None:
-        super().__init__()
-        self.most, self.needed = most, needed
+    most: float
+    needed: float

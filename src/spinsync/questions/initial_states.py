@@ -13,9 +13,9 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
+from spinsync.model.samples import Samples
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import (
     CLASSES,

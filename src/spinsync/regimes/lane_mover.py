@@ -75,25 +75,24 @@ class LaneLook(Look):
 class LaneMover(Mover[LanePoints]):
     """Moves the points of a batch by kernels that are made for its number of groups."""
 
-    def __init__(self, batch: Batch, kernels: type[Kernels], threads: int) -> None:
-        self.batch, self.kernels, self.threads = batch, kernels, threads
+    def __init__(self, batch: Batch, kernels: type[Kernels]) -> None:
+        self.batch, self.kernels = batch, kernels
         self.groups = batch.rates.weight.shape[1]
 
     @cached_property
     def _plain(self) -> Kernels:
-        return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation, self.threads)
+        return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation)
 
     @cached_property
     def _measured(self) -> Kernels:
-        return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation, self.threads)
+        return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation)
 
     def shared(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
         """A share of the points at a time for each thread: what is looked at next is still in its cache."""
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
         if not self.kernels.shares or not len(relaxing):
             return [work(self, self.points(relaxing))]
-        alone = LaneMover(self.batch, self.kernels, 1)
-        return shared(lambda first, last: work(alone, alone.points(relaxing[first:last])), len(relaxing), self.threads)
+        return shared(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
 
     def points(self, index: Array) -> LanePoints:
         """Some points of the batch at their start."""

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from spinsync.problems.linear.bases import Basis
 from spinsync.problems.outcome import CrowdedError, FewError
 
 VISIBLE = 1e-7  # cosine of the angle between the receiver and what a line needs to be seen
-CLOSED = 1e-13  # of the length of a product: what rounding leaves when the space is closed
 ROUNDING = 1e-16  # of the largest rate
 BACKWARD = 1e-15  # of the norm: a matrix for which eigenvalues found by the QR algorithm are exact is so near
 LARGEST = 1e150  # rate: squares of larger ones overflow
@@ -111,20 +111,8 @@ def of_seen(small: np.ndarray, fastest: float, slowest: float, number: int) -> l
 
 def seen(apply_transposed: Callable[[np.ndarray], np.ndarray], receiver: np.ndarray, most: int) -> tuple[np.ndarray, bool]:
     """The generator on the covectors that the receiver spans, up to so many of them, and whether these are all."""
-    basis = np.empty((most, receiver.size), complex)
-    small = np.zeros((most, most), complex)
-    basis[0] = receiver / np.linalg.norm(receiver)
-    for k in range(most):
-        new = apply_transposed(basis[k])
-        size = np.linalg.norm(new)
-        for _ in range(2):  # twice is enough
-            overlap = (basis[: k + 1] @ new.conj()).conj()
-            small[: k + 1, k] += overlap
-            new = new - overlap @ basis[: k + 1]
-        left = np.linalg.norm(new)
-        if not left > CLOSED * size:
-            return small[: k + 1, : k + 1], True
-        if k + 1 < most:
-            small[k + 1, k] = left
-            basis[k + 1] = new / left
-    return small, False
+    basis, closed = Basis(receiver + 0j, most), False
+    while not closed and len(basis.rows) < most:
+        closed = not basis.extend(apply_transposed(basis.last))
+    size = len(basis.rows)
+    return basis.small[:size, :size], closed

@@ -34,6 +34,9 @@ class Linear(ABC):
 
     start : q -> vector rho_q at the first time
     coordinates : coordinates of the dims that are observed
+
+    Where memory can't hold what is needed they raise a TooLargeError, where double precision does not know the answer or it
+    would take too long a LostTraceError, SlowError, CrowdedError or OverflowError.
     """
 
     start_decides: ClassVar[bool] = False
@@ -43,15 +46,7 @@ class Linear(ABC):
     coordinates: Mapping[str, tuple[str, Array]]
 
     def motion(self, times: Array, seed: int) -> Observed:
-        """What is observed at `times`.
-
-        Raises
-        ------
-        TooLargeError
-            If memory can't hold the run.
-        LostTraceError, OverflowError
-            If rates are too large for double precision, or the run would take too many steps.
-        """
+        """What is observed at `times`."""
         return self._observed(times, keep_state=False)
 
     def motion_and_state(self, times: Array) -> Observed:
@@ -61,33 +56,20 @@ class Linear(ABC):
     @aside
     @one_thread()
     def rest(self, seed: int) -> Observed:
-        """What is observed in the steady state.
-
-        Raises
-        ------
-        SeveralError
-            If there are several.
-        TooLargeError
-            If memory can't hold what is needed.
-        SlowError, OverflowError
-            If it is not found to double precision.
-        """
+        """What is observed in the steady state; a SeveralError where there are several, here and below."""
         part, rho = self._at_rest()
         return {name: (dims[1:], values[0]) for name, (dims, values) in part.observe({0: rho[None, :]}).items()}
 
     @aside
     @one_thread()
     def state_at_rest(self) -> Mapping[int, Array]:
-        """The steady state, as `start` gives states; raises as `rest`."""
+        """The steady state, as `start` gives states."""
         return {0: self._of_all(*self._at_rest()), 1: np.zeros(self.sectors.receiver.size, complex)}
 
     @aside
     @one_thread()
     def mixture(self) -> tuple[Array, Array]:
-        """Eigenvalues of the steady state, each times its number of copies, and the logarithms of these numbers.
-
-        Raises as `rest`.
-        """
+        """Eigenvalues of the steady state, each times its number of copies, and the logarithms of these numbers."""
         part, rho = self._at_rest()
         found: tuple[Array, Array] = part.mixture(rho)
         return found
@@ -95,24 +77,14 @@ class Linear(ABC):
     @aside
     @one_thread()
     def response(self, frequencies: Array) -> Array:
-        """receiver . (-i w - L)^{-1} sender of the steady state for each w, complex; raises as `rest`."""
+        """receiver . (-i w - L)^{-1} sender of the steady state for each w, complex array of shape (frequency,)."""
         part, rho = self._at_rest()
         return self._responded(part, part.sender(rho), frequencies)
 
     @aside
     @one_thread()
     def lines(self, number: int) -> list[Line]:
-        """The slowest `number` modes of sector 1 that the receiver shows, in order.
-
-        Raises
-        ------
-        FewError
-            If there are fewer.
-        TooLargeError
-            If memory can't hold what is needed.
-        SlowError, CrowdedError, OverflowError
-            If double precision does not know them.
-        """
+        """The slowest `number` modes of sector 1 that the receiver shows, in order; a FewError where there are fewer."""
         return self._lines(number)
 
     def starting(self, states: Mapping[int, Array]) -> Self:
@@ -223,15 +195,7 @@ class LinearLattice(Linear):
     @aside
     @one_thread()
     def slowest_mode(self) -> Mode:
-        """The slowest mode of sector 1 on the whole lattice.
-
-        Raises
-        ------
-        TooLargeError
-            If memory can't hold it.
-        CrowdedError, OverflowError
-            If double precision does not know it.
-        """
+        """The slowest mode of sector 1 on the whole lattice."""
         from spinsync.problems.linear.lattice.slowest_mode import slowest_mode
 
         return slowest_mode(self.sectors, self.sectors.whole)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from spinsync.problems.linear.bases import CLOSED, orthogonal
 from spinsync.problems.linear.lattice.sparse_lu import Factors, dissected
 
 Map = Callable[[np.ndarray], np.ndarray]
@@ -74,11 +75,9 @@ def interpolated(
 
 def extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
     """The orthonormal basis and one vector more, unless it is in there already."""
-    size = np.linalg.norm(new)
-    for _ in range(2):
-        new = new - basis @ (basis.conj().T @ new)
-    left = np.linalg.norm(new)
-    return basis if left <= 1e-14 * size else np.concatenate([basis, new[:, None] / left], axis=1)
+    left = orthogonal(basis.T, new)[1]
+    size = np.linalg.norm(left)
+    return basis if size <= CLOSED * np.linalg.norm(new) else np.concatenate([basis, left[:, None] / size], axis=1)
 
 
 def projected(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, ClassVar
 
-from spinsync.base import parallel
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
@@ -60,7 +59,7 @@ class ManySpins:
 
         solution = integrate(
             self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
-            atol=self.atol, each=self.each, threads=parallel.threads(),
+            atol=self.atol, each=self.each,
         )  # fmt: skip
         solution.status.check(solution.steps)
         return self.observe(solution.means, solution.singles if self.each else None)

@@ -20,7 +20,7 @@ from numpy.polynomial import legendre
 
 from spinsync.base.generated import generated, once
 from spinsync.base.interrupts import heed
-from spinsync.base.parallel import each
+from spinsync.base.parallel import at_most, each, threads
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
@@ -125,16 +125,10 @@ class Population:
 
     def __init__(
         self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
-        frame: float, threads: int, each: bool,
+        frame: float, each: bool,
     ) -> None:  # fmt: skip
         """`start`: three components of each group, or of each member group by group; `each`: members count one by one."""
-        self.equation, self.kernels, self.coupling, self.frame, self.threads = (
-            equation,
-            _kernels(equation),
-            coupling,
-            frame,
-            threads,
-        )
+        self.equation, self.kernels, self.coupling, self.frame = equation, _kernels(equation), coupling, frame
         self.sizes = np.array([len(one) for one in omega])
         alone = np.diag(coupling) / self.sizes  # the field that a member makes itself
         self.rates = np.concatenate([rates, np.stack([alone.real, alone.imag], axis=1)], axis=1)
@@ -186,9 +180,7 @@ class Population:
             edge + (np.arange(n) * size + size // 2) // n for edge, n, size in zip(edges[:-1], taken, self.sizes, strict=True)
         ]
         omega = tuple(self.omega[pick] for pick in picks)
-        thin = Population(
-            self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, 1, False
-        )
+        thin = Population(self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, False)
         thin.rates = self.rates
         thin.picked, thin.asymptotic[:] = np.concatenate(picks), 0.0
         return thin
@@ -224,7 +216,7 @@ class Population:
         asymptotic = self.asymptotic * np.square(quickest) < ASYMPTOTIC * tolerance
         self.kernels.plan(chunks, self.omega, asymptotic, quickest, self.rates, split, span, turn, SERIES * tolerance)
         moments, seen = np.empty((count, DEGREE + SEEN, 2)), np.empty((count, marks.size, 5))
-        size = max(1, min(8, count // (8 * self.threads)))
+        size = max(1, min(8, count // (8 * threads())))
 
         def work(first: int) -> None:
             self.kernels.sweep(
@@ -234,10 +226,7 @@ class Population:
 
         starts = range(0, count, size)
         heed()
-        if self.threads == 1 or self.omega.size < SERIAL:
-            for first in starts:
-                work(first)
-        else:
+        with at_most(1 if self.omega.size < SERIAL else None):
             each(work, starts)
         mean = self._by_group(moments)
         return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(seen))

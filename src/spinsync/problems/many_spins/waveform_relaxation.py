@@ -211,7 +211,7 @@ class Stepper:
 
 def integrate(
     equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
-    times: np.ndarray, *, frame: float, rtol: float, atol: float, each: bool, threads: int, max_steps: int = 1_000_000,
+    times: np.ndarray, *, frame: float, rtol: float, atol: float, each: bool, max_steps: int = 1_000_000,
 ) -> Solution:  # fmt: skip
     """Members of frequencies `omega` (one array per group) in the fields `coupling` @ (means of the groups).
 
@@ -219,7 +219,7 @@ def integrate(
     with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
     """
     need_compiler()
-    population = Population(equation, omega, rates, coupling, start, frame, threads, each)
+    population = Population(equation, omega, rates, coupling, start, frame, each)
     run = Stepper(population, coupling, frame, rtol, atol, float(times[-1] - times[0]))
     out = Recorder(population, times, each)
     between = between_looks(max_steps)

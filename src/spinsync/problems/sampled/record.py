@@ -152,7 +152,8 @@ class Jumps(Sampled):
         from spinsync.problems.sampled.sampling import Traveller
 
         random = np.random.default_rng([seed, index, 1])  # [seed, group] draws the default start of all
-        return Traveller(*self.start(random), random)
+        place, wave = self.start(random)
+        return Traveller(place=place, wave=wave, random=random)
 
     def travel(self, begin: Sequence[Start], times: Array, most: int, enough: Callable[[float], bool]) -> Advance:
         from spinsync.problems.sampled.sampling import advance

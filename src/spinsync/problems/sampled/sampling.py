@@ -14,7 +14,7 @@ from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SE
 from spinsync.problems.sampled.record import Jumps
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Traveller:
     """One trajectory: where it is, its own random numbers, and how far it has come (SEEN ..., BEGAN ...)."""
 

@@ -29,7 +29,7 @@ ONE_SIGMA = 0.8413447460685429  # the normal distribution at one standard deviat
 ACROSS = 1.3  # see `Means.error`
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Means:
     """Running means over samples and sums of squared distances from them (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
 
@@ -111,7 +111,7 @@ def _moved(problem: Sampled, begin: list[Start], times: Array, first: bool, budg
 
 def mean_motion(problem: Sampled, times: Array, seed: int) -> Observed:
     """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
-    means, used = Means(problem.grain, (times > times[0]).astype(float)), 0
+    means, used = Means(grain=problem.grain, weight=(times > times[0]).astype(float)), 0
     at_once, expected = max(NUMBERS // (len(times) * problem.numbers), 1), FIRST
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
@@ -187,10 +187,11 @@ def mean_at_rest(problem: Sampled, seed: int) -> Observed:
                 return before[0].observed(problem, converged=False)
             moving, used = found.moved, used + found.jumps
             seen = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
-            means = Means(problem.grain, np.array(min(1.0, 1 / (problem.slowest * span))))  # an event is forgotten so fast
+            forgotten = min(1.0, 1 / (problem.slowest * span))  # an event is, so fast
+            means = Means(grain=problem.grain, weight=np.array(forgotten))
             window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
             means.add(window)
-            moments = Means(problem.grain, np.zeros(()))
+            moments = Means(grain=problem.grain, weight=np.zeros(()))
             moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
             asked = problem.asked(moments.sizes())
             excess = means.excess(asked)

@@ -85,10 +85,10 @@ class CudaLanes:
 
     shares = False  # one device, that all trajectories at once keep busy best
 
-    def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
+    def __init__(self, layout: Layout, equation: ModuleType) -> None:
         self.layout = Alone(layout.groups, layout.measured, layout.tangent)
         self.kernels = _kernels(self.layout, equation)
-        self.fixed_points = FixedPoints(equation, threads)
+        self.fixed_points = FixedPoints(equation)
 
     def advance(
         self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, most_steps: float

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.generated import once
 from spinsync.base.interrupts import heed
 from spinsync.base.native import Native, native
-from spinsync.base.parallel import each
+from spinsync.base.parallel import each, threads
 from spinsync.base.translation import Given, Text, text_of, translated
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
@@ -52,12 +52,12 @@ def kernel(name: str, groups: int, equation: ModuleType) -> Native:
     )
 
 
-def shared(work: Callable[[int, int], T], count: int, threads: int) -> list[T]:
+def shared(work: Callable[[int, int], T], count: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds = [0]
+    bounds, several = [0], threads()
     while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
         left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * threads)))))
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * several)))))
     chunks = list(pairwise(bounds))
     heed()
     return each(lambda chunk: work(*chunk), chunks)
@@ -68,7 +68,6 @@ class FixedPoints:
     """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameters (trajectory,)."""
 
     equation: ModuleType
-    threads: int
 
     def look(self, parameters: Array, states: Array, dark: Array, around: float) -> tuple[Array, Array, Array]:
         """Fixed points near `states`: distances (trajectory,), states, frequencies (trajectory,) of their frames.
@@ -76,35 +75,25 @@ class FixedPoints:
         The distance is how far Newton's method went; inf where it found none, or was more than `around` (relative to the
         largest |s|) away. Where `dark` (trajectory,), the fixed point without any coherence is asked for.
         """
-        count = len(states)
-        distances, found, frequencies = np.empty(count), np.empty(states.shape), np.empty(count)
-        look = kernel("look", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            look(parameters, states, dark, around, first, last, found, frequencies, distances)
-
-        shared(work, count, self.threads)
+        found, frequencies, distances = np.empty(states.shape), np.empty(len(states)), np.empty(len(states))
+        self._run("look", parameters, states, (dark, around), (found, frequencies, distances))
         return distances, found, frequencies
 
     def jacobians(self, parameters: Array, states: Array, frequencies: Array) -> Array:
         """Derivatives (trajectory, 3 groups, 3 groups) of the rates in frames that rotate at `frequencies`."""
-        out, jacobians = np.empty((*states.shape, states.shape[1])), kernel("jacobians", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            jacobians(parameters, states, frequencies, first, last, out)
-
-        shared(work, len(states), self.threads)
+        out = np.empty((*states.shape, states.shape[1]))
+        self._run("jacobians", parameters, states, (frequencies,), (out,))
         return out
 
     def creep(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
         """Move slow `states` on by long `spans`, up to a common phase; which came to the end, the others stay as they are."""
-        finished, creep = np.zeros(len(states), bool), kernel("creep", states.shape[1] // 3, self.equation)
-
-        def work(first: int, last: int) -> None:
-            creep(parameters, states, spans, rtol, atol, CREEPING, first, last, finished)
-
-        shared(work, len(states), self.threads)
+        finished = np.zeros(len(states), bool)
+        self._run("creep", parameters, states, (spans, rtol, atol, CREEPING), (finished,))
         return finished
+
+    def _run(self, name: str, parameters: Array, states: Array, given: tuple[Any, ...], out: tuple[Array, ...]) -> None:
+        call = kernel(name, states.shape[1] // 3, self.equation)
+        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
 
 
 def growth(jacobian: Array, dark: Array) -> Array:

@@ -56,9 +56,9 @@ class Lanes:
 
     shares = True  # threads may each take theirs through several calls; what one of them works on stays in its cache
 
-    def __init__(self, layout: Layout, equation: ModuleType, threads: int) -> None:
-        self.layout, self.threads, self.equation = layout, threads, equation
-        self.fixed_points = FixedPoints(equation, threads)
+    def __init__(self, layout: Layout, equation: ModuleType) -> None:
+        self.layout, self.equation = layout, equation
+        self.fixed_points = FixedPoints(equation)
 
     def advance(
         self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, most_steps: float
@@ -71,5 +71,5 @@ class Lanes:
         def work(first: int, last: int) -> None:
             run(room(layout), parameters, y, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
 
-        shared(work, count, self.threads)
+        shared(work, count)
         return layout.named(sums), steps, finished & np.isfinite(states).all(axis=1)

@@ -11,9 +11,9 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.precision import in_range
-from spinsync.model.distributions import Gaussian, Samples
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
+from spinsync.model.samples import Samples
 
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
@@ -120,9 +120,9 @@ class _Disordered:
         self.one, self.group = one, one.group
         distribution = one.group.distribution
         assert distribution is not None
-        assert not isinstance(distribution, Samples)
         self.center, self.resolvent = distribution.center, distribution.resolvent
-        self.width = distribution.std if isinstance(distribution, Gaussian) else distribution.half_width
+        places, width = distribution.resonances()
+        self.width = float(np.ptp(places)) / 2 + width
 
     def frequency(self, b: float) -> float:
         """Omega where Im G / Re G = (Gamma_perp / B) cot theta, G the resolvent at B - i Omega."""

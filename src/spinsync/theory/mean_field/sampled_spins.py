@@ -8,8 +8,9 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.model.distributions import Distribution, Samples
+from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
+from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed

@@ -13,10 +13,11 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import Distribution, Lorentzian, Samples
+from spinsync.model.distributions import Distribution, Lorentzian
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.quadratures import MOST_NODES
 from spinsync.model.rates import Rates
+from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed

@@ -12,9 +12,9 @@ from math import inf
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.model.distributions import Gaussian, Lorentzian, Samples, Uniform
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
+from spinsync.model.samples import Samples
 from spinsync.theory.mean_field.closed_forms_one import OneGroup, disordered_onset, one_group, phase
 
 NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the inverse of this counts as none
@@ -239,12 +239,6 @@ def _resolvent(group: Group) -> Callable[[complex], complex]:
 
 def _resonances(group: Group) -> tuple[Array, Array]:
     """Where the response of a group has its poles or branch points, as seen from the axis: frequencies and distances."""
-    width, spread = group.gamma_perp, group.distribution
-    if isinstance(spread, Samples):
-        places = np.unique(spread.values)
-    elif isinstance(spread, Uniform):
-        places = np.array([spread.center - spread.half_width, spread.center + spread.half_width])
-    else:
-        places = np.array([group.mean_frequency])
-        width += spread.half_width if isinstance(spread, Lorentzian) else spread.std if isinstance(spread, Gaussian) else 0.0
-    return -places, np.full(len(places), width)
+    spread = group.distribution
+    places, width = (np.array([group.mean_frequency]), 0.0) if spread is None else spread.resonances()
+    return -places, np.full(len(places), group.gamma_perp + width)

@@ -19,8 +19,8 @@ from spinsync.model.master_equation import GroupTerms
 from spinsync.problems.linear.sectors import Box
 
 
-@dataclass(frozen=True)
-class Noise:
+@dataclass(frozen=True, kw_only=True)
+class GroupRates:
     """Rates of one group of N equal spins, equations (2.2) and (2.5).
 
     gain, damping, dephasing : of each spin
@@ -37,13 +37,11 @@ class Noise:
     exchange: float
 
 
-def noises(terms: GroupTerms) -> list[Noise]:
+def rates_by_group(terms: GroupTerms) -> list[GroupRates]:
     """What each group does by itself; one group: C = V exp(i theta) is exchange and collective decay or pumping."""
-    columns = zip(
-        terms.gain, terms.damping, terms.dephasing, terms.decay.diagonal().real, terms.pumping.diagonal().real, terms.omega,
-        terms.exchange.diagonal().real, strict=True,
-    )  # fmt: skip
-    return [Noise(*map(float, column)) for column in columns]
+    columns = {name: getattr(terms, name) for name in ("gain", "damping", "dephasing")} | {"frequency": terms.omega}
+    columns |= {name: getattr(terms, name).diagonal().real for name in ("decay", "pumping", "exchange")}
+    return [GroupRates(**{name: float(of[a]) for name, of in columns.items()}) for a in range(terms.spins.size)]
 
 
 def whole(spins: int) -> Box:
@@ -87,13 +85,13 @@ class Sector:
         position[1:-1, 1:-1][self.inside] = np.arange(len(self.sites))
         return position
 
-    def generator(self, noise: Noise) -> Any:
+    def generator(self, group: GroupRates) -> Any:
         """The block L_q of (2.2) as a sparse matrix, (9.1) to (9.3); what leaves the box stays lost on the diagonal."""
         row, column = (self.sites - self.box.low).T
         size = len(row)
         with np.errstate(over="ignore", invalid="ignore"):  # solvers refuse what is not finite
-            rows, columns, values = [np.arange(size)], [np.arange(size)], [self._diagonal(noise)]
-            for dj, dm, rate in jumps(noise, self.spins, self.j, self.m, self.charge):
+            rows, columns, values = [np.arange(size)], [np.arange(size)], [self._diagonal(group)]
+            for dj, dm, rate in jumps(group, self.spins, self.j, self.m, self.charge):
                 target = self._position[row + 1 + dj, column + 1 + dm]
                 kept = (target >= 0) & (rate != 0)
                 rows.append(target[kept])
@@ -114,16 +112,16 @@ class Sector:
         entries = climb[kept], (to[kept], np.flatnonzero(kept))
         return sparse.csr_array(entries, shape=(len(target.sites), len(self.sites)))
 
-    def _diagonal(self, noise: Noise) -> Array:
+    def _diagonal(self, group: GroupRates) -> Array:
         """-{L^+ L, .}/2 of all jumps and -i[H, .], equation (9.3)."""
         j, m, q, spins = self.j, self.m, self.charge, self.spins
-        loss = np.full(len(j), spins * noise.dephasing)
+        loss = np.full(len(j), spins * group.dephasing)
         for side in (m, m - q):
-            loss += noise.gain * (spins / 2 - side) + noise.damping * (spins / 2 + side)
-            loss += noise.pumping * RAISE[0](j, side) ** 2 + noise.decay * LOWER[0](j, side) ** 2
+            loss += group.gain * (spins / 2 - side) + group.damping * (spins / 2 + side)
+            loss += group.pumping * RAISE[0](j, side) ** 2 + group.decay * LOWER[0](j, side) ** 2
         if q == 0:
             return -loss / 2
-        energy = q * noise.frequency - noise.exchange * q * (2 * m - q)
+        energy = q * group.frequency - group.exchange * q * (2 * m - q)
         return -loss / 2 - 1j * energy
 
 
@@ -150,7 +148,7 @@ TURN: Elements = (
 )
 
 
-def jumps(noise: Noise, spins: int, j: Array, m: Array, charge: int = 0) -> Iterator[tuple[int, int, Array]]:
+def jumps(group: GroupRates, spins: int, j: Array, m: Array, charge: int = 0) -> Iterator[tuple[int, int, Array]]:
     """(change of j, change of m, rate): what jumps make of |j,m><j,m-charge|, equation (9.1)."""
     b, half = m - charge, spins / 2
     upright = np.where(j > 0, j, 1.0)
@@ -159,8 +157,8 @@ def jumps(noise: Noise, spins: int, j: Array, m: Array, charge: int = 0) -> Iter
         np.where(j > 0, (half + j + 1) / (2 * upright * (2 * j + 1)), 0.0),
         (half - j) / (2 * (j + 1) * (2 * j + 1)),
     )
-    for rate, elements, dm in ((noise.gain, RAISE, 1), (noise.damping, LOWER, -1), (2 * noise.dephasing, TURN, 0)):
+    for rate, elements, dm in ((group.gain, RAISE, 1), (group.damping, LOWER, -1), (2 * group.dephasing, TURN, 0)):
         for dj, weight, element in zip((0, -1, 1), weights, elements, strict=True):
             yield dj, dm, rate * weight * element(j, m) * element(j, b)
-    yield 0, 1, noise.pumping * RAISE[0](j, m) * RAISE[0](j, b)
-    yield 0, -1, noise.decay * LOWER[0](j, m) * LOWER[0](j, b)
+    yield 0, 1, group.pumping * RAISE[0](j, m) * RAISE[0](j, b)
+    yield 0, -1, group.decay * LOWER[0](j, m) * LOWER[0](j, b)

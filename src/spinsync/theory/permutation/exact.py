@@ -20,7 +20,7 @@ from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.problems.linear.record import LinearLattice, LinearProducts
 from spinsync.problems.linear.sectors import Box
 from spinsync.problems.observed import Observed
-from spinsync.theory.permutation.dicke import LOWER, Noise, Sector, jumps, noises, whole
+from spinsync.theory.permutation.dicke import LOWER, GroupRates, Sector, jumps, rates_by_group, whole
 from spinsync.theory.permutation.exact_groups import coupled_groups
 from spinsync.theory.permutation.product_states import copies, product_state
 
@@ -82,7 +82,7 @@ class Exact:
             raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
         if groups > 1:
             return coupled_groups(terms, m, ensemble.names)
-        lattice = DickeLattice(spins=self.spins, noise=noises(terms)[0], box=whole(self.spins))
+        lattice = DickeLattice(spins=self.spins, group=rates_by_group(terms)[0], box=whole(self.spins))
 
         def start(q: int) -> Array:
             sector = lattice.sector(q)
@@ -92,28 +92,28 @@ class Exact:
         return LinearLattice(sectors=lattice, start=start, coordinates=names)
 
 
-def _centre(noise: Noise, spins: int) -> Array:
+def _centre(group: GroupRates, spins: int) -> Array:
     """j = |J| and m + N/2 = J_z + N/2 of the stable mean-field state, equations (1.3), (4.2) and (4.4)."""
-    gamma_1 = noise.gain + noise.damping
-    drive, gamma_perp = noise.gain - noise.damping, gamma_1 / 2 + noise.dephasing
-    sine = (noise.pumping - noise.decay) * spins / 2  # V sin(theta)
-    z, s2 = (drive / gamma_1 if gamma_1 else float(np.sign(sine))), 0.0
+    gamma_1 = group.gain + group.damping
+    net_gain, gamma_perp = group.gain - group.damping, gamma_1 / 2 + group.dephasing
+    sine = (group.pumping - group.decay) * spins / 2  # V sin(theta)
+    z, s2 = (net_gain / gamma_1 if gamma_1 else float(np.sign(sine))), 0.0
     if -sine * z > gamma_perp:
         z = -gamma_perp / sine
-        s2 = max((gamma_1 * z - drive) / (4 * sine), 0.0)
+        s2 = max((gamma_1 * z - net_gain) / (4 * sine), 0.0)
     return np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
 
 
-def _likely(noise: Noise, spins: int) -> Box:
+def _likely(group: GroupRates, spins: int) -> Box:
     """A box around the mean-field state."""
-    centre = _centre(noise, spins)
-    reach = np.ceil(np.clip(REACH * _spread(noise, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
+    centre = _centre(group, spins)
+    reach = np.ceil(np.clip(REACH * _spread(group, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
     all_places = whole(spins)
     low, high = (np.clip(np.rint(centre).astype(int) + d, all_places.low, all_places.high) for d in (-reach[0], reach[1]))
     return Box((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
 
 
-def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
+def _spread(group: GroupRates, spins: int, j: float, place: float) -> Array:
     """Standard deviations of j and m by the linear noise approximation.
 
     A X + X A^T + D = 0 for the covariance X, with A the derivative of the drift, at a complex step, and D the diffusion.
@@ -123,7 +123,7 @@ def _spread(noise: Noise, spins: int, j: float, place: float) -> Array:
     at, step = np.array([max(j, 1.0), place - spins / 2], complex), 1e-20
 
     def moments(where: Array) -> tuple[Array, Array]:
-        moves = list(jumps(noise, spins, *where))
+        moves = list(jumps(group, spins, *where))
         steps, rates = np.array([move[:2] for move in moves]), np.array([move[2] for move in moves])
         return rates @ steps, (steps.T * rates) @ steps
 
@@ -149,7 +149,7 @@ class DickeLattice:
     charges: ClassVar[tuple[int, ...]] = (0, 1)
 
     spins: int
-    noise: Noise
+    group: GroupRates
     box: Box
 
     @property
@@ -158,11 +158,11 @@ class DickeLattice:
 
     @property
     def likely(self) -> Box:
-        return _likely(self.noise, self.spins)
+        return _likely(self.group, self.spins)
 
     @property
     def middle(self) -> tuple[int, int]:
-        j, place = np.rint(_centre(self.noise, self.spins)).astype(int).tolist()
+        j, place = np.rint(_centre(self.group, self.spins)).astype(int).tolist()
         return j, place
 
     @cached_property
@@ -189,7 +189,7 @@ class DickeLattice:
         return replace(self, box=box)
 
     def block(self, q: int) -> Any:
-        return self.sector(q).generator(self.noise)
+        return self.sector(q).generator(self.group)
 
     def sender(self, rho: Array) -> Array:
         """rho J_+, as |j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""

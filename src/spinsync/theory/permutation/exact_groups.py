@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, partial, reduce
 from itertools import permutations
 from math import gcd, isqrt
 from typing import Any, ClassVar
@@ -22,7 +22,7 @@ from spinsync.problems.linear.record import LinearProducts
 from spinsync.problems.linear.sectors import Parts, Transfer
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import TooLargeError
-from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, noises, whole
+from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, rates_by_group, whole
 from spinsync.theory.permutation.product_states import copies, product_state
 
 # what one group contributes to a mean: the charge where the operator lives, and its trace with each element there
@@ -40,16 +40,16 @@ def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> L
     spins = tuple(int(n) for n in terms.spins)
     sizes = _sizes(spins)
     _afford(spins, sizes)
-    groups, alone = Groups(spins), noises(terms)
+    alone = rates_by_group(terms)
     parts = Parts(
         sizes=sizes,
-        local=lambda a, q: groups.sector(a, q).generator(alone[a]).tocsr(),
-        transfers=tuple(_transfer(groups, terms, a, b) for a, b in permutations(range(len(spins)), 2)),
+        local=lambda a, q: sector(spins[a], q).generator(alone[a]).tocsr(),
+        transfers=tuple(_transfer(terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         mixing=bool(np.all(terms.gain + terms.damping > 0)),
     )
-    sectors = DickeProducts(groups=groups, parts=parts)
+    sectors = DickeProducts(spins=spins, parts=parts)
     return LinearProducts(
-        sectors=sectors, start=lambda q: groups.product(sectors.space(q), bloch),
+        sectors=sectors, start=partial(sectors.product, bloch=bloch),
         coordinates={n: (n, np.array(names)) for n in ("group", "other_group")},
     )  # fmt: skip
 
@@ -74,13 +74,13 @@ def _afford(spins: tuple[int, ...], sizes: tuple[Array, ...]) -> None:
         raise TooLargeError(need, may, fits=sum(unit) * fits)
 
 
-def _transfer(groups: Groups, terms: GroupTerms, a: int, b: int) -> Transfer:
+def _transfer(terms: GroupTerms, a: int, b: int) -> Transfer:
     """Terms of (9.10) that raise the charge of group a and lower that of b."""
     exchange, decay, pumping = (complex(matrix[a, b]) for matrix in (terms.exchange, terms.decay, terms.pumping))
     lost = (decay + pumping) / 2
 
     def products(q_a: int, q_b: int) -> list[tuple[Any, Any]]:
-        raising, lowering = groups.sector(a, q_a), groups.sector(b, q_b)
+        raising, lowering = sector(int(terms.spins[a]), q_a), sector(int(terms.spins[b]), q_b)
         ket, bra = raising.ladder(1, left=True), raising.ladder(1, left=False)  # J_+ rho, rho J_+
         return [
             ((-1j * exchange - lost) * ket + decay * bra, lowering.ladder(-1, left=True)),
@@ -90,55 +90,80 @@ def _transfer(groups: Groups, terms: GroupTerms, a: int, b: int) -> Transfer:
     return Transfer(a, b, products)
 
 
-@dataclass(frozen=True)
-class Groups:
-    """Products of the Dicke bases of groups with so many spins each."""
+@dataclass(frozen=True, kw_only=True)
+class DickeProducts:
+    """Equation (9.10) on the products of the groups' Dicke bases, by total charge; spins : of each group."""
+
+    charges: ClassVar[tuple[int, ...]] = (0, 1)
 
     spins: tuple[int, ...]
+    parts: Parts
 
-    def sector(self, group: int, charge: int) -> Sector:
-        return _sector(self.spins[group], charge)
+    @cached_property
+    def _spaces(self) -> tuple[Products, ...]:
+        return tuple(Products(self.parts, q) for q in self.charges)
 
-    def product(self, space: Products, bloch: Array) -> Array:
+    def space(self, q: int) -> Products:
+        return self._spaces[q] if q in self.charges else Products(self.parts, q)
+
+    def sectors(self, key: Charges) -> list[Sector]:
+        return [sector(n, q) for n, q in zip(self.spins, key, strict=True)]
+
+    def product(self, q: int, bloch: Array) -> Array:
         """Each group in a product state, equation (9.4); bloch : array of shape (group, 3)."""
 
-        def of_group(a: int, q: int) -> Array:
-            sector = self.sector(a, q)
-            return product_state(self.spins[a], sector.j, sector.m, q, bloch[a])
+        def of_group(one: Sector, m: Array) -> Array:
+            return product_state(one.spins, one.j, one.m, one.charge, m)
 
-        return np.concatenate([_each(np.multiply, [of_group(a, q) for a, q in enumerate(key)]) for key in space.shape])
+        each = ([of_group(*pair) for pair in zip(self.sectors(key), bloch, strict=True)] for key in self.space(q).shape)
+        return np.concatenate([_each(np.multiply, vectors) for vectors in each])
 
     def _traces(self, operators: Mapping[int, Operator]) -> tuple[Charges, Array]:
         """Where a product of operators lives, one of each group (identity if not given), and its traces there."""
-        listed = [operators.get(a, IDENTITY) for a in range(len(self.spins))]
-        key = tuple(charge for charge, _ in listed)
-        return key, _each(np.multiply, [trace(self.sector(a, q)) for a, (q, trace) in enumerate(listed)])
+        key, traces = zip(*(operators.get(a, IDENTITY) for a in range(len(self.spins))), strict=True)
+        return key, _each(np.multiply, [trace(one) for trace, one in zip(traces, self.sectors(key), strict=True)])
 
-    def mean(self, space: Products, states: Array, operators: Mapping[int, Operator]) -> Array:
+    def mean(self, states: Mapping[int, Array], operators: Mapping[int, Operator]) -> Array:
         key, traces = self._traces(operators)
-        return np.asarray(states[:, space.place[key]] @ traces)
+        q = sum(key)
+        return np.asarray(states[q][:, self.space(q).place[key]] @ traces)
 
-    def covector(self, space: Products, operators: Mapping[int, Operator]) -> Array:
+    def covector(self, operators: Mapping[int, Operator]) -> Array:
         key, traces = self._traces(operators)
+        space = self.space(sum(key))
         out = np.zeros(space.size)
         out[space.place[key]] = traces
         return out
 
-    def raised(self, zero: Products, one: Products, rho: Array) -> Array:
+    @cached_property
+    def trace(self) -> Array:
+        return self.covector({})
+
+    @cached_property
+    def receiver(self) -> Array:
+        """Tr J_- rho, J_- of all groups."""
+        return np.asarray(np.sum([self.covector({a: DOWNWARD}) for a in range(len(self.spins))], axis=0))
+
+    def block(self, q: int) -> Any:
+        space = self.space(q)
+        return sparse.csc_array(space.apply(np.eye(space.size)))
+
+    def sender(self, rho: Array) -> Array:
         """rho J_+ of all groups."""
+        zero, one = self._spaces
         out = np.zeros(one.size, complex)
         into = one.tensors(out)
         for key, tensor in zero.tensors(rho).items():
             for a, q in enumerate(key):
                 if q < self.spins[a]:
-                    into[*key[:a], q + 1, *key[a + 1 :]] += along(self.sector(a, q).ladder(1, left=False), tensor, a)
+                    into[*key[:a], q + 1, *key[a + 1 :]] += along(sector(self.spins[a], q).ladder(1, left=False), tensor, a)
         return out
 
-    def mixture(self, space: Products, rho: Array) -> tuple[Array, Array]:
+    def mixture(self, rho: Array) -> tuple[Array, Array]:
         """Eigenvalues of the density matrix, each times its copies, and the logarithm of the copies: one matrix per (j, M)."""
         columns: list[list[Array]] = []
-        for key in space.shape:
-            sectors = [self.sector(a, q) for a, q in enumerate(key)]
+        for key in self.space(0).shape:
+            sectors = self.sectors(key)
             j, ket = ([s.sites[:, axis] for s in sectors] for axis in (0, 1))
             bra = [m - s.charge for m, s in zip(ket, sectors, strict=True)]
             number = _each(np.add, [copies(s.spins, s.j) for s in sectors])
@@ -154,65 +179,26 @@ class Groups:
             logarithms.append(np.full(size, copied[block[0]]))
         return np.concatenate(values), np.concatenate(logarithms)
 
-
-@dataclass(frozen=True, kw_only=True)
-class DickeProducts:
-    """Equation (9.10) on the products of the groups' Dicke bases, by total charge."""
-
-    charges: ClassVar[tuple[int, ...]] = (0, 1)
-
-    groups: Groups
-    parts: Parts
-
-    @cached_property
-    def _spaces(self) -> tuple[Products, ...]:
-        return tuple(Products(self.parts, q) for q in self.charges)
-
-    def space(self, q: int) -> Products:
-        return self._spaces[q] if q in self.charges else Products(self.parts, q)
-
-    @cached_property
-    def trace(self) -> Array:
-        return self.groups.covector(self.space(0), {})
-
-    @cached_property
-    def receiver(self) -> Array:
-        """Tr J_- rho, J_- of all groups."""
-        each = [self.groups.covector(self.space(1), {a: DOWNWARD}) for a in range(len(self.groups.spins))]
-        return np.asarray(np.sum(each, axis=0))
-
-    def block(self, q: int) -> Any:
-        space = self.space(q)
-        return sparse.csc_array(space.apply(np.eye(space.size)))
-
-    def sender(self, rho: Array) -> Array:
-        return self.groups.raised(self.space(0), self.space(1), rho)
-
-    def mixture(self, rho: Array) -> tuple[Array, Array]:
-        return self.groups.mixture(self.space(0), rho)
-
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and pair correlations, equation (9.5), between groups (9.11)."""
-        groups, (zero, one) = self.groups, self._spaces
-        spins = np.array(groups.spins)
+        spins, mean = np.array(self.spins), partial(self.mean, states)
         every = range(len(spins))
-        z = np.stack([groups.mean(zero, states[0], {a: UP}).real * 2 / spins[a] for a in every], axis=-1)
+        z = np.stack([mean({a: UP}).real * 2 / spins[a] for a in every], axis=-1)
         c = np.full((*z.shape, len(spins)), np.nan, complex)  # NaN: no pair in a group of one
         zz = np.full(c.shape, np.nan)
         for a in every:
             if pairs := spins[a] * (spins[a] - 1):
-                c[:, a, a] = (groups.mean(zero, states[0], {a: LIGHT}).real - spins[a] * (1 + z[:, a]) / 2) / pairs
-                zz[:, a, a] = (4 * groups.mean(zero, states[0], {a: UP_SQUARED}).real - spins[a]) / pairs
+                c[:, a, a] = (mean({a: LIGHT}).real - spins[a] * (1 + z[:, a]) / 2) / pairs
+                zz[:, a, a] = (4 * mean({a: UP_SQUARED}).real - spins[a]) / pairs
         for a, b in permutations(every, 2):
             pairs = spins[a] * spins[b]
-            c[:, a, b] = groups.mean(zero, states[0], {a: UPWARD, b: DOWNWARD}) / pairs
-            zz[:, a, b] = 4 * groups.mean(zero, states[0], {a: UP, b: UP}).real / pairs
+            c[:, a, b] = mean({a: UPWARD, b: DOWNWARD}) / pairs
+            zz[:, a, b] = 4 * mean({a: UP, b: UP}).real / pairs
         square = ("time", "group", "other_group")
         out: Observed = {"inversion": (("time", "group"), z), "correlation": (square, c), "inversion_correlation": (square, zz)}
         out["order_parameter"] = (("time",), order_parameter(pair_mean(c, spins / spins.sum())))
         if 1 in states:
-            s = np.stack([groups.mean(one, states[1], {a: DOWNWARD}) / spins[a] for a in every], axis=-1)
-            out["coherence"] = (("time", "group"), s)
+            out["coherence"] = (("time", "group"), np.stack([mean({a: DOWNWARD}) / spins[a] for a in every], axis=-1))
         return out
 
 
@@ -222,5 +208,5 @@ def _each(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) ->
 
 
 @cache
-def _sector(spins: int, charge: int) -> Sector:
+def sector(spins: int, charge: int) -> Sector:
     return Sector(spins, charge, whole(spins))

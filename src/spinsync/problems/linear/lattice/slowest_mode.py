@@ -25,7 +25,7 @@ ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
 MOST_POINTS = 400
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Mode:
     """An eigenvalue of sector 1 and its vectors, left . right = 1.
 
@@ -80,7 +80,8 @@ def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
         scale = max(1.0, abs(value))
         allowed = max(ALLOWED * scale, uncertain)
         if flow.sum() <= allowed:
-            return Mode(box, part, value, right, left, float(flow.sum() + uncertain), rivals)
+            error = float(flow.sum() + uncertain)
+            return Mode(box=box, part=part, value=value, right=right, left=left, error=error, rivals=rivals)
         near, before = (value if flow.sum() <= ROUGH * scale else None), flow.sum() + uncertain
         weight = abs(right) / abs(right).sum()
         box = following.pop(0) if following else larger(lattice, box, sites, weight, flow, allowed)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinsync.problems.linear.bases import Basis
+
 WORTH = 0.5  # of the residual may be left by a restart
 Map = Callable[[np.ndarray], np.ndarray]
 
@@ -48,25 +50,12 @@ def solve(apply: Map, precondition: Map, right: np.ndarray, tolerance: float, ve
 
 def _cycle(apply: Map, precondition: Map, residual: np.ndarray, tolerance: float, most: int) -> tuple[np.ndarray, float, int]:
     """The best correction in a Krylov space, the smallest singular value in it, and its dimension."""
-    basis = np.empty((most + 1, residual.size), residual.dtype)
-    upper = np.zeros((most + 1, most), residual.dtype)
-    start = float(np.linalg.norm(residual))
-    basis[0] = residual / start
-    target = np.zeros(most + 1, residual.dtype)
-    target[0] = start
-    for k in range(most):
-        new = apply(precondition(basis[k]))
-        for _ in range(2):  # twice is enough
-            overlap = (basis[: k + 1] @ new.conj()).conj()  # conjugating the basis would copy it
-            upper[: k + 1, k] += overlap
-            new -= overlap @ basis[: k + 1]
-        upper[k + 1, k] = np.linalg.norm(new)
-        small = upper[: k + 2, : k + 1]
-        best = np.linalg.lstsq(small, target[: k + 2])[0]
-        if not upper[k + 1, k].real > 1e-14 * np.linalg.norm(upper[: k + 1, k]):
-            break
-        basis[k + 1] = new / upper[k + 1, k]
-        if np.linalg.norm(small @ best - target[: k + 2]) <= tolerance / 2:
+    basis = Basis(residual, most)
+    for k in range(1, most + 1):
+        new = basis.extend(apply(precondition(basis.last)))
+        small, target = basis.small[: k + 1, :k], basis.length * np.eye(k + 1, 1)[:, 0]
+        best = np.linalg.lstsq(small, target)[0]
+        if not new or np.linalg.norm(small @ best - target) <= tolerance / 2:
             break
     weakest = float(np.linalg.svd(small, compute_uv=False)[-1])
-    return precondition(best @ basis[: len(best)]), weakest, len(best)
+    return precondition(best @ basis.rows), weakest, len(best)
