@@ -132,7 +132,7 @@ def test_an_edited_equation_makes_another_kernel(tmp_path, monkeypatch):
         monkeypatch.delitem(importlib.sys.modules, "edited_for_cuda", raising=False)
         module = edited(tmp_path, "edited_for_cuda", "4.0 * (hi * x - hr * y)", after)
         monkeypatch.setitem(importlib.sys.modules, "edited_for_cuda", module)
-        kernel, state = CudaLanes(layout, module, 1), begin.copy()
+        kernel, state = CudaLanes(layout, module), begin.copy()
         kernel.advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
         files.add(kernel.kernels.__file__)
