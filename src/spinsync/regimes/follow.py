@@ -15,10 +15,22 @@ from spinsync.base.arrays import Array, joined
 from spinsync.problems.flow.approach import DARK, NEAR, NEUTRAL, RINGING, THERE
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, decided, unknown
-from spinsync.regimes.movers import CREEP, FIRST, LONGEST, MANY, NEARING, PATIENCE, SHORT, STRETCH, Look, Mover, P, Points
+from spinsync.regimes.movers import (
+    CREEP,
+    FIRST,
+    IRREGULAR_AFTER,
+    LONGEST,
+    MANY,
+    NEARING,
+    PATIENCE,
+    SHORT,
+    STRETCH,
+    Look,
+    Mover,
+    P,
+    Points,
+)
 from spinsync.regimes.summary import Motions, blank, moving
-
-IRREGULAR_AFTER = 600.0  # relaxation times: transients can be irregular too
 
 
 def follow(mover: Mover[P], count: int) -> Motions:

@@ -24,6 +24,7 @@ SHORT, NEARING = 160.0, 2000.0  # time to come to rest before averages are taken
 MANY = 25  # groups of a network, which comes to rest slowly, but is dearer to measure than to move: it has that time anyway
 FIRST = 20.0  # the first window of averages; each further one is twice as long
 LONGEST = 10.0  # period that is looked for
+IRREGULAR_AFTER = 600.0  # transients can be irregular too
 CREEP = 3  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
 PATIENCE = 3e6  # all windows together
 MOST_WORK = 2e9  # time steps of all windows of a point together, times what each takes: about a floating-point operation
