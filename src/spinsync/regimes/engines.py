@@ -73,7 +73,7 @@ def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
     found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
     again = np.flatnonzero(found.status == Status.FAILED)
     if len(again):
-        found.put(again, simple(replace(batch, rates=batch.rates.at(again))))
+        found[again] = simple(replace(batch, rates=batch.rates.at(again)))
     return found
 
 

@@ -186,7 +186,7 @@ def _motions(points: Points, start: Any) -> Motions:
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found.put(order[which].ravel(), engine(points.device, points.theory, spread)(shared))
+        found[order[which].ravel()] = engine(points.device, points.theory, spread)(shared)
     return found
 
 
