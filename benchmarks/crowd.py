@@ -35,10 +35,7 @@ def order_parameter(samples: ss.Samples, times: np.ndarray, rtol: float, threads
     one = model(samples)
     problem = many_spins(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
     with at_most(threads):
-        solution = waveform_relaxation.integrate(
-            problem.equation, problem.omega, problem.rates, problem.coupling, problem.start, times, frame=problem.frame,
-            rtol=rtol, atol=rtol / 100, each=False,
-        )  # fmt: skip
+        solution = waveform_relaxation.integrate(problem, times)
     return 2 * np.hypot(solution.means[:, 0, 0], solution.means[:, 0, 1])
 
 

@@ -12,6 +12,7 @@ import spinsync as ss
 from reference import HALF_PI, System, distance, laser
 from spinsync.base.parallel import at_most
 from spinsync.problems.many_spins import waveform_relaxation
+from spinsync.problems.many_spins.record import ManySpins
 from spinsync.theory.mean_field import equations, sampled_spins
 
 START = [[0.5, 0.2, 0.3]]
@@ -138,10 +139,11 @@ def test_a_swift_spin_is_turned_and_damped_by_its_own_field_alone(theta):
 def integrated(omega, threads, each=False):
     rates, coupling = np.array([[2.0, 4.0, 2.0]]), np.array([[-12j]])
     with at_most(threads):
-        return waveform_relaxation.integrate(
-            equations, (omega,), rates, coupling, np.array([[0.2, 0.0, 0.3]]), np.linspace(0, 0.2, 5), frame=0.0, rtol=1e-5,
-            atol=1e-7, each=each,
+        problem = ManySpins(
+            equation=equations, omega=(omega,), rates=rates, coupling=coupling, start=np.array([[0.2, 0.0, 0.3]]), rtol=1e-5,
+            atol=1e-7, frame=0.0, each=each, observe=None, coordinates={}, flow=None,
         )  # fmt: skip
+        return waveform_relaxation.integrate(problem, np.linspace(0, 0.2, 5))
 
 
 def test_threads_are_irrelevant():

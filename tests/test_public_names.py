@@ -1,5 +1,6 @@
 """The public names: there, stable, documented, light to import; and every equation that the code cites is in the docs."""
 
+import ast
 import importlib
 import inspect
 import os
@@ -78,6 +79,14 @@ def test_docstrings_have_their_sections(name, thing):
 def test_every_module_says_what_it_is():
     for path in PACKAGE.rglob("*.py"):
         assert path.read_text().startswith('"""') or not path.read_text().strip(), path
+
+
+def test_no_function_is_longer_than_a_page():
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+                assert body[-1].end_lineno - body[0].lineno < 60, (path, node.name)
 
 
 def run_python(code, **environment):

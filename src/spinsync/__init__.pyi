@@ -17,11 +17,11 @@ from .questions.generators import lindblad as lindblad
 from .questions.generators import one_spin_equation as one_spin_equation
 from .questions.light import emission_spectrum as emission_spectrum
 from .questions.light import linewidth as linewidth
-from .questions.measures import asymptotic_phase as asymptotic_phase
-from .questions.measures import entropy as entropy
-from .questions.measures import husimi as husimi
-from .questions.measures import pair_measures as pair_measures
-from .questions.measures import phase_distribution as phase_distribution
+from .questions.measures_of_models import asymptotic_phase as asymptotic_phase
+from .questions.measures_of_models import entropy as entropy
+from .questions.measures_of_states import husimi as husimi
+from .questions.measures_of_states import pair_measures as pair_measures
+from .questions.measures_of_states import phase_distribution as phase_distribution
 from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip

@@ -6,7 +6,7 @@ bit, and the phase of a vanishing strength is remembered by who gave it, the rec
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -16,7 +16,7 @@ from spinsync.base.arrays import Array
 from spinsync.model.parameters import LINKS
 
 #: strength ("coupling") and phase ("theta") of some entries, numbers or arrays of one batch shape; one not given is C's own
-Edits = Mapping[tuple[int, int], Mapping[str, Any]]
+Edits = dict[tuple[int, int], dict[str, Any]]
 
 
 class Coupling(Protocol):

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.model.couplings import Coupling, Dense
+from spinsync.model.couplings import Coupling, Dense, Edits
 from spinsync.model.distributions import DISTRIBUTIONS
 from spinsync.model.groups import Group
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
 
-Edits = dict[tuple[int, int], dict[str, Any]]
 Columns = dict[str, Array]
 
 

@@ -18,10 +18,10 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.model.couplings import Coupling, Dense
+from spinsync.model.couplings import Coupling, Dense, Edits
 from spinsync.model.distributions import DISTRIBUTIONS, Distribution
 from spinsync.model.groups import Group
-from spinsync.model.layouts import Columns, Edits, center, changed, of_groups, of_parameters
+from spinsync.model.layouts import Columns, center, changed, of_groups, of_parameters
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, LINKS, PARAMETERS, parameter, unknown
 from spinsync.model.rates import Rates, normalized, rates_of
 

@@ -179,5 +179,5 @@ def motion(batch: Batch, point: int) -> Motions:
     rest = flow.finer(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
     if rest is None:
         return found
-    frequency = np.array([rest.frequency])
-    return resting(rest.charged[None], rest.neutral[None], frequency, mover.weight, found.lyapunov, found.lyapunov_error)
+    coherence, inversion, frequency = rest
+    return resting(coherence[None], inversion[None], np.array([frequency]), mover.weight, found.lyapunov, found.lyapunov_error)

@@ -124,22 +124,6 @@ def _attribute(result: xr.Dataset, name: str) -> Any:
     return result.attrs[name]
 
 
-def _flag(result: xr.Dataset, name: str) -> bool:
-    return bool(checks.whole(name, _attribute(result, name), 0, 1))
-
-
-def _model(result: xr.Dataset, name: str) -> Any:
-    return recorded_model(result, "result")
-
-
-def _theory(result: xr.Dataset, name: str) -> Any:
-    return recorded_theory(_attribute(result, name))
-
-
-def _seed(result: xr.Dataset, name: str) -> int:
-    return checks.seed(_attribute(result, name))
-
-
 def _times(result: xr.Dataset, name: str) -> Array:
     """Those of the result, after the first one of the run; before the last one, if the state then is kept."""
     times = times_of(result, "result")
@@ -213,7 +197,16 @@ def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
 
 #: argument -> how it is found in a result; others are attributes of the same name
 READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
-    "ensemble": _model, "theory": _theory, "seed": _seed, "initial": _initial, "each": _flag, "keep_state": _flag,
-    "times": _times, "frequencies": _coordinate, "modes": _modes, "axes": _axes, "dataset": _dataset, "polar": _coordinate,
-    "azimuth": _coordinate, "states": _parsed,
-}  # fmt: skip
+    "ensemble": lambda result, _: recorded_model(result, "result"),
+    "theory": lambda result, name: recorded_theory(_attribute(result, name)),
+    "seed": lambda result, name: checks.seed(_attribute(result, name)),
+    "each": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
+    "keep_state": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
+    "initial": _initial,
+    "dataset": _dataset,
+    "axes": _axes,
+    "modes": _modes,
+    "states": _parsed,
+    "times": _times,
+    **dict.fromkeys(("frequencies", "polar", "azimuth"), _coordinate),
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -21,13 +20,14 @@ from spinsync.questions.regimes import batch, checked_start, described, places
 from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
-from spinsync.regimes.summary import Motions, blank
+from spinsync.regimes.summary import blank
 from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
 
+Shown = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and what else is recorded
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
 
 
@@ -105,41 +105,21 @@ def phase_diagram(
     refuse(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
     _afford(values, len(ensemble.groups))
-    points = Points(ensemble, values, completed(theory, MAPS), initial, checks.seed(seed), device)
-    show = {"regimes": _regimes, "steady states": _steady_states}[points.theory.maps]
+    theory, seed = completed(theory, MAPS), checks.seed(seed)
+    show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_thread():
-        variables, coordinates, recorded = show(points)
-    for name, axis in points.named.items():
+        variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device)
+    for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
-        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(points.theory), seed=points.seed,
+        variables, coordinates, "phase_diagram", ensemble, theory=theory_record(theory), seed=seed,
         axes=axes_record(values), device=device, **recorded,
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Points:
-    """A grid of parameters: the values of each axis, and what is asked for at each of its points."""
-
-    ensemble: Ensemble
-    values: Mapping[str, Any]
-    theory: Any
-    initial: Any
-    seed: int
-    device: str
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return tuple(axis.size for axis in self.values.values())
-
-    @property
-    def named(self) -> dict[str, Any]:
-        """The axes as the result calls them: none by the name of a variable."""
-        return {"A.frequency" if name == "frequency" else name: axis for name, axis in self.values.items()}
-
-    def model(self, place: tuple[int, ...]) -> Ensemble:
-        """The ensemble at one point."""
-        return self.ensemble.replace(**{name: axis[k] for (name, axis), k in zip(self.values.items(), place, strict=True)})
+def _dims(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """The axes as the result calls them: none by the name of a variable."""
+    return tuple("A.frequency" if name == "frequency" else name for name in values)
 
 
 def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
@@ -162,69 +142,54 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _regimes(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Variables, coordinates and what is recorded of the long-time motion at all points."""
-    engine(points.device, points.theory, points.ensemble.recipe.distributions(points.values))
-    start = checked_start(points.ensemble, points.theory, points.initial, points.seed)
-    motions = _motions(points, start)
-    recorded = {"initial": None if points.initial is None else initial_record(start)}
-    return described(motions, tuple(points.named), points.shape), places(points.ensemble), recorded
-
-
-def _motions(points: Points, start: Any) -> Motions:
-    """The points in order: all of those at once that share their distributions of frequencies."""
-    values, shape = points.values, points.shape
+def _regimes(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Shown:
+    """The long-time motion at all points: all of those at once that share their distributions of frequencies."""
+    engine(device, theory, ensemble.recipe.distributions(values))
+    start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
     spreads = [name for name, axis in values.items() if axis.dtype == object]
     numbers = {name: axis for name, axis in values.items() if name not in spreads}
-    order = np.moveaxis(
-        np.arange(np.prod(shape)).reshape(shape), [list(values).index(name) for name in spreads], range(len(spreads))
-    )
-    found = blank(int(np.prod(shape)), len(points.ensemble.groups), Status.FAILED)
+    order = np.moveaxis(np.arange(prod(shape)).reshape(shape), [list(values).index(n) for n in spreads], range(len(spreads)))
+    found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
     for which in np.ndindex(order.shape[: len(spreads)]):
-        here = points.ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
+        here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
         grid = dict(zip(numbers, np.meshgrid(*numbers.values(), indexing="ij"), strict=True))
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
-        shared = batch(here, spread, rates if grid else rates.at(None), points.theory, start)
-        found[order[which].ravel()] = engine(points.device, points.theory, spread)(shared)
-    return found
-
-
-def _steady_states(points: Points) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """The same of the steady state at each point; NaN where there is none."""
-    if points.initial is not None:
-        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", points.initial)
-    if points.device != "cpu":
-        raise checks.complain("device", "'cpu' at finite N", points.device)
-    if "spins" in points.values:
-        raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
-    found = _solved(points)
-    known = [one for one in found if not isinstance(one, NoAnswerError)]
-    if not known:
-        with in_words(points.theory):
-            raise found[0]
-    coordinates, first = known[0]
-    variables: dict[str, Any] = {}
-    for name, (dims, like) in first.items():
-        gap = np.full_like(like, np.nan)
-        listed = [gap if isinstance(one, NoAnswerError) else one[1][name][1] for one in found]
-        variables[name] = ((*points.named, *dims), np.reshape(listed, (*points.shape, *like.shape)))
-    settled = np.reshape([not isinstance(one, NoAnswerError) for one in found], points.shape)
-    return variables | {"settled": (tuple(points.named), settled)}, dict(coordinates), {}
+        shared = batch(here, spread, rates if grid else rates.at(None), theory, start)
+        found[order[which].ravel()] = engine(device, theory, spread)(shared)
+    recorded = {} if initial is None else {"initial": initial_record(start)}
+    return described(found, _dims(values), shape), places(ensemble), recorded
 
 
 @aside
-def _solved(points: Points) -> list[Any]:
-    """Coordinates and steady state of each point, or why there is none; memory is missed by all points alike."""
+def _steady_states(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Shown:
+    """The steady state at each point, NaN where there is none; memory is missed by all points alike."""
+    if initial is not None:
+        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
+    if device != "cpu":
+        raise checks.complain("device", "'cpu' at finite N", device)
+    if "spins" in values:
+        raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
 
     def one(place: tuple[int, ...]) -> Any:
-        problem = points.theory.lower(points.model(place), None, points.seed, False)
+        here = ensemble.replace(**{name: axis[k] for (name, axis), k in zip(values.items(), place, strict=True)})
+        problem = theory.lower(here, None, seed, False)
         try:
-            return problem.coordinates, problem.rest(points.seed)
+            return problem.coordinates, problem.rest(seed)
         except TooLargeError:
             raise
         except NoAnswerError as error:
             return error
 
-    with in_words(points.theory):
-        return parallel.each(one, list(np.ndindex(points.shape)))
+    dims, shape = _dims(values), tuple(axis.size for axis in values.values())
+    with in_words(theory):
+        found = parallel.each(one, list(np.ndindex(shape)))
+        settled = [not isinstance(one, NoAnswerError) for one in found]
+        if not any(settled):
+            raise found[0]
+    coordinates, first = found[settled.index(True)]
+    variables: dict[str, Any] = {"settled": (dims, np.reshape(settled, shape))}
+    for name, (own, like) in first.items():
+        listed = [one[1][name][1] if there else np.full_like(like, np.nan) for one, there in zip(found, settled, strict=True)]
+        variables[name] = ((*dims, *own), np.reshape(listed, (*shape, *like.shape)))
+    return variables, dict(coordinates), {}

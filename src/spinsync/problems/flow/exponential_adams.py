@@ -207,23 +207,28 @@ def _norm(error, y, other, rtol, atol):
 
 
 @compiled()
+def _copy(values, out):
+    """out = values."""
+    for i in range(values.size):
+        out[i] = values[i]
+
+
+@compiled()
 def _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y, values):
     """Fill the starting block (`y` and `values` at t0, t0 + h, ...); whether the tolerance holds with this step."""
     n = y0.size
     weight = np.empty((P - 1, P, n), np.complex128)
     free = np.empty((P - 1, n), np.complex128)
     new, away = np.empty(n, np.complex128), np.empty(n, np.complex128)
-    for c in range(n):
-        y[0, c] = y0[c]
+    _copy(y0, y[0])
     nonlinear(y[0], table, coupling, values[0])
     _block_weights(decay, h, weight)
     for i in range(P - 1):
         for c in range(n):
             free[i, c] = _decayed(decay[c] * _within(decay[c], h * (i + 1)))
     for j in range(1, P):
-        for c in range(n):
-            values[j, c] = values[0, c]
-            y[j, c] = y0[c]
+        _copy(values[0], values[j])
+        _copy(y0, y[j])
     change, sweep = np.inf, 0
     while change > 1e-3 and sweep < SWEEPS:
         change = 0.0
@@ -321,9 +326,8 @@ def solve(
         if not _start(nonlinear, decay, table, coupling, y0, h, rtol, atol, y_block, history[:P]):
             clock[0] = h / 4
             return MOVING
-        for i in range(n):
-            out[0, i] = y0[i]
-            y[i] = y_block[P - 1, i]
+        _copy(y0, out[0])
+        _copy(y_block[P - 1], y)
         done, head, known, elapsed = 1, P - 1, P, (P - 1) * h
     last = done + most
     while steps + rejected == 0 and done < min(times.size, last) and times[done] - times[0] <= elapsed:
@@ -350,8 +354,7 @@ def solve(
             if done < times.size and times[done] - times[0] - elapsed <= h:
                 continue  # more outputs within this step, which is found again
             steps += 1
-            for i in range(n):
-                y[i] = new[i]
+            _copy(new, y)
             elapsed += h
             head = (head + 1) % RING
             nonlinear(y, table, coupling, history[head])

@@ -39,15 +39,18 @@ class Rest:
         return bool(self.growth.size == 0 or self.growth[0] <= NEUTRAL * self.flow.decay.real.max())
 
     def direction(self) -> np.ndarray:
-        """The deviation that grows fastest, of length 1, by inverse iteration."""
-        matrix = jacobian(self.flow, self.state) + 0j
-        matrix[np.diag_indices(len(matrix))] -= self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
+        """The deviation that grows fastest, of length 1."""
+        grows = from_real(self.flow, self.leading_vector(jacobian(self.flow, self.state)).real)
+        return np.asarray(grows / np.linalg.norm(grows))
+
+    def leading_vector(self, matrix: np.ndarray) -> np.ndarray:
+        """The eigenvector of the Jacobian, or of its transpose, to the leading eigenvalue, by inverse iteration."""
+        shift = self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
         vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
         for _ in range(3):
-            vector = np.linalg.solve(matrix, vector)
+            vector = np.linalg.solve(matrix - shift * np.eye(len(matrix)), vector)
             vector /= np.linalg.norm(vector)
-        grows = from_real(self.flow, vector.real)
-        return np.asarray(grows / np.linalg.norm(grows))
+        return vector
 
 
 def slowest(flow: Flow) -> float:
@@ -275,10 +278,6 @@ def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> S
 def doubled(flow: Flow) -> Flow:
     """The flow of a state and a small deviation from it, one after the other."""
     return replace(
-        flow,
-        nonlinear=flow.tangent,
-        decay=np.tile(flow.decay, 2),
-        start=np.tile(flow.start, 2),
-        real=np.tile(flow.real, 2),
+        flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), start=np.tile(flow.start, 2), real=np.tile(flow.real, 2),
         symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),
-    )
+    )  # fmt: skip

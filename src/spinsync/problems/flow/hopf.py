@@ -33,7 +33,7 @@ def ahead(rest: Rest, state: np.ndarray) -> np.ndarray | None:
 
     None where it grows beyond what Landau's equation tells, or errors of the steps hide how it grows.
     """
-    flow, growth, adjoint = rest.flow, float(rest.growth[0]), _adjoint(rest)
+    flow, growth, adjoint = rest.flow, float(rest.growth[0]), rest.leading_vector(jacobian(rest.flow, rest.state).T)
     period = 2 * np.pi / abs(rest.leading.imag)
     for _ in range(LEAPS):
         seen = run(flow, state, np.linspace(0, PERIODS * period, PERIODS * SAMPLES + 1))
@@ -53,17 +53,6 @@ def ahead(rest: Rest, state: np.ndarray) -> np.ndarray | None:
         if growth < 0 and abs(state - rest.state).max() < CLOSER * NEAR * abs(rest.state).max():
             return rest.state
     return None
-
-
-def _adjoint(rest: Rest) -> np.ndarray:
-    """The left eigenvector of the leading eigenvalue: it tells the amplitude of the oscillation from all other deviations."""
-    matrix = jacobian(rest.flow, rest.state).T + 0j
-    matrix[np.diag_indices(len(matrix))] -= rest.leading * (1 + 1e-9)
-    vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
-    for _ in range(3):
-        vector = np.linalg.solve(matrix, vector)
-        vector /= np.linalg.norm(vector)
-    return np.asarray(vector)
 
 
 def _off(rest: Rest, states: np.ndarray) -> np.ndarray:

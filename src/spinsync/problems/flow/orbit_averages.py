@@ -93,8 +93,8 @@ def bump(samples: int) -> np.ndarray:
     return np.asarray(w / w.sum())
 
 
-def _without(along: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """`v` without its part along the direction `along`, at each time."""
+def without(along: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Vectors (..., component) without their parts along directions that may be zero, as real vectors."""
     norm = np.sum(abs(along) ** 2, axis=-1, keepdims=True)
     part = np.sum((along.conj() * v).real, axis=-1, keepdims=True)
     return np.asarray(v - along * np.divide(part, norm, out=np.zeros_like(norm), where=norm > 0))
@@ -106,7 +106,7 @@ def _across(flow: Flow, states: np.ndarray, deviations: np.ndarray) -> np.ndarra
     call = velocities.light if states.size <= LIGHT else velocities
     call(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, onward)
     phase = flow.along_phase(states)
-    return _without(_without(phase, onward), _without(phase, deviations))
+    return without(without(phase, onward), without(phase, deviations))
 
 
 def _turn(flow: Flow, state: np.ndarray, span: float, group: int, depth: int) -> tuple[float, bool]:

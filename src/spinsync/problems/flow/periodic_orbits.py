@@ -14,6 +14,7 @@ import numpy as np
 from spinsync.problems.flow.approach import NEAR
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import doubled, run
+from spinsync.problems.flow.orbit_averages import without
 from spinsync.problems.flow.record import Flow
 
 ROUND = 4  # periods between two looks at how much is left of the distance
@@ -85,22 +86,13 @@ def _guess(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
 
 
 def _onward(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Directions along the common phase, of length 1 or zero where there is none, and along the motion across it."""
-    phase, motion = flow.along_phase(state), flow.velocity(state)
-    phase = phase / max(np.linalg.norm(phase), 1e-300)
-    motion = motion - _dot(phase, motion) * phase
-    return phase, motion
+    """Directions along the common phase, zero where there is none, and along the motion across it."""
+    phase = flow.along_phase(state)
+    return phase, without(phase, flow.velocity(state))
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.sum((a.conj() * b).real))
-
-
-def _across(vector: np.ndarray, *directions: np.ndarray) -> np.ndarray:
-    """`vector` without its parts along directions that are orthogonal to each other, or zero."""
-    for along in directions:
-        vector = vector - _dot(along, vector) / max(_dot(along, along), 1e-300) * along
-    return vector
 
 
 def search(flow: Flow, state: np.ndarray, longest: float) -> Search:
@@ -122,16 +114,16 @@ def search(flow: Flow, state: np.ndarray, longest: float) -> Search:
         phase, motion = _onward(flow, last)
         if np.linalg.norm(motion) * period < SMALLEST * np.linalg.norm(last):
             break
-        off = _across(matched(flow, last, state)[0] - last, phase)
+        off = without(phase, matched(flow, last, state)[0] - last)
         period = period - _dot(motion, off) / _dot(motion, motion)
-        left = float(np.linalg.norm(_across(off, motion)))
+        left = float(np.linalg.norm(without(motion, off)))
         errors = ERRORS * float(np.linalg.norm(state))
         if left > SLOW * before and left > errors:
             share = (left / before) ** (1 / ROUND)  # of the distance, that one period leaves: the series of steps has a sum
             if share >= 1 or left / (1 - share) > BACK * most or leaps == LEAPS:
                 break
             turn = matched(flow, last, state)[1]
-            state = state + flow.rotated(_across(off, motion), -turn) * share / (1 - share)
+            state = state + flow.rotated(without(motion, off), -turn) * share / (1 - share)
             before, leaps = np.inf, leaps + 1
             continue
         if left < max(RETURNED * most * (1 - min(left / before, 1.0) ** (1 / ROUND)), errors):
@@ -150,19 +142,18 @@ def exponent(flow: Flow, state: np.ndarray, period: float) -> tuple[float, float
     """
     both, n = doubled(flow), state.size
     phase, motion = _onward(flow, state)
-    still = np.linalg.norm(motion) < 1e-6 * np.linalg.norm(flow.decay * state)
-    known = [phase] if still else [phase, motion]
+    if np.linalg.norm(motion) < 1e-6 * np.linalg.norm(flow.decay * state):
+        motion = np.zeros_like(state)  # at rest
     rng = np.random.default_rng(7)
     plane = rng.standard_normal(n) + 1j * rng.standard_normal(n)
-    vector = np.where(flow.real, rng.standard_normal(n), plane)
-    vector = _across(vector, *known)
+    vector = without(motion, without(phase, np.where(flow.real, rng.standard_normal(n), plane)))
     basis = [vector / np.linalg.norm(vector)]
     matrix = np.zeros((DIRECTIONS + 1, DIRECTIONS))
     growth, error = -np.inf, np.inf
     for k in range(DIRECTIONS):
         moved = run(both, np.concatenate([state, SMALL * basis[k]]), np.array([0.0, period]))
         turn = matched(flow, state, moved.states[-1, :n])[1]
-        vector = _across(flow.rotated(moved.states[-1, n:] / SMALL, turn), *known)
+        vector = without(motion, without(phase, flow.rotated(moved.states[-1, n:] / SMALL, turn)))
         for _ in range(2):
             for i, one in enumerate(basis):
                 part = _dot(one, vector)

@@ -21,15 +21,6 @@ LONGER = 1.1  # each stretch between two looks: they are dear where there are ma
 COMPLEX = 16  # bytes
 
 
-@dataclass(frozen=True)
-class GroupsAtRest:
-    """Charged and neutral observables (group,) of a fixed point in a frame that turns at `frequency` in the laboratory."""
-
-    charged: Array
-    neutral: Array
-    frequency: float
-
-
 @dataclass(frozen=True, kw_only=True)
 class Flow:
     """dy/dt = -decay * y + nonlinear(y): a few smooth variables with fast diagonal rotation and relaxation.
@@ -50,8 +41,8 @@ class Flow:
     coordinates : coordinates of the dims that `observe` names
     companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
     derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
-    finer : charged observables of a fixed point of this flow, and its frequency -> the fixed point without the error of having
-        few components, where there is one; None: the flow has no such error
+    finer : charged observables (group,) of a fixed point, and the frequency of its frame -> charged and neutral ones and the
+        frequency without the error of having few components, or None; None: the flow has no such error
     doubt : relative error of a Lyapunov exponent by having few components
     """
 
@@ -74,7 +65,7 @@ class Flow:
     coordinates: Mapping[str, tuple[str, Array]]
     companion: Flow | None = None
     derivative: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
-    finer: Callable[[Array, float], GroupsAtRest | None] | None = None
+    finer: Callable[[Array, float], tuple[Array, Array, float] | None] | None = None
     doubt: float = 0.0
 
     @property

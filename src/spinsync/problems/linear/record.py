@@ -91,8 +91,9 @@ class Linear(ABC):
         """The same problem from another state."""
         return replace(self, start=states.__getitem__)
 
-    @abstractmethod
-    def bytes_per_time(self, observed: float) -> float: ...
+    def bytes_per_time(self, observed: float) -> float:
+        """Each time is observed as soon as it is reached, unless all states fit."""
+        return observed + OBJECTS
 
     @abstractmethod
     def _observed(self, times: Array, keep_state: bool) -> Observed: ...
@@ -188,10 +189,6 @@ class LinearLattice(Linear):
 
     sectors: Lattice
 
-    def bytes_per_time(self, observed: float) -> float:
-        """Each time is observed as soon as it is reached."""
-        return observed + OBJECTS
-
     @aside
     @one_thread()
     def slowest_mode(self) -> Mode:
@@ -247,10 +244,6 @@ class LinearProducts(Linear):
     """A large generator on products of parts, whose matrix is never made."""
 
     sectors: OfParts
-
-    def bytes_per_time(self, observed: float) -> float:
-        """Each time is observed as soon as it is reached."""
-        return observed + OBJECTS
 
     @aside
     @one_thread()

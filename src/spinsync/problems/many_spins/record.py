@@ -57,10 +57,7 @@ class ManySpins:
         """
         from spinsync.problems.many_spins.waveform_relaxation import integrate
 
-        solution = integrate(
-            self.equation, self.omega, self.rates, self.coupling, self.start, times, frame=self.frame, rtol=self.rtol,
-            atol=self.atol, each=self.each,
-        )  # fmt: skip
+        solution = integrate(self, times)
         solution.status.check(solution.steps)
         return self.observe(solution.means, solution.singles if self.each else None)
 

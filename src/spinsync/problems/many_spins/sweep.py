@@ -9,11 +9,11 @@ out instead of being mistaken for something slow.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -21,6 +21,9 @@ from numpy.polynomial import legendre
 from spinsync.base.generated import generated, once
 from spinsync.base.interrupts import heed
 from spinsync.base.parallel import at_most, each, threads
+
+if TYPE_CHECKING:
+    from spinsync.problems.many_spins.record import ManySpins
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
@@ -123,15 +126,12 @@ class Sweep:
 class Population:
     """Members sorted by how fast they turn, in chunks that don't depend on the threads; `start`, `end`: (3, member)."""
 
-    def __init__(
-        self, equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
-        frame: float, each: bool,
-    ) -> None:  # fmt: skip
-        """`start`: three components of each group, or of each member group by group; `each`: members count one by one."""
-        self.equation, self.kernels, self.coupling, self.frame = equation, _kernels(equation), coupling, frame
+    def __init__(self, problem: ManySpins) -> None:
+        self.problem, self.kernels = problem, _kernels(problem.equation)
+        omega, start = problem.omega, problem.start
         self.sizes = np.array([len(one) for one in omega])
-        alone = np.diag(coupling) / self.sizes  # the field that a member makes itself
-        self.rates = np.concatenate([rates, np.stack([alone.real, alone.imag], axis=1)], axis=1)
+        alone = np.diag(problem.coupling) / self.sizes  # the field that a member makes itself
+        self.rates = np.concatenate([problem.rates, np.stack([alone.real, alone.imag], axis=1)], axis=1)
         edges = np.concatenate([[0], np.cumsum(self.sizes)])
         count = int(edges[-1])
         self.omega, self.place = np.empty(count), np.empty(count, np.int32 if count < 2**31 else np.int64)
@@ -143,15 +143,15 @@ class Population:
             self.omega[first:last], self.place[first:last] = one[order], first + order
             for k in range(3):
                 self.start[k, first:last] = start[a, k] if len(start) == len(omega) else start[first:last, k][order]
-            chunks.append(self._chunks(a, first, last, frame))
+            chunks.append(self._chunks(a, first, last))
         self.chunks = np.concatenate(chunks)
-        self.asymptotic = self._asymptotic(frame, each)
+        self.asymptotic = self._asymptotic()
         self.picked = np.empty(0, int)  # of a thinned population: members of the whole one
         self.kick = np.zeros((len(omega), 2))  # what the last step left to be done
 
-    def _chunks(self, group: int, first: int, last: int, frame: float) -> np.ndarray:
-        """Of at most CHUNK members whose distances from `frame` lie within a factor of two."""
-        octave = np.maximum(np.frexp(abs(self.omega[first:last] - frame))[1], 0)
+    def _chunks(self, group: int, first: int, last: int) -> np.ndarray:
+        """Of at most CHUNK members whose distances from the frame lie within a factor of two."""
+        octave = np.maximum(np.frexp(abs(self.omega[first:last] - self.problem.frame))[1], 0)
         cuts = [0, *(np.flatnonzero(np.diff(octave)) + 1), last - first]
         bounds = [
             (first + i, first + min(i + CHUNK, high)) for low, high in pairwise(cuts)
@@ -159,17 +159,17 @@ class Population:
         ]  # fmt: skip
         return np.array([(*bound, group, 0) for bound in bounds], np.int64)
 
-    def _asymptotic(self, frame: float, single: bool) -> np.ndarray:
+    def _asymptotic(self) -> np.ndarray:
         """What terms of second order in 1 / frequency can do to the mean of a group, or to single members: from each
         chunk outwards."""
         out = np.empty(len(self.chunks))
         for a, size in enumerate(self.sizes):
             mine = np.flatnonzero(self.chunks[:, 2] == a)
-            ends = abs(self.omega[self.chunks[mine, :2] - [0, 1]] - frame).min(axis=1)
+            ends = abs(self.omega[self.chunks[mine, :2] - [0, 1]] - self.problem.frame).min(axis=1)
             each = 1 / np.maximum(ends, 1e-300) ** 2
             order = np.argsort(-ends)
             counts = np.diff(self.chunks[mine, :2], axis=1)[:, 0]
-            out[mine[order]] = each[order] if single else np.cumsum((each * counts)[order]) / size
+            out[mine[order]] = each[order] if self.problem.each else np.cumsum((each * counts)[order]) / size
         return out
 
     def thinned(self, count: int) -> Population:
@@ -180,7 +180,7 @@ class Population:
             edge + (np.arange(n) * size + size // 2) // n for edge, n, size in zip(edges[:-1], taken, self.sizes, strict=True)
         ]
         omega = tuple(self.omega[pick] for pick in picks)
-        thin = Population(self.equation, omega, self.rates[:, :3], self.coupling, np.zeros((len(picks), 3)), self.frame, False)
+        thin = Population(replace(self.problem, omega=omega, start=np.zeros((len(picks), 3)), each=False))
         thin.rates = self.rates
         thin.picked, thin.asymptotic[:] = np.concatenate(picks), 0.0
         return thin

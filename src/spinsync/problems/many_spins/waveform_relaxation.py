@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.polynomial import legendre
@@ -28,6 +29,9 @@ from spinsync.base.compiled import need_compiler
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, at, integral
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, between_looks
+
+if TYPE_CHECKING:
+    from spinsync.problems.many_spins.record import ManySpins
 
 SWEEPS = 4  # of all members before a step is cut
 TRIES = 40  # sweeps of few members
@@ -52,7 +56,6 @@ class Solution:
     status: Ended
     steps: int
     rejected: int
-    sweeps: int
 
 
 class Secants:
@@ -108,16 +111,15 @@ def _onward(known: np.ndarray, span: float, turn: float, ahead: float, degree: i
 class Stepper:
     """The state of a run: time, step, frame, and what the last step teaches about the next."""
 
-    def __init__(
-        self, population: Population, coupling: np.ndarray, frame: float, rtol: float, atol: float, end: float
-    ) -> None:
-        self.population, self.coupling, self.rtol, self.atol, self.end = population, coupling, rtol, atol, end
+    def __init__(self, population: Population, end: float) -> None:
+        self.population, self.problem, self.end = population, population.problem, end
+        self.coupling = coupling = self.problem.coupling
         self.mean = population.means()
-        self.time, self.turn, self.phase = 0.0, frame, 0.0
+        self.time, self.turn, self.phase = 0.0, self.problem.frame, 0.0
         self.field = np.zeros((len(coupling), DEGREE), complex)
         self.field[:, 0] = coupling @ (self.mean[:, 0] + 1j * self.mean[:, 1])
         self.degree, self.few = 0, population.thinned(FEW)
-        self.steps = self.rejected = self.sweeps = 0
+        self.steps = self.rejected = 0
         quickest = max(self.quickest(self.field), abs(coupling).sum(axis=1).max() / 2)
         self.span = min(0.1 / quickest if quickest > 0 else np.inf, end)
         self.last: tuple[np.ndarray, float, float] | None = None  # field, span, turn
@@ -150,7 +152,7 @@ class Stepper:
 
     def trial(self, marks: np.ndarray, singles: np.ndarray, row: int) -> Trial:
         """Sweeps of all members until the field is what they make of it; few of them foretell it in between."""
-        tolerance = self.atol + self.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
+        tolerance = self.problem.atol + self.problem.rtol * abs(self.mean[:, 0] + 1j * self.mean[:, 1]).max()
         self.few.follow(self.population)
         missing = self.mean - self.few.means()
         beyond = np.zeros_like(self.field)
@@ -169,7 +171,6 @@ class Stepper:
                 break
             few = self.few.sweep(field, self.span, self.turn, NONE, tolerance, quickest, NOBODY, 0)
             field = self.foretold(field + defect, made[:, :DEGREE] - (self.coupling @ few.coefficients)[:, :DEGREE], tolerance)
-        self.sweeps += swept
         return Trial(field, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
 
     def means(self, trial: Trial, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -209,19 +210,11 @@ class Stepper:
         self.span *= max(0.3, min(0.7, 0.8 * trial.error ** (-1 / DEGREE))) if well else 0.5
 
 
-def integrate(
-    equation: ModuleType, omega: tuple[np.ndarray, ...], rates: np.ndarray, coupling: np.ndarray, start: np.ndarray,
-    times: np.ndarray, *, frame: float, rtol: float, atol: float, each: bool, max_steps: int = 1_000_000,
-) -> Solution:  # fmt: skip
-    """Members of frequencies `omega` (one array per group) in the fields `coupling` @ (means of the groups).
-
-    rates (group, 3): parameters of the equation; start (group, 3) or (member, 3); times: where means are recorded, and
-    with `each` all members. `frame`: a typical frequency; results are in the frame at rest.
-    """
+def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000) -> Solution:
+    """Means of the groups at `times`, and all members where each is asked for, in the frame at rest."""
     need_compiler()
-    population = Population(equation, omega, rates, coupling, start, frame, each)
-    run = Stepper(population, coupling, frame, rtol, atol, float(times[-1] - times[0]))
-    out = Recorder(population, times, each)
+    population = Population(problem)
+    run, out = Stepper(population, float(times[-1] - times[0])), Recorder(population, times)
     between = between_looks(max_steps)
     outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
@@ -244,7 +237,7 @@ def integrate(
                 run.reject(trial)
                 continue
             seen, kick = run.means(trial, marks)
-            right = seen + np.stack(equation.driven.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
+            right = seen + np.stack(problem.equation.driven.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
             out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
             run.accept(trial, right[:, -1])
     return out.solution(Ended.DONE, run)
@@ -253,8 +246,9 @@ def integrate(
 class Recorder:
     """Means, and single members if each is asked for, in the frame at rest."""
 
-    def __init__(self, population: Population, times: np.ndarray, each: bool) -> None:
-        self.equation, self.sizes, self.elapsed, self.done = population.equation, population.sizes, times - times[0], 1
+    def __init__(self, population: Population, times: np.ndarray) -> None:
+        each, self.equation = population.problem.each, population.problem.equation
+        self.sizes, self.elapsed, self.done = population.sizes, times - times[0], 1
         self.means = np.empty((times.size, len(population.sizes), 3))
         self.singles = np.empty((3, times.size + 1, population.omega.size if each else 0))
         self.means[0] = population.means()
@@ -272,7 +266,7 @@ class Recorder:
         self.done = upto
 
     def solution(self, status: Ended, run: Stepper) -> Solution:
-        return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected, run.sweeps)
+        return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected)
 
 
 def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turned: np.ndarray, group: np.ndarray) -> None:

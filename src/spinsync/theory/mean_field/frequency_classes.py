@@ -16,11 +16,10 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution
-from spinsync.model.quadratures import Quadrature
 from spinsync.model.rates import Rates
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
     """Rows of the equations, spins first, then the helpers of Lorentzian groups.
 
@@ -44,20 +43,9 @@ class Rows:
         return out
 
 
-def _block(group: int, omega: Array, weight: Array, back: float = 1.0, damping: float = 0.0) -> dict[str, Any]:
-    n = omega.size
-    return dict(group=np.full(n, group), omega=omega, damping=np.full(n, damping), weight=weight, back=np.full(n, back))
-
-
-def _equal(group: int, omega: float, parts: int) -> dict[str, Any]:
-    weight = np.full(parts, 1 / parts)
-    return _block(group, np.full(parts, omega), weight)
-
-
-def _shadows(group: int, center: float, q: Quadrature) -> list[dict[str, Any]]:
-    """The exact average of the linear response, and minus its quadrature."""
-    exact = _block(group, np.array([center]), np.ones(1), back=0.0, damping=float(q.tail or 0.0))
-    return [exact, _block(group, q.frequency, -q.weight, back=0.0)]
+def _block(group: int, omega: Any, weight: Any, back: float = 1.0, damping: float = 0.0) -> Array:
+    """Rows of one group: group, omega, damping, weight and back, (5, row)."""
+    return np.stack(np.broadcast_arrays(float(group), np.atleast_1d(omega), damping, weight, back))
 
 
 def rows(
@@ -66,15 +54,17 @@ def rows(
     """Lay out the rows of one ensemble; `parts` single spins for each group without a distribution."""
     spins, helpers = [], []
     for a, distribution in enumerate(distributions):
+        center = float(rates.omega[a])
         if distribution is None:
-            spins.append(_equal(a, float(rates.omega[a]), parts))
+            spins.append(_block(a, np.full(parts, center), 1 / parts))
             continue
         field = float(abs(rates.coupling[a]) @ rates.weight) * np.sqrt(1 / 8)  # (4.4): no stationary |s| is larger
         q = distribution.quadrature(float(rates.gamma_perp[a]), field, tolerance, nodes)
-        shift = float(rates.omega[a]) - distribution.center  # a diagram may vary the centre
-        spins.append(_block(a, q.frequency + shift, q.weight))
-        if q.tail is not None:
-            helpers += _shadows(a, float(rates.omega[a]), Quadrature(q.frequency + shift, q.weight, q.tail))
-    blocks = spins + helpers
-    joined = {key: np.concatenate([b[key] for b in blocks], axis=-1) for key in blocks[0]}
-    return Rows(**joined, spins=sum(b["omega"].size for b in spins))
+        omega = q.frequency + (center - distribution.center)  # a diagram may vary the centre
+        spins.append(_block(a, omega, q.weight))
+        if q.tail is not None:  # the exact average of the linear response, and minus its quadrature
+            helpers += [_block(a, center, 1.0, back=0.0, damping=q.tail), _block(a, omega, -q.weight, back=0.0)]
+    group, omega, damping, weight, back = np.concatenate(spins + helpers, axis=1)
+    return Rows(
+        group=group.astype(int), omega=omega, damping=damping, weight=weight, back=back, spins=sum(len(b[0]) for b in spins)
+    )  # fmt: skip

@@ -48,40 +48,34 @@ def many_spins(
         raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {start.shape}.")
 
     def observe(means: Array, members: Array | None) -> Observed:
-        coherence = means[:, :, 0] + 1j * means[:, :, 1]
-        out: Observed = {
-            "coherence": (("time", "group"), coherence),
-            "inversion": (("time", "group"), means[:, :, 2].copy()),
-            "order_parameter": (("time",), 2 * abs(coherence @ rates.weight)),
-        }
-        if members is not None:
-            out["spin_coherence"] = (("time", "spin"), members[0] + 1j * members[1])
-            out["spin_inversion"] = (("time", "spin"), members[2])
-        return out
+        single = None if members is None else (members[0] + 1j * members[1], members[2])
+        return observed(means[:, :, 0] + 1j * means[:, :, 1], means[:, :, 2].copy(), rates.weight, single)
 
-    coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
-    if each:
-        coordinates |= {
-            "spin_group": ("spin", np.repeat(np.array(names), sizes)),
-            "spin_frequency": ("spin", np.concatenate(omega)),
-            "spin_weight": ("spin", np.repeat(rates.weight / sizes, sizes)),
-        }
+    places = np.repeat(np.arange(len(sizes)), sizes) if each else None
     return ManySpins(
-        equation=equations,
-        omega=omega,
-        rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
-        coupling=np.array(rates.coupling * rates.weight, complex),
-        start=start * [0.5, -0.5, 1.0],
-        rtol=rtol,
-        atol=atol,
-        frame=_typical(omega, rates.weight),
-        each=each,
-        observe=observe,
-        coordinates=coordinates,
-        flow=flow,
-    )
+        equation=equations, omega=omega, rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
+        coupling=np.array(rates.coupling * rates.weight, complex), start=start * [0.5, -0.5, 1.0], rtol=rtol, atol=atol,
+        frame=float(rates.weight @ np.array([np.median(one) for one in omega])),  # heavy tails have no mean
+        each=each, observe=observe, flow=flow,
+        coordinates=coordinates(names, places, np.concatenate(omega), np.repeat(rates.weight / sizes, sizes)),
+    )  # fmt: skip
 
 
-def _typical(omega: tuple[Array, ...], weight: Array) -> float:
-    """The mean of the groups' medians: heavy tails have no mean."""
-    return float(weight @ np.array([np.median(one) for one in omega]))
+def coordinates(names: tuple[str, ...], group: Array | None, frequency: Array, weight: Array) -> dict[str, tuple[str, Array]]:
+    """Names of the groups, and of each spin the group (None: spins are not shown), the frequency and the weight."""
+    if group is None:
+        return {"group": ("group", np.array(names))}
+    spins = {"spin_group": np.array(names)[group], "spin_frequency": frequency, "spin_weight": weight}
+    return {"group": ("group", np.array(names))} | {name: ("spin", values) for name, values in spins.items()}
+
+
+def observed(coherence: Array, inversion: Array, weight: Array, single: tuple[Array, Array] | None) -> Observed:
+    """The variables of a run from coherence and inversion (time, group), and those of single spins (time, spin)."""
+    out: Observed = {
+        "coherence": (("time", "group"), coherence),
+        "inversion": (("time", "group"), inversion),
+        "order_parameter": (("time",), 2 * abs(coherence @ weight)),
+    }
+    if single is not None:
+        out |= {f"spin_{name}": (("time", "spin"), part) for name, part in zip(("coherence", "inversion"), single, strict=True)}
+    return out

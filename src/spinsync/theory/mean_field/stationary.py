@@ -14,7 +14,6 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
-from spinsync.problems.flow.record import GroupsAtRest
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 
 FINEST = 1e-8  # error of the classes
@@ -36,8 +35,8 @@ def _answers(rates: Rates, layout: Rows, s: Array, frequency: float) -> tuple[Ar
 
 def stationary(
     rates: Rates, spread: tuple[Distribution | None, ...], nodes: int | None, guess: Array, frequency: float
-) -> GroupsAtRest | None:
-    """The state of rest next to a guess of the coherences (group,) and the frequency; None where there is none."""
+) -> tuple[Array, Array, float] | None:
+    """Coherence and inversion (group,) and frequency of the state of rest next to a guess; None where there is none."""
     if np.any(rates.gamma_1 <= 0):
         return None
     layout, groups = rows(rates, spread, FINEST, nodes), guess.size
@@ -58,4 +57,4 @@ def stationary(
         if abs(step).max() < DONE:
             break
     s = x[:groups] + 1j * x[groups:-1]
-    return GroupsAtRest(s, _answers(rates, layout, s, float(x[-1]))[1], float(x[-1]))
+    return s, _answers(rates, layout, s, float(x[-1]))[1], float(x[-1])

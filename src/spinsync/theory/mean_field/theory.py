@@ -22,7 +22,7 @@ from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
-from spinsync.theory.mean_field.sampled_spins import are_many, check_rows, many_spins
+from spinsync.theory.mean_field.sampled_spins import are_many, check_rows, coordinates, many_spins, observed
 from spinsync.theory.mean_field.stationary import stationary
 from spinsync.theory.options import completed
 
@@ -143,37 +143,17 @@ class MeanField:
         group = layout.group
         decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
         start = _start(rates, layout, initial, seed, each)
-        table = np.stack([group, rates.weight[group] * layout.weight, rates.net_gain[group], layout.back]).astype(float)
-
-        def observe(states: Array, elapsed: Array) -> Observed:
-            return _observe(states, elapsed, rates, layout, frame, each)
-
-        coordinates: dict[str, tuple[str, Array]] = {"group": ("group", np.array(names))}
-        if each:
-            own = group[: layout.spins]
-            coordinates |= {
-                "spin_group": ("spin", np.array(names)[own]),
-                "spin_frequency": ("spin", layout.omega[: layout.spins]),
-                "spin_weight": ("spin", (rates.weight[group] * layout.weight)[: layout.spins]),
-            }
+        own, spins = rates.weight[group] * layout.weight, slice(layout.spins)
+        table = np.stack([group, own, rates.net_gain[group], layout.back]).astype(float)
         return Flow(
-            nonlinear=nonlinear,
-            tangent=with_tangent,
-            derivative=derivative,
+            nonlinear=nonlinear, tangent=with_tangent, derivative=derivative, table=table, start=start, frame=frame,
             decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
-            table=table,
             coupling=np.array(rates.coupling, complex, order="C"),
-            start=start,
-            symmetry=np.repeat([1, 0], group.size),
-            real=np.repeat([False, True], group.size),
-            rtol=max(rtol / STRICTER, 1e-13),
-            atol=atol / STRICTER,
-            frame=frame,
-            pace=_pace(rates, layout, decay),
-            groups=partial(_groups, layout, rates.weight.size),
-            observe=observe,
-            coordinates=coordinates,
-        )
+            symmetry=np.repeat([1, 0], group.size), real=np.repeat([False, True], group.size),
+            rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, pace=_pace(rates, layout, decay),
+            groups=partial(_groups, layout, rates.weight.size), observe=partial(_observe, rates, layout, frame, each),
+            coordinates=coordinates(names, group[spins] if each else None, layout.omega[spins], own[spins]),
+        )  # fmt: skip
 
 
 def _smooth(spread: tuple[Distribution | None, ...]) -> bool:
@@ -226,19 +206,12 @@ def _groups(layout: Rows, groups: int, states: Array) -> tuple[Array, Array]:
     return layout.average(states[:, :n], groups), layout.average(states[:, n:].real, groups)
 
 
-def _observe(states: Array, elapsed: Array, rates: Rates, layout: Rows, frame: float, each: bool) -> Observed:
+def _observe(rates: Rates, layout: Rows, frame: float, each: bool, states: Array, elapsed: Array) -> Observed:
+    """The variables of a run, turned into the laboratory frame: of every row first, since rows are what is seen."""
     n, groups = layout.group.size, rates.weight.size
     with np.errstate(over="ignore"):
         angle = frame * elapsed
     s = states[:, :n] * np.exp(-1j * np.where(np.isfinite(angle), angle, 0))[:, None]  # beyond, no phase is left to tell
     z = states[:, n:].real
-    coherence = layout.average(s, groups)
-    out: Observed = {
-        "coherence": (("time", "group"), coherence),
-        "inversion": (("time", "group"), layout.average(z, groups)),
-        "order_parameter": (("time",), 2 * abs(coherence @ rates.weight)),
-    }
-    if each:
-        out["spin_coherence"] = (("time", "spin"), s[:, : layout.spins])
-        out["spin_inversion"] = (("time", "spin"), z[:, : layout.spins])
-    return out
+    single = (s[:, : layout.spins], z[:, : layout.spins]) if each else None
+    return observed(layout.average(s, groups), layout.average(z, groups), rates.weight, single)

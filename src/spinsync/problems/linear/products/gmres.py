@@ -22,13 +22,11 @@ class Solution:
 
     residual : b - A x
     weakest : smallest singular value of the preconditioned A that was met
-    steps : products with A
     """
 
     x: np.ndarray
     residual: np.ndarray
     weakest: float
-    steps: int
 
 
 def solve(apply: Map, precondition: Map, right: np.ndarray, tolerance: float, vectors: int, most: int) -> Solution:
@@ -45,7 +43,7 @@ def solve(apply: Map, precondition: Map, right: np.ndarray, tolerance: float, ve
         x, residual, weakest = x + step, new, min(weakest, smallest)
         if norm > WORTH * before:
             break
-    return Solution(x, residual, weakest, steps)
+    return Solution(x, residual, weakest)
 
 
 def _cycle(apply: Map, precondition: Map, residual: np.ndarray, tolerance: float, most: int) -> tuple[np.ndarray, float, int]:
