@@ -151,6 +151,6 @@ def test_a_perturbed_state_is_near_the_fixed_point_and_moves_away(mover):
             assert mover.advance(point, 0.2 / seen.growth(chosen)).all()
         return point
 
-    (LaneMover(points, Lanes, 1) if mover == "lanes" else scalar_mover(points, 0)).shared(work)
+    (LaneMover(points, Lanes) if mover == "lanes" else scalar_mover(points, 0)).shared(work)
     assert 0.3 * NEAR < distances[0] < 3 * NEAR
     assert max(distances[6:]) > 2 * max(distances[:5])

@@ -23,6 +23,11 @@ class Batched:
         some = {name: part[index] if isinstance(part, Batched) else part.take(index, axis=0) for name, part in parts.items()}
         return replace(self, **some)  # type: ignore[type-var]
 
+    def __setitem__(self, chosen: Any, others: Self) -> None:
+        """Fill in some of the points."""
+        for field in fields(self):  # type: ignore[arg-type]
+            getattr(self, field.name)[chosen] = getattr(others, field.name)
+
 
 Record = TypeVar("Record", bound=Batched)
 

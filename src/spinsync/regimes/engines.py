@@ -42,7 +42,7 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
         must = f"'cpu' for more than {UNROLLED} groups"
     if must is None and any(d is not None for d in spread):
         must = "'cpu' for distributed frequencies"
-    if must is None and theory.equation is None:
+    if must is None and getattr(theory, "equation", None) is None:
         must = f"'cpu' for {type(theory).__name__}"
     if must is not None:
         raise checks.complain("device", must, device)
@@ -52,15 +52,9 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
 def lanes(batch: Batch) -> Motions:
     """The points of a diagram; results do not depend on the threads or on the order of points."""
     count, groups = batch.rates.weight.shape
-    few = groups > UNROLLED and count < WORTH
-    if (
-        few
-        or groups > MOST_GROUPS
-        or getattr(batch.theory, "equation", None) is None
-        or any(d is not None for d in batch.spread)
-    ):
-        return simple(batch)
-    return _side_by_side(batch, Lanes)
+    can = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.spread)
+    worth = groups <= UNROLLED or (groups <= MOST_GROUPS and count >= WORTH)
+    return _side_by_side(batch, Lanes) if can and worth else simple(batch)
 
 
 def cuda_lanes(batch: Batch) -> Motions:
@@ -73,7 +67,7 @@ def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
     found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
     again = np.flatnonzero(found.status == Status.FAILED)
     if len(again):
-        found.put(again, simple(replace(batch, rates=batch.rates.at(again))))
+        found[again] = simple(replace(batch, rates=batch.rates.at(again)))
     return found
 
 

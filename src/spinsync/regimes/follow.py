@@ -74,7 +74,7 @@ def _returning(mover: Mover[P], points: P, longest: float, found: Motions) -> P:
     """Those that neither repeat themselves within `longest`, nor come to rest meanwhile."""
     seen = mover.orbits(points, longest / points.slowest)
     told = (seen.regime != Regime.UNDECIDED) | (seen.status == Status.FAILED)
-    found.put(points.index[told], seen[told])
+    found[points.index[told]] = seen[told]
     points = points[~told]
     return points[~_rested(mover, points, found)]
 
@@ -100,7 +100,7 @@ def _lasting(points: Points, seen: Look, chosen: Array, found: Motions) -> Array
     growth = seen.growth(chosen)
     lasting = ~(growth > NEUTRAL * points.fastest[chosen]) | (points.approach.size[chosen] == 0)
     if lasting.any():
-        found.put(points.index[chosen[lasting]], seen.resting(chosen[lasting], growth[lasting]))
+        found[points.index[chosen[lasting]]] = seen.resting(chosen[lasting], growth[lasting])
     return np.asarray(lasting)
 
 
@@ -156,7 +156,7 @@ def _told(mover: Mover[P], points: P, window: Window, before: Window, going: Arr
 
 def _put(points: Points, which: Array, window: Window, word: Array, status: Array, found: Motions) -> None:
     if which.any():
-        found.put(points.index[which], moving(window[which], word[which], status[which]))
+        found[points.index[which]] = moving(window[which], word[which], status[which])
 
 
 def _leave(points: Points, kept: Array) -> None:

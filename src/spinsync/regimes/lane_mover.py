@@ -11,6 +11,7 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, THERE, Approach, shining
+from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
@@ -18,7 +19,7 @@ from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import MEAN, SPREAD, Layout, parameters
 from spinsync.regimes.movers import FINER, MOST_WORK, Batch, Look, Mover, Points
 from spinsync.regimes.scalar_mover import scalar_mover
-from spinsync.regimes.summary import Motions, resting
+from spinsync.regimes.summary import Motions, blank, resting
 
 TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
 STEP = 100.0  # work of a time step
@@ -169,6 +170,12 @@ class LaneMover(Mover[LanePoints]):
             lyapunov=mean["growth"], lyapunov_error=np.sqrt(SPREAD * np.mean(moments, axis=1)) / spans,
             lost=np.any((mean["lost"] > 0) & (square > FAINTEST**2) & shining(mean["modulus"]), axis=1),
         )  # fmt: skip
+
+    def orbits(self, points: LanePoints, longest: Array) -> Motions:  # averages are cheaper
+        return blank(len(points.index), self.groups, Status.STILL_CHANGING)
+
+    def beats(self, window: Window) -> tuple[Array, Window]:  # there are no samples to tell them from
+        return np.zeros(len(window.length), bool), window
 
     def periods(self, points: LanePoints, found: Motions) -> None:
         """Of a few points by the scalar mover."""

@@ -14,9 +14,8 @@ from spinsync.base.progress import Line
 from spinsync.model.distributions import Distribution
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.approach import Approach
-from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
-from spinsync.regimes.summary import Motions, blank
+from spinsync.regimes.summary import Motions
 
 #: Times are in units of the slowest relaxation time of a point.
 STRETCH = 20.0  # the first look at whether a motion comes to rest; each of the next is after as long again as it has moved
@@ -140,13 +139,14 @@ class Mover(ABC, Generic[P]):
     def creep(self, points: P, spans: Array) -> Array:
         """Move slow points on by long `spans`; which have come to the end, the others stay where they are."""
 
+    @abstractmethod
     def orbits(self, points: P, longest: Array) -> Motions:
         """Points that repeat themselves within `longest`, which are moved on to see it; the others UNDECIDED."""
-        return blank(len(points.index), self.groups, Status.STILL_CHANGING)
 
+    @abstractmethod
     def beats(self, window: Window) -> tuple[Array, Window]:
         """Which of the points just measured show two equal beats at the end, and averages over these."""
-        return np.zeros(len(window.length), bool), window
 
+    @abstractmethod
     def periods(self, points: P, found: Motions) -> None:
         """Add the periods of motions that averages have shown to be regular, and the range of the order parameter."""

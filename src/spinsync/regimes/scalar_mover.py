@@ -143,6 +143,9 @@ class ScalarMover(Mover[Points]):
         twice = averages(self.seen, self.flow.frame, self.weight, weights)
         return repeated(twice), twice
 
+    def periods(self, points: Points, found: Motions) -> None:
+        """Nothing: what repeats itself has been found before."""
+
     def add_period(self, state: Array, found: Motions, index: int) -> None:
         """Add the period of the regular motion that has ended at `state`, and the range of its order parameter."""
         seen = search(self._windowed(), state, LONGEST / self.slow)

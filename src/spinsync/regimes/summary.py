@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,11 +40,6 @@ class Motions(Batched):
     lyapunov_error: Array
     period: Array
     extremes: Array
-
-    def put(self, points: Array, others: Motions) -> None:
-        """Fill in some of the points."""
-        for field in fields(self):
-            getattr(self, field.name)[points] = getattr(others, field.name)
 
 
 def blank(points: int, groups: int, status: Status) -> Motions:

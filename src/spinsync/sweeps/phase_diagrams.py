@@ -156,7 +156,7 @@ def _regimes(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
         shared = batch(here, spread, rates if grid else rates.at(None), theory, start)
-        found.put(order[which].ravel(), engine(device, theory, spread)(shared))
+        found[order[which].ravel()] = engine(device, theory, spread)(shared)
     recorded = {} if initial is None else {"initial": initial_record(start)}
     return described(found, _dims(values), shape), places(ensemble), recorded
 
