@@ -318,7 +318,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
         importlib.invalidate_caches()
         kernels.kernel.cache_clear()
         state = points.state.copy()
-        Lanes(layout, module, 1).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
+        Lanes(layout, module).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
         ends.append(state)
     kernels.kernel.cache_clear()
     expected = points.state.copy()

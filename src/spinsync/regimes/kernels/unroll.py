@@ -86,11 +86,8 @@ class _Unroll(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> Any:
         target = node.targets[0]
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            pairs = zip(target.elts, node.value.elts, strict=True)
-            if any(isinstance(value, ast.Call) and ast.unparse(value.func) == "np.empty" for _, value in pairs):
-                pairs = zip(target.elts, node.value.elts, strict=True)
-                return [s for one, value in pairs for s in self.body([ast.Assign([one], value)])]
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and "np.empty" in ast.unparse(node.value):
+            return self.body([ast.Assign([one], value) for one, value in zip(target.elts, node.value.elts, strict=True)])
         if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "np.empty":
             shape = self.value(node.value.args[0])
             self.shapes[ast.unparse(target)] = shape if isinstance(shape, tuple) else (shape,)
