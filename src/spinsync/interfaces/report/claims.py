@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
 
 
@@ -26,37 +25,23 @@ class Claim:
         return bool(abs(self.measured - self.expected) <= self.tolerance)
 
     def row(self) -> dict[str, Any]:
-        return {
-            "claim": self.claim,
-            "expected": float(self.expected),
-            "measured": float(self.measured),
-            "tolerance": float(self.tolerance),
-            "holds": self.holds,
-            "why": self.why,
-        }
+        numbers = {name: float(getattr(self, name)) for name in ("expected", "measured", "tolerance")}
+        return asdict(self) | numbers | {"holds": self.holds}
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. `text` and `captions` are HTML; figures, captions and data go by the same names."""
+    """A part of the report. `text` and `captions` are HTML; figures and captions go by the same names.
+
+    Once figures and data are written, only their names are left.
+    """
 
     title: str
     text: str
     figures: Mapping[str, Figure]
     captions: Mapping[str, str]
-    data: Mapping[str, xr.Dataset]
-    claims: tuple[Claim, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Part:
-    """What the page shows of a section whose figures and data have been written, under the names of their captions."""
-
-    title: str
-    text: str
-    captions: Mapping[str, str]
-    data: tuple[str, ...]
-    claims: tuple[Claim, ...]
+    data: Mapping[str, Any]  # datasets
+    claims: Sequence[Claim]
 
 
 @dataclass(frozen=True)

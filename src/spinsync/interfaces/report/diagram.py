@@ -55,15 +55,10 @@ def chapter(asked: Asked) -> Section:
     line = "threshold from growth rates of a coherence of 1e-7 over t = 0.5, errors of the steps: 10 rtol / t = 2e-7"
     claims = [
         Claim("theta = -pi/2: smallest threshold V/gamma (the tip)", 4.0, tip_v, 1e-6, line),
-        Claim(
-            "theta = -pi/2: gain-to-damping ratio r at the tip",
-            3.0,
-            tip_r,
-            1e-3,
-            "where a quartic is flat: error of V to the power 1/2",
-        ),
+        Claim("theta = -pi/2: gain-to-damping ratio r at the tip", 3.0, tip_r, 1e-3,
+              "where a quartic is flat: error of V to the power 1/2"),
         Claim("theta = +pi/2: smallest threshold V/gamma, at r = 0", 0.5, lowest, 1e-6, line),
-    ]
+    ]  # fmt: skip
     for name, diagram in diagrams.items():
         claims += _compare(f"theta = {'-' if name.endswith('minus') else '+'}pi/2", diagram)
     asked.advance(1.0)

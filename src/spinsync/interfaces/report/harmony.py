@@ -68,14 +68,9 @@ def _claims(runs: dict[str, xr.Dataset], found: dict[str, xr.Dataset]) -> list[C
         Claim("full: amplitude", float(closed.amplitude), float(full.amplitude[0]), 1e-7, newton),
         Claim("full: common frequency", float(closed.frequency), float(full.frequency[0]), 1e-7, newton),
         Claim("phase-trapped: difference of the frequencies", 0, _gap(found["phase-trapped"]), 1e-3, beats),
-        Claim(
-            "partial: difference of the frequencies, regime beside a run",
-            _slip(runs["partial"]),
-            _gap(found["partial"]),
-            5e-3,
-            beats,
-        ),
-    ]
+        Claim("partial: difference of the frequencies, regime beside a run", _slip(runs["partial"]), _gap(found["partial"]),
+              5e-3, beats),
+    ]  # fmt: skip
 
 
 def _gap(result: xr.Dataset) -> float:

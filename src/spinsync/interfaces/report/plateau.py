@@ -55,14 +55,9 @@ def chapter(asked: Asked) -> Section:
     claims = (
         Claim("locked by (5.4): largest observed frequency on the plateaus", 0, _plateau(diagrams), 1e-7, "Newton's method"),
         Claim("wrong regimes 1 % below and above the Hopf line, started close to full", 0, wrong, 0, f"{regimes} regimes"),
-        Claim(
-            "weak coupling: largest deviation of the beat rate from (5.8), in units of K",
-            0,
-            _adler(diagrams, reach),
-            RATIO,
-            order,
-        ),
-    )
+        Claim("weak coupling: largest deviation of the beat rate from (5.8), in units of K", 0, _adler(diagrams, reach), RATIO,
+              order),
+    )  # fmt: skip
     return Section(
         title="Frequencies against detuning",
         text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10 the plateau ends at the "
