@@ -41,11 +41,8 @@ def wrong_words(margin: float, ratio: float, count: int) -> int:
     wrong = 0
     for k in range(count):
         theta, between, lag = np.random.default_rng([3, k]).uniform([-2.2, -0.5, -pi], [-0.9, 0.5, pi])
-        pair = TILTED.replace(
-            theta=float(theta),
-            cross_theta=(float(theta + between + lag), float(theta + between - lag)),
-            cross_coupling=ratio * V,
-        )
+        cross_theta = (float(theta + between + lag), float(theta + between - lag))
+        pair = TILTED.replace(theta=float(theta), cross_theta=cross_theta, cross_coupling=ratio * V)
         reach = float(ss.locking_range(pair).locking_range)
         for side in (1 - margin, 1 + margin):
             word = ss.regime(pair.replace(detuning=(-1) ** k * side * reach)).regime

@@ -55,10 +55,8 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
 
 
 def _claims(runs: dict[str, xr.Dataset], found: dict[str, xr.Dataset]) -> list[Claim]:
-    word = [
-        Claim(f"detuning {CASES[name][0]:g}: regime is {name} (code)", int(CASES[name][1]), int(result.regime), 0, "a word")
-        for name, result in found.items()
-    ]
+    word = [Claim(f"detuning {detuning:g}: regime is {name} (code)", int(code), int(found[name].regime), 0, "a word")
+            for name, (detuning, code) in CASES.items()]  # fmt: skip
     closed, full = ss.symmetric_pair(PAIR.replace(detuning=CASES["full"][0])), found["full"]
     newton = "Newton's method converges to rounding; 1e-7 is asked for"
     beats = "windings agree to 1e-4 of the detuning, the run's own error is a ripple over 380 units of time"

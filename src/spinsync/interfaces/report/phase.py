@@ -62,11 +62,8 @@ def _claims(name: str, cut: xr.Dataset) -> list[Claim]:
     sign = "-" if name == "minus" else "+"
     middle = float(cut.sel(theta=float(f"{sign}{pi / 2}"), method="nearest").frequency[0])
     why = f"{len(gaps['amplitude']) - 1} points at least 5 % from the threshold; 100 rtol"
-    return [
-        # np.max lets a missing number through, and a missing number holds no claim
-        *(
-            Claim(f"{CASES[name][2]}: largest deviation of {v} over theta", 0, float(np.max(gap)), 1e-6, why)
-            for v, gap in gaps.items()
-        ),
-        Claim(f"theta = {sign}pi/2: synchronized frequency (the natural one)", FREQUENCY, middle, 1e-6, "100 rtol"),
-    ]
+    said = f"{CASES[name][2]}: largest deviation of"
+    # np.max lets a missing number through, and a missing number holds no claim
+    claims = [Claim(f"{said} {v} over theta", 0, float(np.max(gap)), 1e-6, why) for v, gap in gaps.items()]
+    natural = f"theta = {sign}pi/2: synchronized frequency (the natural one)"
+    return [*claims, Claim(natural, FREQUENCY, middle, 1e-6, "100 rtol")]

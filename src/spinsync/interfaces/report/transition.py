@@ -42,9 +42,8 @@ def exponent() -> float:
     distances = np.array([0.01, 0.02, 0.04])
     amplitudes = []
     for e in distances:
-        model = ONE.replace(coupling=4 * (1 + float(e)))
-        start = [[0.1, 0.0, 0.45]]
-        amplitudes.append(abs(ss.evolve(model, [0.0, 1500.0], initial=start).coherence.values[-1, 0]))
+        run = ss.evolve(ONE.replace(coupling=4 * (1 + float(e))), [0.0, 1500.0], initial=[[0.1, 0.0, 0.45]])
+        amplitudes.append(abs(run.coherence.values[-1, 0]))
     slopes = np.diff(np.log(amplitudes)) / np.log(2)
     return float(2 * slopes[0] - slopes[1])  # the first correction is linear in the distance
 
