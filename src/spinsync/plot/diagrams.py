@@ -117,9 +117,8 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
     cyclic = variable == "phase_difference"
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
-    image = ax.pcolormesh(
-        x, y, values, cmap=CYCLE if cyclic else COLOURMAP, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
-    )  # fmt: skip
+    map_ = CYCLE if cyclic else COLOURMAP
+    image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest")
     bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
@@ -156,10 +155,8 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
 def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """Where V = V_c, over two parameters of which neither is the coupling."""
     units = {name: _axis(name, ensemble, (x, y))[1] for name in (x, y)}
-    on_page = {
-        n: curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
-    }
-    fine = {name: values * units[name] for name, values in on_page.items()}
+    on_page = curves.page(ax, *(diagram[name].values / units[name] for name in (x, y)))
+    fine = {name: values * units[name] for name, values in zip((x, y), on_page, strict=True)}
     if "spins" in fine:
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
@@ -210,9 +207,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     color = colour("color", color)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
-    y_label, y_unit = (
-        _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else ((LABELS | BETWEEN)[variable], 1.0)
-    )
+    y_label, y_unit = (LABELS | BETWEEN)[variable], 1.0
+    if variable in QUANTITIES:
+        y_label, y_unit = _rate(label, unit, *QUANTITIES[variable])
     values, where = variable_of(diagram, variable) / y_unit, diagram[x] / unit
     if variable in BETWEEN:
         values = _one_group(diagram, variable)

@@ -68,19 +68,9 @@ def _turned(m: Array, angle: Array) -> Array:
 class Scene:
     """Pages of a run: the sphere of `bloch_sphere`, a dot and a trail for each spin or group, and the mean field.
 
-    Parameters
-    ----------
-    run : xarray.Dataset
-    size : int
-        Width and height in pixels.
-    view : View
-    frame : float or "mean"
-    trail : float
-        Time that a trail goes back.
-    step : float
-        Time between the points of a trail.
-    cycle : bool
-        Draw the closed-form limit cycle where the model has one.
+    size : width and height in pixels
+    trail : time that a trail goes back, in points a time `step` apart
+    cycle : whether to draw the closed-form limit cycle where the model has one
     """
 
     def __init__(
@@ -188,9 +178,7 @@ def _background(run: xr.Dataset, size: int, cycle: bool, view: spheres.View) -> 
             spheres.ring(ax, view, run)
         names = [str(name) for name in run.group.values]
         if 1 < len(names) <= len(COLOURS):
-            dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS]
-            ax.legend(
-                dots[: len(names)], names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1, borderaxespad=0.7
-            )
+            dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS[: len(names)]]
+            ax.legend(dots, names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1, borderaxespad=0.7)
         canvas.draw()  # type: ignore[no-untyped-call]
         return np.array(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

@@ -84,14 +84,9 @@ def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = E
 
 @in_style
 def bloch_sphere(
-    run: xr.Dataset,
-    ax: Axes | None = None,
-    *,
-    azimuth: float = AZIMUTH,
-    elevation: float = ELEVATION,
-    frame: float | str = 0.0,
-    cycle: bool = True,
-) -> Axes:
+    run: xr.Dataset, ax: Axes | None = None, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION,
+    frame: float | str = 0.0, cycle: bool = True,
+) -> Axes:  # fmt: skip
     """Trajectories of a run on the Bloch sphere: open circles where they start, dots where they end.
 
     Parameters
@@ -125,7 +120,11 @@ def bloch_sphere(
     view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
     ax = axes(ax, tall=ONE_COLUMN / 2.4)
     globe(ax, view)
-    turn = _turn(run, frame)
+    if checked_frame(frame) == "mean":
+        needs(run, "coherence", whole=True)
+        turn = -np.angle(run.coherence.values @ model_of(run).rates.weight)
+    else:
+        turn = float(frame) * (run.time.values - run.time.values[0])
     m = np.array(vectors.values, float)
     m[..., 0], m[..., 1] = rotated(m[..., 0], m[..., 1], -turn[:, None])
     if frame == "mean":
@@ -165,22 +164,10 @@ def colours(run: xr.Dataset) -> list[str]:
     return [of_group[name] for name in owner]
 
 
-def _turn(run: xr.Dataset, frame: float | str) -> Array:
-    """How far the frame has turned, at each time."""
-    frame = checked_frame(frame)
-    if isinstance(frame, str):
-        needs(run, "coherence", whole=True)
-        mean = run.coherence.values @ model_of(run).rates.weight
-        return np.asarray(-np.angle(mean))
-    return np.asarray(frame * (run.time.values - run.time.values[0]))
-
-
 def checked_frame(frame: float | str) -> float | str:
-    if isinstance(frame, str):
-        if frame != "mean":
-            raise checks.complain("frame", "a number or 'mean'", frame)
-        return frame
-    return checks.real("frame", frame)
+    if isinstance(frame, str) and frame != "mean":
+        raise checks.complain("frame", "a number or 'mean'", frame)
+    return frame if isinstance(frame, str) else checks.real("frame", frame)
 
 
 def jumps(turn: Array) -> Array:

@@ -26,13 +26,9 @@ VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "freque
 
 @in_style
 def finite_size(
-    results: Results,
-    ax: Axes | None = None,
-    *,
-    variable: str = "order_parameter",
-    color: str | None = None,
+    results: Results, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None,
     label: str | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """A quantity of the steady state against 1/N, as circles; the mean-field value as a black dot at 1/N = 0.
 
     Parameters
