@@ -219,7 +219,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
         size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are seen where they coincide
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
-    if "limit_cycle" in available(ensemble):
+    if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
