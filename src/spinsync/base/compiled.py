@@ -16,13 +16,7 @@ from spinsync.base.interrupts import aside
 
 
 def need_compiler() -> None:
-    """Some kernels can't be interpreted.
-
-    Raises
-    ------
-    InputError
-        Where numba is told not to compile.
-    """
+    """Refuse to go on where numba is told not to compile: some kernels can't be interpreted."""
     if not allowed():
         raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for many spins, but is set.")
 

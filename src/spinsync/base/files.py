@@ -62,13 +62,7 @@ class UnwritableError(InputError):
 
 @contextmanager
 def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
-    """A folder to fill; it takes the name `path` when the block ends well, and vanishes otherwise.
-
-    Raises
-    ------
-    InputError
-        If `path` exists, or it can't be written.
-    """
+    """A folder to fill; it takes the name `path`, which must be new, when the block ends well, and vanishes otherwise."""
     target = Path(path).absolute()
     try:
         taken = target.is_symlink() or target.exists()
@@ -99,10 +93,7 @@ def write_text(path: str | Path, text: str, name: str = "path") -> None:
 def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
     """A file to write; it takes the place of `path` when the block ends well, and vanishes otherwise.
 
-    Raises
-    ------
-    InputError
-        If `path` can't be written, or is something else than a file: a folder, or a device, which must not be replaced.
+    A `path` that is something else than a file is refused: a folder, or a device, must not be replaced.
     """
     target = Path(path).absolute()
     try:

@@ -35,13 +35,7 @@ _thread = _Thread()
 
 
 def threads() -> int:
-    """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget.
-
-    Raises
-    ------
-    InputError
-        If the environment variable SPINSYNC_THREADS is no whole number of at least 1.
-    """
+    """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget."""
     if _thread.pooled:  # its threads share the budget already
         return 1
     return _asked.get() or budget()
@@ -49,13 +43,7 @@ def threads() -> int:
 
 @contextmanager
 def at_most(asked: Any) -> Iterator[None]:
-    """Within it, a question computes with so many threads; None leaves it as it is.
-
-    Raises
-    ------
-    InputError
-        If `asked` is neither None nor a whole number of at least 1.
-    """
+    """Within it, a question computes with so many threads, a whole number of at least 1; None leaves it as it is."""
     before = _asked.get()
     _asked.set(before if asked is None else checks.whole("threads", asked, 1))
     try:

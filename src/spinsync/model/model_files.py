@@ -103,13 +103,7 @@ def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse(content: str, where: str) -> tuple[Recipe, bool]:
-    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift.
-
-    Raises
-    ------
-    InputError
-        On a syntax error (with its line), an unknown or missing key, or more than one model.
-    """
+    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift."""
     try:
         data = tomllib.loads(content)
     except (ValueError, RecursionError) as error:  # syntax, numbers of thousands of digits, brackets without end

@@ -57,13 +57,7 @@ def theory_record(theory: Theory) -> str:
 
 
 def recorded_theory(text: str) -> Theory:
-    """The theory of such a text.
-
-    Raises
-    ------
-    InputError
-        If somebody changed it.
-    """
+    """The theory of such a text, which somebody may have changed."""
     try:
         options = json.loads(text)
         return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
