@@ -25,20 +25,16 @@ T = TypeVar("T")
 _asked: ContextVar[int | None] = ContextVar("threads that a question may use", default=None)
 
 
-class _Thread(threading.local):
-    """Whether this thread is one of the pool."""
-
-    pooled: bool = False
+_thread = threading.local()  # one of the pool is `pooled`
 
 
-_thread = _Thread()
+def _pooled() -> bool:
+    return getattr(_thread, "pooled", False)
 
 
 def threads() -> int:
     """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget."""
-    if _thread.pooled:  # its threads share the budget already
-        return 1
-    return _asked.get() or budget()
+    return 1 if _pooled() else _asked.get() or budget()  # the threads of the pool share the budget already
 
 
 @contextmanager
@@ -177,7 +173,7 @@ def each(
     work that waits for a disk and computes nothing.
     """
     count = min(waiting or threads(), len(items))
-    if _thread.pooled or count < 1 or (count == 1 and watch is None):  # those of a pool that wait for their own wait for ever
+    if _pooled() or count < 1 or (count == 1 and watch is None):  # those of a pool that wait for their own wait for ever
         return [work(item) for item in items]
     pool, job = _pool("computing" if waiting is None else "waiting", count), _Job(work, items, count, [None] * len(items))
     try:

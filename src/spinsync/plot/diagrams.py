@@ -282,8 +282,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
-        ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
-        ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
+        _dotted(ax, diagram, unit, 1 / y_unit)
         closed = _closed(ax, diagram, x, unit, lambda v: areas.known(ensemble.replace(detuning=v), "beat_frequency") / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
@@ -296,15 +295,20 @@ def _rate(label: str, unit: float, meaning: str, symbol: str) -> tuple[str, floa
     return (rf"{meaning}  ${symbol}/\gamma$", unit) if in_damping else (rf"{meaning}  ${symbol}$  (rate)", 1.0)
 
 
+def _dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float) -> None:
+    """What is proportional to the detuning."""
+    ends = np.array([float(diagram.detuning.min()), float(diagram.detuning.max())])
+    ax.plot(ends / unit, slope * ends, ":", color="#6b747d", lw=0.9, zorder=1)
+
+
 def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
     """Over the detuning of two groups: their natural frequencies, and the plateau where it is known."""
     if x != "detuning":
         return
-    ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
     label, unit = _axis(x, ensemble)
     rate = _rate(label, unit, "", "")[1]
     for sign in (1, -1):
-        ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
+        _dotted(ax, diagram, unit, sign / 2 / rate)
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)
