@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 #: the superradiant laser: no damping, collective decay Gc = 2 V/N; the unit of rates is 2 V = N Gc
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
@@ -28,22 +28,22 @@ def over_spins(ask: Callable[..., xr.Dataset], *given: Any, sizes: Sequence[int]
     return xr.concat([ask(*given, theory=ss.Exact(n)) for n in sizes], "spins")
 
 
-def chapter(asked: Asked) -> Section:
-    sizes = (10, 14, 20, 28, 50, 100, 200) if asked.quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
+def chapter(quick: bool, advance: Advance) -> Section:
+    sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
         data[f"{name}-rest"] = over_spins(ss.steady_state, model, sizes=sizes)
-        asked.advance(0.2 * len(data))
+        advance(0.2 * len(data))
     for name, gain in GAINS.items():
         model = LASER.replace(gain=gain)
         data[f"line-{name}"] = over_spins(ss.linewidth, model, sizes=sizes)
-        asked.advance(0.4 + 0.05 * len(data))
+        advance(0.4 + 0.05 * len(data))
     data["line-detuned"] = over_spins(ss.linewidth, DETUNED, sizes=sizes)
     close = 0.5 * np.sinh(9 * np.linspace(-1, 1, 201)) / np.sinh(9)  # dense around the line
     places = float(ss.limit_cycle(DETUNED).frequency) + close
-    few = (10, 40, 160) if asked.quick else (10, 100, 1000)
+    few = (10, 40, 160) if quick else (10, 100, 1000)
     data["spectra"] = over_spins(ss.emission_spectrum, DETUNED, places, sizes=few)
-    asked.advance(0.9)
+    advance(0.9)
     return Section(
         title="Beyond the article: finite numbers of spins",
         text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+#: called by a chapter with the share of it that is done
+Advance = Callable[[float], None]
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -42,15 +45,3 @@ class Section:
     captions: Mapping[str, str]
     data: Mapping[str, Any]  # datasets
     claims: Sequence[Claim]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How a chapter is asked for its section.
-
-    quick : on coarser grids
-    advance : called with the share of it that is done
-    """
-
-    quick: bool
-    advance: Callable[[float], None]

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 START = [[0.6, 0.0, -0.4]]
 
@@ -30,18 +30,18 @@ def _worst(sides: xr.Dataset) -> np.ndarray:
     return np.asarray(np.maximum(s, z))
 
 
-def chapter(asked: Asked) -> Section:
+def chapter(quick: bool, advance: Advance) -> Section:
     residuals = {}
     for groups, spins in ((1, 4), (2, 4), (3, 3)):
         model, few = random_ensemble(groups, groups), ss.BruteForce(spins)
         residuals[f"one-spin-{groups}-groups"] = ss.one_spin_equation(model, np.linspace(0, 2, 21), theory=few, seed=1)
-    asked.advance(0.3)
+    advance(0.3)
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-pi / 2)
     times = np.linspace(0, 2.5, 126)
     runs = {"finite-mean-field": ss.evolve(one, times, initial=START)}
-    for spins in (2, 4) if asked.quick else (2, 3, 4, 6):
+    for spins in (2, 4) if quick else (2, 3, 4, 6):
         runs[f"finite-{spins}-spins"] = ss.evolve(one, times, initial=START, theory=ss.BruteForce(spins))
-        asked.advance(0.3 + 0.1 * spins)
+        advance(0.3 + 0.1 * spins)
     said, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
     claims = [Claim(f"{name}: {said}", 0, float(_worst(sides).max()), 1e-12, why) for name, sides in residuals.items()]
     claims += [_splitting(seed) for seed in (1, 2)]

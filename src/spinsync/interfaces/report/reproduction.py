@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -16,7 +15,7 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Asked, Section
+from spinsync.interfaces.report.claims import Advance, Section
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import shared
 
@@ -79,7 +78,7 @@ def _processes() -> int:
     return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
 
 
-def _written(draft: Path, quick: bool, module: str, advance: Callable[[float], None]) -> Section:
+def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Section:
     """A chapter with its figures and data written, in the process that computes it: only that needs numpy and matplotlib."""
     import matplotlib as mpl
 
@@ -88,7 +87,7 @@ def _written(draft: Path, quick: bool, module: str, advance: Callable[[float], N
 
     advance(0.0)
     with ss.plot.style():
-        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(Asked(quick, advance))
+        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
         for folder in ("figures", "data"):
             (draft / folder).mkdir(exist_ok=True)
         for name, figure in section.figures.items():

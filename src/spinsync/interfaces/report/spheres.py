@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 STRENGTH, FREQUENCY, SPINS = 12.0, 2.5, 14
 CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gain, damping
@@ -29,13 +29,13 @@ def ensemble(case: str, kind: str) -> ss.Ensemble:
     return ss.Ensemble.single(gain=on * gain, damping=on * damping, coupling=strength, theta=theta, frequency=FREQUENCY)
 
 
-def chapter(asked: Asked) -> Section:
+def chapter(quick: bool, advance: Advance) -> Section:
     runs = {}
     for case in CASES:
         for kind, (_, _, until) in KINDS.items():
             times = np.linspace(0, until, 1201)
             runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=places(), each=True)
-            asked.advance(len(runs) / 7)
+            advance(len(runs) / 7)
     return Section(
         title="Spins on the Bloch sphere",
         text="<p>Fourteen spins start at random places. <b>Dissipation alone</b> (gain and damping) turns every spin "
