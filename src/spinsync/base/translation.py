@@ -29,9 +29,9 @@ from llvmlite import ir
 
 from spinsync.base.llvm_expressions import Expressions
 from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, is_static, kind_of, width_of
-from spinsync.base.llvm_places import Place, Scope, Text, contains, functions_of, text_of
+from spinsync.base.llvm_places import Place, Scope, Text, contains, text_of
 
-__all__ = ["Given", "Text", "functions_of", "text_of", "translated"]
+__all__ = ["Given", "Text", "text_of", "translated"]
 
 KINDS = {"float64": REAL, "int64": WHOLE, "int8": BYTE, "bool": BYTE}
 

@@ -23,9 +23,8 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
     whole = np.rint(exact).astype(int)
     if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):
         shares = checks.line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
-        raise checks.InputError(
-            f"Argument `spins` must split over the groups in whole numbers, but is spins={spins} ({shares})."
-        )
+        but = f"is spins={spins} ({shares})"
+        raise checks.InputError(f"Argument `spins` must split over the groups in whole numbers, but {but}.")
     return np.asarray(whole)
 
 

@@ -41,12 +41,10 @@ def span(run: xr.Dataset) -> tuple[float, float]:
 
 
 def _check_groups(run: xr.Dataset, whole: bool) -> None:
-    have, are = run.group.values.tolist(), list(model_of(run).names) if whole else None
-    if len(set(map(str, have))) < len(have) or (are is not None and have != are):
-        raise checks.InputError(
-            f"Argument `run` must hold {'every group of its model' if whole else 'every group'} once, but holds "
-            f"{checks.line(', '.join(map(str, have)), 200) or 'none'}."
-        )
+    have = run.group.values.tolist()
+    if len(set(map(str, have))) < len(have) or (whole and have != list(model_of(run).names)):
+        must, listed = f"every group{' of its model' * whole} once", checks.line(", ".join(map(str, have)), 200) or "none"
+        raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 
 @in_style

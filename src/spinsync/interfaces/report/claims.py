@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Claim:
 
     def row(self) -> dict[str, Any]:
         numbers = {name: float(getattr(self, name)) for name in ("expected", "measured", "tolerance")}
-        return asdict(self) | numbers | {"holds": self.holds}
+        return {"claim": self.claim, **numbers, "holds": self.holds, "why": self.why}
 
 
 @dataclass(frozen=True)
