@@ -72,13 +72,10 @@ class Kernel:
     @cached_property
     def interpreted(self) -> FunctionType:
         """The same as plain Python, for little work before there is machine code."""
-        names = {name: getattr(value, "interpreted", value) for name, value in self._called().items()}
-        function = self.function
-        return FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
-
-    def _called(self) -> dict[str, Kernel]:
-        known = self.function.__globals__
-        return {name: known[name] for name in self.function.__code__.co_names if isinstance(known.get(name), Kernel)}
+        function, known = self.function, self.function.__globals__
+        called = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), Kernel)}
+        names = known | {name: kernel.interpreted for name, kernel in called.items()}
+        return FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
 def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:

@@ -35,12 +35,8 @@ def _shown(path: str | Path) -> str:
     return shown(str(path), 200)
 
 
-def _sync(folder: Path) -> None:
-    """Flush every file below `folder` and the folders themselves to disk: several at once, which a disk writes together."""
-    each(_flush, [folder, *folder.rglob("*")], waiting=FLUSHED)
-
-
 def _flush(path: Path) -> None:
+    """Have a file, or a folder itself, written to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -73,7 +69,7 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     try:
         with _draft(target) as draft:
             yield draft
-            _sync(draft)
+            each(_flush, [draft, *draft.rglob("*")], waiting=FLUSHED)  # several at once, which a disk writes together
             draft.rename(target)
     except OSError as error:
         raise UnwritableError(name, path, _reason(error)) from error

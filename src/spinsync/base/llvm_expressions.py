@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial, reduce
 from itertools import pairwise
 from math import prod
@@ -20,13 +20,8 @@ ELSEWHERE = {"math", "np"}  # whose names are known here
 class Expressions(Places):
     """Writes expressions behind the place where `builder` stands."""
 
-    def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
-        """Write the statements of a function."""
-        raise NotImplementedError
-
-    def assign(self, name: str, value: Any, scope: Scope) -> None:
-        """Give a name a value."""
-        raise NotImplementedError
+    body: Callable[[Iterable[ast.stmt], Scope], None]  # writes the statements of a function
+    assign: Callable[[str, Any, Scope], None]  # gives a name a value
 
     def scope(self, function: ast.FunctionDef, names: dict[str, Any]) -> Scope:
         times = assigned(function)

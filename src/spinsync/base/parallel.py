@@ -69,16 +69,14 @@ def cores() -> int:
 @cache
 def _quota() -> float:
     """Cores' worth of time that the control groups grant (Linux)."""
-    return min(_quotas(), default=inf)
-
-
-def _quotas() -> Iterator[float]:
+    granted = [inf]
     for file in control_groups("cpu", "cpu.max", "cpu.cfs_quota_us"):
         with suppress(OSError, ValueError):  # "max": no limit
             quota, *period = file.read_text(encoding="ascii").split()
             each_period = period[0] if period else (file.parent / "cpu.cfs_period_us").read_text(encoding="ascii")
             if float(quota) > 0:
-                yield float(quota) / float(each_period)
+                granted.append(float(quota) / float(each_period))
+    return min(granted)
 
 
 def _left_by_the_worker() -> int:
