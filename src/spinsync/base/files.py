@@ -133,11 +133,10 @@ def _held(draft: Path) -> Iterator[bool]:
         return
     handle = os.open(draft, os.O_RDONLY)
     try:
-        try:
+        alone = False
+        with suppress(OSError):  # somebody else has it, or the file system has no locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = True
-        except OSError:  # somebody else has it, or the file system has no locks
-            alone = False
         yield alone
     finally:
         os.close(handle)

@@ -37,9 +37,8 @@ def lorentzian(
     the poles +-i half_width of the density itself as far away as these digits need.
     """
     if nodes is None:
-        if gamma_perp == 0:
-            raise _too_many(gamma_perp, half_width)
-        nodes = _count(2 * _Map(half_width, gamma_perp, field, log(1 / tolerance)).size, gamma_perp, half_width)
+        size = _Map(half_width, gamma_perp, field, log(1 / tolerance)).size if gamma_perp else np.inf
+        nodes = _count(2 * size, gamma_perp, half_width)
     low, high = 0.1, 200.0
     for _ in range(60):  # as many digits as the nodes carry
         middle = (low + high) / 2
@@ -114,12 +113,8 @@ def uniform(center: float, half_width: float, gamma_perp: float, tolerance: floa
 def _count(estimate: float, gamma_perp: float, width: float) -> int:
     """Round an a-priori estimate up to a multiple of 4."""
     if not estimate <= MOST_NODES:
-        raise _too_many(gamma_perp, width)
+        raise checks.InputError(
+            f"Argument `nodes` must be given for this ensemble: a frequency width of {width:g} at a coherence "
+            f"relaxation of {gamma_perp:g} would need more than {MOST_NODES} classes."
+        )
     return max(16, 4 * ceil(estimate / 4))
-
-
-def _too_many(gamma_perp: float, width: float) -> checks.InputError:
-    return checks.InputError(
-        f"Argument `nodes` must be given for this ensemble: a frequency width of {width:g} at a coherence "
-        f"relaxation of {gamma_perp:g} would need more than {MOST_NODES} classes."
-    )

@@ -144,10 +144,8 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not widen the picture
     units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
 
-    def critical(value: Any) -> float:
-        return critical_coupling(ensemble.replace(**{other: value})) / units[0]
-
-    curve = _closed(ax, diagram, other, units[1], critical, upright=x == "coupling")
+    curve = _closed(ax, diagram, other, units[1], upright=x == "coupling",
+                    form=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 

@@ -39,23 +39,18 @@ class Motion:
         self.with_mean = frame == "mean"
         m = np.concatenate([spheres.trajectories(run).values, mean[:, None]], axis=1)
         turn = 0.0 if self.with_mean else float(frame) * (self.times - self.times[0])
-        vectors = _turned(m, -np.broadcast_to(turn, self.times.shape))
+        vectors = spheres.turned(m, -np.broadcast_to(turn, self.times.shape))
         #: vectors at any times in the laboratory, or in the frame of a given frequency
         self.between = CubicHermiteSpline(self.times, vectors, np.gradient(vectors, self.times, axis=0))
 
     def __call__(self, times: Array) -> Array:
         """Vectors of shape (time, spin or group, 3) in the frame of the picture; the last one is the mean field."""
         m = self.between(times)
-        return _turned(m, -self.turn(m))
+        return spheres.turned(m, -self.turn(m))
 
     def turn(self, m: Array) -> Array:
         """How far the frame of the mean field has turned, for vectors that are still to be turned."""
         return np.arctan2(m[:, -1, 1], m[:, -1, 0]) if self.with_mean else np.zeros(len(m))
-
-
-def _turned(m: Array, angle: Array) -> Array:
-    x, y = spheres.rotated(m[..., 0], m[..., 1], angle[:, None])
-    return np.stack([x, y, m[..., 2]], axis=-1)
 
 
 class Scene:
@@ -99,7 +94,7 @@ class Scene:
         """Everything that moves, from the back to the front."""
         m = self.motion.between(times)
         turn = self.motion.turn(m)
-        points = self.view(_turned(m, -turn))
+        points = self.view(spheres.turned(m, -turn))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
         age = (1 - np.arange(len(times) - 1, 0, -1) / self.length)[:, None]  # of a trail's end 0, at the dot 1

@@ -125,8 +125,7 @@ def bloch_sphere(
         turn = -np.angle(run.coherence.values @ model_of(run).rates.weight)
     else:
         turn = float(frame) * (run.time.values - run.time.values[0])
-    m = np.array(vectors.values, float)
-    m[..., 0], m[..., 1] = rotated(m[..., 0], m[..., 1], -turn[:, None])
+    m = turned(vectors.values, -turn)
     if frame == "mean":
         m[1:][jumps(turn)] = np.nan
     colour = colours(run)
@@ -175,8 +174,10 @@ def jumps(turn: Array) -> Array:
     return np.asarray(abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
 
 
-def rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
-    return x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+def turned(m: Array, angle: Array) -> Array:
+    """Vectors of shape (time, any, 3), turned about the z axis by an angle at each time."""
+    (x, y, z), angle = np.moveaxis(m, -1, 0), angle[:, None]
+    return np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), z], axis=-1)
 
 
 def globe(ax: Axes, view: View) -> None:
