@@ -50,7 +50,8 @@ def shared(
     with ExitStack() as ends:
         for _ in range(processes):
             line, process = _begun(work, max(1, budget() // processes))
-            ends.callback(_end, line, process)
+            for end in (line.close, process.join, process.kill):  # the last one first
+                ends.callback(end)
             next_for(line)
         while at:
             for heard in wait(list(at), PATIENCE):
@@ -82,12 +83,6 @@ def _begun(work: Work[T], threads: int) -> tuple[Connection, BaseProcess]:
         process.start()
     there.close()
     return here, process
-
-
-def _end(connection: Connection, process: BaseProcess) -> None:
-    process.kill()
-    process.join()
-    connection.close()
 
 
 @contextmanager
