@@ -8,7 +8,7 @@ import spinsync as ss
 from spinsync.problems.flow.fixed_points import Outcome, polish, settle
 from spinsync.problems.flow.orbit_averages import track
 from spinsync.problems.flow.periodic_orbits import search
-from toy_theories import Beating, DrivenSpins, RateEquations, Ringing
+from toy_theories import Beating, DrivenSpins, Parametric, RateEquations, Ringing
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
 TIMES = np.linspace(0, 4, 41)
@@ -182,3 +182,35 @@ def test_a_theory_refuses_what_its_kind_of_problem_cannot_answer():
     ):
         with pytest.raises(ss.InputError, match=sentence):
             ask()
+
+
+def oscillators(*frequencies):
+    return ss.Ensemble([ss.Group(1.0, 0.4, frequency=one) for one in frequencies], np.zeros((len(frequencies),) * 2))
+
+
+def test_a_cycle_without_a_symmetry_has_its_period_and_exponent():
+    found = ss.regime(oscillators(2.0), theory=Parametric(), initial=START[:1])
+    turn = np.sqrt(2.0**2 - 0.5**2)
+    assert ss.label(found.regime) == "pulsating"
+    assert found.frequency.item() == pytest.approx(turn, abs=1e-6)
+    assert found.period.item() == pytest.approx(np.pi / turn, abs=1e-6)  # of |s|, which is the same after half a turn
+    assert found.lyapunov.item() == pytest.approx(-0.1, abs=found.lyapunov_error.item())
+
+
+def test_a_pump_holds_the_phase_of_an_oscillator():
+    found = ss.regime(oscillators(0.3), theory=Parametric(), initial=START[:1])
+    assert ss.label(found.regime) == "full"
+    assert found.frequency.item() == 0
+    assert found.amplitude.item() == pytest.approx(np.sqrt(0.45), abs=1e-10)
+    assert found.lyapunov.item() == pytest.approx(-0.8, abs=1e-8)
+
+
+def test_what_rounding_leaves_of_a_coherence_does_not_shine():
+    """Where no symmetry makes it vanish exactly, a coherence at rest is 1e-30 in place of zero: it has no phase."""
+    theory, dark = Parametric(mu=-0.2, pump=0.0), oscillators(1.0, 2.0)
+    found = ss.regime(dark, theory=theory)
+    assert ss.label(found.regime) == "incoherent"
+    assert found.frequency.isnull().all()
+    assert found.phase_locking.isnull().all()
+    assert found.lyapunov.item() == pytest.approx(-0.2, abs=1e-8)
+    assert ss.steady_state(dark, theory=theory).frequency.isnull().all()

@@ -1,7 +1,7 @@
 """Small theories of an ensemble that are unlike mean field, each with its exact answers.
 
-RateEquations has no coherence, Beating a neutral variable that is complex, Ringing one that goes on for ever, DrivenSpins no
-U(1) symmetry.
+RateEquations has no coherence, Beating a neutral variable that is complex, Ringing one that goes on for ever, DrivenSpins and
+Parametric no U(1) symmetry.
 """
 
 from __future__ import annotations
@@ -261,4 +261,47 @@ class Ringing(Toy):
             table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
             real=real, pace=2 * self.omega,
+        )  # fmt: skip
+
+
+@compiled(DEVICE)
+def parametric(y, table, coupling, out):
+    """(1 + mu - |s|^2) s + h s* of each group, and net gain for the inversions."""
+    n = y.size // 2
+    for i in range(n):
+        out[i] = (1 + table[0, i] - abs(y[i]) ** 2) * y[i] + coupling[0, 0] * y[i].conjugate()
+        out[n + i] = table[1, i]
+
+
+@compiled(DEVICE)
+def parametric_with_tangent(y, table, coupling, out):
+    n, h = y.size // 4, coupling[0, 0]
+    for i in range(n):
+        s, d = y[i], y[2 * n + i]
+        out[i] = (1 + table[0, i] - abs(s) ** 2) * s + h * s.conjugate()
+        out[n + i] = table[1, i]
+        out[2 * n + i] = (1 + table[0, i] - abs(s) ** 2) * d - 2 * s * (s.conjugate() * d).real + h * d.conjugate()
+        out[3 * n + i] = 0
+
+
+@dataclass(frozen=True)
+class Parametric(Toy):
+    """ds/dt = (mu - i omega - |s|^2) s + h s*: oscillators pumped at twice the frequency of the frame, which leaves two phases.
+
+    Where h < |omega| they go round at sqrt(omega^2 - h^2); else they rest at |s|^2 = mu + sqrt(h^2 - omega^2), from which
+    deviations fall off at 2 |s|^2 and 2 sqrt(h^2 - omega^2). Below threshold, mu < -h, they are dark.
+    """
+
+    mu: float = 0.05
+    pump: float = 0.5
+
+    def flow(self, rates, spread, names, initial):
+        s, z = bloch_vectors.coherences(initial)
+        n = z.size
+        return flow_of(
+            names, rates.weight, lambda states: (states[:, :n], states[:, n:].real), nonlinear=parametric,
+            tangent=parametric_with_tangent, decay=np.concatenate([1 + 1j * rates.omega, rates.gamma_1]),
+            table=np.stack([np.full(n, self.mu), rates.net_gain]), coupling=np.array([[self.pump + 0j]]),
+            start=np.concatenate([s, z]).astype(complex), symmetry=None, real=np.repeat([False, True], n),
+            pace=float(1 + abs(rates.omega).max() + self.pump),
         )  # fmt: skip

@@ -14,6 +14,7 @@ from spinsync.base.arrays import Array, Batched
 
 DARK = 1e-3  # charged components below this may be about to vanish
 FAINTEST = 1e-7  # and below this they are no more than errors of the steps
+ROUNDING = 1e-15  # amplitudes below this are what rounding leaves of zero
 DIM = 1e-6  # share of the brightest group's amplitude below which a group has no phase
 NEAR, CLOSER, THERE = 1e-2, 0.3, 1e-5  # distances, beside the largest charged component, at which a fixed point is accepted
 AROUND = 0.1  # distance within which Newton's method is asked for one
@@ -60,5 +61,5 @@ class Approach(Batched):
 
 
 def shining(amplitude: Array) -> Array:
-    """Which groups have a coherence beside that of the brightest one, (point, group)."""
-    return np.asarray((amplitude > 0) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
+    """Which groups have a coherence, beside that of the brightest one and beside rounding, (point, group)."""
+    return np.asarray((amplitude > ROUNDING) & (amplitude >= DIM * amplitude.max(axis=1, keepdims=True)))
