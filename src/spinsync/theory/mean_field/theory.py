@@ -40,8 +40,8 @@ class MeanField:
     Parameters
     ----------
     rtol, atol : float, optional
-        Relative and absolute accuracy, positive; rtol from 1e-13 to 0.1. By default what the question asks for, which its
-        result records: 1e-8 and 1e-10 of `evolve` and `steady_state`, 1e-6 and 1e-8 of `regime` and `phase_diagram`. Steps
+        Relative and absolute accuracy, positive, at most 0.1; rtol at least 1e-13. By default what the question asks for, which
+        its result records: 1e-8 and 1e-10 of `evolve` and `steady_state`, 1e-6 and 1e-8 of `regime` and `phase_diagram`. Steps
         are controlled so that errors stay within about 10 rtol up to ten relaxation times of the coherence, and grow linearly
         from there. With 500 or more sampled spins this holds for the means of the groups, down to rtol 1e-8; a single one of
         a few hundred strongly coupled spins can be off by some hundred rtol if it turns much faster than the field changes.
@@ -52,7 +52,7 @@ class MeanField:
     Raises
     ------
     InputError
-        If a tolerance is not positive or `nodes` is no whole number from 16 to 20000.
+        If a tolerance is not positive or too large, or `nodes` is no whole number from 16 to 20000.
 
     Examples
     --------
@@ -82,6 +82,8 @@ class MeanField:
                 object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
         if self.rtol is not None and not 1e-13 <= self.rtol <= 0.1:
             raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
+        if self.atol is not None and self.atol > 0.1:
+            raise checks.complain("atol", "at most 0.1", self.atol)
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
 
@@ -128,7 +130,7 @@ class MeanField:
         """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
         nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
         rtol, atol = self._accuracy
-        return MeanField(min(10 * rtol, 0.1), 10 * atol, nodes)
+        return MeanField(min(10 * rtol, 0.1), min(10 * atol, 0.1), nodes)
 
     def _flow(
         self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
