@@ -33,10 +33,7 @@ def motion(
     fastest : about the largest rate
     find_rest : the state of rest, if the motion has one that it can't leave; for long runs, which end there
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many.
+    Raises OverflowError if steps get too small or too many.
     """
     yield start
     yield from moved(Products(apply=apply, fastest=fastest, find_rest=find_rest), start, times)

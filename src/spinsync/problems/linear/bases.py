@@ -113,10 +113,7 @@ class Spaces(Protocol):
 def moved(spaces: Spaces, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other.
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many.
+    Raises OverflowError if steps get too small or too many.
     """
     now, state, done, first = times[0], start, 1, np.linalg.norm(start)
     for steps in range(spaces.most):

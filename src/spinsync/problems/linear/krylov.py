@@ -30,10 +30,7 @@ def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: n
 
     sites : places of the components on a lattice of which only next neighbours couple; None: they live on none
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many, or rates are too large for double precision.
+    Raises OverflowError if steps get too small or too many, or rates are too large for double precision.
     """
     yield start
     if not np.all(np.isfinite(generator.data)):

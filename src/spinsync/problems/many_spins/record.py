@@ -50,10 +50,7 @@ class ManySpins:
     def motion(self, times: Array, seed: int) -> Observed:
         """What is observed at `times`.
 
-        Raises
-        ------
-        StoppedError
-            If the time steps get too many or too small.
+        Raises StoppedError if the time steps get too many or too small.
         """
         from spinsync.problems.many_spins.waveform_relaxation import integrate
 

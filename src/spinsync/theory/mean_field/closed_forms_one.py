@@ -53,10 +53,7 @@ def phase(ensemble: Ensemble) -> float:
 def one_group(ensemble: Ensemble) -> OneGroup:
     """The only group and its coupling.
 
-    Raises
-    ------
-    InputError
-        If there are several groups, or the frequency is a list of samples.
+    Raises InputError if there are several groups, or the frequency is a list of samples.
     """
     if error := refusal(ensemble):
         raise error

@@ -141,11 +141,7 @@ LOWER: Elements = (
     lambda j, m: -_root(j + m, j + m - 1),
     lambda j, m: _root(j - m + 1, j - m + 2),
 )
-TURN: Elements = (
-    lambda j, m: m,
-    lambda j, m: _root(j + m, j - m),
-    lambda j, m: _root(j + m + 1, j - m + 1),
-)
+TURN: Elements = (lambda j, m: m, lambda j, m: _root(j + m, j - m), lambda j, m: _root(j + m + 1, j - m + 1))
 
 
 def jumps(group: GroupRates, spins: int, j: Array, m: Array, charge: int = 0) -> Iterator[tuple[int, int, Array]]:

@@ -37,14 +37,8 @@ class Steady:
 def steady(lattice: Lattice) -> Steady:
     """Sector 0 at rest; the box grows until what is misplaced is below ALLOWED.
 
-    Raises
-    ------
-    SeveralError
-        If there are several steady states.
-    OverflowError
-        If the rates are too large for double precision, or the box would not stop growing.
-    TooLargeError
-        If memory can't hold the box.
+    Raises SeveralError if there are several steady states; OverflowError if the rates are too large for double precision,
+    or the box would not stop growing; TooLargeError if memory can't hold the box.
     """
     box = lattice.likely
     for _ in range(ROUNDS):

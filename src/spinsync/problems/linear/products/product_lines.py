@@ -41,14 +41,8 @@ GIVEN = 1e-6  # the same, at most
 def slowest(parts: Parts, receiver: np.ndarray, number: int) -> list[Line]:
     """The slowest `number` lines, in order.
 
-    Raises
-    ------
-    FewError
-        If there are fewer.
-    SlowError
-        If an iteration does not come to an end.
-    CrowdedError, OverflowError
-        If double precision does not know them.
+    Raises FewError if there are fewer, SlowError if an iteration does not come to an end, CrowdedError or OverflowError if
+    double precision does not know them.
     """
     space = Products(parts, 1)
     fastest = fastest_rate(space)

@@ -23,13 +23,7 @@ Basis = tuple[np.ndarray, np.ndarray, np.ndarray]  # generator on the slow modes
 class SlowProducts:
     """The generator on products of the parts' modes that decay no faster than a limit.
 
-    Parameters
-    ----------
-    space : Products
-    forms : Forms
-        Of the space.
-    components : int
-        Of the model, at most; the limit follows.
+    forms : of the space; components : of the model, at most: the limit follows
     """
 
     def __init__(self, space: Products, forms: Forms, components: int) -> None:
