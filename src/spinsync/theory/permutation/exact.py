@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import sqrt
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -76,11 +76,8 @@ class Exact:
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
         terms = group_terms(ensemble, self.spins)
-        m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
-        groups = len(ensemble.groups)
-        if len(m) != groups:
-            raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
-        if groups > 1:
+        m = bloch_vectors.per_group(ensemble.rates, initial, seed)
+        if len(m) > 1:
             return coupled_groups(terms, m, ensemble.names)
         lattice = DickeLattice(spins=self.spins, group=rates_by_group(terms)[0], box=whole(self.spins))
 
@@ -166,11 +163,8 @@ class DickeLattice:
         return j, place
 
     @cached_property
-    def _sectors(self) -> tuple[Sector, ...]:
-        return tuple(Sector(self.spins, q, self.box) for q in self.charges)
-
-    def sector(self, q: int) -> Sector:
-        return self._sectors[q] if q in self.charges else Sector(self.spins, q, self.box)
+    def sector(self) -> Callable[[int], Sector]:
+        return cache(lambda q: Sector(self.spins, q, self.box))
 
     @property
     def trace(self) -> Array:
@@ -193,7 +187,7 @@ class DickeLattice:
 
     def sender(self, rho: Array) -> Array:
         """rho J_+, as |j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
-        zero, one = self._sectors
+        zero, one = self.sector(0), self.sector(1)
         grid = np.zeros(zero.inside.shape, rho.dtype)
         grid[zero.inside] = rho
         return np.asarray(grid[one.inside] * self.receiver)

@@ -100,11 +100,8 @@ class DickeProducts:
     parts: Parts
 
     @cached_property
-    def _spaces(self) -> tuple[Products, ...]:
-        return tuple(Products(self.parts, q) for q in self.charges)
-
-    def space(self, q: int) -> Products:
-        return self._spaces[q] if q in self.charges else Products(self.parts, q)
+    def space(self) -> Callable[[int], Products]:
+        return cache(partial(Products, self.parts))
 
     def sectors(self, key: Charges) -> list[Sector]:
         return [sector(n, q) for n, q in zip(self.spins, key, strict=True)]
@@ -150,7 +147,7 @@ class DickeProducts:
 
     def sender(self, rho: Array) -> Array:
         """rho J_+ of all groups."""
-        zero, one = self._spaces
+        zero, one = self.space(0), self.space(1)
         out = np.zeros(one.size, complex)
         into = one.tensors(out)
         for key, tensor in zero.tensors(rho).items():

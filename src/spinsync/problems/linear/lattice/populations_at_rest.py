@@ -24,14 +24,12 @@ class Steady:
     """Probabilities within a box.
 
     part : the lattice that is left within the box
-    probability : array of shape (component,)
-    misplaced : bound on the sum of |p - exact p|
+    probability : array of shape (component,), the sum of |p - exact p| is below ALLOWED
     """
 
     box: Box
     part: Lattice
     probability: np.ndarray
-    misplaced: float
 
 
 def steady(lattice: Lattice) -> Steady:
@@ -64,7 +62,7 @@ def steady(lattice: Lattice) -> Steady:
             box = doubled(lattice, box)
             continue
         if lost.sum() <= ALLOWED:
-            return Steady(box, part, probability, float(lost.sum()))
+            return Steady(box, part, probability)
         box = larger(lattice, box, sites, probability, lost, ALLOWED)
     raise OverflowError
 
