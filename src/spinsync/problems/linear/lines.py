@@ -73,9 +73,7 @@ def certain(line: Line, fastest: float, slowest: float) -> Line:
 
 def of_matrix(block: Any, receiver: np.ndarray, number: int) -> list[Line]:
     """The slowest `number` lines of a small matrix, in order.
-
-    Raises FewError if there are fewer, CrowdedError or OverflowError if double precision does not know them.
-    """
+    Raises FewError if there are fewer, CrowdedError or OverflowError if double precision does not know them."""
     fastest = float(abs(block).sum(axis=0).max())
     if not fastest < LARGEST:
         raise OverflowError

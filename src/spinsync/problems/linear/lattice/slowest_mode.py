@@ -84,9 +84,7 @@ def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
 
 def left_out(part: Lattice, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
     """By how much the eigenvalue is wrong: to first order because of what leaves the box at each component; by rounding.
-
-    Raises CrowdedError or OverflowError if rounding blurs it, or rates are too large.
-    """
+    Raises CrowdedError or OverflowError if rounding blurs it, or rates are too large."""
     block = part.block(1)
     norm = abs(block).sum(axis=0).max()
     if not norm < LARGEST:

@@ -69,10 +69,7 @@ def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
 
 
 class Pivoted:
-    """L U of any sparse matrix.
-
-    Raises OverflowError if an entry is not finite, or the matrix is singular.
-    """
+    """L U of any sparse matrix. Raises OverflowError if an entry is not finite, or the matrix is singular."""
 
     def __init__(self, matrix: Any) -> None:
         if not np.all(np.isfinite(matrix.data)):

@@ -31,10 +31,7 @@ def needed(sizes: Sequence[Array]) -> float:
 
 
 def afford(sizes: Sequence[Array], more: float = 0.0) -> None:
-    """Refuse parts of these sizes, and as many numbers more, that memory can't hold.
-
-    Raises TooLargeError with the estimate.
-    """
+    """Refuse parts of these sizes, and as many numbers more, that memory can't hold. Raises TooLargeError with the estimate."""
     outcome.afford(needed(sizes) + 16.0 * more, growth=3 * len(sizes) - 1)  # as the components
 
 

@@ -81,10 +81,7 @@ def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
 
 
 def fastest_rate(space: Products) -> float:
-    """Largest modulus that the diagonal can have.
-
-    Raises OverflowError if squares of a rate are not finite.
-    """
+    """Largest modulus that the diagonal can have. Raises OverflowError if squares of a rate are not finite."""
     diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
     total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
     if not total < LARGEST:
