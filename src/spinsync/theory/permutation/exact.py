@@ -16,11 +16,11 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
-from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.model.observables import order_parameter
 from spinsync.problems.linear.record import LinearLattice, LinearProducts
 from spinsync.problems.linear.sectors import Box
 from spinsync.problems.observed import Observed
-from spinsync.theory.permutation.dicke import LOWER, GroupRates, Sector, jumps, rates_by_group, whole
+from spinsync.theory.permutation.dicke import LOWER, GroupRates, Sector, jumps, pair_means, rates_by_group, whole
 from spinsync.theory.permutation.exact_groups import coupled_groups
 from spinsync.theory.permutation.product_states import copies, product_state
 
@@ -197,16 +197,10 @@ class DickeLattice:
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and the pair correlation, equation (9.5)."""
-        spins, zero, p = self.spins, self.sector(0), states[0].real
-        z = p @ zero.m * 2 / spins
-        out: Observed = {"inversion": (("time", "group"), z[:, None])}
-        light = p @ LOWER[0](zero.j, zero.m) ** 2
-        pairs = spins * (spins - 1)
-        c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
-        out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
-        zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
-        out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
-        out["order_parameter"] = (("time",), order_parameter(pair_mean(c[:, None, None], np.ones(1))))
+        zero, p = self.sector(0), states[0].real
+        m, light, square = ((p @ of)[:, None] for of in (zero.m, LOWER[0](zero.j, zero.m) ** 2, zero.m**2))
+        out = pair_means(np.array([self.spins]), m, light[:, None], square[:, None])
+        out["order_parameter"] = (("time",), order_parameter(out.pop("pair_mean")[1]))
         if 1 in states:
-            out["coherence"] = (("time", "group"), (states[1] @ self.receiver / spins)[:, None])
+            out["coherence"] = (("time", "group"), (states[1] @ self.receiver / self.spins)[:, None])
         return out

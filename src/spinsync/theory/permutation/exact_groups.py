@@ -42,11 +42,10 @@ def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> L
     _afford(spins, sizes)
     alone = rates_by_group(terms)
     parts = Parts(
-        sizes=sizes,
-        local=lambda a, q: sector(spins[a], q).generator(alone[a]).tocsr(),
+        sizes=sizes, local=lambda a, q: sector(spins[a], q).generator(alone[a]).tocsr(),
         transfers=tuple(_transfer(terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         mixing=bool(np.all(terms.gain + terms.damping > 0)),
-    )
+    )  # fmt: skip
     sectors = DickeProducts(spins=spins, parts=parts)
     return LinearProducts(
         sectors=sectors, start=partial(sectors.product, bloch=bloch),
