@@ -267,8 +267,9 @@ class Recorder:
         self.done = upto
 
     def solution(self, status: Ended, run: Stepper) -> Solution:
-        counts = {"steps": run.steps, "rejected": run.rejected}
-        return Solution(means=self.means, singles=self.singles[:, :-1], status=status, **counts)
+        return Solution(
+            means=self.means, singles=self.singles[:, :-1], status=status, steps=run.steps, rejected=run.rejected
+        )  # fmt: skip
 
 
 def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turned: np.ndarray, group: np.ndarray) -> None:
