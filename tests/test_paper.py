@@ -61,7 +61,7 @@ def broken(short, monkeypatch):
     """A report of one claim, which fails."""
     claims = (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)
     section = Section(title="Water", text="", figures={}, captions={}, data={}, claims=claims)
-    monkeypatch.setattr(spheres, "chapter", lambda asked: section)
+    monkeypatch.setattr(spheres, "chapter", lambda quick, advance: section)
 
 
 def test_a_claim_that_fails_is_shown_and_exits_with_1(broken, tmp_path, capsys):

@@ -118,6 +118,13 @@ def test_cut_has_numbers_and_closed_form():
     assert omega == pytest.approx(2 / np.tan(theta))
 
 
+def test_a_cut_without_a_closed_form_has_the_numbers_alone():
+    diagram = ss.phase_diagram(ONE, {"coupling": [2.0, 8.0, 12.0]})
+    ax = ss.plot.cut(diagram, variable="lyapunov")
+    (circles,) = ax.lines
+    np.testing.assert_array_equal(circles.get_ydata(), diagram.lyapunov)
+
+
 def test_frame_of_the_mean_puts_the_mean_on_the_x_axis():
     moving = WEAK.replace(**{"A.frequency": 9.0, "B.frequency": 8.6})  # locked, far from rest in the laboratory
     late = ss.evolve(moving, np.linspace(200, 203, 301))

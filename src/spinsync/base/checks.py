@@ -138,14 +138,10 @@ def path(name: str, value: Any) -> Path:
 
 def word(name: str, value: Any) -> str:
     """A name that can stand in a dotted parameter."""
-    if not isinstance(value, str) or not value or "." in value or value != value.strip() or not _is_unicode(value):
+    plain = isinstance(value, str) and value and "." not in value and value == value.strip()
+    if not plain or value.encode(errors="replace").decode() != value:  # half of a surrogate pair: no file can hold it
         raise complain(name, "a word without dots or outer blanks", value)
-    return value
-
-
-def _is_unicode(text: str) -> bool:
-    """Whether a file can hold it; half of a surrogate pair is no character."""
-    return text.encode(errors="replace").decode() == text
+    return str(value)
 
 
 def text(name: str, value: Any) -> str:

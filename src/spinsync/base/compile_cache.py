@@ -91,7 +91,9 @@ def load(name: str, sound: Callable[[bytes], bool]) -> tuple[Path, bytes] | None
                 continue
             found = path.stat()
             if stat.S_ISREG(found.st_mode) and sound(data := path.read_bytes()):
-                _touch(path, found.st_mtime)
+                if time.time() - found.st_mtime > DAY:  # the time of change tells when an entry was used last, to a day
+                    with suppress(OSError):
+                        os.utime(path)
                 return path, data
         except FileNotFoundError:
             continue
@@ -150,13 +152,6 @@ def remove(path: Path) -> None:
     """Take away an entry, or whatever stands in its place, where that is possible."""
     with suppress(OSError):
         _take_away(path)
-
-
-def _touch(path: Path, modified: float) -> None:
-    """The time of change tells when an entry was used last, to a day."""
-    if time.time() - modified > DAY:
-        with suppress(OSError):
-            os.utime(path)
 
 
 @cache

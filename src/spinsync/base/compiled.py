@@ -16,13 +16,7 @@ from spinsync.base.interrupts import aside
 
 
 def need_compiler() -> None:
-    """Some kernels can't be interpreted.
-
-    Raises
-    ------
-    InputError
-        Where numba is told not to compile.
-    """
+    """Refuse to go on where numba is told not to compile: some kernels can't be interpreted."""
     if not allowed():
         raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for many spins, but is set.")
 
@@ -78,13 +72,10 @@ class Kernel:
     @cached_property
     def interpreted(self) -> FunctionType:
         """The same as plain Python, for little work before there is machine code."""
-        names = {name: getattr(value, "interpreted", value) for name, value in self._called().items()}
-        function = self.function
-        return FunctionType(function.__code__, function.__globals__ | names, function.__name__, function.__defaults__)
-
-    def _called(self) -> dict[str, Kernel]:
-        known = self.function.__globals__
-        return {name: known[name] for name in self.function.__code__.co_names if isinstance(known.get(name), Kernel)}
+        function, known = self.function, self.function.__globals__
+        called = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), Kernel)}
+        names = known | {name: kernel.interpreted for name, kernel in called.items()}
+        return FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
 def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:

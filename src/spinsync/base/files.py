@@ -35,12 +35,8 @@ def _shown(path: str | Path) -> str:
     return shown(str(path), 200)
 
 
-def _sync(folder: Path) -> None:
-    """Flush every file below `folder` and the folders themselves to disk: several at once, which a disk writes together."""
-    each(_flush, [folder, *folder.rglob("*")], waiting=FLUSHED)
-
-
 def _flush(path: Path) -> None:
+    """Have a file, or a folder itself, written to disk."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -62,13 +58,7 @@ class UnwritableError(InputError):
 
 @contextmanager
 def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
-    """A folder to fill; it takes the name `path` when the block ends well, and vanishes otherwise.
-
-    Raises
-    ------
-    InputError
-        If `path` exists, or it can't be written.
-    """
+    """A folder to fill; it takes the name `path`, which must be new, when the block ends well, and vanishes otherwise."""
     target = Path(path).absolute()
     try:
         taken = target.is_symlink() or target.exists()
@@ -79,7 +69,7 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     try:
         with _draft(target) as draft:
             yield draft
-            _sync(draft)
+            each(_flush, [draft, *draft.rglob("*")], waiting=FLUSHED)  # several at once, which a disk writes together
             draft.rename(target)
     except OSError as error:
         raise UnwritableError(name, path, _reason(error)) from error
@@ -99,10 +89,7 @@ def write_text(path: str | Path, text: str, name: str = "path") -> None:
 def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
     """A file to write; it takes the place of `path` when the block ends well, and vanishes otherwise.
 
-    Raises
-    ------
-    InputError
-        If `path` can't be written, or is something else than a file: a folder, or a device, which must not be replaced.
+    A `path` that is something else than a file is refused: a folder, or a device, must not be replaced.
     """
     target = Path(path).absolute()
     try:
@@ -146,11 +133,10 @@ def _held(draft: Path) -> Iterator[bool]:
         return
     handle = os.open(draft, os.O_RDONLY)
     try:
-        try:
+        alone = False
+        with suppress(OSError):  # somebody else has it, or the file system has no locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             alone = True
-        except OSError:  # somebody else has it, or the file system has no locks
-            alone = False
         yield alone
     finally:
         os.close(handle)

@@ -23,18 +23,13 @@ class DroppedError(BaseException):
     """Nobody waits for the result of this thread any more. No `except Exception` shall hear it."""
 
 
-class _Thread(threading.local):
-    """For whom each thread works."""
-
-    dropped: threading.Event | None = None
-
-
-_thread = _Thread()
+_thread = threading.local()  # for whom each thread works: `dropped` is the event that somebody sets who waits no more
 
 
 def heed() -> None:
     """End this thread's work here if nobody waits for it any more; for loops that take long."""
-    if _thread.dropped is not None and _thread.dropped.is_set():
+    dropped = getattr(_thread, "dropped", None)
+    if dropped is not None and dropped.is_set():
         raise DroppedError
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial, reduce
+from itertools import pairwise
+from math import prod
 from typing import Any
 
 from llvmlite import ir
@@ -17,13 +20,8 @@ ELSEWHERE = {"math", "np"}  # whose names are known here
 class Expressions(Places):
     """Writes expressions behind the place where `builder` stands."""
 
-    def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
-        """Write the statements of a function."""
-        raise NotImplementedError
-
-    def assign(self, name: str, value: Any, scope: Scope) -> None:
-        """Give a name a value."""
-        raise NotImplementedError
+    body: Callable[[Iterable[ast.stmt], Scope], None]  # writes the statements of a function
+    assign: Callable[[str, Any, Scope], None]  # gives a name a value
 
     def scope(self, function: ast.FunctionDef, names: dict[str, Any]) -> Scope:
         times = assigned(function)
@@ -81,23 +79,17 @@ class Expressions(Places):
 
     def value_of_compare(self, node: ast.Compare, scope: Scope) -> Any:
         values = [self.value(one, scope) for one in (node.left, *node.comparators)]
-        tests = [self.compare(op, a, b) for op, a, b in zip(node.ops, values, values[1:], strict=False)]
-        return self.folded(ast.And(), tests)
+        tests = [self.compare(op, a, b) for op, (a, b) in zip(node.ops, pairwise(values), strict=True)]
+        return reduce(partial(self.logic, ast.And()), tests)
 
     def value_of_boolop(self, node: ast.BoolOp, scope: Scope) -> Any:
-        return self.folded(node.op, [self.value(one, scope) for one in node.values])
+        return reduce(partial(self.logic, node.op), [self.value(one, scope) for one in node.values])
 
     def value_of_ifexp(self, node: ast.IfExp, scope: Scope) -> Any:
         test = self.value(node.test, scope)
         if isinstance(test, bool):
             return self.value(node.body if test else node.orelse, scope)
         return self.chosen(test, self.value(node.body, scope), self.value(node.orelse, scope))
-
-    def folded(self, op: ast.boolop, tests: Sequence[Any]) -> Any:
-        whole = tests[0]
-        for test in tests[1:]:
-            whole = self.logic(op, whole, test)
-        return whole
 
     def values(self, node: ast.expr, scope: Scope) -> list[Any]:
         """Those of a tuple, or of a call that returns several."""
@@ -108,8 +100,9 @@ class Expressions(Places):
 
     def value_of_call(self, node: ast.Call, scope: Scope) -> Any:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
-        if name in ("empty", "zeros"):
-            return self.local(node, scope)
+        if name in ("empty", "zeros"):  # with a second argument of whole numbers
+            shape = tuple(self.values(node.args[0], scope))
+            return Place(self.slot(WHOLE if len(node.args) > 1 else REAL, prod(shape)), shape)
         if name == "reshape":
             assert isinstance(node.func, ast.Attribute)
             place = self.at(node.func.value, scope)
@@ -119,11 +112,6 @@ class Expressions(Places):
             return self.builtin(name, arguments)
         function = self.text.functions[name]
         return self.written_out(function, dict(zip((one.arg for one in function.args.args), arguments, strict=True)))
-
-    def local(self, node: ast.Call, scope: Scope) -> Place:
-        first = node.args[0]
-        shape = tuple(self.values(first, scope)) if isinstance(first, ast.Tuple) else (self.value(first, scope),)
-        return self.array(shape, WHOLE if len(node.args) > 1 else REAL)
 
     def builtin(self, name: str, given: list[Any]) -> Any:
         first = given[0]

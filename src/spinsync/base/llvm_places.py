@@ -121,9 +121,6 @@ class Places(Numbers):
             made = self.builder.alloca(ir.ArrayType(wide, count))
             return self.builder.bitcast(made, wide.as_pointer())
 
-    def array(self, shape: tuple[int, ...], kind: ir.Type) -> Place:
-        return Place(self.slot(kind, prod(shape)), shape)
-
     def table(self, name: str, rows: Any) -> Place:
         """A known table as memory, for loops that stay: ragged ones are filled up."""
         if name not in self.tables:
@@ -142,12 +139,10 @@ class Places(Numbers):
         offset: Any = 0
         for index, stride in zip(indices, place.strides, strict=False):
             offset = self.binary(ast.Add(), offset, self.binary(ast.Mult(), index, stride))
-        pointer = place.pointer
-        if isinstance(offset, Lanes):
-            pointer = self.builder.gep(pointer, [self.of(offset.offset, WHOLE, 0)])
+        lanes = isinstance(offset, Lanes)
+        pointer = self.builder.gep(place.pointer, [self.of(offset.offset if lanes else offset, WHOLE, 0)])
+        if lanes:
             pointer = self.builder.bitcast(pointer, ir.VectorType(REAL, self.width).as_pointer())
-        else:
-            pointer = self.builder.gep(pointer, [self.of(offset, WHOLE, 0)])
         return Place(pointer, place.shape[len(indices) :], place.record)
 
     def part(self, place: Place, name: str) -> Place:

@@ -66,8 +66,10 @@ class _Kept(NullCache):
         ways = sorted((name, sorted(way) if isinstance(way, set) else way) for name, way in options.items())
         settings = [str(getattr(numba.config, name, None)) for name in SETTINGS]
         code = function.__code__
-        where = (function.__module__, function.__qualname__, code.co_firstlineno)
-        self._parts = (*VERSIONS, *where, code.co_code.hex(), _text(function), ways, settings)
+        where, names = (function.__module__, function.__qualname__, code.co_firstlineno), function.__globals__
+        # a generated module tells itself what it was made of
+        source = str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
+        self._parts = (*VERSIONS, *where, code.co_code.hex(), source, ways, settings)
         self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
         self.called = re.sub("^spinsync_|_[0-9a-f]{20}(?=[.])", "", self._title)  # what people read, of generated modules too
 
@@ -111,12 +113,6 @@ class _Telling(event.Listener):
 
 _register: Any = event.register
 _register("numba:compile", _Telling())
-
-
-def _text(function: FunctionType) -> str:
-    """A hash of the file of a function; a generated module tells itself what it was made of."""
-    names = function.__globals__
-    return str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
 
 
 def compiled_for_device(function: Callable[..., Any]) -> Any:

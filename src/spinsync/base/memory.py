@@ -63,16 +63,11 @@ def control_groups(kind: str, name: str, older: str) -> Iterator[Path]:
 
 
 def afford(name: str, count: int, size: float, holds: str | None = None, growth: int = 1) -> None:
-    """Refuse a number for which memory can't hold the result.
+    """Refuse a number for which memory can't hold the result, with an estimate, and how many do fit.
 
     name : of the argument that says how many
     size : bytes that it takes, times the number to the power `growth`
     holds : what the argument holds so many of; None: it is the number
-
-    Raises
-    ------
-    InputError
-        With the estimate, and how many do fit.
     """
     may = available()
     fits = max((may / size) ** (1 / growth), 1.0)

@@ -54,6 +54,7 @@ class Native:
 
     def __init__(self, name: str, signature: Mapping[str, Given], code: bytes) -> None:
         self.signature = dict(signature)
+        self._arrays = [(name, given if given.array else None) for name, given in signature.items()]
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
@@ -61,8 +62,8 @@ class Native:
         self._call = ctypes.CFUNCTYPE(None, *kinds)(self._engine.get_function_address(name))
 
     def __call__(self, *arguments: Any) -> None:
-        given = zip(self.signature.items(), arguments, strict=True)
-        self._call(*(_address(name, of, value) if of.array else value for (name, of), value in given))
+        given = zip(self._arrays, arguments, strict=True)
+        self._call(*(value if of is None else _address(name, of, value) for (name, of), value in given))
 
 
 def _address(name: str, given: Given, array: np.ndarray) -> int:

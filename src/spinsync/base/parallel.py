@@ -25,37 +25,21 @@ T = TypeVar("T")
 _asked: ContextVar[int | None] = ContextVar("threads that a question may use", default=None)
 
 
-class _Thread(threading.local):
-    """Whether this thread is one of the pool."""
-
-    pooled: bool = False
+_thread = threading.local()  # one of the pool is `pooled`
 
 
-_thread = _Thread()
+def _pooled() -> bool:
+    return getattr(_thread, "pooled", False)
 
 
 def threads() -> int:
-    """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget.
-
-    Raises
-    ------
-    InputError
-        If the environment variable SPINSYNC_THREADS is no whole number of at least 1.
-    """
-    if _thread.pooled:  # its threads share the budget already
-        return 1
-    return _asked.get() or budget()
+    """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget."""
+    return 1 if _pooled() else _asked.get() or budget()  # the threads of the pool share the budget already
 
 
 @contextmanager
 def at_most(asked: Any) -> Iterator[None]:
-    """Within it, a question computes with so many threads; None leaves it as it is.
-
-    Raises
-    ------
-    InputError
-        If `asked` is neither None nor a whole number of at least 1.
-    """
+    """Within it, a question computes with so many threads, a whole number of at least 1; None leaves it as it is."""
     before = _asked.get()
     _asked.set(before if asked is None else checks.whole("threads", asked, 1))
     try:
@@ -85,16 +69,14 @@ def cores() -> int:
 @cache
 def _quota() -> float:
     """Cores' worth of time that the control groups grant (Linux)."""
-    return min(_quotas(), default=inf)
-
-
-def _quotas() -> Iterator[float]:
+    granted = [inf]
     for file in control_groups("cpu", "cpu.max", "cpu.cfs_quota_us"):
         with suppress(OSError, ValueError):  # "max": no limit
             quota, *period = file.read_text(encoding="ascii").split()
             each_period = period[0] if period else (file.parent / "cpu.cfs_period_us").read_text(encoding="ascii")
             if float(quota) > 0:
-                yield float(quota) / float(each_period)
+                granted.append(float(quota) / float(each_period))
+    return min(granted)
 
 
 def _left_by_the_worker() -> int:
@@ -189,7 +171,7 @@ def each(
     work that waits for a disk and computes nothing.
     """
     count = min(waiting or threads(), len(items))
-    if _thread.pooled or count < 1 or (count == 1 and watch is None):  # those of a pool that wait for their own wait for ever
+    if _pooled() or count < 1 or (count == 1 and watch is None):  # those of a pool that wait for their own wait for ever
         return [work(item) for item in items]
     pool, job = _pool("computing" if waiting is None else "waiting", count), _Job(work, items, count, [None] * len(items))
     try:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -16,14 +15,9 @@ LONG = 1e6  # days, from where on the digits tell nothing
 PAUSE = 0.1  # seconds between two changes of it
 
 
-@contextmanager
-def progress(label: str) -> Iterator[Line]:
+def progress(label: str) -> closing[Line]:
     """A line that tells how far the work inside is; it vanishes at the end, and never comes where it ends soon."""
-    line = Line(label)
-    try:
-        yield line
-    finally:
-        line.close()
+    return closing(Line(label))
 
 
 class Line:

@@ -8,22 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
 from typing import Any
 
-
-@dataclass
-class _Users:
-    """Who computes on one thread at present, and what the libraries were set to before."""
-
-    lock: Lock = field(default_factory=Lock)
-    count: int = 0
-    before: list[int] = field(default_factory=list)
-
-
-_users = _Users()
+_lock = Lock()
+_inside: list[list[int]] = []  # what the libraries were set to, once for each who computes on one thread at present
 
 
 @contextmanager
@@ -34,19 +24,18 @@ def one_thread() -> Iterator[None]:
     it, and the last to leave takes it back: none of them computes with another number on the way, and the user's own stays.
     """
     whole, own = _libraries()
-    with _users.lock:
-        if not _users.count:
-            _users.before = [library.num_threads for library in whole]
+    with _lock:
+        _inside.append(_inside[0] if _inside else [library.num_threads for library in whole])
+        if len(_inside) == 1:
             _set(whole, [1] * len(whole))
-        _users.count += 1
     try:
         with own.limit(limits=1):
             yield
     finally:
-        with _users.lock:
-            _users.count -= 1
-            if not _users.count:
-                _set(whole, _users.before)
+        with _lock:
+            before = _inside.pop()
+            if not _inside:
+                _set(whole, before)
 
 
 def _set(libraries: list[Any], numbers: list[int]) -> None:

@@ -197,8 +197,7 @@ class Writer(Expressions):
         """A loop that stays one."""
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         width, self.width = self.width, 0
-        counter = self.slot(WHOLE)
-        self.width = width
+        counter, self.width = self.slot(WHOLE), width
         self.write(Place(counter), first)
         head, inside, following, after = (self.builder.append_basic_block(f"{name}.{k}") for k in range(4))
         self.builder.branch(head)

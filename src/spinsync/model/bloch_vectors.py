@@ -33,9 +33,8 @@ def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 
     length = np.linalg.norm(m, axis=1)
     if np.any(length > 1 + ROUNDING):
         worst = int(np.argmax(length))
-        raise checks.InputError(
-            f"Argument `{name}` must hold vectors of length <= 1, but entry {worst} has length {length[worst]:.9g}."
-        )
+        but = f"entry {worst} has length {length[worst]:.9g}"
+        raise checks.InputError(f"Argument `{name}` must hold vectors of length <= 1, but {but}.")
     return m
 
 

@@ -32,10 +32,8 @@ def of_groups(groups: Sequence[Group]) -> Columns:
     return {name: np.array([center(getattr(group, name)) for group in groups], float) for name in FIELDS}
 
 
-def changed(
-    columns: Columns, coupling: Coupling, edits: Edits, changes: Mapping[str, Any], places: Mapping[str, int]
-) -> tuple[Columns, Coupling, Edits]:
-    """The same after dotted changes, numbers or arrays of one batch shape, of groups at these places."""
+def change(columns: Columns, edits: Edits, changes: Mapping[str, Any], places: Mapping[str, int]) -> None:
+    """Make dotted changes, numbers or arrays of one batch shape, of groups at these places."""
     for name, value in changes.items():
         *where, last = name.split(".")
         index = tuple(places[group] for group in where)
@@ -46,7 +44,6 @@ def changed(
         new = np.array(np.broadcast_to(old, (*np.broadcast_shapes(old.shape[:-1], np.shape(value)), old.shape[-1])))
         new[..., index[0]] = value
         columns[last] = new
-    return columns, coupling, edits
 
 
 def _per_group(value: Any, groups: int) -> Array:

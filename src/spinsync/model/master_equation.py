@@ -16,25 +16,17 @@ ROUNDING = 1e-15  # of the coupling
 
 
 def counts(ensemble: Ensemble, spins: int) -> Array:
-    """Spins per group; they must come out whole.
-
-    Raises
-    ------
-    InputError
-        If `spins` does not split over the groups by their weights, or a frequency is distributed.
-    """
+    """Spins per group, of one frequency each; the weights must split them in whole numbers."""
     for group in ensemble.groups:
         if group.distribution is not None:
-            raise checks.InputError(
-                f"Argument `frequency` must be a number at finite N, but group {group.name!r} has {group.frequency!r}."
-            )
+            but = f"group {group.name!r} has {group.frequency!r}"
+            raise checks.InputError(f"Argument `frequency` must be a number at finite N, but {but}.")
     exact = spins * np.array([group.weight for group in ensemble.groups])
     whole = np.rint(exact).astype(int)
     if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):
         shares = checks.line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
-        raise checks.InputError(
-            f"Argument `spins` must split over the groups in whole numbers, but is spins={spins} ({shares})."
-        )
+        but = f"is spins={spins} ({shares})"
+        raise checks.InputError(f"Argument `spins` must split over the groups in whole numbers, but {but}.")
     return np.asarray(whole)
 
 

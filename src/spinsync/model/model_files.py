@@ -103,13 +103,7 @@ def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse(content: str, where: str) -> tuple[Recipe, bool]:
-    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift.
-
-    Raises
-    ------
-    InputError
-        On a syntax error (with its line), an unknown or missing key, or more than one model.
-    """
+    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift."""
     try:
         data = tomllib.loads(content)
     except (ValueError, RecursionError) as error:  # syntax, numbers of thousands of digits, brackets without end
@@ -120,10 +114,8 @@ def parse(content: str, where: str) -> tuple[Recipe, bool]:
         checks.known("model key", key, allowed)
     found = [name for name in (*singles, "groups") if name in data]
     if len(found) != 1:
-        said = " and ".join(f"[{name}]" for name in found) or "none of them"
-        raise checks.InputError(
-            f"Argument `model` must be one of [single], [pair], [cavity], [[groups]], but {where} has {said}."
-        )
+        has = f"{where} has {' and '.join(f'[{name}]' for name in found) or 'none of them'}"
+        raise checks.InputError(f"Argument `model` must be one of [single], [pair], [cavity], [[groups]], but {has}.")
     changes = data.get("changes", {})
     if not isinstance(changes, dict):
         raise checks.complain("changes", "a table of parameters", changes)

@@ -37,9 +37,8 @@ def lorentzian(
     the poles +-i half_width of the density itself as far away as these digits need.
     """
     if nodes is None:
-        if gamma_perp == 0:
-            raise _too_many(gamma_perp, half_width)
-        nodes = _count(2 * _Map(half_width, gamma_perp, field, log(1 / tolerance)).size, gamma_perp, half_width)
+        size = _Map(half_width, gamma_perp, field, log(1 / tolerance)).size if gamma_perp else np.inf
+        nodes = _count(2 * size, gamma_perp, half_width)
     low, high = 0.1, 200.0
     for _ in range(60):  # as many digits as the nodes carry
         middle = (low + high) / 2
@@ -103,28 +102,19 @@ def uniform(center: float, half_width: float, gamma_perp: float, tolerance: floa
         rate = acosh(sqrt(1 + (gamma_perp / half_width) ** 2))
         nodes = _count(log(1 / tolerance) / rate if rate else np.inf, gamma_perp, half_width)
     x = -np.cos(np.linspace(0, pi, nodes + 1))
-    return Quadrature(center + half_width * x, _clenshaw_curtis(nodes) / 2)
-
-
-def _clenshaw_curtis(n: int) -> NDArray[np.float64]:
-    """Weights of the Clenshaw-Curtis rule with n + 1 nodes, n even (cosine sums of 1/(1 - 4k^2))."""
-    k = np.arange(n // 2 + 1)
+    k = np.arange(nodes // 2 + 1)  # the number of nodes is even: weights are cosine sums of 1/(1 - 4k^2)
     moment = 2.0 / (1 - 4.0 * k**2)
     moment[[0, -1]] /= 2
-    weight = 2 / n * (np.cos(2 * np.outer(np.arange(n + 1), k) * pi / n) @ moment)
+    weight = 2 / nodes * (np.cos(2 * np.outer(np.arange(nodes + 1), k) * pi / nodes) @ moment)
     weight[[0, -1]] /= 2
-    return np.asarray(weight)
+    return Quadrature(center + half_width * x, weight / 2)
 
 
 def _count(estimate: float, gamma_perp: float, width: float) -> int:
     """Round an a-priori estimate up to a multiple of 4."""
     if not estimate <= MOST_NODES:
-        raise _too_many(gamma_perp, width)
+        raise checks.InputError(
+            f"Argument `nodes` must be given for this ensemble: a frequency width of {width:g} at a coherence "
+            f"relaxation of {gamma_perp:g} would need more than {MOST_NODES} classes."
+        )
     return max(16, 4 * ceil(estimate / 4))
-
-
-def _too_many(gamma_perp: float, width: float) -> checks.InputError:
-    return checks.InputError(
-        f"Argument `nodes` must be given for this ensemble: a frequency width of {width:g} at a coherence "
-        f"relaxation of {gamma_perp:g} would need more than {MOST_NODES} classes."
-    )

@@ -21,7 +21,7 @@ from spinsync.base.arrays import Array
 from spinsync.model.couplings import Coupling, Dense, Edits
 from spinsync.model.distributions import DISTRIBUTIONS, Distribution
 from spinsync.model.groups import Group
-from spinsync.model.layouts import Columns, center, changed, of_groups, of_parameters
+from spinsync.model.layouts import Columns, center, change, of_groups, of_parameters
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, LINKS, PARAMETERS, parameter, unknown
 from spinsync.model.rates import Rates, normalized, rates_of
 
@@ -127,10 +127,11 @@ class Recipe:
         values = values or {}
         changes = {name: center(v) for name, v in {**self._uncovered(values), **values}.items() if "." in name}
         if self.base is not None:
-            laid: tuple[Columns, Coupling, Edits] = (of_groups(self.base[0]), self.base[1], {})
+            columns, coupling, edits = of_groups(self.base[0]), self.base[1], Edits()
         else:
-            laid = of_parameters(self.constructor, {**self.parameters, **values}, len(self.group_names))
-        return changed(*laid, changes, self.places)
+            columns, coupling, edits = of_parameters(self.constructor, {**self.parameters, **values}, len(self.group_names))
+        change(columns, edits, changes, self.places)
+        return columns, coupling, edits
 
     def phase(self, a: int, b: int) -> float:
         """theta_ab as it was given: that of a vanishing strength is remembered here only."""

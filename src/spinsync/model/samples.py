@@ -110,5 +110,4 @@ class Samples:
         return complex(np.mean(1 / (mu + 1j * self.values)))
 
     def quadrature(self, gamma_perp: float, field: float, tolerance: float, nodes: int | None) -> Quadrature:
-        weight = np.full(self.values.size, 1 / self.values.size)
-        return Quadrature(self.values, weight)
+        return Quadrature(self.values, np.full(self.values.size, 1 / self.values.size))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from fractions import Fraction
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -97,9 +98,8 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     try:
         rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)
     except Exception as error:  # whatever matplotlib's own checks raise
-        raise checks.InputError(
-            f"Argument `changes` must be values that matplotlib takes, but: {checks.line(str(error), 200)}."
-        ) from None
+        but = checks.line(str(error), 200)
+        raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {but}.") from None
     token = _entered.set(True)
     try:
         with mpl.rc_context(rules):
@@ -221,10 +221,6 @@ def angle_ticks(axis: Any, low: float, high: float) -> None:
 
 
 def _fraction_of_pi(numerator: int, denominator: int) -> str:
-    from fractions import Fraction
-
     f = Fraction(numerator, denominator)
-    if f == 0:
-        return "0"
-    sign, top = "−" if f < 0 else "", abs(f.numerator)
-    return f"{sign}{'' if top == 1 else top}π" + ("" if f.denominator == 1 else f"/{f.denominator}")
+    top, below = {1: "π", -1: "−π", 0: "0"}.get(f.numerator, f"{f.numerator}π"), f.denominator
+    return top.replace("-", "−") + (f"/{below}" if below > 1 else "")

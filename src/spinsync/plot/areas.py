@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -66,17 +66,9 @@ def _share(ax: Axes, letters: int) -> Array:
 def _widest(inside: Array, share: Array) -> tuple[int, int, bool]:
     """Row and column of an area with most room to all sides for a name of this height and width, and whether it fits."""
     room = np.full(inside.shape, np.inf)
-    for axis in (0, 1):
-        for step in (1, -1):
-            run = np.zeros(inside.shape)
-            seen = np.zeros(inside.shape[1 - axis])
-            for k in range(inside.shape[axis])[::step]:
-                line = inside[k] if axis == 0 else inside[:, k]
-                seen = np.where(line, seen + 1, 0)
-                if axis == 0:
-                    run[k] = seen
-                else:
-                    run[:, k] = seen
+    for axis, place in enumerate(np.indices(inside.shape)):
+        for turn in (np.asarray, partial(np.flip, axis=axis)):  # towards either side
+            run = turn(place - np.maximum.accumulate(np.where(turn(inside), -1, place), axis))
             room = np.minimum(room, run / inside.shape[axis] / (share[axis] / 2))
     row, column = np.unravel_index(np.argmax(room), room.shape)
     return int(row), int(column), bool(room[row, column] >= 1)
@@ -152,9 +144,7 @@ def _over_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: st
 
 def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
     """Lines of a symmetric pair as contours of what vanishes on them."""
-    across, up = (
-        curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
-    )
+    across, up = curves.page(ax, *(diagram[n].values / units[n] for n in (x, y)))
     rows: list[list[dict[str, float]]] = []
     for b in up.tolist():
         row = [margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]

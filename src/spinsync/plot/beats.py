@@ -66,10 +66,7 @@ def phase_difference(
     ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
-    ax.set(
-        xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$",
-        xlim=span(run),
-    )  # fmt: skip
+    ax.set(xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$", xlim=span(run))
     return ax
 
 

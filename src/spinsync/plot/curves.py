@@ -28,6 +28,11 @@ def places(axis: Axis, own: Array, count: int = FIRST) -> Array:
     return np.unique(np.clip(np.concatenate([even, own]), own.min(), own.max()))
 
 
+def page(ax: Axes, x: Array, y: Array) -> tuple[Array, Array]:
+    """Places along both axes of a diagram, for contours."""
+    return places(ax.xaxis, x, EACH_WAY), places(ax.yaxis, y, EACH_WAY)
+
+
 def line(ax: Axes, function: Callable[[float], float], own: Array, *, upright: bool) -> tuple[Array, Array]:
     """x and y of a function of the horizontal axis, or of the vertical one, over the places `own` of a diagram.
 
@@ -35,21 +40,21 @@ def line(ax: Axes, function: Callable[[float], float], own: Array, *, upright: b
     """
     along, across = (_Scale(axis) for axis in ((ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)))
     known = {at: function(at) for at in places(along.axis, own).tolist()}
-    page = {at: (along.page(at), across.page(value)) for at, value in known.items()}
+    shown = {at: (along.page(at), across.page(value)) for at, value in known.items()}
     open_ = list(pairwise(sorted(known)))
     while open_:
         low, high = open_.pop()
-        (left, one), (right, other) = page[low], page[high]
+        (left, one), (right, other) = shown[low], shown[high]
         if abs(right - left) < FINEST or not _far(one, other):
             continue
         middle = along.value((left + right) / 2)
         if not low < middle < high:
             continue
         known[middle] = function(middle)
-        page[middle] = along.page(middle), across.page(known[middle])
+        shown[middle] = along.page(middle), across.page(known[middle])
         open_ += [(low, middle), (middle, high)]
     t = sorted(known)
-    values = [known[at] if -BEYOND <= page[at][1] <= 1 + BEYOND else across.beyond(page[at][1]) for at in t]
+    values = [known[at] if -BEYOND <= shown[at][1] <= 1 + BEYOND else across.beyond(shown[at][1]) for at in t]
     return (np.array(values, float), np.array(t)) if upright else (np.array(t), np.array(values, float))
 
 

@@ -117,9 +117,8 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
     cyclic = variable == "phase_difference"
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
-    image = ax.pcolormesh(
-        x, y, values, cmap=CYCLE if cyclic else COLOURMAP, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest"
-    )  # fmt: skip
+    map_ = CYCLE if cyclic else COLOURMAP
+    image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest")
     bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
@@ -145,10 +144,8 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not widen the picture
     units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
 
-    def critical(value: Any) -> float:
-        return critical_coupling(ensemble.replace(**{other: value})) / units[0]
-
-    curve = _closed(ax, diagram, other, units[1], critical, upright=x == "coupling")
+    curve = _closed(ax, diagram, other, units[1], upright=x == "coupling",
+                    form=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 
@@ -156,10 +153,8 @@ def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str)
 def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
     """Where V = V_c, over two parameters of which neither is the coupling."""
     units = {name: _axis(name, ensemble, (x, y))[1] for name in (x, y)}
-    on_page = {
-        n: curves.places(axis, diagram[n].values / units[n], curves.EACH_WAY) for axis, n in ((ax.xaxis, x), (ax.yaxis, y))
-    }
-    fine = {name: values * units[name] for name, values in on_page.items()}
+    on_page = curves.page(ax, *(diagram[name].values / units[name] for name in (x, y)))
+    fine = {name: values * units[name] for name, values in zip((x, y), on_page, strict=True)}
     if "spins" in fine:
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
@@ -210,9 +205,9 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     color = colour("color", color)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
-    y_label, y_unit = (
-        _rate(label, unit, *QUANTITIES[variable]) if variable in QUANTITIES else ((LABELS | BETWEEN)[variable], 1.0)
-    )
+    y_label, y_unit = (LABELS | BETWEEN)[variable], 1.0
+    if variable in QUANTITIES:
+        y_label, y_unit = _rate(label, unit, *QUANTITIES[variable])
     values, where = variable_of(diagram, variable) / y_unit, diagram[x] / unit
     if variable in BETWEEN:
         values = _one_group(diagram, variable)
@@ -222,7 +217,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
         size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are seen where they coincide
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
-    if "limit_cycle" in available(ensemble):
+    if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
@@ -285,8 +280,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
-        ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
-        ax.plot(ends / unit, ends / y_unit, ":", color="#6b747d", lw=0.9, zorder=1)
+        _dotted(ax, diagram, unit, 1 / y_unit)
         closed = _closed(ax, diagram, x, unit, lambda v: areas.known(ensemble.replace(detuning=v), "beat_frequency") / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
@@ -299,15 +293,20 @@ def _rate(label: str, unit: float, meaning: str, symbol: str) -> tuple[str, floa
     return (rf"{meaning}  ${symbol}/\gamma$", unit) if in_damping else (rf"{meaning}  ${symbol}$  (rate)", 1.0)
 
 
+def _dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float) -> None:
+    """What is proportional to the detuning."""
+    ends = np.array([float(diagram.detuning.min()), float(diagram.detuning.max())])
+    ax.plot(ends / unit, slope * ends, ":", color="#6b747d", lw=0.9, zorder=1)
+
+
 def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
     """Over the detuning of two groups: their natural frequencies, and the plateau where it is known."""
     if x != "detuning":
         return
-    ends = np.array([float(diagram[x].min()), float(diagram[x].max())])
     label, unit = _axis(x, ensemble)
     rate = _rate(label, unit, "", "")[1]
     for sign in (1, -1):
-        ax.plot(ends / unit, sign * ends / 2 / rate, ":", color="#6b747d", lw=0.9, zorder=1)
+        _dotted(ax, diagram, unit, sign / 2 / rate)
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)

@@ -13,18 +13,16 @@ from spinsync.results.datasets import model_of, of_spinsync
 
 def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     of_spinsync(diagram, "diagram")
-    made_by = diagram.attrs.get("verb", "nothing known")
+    made_by = checks.line(str(diagram.attrs.get("verb", "nothing known")))
     if made_by != "phase_diagram":
-        raise checks.InputError(
-            f"Argument `diagram` must be a result of phase_diagram, but is one of {checks.line(str(made_by))}."
-        )
-    ensemble = _at(diagram)
+        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")
+    ensemble = model_of(diagram)
+    cut = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.knows(n) and value.ndim == 0}
+    ensemble = ensemble.replace(**cut)  # at the values of the axes that were cut away
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
-        raise checks.InputError(
-            f"Argument `diagram` must have {('one axis', 'two axes')[dims - 1]}, but has {len(names)} "
-            f"({checks.line(', '.join(names)) or 'none'})."
-        )
+        must, listed = ("one axis", "two axes")[dims - 1], checks.line(", ".join(names)) or "none"
+        raise checks.InputError(f"Argument `diagram` must have {must}, but has {len(names)} ({listed}).")
     for name in names:
         ensemble.recipe.known("axis of the diagram", name)
         if name not in diagram.coords or not diagram.sizes[name]:
@@ -33,13 +31,6 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
             raise checks.InputError(f"Argument `diagram` must have numbers on its axes, but has distributions on {name}.")
         checks.array(f"diagram.{name}", diagram[name].values, float, (None,), "a list of numbers")
     return ensemble, names
-
-
-def _at(diagram: Any) -> Ensemble:
-    """The model of a diagram, at the values of the axes that were cut away."""
-    model = model_of(diagram)
-    fixed = {str(n): value.item() for n, value in diagram.coords.items() if model.recipe.knows(n) and value.ndim == 0}
-    return model.replace(**fixed)
 
 
 def variable_of(diagram: xr.Dataset, name: str) -> xr.DataArray:

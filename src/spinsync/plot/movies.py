@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -29,19 +28,10 @@ FASTEST_GIF = 50  # browsers slow down what is faster
 
 @in_range
 def movie(
-    run: xr.Dataset,
-    path: str | Path,
-    *,
-    size: int = 800,
-    frames_per_second: int = 30,
-    speed: float | None = None,
-    azimuth: Angle = AZIMUTH,
-    elevation: Angle = ELEVATION,
-    frame: float | str = 0.0,
-    trails: float = 0.5,
-    cycle: bool = True,
+    run: xr.Dataset, path: str | Path, *, size: int = 800, frames_per_second: int = 30, speed: float | None = None,
+    azimuth: Angle = AZIMUTH, elevation: Angle = ELEVATION, frame: float | str = 0.0, trails: float = 0.5, cycle: bool = True,
     progress: bool = True,
-) -> Path:
+) -> Path:  # fmt: skip
     """A movie of a run on the Bloch sphere: a dot and a fading trail for each spin or group; the mean field is the arrow.
 
     Parameters
@@ -108,22 +98,16 @@ def movie(
     times = _times(run.time.values, rate, speed)
     step = float(times[1] - times[0])
     trail = checks.non_negative("trails", trails) * rate * step
-    views = _views(run.time.values, times, azimuth, elevation)
+    angles = [_angles(n, angle, run.time.values, times) for n, angle in (("azimuth", azimuth), ("elevation", elevation))]
+    views = [View(*pair) for pair in zip(*angles, strict=True)]
     scene = Scene(run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / FINER, cycle=cycle)
     with new_version(file) as draft:
-        film: AbstractContextManager[films.Add]
-        film = films.mp4(draft, size, rate) if kind == "mp4" else films.gif(draft, size, rate, [*colours(run), ARROW])
-        with film as add:
+        palette = [*colours(run), ARROW]
+        with films.mp4(draft, size, rate) if kind == "mp4" else films.gif(draft, size, rate, palette) as add:
             for time, view in zip(_followed(times.tolist(), file.name, progress), views, strict=True):
                 scene.look(view)
                 add(scene.page(time))
     return file
-
-
-def _views(saved: np.ndarray, times: np.ndarray, azimuth: Angle, elevation: Angle) -> list[View]:
-    """Where the camera stands in each frame."""
-    angles = [_angles(name, angle, saved, times) for name, angle in (("azimuth", azimuth), ("elevation", elevation))]
-    return [View(*pair) for pair in zip(*angles, strict=True)]
 
 
 def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> list[float]:

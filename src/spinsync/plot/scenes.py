@@ -14,6 +14,7 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from scipy.interpolate import CubicHermiteSpline
 
 from spinsync.model import bloch_vectors
 from spinsync.plot import spheres
@@ -38,49 +39,26 @@ class Motion:
         self.with_mean = frame == "mean"
         m = np.concatenate([spheres.trajectories(run).values, mean[:, None]], axis=1)
         turn = 0.0 if self.with_mean else float(frame) * (self.times - self.times[0])
-        self.vectors = _turned(m, -np.broadcast_to(turn, self.times.shape))
-        self.slopes = np.gradient(self.vectors, self.times, axis=0)
+        vectors = spheres.turned(m, -np.broadcast_to(turn, self.times.shape))
+        #: vectors at any times in the laboratory, or in the frame of a given frequency
+        self.between = CubicHermiteSpline(self.times, vectors, np.gradient(vectors, self.times, axis=0))
 
     def __call__(self, times: Array) -> Array:
         """Vectors of shape (time, spin or group, 3) in the frame of the picture; the last one is the mean field."""
         m = self.between(times)
-        return _turned(m, -self.turn(m))
+        return spheres.turned(m, -self.turn(m))
 
     def turn(self, m: Array) -> Array:
         """How far the frame of the mean field has turned, for vectors that are still to be turned."""
         return np.arctan2(m[:, -1, 1], m[:, -1, 0]) if self.with_mean else np.zeros(len(m))
 
-    def between(self, times: Array) -> Array:
-        """The same in the laboratory, or in the frame of a given frequency."""
-        i = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, len(self.times) - 2)
-        step = (self.times[i + 1] - self.times[i])[:, None, None]
-        u = (times - self.times[i])[:, None, None] / step
-        # Hermite's polynomials, e.g. J. Stoer and R. Bulirsch, Introduction to Numerical Analysis, section 2.1.5
-        m = (1 + 2 * u) * (1 - u) ** 2 * self.vectors[i] + u**2 * (3 - 2 * u) * self.vectors[i + 1]
-        return np.asarray(m + step * u * (1 - u) * ((1 - u) * self.slopes[i] - u * self.slopes[i + 1]))
-
-
-def _turned(m: Array, angle: Array) -> Array:
-    x, y = spheres.rotated(m[..., 0], m[..., 1], angle[:, None])
-    return np.stack([x, y, m[..., 2]], axis=-1)
-
 
 class Scene:
     """Pages of a run: the sphere of `bloch_sphere`, a dot and a trail for each spin or group, and the mean field.
 
-    Parameters
-    ----------
-    run : xarray.Dataset
-    size : int
-        Width and height in pixels.
-    view : View
-    frame : float or "mean"
-    trail : float
-        Time that a trail goes back.
-    step : float
-        Time between the points of a trail.
-    cycle : bool
-        Draw the closed-form limit cycle where the model has one.
+    size : width and height in pixels
+    trail : time that a trail goes back, in points a time `step` apart
+    cycle : whether to draw the closed-form limit cycle where the model has one
     """
 
     def __init__(
@@ -116,7 +94,7 @@ class Scene:
         """Everything that moves, from the back to the front."""
         m = self.motion.between(times)
         turn = self.motion.turn(m)
-        points = self.view(_turned(m, -turn))
+        points = self.view(spheres.turned(m, -turn))
         depth, points = points[..., 2], self._pixels(points[..., :2])
         width, strength, dot = spheres.THIN if len(self.colours) > spheres.MANY else spheres.THICK
         age = (1 - np.arange(len(times) - 1, 0, -1) / self.length)[:, None]  # of a trail's end 0, at the dot 1
@@ -188,9 +166,7 @@ def _background(run: xr.Dataset, size: int, cycle: bool, view: spheres.View) -> 
             spheres.ring(ax, view, run)
         names = [str(name) for name in run.group.values]
         if 1 < len(names) <= len(COLOURS):
-            dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS]
-            ax.legend(
-                dots[: len(names)], names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1, borderaxespad=0.7
-            )
+            dots = [Line2D([], [], ls="", marker="o", ms=spheres.THICK[2], color=colour) for colour in COLOURS[: len(names)]]
+            ax.legend(dots, names, loc="lower left", ncols=4, handlelength=0.7, columnspacing=1, borderaxespad=0.7)
         canvas.draw()  # type: ignore[no-untyped-call]
         return np.array(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

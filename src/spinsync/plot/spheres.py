@@ -84,14 +84,9 @@ def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = E
 
 @in_style
 def bloch_sphere(
-    run: xr.Dataset,
-    ax: Axes | None = None,
-    *,
-    azimuth: float = AZIMUTH,
-    elevation: float = ELEVATION,
-    frame: float | str = 0.0,
-    cycle: bool = True,
-) -> Axes:
+    run: xr.Dataset, ax: Axes | None = None, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION,
+    frame: float | str = 0.0, cycle: bool = True,
+) -> Axes:  # fmt: skip
     """Trajectories of a run on the Bloch sphere: open circles where they start, dots where they end.
 
     Parameters
@@ -125,9 +120,12 @@ def bloch_sphere(
     view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
     ax = axes(ax, tall=ONE_COLUMN / 2.4)
     globe(ax, view)
-    turn = _turn(run, frame)
-    m = np.array(vectors.values, float)
-    m[..., 0], m[..., 1] = rotated(m[..., 0], m[..., 1], -turn[:, None])
+    if checked_frame(frame) == "mean":
+        needs(run, "coherence", whole=True)
+        turn = -np.angle(run.coherence.values @ model_of(run).rates.weight)
+    else:
+        turn = float(frame) * (run.time.values - run.time.values[0])
+    m = turned(vectors.values, -turn)
     if frame == "mean":
         m[1:][jumps(turn)] = np.nan
     colour = colours(run)
@@ -165,22 +163,10 @@ def colours(run: xr.Dataset) -> list[str]:
     return [of_group[name] for name in owner]
 
 
-def _turn(run: xr.Dataset, frame: float | str) -> Array:
-    """How far the frame has turned, at each time."""
-    frame = checked_frame(frame)
-    if isinstance(frame, str):
-        needs(run, "coherence", whole=True)
-        mean = run.coherence.values @ model_of(run).rates.weight
-        return np.asarray(-np.angle(mean))
-    return np.asarray(frame * (run.time.values - run.time.values[0]))
-
-
 def checked_frame(frame: float | str) -> float | str:
-    if isinstance(frame, str):
-        if frame != "mean":
-            raise checks.complain("frame", "a number or 'mean'", frame)
-        return frame
-    return checks.real("frame", frame)
+    if isinstance(frame, str) and frame != "mean":
+        raise checks.complain("frame", "a number or 'mean'", frame)
+    return frame if isinstance(frame, str) else checks.real("frame", frame)
 
 
 def jumps(turn: Array) -> Array:
@@ -188,8 +174,10 @@ def jumps(turn: Array) -> Array:
     return np.asarray(abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
 
 
-def rotated(x: Array, y: Array, angle: Array) -> tuple[Array, Array]:
-    return x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle)
+def turned(m: Array, angle: Array) -> Array:
+    """Vectors of shape (time, any, 3), turned about the z axis by an angle at each time."""
+    (x, y, z), angle = np.moveaxis(m, -1, 0), angle[:, None]
+    return np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), z], axis=-1)
 
 
 def globe(ax: Axes, view: View) -> None:

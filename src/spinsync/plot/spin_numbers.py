@@ -26,13 +26,9 @@ VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "freque
 
 @in_style
 def finite_size(
-    results: Results,
-    ax: Axes | None = None,
-    *,
-    variable: str = "order_parameter",
-    color: str | None = None,
+    results: Results, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None,
     label: str | None = None,
-) -> Axes:
+) -> Axes:  # fmt: skip
     """A quantity of the steady state against 1/N, as circles; the mean-field value as a black dot at 1/N = 0.
 
     Parameters
@@ -68,8 +64,7 @@ def finite_size(
     """
     checks.known("variable", variable, VERBS)
     color, label = colour("color", color), None if label is None else checks.text("label", label)
-    by_spins = _by_spins(results, VERBS[variable], variable)
-    model = model_of(next(iter(by_spins.values())))
+    model, by_spins = _by_spins(results, VERBS[variable], variable)
     ax = axes(ax)
     inverse = [1 / spins for spins in by_spins]
     values = np.array([np.atleast_1d(one[variable].values) for one in by_spins.values()])
@@ -121,8 +116,7 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     >>> ax = ss.plot.linewidths([ss.linewidth(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
     color, label = colour("color", color), None if label is None else checks.text("label", label)
-    by_spins = _by_spins(results, "linewidth", "linewidth")
-    model = model_of(next(iter(by_spins.values())))
+    model, by_spins = _by_spins(results, "linewidth", "linewidth")
     ax, spins = axes(ax), np.array(list(by_spins))
     widths = [float(one.linewidth) for one in by_spins.values()]
     ax.loglog(spins, widths, "o-", lw=0.8, ms=3.6, color=color, mfc="white", mew=0.9, label=label)
@@ -167,8 +161,7 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     >>> light = [ss.emission_spectrum(one, np.linspace(-6, 4, 201), theory=ss.Exact(n)) for n in (40, 80, 160)]
     >>> ax = ss.plot.spectra(light)
     """
-    by_spins = _by_spins(results, "emission_spectrum", "emission")
-    model = model_of(next(iter(by_spins.values())))
+    model, by_spins = _by_spins(results, "emission_spectrum", "emission")
     ax, alone = axes(ax), ax is None
     shades = plt.get_cmap(COLOURMAP)(np.linspace(0.8, 0.0, len(by_spins)))
     for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
@@ -181,8 +174,8 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Dataset]:
-    """Results of one verb and one ensemble by their number of spins, ascending."""
+def _by_spins(results: Results, verb: str, variable: str) -> tuple[Ensemble, dict[int, xr.Dataset]]:
+    """The one ensemble of results of one verb, and these by their number of spins, ascending."""
     if isinstance(results, xr.Dataset):
         several = [results.isel(spins=i) for i in range(results.sizes["spins"])] if "spins" in results.dims else [results]
     else:
@@ -205,7 +198,7 @@ def _by_spins(results: Results, verb: str, variable: str) -> dict[int, xr.Datase
     by_spins = {int(one.spins): _first_line(one) for one in several}
     if len(by_spins) < len(several):
         raise checks.InputError("Argument `results` must be of different numbers of spins, but two are of the same.")
-    return dict(sorted(by_spins.items()))
+    return model_of(several[0]), dict(sorted(by_spins.items()))
 
 
 def _first_line(one: xr.Dataset) -> xr.Dataset:

@@ -41,12 +41,10 @@ def span(run: xr.Dataset) -> tuple[float, float]:
 
 
 def _check_groups(run: xr.Dataset, whole: bool) -> None:
-    have, are = run.group.values.tolist(), list(model_of(run).names) if whole else None
-    if len(set(map(str, have))) < len(have) or (are is not None and have != are):
-        raise checks.InputError(
-            f"Argument `run` must hold {'every group of its model' if whole else 'every group'} once, but holds "
-            f"{checks.line(', '.join(map(str, have)), 200) or 'none'}."
-        )
+    have = run.group.values.tolist()
+    if len(set(map(str, have))) < len(have) or (whole and have != list(model_of(run).names)):
+        must, listed = f"every group{' of its model' * whole} once", checks.line(", ".join(map(str, have)), 200) or "none"
+        raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 
 @in_style
@@ -125,15 +123,16 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     ax, alone, time, frame = axes(ax), ax is None, run.time.values, checks.real("frame", frame)
     turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
     if each:
-        image = ax.pcolormesh(
-            time, np.arange(turned.shape[1]), phase_of(turned).T, cmap=CYCLE, vmin=-np.pi, vmax=np.pi, rasterized=True
-        )
+        spins, shown = np.arange(turned.shape[1]), phase_of(turned).T
+        image = ax.pcolormesh(time, spins, shown, cmap=CYCLE, vmin=-np.pi, vmax=np.pi, rasterized=True)
         bar = ax.figure.colorbar(image, ax=ax, label=r"phase  $\varphi$")
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
         ax.set(xlabel=TIME, ylabel="spin")
         return ax
     for i, name in enumerate(run.group.values):
-        ax.plot(time, _broken(phase_of(turned[:, i])), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+        phase = phase_of(turned[:, i])
+        phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # a gap where it jumps from pi to -pi
+        ax.plot(time, phase, color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
         names(ax, alone)
     ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=span(run), ylim=(-np.pi, np.pi))
@@ -146,10 +145,3 @@ def _order_of(run: xr.Dataset, group: int) -> np.ndarray:
     if "correlation" not in run:
         return np.asarray(2 * abs(run.coherence.values[:, group]))
     return np.asarray(2 * np.sqrt(np.maximum(run.correlation.values[:, group, group].real, 0)))
-
-
-def _broken(phase: np.ndarray) -> np.ndarray:
-    """The curve with gaps where it jumps from pi to -pi."""
-    out = phase.copy()
-    out[1:][abs(np.diff(phase)) > np.pi] = np.nan
-    return out

@@ -57,13 +57,7 @@ def theory_record(theory: Theory) -> str:
 
 
 def recorded_theory(text: str) -> Theory:
-    """The theory of such a text.
-
-    Raises
-    ------
-    InputError
-        If somebody changed it.
-    """
+    """The theory of such a text, which somebody may have changed."""
     try:
         options = json.loads(text)
         return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
@@ -104,9 +98,8 @@ def axes_record(axes: Mapping[str, Array]) -> str:
 def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:
     """A result with the model that it is of, or a sentence about `argument`."""
     if not isinstance(result, xr.Dataset) or not isinstance(result.attrs.get("model"), str):
-        raise checks.InputError(
-            f"Argument `{argument}` must be a result of spinsync, but is a {type(result).__name__} without a model."
-        )
+        is_ = f"a {type(result).__name__} without a model"
+        raise checks.InputError(f"Argument `{argument}` must be a result of spinsync, but is {is_}.")
     return result
 
 

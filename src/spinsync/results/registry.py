@@ -50,10 +50,9 @@ def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
 
 def _asked(verb: Any) -> Callable[..., xr.Dataset]:
     """The question of this name; the module of a public one registers it when the name is asked for."""
-    if verb not in _questions:
-        public = import_module("spinsync")
-        if verb in public.__all__:
-            getattr(public, verb)
+    public = import_module("spinsync")
+    if verb not in _questions and verb in public.__all__:
+        getattr(public, verb)
     if verb not in _questions:
         raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.line(str(verb))}.")
     return _questions[verb]

@@ -13,11 +13,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "group": ("group", "1"),
     "other_group": ("other group", "1"),
     "coherence": ("coherence <sigma^-> of a group", "1"),
-    "coherence_error": ("error of the coherence", "1"),
-    "inversion_error": ("error of the inversion", "1"),
     "correlation_error": ("error of the pair correlation <sigma^+_i sigma^-_j>", "1"),
     "inversion_correlation_error": ("error of the pair correlation <sigma^z_i sigma^z_j>", "1"),
-    "order_parameter_error": ("error of the order parameter", "1"),
     "trajectories": ("number of trajectories", "1"),
     "converged": ("the errors asked for are reached", "1"),
     "inversion": ("inversion <sigma^z> of a group", "1"),
@@ -52,9 +49,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "locked": ("the groups lock", "1"),
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
     "linewidth": ("full width at half maximum of the line", RATE),
-    "linewidth_error": ("error of the linewidth", RATE),
     "degenerate": ("another line is as slow", "1"),
-    "frequency_error": ("error of the frequency", RATE),
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
@@ -67,8 +62,6 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "locking_range": ("largest effective detuning that locks, K_eff", RATE),
     "phase_offset": ("locked phase difference at zero effective detuning", "rad"),
     "beat_frequency": ("mean rate of the phase difference", RATE),
-    "locking_range_error": ("error of the locking range", RATE),
-    "beat_frequency_error": ("error of the beat frequency", RATE),
     "weak": ("the cross coupling is weak: the range is right to a tenth", "1"),
     "regime": ("regime of the long-time motion", "1"),
     "period": ("period of the order parameter", f"1/{RATE}"),
@@ -86,9 +79,11 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 
 
 def attributes(name: str) -> dict[str, Any]:
-    """`long_name` and `units` of a variable, or of a parameter, which may be dotted."""
+    """`long_name` and `units` of a variable, of the error of one, or of a parameter, which may be dotted."""
     if name in VARIABLES:
         long_name, units = VARIABLES[name]
         return {"long_name": long_name, "units": units}
+    if (of := name.removesuffix("_error")) in VARIABLES:
+        return {"long_name": f"error of the {of.replace('_', ' ')}", "units": VARIABLES[of][1]}
     known, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
     return {"long_name": known.meaning + where, "units": known.unit}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log2, pi
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 #: the superradiant laser: no damping, collective decay Gc = 2 V/N; the unit of rates is 2 V = N Gc
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
@@ -22,28 +23,27 @@ KNOWN = {100: (0.509407, 0.116264, -1.005510), 1000: (0.501000, 0.124124, -0.766
 GIVEN = "six digits are given"
 
 
-def over_spins(results: Sequence[xr.Dataset]) -> xr.Dataset:
-    """One dataset over the numbers of spins."""
-    return xr.concat(results, "spins")
+def over_spins(ask: Callable[..., xr.Dataset], *given: Any, sizes: Sequence[int]) -> xr.Dataset:
+    """A question at several numbers of spins, in one dataset."""
+    return xr.concat([ask(*given, theory=ss.Exact(n)) for n in sizes], "spins")
 
 
-def chapter(asked: Asked) -> Section:
-    sizes = (10, 14, 20, 28, 50, 100, 200) if asked.quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
+def chapter(quick: bool, advance: Advance) -> Section:
+    sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
-        data[f"{name}-rest"] = over_spins([ss.steady_state(model, theory=ss.Exact(n)) for n in sizes])
-        asked.advance(0.2 * len(data))
+        data[f"{name}-rest"] = over_spins(ss.steady_state, model, sizes=sizes)
+        advance(0.2 * len(data))
     for name, gain in GAINS.items():
         model = LASER.replace(gain=gain)
-        data[f"line-{name}"] = over_spins([ss.linewidth(model, theory=ss.Exact(n)) for n in sizes])
-        asked.advance(0.4 + 0.05 * len(data))
-    data["line-detuned"] = over_spins([ss.linewidth(DETUNED, theory=ss.Exact(n)) for n in sizes])
+        data[f"line-{name}"] = over_spins(ss.linewidth, model, sizes=sizes)
+        advance(0.4 + 0.05 * len(data))
+    data["line-detuned"] = over_spins(ss.linewidth, DETUNED, sizes=sizes)
     close = 0.5 * np.sinh(9 * np.linspace(-1, 1, 201)) / np.sinh(9)  # dense around the line
     places = float(ss.limit_cycle(DETUNED).frequency) + close
-    data["spectra"] = over_spins(
-        [ss.emission_spectrum(DETUNED, places, theory=ss.Exact(n)) for n in ((10, 40, 160) if asked.quick else (10, 100, 1000))]
-    )
-    asked.advance(0.9)
+    few = (10, 40, 160) if quick else (10, 100, 1000)
+    data["spectra"] = over_spins(ss.emission_spectrum, DETUNED, places, sizes=few)
+    advance(0.9)
     return Section(
         title="Beyond the article: finite numbers of spins",
         text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
@@ -139,11 +139,8 @@ def _judged() -> Claim:
 
 
 def _entangled(data: dict[str, xr.Dataset]) -> Claim:
-    largest = max(
-        float(ss.pair_measures(data[f"{name}-rest"].isel(spins=i)).concurrence.max())
-        for name in ("laser", "detuned-laser")
-        for i in range(data[f"{name}-rest"].sizes["spins"])
-    )
+    each = [rest.isel(spins=i) for rest in (data["laser-rest"], data["detuned-laser-rest"]) for i in range(rest.sizes["spins"])]
+    largest = max(float(ss.pair_measures(state).concurrence.max()) for state in each)
     return Claim("largest concurrence of two spins in the synchronized steady states", 0, largest, 0, "it is max(0, ...)")
 
 

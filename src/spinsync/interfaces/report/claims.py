@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import xarray as xr
     from matplotlib.figure import Figure
+
+#: called by a chapter with the share of it that is done
+Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True)
@@ -26,46 +28,20 @@ class Claim:
         return bool(abs(self.measured - self.expected) <= self.tolerance)
 
     def row(self) -> dict[str, Any]:
-        return {
-            "claim": self.claim,
-            "expected": float(self.expected),
-            "measured": float(self.measured),
-            "tolerance": float(self.tolerance),
-            "holds": self.holds,
-            "why": self.why,
-        }
+        numbers = {name: float(getattr(self, name)) for name in ("expected", "measured", "tolerance")}
+        return {"claim": self.claim, **numbers, "holds": self.holds, "why": self.why}
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. `text` and `captions` are HTML; figures, captions and data go by the same names."""
+    """A part of the report. `text` and `captions` are HTML; figures and captions go by the same names.
+
+    Once figures and data are written, only their names are left.
+    """
 
     title: str
     text: str
     figures: Mapping[str, Figure]
     captions: Mapping[str, str]
-    data: Mapping[str, xr.Dataset]
-    claims: tuple[Claim, ...] = field(default=())
-
-
-@dataclass(frozen=True)
-class Part:
-    """What the page shows of a section whose figures and data have been written, under the names of their captions."""
-
-    title: str
-    text: str
-    captions: Mapping[str, str]
-    data: tuple[str, ...]
-    claims: tuple[Claim, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How a chapter is asked for its section.
-
-    quick : on coarser grids
-    advance : called with the share of it that is done
-    """
-
-    quick: bool
-    advance: Callable[[float], None]
+    data: Mapping[str, Any]  # datasets
+    claims: Sequence[Claim]

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 CASES = {"minus": (-pi / 2, 20.0, 12.0), "plus": (pi / 2, 6.0, 1.2)}  # theta, largest V, largest r
 
@@ -43,30 +43,25 @@ def tip() -> tuple[float, float]:
     return float(quartic(best)), best
 
 
-def chapter(asked: Asked) -> Section:
-    size = 40 if asked.quick else 96
+def chapter(quick: bool, advance: Advance) -> Section:
+    size = 40 if quick else 96
     diagrams = {}
     for name, (theta, strongest, highest) in CASES.items():
         axes = {"coupling": np.linspace(0, strongest, size), "gain": np.linspace(0, highest, size)}
         diagrams[f"diagram-{name}"] = ss.phase_diagram(ensemble(theta), axes)
-        asked.advance(len(diagrams) / 2.2)
+        advance(len(diagrams) / 2.2)
     tip_v, tip_r = tip()
     lowest = threshold(ensemble(pi / 2).replace(gain=0.0))
     line = "threshold from growth rates of a coherence of 1e-7 over t = 0.5, errors of the steps: 10 rtol / t = 2e-7"
     claims = [
         Claim("theta = -pi/2: smallest threshold V/gamma (the tip)", 4.0, tip_v, 1e-6, line),
-        Claim(
-            "theta = -pi/2: gain-to-damping ratio r at the tip",
-            3.0,
-            tip_r,
-            1e-3,
-            "where a quartic is flat: error of V to the power 1/2",
-        ),
+        Claim("theta = -pi/2: gain-to-damping ratio r at the tip", 3.0, tip_r, 1e-3,
+              "where a quartic is flat: error of V to the power 1/2"),
         Claim("theta = +pi/2: smallest threshold V/gamma, at r = 0", 0.5, lowest, 1e-6, line),
-    ]
+    ]  # fmt: skip
     for name, diagram in diagrams.items():
         claims += _compare(f"theta = {'-' if name.endswith('minus') else '+'}pi/2", diagram)
-    asked.advance(1.0)
+    advance(1.0)
     return Section(
         title="Phase diagram",
         text="<p>Amplitude |<i>s</i>| after the motion has settled, from one trajectory per point, "

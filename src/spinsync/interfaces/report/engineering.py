@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 V, THETA = 24.0, -pi / 2
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=THETA, cross_coupling=1.0)
@@ -41,11 +41,8 @@ def wrong_words(margin: float, ratio: float, count: int) -> int:
     wrong = 0
     for k in range(count):
         theta, between, lag = np.random.default_rng([3, k]).uniform([-2.2, -0.5, -pi], [-0.9, 0.5, pi])
-        pair = TILTED.replace(
-            theta=float(theta),
-            cross_theta=(float(theta + between + lag), float(theta + between - lag)),
-            cross_coupling=ratio * V,
-        )
+        cross_theta = (float(theta + between + lag), float(theta + between - lag))
+        pair = TILTED.replace(theta=float(theta), cross_theta=cross_theta, cross_coupling=ratio * V)
         reach = float(ss.locking_range(pair).locking_range)
         for side in (1 - margin, 1 + margin):
             word = ss.regime(pair.replace(detuning=(-1) ** k * side * reach)).regime
@@ -53,18 +50,18 @@ def wrong_words(margin: float, ratio: float, count: int) -> int:
     return wrong
 
 
-def chapter(asked: Asked) -> Section:
-    size = 30 if asked.quick else 80
+def chapter(quick: bool, advance: Advance) -> Section:
+    size = 30 if quick else 80
     axes = {"detuning": np.linspace(-1.0, 1.0, size), "cross_coupling": np.linspace(0.1, 6.0, size)}
     data = {}
     for name, phase in PHASES.items():
         data[f"tongue-{name.replace(' ', '-')}"] = ss.phase_diagram(PAIR.replace(cross_theta=phase), axes)
-        asked.advance(len(data) / 8)
+        advance(len(data) / 8)
     shifted = axes | {"detuning": np.linspace(-2.4, 2.0, size)}
     data["tongue-unequal"] = ss.phase_diagram(UNEQUAL, shifted)
     turned = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
     data["range-by-phase"] = ss.phase_diagram(PAIR.replace(cross_coupling=1.2), turned)
-    asked.advance(0.75)
+    advance(0.75)
     return Section(
         title="Interaction phases engineer the locking",
         text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides what it "

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 START = [[0.6, 0.0, -0.4]]
 
@@ -25,30 +25,23 @@ def random_ensemble(seed: int, groups: int) -> ss.Ensemble:
     return ss.Ensemble(members, rng.normal(size=(groups, groups)) * 4 + 4j * rng.normal(size=(groups, groups)))
 
 
-def _residuals() -> dict[str, xr.Dataset]:
-    times = np.linspace(0, 2, 21)
-    runs = {}
-    for groups, spins in ((1, 4), (2, 4), (3, 3)):
-        model = random_ensemble(groups, groups)
-        runs[f"one-spin-{groups}-groups"] = ss.one_spin_equation(model, times, theory=ss.BruteForce(spins), seed=1)
-    return runs
-
-
 def _worst(sides: xr.Dataset) -> np.ndarray:
-    s = abs(sides.coherence_rate - sides.coherence_identity).max("spin").values
-    z = abs(sides.inversion_rate - sides.inversion_identity).max("spin").values
+    s, z = (abs(sides[f"{n}_rate"] - sides[f"{n}_identity"]).max("spin") for n in ("coherence", "inversion"))
     return np.asarray(np.maximum(s, z))
 
 
-def chapter(asked: Asked) -> Section:
-    residuals = _residuals()
-    asked.advance(0.3)
+def chapter(quick: bool, advance: Advance) -> Section:
+    residuals = {}
+    for groups, spins in ((1, 4), (2, 4), (3, 3)):
+        model, few = random_ensemble(groups, groups), ss.BruteForce(spins)
+        residuals[f"one-spin-{groups}-groups"] = ss.one_spin_equation(model, np.linspace(0, 2, 21), theory=few, seed=1)
+    advance(0.3)
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-pi / 2)
     times = np.linspace(0, 2.5, 126)
     runs = {"finite-mean-field": ss.evolve(one, times, initial=START)}
-    for spins in (2, 4) if asked.quick else (2, 3, 4, 6):
+    for spins in (2, 4) if quick else (2, 3, 4, 6):
         runs[f"finite-{spins}-spins"] = ss.evolve(one, times, initial=START, theory=ss.BruteForce(spins))
-        asked.advance(0.3 + 0.1 * spins)
+        advance(0.3 + 0.1 * spins)
     said, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
     claims = [Claim(f"{name}: {said}", 0, float(_worst(sides).max()), 1e-12, why) for name, sides in residuals.items()]
     claims += [_splitting(seed) for seed in (1, 2)]
@@ -82,20 +75,17 @@ def _splitting(seed: int) -> Claim:
 def _figure(runs: dict[str, xr.Dataset], residuals: dict[str, xr.Dataset]) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.6), layout="constrained")
     colours = plt.get_cmap("cividis")(np.linspace(0.85, 0.2, len(runs) - 1))
-    lines = [
-        (run, colour, f"$N={name.split('-')[1]}$") for (name, run), colour in zip(list(runs.items())[1:], colours, strict=True)
-    ]
-    for run, colour, label in [*lines, (runs["finite-mean-field"], "black", r"$N\to\infty$")]:
+    few = [(f"$N={name.split('-')[1]}$", run) for name, run in runs.items() if name != "finite-mean-field"]
+    many = (r"$N\to\infty$", runs["finite-mean-field"])
+    for (label, run), colour in zip([*few, many], [*colours, "black"], strict=True):
         z = run.inversion.values[:, 0]
         left.plot(run.time, z, color=colour)
         left.text(run.time.values[-1] + 0.06, z[-1], label, color=colour, va="center", fontsize=8)
     left.set(xlabel=r"time  $\gamma t$", ylabel=r"inversion  $z$", xlim=(0, 3.1))
     for marker, (name, sides) in zip("osD", residuals.items(), strict=True):
         groups = int(name.split("-")[2])
-        shown = np.maximum(_worst(sides), 1e-17)
-        right.semilogy(
-            sides.time, shown, marker, ms=3.2, label=f"{groups} group{'s' * (groups > 1)}, $N={sides.sizes['spin']}$"
-        )
+        label = f"{groups} group{'s' * (groups > 1)}, $N={sides.sizes['spin']}$"
+        right.semilogy(sides.time, np.maximum(_worst(sides), 1e-17), marker, ms=3.2, label=label)
     right.axhline(1e-12, color="black", lw=0.8, ls="--")
     right.set(xlabel="time", ylabel="residual (rate)", ylim=(1e-17, 1e-10))
     right.legend(loc="upper right", ncols=1)

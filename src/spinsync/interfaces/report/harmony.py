@@ -10,19 +10,19 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=20.0, theta=-pi / 2)
 CASES = {"full": (2.0, ss.Regime.FULL), "phase-trapped": (5.7, ss.Regime.PHASE_TRAPPED), "partial": (8.0, ss.Regime.PARTIAL)}
 UNTIL, SHOWN = 400.0, 12.0  # the motion has settled long before the part that is drawn
 
 
-def chapter(asked: Asked) -> Section:
+def chapter(quick: bool, advance: Advance) -> Section:
     times = np.linspace(0, UNTIL, 16001)
     runs = {name: ss.evolve(PAIR.replace(detuning=detuning), times) for name, (detuning, _) in CASES.items()}
-    asked.advance(0.4)
+    advance(0.4)
     found = {name: ss.regime(PAIR.replace(detuning=detuning)) for name, (detuning, _) in CASES.items()}
-    asked.advance(0.8)
+    advance(0.8)
     return Section(
         title="Two groups: full, phase-trapped and partial",
         text="<p>Two equal groups of different natural frequency, coupled as strongly to each other as within themselves. "
@@ -55,10 +55,8 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
 
 
 def _claims(runs: dict[str, xr.Dataset], found: dict[str, xr.Dataset]) -> list[Claim]:
-    word = [
-        Claim(f"detuning {CASES[name][0]:g}: regime is {name} (code)", int(CASES[name][1]), int(result.regime), 0, "a word")
-        for name, result in found.items()
-    ]
+    word = [Claim(f"detuning {detuning:g}: regime is {name} (code)", int(code), int(found[name].regime), 0, "a word")
+            for name, (detuning, code) in CASES.items()]  # fmt: skip
     closed, full = ss.symmetric_pair(PAIR.replace(detuning=CASES["full"][0])), found["full"]
     newton = "Newton's method converges to rounding; 1e-7 is asked for"
     beats = "windings agree to 1e-4 of the detuning, the run's own error is a ripple over 380 units of time"
@@ -68,14 +66,9 @@ def _claims(runs: dict[str, xr.Dataset], found: dict[str, xr.Dataset]) -> list[C
         Claim("full: amplitude", float(closed.amplitude), float(full.amplitude[0]), 1e-7, newton),
         Claim("full: common frequency", float(closed.frequency), float(full.frequency[0]), 1e-7, newton),
         Claim("phase-trapped: difference of the frequencies", 0, _gap(found["phase-trapped"]), 1e-3, beats),
-        Claim(
-            "partial: difference of the frequencies, regime beside a run",
-            _slip(runs["partial"]),
-            _gap(found["partial"]),
-            5e-3,
-            beats,
-        ),
-    ]
+        Claim("partial: difference of the frequencies, regime beside a run", _slip(runs["partial"]), _gap(found["partial"]),
+              5e-3, beats),
+    ]  # fmt: skip
 
 
 def _gap(result: xr.Dataset) -> float:

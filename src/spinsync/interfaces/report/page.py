@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Claim, Part
+from spinsync.interfaces.report.claims import Claim, Section
 
 LOOK = """
 :root { color-scheme: light; }
@@ -44,7 +44,7 @@ def _rows(claims: Sequence[Claim]) -> str:
     return "\n".join(row(claim) for claim in claims)
 
 
-def _part(index: int, part: Part) -> str:
+def _part(index: int, part: Section) -> str:
     figures = "\n".join(
         f'<figure><img src="figures/{name}.png" alt="{escape(part.title)}"><figcaption>{caption} '
         f'(<a href="figures/{name}.pdf">PDF</a>)</figcaption></figure>'
@@ -61,7 +61,7 @@ def _part(index: int, part: Part) -> str:
 <p>Data: {stores}</p>"""
 
 
-def write_page(path: Path, parts: Sequence[Part], *, quick: bool) -> None:
+def write_page(path: Path, parts: Sequence[Section], *, quick: bool) -> None:
     """Write the report's page to `path`."""
     claims = [claim for part in parts for claim in part.claims]
     held = sum(claim.holds for claim in claims)

@@ -10,20 +10,20 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 STRENGTH, FREQUENCY = 12.0, 1.5
 CASES = {"minus": (3.0, 1.0, "gain 3, damping 1"), "plus": (1.0, 3.0, "gain 1, damping 3")}
 
 
-def chapter(asked: Asked) -> Section:
-    count = 25 if asked.quick else 49
+def chapter(quick: bool, advance: Advance) -> Section:
+    count = 25 if quick else 49
     cuts = {}
     for name, (gain, damping, _) in CASES.items():
         one = ss.Ensemble.single(gain=gain, damping=damping, coupling=STRENGTH, theta=pi / 2, frequency=FREQUENCY)
         low, high = (-pi, 0.0) if name == "minus" else (0.0, pi)
         cuts[f"theta-{name}"] = ss.phase_diagram(one, {"theta": np.linspace(low, high, count)})
-        asked.advance(len(cuts) / 2)
+        advance(len(cuts) / 2)
     return Section(
         title="Frequency and amplitude against the interaction phase",
         text="<p>The phase <i>θ</i> of the interaction sets the frequency of the synchronized ensemble, "
@@ -62,11 +62,8 @@ def _claims(name: str, cut: xr.Dataset) -> list[Claim]:
     sign = "-" if name == "minus" else "+"
     middle = float(cut.sel(theta=float(f"{sign}{pi / 2}"), method="nearest").frequency[0])
     why = f"{len(gaps['amplitude']) - 1} points at least 5 % from the threshold; 100 rtol"
-    return [
-        # np.max lets a missing number through, and a missing number holds no claim
-        *(
-            Claim(f"{CASES[name][2]}: largest deviation of {v} over theta", 0, float(np.max(gap)), 1e-6, why)
-            for v, gap in gaps.items()
-        ),
-        Claim(f"theta = {sign}pi/2: synchronized frequency (the natural one)", FREQUENCY, middle, 1e-6, "100 rtol"),
-    ]
+    said = f"{CASES[name][2]}: largest deviation of"
+    # np.max lets a missing number through, and a missing number holds no claim
+    claims = [Claim(f"{said} {v} over theta", 0, float(np.max(gap)), 1e-6, why) for v, gap in gaps.items()]
+    natural = f"theta = {sign}pi/2: synchronized frequency (the natural one)"
+    return [*claims, Claim(natural, FREQUENCY, middle, 1e-6, "100 rtol")]

@@ -18,11 +18,12 @@ from typing import Any, TypeVar
 
 import spinsync as ss
 from spinsync.base.parallel import at_most, budget
+from spinsync.interfaces.report.claims import Advance
 
 PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt, where waiting hears none
 
 T = TypeVar("T")
-Work = Callable[[str, Callable[[float], None]], T]  # (name of a piece, called with the share that is done) -> result
+Work = Callable[[str, Advance], T]  # of the name of a piece
 
 
 def shared(
@@ -37,6 +38,7 @@ def shared(
     results: dict[str, T] = {}
     left = list(names)
     at: dict[Any, str] = {}  # line to a process -> the piece that it has
+    heard: Any
 
     def next_for(line: Any) -> None:
         at.pop(line, None)
@@ -48,11 +50,16 @@ def shared(
     with ExitStack() as ends:
         for _ in range(processes):
             line, process = _begun(work, max(1, budget() // processes))
-            ends.callback(_end, line, process)
+            for end in (line.close, process.join, process.kill):  # the last one first
+                ends.callback(end)
             next_for(line)
         while at:
             for heard in wait(list(at), PATIENCE):
-                kind, value = _message(heard)
+                try:
+                    kind, value = heard.recv()
+                except (EOFError, ConnectionError):
+                    gone = "A process of the report ended before its work was done: the memory may be too small."
+                    raise ss.IntegrationError(gone) from None
                 if kind == "share":
                     told(at[heard], value)
                 elif kind == "said":
@@ -78,12 +85,6 @@ def _begun(work: Work[T], threads: int) -> tuple[Connection, BaseProcess]:
     return here, process
 
 
-def _end(connection: Connection, process: BaseProcess) -> None:
-    process.kill()
-    process.join()
-    connection.close()
-
-
 @contextmanager
 def _deaf() -> Iterator[None]:
     """Ctrl-C has to wait; a process that is begun here inherits that for good, from its first moment on."""
@@ -98,16 +99,6 @@ def _deaf() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _message(line: Any) -> tuple[str, Any]:
-    try:
-        message: tuple[str, Any] = line.recv()
-    except (EOFError, ConnectionError):
-        raise ss.IntegrationError(
-            "A process of the report ended before its work was done: the memory may be too small."
-        ) from None
-    return message
 
 
 def _serve(work: Work[T], connection: Connection, threads: int) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +15,7 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Asked, Part
+from spinsync.interfaces.report.claims import Advance, Section
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import shared
 
@@ -53,7 +54,7 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     return not failed
 
 
-def _chapters(draft: Path, quick: bool, console: Console) -> list[Part]:
+def _chapters(draft: Path, quick: bool, console: Console) -> list[Section]:
     """All chapters, written into the draft; in processes of their own where there are several, and cores for them."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
     begun = sorted(CHAPTERS.values(), key=BEGUN.index)
@@ -77,11 +78,22 @@ def _processes() -> int:
     return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
 
 
-def _written(draft: Path, quick: bool, module: str, advance: Callable[[float], None]) -> Part:
-    """A chapter, in the process that computes it: only that needs numpy and matplotlib."""
-    from spinsync.interfaces.report.chapters import write
+def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Section:
+    """A chapter with its figures and data written, in the process that computes it: only that needs numpy and matplotlib."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # no window, whatever the machine offers
+    import matplotlib.pyplot as plt
 
     advance(0.0)
-    part = write(draft, module, Asked(quick, advance))
+    with ss.plot.style():
+        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
+        for folder in ("figures", "data"):
+            (draft / folder).mkdir(exist_ok=True)
+        for name, figure in section.figures.items():
+            ss.plot.save(figure, draft / "figures" / name)
+            plt.close(figure)
+        for name, data in section.data.items():
+            data.to_zarr(draft / "data" / f"{name}.zarr", consolidated=False)
     advance(1.0)
-    return part
+    return replace(section, figures={}, data=dict.fromkeys(section.data))

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 STRENGTH, FREQUENCY, SPINS = 12.0, 2.5, 14
 CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gain, damping
@@ -29,13 +29,13 @@ def ensemble(case: str, kind: str) -> ss.Ensemble:
     return ss.Ensemble.single(gain=on * gain, damping=on * damping, coupling=strength, theta=theta, frequency=FREQUENCY)
 
 
-def chapter(asked: Asked) -> Section:
+def chapter(quick: bool, advance: Advance) -> Section:
     runs = {}
     for case in CASES:
         for kind, (_, _, until) in KINDS.items():
             times = np.linspace(0, until, 1201)
             runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=places(), each=True)
-            asked.advance(len(runs) / 7)
+            advance(len(runs) / 7)
     return Section(
         title="Spins on the Bloch sphere",
         text="<p>Fourteen spins start at random places. <b>Dissipation alone</b> (gain and damping) turns every spin "
@@ -70,20 +70,16 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
 def _claims(case: str, runs: dict[str, xr.Dataset]) -> list[Claim]:
     theta = "theta = -pi/2" if case == "minus" else "theta = +pi/2"
     end = {kind: runs[f"spheres-{case}-{kind}"].isel(time=-1) for kind in KINDS}
-    away = float(np.linalg.norm(ss.bloch(end["dissipation"]) - [0, 0, _z0(case)], axis=-1).max())
+    z0 = ensemble(case, "dissipation").groups[0].z0
+    away = float(np.linalg.norm(ss.bloch(end["dissipation"]) - [0, 0, z0], axis=-1).max())
     length = np.linalg.norm(ss.bloch(runs[f"spheres-{case}-interaction"]), axis=-1)
     both, cycle = end["both"], ss.limit_cycle(ensemble(case, "both"))
     target = both.coherence.values[0] / abs(both.coherence.values[0]) * float(cycle.amplitude)
-    spread = max(
-        float(abs(both.spin_coherence - target).max()), float(abs(both.spin_inversion - cycle.inversion).max())
-    )  # fmt: skip
+    gaps = both.spin_coherence - target, both.spin_inversion - cycle.inversion
+    spread = max(float(abs(gap).max()) for gap in gaps)
     steps = "error of the time steps: 100 rtol"
     return [
         Claim(f"dissipation alone, {theta}: distance of the spins from s = 0, z = z0 at the end", 0, away, 1e-6, steps),
         Claim(f"interaction alone, {theta}: change of a spin's Bloch length", 0, float(abs(length - 1).max()), 1e-6, steps),
         Claim(f"both together, {theta}: distance of the spins from one point of the limit cycle", 0, spread, 1e-6, steps),
     ]
-
-
-def _z0(case: str) -> float:
-    return ensemble(case, "dissipation").groups[0].z0

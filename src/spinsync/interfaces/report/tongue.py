@@ -10,17 +10,17 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf line
 
 
-def chapter(asked: Asked) -> Section:
-    size = 40 if asked.quick else 120
+def chapter(quick: bool, advance: Advance) -> Section:
+    size = 40 if quick else 120
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
     tongue = ss.phase_diagram(PAIR, axes)
-    asked.advance(0.95)
+    advance(0.95)
     wrong, compared = _compare(tongue)
     undecided = int((tongue.regime == ss.Regime.UNDECIDED).sum())
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"

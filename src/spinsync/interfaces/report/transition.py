@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Asked, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
 NUDGED = "a nudge of 1e-4 is not infinitesimal, and at t = 4/slow something is left of the fast exponent"
@@ -42,21 +42,20 @@ def exponent() -> float:
     distances = np.array([0.01, 0.02, 0.04])
     amplitudes = []
     for e in distances:
-        model = ONE.replace(coupling=4 * (1 + float(e)))
-        start = [[0.1, 0.0, 0.45]]
-        amplitudes.append(abs(ss.evolve(model, [0.0, 1500.0], initial=start).coherence.values[-1, 0]))
+        run = ss.evolve(ONE.replace(coupling=4 * (1 + float(e))), [0.0, 1500.0], initial=[[0.1, 0.0, 0.45]])
+        amplitudes.append(abs(run.coherence.values[-1, 0]))
     slopes = np.diff(np.log(amplitudes)) / np.log(2)
     return float(2 * slopes[0] - slopes[1])  # the first correction is linear in the distance
 
 
-def chapter(asked: Asked) -> Section:
-    cut = ss.phase_diagram(ONE, {"coupling": np.linspace(2.0, 8.0, 31 if asked.quick else 61)})
-    asked.advance(0.3)
+def chapter(quick: bool, advance: Advance) -> Section:
+    cut = ss.phase_diagram(ONE, {"coupling": np.linspace(2.0, 8.0, 31 if quick else 61)})
+    advance(0.3)
     strengths = np.concatenate([np.linspace(2.0, 3.8, 10), np.linspace(4.2, 4.9, 8)])
     rates = np.array([relaxation(float(v)) for v in strengths])
     times = np.geomspace(0.1, 1e4, 121)
     decay = ss.evolve(ONE, np.concatenate([[0.0], times]), initial=[[0.5, 0.0, 0.5]], theory=PRECISE)
-    asked.advance(0.8)
+    advance(0.8)
     late = abs(decay.coherence.values[-31::30, 0])
     power = float(np.log(late[1] / late[0]) / np.log(times[-1] / times[-31]))
     expected = np.array([expected_relaxation(float(v)) for v in strengths])

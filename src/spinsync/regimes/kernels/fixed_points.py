@@ -22,7 +22,7 @@ from spinsync.regimes.kernels.layout import parameters_type
 
 T = TypeVar("T")
 
-CHUNKS = (128, 4096)  # fewest and most trajectories that a thread takes at a time
+CHUNKS = (128, 8192)  # fewest and most trajectories that a thread takes at a time
 CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
 
 
