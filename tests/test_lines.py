@@ -11,7 +11,7 @@ from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.lines import Line, ordered
 from spinsync.problems.linear.products import product_lines
 from spinsync.problems.linear.products.operator import Products
-from spinsync.problems.linear.products.slow_modes import SlowProducts
+from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowProducts
 from spinsync.problems.linear.products.sylvester import Forms
 from spinsync.theory.permutation.exact import Exact
 from test_exact_groups import several_groups
@@ -94,7 +94,9 @@ def test_a_small_model_knows_the_slow_lines():
     model = SlowProducts(space, Forms(space), space.size // 4)
     assert model.size <= space.size // 4
     values, right, left = model.modes()
-    rights, lefts = (np.array([of(side[:, k]) for k in range(5)]) for of, side in ((model.right, right), (model.left, left)))
+    rights, lefts = (
+        np.array([model.lifted(vectors[:, k], side) for k in range(5)]) for vectors, side in ((right, RIGHT), (left, LEFT))
+    )
     overlaps = abs(lefts @ rights.T)
     assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
     wanted = all_lines(problem.sectors.block(1).toarray(), problem.sectors.receiver)[:2]
@@ -108,7 +110,7 @@ def test_a_small_model_is_exact_where_nothing_couples_the_groups():
     model = SlowProducts(space, Forms(space), space.size // 4)
     values, right, left = model.modes()
     for k in range(4):
-        x, y = model.right(right[:, k]), model.left(left[:, k])
+        x, y = model.lifted(right[:, k], RIGHT), model.lifted(left[:, k], LEFT)
         np.testing.assert_allclose(space.apply(x), values[k] * x, atol=1e-11)
         np.testing.assert_allclose(space.apply_transposed(y), values[k] * y, atol=1e-11)
 

@@ -2,9 +2,11 @@
 
 import io
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+import spinsync as ss
 from spinsync.base import progress as module
 from spinsync.base.progress import duration, progress
 
@@ -58,3 +60,15 @@ def test_one_within_another_is_no_error(screen, monkeypatch):
 
 def test_a_guess_of_ages_is_short():
     assert [duration(seconds) for seconds in (5.0, 600.0, 3e6, 1e300)] == ["5 s", "10 min", "35 days", "1e+295 days"]
+
+
+@pytest.mark.parametrize("theory", [ss.MeanField(), ss.Exact(4)])
+def test_a_diagram_tells_how_many_points_are_done(screen, monkeypatch, theory):
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    network = ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1, frequency=0.5), ss.Group(3, 1), ss.Group(2, 1)], np.full((4, 4), -8j))
+    for ensemble in (ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2), network):
+        ss.phase_diagram(ensemble, {"A.gain": np.linspace(2.9, 3.1, 40)}, theory=theory)
+        assert "phase diagram" in screen.getvalue()
+        assert screen.getvalue().endswith("\x1b[2K")
+        screen.truncate(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from math import isfinite
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from spinsync.base import parallel
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 PATIENCE = 2.0  # seconds without a line
 LONG = 1e6  # days, from where on the digits tell nothing
 PAUSE = 0.1  # seconds between two changes of it
+
+T = TypeVar("T")
 
 
 def progress(label: str) -> closing[Line]:
@@ -61,6 +66,18 @@ class Line:
             self._silent = True
             return None
         return bar
+
+
+def each_told(work: Callable[[Any], T], items: Sequence[Any], line: Line) -> list[T]:
+    """[work(item) for item in items], several at once, while the line tells how many are done."""
+    done = list[None]()
+
+    def one(item: Any) -> T:
+        found = work(item)
+        done.append(None)
+        return found
+
+    return parallel.each(one, items, lambda: line.update(len(done) / len(items)))
 
 
 def duration(seconds: float) -> str:

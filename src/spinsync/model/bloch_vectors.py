@@ -38,6 +38,14 @@ def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 
     return m
 
 
+def per_group(rates: Rates, initial: Array | None, seed: int) -> Array:
+    """One vector for each group, (group, 3): the given ones, or the default start."""
+    m = seeded(rates, seed) if initial is None else initial
+    if len(m) != rates.weight.size:
+        raise checks.InputError(f"Argument `initial` must have shape ({rates.weight.size}, 3), but has shape {m.shape}.")
+    return m
+
+
 def seeded(rates: Rates, seed: int) -> Array:
     """Small random coherence beside the uncoupled inversion; group a's depends on (seed, a) alone.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +80,14 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
         omega = omega + exchange.diagonal().real
     columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
     return GroupTerms(spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins)
+
+
+def jump_operators(matrix: Array, operators: Sequence[Any]) -> Iterator[tuple[float, Any]]:
+    """Rates r and operators L with sum r D[L] = sum_ij M_ij (A_j rho A_i^+ - {A_i^+ A_j, rho}/2), for a positive matrix M."""
+    values, vectors = np.linalg.eigh(matrix)
+    for value, vector in zip(values, vectors.T, strict=True):
+        if value > 1e-14 * max(values.max(), 1e-300):
+            yield value, sum(np.conj(v) * a for v, a in zip(vector, operators, strict=True))
 
 
 def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:

@@ -78,12 +78,7 @@ class TooLargeError(NoAnswerError):
 
 def afford(needed: float, growth: int = 1) -> None:
     """Refuse a request of so many bytes, which grow as the spins to the power `growth`, if memory can't hold it.
-
-    Raises
-    ------
-    TooLargeError
-        With the estimate.
-    """
+    Raises TooLargeError with the estimate."""
     if needed > (available := memory.available()):
         raise TooLargeError(needed, available, growth)
 

@@ -25,10 +25,8 @@ def checked(ensemble: Any) -> Ensemble:
 def available(ensemble: Ensemble) -> frozenset[str]:
     """The names of the closed forms below that hold for an ensemble; `critical_coupling` does for any."""
     refusals = {
-        "limit_cycle": closed_forms_one.refusal,
-        "symmetric_pair": closed_forms_two.refusal,
-        "locking_range": adler.refusal,
-    }
+        "limit_cycle": closed_forms_one.refusal, "symmetric_pair": closed_forms_two.refusal, "locking_range": adler.refusal,
+    }  # fmt: skip
     return frozenset(name for name, refusal in refusals.items() if refusal(ensemble) is None)
 
 
@@ -66,17 +64,14 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     """
     one = closed_forms_one.one_group(checked(ensemble))
     frequency, amplitude, inversion = closed_forms_one.cycle(one)
-    variables = {
-        "synchronized": amplitude > 0,
-        "frequency": frequency,
-        "amplitude": amplitude,
-        "inversion": inversion,
+    variables: dict[str, Any] = {
+        "synchronized": amplitude > 0, "frequency": frequency, "amplitude": amplitude, "inversion": inversion,
         "order_parameter": 2 * amplitude,
-    }
+    }  # fmt: skip
     if one.group.distribution is None:
         turns = amplitude > 0
         exponents = closed_forms_one.floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
-        variables["floquet_exponent"] = (("exponent",), exponents)  # type: ignore[assignment]
+        variables["floquet_exponent"] = (("exponent",), exponents)
         variables["phase_diffusion"] = closed_forms_one.diffusion(one, amplitude, inversion) if turns else nan
     return dataset(variables, {}, "limit_cycle", ensemble)
 

@@ -23,13 +23,7 @@ COMPLEX, REAL = 16, 8  # bytes
 
 
 def afford_times(problem: Problem, times: Array) -> None:
-    """Refuse more times than memory can hold states or results of.
-
-    Raises
-    ------
-    InputError
-        With the estimate.
-    """
+    """Refuse more times than memory can hold states or results of. Raises InputError with the estimate."""
     groups = problem.coordinates["group"][1].size
     results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
     afford("times", len(times), problem.bytes_per_time(results), "times")

@@ -55,14 +55,10 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
     names: Array = np.array(ensemble.names)[terms.group]
-    pairs = ("spin", "other_spin")
-    variables = {
-        "exchange": (pairs, terms.exchange),
-        "correlated_decay": (pairs, terms.decay),
-        "correlated_pumping": (pairs, terms.pumping),
-        "spin_frequency": (("spin",), terms.omega),
-        **{n: (("spin",), getattr(terms, n)) for n in ("gain", "damping", "dephasing")},
-    }
+    of_pairs = {"exchange": terms.exchange, "correlated_decay": terms.decay, "correlated_pumping": terms.pumping}
+    of_spins = {"spin_frequency": terms.omega} | {n: getattr(terms, n) for n in ("gain", "damping", "dephasing")}
+    variables = {name: (("spin", "other_spin"), values) for name, values in of_pairs.items()}
+    variables |= {name: (("spin",), values) for name, values in of_spins.items()}
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
@@ -114,15 +110,12 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
-    if not all(np.all(np.isfinite(side)) for side in (s_rate, z_rate, s_identity, z_identity)):
+    sides = {
+        "coherence_rate": s_rate, "inversion_rate": z_rate, "coherence_identity": s_identity, "inversion_identity": z_identity,
+    }  # fmt: skip
+    if not all(np.all(np.isfinite(side)) for side in sides.values()):
         raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
-    dims = ("time", "spin")
-    variables: dict[str, tuple[tuple[str, ...], Array]] = {
-        "coherence_rate": (dims, s_rate),
-        "inversion_rate": (dims, z_rate),
-        "coherence_identity": (dims, s_identity),
-        "inversion_identity": (dims, z_identity),
-    }
+    variables = {name: (("time", "spin"), side) for name, side in sides.items()}
     coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,

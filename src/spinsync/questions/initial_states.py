@@ -64,12 +64,7 @@ def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: b
 
 def vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) -> Array:
     """Bloch vectors at the start, of shape (any, 3): given ones, or those at the last time of a result.
-
-    Raises
-    ------
-    InputError
-        If they are no vectors, or come from a result whose state they do not hold.
-    """
+    Raises InputError if they are no vectors, or come from a result whose state they do not hold."""
     found = initial
     if isinstance(initial, xr.Dataset):
         _check_origin(initial, ensemble, theory)

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
-from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import counts, lindbladian
+from spinsync.model.master_equation import counts, jump_operators, lindbladian
 
 MOST_SPINS = 10  # 2^10 x 2^10 operators
 MOST_PIQS = 100  # piqs keeps (N^3/6)^2 numbers, dense where it builds them
@@ -94,17 +93,8 @@ def to_qutip(ensemble: Ensemble, spins: int) -> QutipModel:
         for rate, operator in zip(rates, operators, strict=True)
         if rate
     ]
-    return QutipModel(hamiltonian, jumps + _correlated(terms.decay, lower) + _correlated(terms.pumping.T, raising))
-
-
-def _correlated(matrix: Array, operators: list[Any]) -> list[Any]:
-    """Jump operators of sum_ij M_ij (A_j rho A_i^+ - {A_i^+ A_j, rho}/2) for a positive matrix M."""
-    values, vectors = np.linalg.eigh(matrix)
-    return [
-        np.sqrt(value) * sum(np.conj(v) * a for v, a in zip(vector, operators, strict=True))
-        for value, vector in zip(values, vectors.T, strict=True)
-        if value > 1e-14 * max(values.max(), 1e-300)
-    ]
+    correlated = [*jump_operators(terms.decay, lower), *jump_operators(terms.pumping.T, raising)]
+    return QutipModel(hamiltonian, jumps + [np.sqrt(rate) * operator for rate, operator in correlated])
 
 
 @in_range

@@ -38,11 +38,8 @@ def batch(
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
     """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
-    seed = checks.seed(seed)
-    start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else vectors(initial, ensemble, type(theory))
-    if len(start) != len(ensemble.groups):
-        raise checks.InputError(f"Argument `initial` must have shape ({len(ensemble.groups)}, 3), but has shape {start.shape}.")
-    return start
+    seed, given = checks.seed(seed), None if initial is None else vectors(initial, ensemble, type(theory))
+    return bloch_vectors.per_group(ensemble.rates, given, seed)
 
 
 def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -137,12 +134,6 @@ def regime(
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:
         found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
-    return dataset(
-        described(found),
-        places(ensemble),
-        "regime",
-        ensemble,
-        theory=theory_record(theory),
-        seed=seed,
-        initial=None if initial is None else initial_record(start),
-    )
+    record = None if initial is None else initial_record(start)
+    variables, coordinates = described(found), places(ensemble)
+    return dataset(variables, coordinates, "regime", ensemble, theory=theory_record(theory), seed=seed, initial=record)

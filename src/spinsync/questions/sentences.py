@@ -16,15 +16,8 @@ from spinsync.theory.protocol import Theory
 
 @contextmanager
 def in_words(theory: Theory) -> Iterator[None]:
-    """Say what went wrong inside.
-
-    Raises
-    ------
-    InputError
-        Where other arguments would have an answer.
-    IntegrationError
-        Where double precision, or an algorithm, comes to its end.
-    """
+    """Say what went wrong inside. Raises InputError where other arguments would have an answer; IntegrationError where double
+    precision, or an algorithm, comes to its end."""
     try:
         yield
     except outcome.NoAnswerError as error:

@@ -16,6 +16,7 @@ from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import aside
 from spinsync.base.parallel import each
+from spinsync.base.progress import each_told
 from spinsync.model.distributions import Distribution
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
@@ -74,4 +75,7 @@ def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
 @aside
 def simple(batch: Batch) -> Motions:
     """Each point by the stepper of `evolve`; results do not depend on the threads."""
-    return joined(each(partial(motion, batch), range(len(batch.rates.weight))))
+    points = range(len(batch.rates.weight))
+    if batch.line is None or len(points) == 1:  # which tells by itself how far it is
+        return joined(each(partial(motion, batch), points))
+    return joined(each_told(partial(motion, replace(batch, line=None)), points, batch.line))

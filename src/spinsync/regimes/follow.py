@@ -122,6 +122,7 @@ def _average(mover: Mover[P], points: P, found: Motions) -> None:
     points = replace(points, tangent=np.tile(tangent / np.linalg.norm(tangent), (count, 1)), time=np.zeros(count))
     before = unknown(count, mover.groups)
     while len(points.index):
+        mover.tell(points)
         window, taken, finished = mover.measure(points, length / points.slowest)
         points.time, points.steps, number = points.time + length, points.steps + taken, number + 1
         over = (points.time >= PATIENCE) | (points.steps + 2 * taken > mover.budget(points))

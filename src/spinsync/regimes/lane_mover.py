@@ -109,6 +109,11 @@ class LaneMover(Mover[LanePoints]):
             parameters=parameters(rates, frame), frame=frame,
         )  # fmt: skip
 
+    def tell(self, points: LanePoints) -> None:
+        if self.batch.line is not None:
+            left, count = len(points.index), len(self.batch.rates.weight)
+            self.batch.line.update(1 - left / count, f"{left} points move on")
+
     def size(self, points: LanePoints) -> Array:
         y = points.state.reshape(len(points.state), self.groups, 3)
         return np.asarray(np.sqrt((y[:, :, :2] ** 2).sum(axis=2)).max(axis=1))

@@ -45,7 +45,7 @@ class Batch:
     theory: Any
     rtol: float = 1e-6
     atol: float = 1e-8
-    line: Line | None = None  # that tells how far a single point is
+    line: Line | None = None  # that tells how far it is
 
 
 @dataclass(kw_only=True)
@@ -114,6 +114,10 @@ class Mover(ABC, Generic[P]):
     @abstractmethod
     def shared(self, work: Callable[[Mover[P], P], P]) -> list[P]:
         """work(mover, points) for all points at their start, some at a time."""
+
+    @abstractmethod
+    def tell(self, points: P) -> None:
+        """Tell somebody who waits how far it is: these points go on."""
 
     @abstractmethod
     def size(self, points: P) -> Array:

@@ -63,7 +63,7 @@ class ScalarMover(Mover[Points]):
     """
 
     def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
-        self.flow, self.weight, self.line, self.elapsed = flow, weight, line, 0.0
+        self.flow, self.weight, self.line = flow, weight, line
         self.rtol, self.atol = max(flow.rtol, rtol / FINER), max(flow.atol, atol / FINER)
         self.groups, self.slow = weight.size, slowest(flow)
         self.attempts = ATTEMPTS if weight.size == 1 else (1.0,)
@@ -93,17 +93,16 @@ class ScalarMover(Mover[Points]):
     def _windowed(self) -> Flow:
         return replace(self.flow, rtol=self.rtol, atol=self.atol)
 
-    def _tell(self, span: float) -> None:
-        self.elapsed += span * self.slow
+    def tell(self, points: Points) -> None:
         if self.line is not None:
-            self.line.update(nan, f"{self.elapsed:.3g} relaxation times")
+            self.line.update(nan, f"{points.time[0]:.3g} relaxation times")
 
     def advance(self, points: Points, spans: Array) -> Array:
         """Move on in the frame in which the state turns least: there it is a fixed point of the stepper once it rests."""
         self.flow = in_own_frame(self.flow, points.state[0])
         seen = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
         points.state = seen.states[-1:].copy()
-        self._tell(spans[0])
+        self.tell(points)
         return np.array([seen.status == DONE])
 
     def look(self, points: Points, fading: Array) -> ScalarLook:
@@ -132,7 +131,6 @@ class ScalarMover(Mover[Points]):
             return unknown(1, self.groups), np.zeros(1), none
         seen = self.seen = track(self._windowed(), points.state[0], points.tangent[0], samples, spans[0] / samples)
         points.state, points.tangent = seen.state[None], seen.deviation[None]
-        self._tell(spans[0])
         return averages(seen, self.flow.frame, self.weight), np.array([seen.steps]), np.array([seen.status == DONE])
 
     def beats(self, window: Window) -> tuple[Array, Window]:

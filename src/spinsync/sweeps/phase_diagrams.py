@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks, parallel
+from spinsync.base import checks
 from spinsync.base.interrupts import aside
 from spinsync.base.memory import afford
+from spinsync.base.progress import Line, each_told, progress
 from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
@@ -107,8 +108,8 @@ def phase_diagram(
     _afford(values, len(ensemble.groups))
     theory, seed = completed(theory, MAPS), checks.seed(seed)
     show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
-    with one_thread():
-        variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device)
+    with one_thread(), progress("phase diagram") as line:
+        variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device, line)
     for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
@@ -142,7 +143,9 @@ def _afford(values: Mapping[str, Any], groups: int) -> None:
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _regimes(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Shown:
+def _regimes(
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+) -> Shown:
     """The long-time motion at all points: all of those at once that share their distributions of frequencies."""
     engine(device, theory, ensemble.recipe.distributions(values))
     start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
@@ -155,14 +158,16 @@ def _regimes(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial
         grid = dict(zip(numbers, np.meshgrid(*numbers.values(), indexing="ij"), strict=True))
         rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
         spread = here.recipe.distributions(numbers)
-        shared = batch(here, spread, rates if grid else rates.at(None), theory, start)
+        shared = batch(here, spread, rates if grid else rates.at(None), theory, start, line)
         found[order[which].ravel()] = engine(device, theory, spread)(shared)
     recorded = {} if initial is None else {"initial": initial_record(start)}
     return described(found, _dims(values), shape), places(ensemble), recorded
 
 
 @aside
-def _steady_states(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Shown:
+def _steady_states(
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+) -> Shown:
     """The steady state at each point, NaN where there is none; memory is missed by all points alike."""
     if initial is not None:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
@@ -183,7 +188,7 @@ def _steady_states(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, i
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
     with in_words(theory):
-        found = parallel.each(one, list(np.ndindex(shape)))
+        found = each_told(one, list(np.ndindex(shape)), line)
         settled = [not isinstance(one, NoAnswerError) for one in found]
         if not any(settled):
             raise found[0]

@@ -74,12 +74,7 @@ def who_answers(question: str) -> str:
 
 def refuse(theory: Theory, question: str) -> None:
     """One sentence for something that is no theory, or for a question that it cannot answer.
-
-    Raises
-    ------
-    InputError
-        If `theory` is none, or no kind of problem that it makes answers `question`.
-    """
+    Raises InputError if `theory` is none, or no kind of problem that it makes answers `question`."""
     if isinstance(theory, type) or not hasattr(theory, "kinds"):
         raise complain("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if not answers(type(theory), question):

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import log
+from typing import ClassVar
 
 import numpy as np
 
-from spinsync.problems.linear.bases import Basis, Space, moved
+from spinsync.problems.linear.bases import Basis, Space, Spaces, moved
 
 VECTORS = 40
 LONGEST = 64.0  # step in units of 1 / fastest rate; the shortest is 1
@@ -33,22 +34,21 @@ def motion(
     fastest : about the largest rate
     find_rest : the state of rest, if the motion has one that it can't leave; for long runs, which end there
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many.
+    Raises OverflowError if steps get too small or too many.
     """
     yield start
     yield from moved(Products(apply=apply, fastest=fastest, find_rest=find_rest), start, times)
 
 
 @dataclass(kw_only=True)
-class Products:
+class Products(Spaces):
     """Krylov spaces of L, and whether the motion has come to the state of rest, or can be expected to.
 
     The motions of a master equation never move apart, in the sum of the moduli of eigenvalues: what has come that close to
     rest stays as close for all times, however slow the slowest motion is. And what approaches rest does so ever more slowly.
     """
+
+    most: ClassVar[int] = MOST_PRODUCTS // VECTORS
 
     apply: Callable[[np.ndarray], np.ndarray]
     fastest: float
@@ -57,10 +57,6 @@ class Products:
     distance: float = np.inf
     looked: int = 0
     shrunk: float = 1.0
-
-    @property
-    def most(self) -> int:
-        return MOST_PRODUCTS // VECTORS
 
     def reached(self, state: np.ndarray, steps: int) -> bool:
         if steps == FIRST_LOOK:

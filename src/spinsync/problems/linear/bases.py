@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import expm
@@ -93,31 +94,27 @@ class Space:
         return 0.0
 
 
-class Spaces(Protocol):
-    """Makes the space of each step, and knows when a motion ends before its time."""
+class Spaces(ABC):
+    """Makes the space of each step, of which there are `most`, and knows when a motion ends before its time."""
 
-    @property
-    def most(self) -> int:
-        """Steps."""
+    most: ClassVar[int]
 
     def reached(self, state: np.ndarray, steps: int) -> bool:
-        """Whether the state has come to rest."""
+        """Whether the state is known to have come to rest."""
+        return False
 
+    @abstractmethod
     def hopeless(self, state: np.ndarray, steps: int, left: float) -> bool:
         """Whether the steps that are left will not reach the end, a time of `left` away."""
 
+    @abstractmethod
     def step(self, state: np.ndarray, left: float, allowed: float) -> tuple[Space, float]:
         """A space and how far one can go in it; 0 where the next one should be tried."""
 
 
 def moved(spaces: Spaces, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other.
-
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many.
-    """
+    Raises OverflowError if steps get too small or too many."""
     now, state, done, first = times[0], start, 1, np.linalg.norm(start)
     for steps in range(spaces.most):
         heed()

@@ -28,10 +28,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
 
     trace : covector that L conserves, if it does
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many, or rates are too large for double precision.
+    Raises OverflowError if steps get too small or too many, or rates are too large for double precision.
     """
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
@@ -73,14 +70,7 @@ def _rest(generator: Any, trace: np.ndarray) -> np.ndarray | None:
 
 def at_rest(generator: Any, trace: np.ndarray) -> np.ndarray:
     """The only steady state.
-
-    Raises
-    ------
-    SeveralError
-        If there are several.
-    OverflowError
-        If rounding leaves fewer than six digits.
-    """
+    Raises SeveralError if there are several, OverflowError if rounding leaves fewer than six digits."""
     found = null_vector(generator, trace)
     if found is None:
         several = abs(generator.diagonal()).max() <= CONTRAST * slowest_rate(generator.diagonal())
@@ -91,12 +81,7 @@ def at_rest(generator: Any, trace: np.ndarray) -> np.ndarray:
 @reproducible
 def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
     """rho with L rho = 0 and trace . rho = 1; one redundant row of L gives way to the trace. None: not unique.
-
-    Raises
-    ------
-    OverflowError
-        If rounding leaves fewer than six digits.
-    """
+    Raises OverflowError if rounding leaves fewer than six digits."""
     row = int(np.argmax(trace != 0))
     fastest = abs(generator).max()  # as the unit of rates
     rows = sparse.lil_array(generator / fastest if 0 < fastest < np.inf else generator)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from spinsync.problems.linear.bases import Basis, Space, moved
+from spinsync.problems.linear.bases import Basis, Space, Spaces, moved
 from spinsync.problems.linear.lattice.sparse_lu import Factors, Pivoted, dissected
 
 STIFFEST = 1e6  # g times the fastest rate: the rest of ten digits is left to solutions with 1 - g L
@@ -30,10 +30,7 @@ def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: n
 
     sites : places of the components on a lattice of which only next neighbours couple; None: they live on none
 
-    Raises
-    ------
-    OverflowError
-        If steps get too small or too many, or rates are too large for double precision.
+    Raises OverflowError if steps get too small or too many, or rates are too large for double precision.
     """
     yield start
     if not np.all(np.isfinite(generator.data)):
@@ -41,7 +38,7 @@ def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: n
     yield from moved(Resolvents(generator, sites), start.astype(np.result_type(start, generator.dtype)), times)
 
 
-class Resolvents:
+class Resolvents(Spaces):
     """Krylov spaces of (1 - g L)^-1; g follows the motion."""
 
     most = MOST_STEPS
@@ -51,9 +48,6 @@ class Resolvents:
         self._order = None if sites is None else dissected(sites)
         self._fastest = max(abs(generator.diagonal()).max(), 1e-300)
         self._g, self._factored = 1 / self._fastest, 0.0
-
-    def reached(self, state: np.ndarray, steps: int) -> bool:
-        return False
 
     def hopeless(self, state: np.ndarray, steps: int, left: float) -> bool:
         return steps == SEEN and left > MOST_STEPS * CERTAIN * (STIFFEST / self._fastest)

@@ -58,10 +58,8 @@ def certain(line: Line, fastest: float, slowest: float) -> Line:
 
     fastest, slowest : largest and smallest rate of the generator, but for zero
 
-    Raises
-    ------
-    CrowdedError, OverflowError
-        If rounding blurs it, because modes nearly coincide, or because rates differ by too many orders; if it would grow.
+    Raises CrowdedError or OverflowError if rounding blurs it, because modes nearly coincide, or because rates differ by too
+    many orders; if it would grow.
     """
     scale = max(abs(line.value), slowest)
     if not ROUNDING * fastest <= CONTRAST * scale:
@@ -75,14 +73,7 @@ def certain(line: Line, fastest: float, slowest: float) -> Line:
 
 def of_matrix(block: Any, receiver: np.ndarray, number: int) -> list[Line]:
     """The slowest `number` lines of a small matrix, in order.
-
-    Raises
-    ------
-    FewError
-        If there are fewer.
-    CrowdedError, OverflowError
-        If double precision does not know them.
-    """
+    Raises FewError if there are fewer, CrowdedError or OverflowError if double precision does not know them."""
     fastest = float(abs(block).sum(axis=0).max())
     if not fastest < LARGEST:
         raise OverflowError

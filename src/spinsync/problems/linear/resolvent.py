@@ -29,10 +29,7 @@ def response(
 
     sites : places of the components on a lattice, or None where the matrix is small
 
-    Raises
-    ------
-    OverflowError
-        If there is no answer to double precision: a response without decay, or rates that are too large.
+    Raises OverflowError if there is no answer to double precision: a response without decay, or rates that are too large.
     """
     order = np.arange(sender.size) if sites is None else dissected(sites)
 

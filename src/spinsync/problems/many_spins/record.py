@@ -48,13 +48,7 @@ class ManySpins:
 
     @aside
     def motion(self, times: Array, seed: int) -> Observed:
-        """What is observed at `times`.
-
-        Raises
-        ------
-        StoppedError
-            If the time steps get too many or too small.
-        """
+        """What is observed at `times`. Raises StoppedError if the time steps get too many or too small."""
         from spinsync.problems.many_spins.waveform_relaxation import integrate
 
         solution = integrate(self, times)

@@ -70,12 +70,7 @@ def _kernels(equation: ModuleType) -> Any:
     return generated("common_field", HEAD.format(equation=equation.__name__) + numbers + "\n\n" + body, [equation])
 
 
-def _gauss(count: int) -> tuple[np.ndarray, np.ndarray]:
-    x, w = legendre.leggauss(count)
-    return x, w
-
-
-POINTS, WEIGHTS = _gauss((MOST + DEGREE + SEEN) // 2 + 2)  # exact for a series times a Legendre polynomial
+POINTS, WEIGHTS = legendre.leggauss((MOST + DEGREE + SEEN) // 2 + 2)  # exact for a series times a Legendre polynomial
 NODES = np.stack([(POINTS + 1) / 2, WEIGHTS / 2], axis=1)
 POWERS = np.stack([np.pad(legendre.leg2poly(row[: k + 1]), (0, DEGREE - 1 - k)) for k, row in enumerate(np.eye(DEGREE))], 1)
 FIT = (2 * np.arange(DEGREE)[:, None] + 1) / 2 * (legendre.legvander(POINTS, DEGREE - 1).T * WEIGHTS)  # values -> coefficients

@@ -47,7 +47,7 @@ MARKS = 256  # output times within one step
 NONE, NOBODY = np.empty(0), np.empty((3, 0, 0))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Solution:
     """Means (time, group, 3); single members (3, time, member) if asked for; status and counts."""
 
@@ -84,7 +84,7 @@ def _real(field: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(field).ravel().view(float)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Trial:
     """A step's fixed point: the field, what is off, the sweep that says so, and the error in units of the tolerance."""
 
@@ -171,7 +171,8 @@ class Stepper:
                 break
             few = self.few.sweep(field, self.span, self.turn, NONE, tolerance, quickest, NOBODY, 0)
             field = self.foretold(field + defect, made[:, :DEGREE] - (self.coupling @ few.coefficients)[:, :DEGREE], tolerance)
-        return Trial(field, defect, sweep, settled, error if np.isfinite(error) else np.inf, swept)
+        error = error if np.isfinite(error) else np.inf
+        return Trial(field=field, defect=defect, sweep=sweep, settled=settled, error=error, sweeps=swept)
 
     def means(self, trial: Trial, marks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means of the groups at the marks and the kick (group, mark) that puts them right."""
@@ -266,7 +267,9 @@ class Recorder:
         self.done = upto
 
     def solution(self, status: Ended, run: Stepper) -> Solution:
-        return Solution(self.means, self.singles[:, :-1], status, run.steps, run.rejected)
+        return Solution(
+            means=self.means, singles=self.singles[:, :-1], status=status, steps=run.steps, rejected=run.rejected
+        )  # fmt: skip
 
 
 def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turned: np.ndarray, group: np.ndarray) -> None:

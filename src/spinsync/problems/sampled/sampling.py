@@ -45,11 +45,7 @@ def advance(
     problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int,
     enough: Callable[[float], bool] = lambda share: False,
 ) -> Advance:  # fmt: skip
-    """Move trajectories from times[0] to the last, `most` jumps each at most.
-
-    begin : give the trajectories, where they are at times[0]; called from threads
-    enough : is told ten times a second which share of the way is done, and says whether to stop
-    """
+    """What `Jumps.travel` does; `enough` is told ten times a second."""
     out = np.empty((len(begin), len(times), problem.numbers))
     moved: list[Traveller | None] = [None] * len(begin)
     states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0

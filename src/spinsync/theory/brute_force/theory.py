@@ -15,7 +15,7 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import Lindbladian, lindbladian
+from spinsync.model.master_equation import Lindbladian, jump_operators, lindbladian
 from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.problems.linear.record import LinearSmall
 from spinsync.problems.observed import Observed
@@ -116,17 +116,6 @@ def _dissipator(jump: Any) -> Any:
     return sparse.kron(jump, jump.conj()) - (sparse.kron(product, one) + sparse.kron(one, product.T)) / 2
 
 
-def _correlated(matrix: Array, operators: list[Any]) -> Any:
-    """sum_ij M_ij (A_j rho A_i^+ - {A_i^+ A_j, rho}/2) for a positive matrix M, by its eigenvectors."""
-    values, vectors = np.linalg.eigh(matrix)
-    total: Any = 0
-    for value, vector in zip(values, vectors.T, strict=True):
-        if value > 1e-14 * max(values.max(), 1e-300):
-            jump = sum(np.conj(v) * a for v, a in zip(vector, operators, strict=True))
-            total = total + value * _dissipator(jump)
-    return total
-
-
 def liouvillian(space: SpinSpace, terms: Lindbladian) -> Any:
     """Equation (2.2) as a sparse matrix on raveled density matrices."""
     lower, z = space.lower, space.z
@@ -141,7 +130,8 @@ def liouvillian(space: SpinSpace, terms: Lindbladian) -> Any:
     for i in spins:
         total = total + terms.gain[i] * _dissipator(lower[i].T) + terms.damping[i] * _dissipator(lower[i])
         total = total + terms.dephasing[i] / 2 * _dissipator(z[i])
-    total = total + _correlated(terms.decay, lower) + _correlated(terms.pumping.T, [a.T for a in lower])
+    for matrix, operators in ((terms.decay, lower), (terms.pumping.T, [a.T for a in lower])):
+        total = total + sum(rate * _dissipator(jump) for rate, jump in jump_operators(matrix, operators))
     return sparse.csr_array(total)
 
 

@@ -67,7 +67,7 @@ def refusal(ensemble: Ensemble) -> InputError | None:
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class _Pair:
     """Two groups on their uncoupled cycles, arrays of shape (group,), and C = V e^{i theta}, (group, group)."""
 
@@ -88,7 +88,10 @@ class _Pair:
         if not np.all(amplitude > 0):  # of synchronized groups: it is below the smallest number
             raise ArithmeticError
         c = ensemble.coupling_matrix
-        return cls((a, b), frequency, amplitude, inversion, np.array([a.weight, b.weight]), abs(c), np.angle(c))
+        return cls(
+            groups=(a, b), weight=np.array([a.weight, b.weight]), strength=abs(c), theta=np.angle(c),
+            frequency=frequency, amplitude=amplitude, inversion=inversion,
+        )  # fmt: skip
 
     def push(self, i: int, j: int) -> float:
         """k_i, (5.7): how strongly group j moves the phase of group i."""

@@ -51,13 +51,7 @@ def phase(ensemble: Ensemble) -> float:
 
 
 def one_group(ensemble: Ensemble) -> OneGroup:
-    """The only group and its coupling.
-
-    Raises
-    ------
-    InputError
-        If there are several groups, or the frequency is a list of samples.
-    """
+    """The only group and its coupling. Raises InputError if there are several groups, or the frequency is a list of samples."""
     if error := refusal(ensemble):
         raise error
     group = ensemble.groups[0]

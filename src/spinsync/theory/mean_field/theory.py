@@ -66,15 +66,13 @@ class MeanField:
     nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
     maps: ClassVar[str] = "regimes"
-    why: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {
-            "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
-            "frequency is distributed",
-            "linewidth": "at N -> infinity the line has no width",
-            "emission_spectrum": "at N -> infinity the line has no width",
-            "entropy": "at N -> infinity only the entropy per spin is finite",
-        }
-    )
+    why: ClassVar[Mapping[str, str]] = MappingProxyType({
+        "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
+        "frequency is distributed",
+        "linewidth": "at N -> infinity the line has no width",
+        "emission_spectrum": "at N -> infinity the line has no width",
+        "entropy": "at N -> infinity only the entropy per spin is finite",
+    })  # fmt: skip
 
     def __post_init__(self) -> None:
         for name in ("rtol", "atol"):

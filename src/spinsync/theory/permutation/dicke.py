@@ -16,7 +16,9 @@ from scipy import sparse
 
 from spinsync.base.arrays import Array
 from spinsync.model.master_equation import GroupTerms
+from spinsync.model.observables import pair_mean
 from spinsync.problems.linear.sectors import Box
+from spinsync.problems.observed import Observed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,11 +143,7 @@ LOWER: Elements = (
     lambda j, m: -_root(j + m, j + m - 1),
     lambda j, m: _root(j - m + 1, j - m + 2),
 )
-TURN: Elements = (
-    lambda j, m: m,
-    lambda j, m: _root(j + m, j - m),
-    lambda j, m: _root(j + m + 1, j - m + 1),
-)
+TURN: Elements = (lambda j, m: m, lambda j, m: _root(j + m, j - m), lambda j, m: _root(j + m + 1, j - m + 1))
 
 
 def jumps(group: GroupRates, spins: int, j: Array, m: Array, charge: int = 0) -> Iterator[tuple[int, int, Array]]:
@@ -162,3 +160,19 @@ def jumps(group: GroupRates, spins: int, j: Array, m: Array, charge: int = 0) ->
             yield dj, dm, rate * weight * element(j, m) * element(j, b)
     yield 0, 1, group.pumping * RAISE[0](j, m) * RAISE[0](j, b)
     yield 0, -1, group.decay * LOWER[0](j, m) * LOWER[0](j, b)
+
+
+def pair_means(spins: Array, m: Array, light: Array, squares: Array) -> Observed:
+    """Equation (9.5) for each pair of groups, and the mean over all pairs, from <m_a>, <J_+a J_-b> and <m_a m_b>."""
+    same = np.diag(spins)
+    pairs = np.outer(spins, spins) - same
+    z = 2 * m / spins
+    with np.errstate(invalid="ignore", divide="ignore"):  # NaN: no pair in a group of one
+        c = (light - same * (1 + z[..., None]) / 2) / pairs
+        zz = (4 * squares - same) / pairs
+    c, zz = (np.where(pairs > 0, value, np.nan) for value in (c, zz))
+    both = ("time", "group", "other_group")
+    return {
+        "inversion": (("time", "group"), z), "correlation": (both, c.astype(complex)), "inversion_correlation": (both, zz),
+        "pair_mean": (("time",), pair_mean(c, spins / spins.sum())),
+    }  # fmt: skip

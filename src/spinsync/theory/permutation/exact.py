@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from math import sqrt
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -16,11 +16,11 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
-from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.model.observables import order_parameter
 from spinsync.problems.linear.record import LinearLattice, LinearProducts
 from spinsync.problems.linear.sectors import Box
 from spinsync.problems.observed import Observed
-from spinsync.theory.permutation.dicke import LOWER, GroupRates, Sector, jumps, rates_by_group, whole
+from spinsync.theory.permutation.dicke import LOWER, GroupRates, Sector, jumps, pair_means, rates_by_group, whole
 from spinsync.theory.permutation.exact_groups import coupled_groups
 from spinsync.theory.permutation.product_states import copies, product_state
 
@@ -76,11 +76,8 @@ class Exact:
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
         terms = group_terms(ensemble, self.spins)
-        m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
-        groups = len(ensemble.groups)
-        if len(m) != groups:
-            raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
-        if groups > 1:
+        m = bloch_vectors.per_group(ensemble.rates, initial, seed)
+        if len(m) > 1:
             return coupled_groups(terms, m, ensemble.names)
         lattice = DickeLattice(spins=self.spins, group=rates_by_group(terms)[0], box=whole(self.spins))
 
@@ -166,11 +163,8 @@ class DickeLattice:
         return j, place
 
     @cached_property
-    def _sectors(self) -> tuple[Sector, ...]:
-        return tuple(Sector(self.spins, q, self.box) for q in self.charges)
-
-    def sector(self, q: int) -> Sector:
-        return self._sectors[q] if q in self.charges else Sector(self.spins, q, self.box)
+    def sector(self) -> Callable[[int], Sector]:
+        return cache(lambda q: Sector(self.spins, q, self.box))
 
     @property
     def trace(self) -> Array:
@@ -193,7 +187,7 @@ class DickeLattice:
 
     def sender(self, rho: Array) -> Array:
         """rho J_+, as |j,m><j,m| J_+ is sqrt((j+m)(j-m+1)) |j,m><j,m-1|."""
-        zero, one = self._sectors
+        zero, one = self.sector(0), self.sector(1)
         grid = np.zeros(zero.inside.shape, rho.dtype)
         grid[zero.inside] = rho
         return np.asarray(grid[one.inside] * self.receiver)
@@ -203,16 +197,10 @@ class DickeLattice:
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and the pair correlation, equation (9.5)."""
-        spins, zero, p = self.spins, self.sector(0), states[0].real
-        z = p @ zero.m * 2 / spins
-        out: Observed = {"inversion": (("time", "group"), z[:, None])}
-        light = p @ LOWER[0](zero.j, zero.m) ** 2
-        pairs = spins * (spins - 1)
-        c = (light - spins * (1 + z) / 2) / pairs if pairs else np.full(len(p), np.nan)  # NaN: no pair in a group of one
-        out["correlation"] = (("time", "group", "other_group"), c[:, None, None].astype(complex))
-        zz = (4 * p @ zero.m**2 - spins) / pairs if pairs else c
-        out["inversion_correlation"] = (("time", "group", "other_group"), zz[:, None, None])
-        out["order_parameter"] = (("time",), order_parameter(pair_mean(c[:, None, None], np.ones(1))))
+        zero, p = self.sector(0), states[0].real
+        m, light, square = ((p @ of)[:, None] for of in (zero.m, LOWER[0](zero.j, zero.m) ** 2, zero.m**2))
+        out = pair_means(np.array([self.spins]), m, light[:, None], square[:, None])
+        out["order_parameter"] = (("time",), order_parameter(out.pop("pair_mean")[1]))
         if 1 in states:
-            out["coherence"] = (("time", "group"), (states[1] @ self.receiver / spins)[:, None])
+            out["coherence"] = (("time", "group"), (states[1] @ self.receiver / self.spins)[:, None])
         return out

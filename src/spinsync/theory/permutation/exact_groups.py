@@ -42,11 +42,10 @@ def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> L
     _afford(spins, sizes)
     alone = rates_by_group(terms)
     parts = Parts(
-        sizes=sizes,
-        local=lambda a, q: sector(spins[a], q).generator(alone[a]).tocsr(),
+        sizes=sizes, local=lambda a, q: sector(spins[a], q).generator(alone[a]).tocsr(),
         transfers=tuple(_transfer(terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         mixing=bool(np.all(terms.gain + terms.damping > 0)),
-    )
+    )  # fmt: skip
     sectors = DickeProducts(spins=spins, parts=parts)
     return LinearProducts(
         sectors=sectors, start=partial(sectors.product, bloch=bloch),
@@ -100,11 +99,8 @@ class DickeProducts:
     parts: Parts
 
     @cached_property
-    def _spaces(self) -> tuple[Products, ...]:
-        return tuple(Products(self.parts, q) for q in self.charges)
-
-    def space(self, q: int) -> Products:
-        return self._spaces[q] if q in self.charges else Products(self.parts, q)
+    def space(self) -> Callable[[int], Products]:
+        return cache(partial(Products, self.parts))
 
     def sectors(self, key: Charges) -> list[Sector]:
         return [sector(n, q) for n, q in zip(self.spins, key, strict=True)]
@@ -150,7 +146,7 @@ class DickeProducts:
 
     def sender(self, rho: Array) -> Array:
         """rho J_+ of all groups."""
-        zero, one = self._spaces
+        zero, one = self.space(0), self.space(1)
         out = np.zeros(one.size, complex)
         into = one.tensors(out)
         for key, tensor in zero.tensors(rho).items():

@@ -15,10 +15,11 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
-from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.model.observables import order_parameter
 from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.record import Jumps, Walk, Wave
 from spinsync.theory.permutation import dicke_jumps
+from spinsync.theory.permutation.dicke import pair_means
 from spinsync.theory.permutation.product_states import drawn, drawn_real
 
 MOST_SPINS = 10_000_000
@@ -83,14 +84,11 @@ class Trajectories:
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
     kinds: ClassVar[tuple[type, ...]] = (Jumps,)
-    why: ClassVar[Mapping[str, str]] = MappingProxyType(
-        {
-            "keep_state": "which has no state to keep; Exact has",
-            "linewidth": LINE,
-            "emission_spectrum": LINE,
-            "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
-        }
-    )
+    why: ClassVar[Mapping[str, str]] = MappingProxyType({
+        "keep_state": "which has no state to keep; Exact has",
+        "linewidth": LINE, "emission_spectrum": LINE,
+        "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
+    })  # fmt: skip
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
@@ -111,9 +109,7 @@ class Trajectories:
             raise checks.InputError("Argument `each` must be False for Trajectories, whose spins are all alike in a group.")
         if groups == 2:
             checks.whole("spins", self.spins, 2, MOST_IN_PAIR)
-        m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
-        if len(m) != groups:
-            raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3), but has shape {m.shape}.")
+        m = bloch_vectors.per_group(ensemble.rates, initial, seed)
         rates, terms = ensemble.rates, group_terms(ensemble, self.spins)
         rules: Walk | Wave = WALK if groups == 1 else WAVE
         table = _rows(terms) if groups == 1 else np.concatenate([_rows(terms), _between(terms)])
@@ -123,7 +119,7 @@ class Trajectories:
             rules=rules, table=table, start=lambda random: start(random, terms.spins, m), numbers=numbers,
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             grain={name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
-            observe=lambda seen: _observe(terms.spins, moments(seen)), asked=partial(self._asked, float(terms.spins.min())),
+            observe=lambda seen: pair_means(terms.spins, *moments(seen)), asked=partial(self._asked, float(terms.spins.min())),
             derived=_derived,
             coordinates={n: (n, np.array(ensemble.names)) for n in ("group", "other_group")},
             most_jumps=self.most_jumps, most_seconds=self.most_seconds,
@@ -226,23 +222,6 @@ def _wave_moments(numbers: Array) -> Moments:
     light = np.array([[light_a, cross], [cross.conj(), light_b]])
     squares = np.array([[square_a, product], [product, square_b]])
     return np.stack([m_a, m_b], -1), np.moveaxis(light, (0, 1), (-2, -1)), np.moveaxis(squares, (0, 1), (-2, -1))
-
-
-def _observe(spins: Array, moments: Moments) -> Observed:
-    """Equation (9.5), for each pair of groups, and the mean over all pairs."""
-    m, light, squares = moments
-    same = np.diag(spins)
-    pairs = np.outer(spins, spins) - same
-    z = 2 * m / spins
-    with np.errstate(invalid="ignore", divide="ignore"):  # NaN: no pair in a group of one
-        c = (light - same * (1 + z[..., None]) / 2) / pairs
-        zz = (4 * squares - same) / pairs
-    c, zz = (np.where(pairs > 0, value, np.nan) for value in (c, zz))
-    both = ("time", "group", "other_group")
-    return {
-        "inversion": (("time", "group"), z), "correlation": (both, c), "inversion_correlation": (both, zz),
-        "pair_mean": (("time",), pair_mean(c, spins / spins.sum())),
-    }  # fmt: skip
 
 
 def _derived(means: Observed) -> Observed:

@@ -29,14 +29,8 @@ RESIDUAL = 1e-6  # of the length of the receiver, at most
 def slowest(lattice: Lattice, number: int, *boxes: Box) -> list[Line]:
     """The slowest `number` lines, in order; boxes as in `slowest_mode.slowest_mode`, whose box serves all lines.
 
-    Raises
-    ------
-    FewError
-        If there are fewer, or too many modes beside them that are not seen.
-    CrowdedError, OverflowError
-        If double precision does not know them.
-    TooLargeError
-        If memory can't hold the box.
+    Raises FewError if there are fewer, or too many modes beside them that are not seen; CrowdedError or OverflowError if
+    double precision does not know them; TooLargeError if memory can't hold the box.
     """
     first = slowest_mode.slowest_mode(lattice, *boxes)
     transposed, receiver = first.part.block(1).T.tocsr(), first.part.receiver

@@ -24,27 +24,19 @@ class Steady:
     """Probabilities within a box.
 
     part : the lattice that is left within the box
-    probability : array of shape (component,)
-    misplaced : bound on the sum of |p - exact p|
+    probability : array of shape (component,), the sum of |p - exact p| is below ALLOWED
     """
 
     box: Box
     part: Lattice
     probability: np.ndarray
-    misplaced: float
 
 
 def steady(lattice: Lattice) -> Steady:
     """Sector 0 at rest; the box grows until what is misplaced is below ALLOWED.
 
-    Raises
-    ------
-    SeveralError
-        If there are several steady states.
-    OverflowError
-        If the rates are too large for double precision, or the box would not stop growing.
-    TooLargeError
-        If memory can't hold the box.
+    Raises SeveralError if there are several steady states; OverflowError if the rates are too large for double precision,
+    or the box would not stop growing; TooLargeError if memory can't hold the box.
     """
     box = lattice.likely
     for _ in range(ROUNDS):
@@ -70,7 +62,7 @@ def steady(lattice: Lattice) -> Steady:
             box = doubled(lattice, box)
             continue
         if lost.sum() <= ALLOWED:
-            return Steady(box, part, probability, float(lost.sum()))
+            return Steady(box, part, probability)
         box = larger(lattice, box, sites, probability, lost, ALLOWED)
     raise OverflowError
 

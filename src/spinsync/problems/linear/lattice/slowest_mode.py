@@ -49,14 +49,8 @@ def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
     boxes : the first ones to try, each a part of the next one: all frequencies are searched in the first one only, if that
         one nearly holds the mode
 
-    Raises
-    ------
-    CrowdedError
-        If the eigenvalue is too ill-conditioned for double precision.
-    OverflowError
-        If the rates are too large for double precision, or the box would not stop growing.
-    TooLargeError
-        If memory can't hold the box.
+    Raises CrowdedError if the eigenvalue is too ill-conditioned for double precision; OverflowError if the rates are too
+    large for double precision, or the box would not stop growing; TooLargeError if memory can't hold the box.
     """
     box, following = boxes[0], list(boxes[1:])
     near: complex | None = None
@@ -90,12 +84,7 @@ def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
 
 def left_out(part: Lattice, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
     """By how much the eigenvalue is wrong: to first order because of what leaves the box at each component; by rounding.
-
-    Raises
-    ------
-    CrowdedError, OverflowError
-        If rounding blurs it, or rates are too large.
-    """
+    Raises CrowdedError or OverflowError if rounding blurs it, or rates are too large."""
     block = part.block(1)
     norm = abs(block).sum(axis=0).max()
     if not norm < LARGEST:

@@ -20,10 +20,7 @@ def afford(box: Box, itemsize: int, vectors: int = 0, growth: int = 1) -> None:
 
     Nonzero factors per place grow with the logarithm of the number of places; measured from 5 x 10^4 to 1.4 x 10^6 places.
 
-    Raises
-    ------
-    TooLargeError
-        With the estimate.
+    Raises TooLargeError with the estimate.
     """
     places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
     nonzero = max(10 * log2(places) - 86, 20)
@@ -72,13 +69,7 @@ def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
 
 
 class Pivoted:
-    """L U of any sparse matrix.
-
-    Raises
-    ------
-    OverflowError
-        If an entry is not finite, or the matrix is singular.
-    """
+    """L U of any sparse matrix. Raises OverflowError if an entry is not finite, or the matrix is singular."""
 
     def __init__(self, matrix: Any) -> None:
         if not np.all(np.isfinite(matrix.data)):
@@ -95,18 +86,10 @@ class Pivoted:
 class Factors:
     """L U of a matrix whose diagonal dominates each column, so that no pivoting is needed.
 
-    Generators are such: -L, or i w - L with w real.
+    Generators are such: -L, or i w - L with w real. order : int array of shape (component,), in which components are
+    eliminated; None: as the matrix stands.
 
-    Parameters
-    ----------
-    matrix : sparse matrix
-    order : int array of shape (component,), optional
-        The order of elimination; None: as the matrix stands.
-
-    Raises
-    ------
-    OverflowError
-        If an entry is not finite, or a pivot vanishes.
+    Raises OverflowError if an entry is not finite, or a pivot vanishes.
     """
 
     def __init__(self, matrix: Any, order: np.ndarray | None = None) -> None:

@@ -31,13 +31,7 @@ def needed(sizes: Sequence[Array]) -> float:
 
 
 def afford(sizes: Sequence[Array], more: float = 0.0) -> None:
-    """Refuse parts of these sizes, and as many numbers more, that memory can't hold.
-
-    Raises
-    ------
-    TooLargeError
-        With the estimate.
-    """
+    """Refuse parts of these sizes, and as many numbers more, that memory can't hold. Raises TooLargeError with the estimate."""
     outcome.afford(needed(sizes) + 16.0 * more, growth=3 * len(sizes) - 1)  # as the components
 
 
@@ -59,12 +53,7 @@ def middle(values: Array, reach: int) -> Array:
 class Products:
     """The elements whose charges add up to `total`, block after block: one tensor for each tuple of charges, in order.
 
-    Parameters
-    ----------
-    parts : Parts
-    total : int
-    half : bool
-        Keep charges from (0, ..., 0) on only: of a Hermitian state of total charge 0, opposite charges are conjugate.
+    half : keep charges from (0, ..., 0) on only: of a Hermitian state of total charge 0, opposite charges are conjugate
     """
 
     def __init__(self, parts: Parts, total: int, half: bool = False) -> None:

@@ -17,7 +17,7 @@ from spinsync.problems.linear import lines
 from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
 from spinsync.problems.linear.products.operator import Products
-from spinsync.problems.linear.products.slow_modes import SlowProducts
+from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowProducts
 from spinsync.problems.linear.products.solvers import fastest_rate, slowest_rate
 from spinsync.problems.linear.products.sylvester import Forms, Uncoupled
 from spinsync.problems.linear.sectors import Parts
@@ -39,17 +39,8 @@ GIVEN = 1e-6  # the same, at most
 
 
 def slowest(parts: Parts, receiver: np.ndarray, number: int) -> list[Line]:
-    """The slowest `number` lines, in order.
-
-    Raises
-    ------
-    FewError
-        If there are fewer.
-    SlowError
-        If an iteration does not come to an end.
-    CrowdedError, OverflowError
-        If double precision does not know them.
-    """
+    """The slowest `number` lines, in order. Raises FewError if there are fewer, SlowError if an iteration does not come to an
+    end, CrowdedError or OverflowError if double precision does not know them."""
     space = Products(parts, 1)
     fastest = fastest_rate(space)
     few, closed = lines.seen(space.apply_transposed, receiver, number + 2)
@@ -89,11 +80,11 @@ class _Search:
         values, right, left = model.modes()
         taken, right_rows, left_rows = [], [], []
         for k, value in enumerate(values):
-            vector = model.right(right[:, k])
+            vector = model.lifted(right[:, k], RIGHT)
             if abs(self._receiver @ vector) > VISIBLE * np.linalg.norm(self._receiver) * np.linalg.norm(vector):
                 taken.append(value)
                 right_rows.append(vector)
-                left_rows.append(model.left(left[:, k]))
+                left_rows.append(model.lifted(left[:, k], LEFT))
             if len(taken) == most:
                 break
         self._take(np.array(right_rows), np.array(left_rows))

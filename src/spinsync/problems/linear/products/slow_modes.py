@@ -18,18 +18,13 @@ from spinsync.problems.linear.products.sylvester import Forms
 
 ALIKE = 1e-9  # of a decay: equal groups keep equally many modes
 Basis = tuple[np.ndarray, np.ndarray, np.ndarray]  # generator on the slow modes, right and left ones: left^T right = 1
+RIGHT, LEFT = 1, 2  # of a basis
 
 
 class SlowProducts:
     """The generator on products of the parts' modes that decay no faster than a limit.
 
-    Parameters
-    ----------
-    space : Products
-    forms : Forms
-        Of the space.
-    components : int
-        Of the model, at most; the limit follows.
+    forms : of the space; components : of the model, at most: the limit follows
     """
 
     def __init__(self, space: Products, forms: Forms, components: int) -> None:
@@ -54,15 +49,8 @@ class SlowProducts:
         order = np.argsort(-values.real)
         return values[order], right[:, order], left[:, order].conj()
 
-    def right(self, vector: np.ndarray) -> np.ndarray:
-        """A vector of the model in the whole space."""
-        return self._lifted(vector, 1)
-
-    def left(self, covector: np.ndarray) -> np.ndarray:
-        """A covector of the model in the whole space."""
-        return self._lifted(covector, 2)
-
-    def _lifted(self, vector: np.ndarray, side: int) -> np.ndarray:
+    def lifted(self, vector: np.ndarray, side: int) -> np.ndarray:
+        """A vector (side RIGHT) or covector (side LEFT) of the model in the whole space."""
         out = np.zeros(self._space.size, complex)
         into = self._space.tensors(out)
         for key, place in self._place.items():

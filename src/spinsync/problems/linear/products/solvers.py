@@ -32,14 +32,8 @@ SAME = 1e-7  # distance of two answers that are one
 def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
     """The state of total charge 0 at rest, whose product with `trace` is 1.
 
-    Raises
-    ------
-    SeveralError
-        If two starts end in two steady states.
-    SlowError
-        If the estimated error is not below ALLOWED.
-    OverflowError
-        If the rates are too large for double precision.
+    Raises SeveralError if two starts end in two steady states, SlowError if the estimated error is not below ALLOWED,
+    OverflowError if the rates are too large for double precision.
     """
     space = Products(parts, 0, half=True)
     trace = space.kept(trace)
@@ -87,13 +81,7 @@ def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
 
 
 def fastest_rate(space: Products) -> float:
-    """Largest modulus that the diagonal can have.
-
-    Raises
-    ------
-    OverflowError
-        If squares of a rate are not finite.
-    """
+    """Largest modulus that the diagonal can have. Raises OverflowError if squares of a rate are not finite."""
     diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
     total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
     if not total < LARGEST:
@@ -137,14 +125,8 @@ def _from(
 def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
     """receiver . (-i w - L)^{-1} sender in total charge 1 for each w, complex array of shape (frequency,).
 
-    Raises
-    ------
-    TooLargeError
-        If memory can't hold what is needed.
-    SlowError
-        If an iteration does not reach INNER.
-    OverflowError
-        If there is no answer to double precision.
+    Raises TooLargeError if memory can't hold what is needed, SlowError if an iteration does not reach INNER, OverflowError
+    if there is no answer to double precision.
     """
     space = Products(parts, 1)
     afford(parts.sizes, BASIS * space.size)
