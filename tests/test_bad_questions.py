@@ -375,8 +375,9 @@ def test_two_values_for_one_group_and_one_weight_for_two_are_refused():
         laser(gain=(3.0, 99.0))
     with pytest.raises(ss.InputError, match="Argument `weights` must be two numbers, but is weights=3"):
         TWO.replace(weights=3)
-    with pytest.raises(ss.InputError, match=r"`A\.weight` rather than `weights`"):
-        ss.phase_diagram(TWO, {"weights": [1.0, 2.0]})
+    for values in ([1.0, 2.0], [[1, 1], [1, 2]]):
+        with pytest.raises(ss.InputError, match=r"`A\.weight` rather than `weights`"):
+            ss.phase_diagram(TWO, {"weights": values})
 
 
 @pytest.mark.parametrize("value", [10**400, "3", True, [1 + 1j], np.array(["2020-01-01"], "datetime64[D]")])

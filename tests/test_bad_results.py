@@ -200,6 +200,10 @@ CASES = [
         "Argument `theory` must be recorded in the result as the verb wrote it, but is theory='{}'.",
     ),
     (
+        lambda: ss.rerun(RUN.assign_attrs(theory='{"theory": "my-theory"}')),
+        "Argument `theory` must be one of mean-field, exact, trajectories, brute-force, but is theory='my-theory'.",
+    ),
+    (
         lambda: ss.rerun(RUN.assign_attrs(initial="x")),
         "Argument `initial` must be recorded in the result as the question wrote it, but is initial='x'.",
     ),

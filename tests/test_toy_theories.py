@@ -197,6 +197,12 @@ def test_a_cycle_without_a_symmetry_has_its_period_and_exponent():
     assert found.lyapunov.item() == pytest.approx(-0.1, abs=found.lyapunov_error.item())
 
 
+def test_an_exponent_of_zero_is_zero_within_its_error():
+    """Two oscillators that know nothing of each other: how far one is ahead of the other stays."""
+    found = ss.regime(oscillators(2.0, 2.0), theory=Parametric())
+    assert abs(found.lyapunov.item()) <= found.lyapunov_error.item() < 1e-6
+
+
 def test_a_pump_holds_the_phase_of_an_oscillator():
     found = ss.regime(oscillators(0.3), theory=Parametric(), initial=START[:1])
     assert ss.label(found.regime) == "full"

@@ -132,12 +132,12 @@ def checked_axis(name: str, values: Any) -> Array:
         listed = np.empty(len(values), object)
         listed[:] = [known.checked(name, one) for one in values]
         return listed
-    result = checks.array(name, values, float, (None,), "a list of numbers")
-    if result.size == 0:
-        raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")
     if isinstance(known.default, tuple):
         each = known.sets[0]
         raise checks.InputError(f"Argument `axes` must vary one number at a time: `A.{each}` rather than `{name}`.")
+    result = checks.array(name, values, float, (None,), "a list of numbers")
+    if result.size == 0:
+        raise checks.InputError(f"Argument `{name}` must hold at least one value, but is empty.")
     for one in result.tolist():
         known.checked(name, one)
     return result

@@ -56,7 +56,7 @@ def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ..
         "amplitude": over(motions.amplitude, "group"),
         "inversion": over(motions.inversion, "group"),
         "order_parameter": over(motions.order_parameter),
-        "phase_locking": over(abs(locking), "group", "other_group"),
+        "phase_locking": over(np.minimum(abs(locking), 1.0), "group", "other_group"),
         "phase_difference": over(difference, "group", "other_group"),
         "lyapunov": over(motions.lyapunov),
         "lyapunov_error": over(motions.lyapunov_error),

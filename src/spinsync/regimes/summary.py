@@ -14,6 +14,7 @@ from spinsync.regimes.decision import STEPS, Window
 
 LOST = 1e-4  # of a coherence's largest size: it runs through zero, and its phase is lost
 MIRRORS = range(2, 17)  # parts of a period of the state that may look alike
+PASSED = 10.0  # times the tolerance of the steps, by which a multiplier near 1 may err (seen: 3)
 ALIKE = 1e-3  # of the range of the order parameter
 
 
@@ -116,7 +117,7 @@ def repeating(cycle: Cycle, weight: Array) -> Motions:
         order_parameter=np.array([both.mean()]),
         locking=(phase.conj().T @ phase / len(s))[None],
         lyapunov=np.array([cycle.growth]),
-        lyapunov_error=np.array([max(cycle.error, STEPS * abs(cycle.growth))]),
+        lyapunov_error=np.array([max(cycle.error, STEPS * abs(cycle.growth), PASSED * cycle.flow.rtol / cycle.period)]),
         period=np.array([cycle.period / _repeats(both)]),
         extremes=np.array([[least, both.max()]]),
     )

@@ -60,7 +60,10 @@ def recorded_theory(text: str) -> Theory:
     """The theory of such a text, which somebody may have changed."""
     try:
         options = json.loads(text)
-        return THEORIES[options.pop("theory")](**options)  # type: ignore[no-any-return]
+        name = options.pop("theory")
+        if isinstance(name, str):
+            checks.known("theory", name, THEORIES)
+        return THEORIES[name](**options)  # type: ignore[no-any-return]
     except checks.InputError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError):
