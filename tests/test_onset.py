@@ -6,6 +6,7 @@ from scipy.linalg import eig
 
 import spinsync as ss
 from reference import HALF_PI, laser
+from spinsync.theory.mean_field import thresholds
 
 
 def matrices(ensemble):
@@ -223,3 +224,12 @@ def test_a_vanishing_coupling_has_its_threshold_all_the_same():
             {"A.A.theta": -HALF_PI, "coupling": 0.0},
         ):
             assert ss.critical_coupling(one.replace(**changes)) == pytest.approx(threshold, rel=1e-12), changes
+
+
+def test_a_pair_that_exchanges_and_never_locks_is_told_soon(monkeypatch):
+    """Far apart and without collective decay, eigenvalues run along the real axis for eight decades and never meet it."""
+    apart = ss.Ensemble.pair(detuning=1000.0, gain=0.3, damping=0.0, coupling=0.3, theta=0.0, cross_coupling=3.0)
+    asked, eigenvalues = [], thresholds._Linear.eigenvalues
+    monkeypatch.setattr(thresholds._Linear, "eigenvalues", lambda self, nu: (asked.append(nu), eigenvalues(self, nu))[1])
+    assert ss.critical_coupling(apart) == np.inf
+    assert len(asked) < 20_000

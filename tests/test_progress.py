@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 import spinsync as ss
+from spinsync.base import interrupts
 from spinsync.base import progress as module
 from spinsync.base.progress import duration, progress
 
@@ -64,6 +65,7 @@ def test_a_guess_of_ages_is_short():
 
 @pytest.mark.parametrize("theory", [ss.MeanField(), ss.Exact(4)])
 def test_a_diagram_tells_how_many_points_are_done(screen, monkeypatch, theory):
+    monkeypatch.setattr(interrupts, "PATIENCE", 1e-3)  # between two looks of who waits
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     network = ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1, frequency=0.5), ss.Group(3, 1), ss.Group(2, 1)], np.full((4, 4), -8j))

@@ -21,6 +21,7 @@ NEVER = 1e-7  # a threshold that is larger than the least conceivable one by the
 STEP = 0.25  # of the search, in units of the distance to what the response can change over
 FAR = 1e5  # how far the search goes, in units of all frequencies and rates
 CLOSE = 0.3  # eigenvalues at two neighbouring frequencies whose logarithms differ by less may be the same one
+BENT = 4.0  # times the square of such a difference, by which its path may bend towards the axis
 MARGIN = 1.5  # how much larger an eigenvalue may be between two neighbouring frequencies than at them
 
 
@@ -204,7 +205,10 @@ def _crossings(before: Array, after: Array, grows: float, best: float) -> tuple[
             step, phase = float(steps.min()), abs(np.angle(value))
             if step < phase / 2 or abs(value) * np.exp(step) * max(1, factor) <= best:
                 continue
-            if step > CLOSE or value.imag * partner.imag > 0:
+            same_side = value.imag * partner.imag > 0
+            if same_side and min(phase, abs(np.angle(partner))) > BENT * step**2:
+                continue
+            if step > CLOSE or same_side:
                 complete = False
             elif forth:
                 found.append((complex(value), complex(partner)))
