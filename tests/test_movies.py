@@ -362,3 +362,11 @@ def test_single_spins_and_few_times_make_movies(tmp_path):
     assert shown.motion(np.array([0.0])).shape == (1, 31, 3)
     np.testing.assert_allclose(shown.motion(np.array([0.25]))[0], shown.motion(np.array([0.0, 0.5])).mean(axis=0))
     assert ss.plot.movie(run, tmp_path / "few.gif", size=64, frames_per_second=1).stat().st_size > 1000
+
+
+def test_a_time_without_numbers_leaves_its_frames_bare(tmp_path):
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    run = ss.evolve(one, np.linspace(0, 1, 6))
+    run.coherence[3] = np.nan
+    movie = ss.plot.movie(run, tmp_path / "some.gif", size=64, frames_per_second=10, progress=False)
+    assert movie.stat().st_size > 0

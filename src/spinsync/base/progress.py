@@ -68,8 +68,10 @@ class Line:
         return bar
 
 
-def each_told(work: Callable[[Any], T], items: Sequence[Any], line: Line) -> list[T]:
-    """[work(item) for item in items], several at once, while the line tells how many are done."""
+def each_told(work: Callable[[Any], T], items: Sequence[Any], line: Line | None) -> list[T]:
+    """[work(item) for item in items], several at once, while the line, if there is one, tells how many are done."""
+    if line is None:
+        return parallel.each(work, items)
     done = list[None]()
 
     def one(item: Any) -> T:

@@ -14,7 +14,6 @@ from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
-from scipy.interpolate import CubicHermiteSpline
 
 from spinsync.model import bloch_vectors
 from spinsync.plot import spheres
@@ -39,9 +38,8 @@ class Motion:
         self.with_mean = frame == "mean"
         m = np.concatenate([spheres.trajectories(run).values, mean[:, None]], axis=1)
         turn = 0.0 if self.with_mean else float(frame) * (self.times - self.times[0])
-        vectors = spheres.turned(m, -np.broadcast_to(turn, self.times.shape))
-        #: vectors at any times in the laboratory, or in the frame of a given frequency
-        self.between = CubicHermiteSpline(self.times, vectors, np.gradient(vectors, self.times, axis=0))
+        self.vectors = spheres.turned(m, -np.broadcast_to(turn, self.times.shape))
+        self.slopes = np.gradient(self.vectors, self.times, axis=0)
 
     def __call__(self, times: Array) -> Array:
         """Vectors of shape (time, spin or group, 3) in the frame of the picture; the last one is the mean field."""
@@ -51,6 +49,15 @@ class Motion:
     def turn(self, m: Array) -> Array:
         """How far the frame of the mean field has turned, for vectors that are still to be turned."""
         return np.arctan2(m[:, -1, 1], m[:, -1, 0]) if self.with_mean else np.zeros(len(m))
+
+    def between(self, times: Array) -> Array:
+        """The same in the laboratory, or in the frame of a given frequency; NaN beside what is no number."""
+        i = np.clip(np.searchsorted(self.times, times, side="right") - 1, 0, len(self.times) - 2)
+        step = (self.times[i + 1] - self.times[i])[:, None, None]
+        u = (times - self.times[i])[:, None, None] / step
+        # Hermite's polynomials, e.g. J. Stoer and R. Bulirsch, Introduction to Numerical Analysis, section 2.1.5
+        m = (1 + 2 * u) * (1 - u) ** 2 * self.vectors[i] + u**2 * (3 - 2 * u) * self.vectors[i + 1]
+        return np.asarray(m + step * u * (1 - u) * ((1 - u) * self.slopes[i] - u * self.slopes[i + 1]))
 
 
 class Scene:

@@ -15,7 +15,6 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import aside
-from spinsync.base.parallel import each
 from spinsync.base.progress import each_told
 from spinsync.model.distributions import Distribution
 from spinsync.regimes.codes import Status
@@ -76,6 +75,5 @@ def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
 def simple(batch: Batch) -> Motions:
     """Each point by the stepper of `evolve`; results do not depend on the threads."""
     points = range(len(batch.rates.weight))
-    if batch.line is None or len(points) == 1:  # which tells by itself how far it is
-        return joined(each(partial(motion, batch), points))
-    return joined(each_told(partial(motion, replace(batch, line=None)), points, batch.line))
+    told, line = (replace(batch, line=None), batch.line) if len(points) > 1 else (batch, None)  # one tells how far it is itself
+    return joined(each_told(partial(motion, told), points, line))
