@@ -298,3 +298,10 @@ def test_an_unknown_rule_of_a_style_is_answered_by_the_nearest_names():
     with pytest.raises(ss.InputError, match=r"^Argument `changes` must be values that matplotlib takes, but: ") as caught:
         ss.plot.style(font_size="large\nand larger").__enter__()
     assert str(caught.value).isprintable()
+
+
+def test_times_that_are_no_numbers_do_not_keep_a_measure_from_its_answer():
+    run = RUN.assign_coords(time=RUN.time.values.astype("timedelta64[s]"))
+    measured = ss.husimi(run, [0.0, 1.0], [0.0, 1.0])
+    with pytest.raises(ss.InputError, match="must have numbers as time"):
+        ss.rerun(measured)

@@ -156,7 +156,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
-    return problem.starting(kept), json.dumps(result_record(result))
+    return problem.starting(kept), json.dumps(result_record(result), default=str)
 
 
 def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:

@@ -89,7 +89,7 @@ def result_record(result: xr.Dataset) -> dict[str, Any]:
 def source_record(result: xr.Dataset) -> str:
     """The same of a result that is measured, and which of its groups there are, as JSON text."""
     kept = {dim: result[dim].values.tolist() for dim in ("group", "other_group") if dim in result.coords}
-    return json.dumps(result_record(result) | {"kept": kept})
+    return json.dumps(result_record(result) | {"kept": kept}, default=str)  # what is no number, somebody put there
 
 
 def axes_record(axes: Mapping[str, Array]) -> str:
