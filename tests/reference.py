@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from scipy.integrate import solve_ivp
 
 import spinsync as ss
-
-HALF_PI = np.pi / 2
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,32 @@ def distance(run, s: np.ndarray, z: np.ndarray) -> np.ndarray:
     return np.maximum(abs(run.coherence.values - s), abs(run.inversion.values - z)).max(axis=1)
 
 
-def laser(**changed) -> ss.Ensemble:
-    """The standard one-group ensemble: kappa = 3, gamma = 1, V = 12, theta = -pi/2."""
-    return ss.Ensemble.single(**{"gain": 3.0, "damping": 1.0, "coupling": 12.0, "theta": -HALF_PI, **changed})
+def jacobian_eigenvalues(system: System, s, z, frequency):
+    """Of the independent equations in the rotating frame, by central differences."""
+    n = s.size
+
+    def velocity(y):
+        s, z = y[:n] + 1j * y[n : 2 * n], y[2 * n :]
+        ds, dz = system.rhs(s, z)
+        ds = ds + 1j * frequency * s
+        return np.concatenate([ds.real, ds.imag, dz])
+
+    y0, h = np.concatenate([s.real, s.imag, z]), 1e-4
+    columns = [(velocity(y0 + h * e) - velocity(y0 - h * e)) / (2 * h) for e in np.eye(3 * n)]  # quadratic: exact but for eps/h
+    assert abs(velocity(y0)).max() < 1e-9  # a fixed point of that frame
+    return np.linalg.eigvals(np.array(columns).T)
+
+
+def pairs_up(found, wanted):
+    """Largest distance of eigenvalues, matched one to one."""
+    from scipy.optimize import linear_sum_assignment
+
+    gap = abs(np.asarray(found)[:, None] - np.asarray(wanted)[None, :])
+    return gap[linear_sum_assignment(gap)].max()
+
+
+def on(operator, i, n):
+    return reduce(np.kron, [operator if j == i else ONE for j in range(n)])
+
+
+DOWN, UP, SZ, ONE = np.array([[0, 0], [1, 0]]), np.array([[0, 1], [0, 0]]), np.diag([1, -1]), np.eye(2)  # basis |e>, |g>

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.linalg import expm
 
+import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
 from spinsync.problems.flow.exponential_adams import DEVICE
@@ -305,3 +306,15 @@ class Parametric(Toy):
             start=np.concatenate([s, z]).astype(complex), symmetry=None, real=np.repeat([False, True], n),
             pace=float(1 + abs(rates.omega).max() + self.pump),
         )  # fmt: skip
+
+
+START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
+#: the neutral variable of Beating oscillates, as its detuning 2.4 is beyond k = 2; its real part alone would grow at k - Gamma
+PAIR = ss.Ensemble([ss.Group(1.0, 0.4, frequency=2.4, dephasing=0.1), ss.Group(0.5, 0.8, weight=2.0)], [[1.5, 2.0], [2.0, 0.8]])
+RESONANT = ss.Ensemble([ss.Group(0.2, 1.0, frequency=1.5), ss.Group(2.0, 1.0, frequency=-0.5)], np.zeros((2, 2)))
+#: theory, ensemble and inversions at rest
+CASES = {
+    "no coherence": (RateEquations(), PAIR),
+    "neutral and complex": (Beating(), PAIR),
+    "no symmetry": (DrivenSpins(), RESONANT),
+}

@@ -1,0 +1,106 @@
+"""What memory can't hold is told beforehand: by the estimate, within a small factor of what a call really takes."""
+
+import subprocess
+import sys
+import tracemalloc
+from functools import partial
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.base import memory
+from systems import laser
+
+ANGLES = np.linspace(0, 3, 3000)
+MANY = np.linspace(0, 1, 30_000)
+PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+LORENTZ = laser().replace(frequency=ss.Lorentzian(1.0))
+REST = ss.steady_state(laser())
+CASES = {
+    "mean field": (partial(ss.evolve, laser(), MANY), "times"),
+    "distribution": (partial(ss.evolve, LORENTZ, MANY[:1000]), "times"),
+    "each": (partial(ss.evolve, LORENTZ, MANY[:1000], each=True), "times"),
+    "exact": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.Exact(3)), "times"),
+    "exact groups": (partial(ss.evolve, PAIR, MANY[:1500], theory=ss.Exact(2)), "times"),
+    "brute force": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
+    "one spin": (partial(ss.one_spin_equation, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
+    "sample": (partial(ss.Gaussian(0.5).sample, 10**6), "count"),
+    "split": (partial(PAIR.split, 200), "parts"),
+    "diagram": (partial(ss.phase_diagram, laser(), {"coupling": ANGLES[1:101], "dephasing": ANGLES[1:101]}), "axes"),
+    "spectrum": (partial(ss.emission_spectrum, laser(), MANY[:4000], theory=ss.Exact(3)), "frequencies"),
+    "husimi": (partial(ss.husimi, REST, ANGLES[:1000], ANGLES[:300]), "polar"),
+    "phase distribution": (partial(ss.phase_distribution, REST, MANY), "azimuth"),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_estimate_is_that_of_the_call(case, monkeypatch):
+    """A third of what is taken is refused, and six times that is enough."""
+    call, name = CASES[case]
+    call()  # what is kept for later calls is no part of it
+    tracemalloc.start()
+    call()
+    taken = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    monkeypatch.setattr(memory, "available", lambda: 6.0 * taken)
+    call()
+    monkeypatch.setattr(memory, "available", lambda: taken / 3)
+    with pytest.raises(ss.InputError, match=f"^Argument `{name}` must .* GiB of memory, and .* may be used"):
+        call()
+
+
+def test_the_sentence(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 2.0**30)
+    with pytest.raises(ss.InputError) as caught:
+        ss.evolve(laser(), np.linspace(0, 1, 10**7))
+    assert str(caught.value) == (
+        "Argument `times` must hold at most about 8900000 times for this question and this machine, but holds 10000000: "
+        "it would take about 1.1 GiB of memory, and 1 may be used."
+    )
+    with pytest.raises(ss.InputError) as caught:
+        laser().split(10**5)
+    assert str(caught.value) == (
+        "Argument `parts` must be at most about 5100 for this question and this machine, but is parts=100000: "
+        "it would take about 3.7e+02 GiB of memory, and 1 may be used."
+    )
+
+
+@pytest.mark.parametrize(
+    ("number", "must"),
+    [
+        (10**12, r"at most about \d+ for this question and this machine"),
+        (2**63, r"below 2\^63"),
+        (1e300, r"below 2\^63"),
+        (10**400, r"below 2\^63"),
+    ],
+)
+def test_absurd_numbers_are_a_sentence(number, must):
+    for call in (ss.Gaussian(0.5).sample, laser().split):
+        with pytest.raises(ss.InputError, match=must):
+            call(number)
+
+
+LIMITED = """
+import resource
+import spinsync as ss
+ss.Exact, ss.evolve
+resource.setrlimit(resource.RLIMIT_AS, (3 * 2**30, 3 * 2**30))
+groups = [ss.Group(3.0, 1.0, frequency=0.1 * k) for k in range(6)]
+try:
+    ss.evolve(ss.Ensemble(groups, [[5j] * 6] * 6), [0.0, 1.0], theory=ss.Exact(18))
+except ss.InputError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of addresses is not told or not kept")
+def test_a_limit_of_the_shell_counts():
+    done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Argument `spins` must be at most 12 for this question and this machine, but is spins=18")
+
+
+def test_a_container_counts(monkeypatch):
+    """A limit of a control group, here of one around this process."""
+    monkeypatch.setattr(memory, "_containers", lambda: iter([2.0**30]))
+    assert memory.available() == memory.SHARE * 2.0**30

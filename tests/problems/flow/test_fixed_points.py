@@ -1,0 +1,252 @@
+"""Under a regime: the linearized equations, states of rest and their growth rates, phases and deviations as they move."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from reference import jacobian_eigenvalues, pairs_up, random_bloch, random_system
+from spinsync.base.compiled import compiled
+from spinsync.problems.flow.exponential_adams import DEVICE, DONE
+from spinsync.problems.flow.fixed_points import Outcome, jacobian, polish, settle
+from spinsync.problems.flow.orbit_averages import bump, track
+from spinsync.problems.flow.record import Flow
+from systems import HALF_PI, flow_of, pair, random_one, random_pair, system_of
+
+
+def real(flow, y):
+    """Coordinates: all real parts, then the imaginary ones of what is charged."""
+    return np.concatenate([y.real, y[flow.charged].imag])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_linearized_equations_are_the_derivative(seed):
+    """The equations are quadratic, so a central difference of any step is exact but for rounding."""
+    flow, state, v = flow_of(seed)
+    ends = np.empty((2, state.size), complex)
+    for end, sign in zip(ends, (1, -1), strict=True):
+        flow.nonlinear(state + sign * v / 2, flow.table, flow.coupling, end)
+    both = np.empty(2 * state.size, complex)
+    flow.tangent(np.concatenate([state, v]), flow.table, flow.coupling, both)
+    value = np.empty_like(state)
+    flow.nonlinear(state, flow.table, flow.coupling, value)
+    np.testing.assert_array_equal(both[: state.size], value)
+    scale = abs(flow.coupling).sum() * abs(np.concatenate([state, v])).max() ** 2
+    np.testing.assert_allclose(both[state.size :], ends[0] - ends[1], rtol=0, atol=1e-14 * scale)
+    columns = jacobian(flow, state)
+    difference = flow.velocity(state + v / 2) - flow.velocity(state - v / 2)
+    fastest = abs(flow.decay).max() * abs(v).max()
+    np.testing.assert_allclose(columns @ real(flow, v), real(flow, difference), rtol=0, atol=1e-13 * (scale + fastest))
+
+
+def flow_at(ensemble, s, z):
+    """The flow of an ensemble of single frequencies, and the state (s, z) of its groups."""
+    return ss.MeanField().lower(ensemble, None, 0), np.concatenate([np.atleast_1d(s), np.atleast_1d(z)]).astype(complex)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
+    made = random_one(seed, ratio=1.2 + seed / 3)[0]
+    one = ss.Ensemble.single(**made)
+    cycle, turned = ss.limit_cycle(one), np.exp(1j * seed)
+    flow, there = flow_at(one, float(cycle.amplitude) * turned, float(cycle.inversion))
+    found = polish(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7])).rest
+    # Newton ends with a step below 1e-12
+    assert abs(found.state[0]) == pytest.approx(float(cycle.amplitude), abs=1e-11)
+    assert found.state[1] == pytest.approx(float(cycle.inversion), abs=1e-11)
+    assert found.flow.frame == pytest.approx(float(cycle.frequency), abs=1e-10)
+    exponents = cycle.floquet_exponent.values
+    wanted = np.sort(np.delete(exponents, np.argmin(abs(exponents))).real)[::-1]
+    # two exponents that meet part as the root of an error
+    np.testing.assert_allclose(found.growth, wanted, atol=1e-6)
+    assert found.stable
+    sharp = abs(wanted[0] - wanted[1]) > 0.1
+    np.testing.assert_allclose(found.growth.sum(), wanted.sum(), atol=1e-10)
+    assert not sharp or abs(found.growth - wanted).max() < 1e-9
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_newton_finds_the_symmetric_pair_stable_or_not_with_both_characteristic_polynomials(seed):
+    made = random_pair(seed)
+    full = ss.symmetric_pair(pair(**made))
+    if not full.exists:
+        return
+    half, amplitude, z = (float(full[name]) for name in ("phase_difference", "amplitude", "inversion"))
+    s = amplitude * np.exp([-0.5j * half, 0.5j * half])
+    flow, there = flow_at(pair(**made), s, [z, z])
+    off = random_bloch(np.random.default_rng(seed), 2)
+    found = polish(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]])).rest
+    np.testing.assert_allclose(abs(found.state[:2]), amplitude, atol=1e-10)
+    np.testing.assert_allclose(found.state[2:], z, atol=1e-10)
+    assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
+    assert found.flow.frame == pytest.approx(float(full.frequency), abs=1e-10)
+    g, g1 = system_of(made).gamma_perp[0], made["gain"] + made["damping"]
+    d, drive = made["detuning"] ** 2 / (4 * g), made["coupling"] * abs(made["gain"] - made["damping"]) / g1
+    q = 2 * g1 * (drive - g - d)
+    symmetric = np.roots([1, g - d + g1, g1 * (g - d) + q, q * g])
+    antisymmetric = np.roots([1, g - d + g1, g1 * (g - d) + q / 2])
+    wanted = np.concatenate([symmetric, antisymmetric]).real
+    np.testing.assert_allclose(found.growth, np.sort(wanted)[::-1], atol=1e-8)
+    assert found.stable == bool(full.stable)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_growth_rates_are_those_of_independent_equations_at_rest(seed):
+    """Where a random ensemble of up to five groups comes to rest, Newton's frame and rates are those of the reference."""
+    system, rng = random_system(seed), np.random.default_rng([35, seed])
+    n = system.gain.size
+    phases = np.exp(-1j * (HALF_PI + rng.normal(0, 0.4, (n, n))))
+    system = replace(
+        system, gain=system.gain + 2, omega=system.omega / 4, coupling=rng.uniform(8, 30) * rng.uniform(0.5, 1, (n, n)) * phases
+    )
+    flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
+    slowest = flow.decay.real.min()
+    rest = settle(flow, stretch=10 / slowest, most=400 / slowest).rest
+    assert rest is not None
+    values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
+    if np.any(rest.state[:n]):
+        values = np.delete(values, np.argmin(abs(values)))
+    assert pairs_up(rest.growth, values.real) < 1e-7  # the reference differentiates with a step of 1e-4: eps/1e-4
+
+
+def test_no_state_of_rest_is_found_where_there_is_none():
+    """Two drifting groups: Newton's method goes far away, or nowhere."""
+    run = ss.evolve(pair(8.0, 16.0), [0.0, 100.0, 100.2, 100.4, 100.6])
+    for at in range(1, 5):
+        flow, state = flow_at(pair(8.0, 16.0), run.coherence.values[at], run.inversion.values[at])
+        assert polish(flow, state).outcome in (Outcome.FAR, Outcome.SLOW)
+
+
+@compiled(DEVICE)
+def ring(y, table, coupling, out):
+    """Beside -decay y: a charged y_0 of length 1; y_1, y_2 turn at a rate of 1, r' = -r (r^2 - a^2)(r^2 - b^2)/c^4."""
+    x, v = y[1].real, y[2].real
+    a, b, c = table[0, 0], table[0, 1], table[0, 2]
+    r2 = x * x + v * v
+    pull = -(r2 - a * a) * (r2 - b * b) / c**4
+    out[0] = y[0] * (2 - abs(y[0]) ** 2)
+    out[1] = x * (1 + pull) - v
+    out[2] = v * (1 + pull) + x
+
+
+@compiled(DEVICE)
+def ring_with_tangent(y, table, coupling, out):
+    ring(y[:3], table, coupling, out[:3])
+    x, v, dx, dv = y[1].real, y[2].real, y[4].real, y[5].real
+    a, b, c = table[0, 0], table[0, 1], table[0, 2]
+    r2 = x * x + v * v
+    pull, slope = -(r2 - a * a) * (r2 - b * b) / c**4, -(2 * r2 - a * a - b * b) * 2 * (x * dx + v * dv) / c**4
+    out[3] = y[3] * (2 - abs(y[0]) ** 2) - y[0] * 2 * (y[0].conjugate() * y[3]).real
+    out[4] = dx * (1 + pull) + x * slope - dv
+    out[5] = dv * (1 + pull) + v * slope + dx
+
+
+def flow_of_three(nonlinear, tangent, *, symmetry, groups=lambda states: (states[:, :1], states[:, 1:].real), **parts):
+    """Three variables, of which the neutral ones are real."""
+    return Flow(
+        nonlinear=nonlinear, tangent=tangent, coupling=np.zeros((1, 1), complex), symmetry=symmetry, real=symmetry == 0,
+        rtol=1e-10, atol=1e-12, frame=0.0, groups=groups, observe=lambda states, times: {}, coordinates={}, **parts,
+    )  # fmt: skip
+
+
+def ring_flow(a, b, start, c=0.01):
+    """Rest at r = 0; an unstable cycle at r = a within a stable one at r = b."""
+    return flow_of_three(
+        ring, ring_with_tangent, decay=np.ones(3, complex), table=np.array([[a, b, c]]),
+        start=np.array([1, start, 0], complex), symmetry=np.array([1, 0, 0]), pace=1.0,
+    )  # fmt: skip
+
+
+def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
+    for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
+        found = settle(ring_flow(0.003, 0.006, start), stretch=3.0, most=300.0)
+        assert found.status == DONE
+        assert (found.rest is None) == (wanted is None), start
+        if found.rest is None:
+            assert np.hypot(*found.state[1:].real) == pytest.approx(0.006, rel=1e-6)
+        else:
+            np.testing.assert_allclose(found.rest.state, [1, 0, 0], atol=1e-12)
+            # Newton's rates: of the ring -a^2 b^2/c^4, twice; of the length -2
+            pull = -((0.003 * 0.006 / 0.01**2) ** 2)
+            np.testing.assert_allclose(found.rest.growth, [pull, pull, -2], atol=1e-9)
+
+
+@compiled(DEVICE)
+def nothing_beside_decay(y, table, coupling, out):
+    out[:] = 0
+
+
+def two_turns(first, second, share, step, samples):
+    """The phase of exp(-i first t) + share exp(-i second t), which passes zero at a distance of |1 - share|."""
+    flow = flow_of_three(
+        nothing_beside_decay, nothing_beside_decay, decay=np.array([1j * first, 1j * second, 1.0]), table=np.zeros((1, 1)),
+        start=np.array([1, share * np.exp(0.3j), 0]), symmetry=np.array([1, 1, 0]), pace=4.0,
+        groups=lambda states: ((states[:, 0] + states[:, 1])[:, None], states[:, 2:].real),
+    )  # fmt: skip
+    return track(flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step)
+
+
+@pytest.mark.parametrize("distance", [0.3, 1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-5, -0.5])
+@pytest.mark.parametrize("step", [0.05, 0.31])
+def test_the_phase_is_followed_through_near_passages_of_zero(distance, step):
+    """The stronger of two turns is the mean frequency, however close to zero the sum passes in every beat."""
+    seen = two_turns(2.0, -1.5, 1 - distance, step, 1024)
+    assert not seen.grazing
+    # whole turns are exact; what is left is the angle within the last one, and the window's end
+    assert abs(seen.turned.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
+    assert mean_rate(seen, seen.turned)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
+
+
+def test_a_phase_that_is_lost_in_zero_is_said_to_be():
+    assert two_turns(2.0, -1.5, 1.0, 0.31, 1024).grazing
+
+
+def test_a_phase_that_moves_fast_is_followed_too():
+    """More than half a turn between samples, without any passage of zero: looked at more finely, it is what it is."""
+    seen = two_turns(9.0, 9.0, 0.5, 0.5, 600)
+    assert mean_rate(seen, seen.turned)[0] == pytest.approx(9.0, abs=1e-10)
+
+
+def test_window_means_of_periodic_motion_converge_faster_than_any_power():
+    x = (np.arange(20000) + 0.5) / 20000
+    assert bump(777).sum() == pytest.approx(1, abs=1e-14)
+    for periods in np.arange(2.5, 45, 2.5):
+        error = abs(bump(x.size) @ np.exp(2j * np.pi * periods * x))
+        # the saddle points of the transform of exp(-1/(x (1 - x))) give exp(-2 sqrt(pi periods)) and a factor of about ten
+        assert error < 20 * np.exp(-2 * np.sqrt(np.pi * periods)), periods
+
+
+def mean_rate(seen, moved):
+    return bump(len(moved)) @ moved / seen.step
+
+
+def window(ensemble, start, length, step):
+    """A window of motion after the transient."""
+    flow = ss.MeanField().lower(ensemble, np.array(start), 0)
+    settled = settle(flow, stretch=20.0, most=20.0)
+    deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
+    return track(flow, settled.state, deviation, round(length / step), step)
+
+
+def floquet(group, coupling, theta):
+    """The slower of mu_+ and mu_- of (4.6), and the frequency, of one group by itself."""
+    own = dict(gain=group.gain, damping=group.damping, dephasing=group.dephasing, frequency=group.frequency)
+    cycle = ss.limit_cycle(ss.Ensemble.single(**own, coupling=coupling, theta=theta))
+    return np.sort(cycle.floquet_exponent.values.real)[-2], float(cycle.frequency)
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -1.1, -2.0])
+@pytest.mark.parametrize("coupling", [4.5, 6.0, 30.0])
+def test_two_cycles_side_by_side_have_two_free_phases(theta, coupling):
+    """Uncoupled groups: neither the common phase nor their difference counts, and the slower Floquet exponent is left."""
+    groups = [ss.Group(3, 1, frequency=0.3, weight=2), ss.Group(4, 0.5, dephasing=0.2, frequency=-2.0, weight=1)]
+    strengths, thetas = (coupling / -np.sin(theta), 40.0), (theta, -1.9)
+    alone = [floquet(*own) for own in zip(groups, strengths, thetas, strict=True)]
+    matrix = np.diag([v * np.exp(1j * t) / p for v, t, p in zip(strengths, thetas, (2 / 3, 1 / 3), strict=True)])
+    ensemble = ss.Ensemble(groups, matrix)
+    seen = window(ensemble, [[0.3, 0.1, 0.3], [0.1, -0.2, 0.2]], 80.0, 0.01)
+    # |deviation| rings by a factor of a few around its fall; what that adds at the ends is weighted down
+    assert float(mean_rate(seen, seen.grown)) == pytest.approx(max(rate for rate, _ in alone), abs=2e-3)
+    frame = ss.MeanField().lower(ensemble, None, 0).frame
+    np.testing.assert_allclose(mean_rate(seen, seen.turned) + frame, [frequency for _, frequency in alone], atol=1e-7)

@@ -1,0 +1,168 @@
+"""Linewidth and emission spectrum: brute force agrees, sum rules, known numbers, and mean field as N grows."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.problems.linear import record
+from spinsync.theory.mean_field.closed_forms_one import line_of_many
+from systems import HALF_PI, laser, one_group, superradiant_laser
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_light_agrees_with_brute_force(seed):
+    """The slowest mode that light shows, of all 4^N ones, and the spectrum from the full matrix."""
+    ensemble, _ = one_group(seed)
+    if ensemble.groups[0].gamma_1 == 0:
+        ensemble = ensemble.replace(**{"A.gain": 0.7, "A.damping": 0.2})
+    spins, frequencies = 1 + seed % 5, np.linspace(-12, 12, 25)
+    line, judge = (ss.linewidth(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
+    assert float(line.linewidth) == pytest.approx(float(judge.linewidth), abs=1e-9)
+    assert float(line.frequency) == pytest.approx(float(judge.frequency), abs=1e-9)
+    light, judge = (ss.emission_spectrum(ensemble, frequencies, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
+    np.testing.assert_allclose(light.emission, judge.emission, atol=1e-10 * max(1e-3, abs(judge.emission).max()))
+
+
+def test_two_groups_have_a_line_too():
+    """Uncoupled groups: the slower of the two lines."""
+    groups = [ss.Group(1.0, 2.0, frequency=3.0), ss.Group(0.4, 0.8, frequency=-1.0)]
+    line = ss.linewidth(ss.Ensemble(groups, np.zeros((2, 2))), theory=ss.BruteForce(4))
+    assert float(line.linewidth) == pytest.approx(1.2, abs=1e-9)  # 2 Gamma_perp
+    assert float(line.frequency) == pytest.approx(-1.0, abs=1e-9)
+
+
+def test_one_spin_is_a_lorentzian():
+    """Gamma_perp and frequency of (2.3), height by <sigma^+ sigma^->."""
+    one = laser(coupling=0.0, dephasing=0.4, frequency=1.5)
+    line = ss.linewidth(one, theory=ss.Exact(1))
+    assert float(line.linewidth) == pytest.approx(2 * 2.4)
+    assert float(line.frequency) == pytest.approx(1.5)
+    nu = np.linspace(-5, 8, 27)
+    light = ss.emission_spectrum(one, nu, theory=ss.Exact(1))
+    np.testing.assert_allclose(light.emission, 2 * 0.75 * 2.4 / (2.4**2 + (nu - 1.5) ** 2), rtol=1e-10)
+
+
+def test_uncoupled_spins_shine_each_on_its_own():
+    nu, free = np.linspace(-3, 3, 7), laser(coupling=0.0)
+    many, one = (ss.emission_spectrum(free, nu, theory=ss.Exact(n)).emission for n in (40, 1))
+    np.testing.assert_allclose(many, 40 * one, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("spins", "value"), [(100, -1.005510), (1000, -0.766518)])
+def test_superradiant_laser(spins, value):
+    """Reproduced from an independent sparse eigenvalue solver."""
+    line = ss.linewidth(superradiant_laser(spins), theory=ss.Exact(spins))
+    assert float(line.linewidth) == pytest.approx(-2 * value, abs=2e-6)
+    assert float(line.frequency) == pytest.approx(0, abs=1e-9)
+
+
+DAMPED = (
+    dict(gain=0.2, damping=0.13, coupling=0.8, theta=-3.1, dephasing=2.6),
+    dict(gain=0.08, damping=0.3, coupling=5.2, theta=-0.75),  # a crowd of modes
+    dict(gain=2.5, damping=5.7, coupling=20.0, theta=-1.94),
+    dict(gain=0.15, damping=0.0, coupling=2.9, theta=-2.55),  # a slow one at one of many frequencies
+    dict(gain=3.0, damping=1.0, coupling=12.0, theta=-1.0),
+)
+
+
+@pytest.mark.parametrize("made", DAMPED)
+def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monkeypatch):
+    ensemble = ss.Ensemble.single(**made)
+    whole = ss.linewidth(ensemble, theory=ss.Exact(150))
+    monkeypatch.setattr(record, "LARGE", 0)
+    cored = ss.linewidth(ensemble, theory=ss.Exact(150))
+    for name in ("linewidth", "frequency"):
+        error = float(whole[f"{name}_error"] + cored[f"{name}_error"])
+        assert abs(float(whole[name] - cored[name])) <= error < 1e-8
+
+
+def test_a_core_that_misses_the_mode_is_searched_again(monkeypatch):
+    """The same line from a core of a few places."""
+    monkeypatch.setattr(record, "LARGE", 0)
+    wanted = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
+    monkeypatch.setattr(record, "OUTSIDE", 0.3)
+    found = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
+    assert float(found.linewidth) == pytest.approx(float(wanted.linewidth), abs=1e-10)
+
+
+def test_line_closes_as_one_over_n():
+    """N x linewidth, reproduced to the last digit given: 104, 87, 64, 52."""
+    products = [n * float(ss.linewidth(laser(), theory=ss.Exact(n)).linewidth) for n in (60, 120, 240, 400)]
+    np.testing.assert_allclose(products, [104, 87, 64, 52], atol=0.51)
+
+
+NOISY = (
+    dict(gain=0.5, damping=0.0, coupling=0.5, theta=-1.2),  # shear of phase and amplitude
+    dict(gain=0.6, damping=0.05, coupling=1.0, theta=-HALF_PI, dephasing=0.05),
+    dict(gain=0.0, damping=1.0, coupling=4.0, theta=2.1),  # collective pumping, z < 0
+    dict(gain=0.1, damping=1.0, coupling=3.0, theta=2.3, dephasing=0.05, frequency=1.0),
+)
+
+
+@pytest.mark.parametrize("made", NOISY)
+def test_linewidth_of_many_spins_is_the_diffusion_of_the_phase(made):
+    """N x linewidth tends to (4.7); a straight line in 1/N is wrong by the square of the correction that it takes out."""
+    ensemble = ss.Ensemble.single(**made)
+    law = float(ss.limit_cycle(ensemble).phase_diffusion)
+    half, most = (n * float(ss.linewidth(ensemble, theory=ss.Exact(n)).linewidth) for n in (200, 400))
+    assert abs(half / law - 1) < 0.3  # so that the tolerance is below what any factor of (4.7) is worth here
+    assert 2 * most - half == pytest.approx(law, rel=(half / law - 1) ** 2)
+
+
+@pytest.mark.parametrize("made", [dict(coupling=1.5, dephasing=0.2), dict(theta=1.0), dict(theta=-0.4, coupling=3.0)])
+def test_line_of_the_incoherent_ensemble_is_a_small_coherence(made):
+    """Frequency and damping of (3.3) linear in s, approached as 1/N."""
+    ensemble = laser(frequency=0.7, **made)
+    frequency, (width,) = line_of_many(ensemble, np.array([1]))
+    lines = [ss.linewidth(ensemble, theory=ss.Exact(n)) for n in (200, 400)]
+    for name, law in (("linewidth", width), ("frequency", frequency)):
+        half, most = (float(one[name]) - law for one in lines)
+        assert half == pytest.approx(2 * most, rel=0.1, abs=1e-9)  # corrections of order 1/N = 0.005, times about ten
+
+
+def test_frequency_approaches_the_limit_cycle():
+    """Omega = omega + Gamma_perp cot(theta), with an error of order 1/N: the sign of theta's pull."""
+    ensemble = laser(theta=-1.0, frequency=2.0)
+    wanted = float(ss.limit_cycle(ensemble).frequency)
+    off = [abs(float(ss.linewidth(ensemble, theory=ss.Exact(n)).frequency) - wanted) for n in (50, 200, 800)]
+    assert off[0] > off[1] > off[2]
+    assert off[2] < 10 / 800
+
+
+def test_a_line_that_double_precision_cannot_give_is_refused():
+    """Without gain the generator is triangular and its modes nearly coincide; the error says how well they can be told."""
+    dark = laser(gain=0.0, dephasing=0.3)
+    assert float(ss.linewidth(dark, theory=ss.Exact(4)).linewidth) > 0
+    with pytest.raises(
+        ss.IntegrationError, match="The slowest modes nearly coincide, and double precision does not tell them apart"
+    ):
+        ss.linewidth(dark, theory=ss.Exact(20))
+    # one excitation above the ground state, (9.3): decay V, and the spin's own gamma/2 + gamma_phi
+    for spins in (40, 60, 100):
+        line = ss.linewidth(dark, theory=ss.Exact(spins))
+        assert abs(float(line.linewidth) - 2 * 12.8) <= float(line.linewidth_error) < 1e-5
+    bright = ss.Ensemble.single(gain=0.26, damping=0.0, coupling=25.0, theta=0.8, dephasing=0.5)  # one below the top
+    line = ss.linewidth(bright, theory=ss.Exact(1000))
+    assert abs(float(line.linewidth) - 2 * (25 * np.sin(0.8) + 0.13 + 0.5)) <= float(line.linewidth_error) < 1e-3
+    good = ss.linewidth(laser(), theory=ss.Exact(200))
+    assert float(good.linewidth_error) < 1e-9
+    assert float(good.frequency_error) == pytest.approx(float(good.linewidth_error) / 2)
+
+
+@pytest.mark.parametrize("theta", [-1.2, -2.2])
+def test_peak_and_integral_of_the_spectrum(theta):
+    """Peaked at the line's frequency, of its width, and with the integral <J_+ J_-> over d nu / 2 pi."""
+    ensemble, spins = laser(theta=theta, frequency=5.0), 300
+    line = ss.linewidth(ensemble, theory=ss.Exact(spins))
+    center, width = float(line.frequency), float(line.linewidth)
+    x = np.linspace(-1, 1, 4001)[1:-1]
+    nu = center + width * np.tan(np.pi / 2 * x)  # all frequencies
+    light = ss.emission_spectrum(ensemble, nu, theory=ss.Exact(spins)).emission.values
+    assert abs(nu[np.argmax(light)] - center) < 0.02 * width
+    assert np.ptp(nu[light > light.max() / 2]) == pytest.approx(width, rel=0.05)  # other modes are 1/N weaker
+    slope = width * np.pi / 2 / np.cos(np.pi / 2 * x) ** 2
+    total = np.trapezoid(light * slope, x) / (2 * np.pi)
+    rest = ss.steady_state(ensemble, theory=ss.Exact(spins))
+    wanted = spins * (1 + rest.inversion[0]) / 2 + spins * (spins - 1) * rest.correlation[0, 0].real
+    assert total == pytest.approx(float(wanted), rel=1e-3)  # the last two of 4001 points
+    assert light.min() > 0

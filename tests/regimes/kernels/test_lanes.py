@@ -1,0 +1,367 @@
+"""Kernels in vector lanes: the template's code, their steps and sums, states of rest, and agreement with the simple engine."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from functools import partial
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from lane_points import batch, edited, ensemble, ready, start
+from spinsync.base.parallel import at_most
+from spinsync.base.translation import Text
+from spinsync.model import bloch_vectors
+from spinsync.problems.flow.fixed_points import AROUND, polish
+from spinsync.regimes import engines, lane_mover
+from spinsync.regimes.codes import Regime
+from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
+from spinsync.regimes.kernels import lanes as kernels
+from spinsync.regimes.kernels.fixed_points import growth
+from spinsync.regimes.kernels.lanes import Lanes
+from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.kernels.unroll import unrolled
+from spinsync.regimes.lane_mover import LaneMover
+from spinsync.theory.mean_field import equations
+from spinsync.theory.mean_field.theory import MeanField
+
+READABLE = '''
+def larger(total, y):
+    """Its argument is its own."""
+    total = total + y
+    return total
+
+
+def double(a, out):
+    factor, total = np.empty(len(a)), 0.0
+    for i in range(len(a)):
+        factor[i] = layout.factor[i]
+        out[i] = factor[i] * a[i]
+        total = larger(total, 2.0 * out[i])
+    return 0.5 * total
+
+
+def step(layout, W, P, n, answer):
+    """More of everything, and whether that is much."""
+    x, y = np.empty((2, layout.count)), np.empty(layout.count)
+    for i in range(layout.count):
+        x[1, i] = P[n].start[i]
+        if layout.skip:
+            x[1, i] = 1000.0
+    total = 3.0
+    answer[0] = total + double(x[1], y) + larger(total, 1.0)
+    for i in range(len(P[n].start)):
+        W.end[0, i] = y[i]
+    for i in range(layout.count):
+        answer[1 + i] = W[1 + i]
+'''
+
+
+def test_written_out_functions_do_what_they_say():
+    layout = SimpleNamespace(count=3, skip=False, factor=(2.0, 3.0, 5.0))
+    records = {
+        "W": np.dtype([("size", float), ("end", float, (1, 3))]),
+        "P": np.dtype([("size", float), ("start", float, (3,))]),
+    }
+    source = unrolled(Text.of(READABLE, known={"layout": layout}, staying=bool), ["step"], records)
+    assert "for i" not in source
+    assert "1000" not in source
+    assert "def double" not in source
+    exec(source, space := {})
+    P, answer = np.array([[9.0, 9.0, 9.0, 9.0], [9.0, 1.0, 2.0, 3.0]]), np.zeros(4)
+    space["step"](P, 1, answer)
+    assert answer.tolist() == [3.0 + 2.0 + 6.0 + 15.0 + 4.0, 2.0, 6.0, 15.0]
+
+
+@pytest.fixture
+def interpreted(monkeypatch):
+    """The kernels as plain Python."""
+    for module in (lane_kernel, fixed_point_kernel):
+        for name in ("spin", "spin_tangent"):
+            monkeypatch.setattr(module, name, getattr(equations, name).interpreted)
+
+
+@pytest.mark.parametrize("tangent", [False, True])
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
+    count, spans = 9, np.linspace(0.2, 0.5, 9)  # more than there are lanes
+    points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
+    layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
+    sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
+    W, records = kernels.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
+    found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
+    assert finished.all()
+    assert over.all()
+    np.testing.assert_array_equal(taken, steps)
+    np.testing.assert_allclose(state.reshape(moved.shape), moved, atol=1e-9)
+    for name in layout.sums.names:
+        np.testing.assert_allclose(found[name], layout.named(sums)[name], atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("rtol", [1e-6, 1e-9])
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+def test_lanes_take_the_steps_of_evolve(groups, rtol):
+    ensembles, initial = [ensemble(groups, seed) for seed in range(11)], start(groups)
+    points, kernel, state = ready(ensembles, initial)
+    spans = np.linspace(0.5, 3.0, len(ensembles))
+    _, steps, finished = kernel.advance(points.parameters, state, spans, rtol, 1e-3 * rtol, 1e6)
+    assert finished.all()
+    assert np.all(steps > 5)
+    for n, one in enumerate(ensembles):
+        end = ss.evolve(one, [0.0, spans[n]], initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13)).isel(time=1)
+        s = end.coherence.values * np.exp(1j * points.frame[n] * spans[n])
+        y = state[n].reshape(groups, 3)
+        # the local error per step is rtol; the motion adds up some dozens of them
+        np.testing.assert_allclose(y[:, 0] + 1j * y[:, 1], s, atol=100 * rtol)
+        np.testing.assert_allclose(y[:, 2], end.inversion, atol=100 * rtol)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 4])
+def test_sums_are_the_integrals_over_the_window(groups):
+    one, initial, span = ensemble(groups, 5, drift=2.0), start(groups), 6.0
+    points, kernel, state = ready([one], initial, tangent=True, measured=True)
+    sums, _, finished = kernel.advance(points.parameters, state, np.array([span]), 1e-9, 1e-12, 1e6)
+    assert finished.all()
+    times = np.linspace(0, span, 24001)
+    run = ss.evolve(one, times, initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    s = run.coherence.values * np.exp(1j * points.frame[0] * times)[:, None]
+    z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
+    mean = partial(np.trapezoid, x=times, axis=0)
+    assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
+    (got,) = sums
+    phase = np.unwrap(-np.angle(s), axis=0)
+    middle = weight[:-1] / 2 + weight[1:] / 2
+    expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
+    for name, values in zip(("square", "modulus", "fourth", "inversion", "inversion_square"), expected, strict=True):
+        np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
+    np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(got["lost"], 0)
+    np.testing.assert_allclose(got["mean_field"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    for a in range(groups):
+        for b in range(a + 1, groups):
+            k = kernel.layout.pairs[a][b]
+            p = s[:, a].conj() * s[:, b]
+            for name, values in (("product", p), ("locking", p / abs(p))):
+                both = got[name][k] @ [1, 1j]
+                np.testing.assert_allclose(both, mean(weight * values), atol=1e-3 if name == "locking" else 2e-5)
+            np.testing.assert_allclose(got["product_square"][k], mean(weight * abs(p) ** 2), atol=2e-5)
+
+
+def looked(kernel, points, state, dark=False):
+    """Distances, states and frequencies of fixed points."""
+    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), AROUND)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_states_of_rest_are_those_of_the_simple_engine(groups):
+    ensembles = [ensemble(groups, seed) for seed in range(6)]
+    points, kernel, state = ready(ensembles, start(groups))
+    kernel.advance(points.parameters, state, np.full(6, 60.0), 1e-9, 1e-12, 1e6)
+    dark = np.hypot(*state.reshape(6, groups, 3).T[:2]).max(axis=0) < 1e-3  # fading: below threshold
+    distance, rest, frequency = looked(kernel, points, state, dark)
+    near = np.flatnonzero(distance < 1e-6)
+    assert len(near) >= 2
+    jacobians = kernel.fixed_points.jacobians(points.parameters[near], rest[near], frequency[near])
+    rates = growth(jacobians, dark[near])
+    for k, n in enumerate(near.tolist()):
+        flow = MeanField().lower(ensembles[n], start(groups), 0)
+        y = state[n].reshape(groups, 3)
+        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).rest
+        found = rest[n].reshape(groups, 3)
+        np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
+        np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
+        assert points.frame[n] + frequency[n] == pytest.approx(alone.flow.frame, abs=1e-9)
+        assert rates[k] == pytest.approx(alone.growth[0], abs=1e-8)
+
+
+def test_phases_of_length_one_are_averaged_with_fourth_order():
+    one, initial, span, errors = ensemble(2, 5, drift=2.0), start(2), 6.0, []
+    times = np.linspace(0, span, 24001)
+    run = ss.evolve(one, times, initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
+    s = run.coherence.values
+    p = s[:, 0].conj() * s[:, 1]
+    exact = np.trapezoid((4 * times / span * (1 - times / span)) ** 6 * p / abs(p), x=times)
+    for rtol in (1e-7, 1e-10):
+        points, kernel, state = ready([one], initial, measured=True)
+        sums, steps, _ = kernel.advance(points.parameters, state, np.array([span]), rtol, 1e-3 * rtol, 1e6)
+        errors.append((float(steps[0]), abs(sums["locking"][0, 0] @ [1, 1j] - exact)))
+    (few, large), (many, small) = errors
+    assert np.log(large / small) / np.log(many / few) > 3
+
+
+def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
+    points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
+    points.parameters["omega"] += 7.0
+    plain = Lanes(Layout(1, measured=False, tangent=False), equations)
+    plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
+    turn = looked(plain, points, state)[2].item()
+    sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
+    assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
+    assert sums["turned"].item() / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
+
+
+def compared(ensembles, initial):
+    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, simple))
+    np.testing.assert_array_equal(fast.regime, slow.regime)
+    regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
+    for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
+        # windows agree to 1e-4; the mean field has a kink where it vanishes
+        np.testing.assert_allclose(getattr(fast, name)[regular], getattr(slow, name)[regular], atol=tolerance, err_msg=name)
+    np.testing.assert_allclose(abs(fast.locking[regular]), abs(slow.locking[regular]), atol=5e-3)
+    return fast.regime
+
+
+def test_the_engines_agree_on_a_tongue():
+    pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    points = [pair.replace(detuning=d, coupling=v) for d in (1.0, 4.0, 6.0, 9.0) for v in (3.0, 9.5, 20.0, 28.0)]
+    words = compared(points, bloch_vectors.seeded(pair.rates, 0))
+    assert set(words.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
+
+
+@pytest.mark.slow(slice=1)
+@pytest.mark.parametrize("groups", [1, 2, 3])
+def test_the_engines_agree_on_random_ensembles(groups):
+    compared([ensemble(groups, seed) for seed in range(60)], start(groups))
+
+
+def test_results_depend_neither_on_threads_nor_on_the_order():
+    points = [ensemble(2, seed) for seed in range(150)]
+    with at_most(1):
+        one = lanes(batch(points, start(2)))
+    with at_most(3):
+        many = lanes(batch(points, start(2)))
+    order = np.random.default_rng(1).permutation(len(points))
+    mixed = lanes(batch([points[i] for i in order], start(2)))
+    for field in fields(one):
+        np.testing.assert_array_equal(getattr(many, field.name), getattr(one, field.name), err_msg=field.name)
+        np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
+
+
+def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
+    points = [ensemble(2, seed) for seed in range(4)]
+    expected = simple(batch(points, start(2)))
+    monkeypatch.setattr(lane_mover, "MOST_STEPS", 60)
+    again = lanes(batch(points, start(2)))
+    for field in fields(again):
+        np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
+
+
+def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
+    monkeypatch.setattr(engines, "WORTH", 1)
+    compared([ensemble(4, seed) for seed in range(8)], start(4))
+
+
+@pytest.mark.slow(slice=1)
+def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeypatch):
+    """The same module name with another text: another kernel, whatever lies in the cache."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
+    layout, ends = Layout(1, measured=False, tangent=False), []
+    points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes).points(np.arange(1))
+    for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
+        monkeypatch.delitem(importlib.sys.modules, "edited_equation", raising=False)
+        module = edited(tmp_path, "edited_equation", "4.0 * (hi * x - hr * y)", after)
+        importlib.invalidate_caches()
+        kernels.kernel.cache_clear()
+        state = points.state.copy()
+        Lanes(layout, module).advance(points.parameters, state, np.array([2.0]), 1e-8, 1e-11, 1e6)
+        ends.append(state)
+    kernels.kernel.cache_clear()
+    expected = points.state.copy()
+    Lanes(layout, equations).advance(points.parameters, expected, np.array([2.0]), 1e-8, 1e-11, 1e6)
+    np.testing.assert_array_equal(ends[0], expected)
+    assert abs(ends[1] - expected).max() > 1e-2
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_an_implicit_step_is_of_third_order(groups, interpreted):
+    points, kernel, state = ready([ensemble(groups, 1)], start(groups))
+    size, errors = 3 * groups, []
+    velocity, matrix, work, pivots = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, int)
+    for h in (0.02, 0.01, 0.005):
+        exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
+        kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
+        p = points.parameters.view(np.recarray)[0]
+        assert fixed_point_kernel.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
+        errors.append(abs(sizes(new) - sizes(exact[0])).max())
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
+
+
+@pytest.mark.parametrize("groups", [1, 2, 5])
+def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
+    ensembles = [ensemble(groups, seed) for seed in range(3)]
+    points, kernel, state = ready(ensembles, start(groups))
+    kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
+    records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
+    rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
+    fixed_point_kernel.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
+    found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
+    assert np.isfinite(distance).any()
+    for one, other in zip(found, (distance, rest, frequency), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-9)
+    jacobians = np.empty((3, 3 * groups, 3 * groups))
+    fixed_point_kernel.jacobians(records, rest, frequency, 0, 3, jacobians)
+    np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
+    moved, finished = state.copy(), np.zeros(3, bool)
+    fixed_point_kernel.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    assert finished.any()
+    np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
+    np.testing.assert_allclose(state, moved, atol=1e-9)
+
+
+def sizes(y):
+    """What does not change with the common phase: |s| and z of each group, and s_a^* s_b."""
+    s, z = y[0::3] + 1j * y[1::3], y[2::3]
+    products = np.outer(s.conj(), s).ravel()
+    return np.concatenate([products.real, products.imag, z])
+
+
+def test_creeping_goes_where_small_steps_go():
+    points, kernel, state = ready([ensemble(2, seed) for seed in range(4)], start(2))
+    small, spans = state.copy(), np.full(4, 30.0)
+    kernel.advance(points.parameters, small, spans, 1e-11, 1e-13, 1e7)
+    before = state.copy()
+    ended = kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9)
+    assert ended.any()
+    for n in range(4):
+        if ended[n]:
+            np.testing.assert_allclose(sizes(state[n]), sizes(small[n]), atol=1e-5)
+        else:
+            np.testing.assert_array_equal(state[n], before[n])
+
+
+@pytest.mark.parametrize("offset", [-1e-6, 0.0, 1e-6, 1e-4])
+def test_points_on_a_boundary_are_decided(offset):
+    """At the threshold motion dies down as 1 / sqrt(t), and beside it hardly faster."""
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
+    critical = ss.critical_coupling(one) * (1 + offset)
+    there = ss.phase_diagram(one, {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]])
+    cycle = ss.limit_cycle(one.replace(coupling=critical))
+    expected = float(cycle.amplitude) if bool(cycle.synchronized) else 0.0
+    assert int(there.regime.item()) == (Regime.FULL if expected > 0 else Regime.INCOHERENT)
+    assert there.amplitude.item() == pytest.approx(expected, abs=1e-9)
+
+
+SOURCE = """
+from spinsync.regimes.kernels import fixed_points, lanes
+from spinsync.regimes.kernels.layout import Layout
+from spinsync.theory.mean_field import equations
+print(*(lanes.code(Layout(groups, True, True), equations) for groups in (2, 4)))
+print(*(fixed_points.code(name, 2, equations) for name in ("look", "jacobians", "creep")))
+"""
+
+
+def test_every_process_writes_the_same_kernels():
+    """Else results of two processes might differ in their last bits."""
+    written = []
+    for seed in ("0", "3"):  # which put the names of a set into another order
+        run = partial(subprocess.run, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        written.append(run([sys.executable, "-c", SOURCE]).stdout)
+    assert written[0] == written[1]

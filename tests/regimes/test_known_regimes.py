@@ -1,0 +1,350 @@
+"""Regimes where theory knows the word and the numbers.
+
+Tolerances: rest is Newton's, to 1e-12 beside the condition of its equations. Windows of motion agree to 1e-4 of the
+detuning in frequencies and to 1e-4 in averages before they are believed; a frequency is asked for to 1e-3 of the detuning.
+"""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from regime_cases import R, locking, turn, word
+from spinsync.regimes.codes import Status
+from systems import HALF_PI, laser, near_full, pair, random_one, random_pair, sampled, weak_pair
+
+
+def same(ensemble):
+    return ensemble
+
+
+# closed forms
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_one_group_is_full_above_its_threshold_and_incoherent_below(seed):
+    made, ratio = random_one(seed, ratio=[0.5, 0.95, 1.05, 3.0, None][seed % 5])
+    one = ss.Ensemble.single(**made)
+    found, cycle, group = ss.regime(one, seed=seed), ss.limit_cycle(one), one.groups[0]
+    assert found.settled
+    assert found.status == Status.SETTLED
+    if ratio > 1:
+        assert word(found) is R.FULL
+        assert float(found.frequency[0]) == pytest.approx(float(cycle.frequency), abs=1e-9)
+        assert float(found.amplitude[0]) == pytest.approx(float(cycle.amplitude), abs=1e-10)
+        assert float(found.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-10)
+        assert float(found.order_parameter) == pytest.approx(2 * float(cycle.amplitude), abs=1e-10)
+        slowest = np.sort(cycle.floquet_exponent.values.real)[-2]  # (4.6), beside the phase's zero
+        assert float(found.lyapunov) == pytest.approx(slowest, abs=1e-6)  # exponents that meet part as the root of an error
+    else:
+        assert word(found) is R.INCOHERENT
+        assert np.isnan(found.frequency[0])
+        assert float(found.amplitude[0]) == 0
+        assert float(found.inversion[0]) == pytest.approx(group.z0, abs=1e-10)
+        growth = (ratio - 1) * group.gamma_perp  # (4.1)
+        assert float(found.lyapunov) == pytest.approx(max(growth, -group.gamma_1), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_symmetric_pair_is_its_full_state_wherever_that_alone_is_stable(seed):
+    made = random_pair(seed)
+    full, found = ss.symmetric_pair(pair(**made)), ss.regime(pair(**made), seed=seed)
+    if full.incoherent_stable and not full.exists:
+        assert word(found) is R.INCOHERENT
+    if full.exists and not full.stable:
+        assert word(found) in (R.PARTIAL, R.PHASE_TRAPPED)
+    if not full.stable or word(found) is not R.FULL:
+        assert word(found) is not R.FULL
+        return
+    np.testing.assert_allclose(found.frequency, float(full.frequency), atol=1e-9)
+    np.testing.assert_allclose(found.amplitude, float(full.amplitude), atol=1e-9)
+    np.testing.assert_allclose(found.inversion, float(full.inversion), atol=1e-9)
+    np.testing.assert_allclose(found.phase_locking, 1, atol=1e-12)
+    difference = float(full.phase_difference)
+    np.testing.assert_allclose(found.phase_difference, [[0, difference], [-difference, 0]], atol=1e-9)
+    assert float(found.order_parameter) == pytest.approx(2 * float(full.amplitude) * np.cos(difference / 2), abs=1e-9)
+    assert float(found.lyapunov) < 0
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_full_state_shrinks_into_the_incoherent_one_below_twice_the_threshold(seed):
+    """V z0 < 2 Gamma_perp: (5.2) and (5.3) are one line, and there is no drift beside it."""
+    rng = np.random.default_rng([31, seed])
+    gain, damping = rng.uniform(1.5, 4), rng.uniform(0.1, 1)
+    dephasing = rng.uniform(0, 1) * (seed % 2)
+    g = (gain + damping) / 2 + dephasing
+    coupling = rng.uniform(1.2, 1.9) * g * (gain + damping) / (gain - damping)
+    made = dict(coupling=coupling, gain=gain, damping=damping, dephasing=dephasing)
+    edge = float(ss.symmetric_pair(pair(0.1, **made)).existence_detuning)
+    for share, wanted in ((0.5, R.FULL), (0.97, R.FULL), (1.03, R.INCOHERENT), (1.5, R.INCOHERENT)):
+        assert word(ss.regime(pair(share * edge, **made), seed=seed)) is wanted, share
+
+
+HOPF = [
+    dict(coupling=9.0), dict(coupling=10.0), dict(coupling=16.0), dict(coupling=30.0, gain=5.0),
+    dict(coupling=20.0, dephasing=0.5), dict(coupling=1.0, gain=0.4, damping=0.0),
+    dict(coupling=16.0, gain=1.0, damping=3.0, sign=1),
+]  # fmt: skip
+SLOWER_HOPF = [
+    dict(coupling=40.0), dict(coupling=400.0), dict(coupling=16.0, gain=2.0, damping=0.3),
+    dict(coupling=25.0, gain=2.0, damping=0.2, dephasing=1.0), dict(coupling=100.0, gain=2.0, damping=0.5, dephasing=0.3),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "made", [*HOPF, *(pytest.param(made, marks=pytest.mark.slow(slice=1)) for made in SLOWER_HOPF)], ids=str
+)
+def test_hopf_line_is_where_the_full_state_is_left(made):
+    """(5.4) within one percent, from starts beside the full state: elsewhere drift can persist below the line."""
+    hopf = float(ss.symmetric_pair(pair(0.1, **made)).hopf_detuning)
+    for share in (0.9, 0.99, 1.01):
+        ensemble = pair(share * hopf, **made)
+        assert ss.symmetric_pair(ensemble).exists
+        found = ss.regime(ensemble, initial=near_full(ensemble, 1e-3))
+        assert found.settled
+        assert (word(found) is R.FULL) == (share < 1), share
+        if share > 1:
+            assert word(found) is not R.INCOHERENT  # which is unstable, too
+
+
+@pytest.mark.parametrize("way", [same, sampled])
+def test_rest_on_an_unstable_bright_state_is_left(way):
+    ensemble = pair(4.5, 10.0)
+    full = ss.symmetric_pair(ensemble)
+    assert full.exists
+    assert not full.stable
+    found = ss.regime(way(ensemble), initial=near_full(ensemble))
+    assert word(found) is R.PARTIAL
+    assert abs(float(found.frequency[0] - found.frequency[1])) > 1
+
+
+def test_a_start_without_coherence_stays_without_however_unstable():
+    found = ss.regime(laser(), initial=[[0, 0, -0.3]])
+    assert word(found) is R.INCOHERENT
+    assert found.settled
+    assert float(found.lyapunov) == pytest.approx(12 / 2 - 2, abs=1e-12)  # V z0 - Gamma_perp: noise would end it
+    assert float(found.lyapunov) > float(found.lyapunov_error)
+    two = ss.regime(pair(3.0, 16.0), initial=[[0, 0, 0.1], [0, 0, 0.9]])
+    assert word(two) is R.INCOHERENT
+    assert float(two.lyapunov) == pytest.approx(-2 + 4 + np.sqrt(16 - 9 / 4), abs=1e-12)  # (5.3)
+
+
+def test_the_two_words_of_section_five():
+    """kappa = 3, gamma = 1, V = 20: trapped at 5.7, which is 1.07 of the Hopf detuning, and drifting at 6.5."""
+    trapped, drifting = (ss.regime(pair(detuning, 20.0)) for detuning in (5.7, 6.5))
+    assert word(trapped) is R.PHASE_TRAPPED
+    assert word(drifting) is R.PARTIAL
+    np.testing.assert_allclose(trapped.frequency, 0, atol=1e-3 * 5.7)  # exchange of the groups
+    assert float(drifting.frequency[0]) == pytest.approx(-float(drifting.frequency[1]), abs=1e-3 * 6.5)
+    assert float(drifting.frequency[0]) > 1
+    assert 0.05 < float(trapped.phase_locking[0, 1]) < 0.999
+
+
+@pytest.mark.parametrize("detuning", [5.5, 5.7, 5.9])
+def test_symmetric_starts_leave_the_symmetric_motion_where_it_is_unstable(detuning):
+    """Equal z and |s| stay equal without noise, in a motion that is no trapped one; rounding is noise enough."""
+    start = [[0.3, 0.1, 0.2], [0.3, -0.1, 0.2]]
+    early = ss.evolve(pair(detuning, 20.0), [0.0, 10.0, 20.0], initial=start)
+    np.testing.assert_allclose(abs(early.coherence[1:, 0]), abs(early.coherence[1:, 1]), atol=1e-6)
+    found = ss.regime(pair(detuning, 20.0), initial=start)
+    assert word(found) is R.PHASE_TRAPPED
+    assert float(found.lyapunov) < 0
+
+
+# frequencies that are known
+
+
+def uncoupled(seed, groups):
+    """Groups that synchronize by themselves: the ensemble, and the closed form of each."""
+    rng = np.random.default_rng([32, seed])
+    parts, strengths, alone = [], [], []
+    for frequency in np.cumsum(rng.uniform(0.3, 4, groups)):
+        gain, damping, dephasing = rng.uniform(1.5, 4), rng.uniform(0.1, 1), rng.uniform(0, 0.5)
+        theta, weight = rng.uniform(-2.5, -0.6), rng.uniform(0.5, 2)
+        parts.append(ss.Group(gain, damping, dephasing=dephasing, frequency=frequency, weight=weight))
+        critical = ((gain + damping) / 2 + dephasing) * (gain + damping) / (gain - damping) / -np.sin(theta)
+        own = dict(gain=gain, damping=damping, dephasing=dephasing, frequency=frequency)
+        strengths.append((rng.uniform(1.2, 5) * critical, theta))
+        alone.append(ss.limit_cycle(ss.Ensemble.single(**own, coupling=strengths[-1][0], theta=theta)))
+    share = np.array([part.weight for part in parts]) / sum(part.weight for part in parts)
+    return ss.Ensemble(parts, np.diag([v * np.exp(1j * t) / p for (v, t), p in zip(strengths, share, strict=True)])), alone
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_uncoupled_groups_are_partial_with_their_own_frequencies(seed):
+    ensemble, alone = uncoupled(seed, 2 + seed % 3)
+    found = ss.regime(ensemble, seed=seed)
+    assert word(found) is R.PARTIAL
+    # the stepper errs by 1e-7 a step in windows
+    np.testing.assert_allclose(found.frequency, [float(cycle.frequency) for cycle in alone], atol=1e-5)
+    np.testing.assert_allclose(found.amplitude, [float(cycle.amplitude) for cycle in alone], atol=1e-6)
+    np.testing.assert_allclose(found.inversion, [float(cycle.inversion) for cycle in alone], atol=1e-6)
+    # of the free phases one is the common one and one the time's origin; a third leaves a zero, or else (4.6) decides
+    slower = max(np.sort(cycle.floquet_exponent.values.real)[-2] for cycle in alone)
+    wanted = 0.0 if len(alone) > 2 else slower
+    assert float(found.lyapunov) == pytest.approx(wanted, abs=4 * float(found.lyapunov_error))
+    assert float(found.lyapunov_error) < 0.1
+    assert float(found.lyapunov) <= float(found.lyapunov_error)
+
+
+def test_a_bright_and_a_dark_group_are_full():
+    bright, dark = ss.Group(3, 1, frequency=0.3), ss.Group(0.5, 1, frequency=5.0)
+    found = ss.regime(ss.Ensemble([bright, dark], [[24 * np.exp(-1.2j), 0], [0, 0]]))
+    assert word(found) is R.FULL
+    assert float(found.frequency[0]) == pytest.approx(0.3 + 2 / np.tan(-1.2), abs=1e-9)
+    assert np.isnan(found.frequency[1])
+    assert float(found.amplitude[1]) < 1e-3
+    np.testing.assert_array_equal(np.isnan(found.phase_locking), [[False, True], [True, True]])
+    np.testing.assert_array_equal(np.isnan(found.phase_difference), [[False, True], [True, True]])
+
+
+def test_a_driven_group_follows_the_frequency_that_drives_it():
+    """B has no coupling of its own and does not act back: at rest in A's frame with the response (6.1)."""
+    drive = 3 * np.exp(0.4j)
+    found = ss.regime(
+        ss.Ensemble([ss.Group(3, 1, frequency=0.3), ss.Group(0.5, 1, frequency=2.0)], [[24 * np.exp(-1.2j), 0], [drive, 0]])
+    )
+    assert word(found) is R.FULL
+    common = 0.3 + 2 / np.tan(-1.2)
+    np.testing.assert_allclose(found.frequency, common, atol=1e-9)
+    h = drive / 2 * float(found.amplitude[0])
+    g, g1, z0, off = 0.75, 1.5, -1 / 3, 2.0 - common
+    z = z0 * (g**2 + off**2) / (g**2 + 4 * abs(h) ** 2 * g / g1 + off**2)
+    s = 1j * h * z * (g - 1j * off) / (g**2 + off**2)
+    assert float(found.amplitude[1]) == pytest.approx(abs(s), abs=1e-9)
+    assert float(found.inversion[1]) == pytest.approx(z, abs=1e-9)
+    assert float(found.phase_difference[1, 0]) == pytest.approx(-np.angle(s), abs=1e-9)  # A's phase is 0
+
+
+@pytest.mark.parametrize("far", [8.0, 12.0, 40.0])
+def test_two_groups_that_lock_beside_one_that_drifts_are_partial(far):
+    ensemble = ss.Ensemble([ss.Group(3, 1, frequency=w) for w in (0.3, -0.4, far)], np.full((3, 3), -24j))
+    found = ss.regime(ensemble)
+    assert word(found) is R.PARTIAL
+    a, b, c = found.frequency.values
+    assert a == pytest.approx(b, abs=1e-4 * far)
+    assert c - a > far / 2
+    assert float(found.phase_locking[0, 1]) > 0.99
+    assert float(found.phase_locking[0, 2]) < 0.5
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -1.0, -2.2])
+def test_equal_groups_are_one_group(theta):
+    one = laser(theta=theta, coupling=20.0, frequency=0.4)
+    found, cycle = ss.regime(one.split(3), seed=1), ss.limit_cycle(one)
+    assert word(found) is R.FULL
+    np.testing.assert_allclose(found.frequency, float(cycle.frequency), atol=1e-9)
+    np.testing.assert_allclose(found.amplitude, float(cycle.amplitude), atol=1e-9)
+    np.testing.assert_allclose(locking(found), 1, atol=1e-9)
+
+
+def antisymmetric(a, b):
+    """Two equal groups, C = -i ((a, b), (-b, a)): one leads the other by a quarter turn, at Omega = +-Gamma_perp b/a."""
+    return ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1)], -1j * np.array([[a, b], [-b, a]]))
+
+
+@pytest.mark.parametrize(("a", "b"), [(16.0, 5.0), (10.0, 20.0), (12.0, 12.0)])
+def test_non_reciprocal_groups_chase_each_other(a, b):
+    found = ss.regime(antisymmetric(a, b))
+    assert word(found) is R.FULL
+    np.testing.assert_allclose(abs(found.frequency), 2 * b / a, atol=1e-9)
+    np.testing.assert_allclose(found.inversion, 2 * 2 / a, atol=1e-9)
+    quarter = -np.sign(float(found.frequency[0])) * np.pi / 2
+    assert float(found.phase_difference[0, 1]) == pytest.approx(quarter, abs=1e-9)
+
+
+@pytest.mark.parametrize(("a", "b"), [(16.0, 5.0), (10.0, 20.0), (12.0, 12.0)])
+def test_an_unstable_orbit_that_symmetry_keeps_is_left(a, b):
+    """Real starts stay real: a cycle through the origin, which the least noise leaves for the chase."""
+    found = ss.regime(antisymmetric(a, b), initial=[[0.3, 0, 0.2], [0.1, 0, 0.3]])
+    assert word(found) is R.FULL
+    np.testing.assert_allclose(abs(found.frequency), 2 * b / a, atol=1e-9)
+
+
+# frequency disorder
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -1.1])
+@pytest.mark.parametrize("spread", [ss.Lorentzian(0.3, 0.8), ss.Gaussian(0.7, 0.8), ss.Uniform(2.0, 0.8)], ids=repr)
+def test_distributed_frequencies_are_full_above_their_threshold_and_incoherent_below(spread, theta):
+    one = laser(frequency=spread, theta=theta)
+    critical = ss.critical_coupling(one)
+    below, above = (ss.regime(one.replace(coupling=share * critical)) for share in (0.6, 2.0))
+    assert word(below) is R.INCOHERENT
+    assert float(below.amplitude[0]) < 1e-6
+    assert word(above) is R.FULL
+    cycle = ss.limit_cycle(one.replace(coupling=2.0 * critical))
+    # the classes stand for the distribution to rtol = 1e-8
+    for name in ("frequency", "amplitude", "inversion"):
+        assert float(above[name][0]) == pytest.approx(float(cycle[name]), abs=1e-6), name
+    assert below.settled
+    assert above.settled
+
+
+def test_equal_distributions_in_two_groups_are_one_distribution():
+    spread, theta = ss.Gaussian(0.6, 0.5), -1.2
+    found = ss.regime(ss.Ensemble([ss.Group(3, 1, frequency=spread)] * 2, np.full((2, 2), 12 * np.exp(1j * theta))))
+    cycle = ss.limit_cycle(laser(theta=theta, frequency=spread))
+    assert word(found) is R.FULL
+    np.testing.assert_allclose(found.frequency, float(cycle.frequency), atol=1e-6)
+    np.testing.assert_allclose(found.amplitude, float(cycle.amplitude), atol=1e-6)
+    np.testing.assert_allclose(locking(found), 1, atol=1e-6)
+
+
+def test_two_distributions_side_by_side_drift_with_their_own_frequencies():
+    spreads, thetas, strengths = (ss.Gaussian(0.6, 0.5), ss.Uniform(1.0, -1.0)), (-1.2, -1.7), (12.0, 15.0)
+    matrix = np.diag([2 * v * np.exp(1j * t) for v, t in zip(strengths, thetas, strict=True)])
+    found = ss.regime(ss.Ensemble([ss.Group(3, 1, frequency=spread) for spread in spreads], matrix))
+    alone = [
+        ss.limit_cycle(laser(frequency=d, theta=t, coupling=v)) for d, t, v in zip(spreads, thetas, strengths, strict=True)
+    ]
+    assert word(found) is R.PARTIAL
+    np.testing.assert_allclose(found.frequency, [float(cycle.frequency) for cycle in alone], atol=1e-5)
+    np.testing.assert_allclose(found.amplitude, [float(cycle.amplitude) for cycle in alone], atol=1e-6)
+
+
+@pytest.mark.slow(slice=1)
+def test_pulses_of_a_wide_lorentzian_are_no_rest():
+    """Section 6: half width 5 rests at V = 20 and pulses at V = 30; 40 quantiles tell as much as 500 classes."""
+    quantiles = 5 * np.tan(np.pi * ((np.arange(40) + 0.5) / 40 - 0.5))
+    resting, pulsing = (ss.regime(laser(frequency=ss.Samples(quantiles), coupling=v)) for v in (20.0, 30.0))
+    assert word(resting) is R.FULL
+    stationary = ss.limit_cycle(laser(frequency=ss.Lorentzian(5.0), coupling=20.0))
+    # in the middle classes are 5 pi/40 apart, far below Gamma_perp; what the 40th part of the tails does is lost
+    assert float(resting.amplitude[0]) == pytest.approx(float(stationary.amplitude), rel=0.01)
+    assert word(pulsing) is R.PULSATING
+    assert float(pulsing.lyapunov) <= float(pulsing.lyapunov_error)
+
+
+# weak cross coupling: (5.6) to (5.8)
+
+
+def check_adler(seed, share):
+    ensemble, adler, reach = weak_pair(seed, share)
+    found = ss.regime(ensemble, seed=seed)
+    a, b = found.frequency.values
+    assert bool(adler.locked) == (abs(share) < 1)
+    if abs(share) < 1:
+        assert word(found) is R.FULL
+        assert a == b
+        # one percent of K_eff; it moves the arcsine by that over sqrt(1 - share^2)
+        assert a == pytest.approx(float(adler.frequency), abs=0.01 * reach)
+        off = turn(float(found.phase_difference[0, 1] - adler.phase_difference))
+        assert abs(off) < 0.01 / np.sqrt(1 - share**2)
+    else:
+        assert word(found) is R.PARTIAL
+        # one percent of K_eff, which at the edge is K_eff^2/beat^2 percent of the beat
+        beat = float(adler.beat_frequency)
+        assert a - b == pytest.approx(beat, rel=0.01 * min(1, (reach / beat) ** 2) + 0.001 if abs(share) > 1.1 else 0.1)
+        assert float(found.lyapunov) <= float(found.lyapunov_error)
+
+
+@pytest.mark.parametrize("share", [-3.0, 0.5, 0.9, 1.5])
+@pytest.mark.parametrize("seed", range(2))
+def test_weakly_coupled_groups_lock_and_beat_as_adler_says(seed, share):
+    check_adler(seed, share)
+
+
+@pytest.mark.parametrize("share", [-1.01, 0.99])
+@pytest.mark.parametrize("seed", [pytest.param(seed, marks=pytest.mark.slow(slice=seed % 3)) for seed in range(2, 8)])
+def test_edge_of_locking_is_adlers_within_one_percent(seed, share):
+    check_adler(seed, share * (-1) ** seed)

@@ -1,0 +1,44 @@
+"""Every error sentence of the still pictures that their own tests do not have."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from systems import laser, pair
+
+ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
+
+CASES = [
+    (
+        lambda: ss.plot.bloch_sphere(ss.evolve(ONE, T), azimuth=np.nan),
+        "Argument `azimuth` must be finite, but is azimuth=nan.",
+    ),
+    (lambda: ss.plot.phases(ss.evolve(ONE, T), frame="mean"), "Argument `frame` must be a real number, but is frame='mean'."),
+    (
+        lambda: ss.plot.phase_difference(ss.evolve(TWO, T), groups=("A",)),
+        "Argument `groups` must be two names that differ, but is groups=('A',).",
+    ),
+    (
+        lambda: ss.plot.phase_difference(ss.evolve(TWO, T), groups="AB"),
+        "Argument `groups` must be two names that differ, but is groups='AB'.",
+    ),
+    (
+        lambda: ss.plot.beat_spectrum(ss.evolve(TWO, np.linspace(0, 9, 300)), frequencies=(3,)),
+        "Argument `frequencies` must be two numbers, but is frequencies=(3,).",
+    ),
+    (
+        lambda: ss.plot.beat_spectrum(ss.evolve(TWO, np.linspace(0, 9, 300)), frequencies=(5, -5)),
+        "Argument `frequencies` must increase, but has 5 before -5.",
+    ),
+    (
+        lambda: ss.plot.frequency(ss.phase_diagram(TWO, {"detuning": [1, 2]}), difference="yes"),
+        "Argument `difference` must be True or False, but is difference='yes'.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
+def test_sentence(call, sentence):
+    with pytest.raises(ss.InputError) as caught:
+        call()
+    assert str(caught.value) == sentence

@@ -1,0 +1,392 @@
+"""Every error sentence of the verbs: the argument, what it must be, and what it is."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import spinsync as ss
+from systems import PARAMETERS, laser, pair
+
+ONE, TWO = laser(), pair(1.0, 16.0)
+THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
+WIDE, T = laser(frequency=ss.Lorentzian(0.5)), [0.0, 1.0]
+SHAPE = "Argument `initial` must have shape"
+OPTIONS = "most_jumps=10000000000, most_seconds=None"
+NO_RELAXATION = (
+    "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
+)
+LINE = (
+    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
+    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth."
+)
+
+CASES = [
+    # evolve
+    (lambda: ss.evolve(3, T), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (lambda: ss.evolve(ONE, []), "Argument `times` must hold at least one time, but is empty."),
+    (lambda: ss.evolve(ONE, [0, 2, 1.5]), "Argument `times` must increase, but has 2 before 1.5."),
+    (lambda: ss.evolve(ONE, 3.0), "Argument `times` must be a list of increasing times, but has shape ()."),
+    (lambda: ss.evolve(ONE, ["a"]), "Argument `times` must be a list of increasing times, but is times=['a']."),
+    (lambda: ss.evolve(ONE, [0, np.inf]), "Argument `times` must be finite, but has the entry inf."),
+    (lambda: ss.evolve(ONE, T, each="yes"), "Argument `each` must be True or False, but is each='yes'."),
+    (lambda: ss.evolve(ONE, T, seed=-1), "Argument `seed` must be a whole number of at least 0, but is seed=-1."),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[1, 0, 0.5]]),
+        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.11803399.",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, initial=[1]),
+        "Argument `initial` must be real Bloch vectors of shape (group, 3), but has shape (1,).",
+    ),
+    (lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2, theory=ss.BruteForce(3), each=True),
+        "Argument `initial` must have shape (1, 3) or (3, 3), but has shape (2, 3).",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, initial=[[0, 0, 0]] * 2, theory=ss.BruteForce(2)),
+        f"{SHAPE} (1, 3), but has shape (2, 3).",
+    ),
+    (
+        lambda: ss.evolve(WIDE, T, initial=[[0, 0, 0]] * 33, theory=ss.MeanField(nodes=32), each=True),
+        "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin.",
+    ),
+    (
+        lambda: ss.evolve(laser(frequency=ss.Gaussian(1e5)), T),
+        "Argument `nodes` must be given for this ensemble: a frequency width of 100000 at a coherence relaxation of 2 would "
+        "need more than 20000 classes.",
+    ),
+    # finite N
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.BruteForce(3)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=3 (A: 1.5, B: 1.5).",
+    ),
+    (
+        lambda: ss.lindblad(WIDE, 4),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (lambda: ss.lindblad(ONE, 2001), "Argument `spins` must be a whole number from 1 to 2000, but is spins=2001."),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.BruteForce(2), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.steady_state(laser(gain=0, damping=0)),
+        NO_RELAXATION,
+    ),
+    # exact
+    (
+        lambda: ss.asymptotic_phase(TWO, [[0, 0, 1]], theory=ss.Exact(4)),
+        "Argument `ensemble` must have one group for a phase, but has 2.",
+    ),
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.Exact(5)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=5 (A: 2.5, B: 2.5).",
+    ),
+    (
+        lambda: ss.evolve(TWO, T, theory=ss.Exact(4), initial=[[0, 0, 0]] * 3),
+        f"{SHAPE} (2, 3), but has shape (3, 3).",
+    ),
+    (
+        lambda: ss.steady_state(WIDE, theory=ss.Exact(4)),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, theory=ss.Exact(4), each=True),
+        "Argument `each` must be False for Exact, whose spins are all alike.",
+    ),
+    (lambda: ss.evolve(ONE, T, theory=ss.Exact(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.Exact(2), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.evolve(ONE.split(3), T, theory=ss.Trajectories(6)),
+        "Argument `ensemble` must have one or two groups for Trajectories, but has 3.",
+    ),
+    (
+        lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), each=True),
+        "Argument `each` must be False for Trajectories, whose spins are all alike in a group.",
+    ),
+    (lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(30_000)),
+        "Argument `spins` must be a whole number from 2 to 20000, but is spins=30000.",
+    ),
+    (
+        lambda: ss.steady_state(laser(gain=0, damping=0), theory=ss.Trajectories(4)),
+        NO_RELAXATION,
+    ),
+    (
+        lambda: ss.evolve(ONE, [0.0, 1e3], theory=ss.Trajectories(100, most_jumps=1000)),
+        "Argument `most_jumps` must be larger for this question, but is most_jumps=1000: "
+        "the first trajectories need more to reach their last time.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        f"{OPTIONS}): {LINE}",
+    ),
+    (
+        lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers emission_spectrum (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        f"{OPTIONS}): {LINE}",
+    ),
+    (
+        lambda: ss.entropy(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        f"{OPTIONS}): no mean over trajectories gives it; Exact answers this up to 20000 spins.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers asymptotic_phase (Exact), but is Trajectories(spins=4, rtol=0.01, "
+        f"atol=0.0001, {OPTIONS}).",
+    ),
+    (
+        lambda: ss.one_spin_equation(ONE, T, theory=ss.Trajectories(4)),
+        "Argument `theory` must be BruteForce, but is theory=Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "most_jumps=10000000000, most_se....",
+    ),
+    (
+        lambda: ss.evolve(WIDE, T, theory=ss.Trajectories(4)),
+        "Argument `frequency` must be a number at finite N, but group 'A' has Lorentzian(half_width=0.5, center=0.0).",
+    ),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(21)),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=21 (A: 10.5, B: 10.5).",
+    ),
+    (
+        lambda: ss.steady_state(TWO, theory=ss.Trajectories(1)),
+        "Argument `spins` must be a whole number from 2 to 20000, but is spins=1.",
+    ),
+    (
+        lambda: ss.steady_state(ONE, theory=ss.Trajectories(4), initial=[[0, 0, 0]]),
+        "Argument `initial` must be None at finite N, where the steady state does not depend on it, "
+        "but is initial=[[0, 0, 0]].",
+    ),
+    (
+        lambda: ss.evolve(pair(1.0, 1e100), T, theory=ss.Trajectories(4)),
+        "Argument `most_jumps` must be larger for this question, but is most_jumps=10000000000: "
+        "the first trajectories need more to reach their last time.",
+    ),
+    (
+        lambda: ss.bloch(ss.evolve(ONE, T, theory=ss.Trajectories(4, rtol=1))),
+        "Argument `dataset` must hold coherence and inversion, but has no coherence.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
+        "at N -> infinity the line has no width.",
+    ),
+    (
+        lambda: ss.entropy(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
+        "at N -> infinity only the entropy per spin is finite.",
+    ),
+    (lambda: ss.linewidth(3, theory=ss.Exact(4)), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (
+        lambda: ss.emission_spectrum(ONE, [1.0, 0.0], theory=ss.Exact(4)),
+        "Argument `frequencies` must increase, but has 1 before 0.",
+    ),
+    # measures
+    (
+        lambda: ss.pair_measures(ss.steady_state(ONE)),
+        "Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.",
+    ),
+    (
+        lambda: ss.pair_measures(ss.evolve(ONE, [0.0], theory=ss.Exact(2), initial=[[1, 0, 0]])),
+        "Argument `dataset` must be without coherence for the state of a pair, but has some.",
+    ),
+    (
+        lambda: ss.husimi(ss.steady_state(ONE, theory=ss.Exact(2)), [0.0], [0.0]),
+        "Argument `dataset` must hold coherence and inversion, but has no coherence.",
+    ),
+    (lambda: ss.husimi(ss.steady_state(ONE), [1.0, 0.0], [0.0]), "Argument `polar` must increase, but has 1 before 0."),
+    (
+        lambda: ss.phase_distribution(ss.limit_cycle(ONE), [0.0]),
+        "Argument `dataset` must hold a coherence or pair correlations, but has neither.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 2]], theory=ss.Exact(2)),
+        "Argument `states` must hold vectors of length <= 1, but entry 0 has length 2.",
+    ),
+    (
+        lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.BruteForce(2)),
+        "Argument `theory` must be one that answers asymptotic_phase (Exact), but is BruteForce(spins=2).",
+    ),
+    # QuTiP
+    (lambda: ss.to_qutip(ONE, 11), "Argument `spins` must be a whole number from 1 to 10, but is spins=11."),
+    (
+        lambda: ss.to_qutip(TWO, 3),
+        "Argument `spins` must split over the groups in whole numbers, but is spins=3 (A: 1.5, B: 1.5).",
+    ),
+    (lambda: ss.to_piqs(TWO, 4), "Argument `ensemble` must have one group for piqs, but has 2."),
+    (lambda: ss.to_piqs(ONE, 101), "Argument `spins` must be a whole number from 1 to 100, but is spins=101."),
+    # closed forms
+    (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
+    (
+        lambda: ss.limit_cycle(laser(frequency=ss.Samples([1.0]))),
+        "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples.",
+    ),
+    (lambda: ss.symmetric_pair(ONE), "Argument `ensemble` must have two groups for this closed form, but has 1."),
+    (lambda: ss.locking_range(THREE), "Argument `ensemble` must have two groups for this closed form, but has 3."),
+    (
+        lambda: ss.symmetric_pair(TWO.replace(**{"B.frequency": ss.Uniform(1.0)})),
+        "Argument `ensemble` must have two single frequencies for this closed form, but group 'B' has "
+        "Uniform(half_width=1.0, center=0.0).",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, gain=(3, 2))),
+        "Argument `ensemble` must be a symmetric pair, but its groups differ in gain.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, weights=(1, 2))),
+        "Argument `ensemble` must be a symmetric pair, but its groups differ in weight.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, cross_coupling=2)),
+        "Argument `ensemble` must be a symmetric pair, but its four couplings differ.",
+    ),
+    (
+        lambda: ss.symmetric_pair(TWO.replace(theta=-1.0)),
+        "Argument `ensemble` must be a symmetric pair at theta = -pi/2 or pi/2, but theta is -1.",
+    ),
+    (
+        lambda: ss.symmetric_pair(pair(1, 16, gain=0, damping=0)),
+        "Argument `ensemble` must have gain or damping for this closed form, but has neither.",
+    ),
+    (
+        lambda: ss.locking_range(pair(1, 6)),
+        "Argument `ensemble` must have groups that synchronize by themselves, but group 'A' does not at V = 6 and weight 0.5.",
+    ),
+    # diagrams
+    (
+        lambda: ss.phase_diagram(ONE, {}),
+        "Argument `axes` must be a mapping of at least one parameter to its values, but is axes={}.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, ["gain"]),
+        "Argument `axes` must be a mapping of at least one parameter to its values, but is axes=['gain'].",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"thet": [1]}),
+        f"Argument `axes` must be one of {PARAMETERS}, but is axes='thet' (did you mean 'theta'?).",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"A.gain": [1, 2], "gain": [3]}),
+        "Argument `axes` must vary each parameter once, but has gain beside A.gain.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"coupling": [1, 2], "A.A.coupling": [3]}),
+        "Argument `axes` must vary each parameter once, but has coupling beside A.A.coupling.",
+    ),
+    (lambda: ss.phase_diagram(ONE, {"gain": []}), "Argument `gain` must hold at least one value, but is empty."),
+    (lambda: ss.phase_diagram(ONE, {"gain": [1, -1, 2]}), "Argument `gain` must be non-negative, but is gain=-1.0."),
+    (lambda: ss.phase_diagram(ONE, {"gain": 1.0}), "Argument `gain` must be a list of numbers, but has shape ()."),
+    (lambda: ss.phase_diagram(ONE, {"gain": [1, np.nan]}), "Argument `gain` must be finite, but has the entry nan."),
+    (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, threads=0),
+        "Argument `threads` must be a whole number of at least 1, but is threads=0.",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, device="gpu"),
+        "Argument `device` must be one of cpu, cuda, but is device='gpu' (did you mean 'cpu'?).",
+    ),
+    (
+        lambda: ss.phase_diagram(ONE, {"gain": [1]}, initial=[[0, 0, 0]] * 2),
+        f"{SHAPE} (1, 3), but has shape (2, 3).",
+    ),
+    # light
+    (
+        lambda: ss.emission_spectrum(ONE, 0.0, theory=ss.Exact(5)),
+        "Argument `frequencies` must be a list of increasing numbers, but has shape ().",
+    ),
+    # regimes
+    (lambda: ss.regime(3), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (lambda: ss.regime(ONE, seed=1.5), "Argument `seed` must be a whole number of at least 0, but is seed=1.5."),
+    (lambda: ss.regime(TWO, initial=[[0, 0, 0]]), f"{SHAPE} (2, 3), but has shape (1, 3)."),
+    (lambda: ss.regime(ONE, initial=[[0, np.nan, 0]]), "Argument `initial` must be finite, but has the entry nan."),
+    (
+        lambda: ss.regime(ONE, initial=[[0, 0.6, 1]]),
+        "Argument `initial` must hold vectors of length <= 1, but entry 0 has length 1.16619038.",
+    ),
+    (lambda: ss.label(6), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=6."),
+    (lambda: ss.label([1, 2.5]), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=[1, 2.5]."),
+    (lambda: ss.label("full"), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes='full'."),
+    (lambda: ss.label(np.nan), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=nan."),
+    (lambda: ss.label(None), "Argument `codes` must be regimes, whole numbers from -1 to 5, but is codes=None."),
+    # results
+    (lambda: ss.model_of(3), "Argument `dataset` must be a result of spinsync, but is a int without a model."),
+    (lambda: ss.bloch(ss.limit_cycle(ONE)), "Argument `dataset` must hold coherence and inversion, but has no coherence."),
+    (
+        lambda: ss.rerun(ss.limit_cycle(ONE).assign_attrs(verb="limit")),
+        "Argument `result` must be a result of a question, but is one of limit.",
+    ),
+    (
+        lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
+        "Argument `result` must be one result as it was made, but has the dim run.",
+    ),
+    (
+        lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),
+        "Argument `result` must be of one run, but is of several numbers of spins.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
+def test_sentence(call, sentence):
+    with pytest.raises(ss.InputError) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize("theory", ["mean field", ss.MeanField, None])
+@pytest.mark.parametrize("verb", [partial(ss.evolve, times=T), ss.steady_state], ids=["evolve", "steady_state"])
+def test_a_theory_must_be_a_theory(verb, theory):
+    with pytest.raises(ss.InputError, match="Argument `theory` must be"):
+        verb(ONE, theory=theory)
+
+
+def test_every_value_of_an_axis_is_checked():
+    cavity = ss.Ensemble.cavity(spins=5, vacuum_coupling=1, cavity_decay=9, gain=1, damping=0.3)
+    with pytest.raises(ss.InputError, match="Argument `spins` must be a whole number of at least 1"):
+        ss.phase_diagram(cavity, {"spins": [1, 1.5, 2]})
+
+
+def test_the_sentence_about_spins_names_no_shape_twice():
+    with pytest.raises(ss.InputError, match="Argument `initial` must have shape") as caught:
+        ss.evolve(TWO, T, initial=[[0, 0, 0]] * 3, each=True)
+    assert str(caught.value).count("(2, 3)") == 1
+
+
+def test_two_values_for_one_group_and_one_weight_for_two_are_refused():
+    with pytest.raises(ss.InputError, match=r"Argument `gain` must be a real number, but is gain=\(3.0, 99.0\)"):
+        laser(gain=(3.0, 99.0))
+    with pytest.raises(ss.InputError, match="Argument `weights` must be two numbers, but is weights=3"):
+        TWO.replace(weights=3)
+    for values in ([1.0, 2.0], [[1, 1], [1, 2]]):
+        with pytest.raises(ss.InputError, match=r"`A\.weight` rather than `weights`"):
+            ss.phase_diagram(TWO, {"weights": values})
+
+
+@pytest.mark.parametrize("value", [10**400, "3", True, [1 + 1j], np.array(["2020-01-01"], "datetime64[D]")])
+def test_what_is_no_finite_real_number_is_refused_everywhere(value):
+    for call in (lambda: ss.Group(value, 1), lambda: ss.Samples(value if np.ndim(value) else [value])):
+        with pytest.raises(ss.InputError, match="must be"):
+            call()
+
+
+def test_an_empty_start_and_too_many_nodes():
+    with pytest.raises(ss.InputError, match=r"`initial` must be real Bloch vectors .* but is empty"):
+        ss.evolve(TWO, T, initial=np.empty((0, 3)), each=True)
+    with pytest.raises(ss.InputError, match="`nodes` must be a whole number from 16 to 20000, but is nodes=1000000000"):
+        ss.MeanField(nodes=10**9)
