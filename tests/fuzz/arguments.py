@@ -103,23 +103,25 @@ def functions() -> dict[str, Row]:
         "Exact": (ss.Exact, dict(spins=3)),
         "BruteForce": (ss.BruteForce, dict(spins=3)),
         "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000, most_seconds=9.0)),
-        "evolve": (ss.evolve, dict(ensemble=ONE, times=TIMES, theory=ss.MeanField(), initial=START, seed=1, each=False)),
+        "evolve": (ss.evolve, dict(ensemble=ONE, times=TIMES, theory=ss.MeanField(), initial=START, seed=0, each=False)),
+        "evolve/seeded": (ss.evolve, dict(ensemble=ONE, times=TIMES, seed=1)),
         "evolve/exact": (
             ss.evolve,
-            dict(ensemble=ONE, times=TIMES, theory=exact, initial=START, seed=1, each=False, keep_state=True),
+            dict(ensemble=ONE, times=TIMES, theory=exact, initial=START, seed=0, each=False, keep_state=True),
         ),
         "rerun": (ss.rerun, dict(result=made["run"])),
-        "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=1)),
-        "steady_state/exact": (ss.steady_state, dict(ensemble=ONE, theory=exact, initial=None, seed=1)),
+        "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=0)),
+        "steady_state/exact": (ss.steady_state, dict(ensemble=ONE, theory=exact, initial=None, seed=0)),
         "linewidth": (ss.linewidth, dict(ensemble=ONE, theory=exact, modes=1)),
         "emission_spectrum": (ss.emission_spectrum, dict(ensemble=ONE, frequencies=[-1.0, 0.0, 1.0], theory=brute)),
         "limit_cycle": (ss.limit_cycle, dict(ensemble=ONE)),
         "symmetric_pair": (ss.symmetric_pair, dict(ensemble=PAIR)),
         "locking_range": (ss.locking_range, dict(ensemble=PAIR.replace(cross_coupling=1.0))),
         "critical_coupling": (ss.critical_coupling, dict(ensemble=ONE)),
-        "regime": (ss.regime, dict(ensemble=ONE, initial=START, seed=1)),
+        "regime": (ss.regime, dict(ensemble=ONE, initial=START, seed=0)),
+        "regime/seeded": (ss.regime, dict(ensemble=ONE, seed=1)),
         "phase_diagram": (
-            ss.phase_diagram, dict(ensemble=ONE, axes={"coupling": [2.0, 12.0]}, initial=START, seed=1, device="cpu", threads=1)
+            ss.phase_diagram, dict(ensemble=ONE, axes={"coupling": [2.0, 12.0]}, initial=START, seed=0, device="cpu", threads=1)
         ),
         "label": (ss.label, dict(codes=[0, 1])),
         "model_of": (ss.model_of, dict(dataset=made["cycle"])),
@@ -131,7 +133,7 @@ def functions() -> dict[str, Row]:
         "asymptotic_phase": (ss.asymptotic_phase, dict(ensemble=ONE, states=START, theory=exact)),
         "lindblad": (ss.lindblad, dict(ensemble=ONE, spins=3)),
         "one_spin_equation": (
-            ss.one_spin_equation, dict(ensemble=ONE, times=TIMES, theory=brute, initial=START, seed=1)
+            ss.one_spin_equation, dict(ensemble=ONE, times=TIMES, theory=brute, initial=START, seed=0)
         ),
         "to_qutip": (ss.to_qutip, dict(ensemble=ONE, spins=2)),
         "to_piqs": (ss.to_piqs, dict(ensemble=ONE, spins=2)),

@@ -34,6 +34,11 @@ BAD_CALLS = [
     ("evolve one.toml --points 1", "--points", "must be from 2 to 10000000, but is --points=1"),
     ("evolve one.toml --points 2.5", "--points", "must be a whole number, but is '2.5'"),
     ("evolve one.toml --seed -3", "seed", "at least 0, but is seed=-3"),
+    (
+        "steady-state one.toml --theory exact --spins 4 --seed 3",
+        "seed",
+        "must be left at 0 where nothing is random, but is seed=3",
+    ),
     ("evolve one.toml --theory exactly", "--theory", "brute-force"),
     ("evolve one.toml --theory exact --spins 0", "spins", "from 1 to 20000, but is spins=0"),
     ("evolve one.toml --theory trajectories", "--spins", "must be given with --theory trajectories"),
@@ -195,3 +200,14 @@ def test_absurd_toml_is_a_sentence(model, capsys, number):
     assert capsys.readouterr().err.startswith("Argument `")
     assert run(["evolve", "one.toml", "--out", "x" * 300]) == 2
     assert "must be writable" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line_and_the_answer_stands(model, capsys):
+    cavity = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=40.0, gain=1.0, damping=0.1)
+    cavity.to_toml("cavity.toml")
+    assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "6", "--out", "rest.zarr"]) == 0
+    assert capsys.readouterr().err.startswith("Warning: The cavity holds spins=8 and Exact(spins=6) computes 6: ")
+    assert ss.model_of(xr.open_zarr("rest.zarr", consolidated=False)) == cavity
+    assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "8"]) == 0
+    assert capsys.readouterr().err == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
@@ -56,3 +57,11 @@ def _warnings_are_errors() -> bool:
         if text is None and module is None and not line and issubclass(UserWarning, category):
             return action == "error"
     return False
+
+
+def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
+    """A warning that names the line of the user's own code which called the package."""
+    level, frame = 1, sys._getframe(0)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "spinsync":
+        level, frame = level + 1, frame.f_back
+    warnings.warn(sentence, category, stacklevel=level)

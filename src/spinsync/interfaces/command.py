@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from importlib import metadata
@@ -215,7 +216,9 @@ def _terminate(number: int, frame: Any) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit status."""
     try:
-        status = int(app(args=arguments, standalone_mode=False) or 0)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: print(f"Warning: {message}", file=sys.stderr)
+            status = int(app(args=arguments, standalone_mode=False) or 0)
     except (ss.InputError, ss.IntegrationError) as error:
         return _complain(str(error))
     except _Complaint as error:

@@ -12,6 +12,7 @@ from spinsync.base.checks import InputError
 from spinsync.base.memory import afford
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
+from spinsync.questions.options import checked_seed
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
@@ -57,7 +58,8 @@ def evolve(
         at its last time (at finite N it must have kept its state), or of `steady_state`. None: a small random coherence
         (from `seed`) beside the uncoupled inversion.
     seed : int
-        Of that coherence, where group a's depends on (seed, a) alone, and of trajectories, each by (seed, index) alone.
+        Of that coherence, where group a's depends on (seed, a) alone, and of trajectories, each by (seed, index) alone. 0
+        where neither is drawn.
     each : bool
         Add every spin: each group's, its frequency classes, or those that `initial` lists.
     keep_state : bool
@@ -110,7 +112,7 @@ def evolve(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "evolve")
     theory = completed(theory, TRAJECTORY)
-    moments, seed = checks.increasing("times", times), checks.seed(seed)
+    moments, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
         why = theory.why.get("keep_state", "which keeps none")

@@ -14,6 +14,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
 from spinsync.questions.evolution import afford_times
 from spinsync.questions.initial_states import lowered
+from spinsync.questions.options import checked_seed
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
@@ -101,7 +102,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     checks.instance("theory", theory, BruteForce, "BruteForce")
-    moments, seed = checks.increasing("times", times), checks.seed(seed)
+    moments, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
     problem, record = lowered(ensemble, theory, initial, seed, each=True)
     afford_times(problem, moments)
     blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}

@@ -16,6 +16,7 @@ from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
 from spinsync.model.samples import Samples
+from spinsync.questions.options import check_distributions, tell_other_spins
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import (
     CLASSES,
@@ -45,12 +46,15 @@ def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
     """The problem of a theory that answers this question of the steady state; others refuse."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, question)
+    tell_other_spins(ensemble, theory)
     with in_words(theory):
         return theory.lower(ensemble, None, 0, False)
 
 
 def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
     """The problem of a run that begins at `initial`, and the record of that start."""
+    check_distributions(theory, (group.distribution for group in ensemble.groups))
+    tell_other_spins(ensemble, theory)
     if isinstance(initial, xr.Dataset) and not any(kind.start_decides for kind in theory.kinds):
         _check_origin(initial, ensemble, type(theory))
         if not _product_state(initial):

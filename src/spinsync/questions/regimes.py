@@ -16,6 +16,7 @@ from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import vectors
+from spinsync.questions.options import check_distributions, checked_seed
 from spinsync.regimes.codes import Regime, Status, flags
 from spinsync.regimes.engines import lanes
 from spinsync.regimes.movers import Batch
@@ -38,7 +39,7 @@ def batch(
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
     """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
-    seed, given = checks.seed(seed), None if initial is None else vectors(initial, ensemble, type(theory))
+    given = None if initial is None else vectors(initial, ensemble, type(theory))
     return bloch_vectors.per_group(ensemble.rates, given, seed)
 
 
@@ -94,7 +95,7 @@ def regime(
         Bloch vectors at the start, or a result of the same theory whose last state they are, as in `evolve`:
         several regimes can be stable at once. None: a small coherence from `seed`.
     seed : int
-        Of that start, as in `evolve`.
+        Of that start, as in `evolve`; 0 beside `initial`.
 
     Returns
     -------
@@ -130,8 +131,10 @@ def regime(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "regime")
     theory = completed(theory, MAPS)
+    seed = checked_seed(theory, "regime", initial, seed)
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
+    check_distributions(theory, spread)
     with one_thread(), progress("regime") as line:
         found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     record = None if initial is None else initial_record(start)

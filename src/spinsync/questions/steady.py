@@ -9,6 +9,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import lowered
+from spinsync.questions.options import checked_seed
 from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
@@ -36,7 +37,7 @@ def steady_state(
         Bloch vectors at the start, or a result whose last state they are, as in `evolve` (mean field
         only: several states can coexist).
     seed : int
-        Of the random start and of trajectories, as in `evolve`.
+        Of the random start and of trajectories, as in `evolve`; 0 where neither is drawn.
     threads : int, optional
         At most so many for trajectories, as in `evolve`.
 
@@ -66,7 +67,7 @@ def steady_state(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "steady_state")
     theory = completed(theory, TRAJECTORY)
-    seed = checks.seed(seed)
+    seed = checked_seed(theory, "steady_state", initial, seed)
     problem, record = lowered(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)

@@ -19,6 +19,7 @@ from spinsync.base.parallel import at_most
 from spinsync.base.precision import in_range
 from spinsync.model.model_files import distribution
 from spinsync.results.datasets import recorded_model, recorded_theory, times_of
+from spinsync.theory.protocol import seed_matters
 
 P = ParamSpec("P")
 
@@ -123,6 +124,14 @@ def _attribute(result: xr.Dataset, name: str) -> Any:
     return result.attrs[name]
 
 
+def _seed(result: xr.Dataset, name: str) -> int:
+    """The seed, but 0 where it had no say: version 0.1 recorded what it was given."""
+    seed = checks.seed(_attribute(result, name))
+    started = _parsed(result, "initial") is not None if "initial" in result.attrs else False
+    theory = recorded_theory(_attribute(result, "theory"))
+    return seed if seed_matters(theory, result.attrs["verb"], started) else 0
+
+
 def _times(result: xr.Dataset, name: str) -> Array:
     """Those of the result, after the first one of the run; before the last one, if the state then is kept."""
     times = times_of(result, "result")
@@ -198,7 +207,7 @@ def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
 READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "ensemble": lambda result, _: recorded_model(result, "result"),
     "theory": lambda result, name: recorded_theory(_attribute(result, name)),
-    "seed": lambda result, name: checks.seed(_attribute(result, name)),
+    "seed": _seed,
     "each": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "keep_state": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "initial": _initial,

@@ -17,6 +17,7 @@ from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
+from spinsync.questions.options import check_distributions, checked_seed, tell_other_spins
 from spinsync.questions.regimes import batch, checked_start, described, places
 from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
@@ -60,7 +61,7 @@ def phase_diagram(
         Bloch vectors at the start, or a result of mean field whose last state they are; the same
         at every point. None: the seeded start of `ensemble`. Mean field only.
     seed : int
-        Of that start.
+        Of that start; 0 beside `initial` and at finite N.
     device : str
         "cpu", or "cuda" for an NVIDIA graphics processor, which takes regimes of up to three groups of one frequency each;
         both give the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
@@ -106,7 +107,8 @@ def phase_diagram(
     refuse(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
     _afford(values, len(ensemble.groups))
-    theory, seed = completed(theory, MAPS), checks.seed(seed)
+    theory, seed = completed(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
+    tell_other_spins(ensemble, theory)
     show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device, line)
@@ -148,6 +150,8 @@ def _regimes(
 ) -> Shown:
     """The long-time motion at all points: all of those at once that share their distributions of frequencies."""
     engine(device, theory, ensemble.recipe.distributions(values))
+    listed = [one for axis in values.values() if axis.dtype == object for one in axis.ravel()]
+    check_distributions(theory, (*ensemble.recipe.distributions(values), *listed))
     start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
     spreads = [name for name, axis in values.items() if axis.dtype == object]
     numbers = {name: axis for name, axis in values.items() if name not in spreads}

@@ -28,13 +28,15 @@ class Problem(Protocol):
     """What every kind of problem answers.
 
     coordinates : coordinates of the dims of what it observes
-    start_decides : whether the state at rest depends on the start
+    start_decides : whether the steady state depends on the start
+    stochastic : whether it draws random numbers of its own, so that answers depend on the seed
     motion : times, seed -> variables over time
     rest : seed -> variables of the steady state
     bytes_per_time : bytes of a time's variables -> bytes that a run takes for each of its times
     """
 
     start_decides: ClassVar[bool]
+    stochastic: ClassVar[bool]
 
     @property
     def coordinates(self) -> Mapping[str, tuple[str, Array]]: ...
@@ -82,3 +84,11 @@ def refuse(theory: Theory, question: str) -> None:
         raise InputError(
             f"Argument `theory` must be one that answers {question} ({who_answers(question)}), but is {theory!r}{why}."
         )
+
+
+def seed_matters(theory: Theory, question: str, started: bool) -> bool:
+    """Whether a seed changes an answer: of trajectories, or of a start that is not given and decides."""
+    if any(kind.stochastic for kind in theory.kinds):
+        return True
+    steady = question in ("steady_state", "phase_diagram") and not any(kind.start_decides for kind in theory.kinds)
+    return not (started or steady)

@@ -47,6 +47,7 @@ class Flow:
     """
 
     start_decides: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
 
     nonlinear: Any
     tangent: Any

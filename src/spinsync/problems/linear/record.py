@@ -40,6 +40,7 @@ class Linear(ABC):
     """
 
     start_decides: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = False
 
     sectors: Any
     start: Callable[[int], Array]

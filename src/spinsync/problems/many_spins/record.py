@@ -32,6 +32,7 @@ class ManySpins:
     """
 
     start_decides: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
 
     equation: ModuleType
     omega: tuple[Array, ...]

@@ -34,6 +34,7 @@ class Sampled(ABC):
     """
 
     start_decides: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
 
     numbers: int
     slowest: float

@@ -47,7 +47,7 @@ class MeanField:
         a few hundred strongly coupled spins can be off by some hundred rtol if it turns much faster than the field changes.
     nodes : int, optional
         Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
-        default as many as `rtol` asks for.
+        default as many as `rtol` asks for. None where no frequency has a smooth distribution.
 
     Raises
     ------
@@ -84,6 +84,11 @@ class MeanField:
             raise checks.complain("atol", "at most 0.1", self.atol)
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
+
+    def check_distributions(self, distributions: tuple[Distribution | None, ...]) -> None:
+        """Raises InputError if `nodes` are given and no distribution has any."""
+        if self.nodes is not None and not _smooth(distributions):
+            raise checks.complain("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
         """The ensemble as a flow of (s, z) rows, or as very many sampled spins."""

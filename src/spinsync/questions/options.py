@@ -1,0 +1,37 @@
+"""Options that would have no effect are refused; a number of spins that is given twice is told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from spinsync.base import checks
+from spinsync.base.notices import warn
+from spinsync.model.distributions import Distribution
+from spinsync.model.ensembles import Ensemble
+from spinsync.theory.protocol import Theory, seed_matters
+
+
+def checked_seed(theory: Theory, question: str, initial: Any, seed: Any) -> int:
+    """The seed of a question. Raises InputError if it is no seed, or if nothing random could depend on it."""
+    found = checks.seed(seed)
+    if found and not seed_matters(theory, question, initial is not None):
+        why = "beside `initial`, as nothing else is random" if initial is not None else "where nothing is random"
+        raise checks.complain("seed", f"left at 0 {why}", found)
+    return found
+
+
+def check_distributions(theory: Theory, distributions: Iterable[Distribution | None]) -> None:
+    """Raises InputError if an option of the theory has no effect on groups with these distributions of frequencies."""
+    if check := getattr(theory, "check_distributions", None):
+        check(tuple(distributions))
+
+
+def tell_other_spins(ensemble: Ensemble, theory: Theory) -> None:
+    """Warn where a theory's number of spins is not the one that a cavity was given: its coupling V is kept, not g."""
+    own, spins = ensemble.recipe.parameters.get("spins"), getattr(theory, "spins", None)
+    if own is not None and spins is not None and spins != own:
+        warn(
+            f"The cavity holds spins={own:g} and {theory!r} computes {spins}: the coupling V is kept, and with it "
+            f"vacuum_coupling * sqrt(spins); `replace(spins={spins})` keeps vacuum_coupling."
+        )
