@@ -101,8 +101,8 @@ class Stages:
 
     def lint(self) -> None:
         """ruff, mypy over the whole package, and the layers."""
-        tools = "PATH=$PWD/.venv/bin:$PATH"
-        self.shell(f"{tools}; ruff check .; ruff format --check .; mypy; lint-imports", self.developed)
+        install, tools = ".venv/bin/pip install --quiet -e '.[lint]'", "PATH=$PWD/.venv/bin:$PATH"
+        self.shell(f"{install}; {tools}; ruff check .; ruff format --check .; mypy; lint-imports", self.developed)
 
     def docs(self) -> None:
         """The docs with their examples executed; warnings are errors."""

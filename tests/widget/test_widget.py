@@ -113,7 +113,7 @@ def test_without_anywidget_there_is_a_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "spinsync.widget.sphere", raising=False)
     monkeypatch.delattr("spinsync.widget.sphere", raising=False)
-    with pytest.raises(ImportError, match=r"^show needs the package anywidget: pip install 'spinsync\[explorer\]'\.$"):
+    with pytest.raises(ImportError, match=r"^show needs the package anywidget: pip install 'spinsync\[notebook\]'\.$"):
         notebooks.show(None)
 
 
