@@ -184,7 +184,7 @@ def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int
     """The steady state, found once more from its model: it keeps nothing, and has no coherence."""
     problem: Any = theory.lower(model, None, 0, False)
     with in_words(theory):
-        states: Mapping[int, Array] = problem.state_at_rest()
+        states: Mapping[int, Array] = problem.steady_state_vectors()
     seen = problem.sectors.observe({0: states[0][None]})["inversion"][1][0]
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")

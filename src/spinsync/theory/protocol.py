@@ -14,7 +14,7 @@ from spinsync.problems.observed import Observed
 ANSWERS: Mapping[str, str] = {
     "evolve": "motion",
     "keep_state": "motion_and_state",
-    "steady_state": "rest",
+    "steady_state": "steady_state",
     "linewidth": "lines",
     "emission_spectrum": "response",
     "entropy": "mixture",
@@ -28,9 +28,9 @@ class Problem(Protocol):
     """What every kind of problem answers.
 
     coordinates : coordinates of the dims of what it observes
-    start_decides : whether the state at rest depends on the start
+    start_decides : whether the steady state depends on the start
     motion : times, seed -> variables over time
-    rest : seed -> variables of the steady state
+    steady_state : seed -> variables of the steady state
     bytes_per_time : bytes of a time's variables -> bytes that a run takes for each of its times
     """
 
@@ -41,7 +41,7 @@ class Problem(Protocol):
 
     def motion(self, times: Array, seed: int) -> Observed: ...
 
-    def rest(self, seed: int) -> Observed: ...
+    def steady_state(self, seed: int) -> Observed: ...
 
     def bytes_per_time(self, observed: float) -> float: ...
 

@@ -8,7 +8,7 @@ from scipy.sparse.linalg import expm_multiply, splu
 
 from spinsync.base import memory
 from spinsync.problems.linear import krylov, resolvent
-from spinsync.problems.linear.lattice import populations_at_rest, slowest_mode, sparse_lu, truncation
+from spinsync.problems.linear.lattice import slowest_mode, sparse_lu, steady_populations, truncation
 from spinsync.problems.linear.sectors import Box
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.exact import Exact
@@ -36,7 +36,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
     problem = Exact(24).lower(ensemble, None, 0)
     jumps = problem.sectors.block(0).real
     jumps.setdiag(0)
-    p, slowest, _ = populations_at_rest.at_rest(jumps, problem.sectors.sites(0), problem.sectors.middle)
+    p, slowest, _ = steady_populations.stationary_distribution(jumps, problem.sectors.sites(0), problem.sectors.middle)
     np.testing.assert_allclose(p, without_subtraction(jumps), rtol=1e-11)
     assert 0 < slowest < np.inf
 
@@ -44,7 +44,7 @@ def test_steady_state_agrees_with_elimination_without_subtraction(seed):
 def test_mean_time_to_a_place():
     """A walk up at rate a and down at rate b between two places: 1/a or 1/b."""
     jumps = sparse.csc_array(np.array([[0.0, 0.25], [2.0, 0.0]]))
-    p, slowest, _ = populations_at_rest.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
+    p, slowest, _ = steady_populations.stationary_distribution(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
     np.testing.assert_allclose(p, [1 / 9, 8 / 9])
     assert slowest == pytest.approx(4.0)  # to the first place, which is the reference
 
@@ -53,9 +53,9 @@ def test_closed_classes():
     """Two absorbing places: the start decides; one: everything ends there."""
     two = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
     places = np.array([[0, 0], [0, 1], [0, 2]])
-    assert populations_at_rest.at_rest(two, places, (0, 0)) is None
+    assert steady_populations.stationary_distribution(two, places, (0, 0)) is None
     one = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]))
-    np.testing.assert_array_equal(populations_at_rest.at_rest(one, places, (0, 0))[0], [1, 0, 0])
+    np.testing.assert_array_equal(steady_populations.stationary_distribution(one, places, (0, 0))[0], [1, 0, 0])
 
 
 def test_dissection_keeps_fill_low():
@@ -150,7 +150,7 @@ def test_slowest_mode_does_not_depend_on_the_window():
 
 def test_response_is_the_solution_at_each_frequency():
     problem = Exact(60).lower(laser(theta=-1.2), None, 0)
-    found = populations_at_rest.steady(problem.sectors)
+    found = steady_populations.steady(problem.sectors)
     part, frequencies = found.part, np.linspace(-5, 5, 9)
     sender = part.sender(found.probability)
     answer = resolvent.response(part.block(1), part.sites(1), sender, part.receiver, frequencies)

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import random_bloch
-from spinsync.problems.linear.lattice import populations_at_rest
+from spinsync.problems.linear.lattice import steady_populations
 from spinsync.theory.permutation.exact import DickeLattice, Exact
 from systems import HALF_PI, laser, one_group, superradiant_laser
 
@@ -184,7 +184,7 @@ def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
     rare = Rare(spins=spins, group=lattice.group, box=lattice.box)
     at = [
         steady.part.sites(0)[:, 1] @ steady.probability
-        for steady in (populations_at_rest.steady(rare), populations_at_rest.steady(lattice))
+        for steady in (steady_populations.steady(rare), steady_populations.steady(lattice))
     ]
     assert at[0] == pytest.approx(at[1], rel=1e-11)
 
@@ -192,14 +192,14 @@ def test_a_bad_middle_costs_larger_boxes_but_no_truth(spins):
 def assert_window_loses_nothing(ensemble, spins):
     """Against the elimination of the whole sector; the bound on what is misplaced holds."""
     lattice = Exact(spins).lower(ensemble, None, 0).sectors
-    found, everything = populations_at_rest.steady(lattice), lattice.cut(lattice.whole)
+    found, everything = steady_populations.steady(lattice), lattice.cut(lattice.whole)
     jumps = everything.block(0).real
     jumps.setdiag(0)
-    whole, *_ = populations_at_rest.at_rest(jumps, everything.sites(0), lattice.middle)
+    whole, *_ = steady_populations.stationary_distribution(jumps, everything.sites(0), lattice.middle)
     places = {tuple(site): k for k, site in enumerate(everything.sites(0))}
     padded = np.zeros(whole.size)
     padded[[places[tuple(site)] for site in found.part.sites(0)]] = found.probability
-    assert abs(padded - whole).sum() <= populations_at_rest.ALLOWED + 1e-11  # elimination of the whole: rounding
+    assert abs(padded - whole).sum() <= steady_populations.ALLOWED + 1e-11  # elimination of the whole: rounding
     assert found.probability.min() >= 0
 
 
@@ -207,7 +207,7 @@ def assert_window_loses_nothing(ensemble, spins):
 def test_first_box_holds_nearly_everything(ensemble):
     """Its size by linear noise: 8.5 exact standard deviations to each side and 10.5 to low j, up to corrections of 1/N."""
     problem = Exact(1000).lower(ensemble, None, 0)
-    found = populations_at_rest.steady(problem.sectors)
+    found = steady_populations.steady(problem.sectors)
     sites, likely = found.part.sites(0), problem.sectors.likely
     mean = found.probability @ sites
     spread = np.sqrt(found.probability @ (sites - mean) ** 2)

@@ -129,7 +129,7 @@ class Flow:
         return observed
 
     @aside
-    def rest(self, seed: int) -> Observed:
+    def steady_state(self, seed: int) -> Observed:
         """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
         coherence), and whether it is `stable` (not where there are too many components to say).
 

@@ -68,7 +68,7 @@ def _rest(generator: Any, trace: np.ndarray) -> np.ndarray | None:
         return None
 
 
-def at_rest(generator: Any, trace: np.ndarray) -> np.ndarray:
+def steady_state(generator: Any, trace: np.ndarray) -> np.ndarray:
     """The only steady state.
     Raises SeveralError if there are several, OverflowError if rounding leaves fewer than six digits."""
     found = null_vector(generator, trace)

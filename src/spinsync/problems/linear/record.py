@@ -55,22 +55,22 @@ class Linear(ABC):
 
     @aside
     @one_thread()
-    def rest(self, seed: int) -> Observed:
+    def steady_state(self, seed: int) -> Observed:
         """What is observed in the steady state; a SeveralError where there are several, here and below."""
-        part, rho = self._at_rest()
+        part, rho = self._steady_state()
         return {name: (dims[1:], values[0]) for name, (dims, values) in part.observe({0: rho[None, :]}).items()}
 
     @aside
     @one_thread()
-    def state_at_rest(self) -> Mapping[int, Array]:
+    def steady_state_vectors(self) -> Mapping[int, Array]:
         """The steady state, as `start` gives states."""
-        return {0: self._of_all(*self._at_rest()), 1: np.zeros(self.sectors.receiver.size, complex)}
+        return {0: self._of_all(*self._steady_state()), 1: np.zeros(self.sectors.receiver.size, complex)}
 
     @aside
     @one_thread()
     def mixture(self) -> tuple[Array, Array]:
         """Eigenvalues of the steady state, each times its number of copies, and the logarithms of these numbers."""
-        part, rho = self._at_rest()
+        part, rho = self._steady_state()
         found: tuple[Array, Array] = part.mixture(rho)
         return found
 
@@ -78,7 +78,7 @@ class Linear(ABC):
     @one_thread()
     def response(self, frequencies: Array) -> Array:
         """receiver . (-i w - L)^{-1} sender of the steady state for each w, complex array of shape (frequency,)."""
-        part, rho = self._at_rest()
+        part, rho = self._steady_state()
         return self._responded(part, part.sender(rho), frequencies)
 
     @aside
@@ -99,7 +99,7 @@ class Linear(ABC):
     def _observed(self, times: Array, keep_state: bool) -> Observed: ...
 
     @abstractmethod
-    def _at_rest(self) -> tuple[Any, Array]:
+    def _steady_state(self) -> tuple[Any, Array]:
         """The sectors, or a part of them that holds nearly all of the steady state, and its sector 0 there."""
 
     def _of_all(self, part: Any, rho: Array) -> Array:
@@ -169,10 +169,10 @@ class LinearSmall(Linear):
         states = self.states(times)
         return self.sectors.observe(states) | (kept(states) if keep_state else {})
 
-    def _at_rest(self) -> tuple[Sectors, Array]:
-        from spinsync.problems.linear.dense import at_rest
+    def _steady_state(self) -> tuple[Sectors, Array]:
+        from spinsync.problems.linear.dense import steady_state
 
-        return self.sectors, at_rest(self.sectors.block(0), self.sectors.trace)
+        return self.sectors, steady_state(self.sectors.block(0), self.sectors.trace)
 
     def _responded(self, part: Sectors, sender: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.resolvent import response
@@ -208,8 +208,8 @@ class LinearLattice(Linear):
         runs = [krylov.motion(own.block(q), own.sites(q), self.start(q), times) for q in own.charges]
         return one_by_one(own, runs, keep_state)
 
-    def _at_rest(self) -> tuple[Lattice, Array]:
-        from spinsync.problems.linear.lattice.populations_at_rest import steady
+    def _steady_state(self) -> tuple[Lattice, Array]:
+        from spinsync.problems.linear.lattice.steady_populations import steady
 
         found = steady(self.sectors)
         return found.part, found.probability
@@ -227,7 +227,7 @@ class LinearLattice(Linear):
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.lattice import lattice_lines, slowest_mode
-        from spinsync.problems.linear.lattice.populations_at_rest import steady
+        from spinsync.problems.linear.lattice.steady_populations import steady
         from spinsync.problems.linear.lattice.truncation import core
 
         if self.sectors.receiver.size <= slowest_mode.DENSE:
@@ -257,7 +257,7 @@ class LinearProducts(Linear):
         runs = [motion(own.parts, q, self.start(q), times, own.trace) for q in own.charges]
         return one_by_one(own, runs, keep_state)
 
-    def _at_rest(self) -> tuple[OfParts, Array]:
+    def _steady_state(self) -> tuple[OfParts, Array]:
         from spinsync.problems.linear.products.solvers import steady
 
         return self.sectors, steady(self.sectors.parts, self.sectors.trace)

@@ -53,7 +53,7 @@ class Sampled(ABC):
 
         return mean_motion(self, times, seed)
 
-    def rest(self, seed: int) -> Observed:
+    def steady_state(self, seed: int) -> Observed:
         """Time averages over trajectories at rest, with errors. Raises NoRelaxationError, TooManyError, TooShortError or
         OverflowError if there is no rest, or the first trajectories do not arrive."""
         from spinsync.problems.sampled.statistics import mean_at_rest

@@ -44,7 +44,7 @@ def steady(lattice: Lattice) -> Steady:
         part = lattice.cut(box)
         sites = part.sites(0)
         try:
-            found = _part_at_rest(part, sites, at_cuts(lattice, box, sites))
+            found = _populations_in_window(part, sites, at_cuts(lattice, box, sites))
         except OverflowError:  # in a corner that is hardly ever left, as its ways out are cut off
             if box == lattice.whole:
                 raise
@@ -67,14 +67,14 @@ def steady(lattice: Lattice) -> Steady:
     raise OverflowError
 
 
-def _part_at_rest(part: Lattice, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+def _populations_in_window(part: Lattice, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.6)."""
     generator = part.block(0).real
     if not np.all(np.isfinite(generator.data)):
         return np.zeros(len(sites)), np.full(len(sites), np.nan)
     leak = np.where(edge, -(part.trace @ generator), 0.0)
     generator.setdiag(0.0)
-    found = at_rest(generator, sites, part.middle)
+    found = stationary_distribution(generator, sites, part.middle)
     if found is None:
         return None
     probability, slowest, uncertain = found
@@ -84,7 +84,7 @@ def _part_at_rest(part: Lattice, sites: np.ndarray, edge: np.ndarray) -> tuple[n
     return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow
 
 
-def at_rest(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:
+def stationary_distribution(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:
     """Stationary probabilities of the rates jumps[to, from], the longest mean time to a place near the middle, and what
     rounding misplaces.
 
