@@ -40,9 +40,9 @@ def test_populations_agree_with_piqs(seed, spins):
     matrix[0] = 1
     theirs = np.linalg.solve(matrix, np.eye(len(matrix))[0])
     order = [(j, m) for j in np.arange(spins / 2, -0.1, -1) for m in np.arange(j, -j - 0.1, -1)]
-    found = steady_populations.steady(Exact(spins).lower(ensemble, None, 0).sectors)
+    found = steady_populations.steady_state(Exact(spins).lower(ensemble, None, 0).sectors)
     ours = {(row + spins % 2 / 2, column - spins / 2): p
-            for (row, column), p in zip(found.part.sites(0), found.probability, strict=True)}  # fmt: skip
+            for (row, column), p in zip(found.lattice.sites(0), found.probability, strict=True)}  # fmt: skip
     np.testing.assert_allclose([ours.get(place, 0.0) for place in order], theirs, atol=1e-12)
 
 

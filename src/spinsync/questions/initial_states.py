@@ -156,7 +156,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
-    return problem.starting(kept), json.dumps(result_record(result), default=str)
+    return problem.with_start(kept), json.dumps(result_record(result), default=str)
 
 
 def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
@@ -173,7 +173,7 @@ def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
             f"Argument `initial` must reach the last time {result.attrs['end']:.6g} of its run, whose state is kept, but {now}."
         )
     kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
-    sizes = {0: sectors.trace.size, 1: sectors.receiver.size}
+    sizes = {0: sectors.trace.size, 1: sectors.observable.size}
     fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())
     if not fits or not abs(kept[0] @ sectors.trace - 1) <= TRACE:
         raise InputError("Argument `initial` must hold the state as it was kept, of trace 1, but it has been changed.")

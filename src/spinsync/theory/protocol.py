@@ -17,7 +17,7 @@ ANSWERS: Mapping[str, str] = {
     "steady_state": "steady_state",
     "linewidth": "lines",
     "emission_spectrum": "response",
-    "entropy": "mixture",
+    "entropy": "density_eigenvalues",
     "asymptotic_phase": "slowest_mode",
     "regime": "flow",
     "phase_diagram": "maps",

@@ -1,4 +1,4 @@
-"""The steady state of a classical Markov process on a lattice, from a part of it that holds nearly everything."""
+"""Steady state of a classical Markov process on a lattice, in a truncation window that holds nearly all probability."""
 
 from __future__ import annotations
 
@@ -9,116 +9,118 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
-from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, doubled, larger
-from spinsync.problems.linear.sectors import Box, Lattice
-from spinsync.problems.outcome import SeveralError
+from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cut_edges, doubled, enlarged
+from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.outcome import NotUniqueError
 
-ALLOWED = 1e-12  # of all probability may be at a wrong place
-ROUNDING = 1e-16  # of a pivot
-CERTAIN = 1e-7  # of all probability may be at a wrong place by rounding
+ALLOWED = 1e-12  # largest probability on wrong sites by truncation
+ROUNDING = 1e-16  # relative error of a pivot
+MOST_ROUNDING = 1e-7  # largest probability on wrong sites by rounding
 
 
 @dataclass(frozen=True)
-class Steady:
-    """Probabilities within a box.
+class SteadyState:
+    """Stationary probabilities in a truncation window.
 
-    part : the lattice that is left within the box
-    probability : array of shape (component,), the sum of |p - exact p| is below ALLOWED
+    lattice : the lattice truncated to the window
+    probability : array of shape (component,); the sum of |p - exact p| is below ALLOWED
     """
 
-    box: Box
-    part: Lattice
+    window: Window
+    lattice: Lattice
     probability: np.ndarray
 
 
-def steady(lattice: Lattice) -> Steady:
-    """Sector 0 at rest; the box grows until what is misplaced is below ALLOWED.
+def steady_state(full: Lattice) -> SteadyState:
+    """Steady state of sector 0; the window grows until the truncation error is below ALLOWED.
 
-    Raises SeveralError if there are several steady states; OverflowError if the rates are too large for double precision,
-    or the box would not stop growing; TooLargeError if memory can't hold the box.
+    Raises NotUniqueError if there are several steady states; OverflowError if the rates are too large for double precision,
+    or the window would not stop growing; TooLargeError if memory can't hold the window.
     """
-    box = lattice.likely
+    window = full.initial_window
     for _ in range(ROUNDS):
-        afford(box, 8)
-        part = lattice.cut(box)
-        sites = part.sites(0)
+        afford(window, 8)
+        lattice = full.truncated(window)
+        sites = lattice.sites(0)
         try:
-            found = _populations_in_window(part, sites, at_cuts(lattice, box, sites))
-        except OverflowError:  # in a corner that is hardly ever left, as its ways out are cut off
-            if box == lattice.whole:
+            result = _populations_in_window(lattice, sites, at_cut_edges(full, window, sites))
+        except OverflowError:  # in a corner whose exits the window cuts off
+            if window == full.full_window:
                 raise
-            box = doubled(lattice, box)
+            window = doubled(full, window)
             continue
-        if found is None and box == lattice.whole:
-            raise SeveralError
-        if found is None:  # the cut alone can part a process that is one
-            box = lattice.whole
+        if result is None and window == full.full_window:
+            raise NotUniqueError
+        if result is None:  # truncation can split a recurrent class
+            window = full.full_window
             continue
-        probability, lost = found
+        probability, lost = result
         if np.any(np.isnan(lost)):
             break
         if np.any(np.isinf(lost)):
-            box = doubled(lattice, box)
+            window = doubled(full, window)
             continue
         if lost.sum() <= ALLOWED:
-            return Steady(box, part, probability)
-        box = larger(lattice, box, sites, probability, lost, ALLOWED)
+            return SteadyState(window, lattice, probability)
+        window = enlarged(full, window, sites, probability, lost, ALLOWED)
     raise OverflowError
 
 
-def _populations_in_window(part: Lattice, sites: np.ndarray, edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-    """Probabilities within the box, and how much may be misplaced by what leaves it at each component, equation (9.6)."""
-    generator = part.block(0).real
+def _populations_in_window(lattice: Lattice, sites: np.ndarray, at_edge: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """Probabilities in the window, and a bound on the error by the flow out of the window at each component, equation (9.6)."""
+    generator = lattice.block(0).real
     if not np.all(np.isfinite(generator.data)):
         return np.zeros(len(sites)), np.full(len(sites), np.nan)
-    leak = np.where(edge, -(part.trace @ generator), 0.0)
+    leak = np.where(at_edge, -(lattice.trace @ generator), 0.0)
     generator.setdiag(0.0)
-    found = stationary_distribution(generator, sites, part.middle)
-    if found is None:
+    result = stationary_distribution(generator, sites, lattice.reference_site)
+    if result is None:
         return None
-    probability, slowest, uncertain = found
-    if not uncertain <= CERTAIN:  # NaN included
+    probability, longest_time, rounding = result
+    if not rounding <= MOST_ROUNDING:  # NaN included
         return probability, np.full(len(sites), np.nan)
     flow = leak * probability
-    return probability, np.where(flow > 0, 4 * slowest, 0.0) * flow
+    return probability, np.where(flow > 0, 4 * longest_time, 0.0) * flow
 
 
-def stationary_distribution(jumps: Any, sites: np.ndarray, middle: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:
-    """Stationary probabilities of the rates jumps[to, from], the longest mean time to a place near the middle, and what
-    rounding misplaces.
+def stationary_distribution(
+    rates: Any, sites: np.ndarray, reference_site: tuple[int, int]
+) -> tuple[np.ndarray, float, float] | None:
+    """Stationary probabilities for rates[to, from], the longest mean hitting time of a site near the reference site, and the
+    estimated rounding error; None if there are several recurrent classes.
 
-    None: several closed classes. Elimination adds positive numbers only, but for the pivots: a rounded one is a source or a
-    sink, which matters as long as the process remembers that place.
+    Elimination adds positive numbers only, except in the pivots. A rounded pivot acts as a source or sink of probability,
+    whose effect lasts until the process returns to that site.
     """
-    members = _closed(jumps)
-    if members is None:
+    recurrent = _recurrent_class(rates)
+    if recurrent is None:
         return None
     probability = np.zeros(len(sites))
-    reference = members[np.argmin(np.sum((sites[members] - np.array(middle)) ** 2, axis=1))]
+    reference = recurrent[np.argmin(np.sum((sites[recurrent] - np.array(reference_site)) ** 2, axis=1))]
     probability[reference] = 1.0
-    rest = members[members != reference]
-    if not rest.size:
+    others = recurrent[recurrent != reference]
+    if not others.size:
         return probability, 0.0, 0.0
-    rest = rest[dissected(sites[rest])]
-    arrival = jumps[:, [reference]].toarray()[rest, 0]
-    leaving = jumps.sum(axis=0)[rest]
-    factors = Factors(sparse.diags_array(leaving) - jumps.tocsr()[rest].tocsc()[:, rest])
-    probability[rest] = factors.solve(arrival)
-    times = factors.solve(np.ones(rest.size), transposed=True)
-    slowest = float(times.max()) if times.min() >= 0 else np.inf  # rounding has eaten what little leads out somewhere
+    others = others[nested_dissection(sites[others])]
+    inflow = rates[:, [reference]].toarray()[others, 0]
+    outflow = rates.sum(axis=0)[others]
+    factors = Factors(sparse.diags_array(outflow) - rates.tocsr()[others].tocsc()[:, others])
+    probability[others] = factors.solve(inflow)
+    hitting_times = factors.solve(np.ones(others.size), transposed=True)
+    longest_time = float(hitting_times.max()) if hitting_times.min() >= 0 else np.inf  # else rounding
     probability /= probability.sum()
-    common = probability[rest]
-    return probability, slowest, float(ROUNDING * (leaving * common) @ abs(times - common @ times))
+    weights = probability[others]
+    return probability, longest_time, float(ROUNDING * (outflow * weights) @ abs(hitting_times - weights @ hitting_times))
 
 
-def _closed(jumps: Any) -> np.ndarray | None:
-    """Components that the process never leaves once it is there; None: there are several such classes."""
-    jumps.eliminate_zeros()
-    number, label = connected_components(jumps, connection="strong")
+def _recurrent_class(rates: Any) -> np.ndarray | None:
+    """Components of the recurrent class of the process; None if there are several such classes."""
+    rates.eliminate_zeros()
+    number, label = connected_components(rates, connection="strong")
     if number == 1:
         return np.arange(len(label))
-    source = label[np.repeat(np.arange(len(label)), np.diff(jumps.indptr))]
+    source = label[np.repeat(np.arange(len(label)), np.diff(rates.indptr))]
     closed = np.ones(number, bool)
-    closed[source[(label[jumps.indices] != source)]] = False
+    closed[source[(label[rates.indices] != source)]] = False
     return np.flatnonzero(closed[label]) if closed.sum() == 1 else None
