@@ -23,7 +23,7 @@ DOWN = [[0.0, 0.0, -1.0]] * 2
 def test_a_run_of_groups_ends_in_the_steady_state(end):
     began = process_time()
     run = ss.evolve(PAIR, [0.0, end / 2, end], theory=ss.Exact(4))
-    assert process_time() - began < 5  # 40 s and more to 1e6, before
+    assert process_time() - began < 5
     steady = ss.steady_state(PAIR, theory=ss.Exact(4))
     for name in ("inversion", "correlation"):
         np.testing.assert_allclose(run[name][-1], steady[name], atol=1e-9)
@@ -67,32 +67,32 @@ def test_brute_force_reaches_long_times_at_fast_rates():
     np.testing.assert_allclose(longer.inversion[1:], [steady.inversion] * 2, atol=1e-9)
 
 
-def test_what_moves_for_ever_is_told_at_once():
+def test_runs_of_too_many_steps_are_refused_at_once():
     for theory in (ss.MeanField(), ss.Exact(4)):
         began = process_time()
         with pytest.raises(ss.IntegrationError, match=r"more than 20000000 steps|differ by too many orders"):
             ss.evolve(laser(), [0.0, 1e300], theory=theory)
-        assert process_time() - began < 2  # 25 s of computing, before, for mean field
+        assert process_time() - began < 2
 
 
 @pytest.mark.parametrize("damping", [1e-320, 1e-170])
-def test_rates_next_to_nothing_end(damping):
-    """As none, or as slow as they are; no warning, and no kernel that reads beyond its arrays."""
-    dim = laser(gain=0.0, damping=damping, coupling=0.0, theta=0.0)
-    diagram = ss.phase_diagram(dim, {"gain": [0.0]})
+def test_subnormal_rates(damping):
+    """Treated as zero or as slow relaxation, without warnings and without kernels that read out of bounds."""
+    weak = laser(gain=0.0, damping=damping, coupling=0.0, theta=0.0)
+    diagram = ss.phase_diagram(weak, {"gain": [0.0]})
     assert diagram.regime.values.tolist() == [-1 if damping < 1e-300 else 0]
-    assert int(ss.regime(dim).regime) == int(diagram.regime[0])
+    assert int(ss.regime(weak).regime) == int(diagram.regime[0])
 
 
 @pytest.mark.parametrize("parts", [1, 4])
-def test_a_burst_at_the_start_is_not_taken_for_what_comes_after_it(parts):
-    """It asks for steps a thousand times shorter; 30 thousand of a million steps are enough in the end."""
+def test_a_short_initial_step_does_not_end_a_run(parts):
+    """The initial transient needs steps a thousand times shorter; 30 thousand of a million steps suffice in total."""
     weak = laser(gain=1e-5, damping=0.0, coupling=1.0)
     run = ss.evolve(weak.split(parts), [0.0, 4e6])
     np.testing.assert_allclose(run.order_parameter[-1], ss.limit_cycle(weak).order_parameter, rtol=1e-6)
 
 
-def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
+def test_too_long_runs_of_sampled_spins_are_refused_soon(monkeypatch):
     monkeypatch.setattr("spinsync.problems.outlook.LEAST_INTERVAL", 50)
     monkeypatch.setattr("spinsync.problems.outlook.CHECKS", 10**6)
     sampled = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))
@@ -101,7 +101,7 @@ def test_a_crowd_that_would_move_for_ever_is_told_soon(monkeypatch):
             ss.evolve(sampled, [0.0, end])
 
 
-def test_a_crowd_with_outputs_of_all_distances_is_not_given_up(monkeypatch):
+def test_runs_of_sampled_spins_with_irregular_output_times_go_on(monkeypatch):
     monkeypatch.setattr("spinsync.problems.outlook.LEAST_INTERVAL", 2)
     monkeypatch.setattr("spinsync.problems.outlook.CHECKS", 10**6)
     sampled = laser(frequency=ss.Samples(np.linspace(-1.0, 1.0, 600)))

@@ -143,9 +143,9 @@ def test_slowest_mode_is_found_at_any_frequency(monkeypatch):
 def test_slowest_mode_does_not_depend_on_the_window():
     problem = Exact(300).lower(laser(theta=-1.0), None, 0)
     mode = slowest_mode.slowest_mode(problem.sectors, problem.sectors.initial_window)
-    whole, _, _ = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
+    full, _, _ = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
     assert mode.window != problem.sectors.full_window
-    assert mode.value == pytest.approx(whole, abs=1e-10)
+    assert mode.value == pytest.approx(full, abs=1e-10)
 
 
 def test_response_is_the_solution_at_each_frequency():
@@ -165,11 +165,11 @@ def test_a_window_grows_as_far_as_the_tail_requires(shape):
     """The step brings a known tail below the tolerance; half of it does not."""
     x = np.arange(600)
     profile = np.exp(-(x**2) / (2 * 40.0**2)) if shape == "gaussian" else np.exp(-x / 6.0)
-    truncated = 300
+    edge = 300
     excess = 1e8
-    step = truncation._step(profile[:truncated], excess)
-    assert profile[truncated - 1 + step] * excess < profile[truncated - 1]
-    assert profile[truncated - 1 + step // 2] * excess > profile[truncated - 1]
+    step = truncation._step(profile[:edge], excess)
+    assert profile[edge - 1 + step] * excess < profile[edge - 1]
+    assert profile[edge - 1 + step // 2] * excess > profile[edge - 1]
 
 
 def test_smallest_window_holds_all_but_the_allowed_tails():

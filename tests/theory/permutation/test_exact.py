@@ -195,11 +195,11 @@ def assert_window_has_all_probability(ensemble, spins):
     found, everything = steady_populations.steady_state(lattice), lattice.truncated(lattice.full_window)
     jumps = everything.block(0).real
     jumps.setdiag(0)
-    full_window, *_ = steady_populations.stationary_distribution(jumps, everything.sites(0), lattice.reference_site)
+    full, *_ = steady_populations.stationary_distribution(jumps, everything.sites(0), lattice.reference_site)
     indices = {tuple(site): k for k, site in enumerate(everything.sites(0))}
-    padded = np.zeros(full_window.size)
+    padded = np.zeros(full.size)
     padded[[indices[tuple(site)] for site in found.lattice.sites(0)]] = found.probability
-    assert abs(padded - full_window).sum() <= steady_populations.ALLOWED + 1e-11  # rounding of the full elimination
+    assert abs(padded - full).sum() <= steady_populations.ALLOWED + 1e-11  # rounding of the full elimination
     assert found.probability.min() >= 0
 
 
@@ -208,15 +208,15 @@ def test_first_window_holds_nearly_all_probability(ensemble):
     """Linear noise approximation: 8.5 standard deviations to each side and 10.5 to low j, up to corrections of 1/N."""
     problem = Exact(1000).lower(ensemble, None, 0)
     found = steady_populations.steady_state(problem.sectors)
-    sites, initial_window = found.lattice.sites(0), problem.sectors.initial_window
+    sites, first = found.lattice.sites(0), problem.sectors.initial_window
     mean = found.probability @ sites
     spread = np.sqrt(found.probability @ (sites - mean) ** 2)
     for axis, most in enumerate(problem.sectors.full_window.high):
-        for edge, direction in ((initial_window.low[axis], -1), (initial_window.high[axis], 1)):
+        for edge, direction in ((first.low[axis], -1), (first.high[axis], 1)):
             if 0 < edge < most:  # not at the end of the lattice
                 reach = 10.5 if (axis, direction) == (0, -1) else 8.5
                 assert direction * (edge - mean[axis]) / spread[axis] == pytest.approx(reach, abs=0.5)
-    inside = np.all((sites >= initial_window.low) & (sites <= initial_window.high), axis=1)
+    inside = np.all((sites >= first.low) & (sites <= first.high), axis=1)
     assert found.probability[~inside].sum() < 1e-11
 
 
@@ -260,8 +260,8 @@ def test_brute_force_distinguishes_stiff_from_not_unique():
 @pytest.mark.parametrize("theory", [Exact(4), ss.BruteForce(4), ss.Trajectories(4, rtol=0, atol=0.01)])
 def test_order_parameter_is_independent_of_the_grouping(theory):
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5)
-    full_window = ss.evolve(one, [0.0, 0.05], theory=Exact(4), initial=[[1, 0, 0]]).order_parameter
+    ungrouped = ss.evolve(one, [0.0, 0.05], theory=Exact(4), initial=[[1, 0, 0]]).order_parameter
     for parts in (2, 4) if not isinstance(theory, ss.Trajectories) else (2,):
         run = ss.evolve(one.split(parts), [0.0, 0.05], theory=theory, initial=[[1, 0, 0]] * parts)
         error = run.get("order_parameter_error", np.zeros(2))
-        assert np.all(abs(run.order_parameter - full_window) <= 5 * error + 1e-12)
+        assert np.all(abs(run.order_parameter - ungrouped) <= 5 * error + 1e-12)

@@ -17,10 +17,7 @@ from spinsync.problems.outcome import NotUniqueError
 
 CONTRAST = 1e10  # ratio of rates, up to which a non-unique steady state is distinguished from an ill-conditioned one
 TAYLOR_LIMIT = 5000.0  # norm of L times time step, above which the Krylov method is used
-LARGEST_CONDITION, SINGULAR = (
-    1e10,
-    1e15,
-)  # condition number up to which six digits are certain, and beyond which the matrix counts as singular
+ACCURATE, SINGULAR = 1e10, 1e15  # condition number up to which six digits are certain; beyond which a matrix counts as singular
 
 
 @reproducible
@@ -36,9 +33,8 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
     gaps = np.diff(times)
     norm = abs(generator).sum(axis=0).max()
     if gaps.size and norm > TAYLOR_LIMIT / float(gaps.max()):  # avoids overflow of the product
-        return _propagate_long(
-            generator, start, times, float(norm), None if trace is None else _known_steady_state(generator, trace)
-        )
+        steady = None if trace is None else _known_steady_state(generator, trace)
+        return _propagate_long(generator, start, times, float(norm), steady)
     if gaps.size > 1 and np.ptp(gaps) <= 1e-12 * gaps.max():
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
     out = np.empty((times.size, start.size), complex)
@@ -102,6 +98,6 @@ def null_vector(generator: Any, trace: np.ndarray) -> np.ndarray | None:
     condition = onenormest(operator) * abs(matrix).sum(axis=0).max()
     if condition > SINGULAR:
         return None
-    if condition > LARGEST_CONDITION:
+    if condition > ACCURATE:
         raise OverflowError
     return np.asarray(inverse.solve(target))

@@ -27,7 +27,7 @@ SIGMA_Z = sparse.csr_array(np.diag([1.0, -1.0]))
 
 @dataclass(frozen=True)
 class BruteForce:
-    """Full Lindblad master equation (2.2) of N distinguishable spins: slow, small, and right.
+    """Full Lindblad master equation (2.2) of N distinguishable spins: slow, for few spins, without approximation.
 
     Parameters
     ----------
@@ -152,9 +152,7 @@ class SpinSectors:
     """Equation (2.2) of distinguishable spins by U(1) charge q.
 
     generator : sparse matrix on flattened density matrices
-    group : group of each spin, int array of shape (spin,)
-    weight : weights of the groups
-    each : whether single spins are observed
+    group : int array of shape (spin,); weight : of each group; each : whether single spins are observed
     """
 
     charges: ClassVar[tuple[int, ...]] = (0, 1)
@@ -206,10 +204,8 @@ class SpinSectors:
                     pairs[:, i, j] = space.mean(space.sigma_minus[i].T @ space.sigma_minus[j], states[0], 0)
                     zz_pairs[:, i, j] = space.mean(space.sigma_z[i] @ space.sigma_z[j], states[0], 0).real
         pair_count = membership @ (1 - np.eye(spins)) @ membership.T
-        with np.errstate(invalid="ignore"):
-            correlation = (
-                np.einsum("ai,tij,bj->tab", membership, pairs, membership) / pair_count
-            )  # NaN: no pair in a group of one
+        with np.errstate(invalid="ignore"):  # NaN: no pair in a group of one
+            correlation = np.einsum("ai,tij,bj->tab", membership, pairs, membership) / pair_count
             zz = np.einsum("ai,tij,bj->tab", membership, zz_pairs, membership) / pair_count
         out["correlation"] = (("time", "group", "other_group"), correlation)
         out["inversion_correlation"] = (("time", "group", "other_group"), zz)

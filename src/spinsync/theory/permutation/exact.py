@@ -31,20 +31,20 @@ REACH = ((10.5, 8.5), (8.5, 8.5))
 WIDTHS = (3.0, 8.0)  # bounds on the half-widths, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
-BEYOND = "Trajectories moves more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth of many"
+BEYOND = "Trajectories allows more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N"
 
 
 @dataclass(frozen=True)
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
 
-    Any complex coupling. One group of equal spins, or several. On one core two groups of 20 take two or three seconds to
-    their steady state and two to five to their line, two groups of 30 some ten seconds to their steady state.
+    Any complex coupling; one group of equal spins, or several. On one core two groups of 20 take two or three seconds for
+    their steady state and two to five for their linewidth; two groups of 30 take about ten seconds for the steady state.
 
     Parameters
     ----------
     spins : int
-        1 to 20000; they must split over the groups by weight. Several groups reach as far as memory does.
+        1 to 20000; they must split over the groups by weight. For several groups memory sets the limit.
 
     Raises
     ------

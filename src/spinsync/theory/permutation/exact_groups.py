@@ -152,9 +152,8 @@ class DickeProducts:
         for key, tensor in zero.tensors(rho).items():
             for a, q in enumerate(key):
                 if q < self.spins[a]:
-                    blocks[*key[:a], q + 1, *key[a + 1 :]] += apply_along(
-                        sector(self.spins[a], q).ladder(1, left=False), tensor, a
-                    )
+                    times_raising = sector(self.spins[a], q).ladder(1, left=False)
+                    blocks[*key[:a], q + 1, *key[a + 1 :]] += apply_along(times_raising, tensor, a)
         return out
 
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:

@@ -34,9 +34,8 @@ def slowest(lattice: Lattice, number: int, *windows: Window) -> list[Line]:
     """
     first = slowest_mode.slowest_mode(lattice, *windows)
     transposed, observable = first.lattice.block(1).T.tocsr(), first.lattice.observable
-    projected, invariant = lines.krylov_projection(
-        lambda covector: np.asarray(transposed @ covector), observable, min(number + 2, observable.size)
-    )
+    most = min(number + 2, observable.size)
+    projected, invariant = lines.krylov_projection(lambda covector: np.asarray(transposed @ covector), observable, most)
     if invariant:
         return lines.lines_of_projection(projected, float(abs(transposed).sum(axis=1).max()), abs(first.value), number)
     found = [Line(first.value, first.error)] if _is_visible(observable, first.right) else []

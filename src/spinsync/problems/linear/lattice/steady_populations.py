@@ -84,10 +84,8 @@ def _populations_in_window(lattice: Lattice, sites: np.ndarray, at_edge: np.ndar
     return probability, np.where(flow > 0, 4 * longest_time, 0.0) * flow
 
 
-def stationary_distribution(
-    rates: Any, sites: np.ndarray, reference_site: tuple[int, int]
-) -> tuple[np.ndarray, float, float] | None:
-    """Stationary probabilities for rates[to, from], the longest mean hitting time of a site near the reference site, and the
+def stationary_distribution(rates: Any, sites: np.ndarray, near: tuple[int, int]) -> tuple[np.ndarray, float, float] | None:
+    """Stationary probabilities for rates[to, from], the longest mean hitting time of the site nearest to `near`, and the
     estimated rounding error; None if there are several recurrent classes.
 
     Elimination adds positive numbers only, except in the pivots. A rounded pivot acts as a source or sink of probability,
@@ -97,7 +95,7 @@ def stationary_distribution(
     if recurrent is None:
         return None
     probability = np.zeros(len(sites))
-    reference = recurrent[np.argmin(np.sum((sites[recurrent] - np.array(reference_site)) ** 2, axis=1))]
+    reference = recurrent[np.argmin(np.sum((sites[recurrent] - np.array(near)) ** 2, axis=1))]
     probability[reference] = 1.0
     others = recurrent[recurrent != reference]
     if not others.size:
@@ -108,7 +106,7 @@ def stationary_distribution(
     factors = Factors(sparse.diags_array(outflow) - rates.tocsr()[others].tocsc()[:, others])
     probability[others] = factors.solve(inflow)
     hitting_times = factors.solve(np.ones(others.size), transposed=True)
-    longest_time = float(hitting_times.max()) if hitting_times.min() >= 0 else np.inf  # else rounding
+    longest_time = float(hitting_times.max()) if hitting_times.min() >= 0 else np.inf  # negative: rounding
     probability /= probability.sum()
     weights = probability[others]
     return probability, longest_time, float(ROUNDING * (outflow * weights) @ abs(hitting_times - weights @ hitting_times))

@@ -73,12 +73,8 @@ class ProductSpace:
         self.size = int(ends[-1])
         self.local: Callable[[int, int], Any] = cache(subsystems.local)
         self._factors: FactorsOf = cache(lambda k, up, down: subsystems.couplings[k].factors(up, down))
-        self._transposed_local: Callable[[int, int], Any] = cache(
-            lambda subsystem, charge: self.local(subsystem, charge).T.tocsr()
-        )
-        self._transposed_factors: FactorsOf = cache(
-            lambda *indices: [(a.T.tocsr(), b.T.tocsr()) for a, b in self._factors(*indices)]
-        )
+        self._transposed_local: Callable[[int, int], Any] = cache(lambda k, q: self.local(k, q).T.tocsr())
+        self._transposed_factors: FactorsOf = cache(lambda *of: [(a.T.tocsr(), b.T.tocsr()) for a, b in self._factors(*of)])
 
     def tensors(self, vector: Array) -> dict[Charges, Array]:
         """Views of a vector's blocks as tensors; further axes come last."""

@@ -26,7 +26,7 @@ from spinsync.problems.outcome import NotConvergedError
 #: (components of the reduced model, additional modes): first attempt; if too many modes are invisible; if it is too rough
 ATTEMPTS = ((450, 2), (450, 10), (1300, 30))
 ROUGH = 0.1  # largest relative distance of a guess from the refined eigenvalue
-CERTAIN = 10.0  # an overlap with the observable is certain from this multiple of the vector's error
+SIGNIFICANT = 10.0  # an overlap with the observable is significant above this multiple of the vector's error
 MILD, STRONG = 0.1, 1e-4  # factors by which one correction reduces a residual
 BIAS = 0.3  # right vectors, which take half as many steps as left ones, are refined by this additional power of the reduction
 SAFETY = 0.3  # of the reduction that would just suffice
@@ -94,33 +94,30 @@ class _Refinement:
     def refined(self, number: int) -> list[Line]:
         """The slowest `number` lines and those that could be as slow; none if fewer modes are visible."""
         for cycle in range(ROUNDS + 1):
-            estimates = [self._estimate(j) for j in range(len(self._values))]
-            visible = [j for j, mode in enumerate(estimates) if mode.overlap > VISIBLE]
-            slowest_bounds = sorted((estimates[j].line.value.real - estimates[j].line.error for j in visible), reverse=True)
-            if len(slowest_bounds) < number:
+            modes = [self._estimate(j) for j in range(len(self._values))]
+            visible = [j for j, mode in enumerate(modes) if mode.overlap > VISIBLE]
+            bounds = sorted((modes[j].line.value.real - modes[j].line.error for j in visible), reverse=True)
+            if len(bounds) < number:
                 return []
-            requested = [
-                j for j in visible if estimates[j].line.value.real + estimates[j].line.error >= slowest_bounds[number - 1]
-            ]
-            inaccurate = [j for j in requested if estimates[j].reduction < 1]
+            requested = [j for j in visible if modes[j].line.value.real + modes[j].line.error >= bounds[number - 1]]
+            inaccurate = [j for j in requested if modes[j].reduction < 1]
             if not inaccurate or cycle == ROUNDS:
                 break
-            threshold = sorted((estimates[j].line.value.real for j in visible), reverse=True)[number - 1]
+            threshold = sorted((modes[j].line.value.real for j in visible), reverse=True)[number - 1]
             right, left = self._right.copy(), self._left.copy()
             for k, j in enumerate(inaccurate):
-                message = f"{len(inaccurate)} of {len(requested)}, error {estimates[j].line.error:.0e}"
+                message = f"{len(inaccurate)} of {len(requested)}, error {modes[j].line.error:.0e}"
                 self._report.update((cycle + k / len(inaccurate)) / ROUNDS, message)
-                important = cycle > 0 or estimates[j].line.value.real >= threshold  # for others a rough value suffices
-                reduction = max(estimates[j].reduction, STRONG if important else MILD)
+                important = cycle > 0 or modes[j].line.value.real >= threshold  # for others a rough value suffices
+                reduction = max(modes[j].reduction, STRONG if important else MILD)
                 right[j] += self._correction(j, reduction ** (1 + BIAS), transposed=False)
                 left[j] += self._correction(j, reduction ** (1 - BIAS), transposed=True)
             self._rayleigh_ritz(right, left)
         if any(
-            estimates[j].line.error > max(LARGEST_ERROR * abs(estimates[j].line.value.real), 2 * self._rounding(j))
-            for j in requested
+            modes[j].line.error > max(LARGEST_ERROR * abs(modes[j].line.value.real), 2 * self._rounding(j)) for j in requested
         ):
             raise NotConvergedError
-        return [estimates[j].line for j in requested]
+        return [modes[j].line for j in requested]
 
     def _estimate(self, j: int) -> _Estimate:
         """To second order the error of an eigenvalue is (left residual) . (correction of the right vector)."""
@@ -130,8 +127,8 @@ class _Refinement:
         overlap = float(abs(self._observable @ self._right[j]) / np.linalg.norm(self._observable))
         allowed = max(ALLOWED * abs(value.real), 2 * self._rounding(j))
         reduction = 1.0 if error <= allowed else min(SAFETY * float(np.sqrt(allowed / error)), MILD)
-        if overlap <= CERTAIN * vector_error:  # visibility is uncertain
-            reduction = min(reduction, VISIBLE / (CERTAIN * vector_error))
+        if overlap <= SIGNIFICANT * vector_error:  # visibility is uncertain
+            reduction = min(reduction, VISIBLE / (SIGNIFICANT * vector_error))
         return _Estimate(Line(value, error, float(np.linalg.norm(self._left[j]))), overlap, reduction)
 
     def _rayleigh_ritz(self, right: np.ndarray, left: np.ndarray) -> None:

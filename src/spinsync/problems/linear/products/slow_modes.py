@@ -23,7 +23,6 @@ RIGHT, LEFT = 1, 2  # indices in a ModeBasis
 class SlowModeModel:
     """The generator on products of the subsystems' modes whose decay rate is below a limit.
 
-    schur : of the space
     components : largest number of components of the model, which determines the limit
     """
 
@@ -64,15 +63,12 @@ class SlowModeModel:
         out = np.zeros((self.size, self.size), complex)
         for key, block in self._slices.items():
             identities = [np.eye(size) for size in self._shape[key]]
-            for subsystem, charge in enumerate(key):
-                out[block, block] += _kron(
-                    *identities[:subsystem], self._bases[subsystem, charge][0], *identities[subsystem + 1 :]
-                )
+            for k, charge in enumerate(key):
+                out[block, block] += _kron(*identities[:k], self._bases[k, charge][0], *identities[k + 1 :])
             for up, down, target, pairs in self._space.couplings(key):
                 if target in self._slices:
                     out[self._slices[target], block] += sum(
-                        _kron(*self._projected_factors(key, target, {up: up_factor, down: down_factor}))
-                        for up_factor, down_factor in pairs
+                        _kron(*self._projected_factors(key, target, {up: one, down: other})) for one, other in pairs
                     )
         return out
 

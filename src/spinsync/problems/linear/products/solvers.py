@@ -57,9 +57,7 @@ def motion(
     subsystems: Subsystems, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray
 ) -> Iterator[np.ndarray]:
     """The state of one total charge at each of `times`, one after the other; at charge 0 it is Hermitian.
-
-    trace : covector as in `steady_state`, which ends long runs
-    """
+    trace : covector as in `steady_state`, which ends long runs"""
     space = ProductSpace(subsystems, charge, half=charge == 0)
     fastest = fastest_rate(space)
     if charge:
@@ -105,10 +103,7 @@ def slowest_rate(space: ProductSpace) -> float:
 def _solve_from(
     space: ProductSpace, uncoupled: UncoupledSolver, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
 ) -> np.ndarray:
-    """The steady state start + y, with y of trace 0, by GMRES.
-
-    guess : steady state without coupling
-    """
+    """The steady state start + y, with y of trace 0, by GMRES. guess : steady state without coupling"""
 
     def precondition(y: np.ndarray) -> np.ndarray:
         traceless = y.view(complex) - guess * (trace @ y.view(complex))
@@ -140,13 +135,9 @@ def response(subsystems: Subsystems, source: np.ndarray, observable: np.ndarray,
         def solve(right: np.ndarray) -> np.ndarray:
             size = float(np.linalg.norm(right))
             result = gmres.solve(
-                lambda v: -1j * w * v - space.apply(v),
-                lambda v: -uncoupled.solve(v),
-                right,
-                RESIDUAL * size,
-                VECTORS // 2,
-                MOST_STEPS,
-            )
+                lambda v: -1j * w * v - space.apply(v), lambda v: -uncoupled.solve(v), right, RESIDUAL * size,
+                VECTORS // 2, MOST_STEPS,
+            )  # fmt: skip
             if not np.linalg.norm(result.residual) <= RESIDUAL * size:
                 raise NotConvergedError
             return np.asarray(result.x)

@@ -57,8 +57,7 @@ class SchurForms:
 class UncoupledSolver:
     """Solves (sum of the subsystems' generators - shift) y = f in every block of a product space.
 
-    schur : those of an earlier solver, to share them
-    transposed : solve with the transposed generators
+    schur : Schur forms to share; transposed : solve with the transposed generators
     """
 
     def __init__(self, space: ProductSpace, shift: complex, schur: SchurForms | None = None, transposed: bool = False) -> None:
