@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-SURE, SOON = 10.0, 1e6  # steps that a hopeless run needs, over those that remain: after the first LATE of them, and before
+SURE, SOON = 10.0, 1e6  # safety factors on the estimated steps: later in a run, and in its first part LATE
 LATE = 0.1  # of the allowed steps: an initial transient needs shorter steps than the later motion
 CHECKS, LEAST_INTERVAL = 500, 1000  # checks in a run of all allowed steps; smallest number of steps between two
 
@@ -34,8 +34,7 @@ class Outlook:
     def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
         """Whether steps of constant length reach neither the end of the run nor, before that, the relaxation time.
 
-        left : number of remaining steps
-        share : fraction of the allowed steps that has been used
+        left : number of remaining steps; share : fraction of the allowed steps that has been used
         """
         grew, self.step = step > self.step, step
         goal = self.span if elapsed > self.settled else min(self.span, self.settled)

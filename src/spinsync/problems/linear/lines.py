@@ -54,9 +54,7 @@ def ordered(lines: Iterable[Line]) -> list[Line]:
 
 
 def checked(line: Line, fastest: float, slowest: float) -> Line:
-    """The line, after a check of its accuracy.
-
-    fastest, slowest : largest and smallest nonzero rate of the generator
+    """The line, after a check of its accuracy. fastest, slowest : largest and smallest nonzero rate of the generator
 
     Raises IllConditionedError if the rounding error is too large because modes nearly coincide; OverflowError if rates differ
     by too many orders of magnitude, or if the mode would grow.

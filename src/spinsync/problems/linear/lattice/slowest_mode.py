@@ -99,9 +99,7 @@ def truncation_error(
 
 def eigenvector(block: Any, sites: np.ndarray, guess: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:
     """Eigenvalue with the largest real part, right and left vector with left . right = 1.
-
-    guess : approximate eigenvalue, if known; without it all frequencies are searched
-    """
+    guess : approximate eigenvalue; if None, all frequencies are searched"""
     if block.shape[0] <= DENSE:
         values, left, right = linalg.eig(block.toarray(), left=True)
         k = int(np.argmax(values.real))

@@ -85,9 +85,7 @@ class Factors:
     """Sparse LU factors without pivoting, for matrices with dominant diagonal in each column.
 
     Examples are -L and i w - L, w real, for generators L. order : elimination order, int array of shape (component,); None: as
-    the matrix is given.
-
-    Raises OverflowError if an entry is not finite, or a pivot vanishes.
+    the matrix is given. Raises OverflowError if an entry is not finite, or a pivot vanishes.
     """
 
     def __init__(self, matrix: Any, order: np.ndarray | None = None) -> None:

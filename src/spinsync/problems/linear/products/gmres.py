@@ -20,8 +20,7 @@ Map = Callable[[np.ndarray], np.ndarray]
 class GmresSolution:
     """x, approximate solution of A x = b.
 
-    residual : b - A x
-    smallest_singular : smallest singular value of the preconditioned A in the Krylov spaces
+    residual : b - A x; smallest_singular : smallest singular value of the preconditioned A in the Krylov spaces
     """
 
     x: np.ndarray
