@@ -74,7 +74,7 @@ class PivotedFactors:
             raise OverflowError
         try:
             self._inverse: Any = splu(matrix.tocsc())
-        except RuntimeError:
+        except RuntimeError:  # exactly singular
             raise OverflowError from None
 
     def solve(self, right: np.ndarray) -> np.ndarray:
@@ -97,7 +97,7 @@ class Factors:
             self._inverse: Any = splu(
                 permuted.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, panel_size=1, options={"SymmetricMode": True}
             )
-        except RuntimeError:
+        except RuntimeError:  # exactly singular
             raise OverflowError from None
 
     def solve(self, right: np.ndarray, transposed: bool = False) -> np.ndarray:
