@@ -1,4 +1,4 @@
-"""Sentences that say why a run could not be finished, or not begun."""
+"""Error messages of runs that cannot be finished or begun."""
 
 import re
 from functools import partial
@@ -9,7 +9,7 @@ import pytest
 import spinsync as ss
 from spinsync.base import memory
 from spinsync.problems.flow import record
-from spinsync.problems.linear.record import check_numbers
+from spinsync.problems.linear.record import check_trace
 from spinsync.questions.sentences import in_words
 from systems import HALF_PI, laser
 
@@ -38,46 +38,46 @@ def test_no_steady_state():
     )
 
 
-def test_a_point_without_relaxation_fails_and_the_others_go_on():
+def test_a_point_without_relaxation_fails_alone():
     diagram = ss.phase_diagram(laser(damping=0.0), {"gain": [0.0, 1.0]})
     assert diagram.status.values.tolist() == [3, 0]
     assert np.isnan(diagram.amplitude[0, 0])
     assert not diagram.settled[0]
 
 
-def test_steady_states_that_the_start_decides_are_refused():
-    """Without local noise collective decay leaves dark states; without any noise everything stays."""
-    for still in (laser(gain=0.0, damping=0.0), laser(gain=0.0, damping=0.0, coupling=0.0, dephasing=1.0)):
+def test_steady_states_that_are_not_unique_are_refused():
+    """Without single-spin noise collective decay has dark states; without any noise every population is conserved."""
+    for degenerate in (laser(gain=0.0, damping=0.0), laser(gain=0.0, damping=0.0, coupling=0.0, dephasing=1.0)):
         for spins in (2, 4):
             with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
-                ss.steady_state(still, theory=ss.BruteForce(spins))
+                ss.steady_state(degenerate, theory=ss.BruteForce(spins))
             for ask in (ss.steady_state, ss.entropy):
                 with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
-                    ask(still, theory=ss.Exact(spins))
+                    ask(degenerate, theory=ss.Exact(spins))
 
 
-def test_rates_beyond_double_precision_are_a_sentence():
+def test_rates_beyond_double_precision_are_refused():
     huge = laser(coupling=1e300)
-    for verb in (partial(ss.evolve, times=T), ss.steady_state):
+    for question in (partial(ss.evolve, times=T), ss.steady_state):
         with pytest.raises(ss.IntegrationError, match="the rates are too large for double precision"):
-            verb(huge)
+            question(huge)
     with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for lost in (np.nan, 0.999):
         sentence = "The trace of the density matrix was lost: the rates are too large"
         with pytest.raises(ss.IntegrationError, match=sentence), in_words(ss.Exact(2)):
-            check_numbers(lost, {})
-    for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
+            check_trace(lost, {})
+    for question in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
-            verb(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))
+            question(laser(coupling=1e308, theta=-1.0), theory=ss.Exact(40))
     for fast in (laser(gain=1e307, damping=1e307), laser(gain=1e307, damping=1e307).split(2)):
-        for verb in (partial(ss.evolve, times=T), ss.steady_state):
+        for question in (partial(ss.evolve, times=T), ss.steady_state):
             with pytest.raises(ss.IntegrationError, match="too large for double precision"):
-                verb(fast, theory=ss.Trajectories(1000))
+                question(fast, theory=ss.Trajectories(1000))
 
 
-def test_what_memory_cannot_hold_is_refused_with_an_estimate(monkeypatch):
-    """Before anything is allocated, and with a number of spins that does fit."""
+def test_requests_beyond_memory_are_refused_with_an_estimate(monkeypatch):
+    """Before memory is allocated, with a number of spins that fits."""
     monkeypatch.setattr(memory, "available", lambda: 2.0**27)
     for ask, spins in ((ss.steady_state, 6000), (partial(ss.evolve, times=T), 1500), (ss.linewidth, 4000)):
         with pytest.raises(ss.InputError) as caught:

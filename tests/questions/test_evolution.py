@@ -11,11 +11,11 @@ from scipy.linalg import expm
 import spinsync as ss
 from reference import random_bloch, random_system
 from spinsync.base import memory
-from spinsync.problems.linear import krylov
+from spinsync.problems.linear import shift_invert
 from spinsync.problems.linear.lattice import sparse_lu
-from spinsync.problems.linear.products.operator import needed
+from spinsync.problems.linear.products.operator import needed_bytes
 from spinsync.problems.outcome import TooLargeError
-from spinsync.theory.permutation.dicke import whole as whole_lattice
+from spinsync.theory.permutation.dicke import full_window
 from systems import HALF_PI, laser
 
 JOINED = 1e-9  # ten times what the tolerances of the steps add up to
@@ -249,10 +249,12 @@ def test_product_states_may_begin_a_run():
 def test_what_memory_cannot_hold_is_not_kept(monkeypatch):
     """Two vectors more than the run itself, which fits."""
     problem = ss.Exact(12).lower(PAIR, None, 0)
-    apart = needed(problem.sectors.parts.sizes) + 8.0 * (problem.sectors.trace.size + problem.sectors.receiver.size)
+    apart = needed_bytes(problem.sectors.subsystems.sizes) + 8.0 * (
+        problem.sectors.trace.size + problem.sectors.observable.size
+    )
     monkeypatch.setattr(memory, "available", lambda: 0.0)
     with pytest.raises(TooLargeError) as caught:
-        sparse_lu.afford(whole_lattice(200), 16, krylov.MOST + 1)
+        sparse_lu.afford(full_window(200), 16, shift_invert.MOST_VECTORS + 1)
     for ensemble, spins, limit in ((laser(), 200, caught.value.needed), (PAIR, 12, apart)):
         monkeypatch.setattr(memory, "available", lambda limit=limit: limit)
         ss.evolve(ensemble, [0.0], theory=ss.Exact(spins))

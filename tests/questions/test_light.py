@@ -69,7 +69,7 @@ DAMPED = (
 def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monkeypatch):
     ensemble = ss.Ensemble.single(**made)
     whole = ss.linewidth(ensemble, theory=ss.Exact(150))
-    monkeypatch.setattr(record, "LARGE", 0)
+    monkeypatch.setattr(record, "FIRST_SEARCH", 0)
     cored = ss.linewidth(ensemble, theory=ss.Exact(150))
     for name in ("linewidth", "frequency"):
         error = float(whole[f"{name}_error"] + cored[f"{name}_error"])
@@ -78,9 +78,9 @@ def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monk
 
 def test_a_core_that_misses_the_mode_is_searched_again(monkeypatch):
     """The same line from a core of a few places."""
-    monkeypatch.setattr(record, "LARGE", 0)
+    monkeypatch.setattr(record, "FIRST_SEARCH", 0)
     wanted = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
-    monkeypatch.setattr(record, "OUTSIDE", 0.3)
+    monkeypatch.setattr(record, "TAIL", 0.3)
     found = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
     assert float(found.linewidth) == pytest.approx(float(wanted.linewidth), abs=1e-10)
 

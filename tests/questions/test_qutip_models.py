@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.model.master_equation import lindbladian
-from spinsync.problems.linear.lattice import populations_at_rest
+from spinsync.problems.linear.lattice import steady_populations
 from spinsync.theory.brute_force import theory
 from spinsync.theory.permutation.exact import Exact
 from systems import laser, one_group, random_spins
@@ -40,9 +40,9 @@ def test_populations_agree_with_piqs(seed, spins):
     matrix[0] = 1
     theirs = np.linalg.solve(matrix, np.eye(len(matrix))[0])
     order = [(j, m) for j in np.arange(spins / 2, -0.1, -1) for m in np.arange(j, -j - 0.1, -1)]
-    found = populations_at_rest.steady(Exact(spins).lower(ensemble, None, 0).sectors)
+    found = steady_populations.steady_state(Exact(spins).lower(ensemble, None, 0).sectors)
     ours = {(row + spins % 2 / 2, column - spins / 2): p
-            for (row, column), p in zip(found.part.sites(0), found.probability, strict=True)}  # fmt: skip
+            for (row, column), p in zip(found.lattice.sites(0), found.probability, strict=True)}  # fmt: skip
     np.testing.assert_allclose([ours.get(place, 0.0) for place in order], theirs, atol=1e-12)
 
 

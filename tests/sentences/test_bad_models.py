@@ -94,8 +94,8 @@ CASES = [
     (lambda: ss.Exact(0), "Argument `spins` must be a whole number from 1 to 20000, but is spins=0."),
     (
         lambda: ss.Exact(10**6),
-        "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000: Trajectories moves more, and "
-        "limit_cycle(ensemble).phase_diffusion / spins is the linewidth of many.",
+        "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000: Trajectories allows more, and "
+        "limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N.",
     ),
     (lambda: ss.Trajectories(4, most_seconds=0), "Argument `most_seconds` must be positive, but is most_seconds=0."),
     (lambda: ss.Trajectories(4, most_seconds="1"), "Argument `most_seconds` must be a real number, but is most_seconds='1'."),

@@ -1,4 +1,4 @@
-"""What a problem shows of its states."""
+"""Variables that a problem computes from its states."""
 
 from __future__ import annotations
 

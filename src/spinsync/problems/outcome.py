@@ -1,4 +1,4 @@
-"""Why a problem has no answer: what solvers raise, each with the numbers that a sentence needs. Questions say it in words."""
+"""Exceptions that solvers raise, with the numbers for a message. `questions/sentences.py` turns them into messages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from spinsync.base.codes import Code
 
 
 class Ended(Code):
-    """How a run of time steps ended; the text is the advice."""
+    """How a time integration ended; the text is the advice."""
 
     DONE = 0, "The run is complete."
     BUDGET = 1, "The run was stopped after {steps} steps: shorten `times`, loosen `rtol`, or choose slower rates."
@@ -24,38 +24,38 @@ class Ended(Code):
 
 
 class NoAnswerError(Exception):
-    """A problem that has no answer, or none that can be computed here."""
+    """A problem without a solution, or without one that can be computed on this machine."""
 
 
-class SeveralError(NoAnswerError):
-    """Several steady states: the start decides."""
+class NotUniqueError(NoAnswerError):
+    """The steady state is not unique: it depends on the initial state."""
 
 
 class NoRelaxationError(NoAnswerError):
-    """Something never forgets where it began: there is no way to a steady state."""
+    """At least one group has no relaxation, so that the initial state never decays to a steady state."""
 
 
 class LostTraceError(NoAnswerError):
-    """The trace of a density matrix was lost: rates beyond double precision."""
+    """The trace of a density matrix is no longer 1: the rates are too large for double precision."""
 
 
-class SlowError(NoAnswerError):
-    """An iteration ends before the answer is certain."""
+class NotConvergedError(NoAnswerError):
+    """An iteration stopped before it reached its tolerance."""
 
 
-class CrowdedError(NoAnswerError):
-    """Modes that nearly coincide: double precision does not tell them apart."""
+class IllConditionedError(NoAnswerError):
+    """An eigenvalue is ill-conditioned: modes nearly coincide, and double precision does not separate them."""
 
 
 @dataclass(eq=False)
-class MovingError(NoAnswerError):
-    """The motion has come to no fixed point of a rotating frame at `time`."""
+class NoFixedPointError(NoAnswerError):
+    """The trajectory has reached no fixed point in a rotating frame by `time`."""
 
     time: float
 
 
 class StoppedError(NoAnswerError):
-    """Time steps got too many or too small, after `steps` of them: what to do about it is the text."""
+    """A time integration needs too many or too small steps; the text, after `steps` steps, is the advice."""
 
     def __init__(self, ended: Ended, steps: int) -> None:
         super().__init__(ended.text.format(steps=steps))
@@ -63,11 +63,11 @@ class StoppedError(NoAnswerError):
 
 @dataclass(eq=False)
 class TooLargeError(NoAnswerError):
-    """A request that memory can't hold.
+    """A request that needs more memory than the machine has.
 
     needed, available : bytes
-    growth : the former grow as the spins to this power
-    fits : how many spins do fit, if it is known exactly
+    growth : the needed bytes grow as spins**growth
+    fits : the largest number of spins that fits, if it is known exactly
     """
 
     needed: float
@@ -77,30 +77,29 @@ class TooLargeError(NoAnswerError):
 
 
 def afford(needed: float, growth: int = 1) -> None:
-    """Refuse a request of so many bytes, which grow as the spins to the power `growth`, if memory can't hold it.
-    Raises TooLargeError with the estimate."""
+    """Raise TooLargeError if memory can't hold `needed` bytes, which grow as spins**growth."""
     if needed > (available := memory.available()):
         raise TooLargeError(needed, available, growth)
 
 
 @dataclass(eq=False)
-class FewError(NoAnswerError):
-    """There are only so many lines, `most`, and more are `asked` for."""
+class TooFewLinesError(NoAnswerError):
+    """The model has only `most` lines, and `asked` were requested."""
 
     most: int
     asked: int
 
 
 @dataclass(eq=False)
-class TooManyError(NoAnswerError):
-    """The first trajectories need more jumps than the `most` that all may take together."""
+class TooManyJumpsError(NoAnswerError):
+    """The first trajectories need more jumps than `most`, the limit for all trajectories together."""
 
     most: int
 
 
 @dataclass(eq=False)
-class TooShortError(NoAnswerError):
-    """The first trajectories do not end within `most` seconds; they need about `needed` (inf: nobody knows)."""
+class TimeLimitError(NoAnswerError):
+    """The first trajectories do not end within `most` seconds; they need about `needed` (inf: unknown)."""
 
     most: float
     needed: float

@@ -1,40 +1,40 @@
-"""Whether a run can be expected to end within the steps that it is allowed, asked while it goes on."""
+"""Forecast, while a run goes on, whether it will end within its allowed number of steps."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-SURE, SOON = 10.0, 1e6  # times the allowed steps: what a run must be expected to take to be given up, late and soon
-LATE = 0.1  # of the allowed steps: a burst at the start needs shorter steps than what comes after it
-LOOKS, FEWEST = 500, 1000  # at them in a run of all steps that are allowed; fewest steps between two
+SURE, SOON = 10.0, 1e6  # safety factors on the estimated steps: later in a run, and in its first part LATE
+LATE = 0.1  # of the allowed steps: an initial transient needs shorter steps than the later motion
+CHECKS, LEAST_INTERVAL = 500, 1000  # checks in a run of all allowed steps; smallest number of steps between two
 
 
 def allowed_steps(most: float, work: float, components: int) -> int:
-    """Of a run of at most so many steps, and so many steps times components."""
+    """Largest number of steps of a run: at most `most`, and at most `work` steps times components."""
     return int(min(most, work / components))
 
 
-def between_looks(allowed: int) -> int:
-    """Steps between two looks at the outlook of a run."""
-    return max(allowed // LOOKS, FEWEST)
+def steps_between_checks(allowed: int) -> int:
+    """Number of steps between two checks of a run."""
+    return max(allowed // CHECKS, LEAST_INTERVAL)
 
 
 @dataclass
 class Outlook:
-    """Whether a run can be expected to end within its steps, which may still grow while the motion comes to rest.
+    """Forecast whether a run ends within its steps. Steps may still grow until the motion has relaxed.
 
-    It is asked after numbers of steps that do not depend on how fast the machine is, so that the answer does not either.
+    Checks are made at given step numbers, independent of the speed of the machine, so that their outcome is reproducible.
     """
 
     span: float
-    settled: float  # time by which the motion should have come to rest, if it does
+    settled: float  # time by which the motion has relaxed, if it relaxes at all
     sure: float = SURE
-    step: float = 0.0  # when it was last asked
+    step: float = 0.0  # length of the step at the last check
 
     def hopeless(self, step: float, elapsed: float, left: int, share: float) -> bool:
-        """Steps that don't grow reach neither the end nor, before it, the time by which there should be rest.
+        """Whether steps of constant length reach neither the end of the run nor, before that, the relaxation time.
 
-        share : of the allowed steps that are taken
+        left : number of remaining steps; share : fraction of the allowed steps that has been used
         """
         grew, self.step = step > self.step, step
         goal = self.span if elapsed > self.settled else min(self.span, self.settled)

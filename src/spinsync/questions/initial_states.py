@@ -160,7 +160,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     settled = result.attrs["verb"] == "steady_state"
     kept = _settled(before, model, result) if settled else _kept(problem.sectors, result)
-    return problem.starting(kept), json.dumps(result_record(result), default=str)
+    return problem.with_start(kept), json.dumps(result_record(result), default=str)
 
 
 def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
@@ -177,7 +177,7 @@ def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
             f"Argument `initial` must reach the last time {result.attrs['end']:.6g} of its run, whose state is kept, but {now}."
         )
     kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
-    sizes = {0: sectors.trace.size, 1: sectors.receiver.size}
+    sizes = {0: sectors.trace.size, 1: sectors.observable.size}
     fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())
     if not fits or not abs(kept[0] @ sectors.trace - 1) <= TRACE:
         raise InputError("Argument `initial` must hold the state as it was kept, of trace 1, but it has been changed.")
@@ -188,7 +188,7 @@ def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int
     """The steady state, found once more from its model: it keeps nothing, and has no coherence."""
     problem: Any = theory.lower(model, None, 0, False)
     with in_words(theory):
-        states: Mapping[int, Array] = problem.state_at_rest()
+        states: Mapping[int, Array] = problem.steady_state_vectors()
     seen = problem.sectors.observe({0: states[0][None]})["inversion"][1][0]
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")

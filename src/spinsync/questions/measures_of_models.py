@@ -45,7 +45,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     """
     problem = asked(ensemble, theory, "entropy")
     with in_words(theory):
-        p, copies = problem.mixture()
+        p, copies = problem.density_eigenvalues()
     positive = p > 0
     logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
     variables: dict[str, Any] = {

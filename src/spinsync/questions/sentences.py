@@ -36,13 +36,13 @@ def _too_large(error: Any, theory: Any) -> Exception:
 
 
 WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
-    outcome.SeveralError: lambda error, theory: InputError(
+    outcome.NotUniqueError: lambda error, theory: InputError(
         "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
     ),
     outcome.NoRelaxationError: lambda error, theory: InputError(
         "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
     ),
-    outcome.MovingError: lambda error, theory: IntegrationError(
+    outcome.NoFixedPointError: lambda error, theory: IntegrationError(
         f"The ensemble still moves after a time of {error.time:.6g}: it has no steady state in a common rotating frame, "
         "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
     ),
@@ -51,22 +51,22 @@ WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] 
         "The trace of the density matrix was lost: the rates are too large for double precision."
     ),
     outcome.TooLargeError: _too_large,
-    outcome.SlowError: lambda error, theory: IntegrationError(
+    outcome.NotConvergedError: lambda error, theory: IntegrationError(
         "The iteration does not reach ten digits: the coupling is too strong beside what each group does by itself; "
         "fewer spins help."
     ),
-    outcome.CrowdedError: lambda error, theory: IntegrationError(
+    outcome.IllConditionedError: lambda error, theory: IntegrationError(
         "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
         "own; `emission_spectrum` shows its light."
     ),
-    outcome.FewError: lambda error, theory: InputError(
+    outcome.TooFewLinesError: lambda error, theory: InputError(
         f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.asked}."
     ),
-    outcome.TooManyError: lambda error, theory: InputError(
+    outcome.TooManyJumpsError: lambda error, theory: InputError(
         f"Argument `most_jumps` must be larger for this question, but is most_jumps={error.most}: "
         "the first trajectories need more to reach their last time."
     ),
-    outcome.TooShortError: lambda error, theory: InputError(
+    outcome.TimeLimitError: lambda error, theory: InputError(
         f"Argument `most_seconds` must be larger for this question, but is most_seconds={error.most:g}: "
         f"the first trajectories take {f'about {duration(error.needed)}' if isfinite(error.needed) else 'much longer'}."
     ),

@@ -72,7 +72,7 @@ def steady_state(
     if initial is not None and not problem.start_decides:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
     with in_words(theory):
-        observed = problem.rest(seed)
+        observed = problem.steady_state(seed)
     return dataset(
         observed, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed, initial=record
     )

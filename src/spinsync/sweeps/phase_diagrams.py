@@ -184,7 +184,7 @@ def _steady_states(
         here = ensemble.replace(**{name: axis[k] for (name, axis), k in zip(values.items(), place, strict=True)})
         problem = theory.lower(here, None, seed, False)
         try:
-            return problem.coordinates, problem.rest(seed)
+            return problem.coordinates, problem.steady_state(seed)
         except TooLargeError:
             raise
         except NoAnswerError as error:

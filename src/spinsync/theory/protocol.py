@@ -14,10 +14,10 @@ from spinsync.problems.observed import Observed
 ANSWERS: Mapping[str, str] = {
     "evolve": "motion",
     "keep_state": "motion_and_state",
-    "steady_state": "rest",
+    "steady_state": "steady_state",
     "linewidth": "lines",
     "emission_spectrum": "response",
-    "entropy": "mixture",
+    "entropy": "density_eigenvalues",
     "asymptotic_phase": "slowest_mode",
     "regime": "flow",
     "phase_diagram": "maps",
@@ -31,7 +31,7 @@ class Problem(Protocol):
     start_decides : whether the steady state depends on the start
     stochastic : whether it draws random numbers of its own, so that answers depend on the seed
     motion : times, seed -> variables over time
-    rest : seed -> variables of the steady state
+    steady_state : seed -> variables of the steady state
     bytes_per_time : bytes of a time's variables -> bytes that a run takes for each of its times
     """
 
@@ -43,7 +43,7 @@ class Problem(Protocol):
 
     def motion(self, times: Array, seed: int) -> Observed: ...
 
-    def rest(self, seed: int) -> Observed: ...
+    def steady_state(self, seed: int) -> Observed: ...
 
     def bytes_per_time(self, observed: float) -> float: ...
 

@@ -1,4 +1,4 @@
-"""All leading lines: brute force and whole spectra agree, ties have a rule, and what double precision does not know is said."""
+"""Leading lines agree with brute force and full spectra, are ordered, and are refused beyond double precision."""
 
 from dataclasses import replace
 
@@ -9,15 +9,15 @@ import spinsync as ss
 from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.lines import Line, ordered
 from spinsync.problems.linear.products import product_lines
-from spinsync.problems.linear.products.operator import Products
-from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowProducts
-from spinsync.problems.linear.products.sylvester import Forms
+from spinsync.problems.linear.products.operator import ProductSpace
+from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowModeModel
+from spinsync.problems.linear.products.sylvester import SchurForms
 from spinsync.theory.permutation.exact import Exact
 from systems import HALF_PI, laser, several_groups
 
 NAMES = ("frequency", "linewidth", "degenerate")
-# one species attracts and the other one repels: two lines that mirror each other
-CHASE = ss.Ensemble.pair(
+# one group attracts and the other one repels: two lines with opposite frequencies
+NONRECIPROCAL = ss.Ensemble.pair(
     detuning=0, gain=3, damping=1, coupling=12, theta=-HALF_PI, cross_coupling=6, cross_theta=(-HALF_PI, HALF_PI)
 )
 MIRROR = ss.Ensemble.pair(detuning=2.0, gain=0.5, damping=0.1, coupling=1.0, theta=-HALF_PI)
@@ -29,10 +29,10 @@ def assert_same(one, other, tolerance=1e-9):
         np.testing.assert_allclose(one[name], other[name], atol=tolerance, err_msg=name)
 
 
-def all_lines(block, receiver):
-    """By the whole spectrum: modes that the receiver sees, slowest first."""
+def all_lines(block, observable):
+    """Eigenvalues of all visible modes, from the full spectrum, slowest first."""
     values, right = np.linalg.eig(block)
-    values = values[abs(receiver @ right) > 1e-7 * np.linalg.norm(receiver)]
+    values = values[abs(observable @ right) > 1e-7 * np.linalg.norm(observable)]
     return values[np.argsort(-values.real)]
 
 
@@ -41,16 +41,16 @@ def test_lines_agree_with_brute_force(seed):
     ensemble, spins, _ = several_groups(seed)
     if spins > 5:
         ensemble, spins = MIRROR.replace(detuning=0.1 + seed, gain=(0.5, 0.7)), 4
-    lines, judge = (ss.linewidth(ensemble, theory=theory(spins), modes=4) for theory in (ss.Exact, ss.BruteForce))
-    assert_same(lines, judge)
+    lines, reference = (ss.linewidth(ensemble, theory=theory(spins), modes=4) for theory in (ss.Exact, ss.BruteForce))
+    assert_same(lines, reference)
     assert lines.linewidth.dims == ("mode",)
     assert np.all(np.diff(lines.linewidth) >= -lines.linewidth_error[1:])
 
 
 @pytest.mark.parametrize(
-    ("ensemble", "spins", "frequency", "width"), [(CHASE, 4, None, None), (MIRROR, 4, 1.0428462860, 1.2481442456)]
+    ("ensemble", "spins", "frequency", "width"), [(NONRECIPROCAL, 4, None, None), (MIRROR, 4, 1.0428462860, 1.2481442456)]
 )
-def test_of_two_lines_that_mirror_each_other_the_upper_one_comes_first(ensemble, spins, frequency, width):
+def test_of_two_mirror_lines_the_higher_frequency_comes_first(ensemble, spins, frequency, width):
     for theory in (ss.Exact(spins), ss.BruteForce(spins)):
         one, two = ss.linewidth(ensemble, theory=theory), ss.linewidth(ensemble, theory=theory, modes=2)
         assert float(one.frequency) == float(two.frequency[0]) > 0
@@ -64,16 +64,18 @@ def test_of_two_lines_that_mirror_each_other_the_upper_one_comes_first(ensemble,
     assert not bool(broken.degenerate)
 
 
-def test_a_pair_that_chases_itself():
-    """Known from two codes."""
-    line = ss.linewidth(CHASE, theory=ss.Exact(6))
+def test_nonreciprocal_pair():
+    """Reference value from two independent codes."""
+    line = ss.linewidth(NONRECIPROCAL, theory=ss.Exact(6))
     assert float(line.frequency) == pytest.approx(0.48246, abs=5e-6)
     assert bool(line.degenerate)
 
 
-@pytest.mark.parametrize(("ensemble", "modes"), [(CHASE, 4), (MIRROR, 3), (MIRROR.replace(theta=-0.7, weights=(2, 1)), 3)])
-def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypatch):
-    """Found by a model and two-sided corrections, and in the whole spectrum; what they may differ by is what they say."""
+@pytest.mark.parametrize(
+    ("ensemble", "modes"), [(NONRECIPROCAL, 4), (MIRROR, 3), (MIRROR.replace(theta=-0.7, weights=(2, 1)), 3)]
+)
+def test_lines_of_several_groups_from_the_reduced_model(ensemble, modes, monkeypatch):
+    """By the reduced model with two-sided corrections, and by the full spectrum: they agree within the stated errors."""
     found = []
     for dense in (10, 1000):
         monkeypatch.setattr(slowest_mode, "DENSE", dense)
@@ -86,48 +88,48 @@ def test_lines_of_several_groups_from_the_small_model(ensemble, modes, monkeypat
         assert error.max() < 1e-8
 
 
-def test_a_small_model_knows_the_slow_lines():
-    """From a quarter of the components: left and right vectors of different modes are orthogonal, eigenvalues nearly right."""
+def test_reduced_model_has_the_slow_lines():
+    """A quarter of the components: left and right vectors are biorthogonal, eigenvalues approximately right."""
     problem = Exact(6).lower(MIRROR, None, 0)
-    space = Products(problem.sectors.parts, 1)
-    model = SlowProducts(space, Forms(space), space.size // 4)
+    space = ProductSpace(problem.sectors.subsystems, 1)
+    model = SlowModeModel(space, SchurForms(space), space.size // 4)
     assert model.size <= space.size // 4
     values, right, left = model.modes()
     rights, lefts = (
-        np.array([model.lifted(vectors[:, k], side) for k in range(5)]) for vectors, side in ((right, RIGHT), (left, LEFT))
+        np.array([model.embedded(vectors[:, k], side) for k in range(5)]) for vectors, side in ((right, RIGHT), (left, LEFT))
     )
     overlaps = abs(lefts @ rights.T)
     assert np.all(overlaps - np.diag(overlaps.diagonal()) < 1e-9 * overlaps.diagonal().min())
-    wanted = all_lines(problem.sectors.block(1).toarray(), problem.sectors.receiver)[:2]
-    np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(wanted, key=np.imag), atol=2e-3)
+    expected = all_lines(problem.sectors.block(1).toarray(), problem.sectors.observable)[:2]
+    np.testing.assert_allclose(sorted(values[:2], key=np.imag), sorted(expected, key=np.imag), atol=2e-3)
 
 
-def test_a_small_model_is_exact_where_nothing_couples_the_groups():
-    """Its right and left modes are those of the whole."""
-    parts = Exact(6).lower(MIRROR, None, 0).sectors.parts
-    space = Products(replace(parts, transfers=()), 1)
-    model = SlowProducts(space, Forms(space), space.size // 4)
+def test_reduced_model_is_exact_for_uncoupled_groups():
+    """Its right and left modes are exact modes of the generator."""
+    subsystems = Exact(6).lower(MIRROR, None, 0).sectors.subsystems
+    space = ProductSpace(replace(subsystems, couplings=()), 1)
+    model = SlowModeModel(space, SchurForms(space), space.size // 4)
     values, right, left = model.modes()
     for k in range(4):
-        x, y = model.lifted(right[:, k], RIGHT), model.lifted(left[:, k], LEFT)
+        x, y = model.embedded(right[:, k], RIGHT), model.embedded(left[:, k], LEFT)
         np.testing.assert_allclose(space.apply(x), values[k] * x, atol=1e-11)
         np.testing.assert_allclose(space.apply_transposed(y), values[k] * y, atol=1e-11)
 
 
 @pytest.mark.parametrize("theta", [-HALF_PI, -1.0, 0.8])
-def test_lines_of_one_group_at_whatever_frequency(theta, monkeypatch):
-    """From the rational space, against all eigenvalues; relaxation oscillations have frequencies far from the line."""
+def test_lines_of_one_group_at_any_frequency(theta, monkeypatch):
+    """Rational Krylov space against the full spectrum; relaxation oscillations have frequencies far from the line."""
     ensemble = laser(theta=theta, frequency=1.0)
     problem = Exact(24).lower(ensemble, None, 0)
-    wanted = all_lines(problem.sectors.block(1).toarray(), problem.sectors.receiver)[:4]
+    expected = all_lines(problem.sectors.block(1).toarray(), problem.sectors.observable)[:4]
     monkeypatch.setattr(slowest_mode, "DENSE", 0)
     lines = ss.linewidth(ensemble, theory=ss.Exact(24), modes=4)
-    np.testing.assert_allclose(lines.linewidth, -2 * wanted.real, atol=1e-8)
-    np.testing.assert_allclose(np.sort(lines.frequency), np.sort(-wanted.imag), atol=1e-8)
+    np.testing.assert_allclose(lines.linewidth, -2 * expected.real, atol=1e-8)
+    np.testing.assert_allclose(np.sort(lines.frequency), np.sort(-expected.imag), atol=1e-8)
 
 
 @pytest.mark.parametrize("spins", [4, 40])
-def test_uncoupled_groups_have_a_line_each_and_no_more(spins):
+def test_uncoupled_groups_have_one_line_each(spins):
     groups = [ss.Group(1.0, 2.0, frequency=3.0), ss.Group(0.4, 0.8, frequency=-1.0)]
     ensemble = ss.Ensemble(groups, np.zeros((2, 2)))
     lines = ss.linewidth(ensemble, theory=ss.Exact(spins), modes=2)
@@ -137,14 +139,14 @@ def test_uncoupled_groups_have_a_line_each_and_no_more(spins):
         ss.linewidth(ensemble, theory=ss.Exact(spins), modes=3)
 
 
-@pytest.mark.parametrize("bad", [0, -1, 1.5, True, "2", float("nan")])
-def test_a_number_of_modes_that_is_none_is_a_sentence(bad):
+@pytest.mark.parametrize("number", [0, -1, 1.5, True, "2", float("nan")])
+def test_invalid_modes_are_refused(number):
     with pytest.raises(ss.InputError, match="Argument `modes` must be a whole number of at least 1, but is"):
-        ss.linewidth(laser(), theory=ss.Exact(4), modes=bad)
+        ss.linewidth(laser(), theory=ss.Exact(4), modes=number)
 
 
 def test_equal_groups_show_the_lines_of_one():
-    """A mode in which two halves move against each other is hidden from J_-, though it is slower here."""
+    """The mode in which two halves move in antiphase is invisible in J_-, although it is slower here."""
     whole = laser(theta=0.8, dephasing=0.2)
     for spins in (4, 8):
         assert_same(*(ss.linewidth(e, theory=ss.Exact(spins), modes=2) for e in (whole, whole.split(2))), 1e-8)
@@ -156,7 +158,7 @@ def test_order_of_lines():
     assert [line.degenerate for line in ordered(lines)] == [False, True, True, False]
 
 
-def test_frequency_of_a_symmetric_pair_does_not_change_sides():
+def test_frequency_of_a_symmetric_pair_keeps_its_sign():
     pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=12.0, theta=-HALF_PI)
     found = [float(ss.linewidth(pair, theory=ss.Exact(n)).frequency) for n in (6, 8, 10)]
     np.testing.assert_allclose(found, [0.999, 1.073, 1.009], atol=1e-3)
@@ -164,7 +166,7 @@ def test_frequency_of_a_symmetric_pair_does_not_change_sides():
 
 @pytest.mark.parametrize("dephasing", [1e12, 1e15, 1e18])
 @pytest.mark.parametrize("theory", [ss.BruteForce(4), ss.Exact(4)])
-def test_a_contrast_beyond_double_precision_is_a_sentence(dephasing, theory):
+def test_rate_ratios_beyond_double_precision_are_refused(dephasing, theory):
     ensemble = ss.Ensemble(*CONTRAST).replace(**{"B.dephasing": dephasing})
     for ask in (
         ss.linewidth,
@@ -179,14 +181,14 @@ def test_a_contrast_beyond_double_precision_is_a_sentence(dephasing, theory):
 
 
 @pytest.mark.parametrize("theory", [ss.BruteForce(4), ss.Exact(4)])
-def test_a_contrast_that_double_precision_bears(theory):
+def test_large_rate_ratios_within_double_precision(theory):
     for dephasing in (1e6, 1e9):
         line = ss.linewidth(ss.Ensemble(*CONTRAST).replace(**{"B.dephasing": dephasing}), theory=theory)
         assert float(line.linewidth) == pytest.approx(14.0355, abs=1e-4)
         assert abs(float(line.linewidth) - 14.035505) < 1e-4 + float(line.linewidth_error)
 
 
-def test_light_that_no_number_can_tell_is_a_sentence():
+def test_spectra_beyond_double_precision_are_refused():
     one = laser(theta=-1.2)
     for theory in (ss.Exact(3), ss.BruteForce(3)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):
@@ -199,15 +201,15 @@ def test_light_that_no_number_can_tell_is_a_sentence():
             ss.emission_spectrum(one, [-1e300, 1e300], theory=theory)
 
 
-def test_a_model_that_is_too_rough_is_not_believed(monkeypatch):
+def test_lines_of_a_rough_model_are_rejected(monkeypatch):
     monkeypatch.setattr(slowest_mode, "DENSE", 10)
-    monkeypatch.setattr("spinsync.problems.linear.record.AFFORDED", 0)
+    monkeypatch.setattr("spinsync.problems.linear.record.FULL_SPECTRUM", 0)
     monkeypatch.setattr(product_lines, "ROUGH", 0.0)
     with pytest.raises(ss.IntegrationError, match="does not reach ten digits"):
         ss.linewidth(MIRROR, theory=ss.Exact(6))
 
 
-def test_pictures_take_the_first_of_several_lines():
+def test_plots_show_the_first_of_several_lines():
     several = [ss.linewidth(MIRROR, theory=ss.Exact(n), modes=2) for n in (2, 4)]
     one = [ss.linewidth(MIRROR, theory=ss.Exact(n)) for n in (2, 4)]
     for draw in (lambda lines: ss.plot.finite_size(lines, variable="frequency"), ss.plot.linewidths):
@@ -216,8 +218,8 @@ def test_pictures_take_the_first_of_several_lines():
 
 
 @pytest.mark.parametrize("spins", [5, 100])
-def test_widths_beside_large_frequencies_are_right_or_refused(spins):
-    """In a rotating frame the frequency plays no part; in the laboratory's rounding blurs the width in the end."""
+def test_linewidths_at_large_frequencies_are_accurate_or_refused(spins):
+    """The width is independent of the frequency, but rounding of a large frequency limits its accuracy."""
     width = float(ss.linewidth(laser(), theory=ss.Exact(spins)).linewidth)
     fast = ss.linewidth(laser(frequency=1e12), theory=ss.Exact(spins))
     assert abs(float(fast.linewidth) - width) <= float(fast.linewidth_error) < 0.02 * width

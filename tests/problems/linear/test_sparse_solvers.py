@@ -1,4 +1,4 @@
-"""Sparse solvers for one lattice of states: each against an elimination that is simpler and slower."""
+"""Sparse solvers on a lattice: each against a simpler and slower method."""
 
 import numpy as np
 import pytest
@@ -7,16 +7,16 @@ from scipy.linalg import expm
 from scipy.sparse.linalg import expm_multiply, splu
 
 from spinsync.base import memory
-from spinsync.problems.linear import krylov, resolvent
-from spinsync.problems.linear.lattice import populations_at_rest, slowest_mode, sparse_lu, truncation
-from spinsync.problems.linear.sectors import Box
+from spinsync.problems.linear import resolvent, shift_invert
+from spinsync.problems.linear.lattice import slowest_mode, sparse_lu, steady_populations, truncation
+from spinsync.problems.linear.sectors import Window
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.exact import Exact
 from systems import laser, one_group
 
 
-def without_subtraction(jumps):
-    """Stationary probabilities by the elimination of Grassmann, Taksar and Heyman: no two numbers are ever subtracted."""
+def gth_elimination(jumps):
+    """Stationary probabilities by the elimination of Grassmann, Taksar and Heyman (GTH), which never subtracts."""
     rates = jumps.toarray()
     size = len(rates)
     for k in range(size - 1, 0, -1):
@@ -29,47 +29,47 @@ def without_subtraction(jumps):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_steady_state_agrees_with_elimination_without_subtraction(seed):
-    """Componentwise, probabilities of 1e-30 included: elimination of such a matrix adds positive numbers but for its pivots."""
+def test_steady_state_agrees_with_gth_elimination(seed):
+    """Componentwise, down to probabilities of 1e-30: elimination of such a matrix subtracts in the pivots only."""
     ensemble, _ = one_group(seed)
     ensemble = ensemble.replace(**{"A.gain": 1.3, "A.damping": 0.4})
     problem = Exact(24).lower(ensemble, None, 0)
     jumps = problem.sectors.block(0).real
     jumps.setdiag(0)
-    p, slowest, _ = populations_at_rest.at_rest(jumps, problem.sectors.sites(0), problem.sectors.middle)
-    np.testing.assert_allclose(p, without_subtraction(jumps), rtol=1e-11)
+    p, slowest, _ = steady_populations.stationary_distribution(jumps, problem.sectors.sites(0), problem.sectors.reference_site)
+    np.testing.assert_allclose(p, gth_elimination(jumps), rtol=1e-11)
     assert 0 < slowest < np.inf
 
 
-def test_mean_time_to_a_place():
-    """A walk up at rate a and down at rate b between two places: 1/a or 1/b."""
+def test_mean_hitting_time():
+    """A two-state process with rates a and b has mean hitting times 1/a and 1/b."""
     jumps = sparse.csc_array(np.array([[0.0, 0.25], [2.0, 0.0]]))
-    p, slowest, _ = populations_at_rest.at_rest(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
+    p, slowest, _ = steady_populations.stationary_distribution(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
     np.testing.assert_allclose(p, [1 / 9, 8 / 9])
-    assert slowest == pytest.approx(4.0)  # to the first place, which is the reference
+    assert slowest == pytest.approx(4.0)  # to the first site, the reference site
 
 
 def test_closed_classes():
-    """Two absorbing places: the start decides; one: everything ends there."""
+    """With two absorbing states the stationary distribution is not unique; a single one has all probability."""
     two = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
-    places = np.array([[0, 0], [0, 1], [0, 2]])
-    assert populations_at_rest.at_rest(two, places, (0, 0)) is None
+    sites = np.array([[0, 0], [0, 1], [0, 2]])
+    assert steady_populations.stationary_distribution(two, sites, (0, 0)) is None
     one = sparse.csc_array(np.array([[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [0.0, 0.0, 0.0]]))
-    np.testing.assert_array_equal(populations_at_rest.at_rest(one, places, (0, 0))[0], [1, 0, 0])
+    np.testing.assert_array_equal(steady_populations.stationary_distribution(one, sites, (0, 0))[0], [1, 0, 0])
 
 
 def test_dissection_keeps_fill_low():
     side = 60
     sites = np.argwhere(np.ones((side, side)))
-    order = sparse_lu.dissected(sites)
+    order = sparse_lu.nested_dissection(sites)
     np.testing.assert_array_equal(np.sort(order), np.arange(side**2))
     lattice = Exact(200).lower(laser(), None, 0).sectors
-    part = lattice.cut(Box((30, 60), (29 + side, 59 + side)))
-    matrix = sparse.eye_array(len(part.trace)) - part.block(0)
-    factors = sparse_lu.Factors(matrix, sparse_lu.dissected(part.sites(0)))
+    lattice = lattice.truncated(Window((30, 60), (29 + side, 59 + side)))
+    matrix = sparse.eye_array(len(lattice.trace)) - lattice.block(0)
+    factors = sparse_lu.Factors(matrix, sparse_lu.nested_dissection(lattice.sites(0)))
     plain = splu(matrix.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
     assert factors._inverse.nnz < 0.5 * plain.nnz
-    right = np.random.default_rng(0).normal(size=len(part.trace))
+    right = np.random.default_rng(0).normal(size=len(lattice.trace))
     np.testing.assert_allclose(matrix @ factors.solve(right), right, atol=1e-10)
     np.testing.assert_allclose(matrix.T @ factors.solve(right, transposed=True), right, atol=1e-10)
 
@@ -81,29 +81,29 @@ def test_motion_in_a_krylov_space_is_the_exponential(spins):
     times = np.array([0.0, 0.013, 0.2, 0.21, 1.5])
     for q in (0, 1):
         block = problem.sectors.block(q)
-        states = np.array(list(krylov.motion(block, problem.sectors.sites(q), problem.start(q), times)))
+        states = np.array(list(shift_invert.motion(block, problem.sectors.sites(q), problem.start(q), times)))
         for t, state in zip(times, states, strict=True):
-            wanted = expm_multiply(block * t, problem.start(q).astype(complex))
-            np.testing.assert_allclose(state, wanted, atol=1e-12)
+            expected = expm_multiply(block * t, problem.start(q).astype(complex))
+            np.testing.assert_allclose(state, expected, atol=1e-12)
 
 
 def test_motion_of_many_spins_is_the_exponential():
-    """Where the fastest rate is a thousand times that of the motion, and many vectors are needed."""
+    """The fastest rate is a thousand times that of the slow modes, so that many vectors are needed."""
     spins, m = 200, np.array([[0.48, 0.0, -0.64]])
     problem = Exact(spins).lower(laser(theta=-1.0), m, 0)
     times = np.linspace(0, 0.4, 5)
     for q in (0, 1):
         block, covector = problem.sectors.block(q), np.random.default_rng(q).normal(size=len(problem.start(q)))
-        states = np.array(list(krylov.motion(block, problem.sectors.sites(q), problem.start(q), times)))
-        wanted = expm_multiply(block, problem.start(q).astype(complex), 0, 0.4, 5)
-        np.testing.assert_allclose(states @ covector, wanted @ covector, atol=1e-10)
+        states = np.array(list(shift_invert.motion(block, problem.sectors.sites(q), problem.start(q), times)))
+        expected = expm_multiply(block, problem.start(q).astype(complex), 0, 0.4, 5)
+        np.testing.assert_allclose(states @ covector, expected @ covector, atol=1e-10)
 
 
 def test_motion_over_a_very_long_time():
-    """A step of 10^9 relaxation times, to rest and to nothing."""
+    """A step of 10^9 relaxation times ends in the steady state; coherences vanish."""
     problem = Exact(9).lower(laser(), np.array([[0.6, 0.0, 0.8]]), 0)
     own, times = problem.sectors, np.array([0.0, 1e9])
-    zero, one = (list(krylov.motion(own.block(q), own.sites(q), problem.start(q), times))[-1] for q in (0, 1))
+    zero, one = (list(shift_invert.motion(own.block(q), own.sites(q), problem.start(q), times))[-1] for q in (0, 1))
     assert zero.sum() == pytest.approx(1, abs=1e-6)  # `evolve` normalizes
     np.testing.assert_allclose(zero / zero.sum(), expm(problem.sectors.block(0).toarray() * 1e3) @ problem.start(0), atol=1e-10)
     assert abs(one).max() < 1e-30
@@ -111,7 +111,7 @@ def test_motion_over_a_very_long_time():
 
 @pytest.mark.parametrize("seed", range(10))
 def test_slowest_mode_is_the_slowest(seed, monkeypatch):
-    """The search against all eigenvalues, with vectors of both sides."""
+    """The search against the full spectrum, with right and left vectors."""
     monkeypatch.setattr(slowest_mode, "DENSE", 0)
     ensemble, _ = one_group(seed)
     if ensemble.groups[0].gain * ensemble.groups[0].damping == 0:  # a triangular matrix whose eigenvalues are ill-conditioned
@@ -120,15 +120,15 @@ def test_slowest_mode_is_the_slowest(seed, monkeypatch):
     block = problem.sectors.block(1)
     value, right, left = slowest_mode.eigenvector(block, problem.sectors.sites(1))
     values = np.linalg.eigvals(block.toarray())
-    wanted = values[np.argmax(values.real)]
-    assert value == pytest.approx(wanted, abs=1e-9)
+    expected = values[np.argmax(values.real)]
+    assert value == pytest.approx(expected, abs=1e-9)
     scale = abs(block.data).max()
     np.testing.assert_allclose(block @ right, value * right, atol=1e-11 * scale)
     np.testing.assert_allclose(left @ block, value * left, atol=1e-11 * scale * abs(left).max())
     assert left @ right == pytest.approx(1)
 
 
-def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
+def test_slowest_mode_is_found_at_any_frequency(monkeypatch):
     """Strong exchange spreads the modes over frequencies from -60 to 60, far more than one disc covers."""
     monkeypatch.setattr(slowest_mode, "DENSE", 0)
     for gain, damping in ((3.0, 0.2), (0.2, 3.0)):
@@ -142,55 +142,55 @@ def test_slowest_mode_is_found_at_whatever_frequency(monkeypatch):
 
 def test_slowest_mode_does_not_depend_on_the_window():
     problem = Exact(300).lower(laser(theta=-1.0), None, 0)
-    mode = slowest_mode.slowest_mode(problem.sectors, problem.sectors.likely)
-    whole, _, _ = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
-    assert mode.box != problem.sectors.whole
-    assert mode.value == pytest.approx(whole, abs=1e-10)
+    mode = slowest_mode.slowest_mode(problem.sectors, problem.sectors.initial_window)
+    full, _, _ = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
+    assert mode.window != problem.sectors.full_window
+    assert mode.value == pytest.approx(full, abs=1e-10)
 
 
 def test_response_is_the_solution_at_each_frequency():
     problem = Exact(60).lower(laser(theta=-1.2), None, 0)
-    found = populations_at_rest.steady(problem.sectors)
-    part, frequencies = found.part, np.linspace(-5, 5, 9)
-    sender = part.sender(found.probability)
-    answer = resolvent.response(part.block(1), part.sites(1), sender, part.receiver, frequencies)
-    one = sparse.eye_array(sender.size)
+    state = steady_populations.steady_state(problem.sectors)
+    lattice, frequencies = state.lattice, np.linspace(-5, 5, 9)
+    source = lattice.source(state.probability)
+    answer = resolvent.response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
+    one = sparse.eye_array(source.size)
     for w, value in zip(frequencies, answer, strict=True):
-        wanted = part.receiver @ splu((-1j * w * one - part.block(1)).tocsc()).solve(sender.astype(complex))
-        assert value == pytest.approx(wanted, rel=1e-10)
+        expected = lattice.observable @ splu((-1j * w * one - lattice.block(1)).tocsc()).solve(source.astype(complex))
+        assert value == pytest.approx(expected, rel=1e-10)
 
 
 @pytest.mark.parametrize("shape", ["gaussian", "exponential"])
-def test_a_box_is_pushed_out_as_far_as_the_tail_asks(shape):
-    """By a step that brings a known tail below what is allowed, and not twice as far."""
+def test_a_window_grows_as_far_as_the_tail_requires(shape):
+    """The step brings a known tail below the tolerance; half of it does not."""
     x = np.arange(600)
     profile = np.exp(-(x**2) / (2 * 40.0**2)) if shape == "gaussian" else np.exp(-x / 6.0)
-    cut = 300
+    edge = 300
     excess = 1e8
-    step = truncation._step(profile[:cut], excess)
-    assert profile[cut - 1 + step] * excess < profile[cut - 1]
-    assert profile[cut - 1 + step // 2] * excess > profile[cut - 1]
+    step = truncation._step(profile[:edge], excess)
+    assert profile[edge - 1 + step] * excess < profile[edge - 1]
+    assert profile[edge - 1 + step // 2] * excess > profile[edge - 1]
 
 
-def test_a_core_holds_all_but_what_may_be_outside():
-    """Along either axis alone; the next smaller box would lose more."""
+def test_smallest_window_holds_all_but_the_allowed_tails():
+    """For each side separately; the next smaller window would lose more."""
     sites = np.argwhere(np.ones((40, 70))) + np.array([3, 5])
     weight = np.exp(-((sites[:, 0] - 20.0) ** 2) / 20 - (sites[:, 1] - 30.0) ** 2 / 90)
     weight /= weight.sum()
-    box = truncation.core(sites, weight, 1e-3)
+    window = truncation.smallest_window(sites, weight, 1e-3)
     for axis in (0, 1):
-        low, high = (weight[sites[:, axis] < box.low[axis]].sum(), weight[sites[:, axis] > box.high[axis]].sum())
+        low, high = (weight[sites[:, axis] < window.low[axis]].sum(), weight[sites[:, axis] > window.high[axis]].sum())
         assert max(low, high) <= 1e-3
-        assert weight[sites[:, axis] <= box.low[axis]].sum() > 1e-3
-        assert weight[sites[:, axis] >= box.high[axis]].sum() > 1e-3
+        assert weight[sites[:, axis] <= window.low[axis]].sum() > 1e-3
+        assert weight[sites[:, axis] >= window.high[axis]].sum() > 1e-3
 
 
-def test_memory_is_estimated_before_it_is_taken(monkeypatch):
-    box = Box((0, 0), (999, 999))
+def test_memory_is_estimated_in_advance(monkeypatch):
+    window = Window((0, 0), (999, 999))
     monkeypatch.setattr(memory, "available", lambda: 5e9)
-    sparse_lu.afford(box, 8)
+    sparse_lu.afford(window, 8)
     with pytest.raises(TooLargeError) as caught:
-        sparse_lu.afford(box, 16, vectors=80)
+        sparse_lu.afford(window, 16, vectors=80)
     assert 4e9 < caught.value.needed < 1e10
     monkeypatch.undo()
     assert memory.available() > 1e8

@@ -11,7 +11,7 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import Ended, MovingError, NoRelaxationError
+from spinsync.problems.outcome import Ended, NoFixedPointError, NoRelaxationError
 from spinsync.problems.outlook import allowed_steps
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
@@ -130,13 +130,13 @@ class Flow:
         return observed
 
     @aside
-    def rest(self, seed: int) -> Observed:
+    def steady_state(self, seed: int) -> Observed:
         """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
         coherence), and whether it is `stable` (not where there are too many components to say).
 
         Raises
         ------
-        NoRelaxationError, StoppedError, MovingError
+        NoRelaxationError, StoppedError, NoFixedPointError
             If the motion comes to no fixed point of a rotating frame.
         """
         from spinsync.problems.flow.approach import NOTHING, shining
@@ -149,7 +149,7 @@ class Flow:
         Ended(settled.status).check(settled.steps)
         found = settled.rest
         if found is None:
-            raise MovingError(settled.time)
+            raise NoFixedPointError(settled.time)
         observed = {n: (d[1:], v[0]) for n, (d, v) in self.observe(found.state[None, :], np.zeros(1)).items()}
         amplitude = abs(self.groups(found.state[None, :])[0])
         observed["frequency"] = (("group",), np.where(shining(amplitude)[0], found.flow.frame, np.nan))

@@ -17,7 +17,7 @@ from spinsync.base.compiled import Kernel, allowed
 from spinsync.base.interrupts import heed
 from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
 from spinsync.problems.outcome import Ended
-from spinsync.problems.outlook import Outlook, between_looks
+from spinsync.problems.outlook import Outlook, steps_between_checks
 
 STRETCH = 0.1  # seconds between two looks at interrupts
 FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
@@ -90,7 +90,7 @@ def integrate(
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
     y, history = start.copy(), np.zeros((RING, start.size), complex)
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
-    between = between_looks(max_steps)
+    between = steps_between_checks(max_steps)
     outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
     while status == MOVING:

@@ -1,4 +1,4 @@
-"""Motion of large linear problems of which only products with vectors are known: the exponential in Krylov spaces.
+"""Time evolution of large linear problems in Krylov subspaces (Arnoldi), which needs matrix-vector products only.
 
 Y. Saad, SIAM J. Numer. Anal. 29, 209 (1992).
 """
@@ -12,79 +12,79 @@ from typing import ClassVar
 
 import numpy as np
 
-from spinsync.problems.linear.bases import Basis, Space, Spaces, moved
+from spinsync.problems.linear.bases import Basis, KrylovMethod, KrylovSpace, propagate
 
 VECTORS = 40
 LONGEST = 64.0  # step in units of 1 / fastest rate; the shortest is 1
-CERTAIN = 1e4  # the same for a space that holds all of the motion: rounding errors of the exponent stay small
+CERTAIN = 1e4  # the same in an invariant subspace: limits rounding errors of the exponent
 MOST_PRODUCTS = 2_000_000
-FIRST_LOOK = 32  # steps after which the state of rest is worth to be known
-AT_REST = 1e-10  # sum of the distances of all components from it
-SEEN = 256  # steps after which it can be told how long the rest takes
-SURE = 10.0  # times the steps that are left: what it must be expected to take to be given up
+FIRST_CHECK = 32  # number of steps after which the steady state is computed
+STEADY = 1e-10  # distance from the steady state, in the 1-norm, that counts as converged
+TREND = 256  # number of steps from which the rate of convergence is used for the forecast
+SURE = 10.0  # a run is given up if it needs this multiple of its remaining steps
 
 
 def motion(
     apply: Callable[[np.ndarray], np.ndarray], fastest: float, start: np.ndarray, times: np.ndarray,
-    find_rest: Callable[[], np.ndarray | None] = lambda: None,
+    find_steady: Callable[[], np.ndarray | None] = lambda: None,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """exp(L (t - times[0])) start at each of `times`, one after the other.
 
     apply : v -> L v
-    fastest : about the largest rate
-    find_rest : the state of rest, if the motion has one that it can't leave; for long runs, which end there
+    fastest : approximate largest rate
+    find_steady : computes the unique steady state, if there is one; a long run ends when it reaches it
 
     Raises OverflowError if steps get too small or too many.
     """
     yield start
-    yield from moved(Products(apply=apply, fastest=fastest, find_rest=find_rest), start, times)
+    yield from propagate(Arnoldi(apply=apply, fastest=fastest, find_steady=find_steady), start, times)
 
 
 @dataclass(kw_only=True)
-class Products(Spaces):
-    """Krylov spaces of L, and whether the motion has come to the state of rest, or can be expected to.
+class Arnoldi(KrylovMethod):
+    """Krylov subspaces of L. A run ends early in the steady state, or with an error if it will not get there.
 
-    The motions of a master equation never move apart, in the sum of the moduli of eigenvalues: what has come that close to
-    rest stays as close for all times, however slow the slowest motion is. And what approaches rest does so ever more slowly.
+    The trace distance of two solutions of a master equation never grows: once a state is this close to the steady state it
+    remains so, however slow the slowest mode is. The rate of convergence can only decrease.
     """
 
     most: ClassVar[int] = MOST_PRODUCTS // VECTORS
 
     apply: Callable[[np.ndarray], np.ndarray]
     fastest: float
-    find_rest: Callable[[], np.ndarray | None]
-    rest: np.ndarray | None = None
+    find_steady: Callable[[], np.ndarray | None]
+    steady: np.ndarray | None = None
     distance: float = np.inf
-    looked: int = 0
+    checked_at: int = 0
     shrunk: float = 1.0
 
-    def reached(self, state: np.ndarray, steps: int) -> bool:
-        if steps == FIRST_LOOK:
-            self.rest = self.find_rest()
-        return self.rest is not None and bool(abs(state - self.rest).sum() <= AT_REST)
+    def is_steady(self, state: np.ndarray, steps: int) -> bool:
+        if steps == FIRST_CHECK:
+            self.steady = self.find_steady()
+        return self.steady is not None and bool(abs(state - self.steady).sum() <= STEADY)
 
-    def hopeless(self, state: np.ndarray, steps: int, left: float) -> bool:
-        """Asked of long runs, after each doubling of the steps: whether the steps that are left will not do."""
-        more = self.most - steps
-        if left <= SURE * more * LONGEST / self.fastest or steps < max(FIRST_LOOK, 2 * self.looked):
+    def hopeless(self, state: np.ndarray, steps: int, remaining: float) -> bool:
+        """Forecast for long runs, after each doubling of the number of steps."""
+        steps_left = self.most - steps
+        if remaining <= SURE * steps_left * LONGEST / self.fastest or steps < max(FIRST_CHECK, 2 * self.checked_at):
             return False
-        before, since, self.looked = self.distance, steps - self.looked, steps
-        if self.rest is None:
+        previous, since, self.checked_at = self.distance, steps - self.checked_at, steps
+        if self.steady is None:
             return True
-        self.distance = float(abs(state - self.rest).sum())
-        if steps < SEEN:
+        self.distance = float(abs(state - self.steady).sum())
+        if steps < TREND:
             return False
-        gain = log(before / self.distance) / since if self.distance < before else 0.0
-        return gain * SURE * more < log(self.distance / AT_REST)
+        decay_rate = log(previous / self.distance) / since if self.distance < previous else 0.0
+        return decay_rate * SURE * steps_left < log(self.distance / STEADY)
 
-    def step(self, state: np.ndarray, left: float, allowed: float) -> tuple[Space, float]:
-        basis, closed = Basis(state, VECTORS), False
-        while not closed and len(basis.rows) < VECTORS:
-            closed = not basis.extend(self.apply(basis.last))
-        size, step = len(basis.rows), min(left, CERTAIN / self.fastest)
-        found = Space(basis.rows.T, basis.small[:size, :size], basis.length)
-        if not closed:
+    def step(self, state: np.ndarray, remaining: float, tolerance: float) -> tuple[KrylovSpace, float]:
+        basis, invariant = Basis(state, VECTORS), False
+        while not invariant and len(basis.rows) < VECTORS:
+            invariant = not basis.extend(self.apply(basis.last))
+        size, step = len(basis.rows), min(remaining, CERTAIN / self.fastest)
+        found = KrylovSpace(basis.rows.T, basis.hessenberg[:size, :size], basis.norm)
+        if not invariant:
             unit = self.shrunk / self.fastest
-            step = found.accurate(unit, min(step, LONGEST * unit), allowed)
+            step = found.longest_accurate(unit, min(step, LONGEST * unit), tolerance)
             self.shrunk /= 1 if step else LONGEST
         return found, step

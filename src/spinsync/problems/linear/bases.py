@@ -1,4 +1,4 @@
-"""Orthonormal bases that grow vector by vector, and motions in such spaces: one step in each of them."""
+"""Krylov subspaces: Arnoldi bases that grow vector by vector, and time steps by the exponential in such subspaces."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from scipy.linalg import expm
 
 from spinsync.base.interrupts import heed
 
-ALLOWED = 1e-12  # error of a step, of the length at the start
-CLOSED = 1e-13  # of a vector is new: the space holds all of the motion
-VANISHED = 1e-100  # length of a state that has decayed
+ALLOWED = 1e-12  # error of a step, relative to the norm of the initial state
+CLOSED = 1e-13  # relative norm of a new basis vector, below which the subspace is invariant
+VANISHED = 1e-100  # norm of a state that counts as zero
 
 
-def orthogonal(rows: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What a vector has of orthonormal rows, and the rest of it, by Gram and Schmidt: twice is enough."""
+def orthogonalized(rows: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Coefficients of a vector on orthonormal rows, and the remainder, by Gram-Schmidt with one reorthogonalization."""
     total = np.zeros(len(rows), np.result_type(rows, vector))
     for _ in range(2):
         overlap = (rows @ vector.conj()).conj()  # conjugating the rows would copy them
@@ -28,110 +28,110 @@ def orthogonal(rows: np.ndarray, vector: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 class Basis:
-    """Orthonormal rows, at most `most`, that begin with a vector: it is `length` times the first.
+    """Arnoldi basis: orthonormal rows, at most `most`; the first is the initial vector divided by `norm`.
 
-    small : array of shape (most + 1, most), column k holds the k-th image in the basis
+    hessenberg : array of shape (most + 1, most), column k holds the coefficients of the image of row k
     """
 
     def __init__(self, first: np.ndarray, most: int) -> None:
-        self.length = float(np.linalg.norm(first))
+        self.norm = float(np.linalg.norm(first))
         self._rows = np.empty((most, first.size), first.dtype)
-        self._rows[0] = first / self.length
-        self.small = np.zeros((most + 1, most), first.dtype)
+        self._rows[0] = first / self.norm
+        self.hessenberg = np.zeros((most + 1, most), first.dtype)
         self._images = 0
 
     @property
     def last(self) -> np.ndarray:
-        """The row whose image is asked for next."""
+        """The row whose image `extend` expects next."""
         return np.asarray(self._rows[self._images])
 
     @property
     def rows(self) -> np.ndarray:
-        """Those with an image."""
+        """Rows whose image is known."""
         return np.asarray(self._rows[: self._images])
 
     def extend(self, image: np.ndarray) -> bool:
-        """Add what is new in the image of the last row, if there is any: whether there is."""
+        """Orthogonalize the image of the last row and append it; False if the subspace is invariant."""
         k = self._images
-        self.small[: k + 1, k], rest = orthogonal(self._rows[: k + 1], image)
-        new = float(np.linalg.norm(rest))
-        self.small[k + 1, k] = new
+        self.hessenberg[: k + 1, k], remainder = orthogonalized(self._rows[: k + 1], image)
+        added = float(np.linalg.norm(remainder))
+        self.hessenberg[k + 1, k] = added
         self._images += 1
-        if not new > CLOSED * np.linalg.norm(image):
+        if not added > CLOSED * np.linalg.norm(image):
             return False
         if self._images < len(self._rows):
-            self._rows[self._images] = rest / new
+            self._rows[self._images] = remainder / added
         return True
 
 
 @dataclass(frozen=True)
-class Space:
-    """exp(t L) v is about basis @ (length * exp(t small) e_1).
+class KrylovSpace:
+    """exp(t L) v is approximately basis @ (norm * exp(t projected) e_1).
 
     basis : array of shape (component, vector), orthonormal
-    small : array of shape (vector, vector), L in this basis
+    projected : array of shape (vector, vector), L in this basis
     """
 
     basis: np.ndarray
-    small: np.ndarray
-    length: float
+    projected: np.ndarray
+    norm: float
 
     def coefficients(self, time: float, fewer: int = 0) -> np.ndarray:
-        kept = len(self.small) - fewer
-        out = np.zeros(len(self.small), self.small.dtype)
-        with np.errstate(over="ignore", invalid="ignore"):  # what is no number is refused with the trace
-            out[:kept] = expm(time * self.small[:kept, :kept])[:, 0]
+        size = len(self.projected) - fewer
+        out = np.zeros(len(self.projected), self.projected.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # overflow is detected by the trace
+            out[:size] = expm(time * self.projected[:size, :size])[:, 0]
         return out
 
     def at(self, time: float) -> np.ndarray:
-        return np.asarray(self.basis @ (self.length * self.coefficients(time)))
+        return np.asarray(self.basis @ (self.norm * self.coefficients(time)))
 
-    def accurate(self, unit: float, most: float, allowed: float) -> float:
-        """The longest step, `unit` times a power of two or `most`, at which four vectors fewer say the same; 0: none."""
+    def longest_accurate(self, unit: float, most: float, tolerance: float) -> float:
+        """Longest step, `unit` times a power of two or `most`, at which four vectors fewer agree within `tolerance`; else 0."""
         for step in sorted({most, *(unit * 2.0**k for k in range(7) if unit * 2.0**k < most)}, reverse=True):
-            if np.linalg.norm(self.coefficients(step) - self.coefficients(step, fewer=4)) <= allowed:
+            if np.linalg.norm(self.coefficients(step) - self.coefficients(step, fewer=4)) <= tolerance:
                 return step
         return 0.0
 
 
-class Spaces(ABC):
-    """Makes the space of each step, of which there are `most`, and knows when a motion ends before its time."""
+class KrylovMethod(ABC):
+    """Builds the Krylov subspace of each step, for at most `most` steps, and forecasts whether a run will end."""
 
     most: ClassVar[int]
 
-    def reached(self, state: np.ndarray, steps: int) -> bool:
-        """Whether the state is known to have come to rest."""
+    def is_steady(self, state: np.ndarray, steps: int) -> bool:
+        """Whether the state is known to be the steady state."""
         return False
 
     @abstractmethod
-    def hopeless(self, state: np.ndarray, steps: int, left: float) -> bool:
-        """Whether the steps that are left will not reach the end, a time of `left` away."""
+    def hopeless(self, state: np.ndarray, steps: int, remaining: float) -> bool:
+        """Whether the remaining steps will not cover the remaining time."""
 
     @abstractmethod
-    def step(self, state: np.ndarray, left: float, allowed: float) -> tuple[Space, float]:
-        """A space and how far one can go in it; 0 where the next one should be tried."""
+    def step(self, state: np.ndarray, remaining: float, tolerance: float) -> tuple[KrylovSpace, float]:
+        """A subspace and the step that is accurate in it; 0 if the next subspace should be tried."""
 
 
-def moved(spaces: Spaces, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other.
     Raises OverflowError if steps get too small or too many."""
-    now, state, done, first = times[0], start, 1, np.linalg.norm(start)
-    for steps in range(spaces.most):
+    time, state, recorded, start_norm = times[0], start, 1, np.linalg.norm(start)
+    for steps in range(method.most):
         heed()
-        length = np.linalg.norm(state)
-        if done == times.size or length < VANISHED:
-            yield from (0 * state for _ in times[done:])
+        norm = np.linalg.norm(state)
+        if recorded == times.size or norm < VANISHED:
+            yield from (0 * state for _ in times[recorded:])
             return
-        if spaces.reached(state, steps):
-            yield from (state for _ in times[done:])
+        if method.is_steady(state, steps):
+            yield from (state for _ in times[recorded:])
             return
-        if spaces.hopeless(state, steps, times[-1] - now):
+        if method.hopeless(state, steps, times[-1] - time):
             break
-        space, step = spaces.step(state, times[-1] - now, min(float(ALLOWED * first / length), 1e-6))
+        space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), 1e-6))
         if not step:
             continue
-        while done < times.size and times[done] <= now + step * (1 + 1e-12):
-            yield space.at(times[done] - now)
-            done += 1
-        state, now = space.at(step), now + step
+        while recorded < times.size and times[recorded] <= time + step * (1 + 1e-12):
+            yield space.at(times[recorded] - time)
+            recorded += 1
+        state, time = space.at(step), time + step
     raise OverflowError

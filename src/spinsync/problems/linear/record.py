@@ -1,4 +1,4 @@
-"""Linear master equations and what they answer: three kinds, by how large a generator is."""
+"""Linear master equations d rho/dt = L rho: three kinds of problem, by the size of the generator."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.base.threads import one_thread
-from spinsync.problems.linear.sectors import Lattice, OfParts, Sectors
+from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import LostTraceError, SlowError
+from spinsync.problems.outcome import LostTraceError, NotConvergedError
 
 if TYPE_CHECKING:
     from spinsync.problems.linear.lattice.slowest_mode import Mode
     from spinsync.problems.linear.lines import Line
 
 COMPLEX = 16  # bytes
-OBJECTS = 2000  # bytes of the small arrays that one observed time is made of
-LOST = 1e-6  # by which a trace may differ from 1
-LARGE = 20_000  # components, from where on the slowest mode is first looked for in the core of the steady state
-OUTSIDE = 1e-6  # of the steady state beyond each side of that core
-AFFORDED = 2_500  # components, up to where all eigenvalues are found if need be: a minute
+OVERHEAD = 2000  # bytes of small arrays for each output time
+TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
+FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
+TAIL = 1e-6  # of the steady state beyond each side of that smaller window
+FULL_SPECTRUM = 2_500  # components, up to which the full spectrum is computed if the iteration fails: takes a minute
 
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(ABC):
-    """What all three kinds have, and answer alike.
+    """Base class of the three kinds; all answer the same questions.
 
-    start : q -> vector rho_q at the first time
-    coordinates : coordinates of the dims that are observed
+    start : charge q -> vector rho_q at the first time
+    coordinates : coordinates of the dims of the observed variables
 
-    Where memory can't hold what is needed they raise a TooLargeError, where double precision does not know the answer or it
-    would take too long a LostTraceError, SlowError, CrowdedError or OverflowError.
+    Methods raise TooLargeError if memory does not suffice; LostTraceError, NotConvergedError, IllConditionedError or
+    OverflowError if double precision or the allowed number of iterations does not suffice.
     """
 
     start_decides: ClassVar[bool] = False
@@ -47,204 +47,204 @@ class Linear(ABC):
     coordinates: Mapping[str, tuple[str, Array]]
 
     def motion(self, times: Array, seed: int) -> Observed:
-        """What is observed at `times`."""
+        """Variables at `times`."""
         return self._observed(times, keep_state=False)
 
     def motion_and_state(self, times: Array) -> Observed:
-        """And state_q, the vector rho_q at the last time; charge -1 is the conjugate of 1, and no other is ever asked for."""
+        """The same and state_q, the vectors rho_q at the last time for q = 0, 1; rho_-1 is the conjugate of rho_1."""
         return self._observed(times, keep_state=True)
 
     @aside
     @one_thread()
-    def rest(self, seed: int) -> Observed:
-        """What is observed in the steady state; a SeveralError where there are several, here and below."""
-        part, rho = self._at_rest()
-        return {name: (dims[1:], values[0]) for name, (dims, values) in part.observe({0: rho[None, :]}).items()}
+    def steady_state(self, seed: int) -> Observed:
+        """Variables of the steady state. All methods below that need it raise NotUniqueError if there are several."""
+        sectors, rho = self._steady_state()
+        return {name: (dims[1:], values[0]) for name, (dims, values) in sectors.observe({0: rho[None, :]}).items()}
 
     @aside
     @one_thread()
-    def state_at_rest(self) -> Mapping[int, Array]:
-        """The steady state, as `start` gives states."""
-        return {0: self._of_all(*self._at_rest()), 1: np.zeros(self.sectors.receiver.size, complex)}
+    def steady_state_vectors(self) -> Mapping[int, Array]:
+        """The steady state as {q: vector}."""
+        return {0: self._embedded(*self._steady_state()), 1: np.zeros(self.sectors.observable.size, complex)}
 
     @aside
     @one_thread()
-    def mixture(self) -> tuple[Array, Array]:
-        """Eigenvalues of the steady state, each times its number of copies, and the logarithms of these numbers."""
-        part, rho = self._at_rest()
-        found: tuple[Array, Array] = part.mixture(rho)
+    def density_eigenvalues(self) -> tuple[Array, Array]:
+        """Eigenvalues of the steady state, each times its multiplicity, and the logarithms of the multiplicities."""
+        sectors, rho = self._steady_state()
+        found: tuple[Array, Array] = sectors.density_eigenvalues(rho)
         return found
 
     @aside
     @one_thread()
     def response(self, frequencies: Array) -> Array:
-        """receiver . (-i w - L)^{-1} sender of the steady state for each w, complex array of shape (frequency,)."""
-        part, rho = self._at_rest()
-        return self._responded(part, part.sender(rho), frequencies)
+        """observable . (-i w - L)^{-1} source of the steady state for each w, complex array of shape (frequency,)."""
+        sectors, rho = self._steady_state()
+        return self._response(sectors, sectors.source(rho), frequencies)
 
     @aside
     @one_thread()
     def lines(self, number: int) -> list[Line]:
-        """The slowest `number` modes of sector 1 that the receiver shows, in order; a FewError where there are fewer."""
+        """The slowest `number` modes of sector 1 that are visible in the observable, in order."""
         return self._lines(number)
 
-    def starting(self, states: Mapping[int, Array]) -> Self:
-        """The same problem from another state."""
+    def with_start(self, states: Mapping[int, Array]) -> Self:
+        """The same problem with another initial state {q: vector}."""
         return replace(self, start=states.__getitem__)
 
     def bytes_per_time(self, observed: float) -> float:
-        """Each time is observed as soon as it is reached, unless all states fit."""
-        return observed + OBJECTS
+        """Each time is observed as soon as it is reached, except if all states fit into memory."""
+        return observed + OVERHEAD
 
     @abstractmethod
     def _observed(self, times: Array, keep_state: bool) -> Observed: ...
 
     @abstractmethod
-    def _at_rest(self) -> tuple[Any, Array]:
-        """The sectors, or a part of them that holds nearly all of the steady state, and its sector 0 there."""
+    def _steady_state(self) -> tuple[Any, Array]:
+        """Sectors, possibly truncated to a window that holds nearly all of the steady state, and rho_0 on them."""
 
-    def _of_all(self, part: Any, rho: Array) -> Array:
-        """The vector of a part among all components."""
+    def _embedded(self, sectors: Any, rho: Array) -> Array:
+        """The vector of a truncated window on the full lattice."""
         return rho
 
     @abstractmethod
-    def _responded(self, part: Any, sender: Array, frequencies: Array) -> Array: ...
+    def _response(self, sectors: Any, source: Array, frequencies: Array) -> Array: ...
 
     @abstractmethod
     def _lines(self, number: int) -> list[Line]: ...
 
 
-def few_lines(sectors: Sectors, number: int) -> list[Line]:
-    """The slowest lines of a small generator."""
-    from spinsync.problems.linear.lines import of_matrix
+def dense_lines(sectors: Sectors, number: int) -> list[Line]:
+    """The slowest lines from the full spectrum of a small generator."""
+    from spinsync.problems.linear.lines import lines_of_matrix
 
-    return of_matrix(sectors.block(1), sectors.receiver, number)
+    return lines_of_matrix(sectors.block(1), sectors.observable, number)
 
 
-def kept(states: Mapping[int, Array]) -> Observed:
-    """The last of the states, as variables."""
+def last_states(states: Mapping[int, Array]) -> Observed:
+    """The last states, as variables."""
     return {f"state_{q}": ((f"component_{q}",), vectors[-1].copy()) for q, vectors in states.items()}
 
 
-def check_numbers(trace: Any, states: Mapping[int, Array]) -> None:
-    """Traces are 1, and what has none is finite."""
-    if not np.allclose(trace, 1, rtol=0, atol=LOST) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
+def check_trace(trace: Any, states: Mapping[int, Array]) -> None:
+    """Raise LostTraceError unless all traces are 1 and all states are finite."""
+    if not np.allclose(trace, 1, rtol=0, atol=TRACE_ERROR) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
         raise LostTraceError
 
 
-def one_by_one(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_state: bool) -> Observed:
-    """Each time is observed as soon as it is reached: all states together would not fit. runs : of each charge"""
+def observe_stepwise(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_state: bool) -> Observed:
+    """Observe each time as soon as it is reached, as all states would not fit. runs : states over time, by charge"""
     rows = []
-    for now in zip(*runs, strict=True):
-        states = {q: v[None] for q, v in zip(sectors.charges, now, strict=True)}
+    for vectors in zip(*runs, strict=True):
+        states = {q: v[None] for q, v in zip(sectors.charges, vectors, strict=True)}
         trace = float((states[0][0] @ sectors.trace).real)
-        check_numbers(trace, states)
-        states[0] = states[0] / trace  # the one eigenvalue that is known exactly
+        check_trace(trace, states)
+        states[0] = states[0] / trace  # normalize
         rows.append(sectors.observe(states))
     observed = {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
-    return observed | (kept(states) if keep_state else {})
+    return observed | (last_states(states) if keep_state else {})
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearSmall(Linear):
-    """A generator whose states all fit into memory, at all times together."""
+    """A generator so small that the states at all times fit into memory."""
 
     sectors: Sectors
 
     def bytes_per_time(self, observed: float) -> float:
-        """All states, and what is made of them."""
+        """All states, and copies of them."""
         return 2 * observed + 2 * COMPLEX * sum(self.start(q).size for q in self.sectors.charges)
 
     @aside
     @one_thread()
     def states(self, times: Array) -> dict[int, Array]:
-        """All states at `times`, (time, component) for each charge; raises as `motion`."""
+        """States at `times`, (time, component) for each charge. Raises the exceptions of `motion`."""
         from spinsync.problems.linear.dense import propagate
 
         own = self.sectors
         found = {q: propagate(own.block(q), self.start(q), times, None if q else own.trace) for q in own.charges}
-        check_numbers(found[0] @ own.trace, found)
+        check_trace(found[0] @ own.trace, found)
         return found
 
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         states = self.states(times)
-        return self.sectors.observe(states) | (kept(states) if keep_state else {})
+        return self.sectors.observe(states) | (last_states(states) if keep_state else {})
 
-    def _at_rest(self) -> tuple[Sectors, Array]:
-        from spinsync.problems.linear.dense import at_rest
+    def _steady_state(self) -> tuple[Sectors, Array]:
+        from spinsync.problems.linear.dense import steady_state
 
-        return self.sectors, at_rest(self.sectors.block(0), self.sectors.trace)
+        return self.sectors, steady_state(self.sectors.block(0), self.sectors.trace)
 
-    def _responded(self, part: Sectors, sender: Array, frequencies: Array) -> Array:
+    def _response(self, sectors: Sectors, source: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.resolvent import response
 
-        return response(part.block(1), None, sender, part.receiver, frequencies)
+        return response(sectors.block(1), None, source, sectors.observable, frequencies)
 
     def _lines(self, number: int) -> list[Line]:
-        return few_lines(self.sectors, number)
+        return dense_lines(self.sectors, number)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearLattice(Linear):
-    """A large generator on a lattice, of which a box holds nearly all of what lasts."""
+    """A large generator on a lattice. Steady state and slow modes are found in a truncation window."""
 
     sectors: Lattice
 
     @aside
     @one_thread()
     def slowest_mode(self) -> Mode:
-        """The slowest mode of sector 1 on the whole lattice."""
+        """The slowest mode of sector 1 on the full lattice."""
         from spinsync.problems.linear.lattice.slowest_mode import slowest_mode
 
-        return slowest_mode(self.sectors, self.sectors.whole)
+        return slowest_mode(self.sectors, self.sectors.full_window)
 
     @aside
     @one_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
-        from spinsync.problems.linear import krylov
+        from spinsync.problems.linear import shift_invert
         from spinsync.problems.linear.lattice.sparse_lu import afford
 
         own = self.sectors
-        afford(own.whole, 16, krylov.MOST + len(own.charges) * keep_state, growth=2)
-        runs = [krylov.motion(own.block(q), own.sites(q), self.start(q), times) for q in own.charges]
-        return one_by_one(own, runs, keep_state)
+        afford(own.full_window, 16, shift_invert.MOST_VECTORS + len(own.charges) * keep_state, growth=2)
+        runs = [shift_invert.motion(own.block(q), own.sites(q), self.start(q), times) for q in own.charges]
+        return observe_stepwise(own, runs, keep_state)
 
-    def _at_rest(self) -> tuple[Lattice, Array]:
-        from spinsync.problems.linear.lattice.populations_at_rest import steady
+    def _steady_state(self) -> tuple[Lattice, Array]:
+        from spinsync.problems.linear.lattice.steady_populations import steady_state
 
-        found = steady(self.sectors)
-        return found.part, found.probability
+        state = steady_state(self.sectors)
+        return state.lattice, state.probability
 
-    def _of_all(self, part: Lattice, rho: Array) -> Array:
+    def _embedded(self, lattice: Lattice, rho: Array) -> Array:
         sites = self.sectors.sites(0)
-        place = np.zeros(np.add(sites.max(axis=0), 1))
-        place[*part.sites(0).T] = rho
-        return np.asarray(place[*sites.T])
+        grid = np.zeros(np.add(sites.max(axis=0), 1))
+        grid[*lattice.sites(0).T] = rho
+        return np.asarray(grid[*sites.T])
 
-    def _responded(self, part: Lattice, sender: Array, frequencies: Array) -> Array:
+    def _response(self, lattice: Lattice, source: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.resolvent import response
 
-        return response(part.block(1), part.sites(1), sender, part.receiver, frequencies)
+        return response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.lattice import lattice_lines, slowest_mode
-        from spinsync.problems.linear.lattice.populations_at_rest import steady
-        from spinsync.problems.linear.lattice.truncation import core
+        from spinsync.problems.linear.lattice.steady_populations import steady_state
+        from spinsync.problems.linear.lattice.truncation import smallest_window
 
-        if self.sectors.receiver.size <= slowest_mode.DENSE:
-            return few_lines(self.sectors, number)
-        rest = steady(self.sectors)
-        boxes = [rest.box]
-        if rest.probability.size > LARGE:
-            boxes.insert(0, core(rest.part.sites(0), rest.probability, OUTSIDE))
-        return lattice_lines.slowest(self.sectors, number, *boxes)
+        if self.sectors.observable.size <= slowest_mode.DENSE:
+            return dense_lines(self.sectors, number)
+        state = steady_state(self.sectors)
+        windows = [state.window]
+        if state.probability.size > FIRST_SEARCH:
+            windows.insert(0, smallest_window(state.lattice.sites(0), state.probability, TAIL))
+        return lattice_lines.slowest(self.sectors, number, *windows)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LinearProducts(Linear):
-    """A large generator on products of parts, whose matrix is never made."""
+    """A large generator of coupled subsystems, applied factor by factor: its matrix is never assembled."""
 
-    sectors: OfParts
+    sectors: ProductSectors
 
     @aside
     @one_thread()
@@ -254,30 +254,30 @@ class LinearProducts(Linear):
 
         own = self.sectors
         if keep_state:
-            afford(own.parts.sizes, own.trace.size + own.receiver.size)
-        runs = [motion(own.parts, q, self.start(q), times, own.trace) for q in own.charges]
-        return one_by_one(own, runs, keep_state)
+            afford(own.subsystems.sizes, own.trace.size + own.observable.size)
+        runs = [motion(own.subsystems, q, self.start(q), times, own.trace) for q in own.charges]
+        return observe_stepwise(own, runs, keep_state)
 
-    def _at_rest(self) -> tuple[OfParts, Array]:
-        from spinsync.problems.linear.products.solvers import steady
+    def _steady_state(self) -> tuple[ProductSectors, Array]:
+        from spinsync.problems.linear.products.solvers import steady_state
 
-        return self.sectors, steady(self.sectors.parts, self.sectors.trace)
+        return self.sectors, steady_state(self.sectors.subsystems, self.sectors.trace)
 
-    def _responded(self, part: OfParts, sender: Array, frequencies: Array) -> Array:
+    def _response(self, sectors: ProductSectors, source: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.products.solvers import response
 
-        return response(part.parts, sender, part.receiver, frequencies)
+        return response(sectors.subsystems, source, sectors.observable, frequencies)
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.lattice.slowest_mode import DENSE
         from spinsync.problems.linear.products.product_lines import slowest
 
-        size = self.sectors.receiver.size
+        size = self.sectors.observable.size
         if size <= DENSE:
-            return few_lines(self.sectors, number)
+            return dense_lines(self.sectors, number)
         try:
-            return slowest(self.sectors.parts, self.sectors.receiver, number)
-        except SlowError:
-            if size > AFFORDED:
+            return slowest(self.sectors.subsystems, self.sectors.observable, number)
+        except NotConvergedError:
+            if size > FULL_SPECTRUM:
                 raise
-            return few_lines(self.sectors, number)
+            return dense_lines(self.sectors, number)

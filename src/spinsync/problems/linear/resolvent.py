@@ -1,7 +1,6 @@
-"""r . (-i w - L)^{-1} v at many frequencies w from a few factorizations: projection on solutions at chosen frequencies.
+"""r . (-i w - L)^{-1} v at many frequencies w from few factorizations: projection on a rational Krylov space.
 
-A rational Krylov space; each further frequency of it is where the residual is largest. A. Ruhe, Linear Algebra Appl. 58,
-391 (1984).
+The next shift is the frequency of the largest residual. A. Ruhe, Linear Algebra Appl. 58, 391 (1984).
 """
 
 from __future__ import annotations
@@ -12,81 +11,81 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from spinsync.problems.linear.bases import CLOSED, orthogonal
-from spinsync.problems.linear.lattice.sparse_lu import Factors, dissected
+from spinsync.problems.linear.bases import CLOSED, orthogonalized
+from spinsync.problems.linear.lattice.sparse_lu import Factors, nested_dissection
 
 Map = Callable[[np.ndarray], np.ndarray]
-ALLOWED = 1e-11  # change of the answer by further vectors, of its largest value
-RESIDUAL = 1e-6  # of the length of v, at most
+ALLOWED = 1e-11  # change of the response by further vectors, relative to its largest value
+RESIDUAL = 1e-6  # largest residual, relative to the norm of v
 VECTORS = 8  # per factorization
 MOST_POINTS = 60
 
 
 def response(
-    block: Any, sites: np.ndarray | None, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+    block: Any, sites: np.ndarray | None, source: np.ndarray, observable: np.ndarray, frequencies: np.ndarray
 ) -> np.ndarray:
-    """receiver . (-i w - block)^{-1} sender for each w, complex array of shape (frequency,).
+    """observable . (-i w - block)^{-1} source for each w, complex array of shape (frequency,).
 
-    sites : places of the components on a lattice, or None where the matrix is small
+    sites : lattice sites of the components, or None for a small matrix
 
-    Raises OverflowError if there is no answer to double precision: a response without decay, or rates that are too large.
+    Raises OverflowError if the response does not decay, or rates are too large for double precision.
     """
-    order = np.arange(sender.size) if sites is None else dissected(sites)
+    order = np.arange(source.size) if sites is None else nested_dissection(sites)
 
     def solver(w: float) -> Map:
-        return Factors(sparse.diags_array(np.full(sender.size, -1j * w)) - block, order).solve
+        return Factors(sparse.diags_array(np.full(source.size, -1j * w)) - block, order).solve
 
-    return interpolated(lambda vectors: np.asarray(block @ vectors), solver, sender, receiver, frequencies)
+    return projected_response(lambda vectors: np.asarray(block @ vectors), solver, source, observable, frequencies)
 
 
-def interpolated(
-    apply: Map, solver: Callable[[float], Map], sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray
+def projected_response(
+    apply: Map, solver: Callable[[float], Map], source: np.ndarray, observable: np.ndarray, frequencies: np.ndarray
 ) -> np.ndarray:
-    """The same, if only products with the generator and solutions at a frequency are known.
+    """The same from matrix-vector products and solutions at single frequencies.
 
-    apply : v -> L v, for vectors side by side
+    apply : V -> L V, for vectors in columns
     solver : w -> (v -> (-i w - L)^{-1} v)
     """
-    length = np.linalg.norm(sender)
-    if not sender.any():
+    source_norm = np.linalg.norm(source)
+    if not source.any():
         return np.zeros(frequencies.size, complex)
-    if length == 0:  # its square is not a number that there is
+    if source_norm == 0:  # underflow of its square
         raise OverflowError
-    basis = np.zeros((sender.size, 0), complex)
-    point, before = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
+    basis = np.zeros((source.size, 0), complex)
+    shift, previous = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
     for _ in range(MOST_POINTS):
-        solve = solver(float(point))
-        new = sender.astype(complex)
+        solve = solver(float(shift))
+        vector = source.astype(complex)
         for _ in range(VECTORS):
-            basis = extended(basis, solve(new))
-            new = basis[:, -1] if basis.size else new
+            basis = extended(basis, solve(vector))
+            vector = basis[:, -1] if basis.size else vector
         if not basis.size or not np.all(np.isfinite(basis)):
             break
-        answer, residual = projected(apply(basis), basis, sender, receiver, -1j * frequencies)
-        change = abs(answer - before)
-        if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * length:
+        answer, residual = projected(apply(basis), basis, source, observable, -1j * frequencies)
+        change = abs(answer - previous)
+        if change.max() <= ALLOWED * abs(answer).max() and residual.max() <= RESIDUAL * source_norm:
             return answer
-        point, before = frequencies[np.argmax(residual)], answer
+        shift, previous = frequencies[np.argmax(residual)], answer
     raise OverflowError
 
 
-def extended(basis: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """The orthonormal basis and one vector more, unless it is in there already."""
-    left = orthogonal(basis.T, new)[1]
-    size = np.linalg.norm(left)
-    return basis if size <= CLOSED * np.linalg.norm(new) else np.concatenate([basis, left[:, None] / size], axis=1)
+def extended(basis: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """The orthonormal basis with one more vector, unless that depends linearly on it."""
+    remainder = orthogonalized(basis.T, vector)[1]
+    size = np.linalg.norm(remainder)
+    return basis if size <= CLOSED * np.linalg.norm(vector) else np.concatenate([basis, remainder[:, None] / size], axis=1)
 
 
 def projected(
-    image: np.ndarray, basis: np.ndarray, sender: np.ndarray, receiver: np.ndarray, places: np.ndarray
+    image: np.ndarray, basis: np.ndarray, source: np.ndarray, observable: np.ndarray, shifts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Answers of (place - L)^{-1} in the basis at some places of the complex plane, and the norms of what they leave over."""
+    """observable . (shift - L)^{-1} source projected on the basis, for each complex shift, and the norms of the residuals."""
     size = basis.shape[1]
-    small, start, end = basis.conj().T @ image, basis.conj().T @ sender, receiver @ basis
-    upper = linalg.qr(np.concatenate([sender[:, None], basis, image], axis=1), mode="r", check_finite=False)[0][: 2 * size + 1]
-    answer, residual = np.zeros(places.size, complex), np.zeros(places.size)
-    for k, place in enumerate(places):
-        inside = np.linalg.solve(place * np.eye(size) - small, start)
-        answer[k] = end @ inside
-        residual[k] = np.linalg.norm(upper @ np.concatenate([[1], -place * inside, inside]))
+    projected, start, end = basis.conj().T @ image, basis.conj().T @ source, observable @ basis
+    upper = linalg.qr(np.concatenate([source[:, None], basis, image], axis=1), mode="r", check_finite=False)[0][: 2 * size + 1]
+    answer, residual = np.zeros(shifts.size, complex), np.zeros(shifts.size)
+    for k, shift in enumerate(shifts):
+        coefficients = np.linalg.solve(shift * np.eye(size) - projected, start)
+        answer[k] = end @ coefficients
+        residual[k] = np.linalg.norm(upper @ np.concatenate([[1], -shift * coefficients, coefficients]))
     return answer, residual

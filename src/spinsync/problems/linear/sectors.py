@@ -1,4 +1,4 @@
-"""Generators by charge: what a theory fills in, whole or as parts, and solvers take."""
+"""Generators of linear master equations by U(1) charge: the interface between theories and solvers."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from spinsync.problems.observed import Observed
 
 
 class Sectors(Protocol):
-    """d rho_q/dt = L_q rho_q: a generator by charge q of the U(1) symmetry, and what is asked of its states.
+    """d rho_q/dt = L_q rho_q: one block of the generator for each charge q, the coherence order, of a U(1) symmetry.
 
-    charges : those that `observe` needs
-    trace : covector of sector 0 whose product with rho_0 is 1
-    receiver : covector of sector 1 whose product with rho_1 is the mean that lines and responses show
+    charges : charges that `observe` needs
+    trace : covector of sector 0, trace . rho_0 = 1
+    observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe
     """
 
     @property
@@ -25,83 +25,83 @@ class Sectors(Protocol):
     def trace(self) -> Array: ...
 
     @property
-    def receiver(self) -> Array: ...
+    def observable(self) -> Array: ...
 
     def block(self, q: int) -> Any:
         """The sparse matrix L_q."""
 
-    def sender(self, rho: Array) -> Array:
-        """The vector of sector 1 with which the response of the state rho_0 begins."""
+    def source(self, rho: Array) -> Array:
+        """Initial vector of sector 1 for the linear response of the state rho_0 (quantum regression)."""
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
-        """Variables of {q: states of shape (time, component)}."""
+        """Variables from {q: states of shape (time, component)}."""
 
-    def mixture(self, rho: Array) -> tuple[Array, Array]:
-        """Eigenvalues of rho_0, each times its number of copies, and the logarithms of these numbers."""
+    def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues of the density matrix rho_0, each times its multiplicity, and the logarithms of the multiplicities."""
 
 
 @dataclass(frozen=True)
-class Box:
-    """Places (row, column) from `low` to `high`, both included."""
+class Window:
+    """Truncation window of a lattice: sites (row, column) from `low` to `high`, both included."""
 
     low: tuple[int, int]
     high: tuple[int, int]
 
 
 class Lattice(Sectors, Protocol):
-    """Sectors whose components live in a plane where only next neighbours (diagonals too) couple; or a part of them.
+    """Sectors whose components are sites of a plane lattice with coupling of nearest neighbours, diagonal ones included.
 
-    whole : all places
-    likely : where to look first for the steady state
-    middle : a place at which the steady state is not rare
+    full_window : all sites
+    initial_window : first guess of a window that holds the steady state
+    reference_site : a site with a high probability in the steady state
     """
 
     @property
-    def whole(self) -> Box: ...
+    def full_window(self) -> Window: ...
 
     @property
-    def likely(self) -> Box: ...
+    def initial_window(self) -> Window: ...
 
     @property
-    def middle(self) -> tuple[int, int]: ...
+    def reference_site(self) -> tuple[int, int]: ...
 
     def sites(self, q: int) -> Array:
-        """Places of the components of sector q, int array of shape (component, 2)."""
+        """Sites of the components of sector q, int array of shape (component, 2)."""
 
-    def cut(self, box: Box) -> Self:
-        """The part on the places within the box; what leaves the box is lost."""
+    def truncated(self, window: Window) -> Self:
+        """The generator restricted to the sites of a window; probability that leaves the window is lost."""
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """Terms that move one charge from part `down` to part `up`.
+class CouplingTerm:
+    """Coupling terms that raise the charge of subsystem `up` by 1 and lower that of subsystem `down` by 1.
 
-    products : charges of `up` and `down` -> pairs of sparse matrices, into charge + 1 of `up` and charge - 1 of `down`
+    factors : charges of `up` and `down` -> pairs of sparse matrices, one for each subsystem; the term is their tensor product
     """
 
     up: int
     down: int
-    products: Callable[[int, int], Sequence[tuple[Any, Any]]]
+    factors: Callable[[int, int], Sequence[tuple[Any, Any]]]
 
 
 @dataclass(frozen=True)
-class Parts:
-    """A generator on products of vectors, one of each part, each with its charge; only the sum of charges is conserved.
+class Subsystems:
+    """Generator of coupled subsystems on the tensor product of their spaces. Only the sum of their charges is conserved.
 
-    sizes : of each part, int array of shape (2 most + 1,), components with charge -most to most
-    local : part, charge -> sparse matrix, what the part does by itself; of the opposite charge it is the conjugate
-    transfers : what couples the parts
-    mixing : whether the steady state is known to be the only one
+    sizes : for each subsystem an int array of shape (2 most + 1,), the number of components with charge -most to most
+    local : subsystem, charge -> sparse matrix, the generator of the subsystem alone; conjugate for opposite charges
+    couplings : coupling terms of the subsystems
+    unique : whether the steady state is known to be unique
     """
 
     sizes: tuple[Array, ...]
     local: Callable[[int, int], Any]
-    transfers: tuple[Transfer, ...]
-    mixing: bool
+    couplings: tuple[CouplingTerm, ...]
+    unique: bool
 
 
-class OfParts(Sectors, Protocol):
-    """Sectors of a generator on products; `block` is made for small ones only."""
+class ProductSectors(Sectors, Protocol):
+    """Sectors of coupled subsystems; `block` assembles the matrix, for small ones only."""
 
     @property
-    def parts(self) -> Parts: ...
+    def subsystems(self) -> Subsystems: ...

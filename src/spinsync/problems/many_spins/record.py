@@ -56,9 +56,9 @@ class ManySpins:
         solution.status.check(solution.steps)
         return self.observe(solution.means, solution.singles if self.each else None)
 
-    def rest(self, seed: int) -> Observed:
+    def steady_state(self, seed: int) -> Observed:
         """That of the same as a flow."""
-        found: Observed = self.flow().rest(seed)
+        found: Observed = self.flow().steady_state(seed)
         return found
 
     def bytes_per_time(self, observed: float) -> float:

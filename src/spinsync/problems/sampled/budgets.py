@@ -6,7 +6,7 @@ from math import inf, nan
 from time import monotonic
 
 from spinsync.base.progress import Line, duration
-from spinsync.problems.outcome import TooShortError
+from spinsync.problems.outcome import TimeLimitError
 
 
 class Budget:
@@ -37,7 +37,7 @@ class Budget:
             self._line.update(nan)
         return self._most is not None and spent >= self._most
 
-    def too_short(self) -> TooShortError:
+    def too_short(self) -> TimeLimitError:
         """What is wrong with a question that got no answer in its time."""
         needed = (monotonic() - self._started) / self._share if self._share > 0 else inf
-        return TooShortError(self._most or inf, needed)
+        return TimeLimitError(self._most or inf, needed)

@@ -49,13 +49,13 @@ class Sampled(ABC):
 
     def motion(self, times: Array, seed: int) -> Observed:
         """Means over trajectories at `times`, with errors.
-        Raises TooManyError, TooShortError or OverflowError if the first trajectories do not arrive."""
+        Raises TooManyJumpsError, TimeLimitError or OverflowError if the first trajectories do not arrive."""
         from spinsync.problems.sampled.statistics import mean_motion
 
         return mean_motion(self, times, seed)
 
-    def rest(self, seed: int) -> Observed:
-        """Time averages over trajectories at rest, with errors. Raises NoRelaxationError, TooManyError, TooShortError or
+    def steady_state(self, seed: int) -> Observed:
+        """Time averages over trajectories at rest, with errors. Raises NoRelaxationError, TooManyJumpsError, TimeLimitError or
         OverflowError if there is no rest, or the first trajectories do not arrive."""
         from spinsync.problems.sampled.statistics import mean_at_rest
 

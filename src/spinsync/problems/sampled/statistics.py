@@ -13,7 +13,7 @@ from scipy.special import stdtrit
 from spinsync.base.arrays import Array
 from spinsync.base.progress import progress
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import NoRelaxationError, TooManyError
+from spinsync.problems.outcome import NoRelaxationError, TooManyJumpsError
 from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.jumps import DONE, TOO_LARGE, TOO_MANY
 from spinsync.problems.sampled.record import Sampled
@@ -103,7 +103,7 @@ def _moved(problem: Sampled, begin: list[Start], times: Array, first: bool, budg
     most = problem.most_jumps // FIRST if first else problem.most_jumps
     found = problem.travel(begin, times, most, budget.told)
     if found.status == TOO_MANY:
-        raise TooManyError(problem.most_jumps)
+        raise TooManyJumpsError(problem.most_jumps)
     if found.status == TOO_LARGE:
         raise OverflowError
     return found

@@ -1,1 +1,1 @@
-"""A few spins, each by itself."""
+"""A few distinguishable spins."""

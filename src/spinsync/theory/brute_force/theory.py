@@ -1,4 +1,4 @@
-"""The judge: 2^N x 2^N density matrices of N <= 6 distinguishable spins, any complex C. No symmetry but U(1) is used."""
+"""Reference theory: 2^N x 2^N density matrices of N <= 6 distinguishable spins, any complex C. Uses U(1) symmetry only."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from spinsync.problems.linear.record import LinearSmall
 from spinsync.problems.observed import Observed
 
 MOST_SPINS = 6
-LOWERING = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>, |g>
-INVERSION = sparse.csr_array(np.diag([1.0, -1.0]))
+SIGMA_MINUS = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>, |g>
+SIGMA_Z = sparse.csr_array(np.diag([1.0, -1.0]))
 
 
 @dataclass(frozen=True)
 class BruteForce:
-    """Full Lindblad master equation (2.2) of N distinguishable spins: slow, small, and right.
+    """Full Lindblad master equation (2.2) of N distinguishable spins: slow, for few spins, without approximation.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ class BruteForce:
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
 
-    @np.errstate(over="ignore", invalid="ignore")  # found where results are checked
+    @np.errstate(over="ignore", invalid="ignore")  # results are checked for overflow
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> LinearSmall:
-        """One sparse block per charge q = (up spins of the ket) - (up spins of the bra)."""
+        """One sparse block per charge q, the coherence order: (excited spins of the ket) - (excited spins of the bra)."""
         terms = lindbladian(ensemble, self.spins)
         m = _spin_vectors(ensemble, terms, initial, seed, each)
         space = SpinSpace(self.spins)
-        rho = reduce(np.kron, [_one_spin(v) for v in m]).reshape(-1)
+        rho = reduce(np.kron, [_spin_density(v) for v in m]).reshape(-1)
         coordinates: dict[str, tuple[str, Array]] = {n: (n, np.array(ensemble.names)) for n in ("group", "other_group")}
         if each:
             coordinates |= {
@@ -75,62 +75,62 @@ class BruteForce:
 
 @dataclass(frozen=True)
 class SpinSpace:
-    """Operators of N distinguishable spins; density matrices are raveled row by row."""
+    """Operators of N distinguishable spins; density matrices are flattened row by row."""
 
     spins: int
 
-    def on(self, operator: Any, i: int) -> Any:
-        """`operator` on spin i."""
+    def on_spin(self, operator: Any, i: int) -> Any:
+        """`operator` acting on spin i."""
         return sparse.csr_array(
             sparse.kron(sparse.kron(sparse.eye_array(2**i), operator), sparse.eye_array(2 ** (self.spins - 1 - i)))
         )
 
     @cached_property
-    def lower(self) -> list[Any]:
-        return [self.on(LOWERING, i) for i in range(self.spins)]
+    def sigma_minus(self) -> list[Any]:
+        return [self.on_spin(SIGMA_MINUS, i) for i in range(self.spins)]
 
     @cached_property
-    def z(self) -> list[Any]:
-        return [self.on(INVERSION, i) for i in range(self.spins)]
+    def sigma_z(self) -> list[Any]:
+        return [self.on_spin(SIGMA_Z, i) for i in range(self.spins)]
 
     def mean(self, operator: Any, states: Array, q: int) -> Array:
-        """Tr(A rho) = (A^T raveled) . (rho raveled) of raveled states (time, component) in sector q."""
+        """Tr(A rho) = (A^T flattened) . (rho flattened) for states (time, component) in sector q."""
         return np.asarray(states @ np.asarray(operator.T.todense()).reshape(-1)[self.sector(q)])
 
     def sector(self, q: int) -> Array:
-        """Indices of the raveled matrix elements |k><b| with (up spins of k) - (up spins of b) = q."""
-        up = np.rint((self.spins + sum(z.diagonal() for z in self.z)) / 2).astype(int)
+        """Indices of the flattened matrix elements |k><b| with (excited spins of k) - (excited spins of b) = q."""
+        up = np.rint((self.spins + sum(z.diagonal() for z in self.sigma_z)) / 2).astype(int)
         return np.flatnonzero((up[:, None] - up[None, :]).reshape(-1) == q)
 
 
-def _one_spin(m: Array) -> Array:
+def _spin_density(m: Array) -> Array:
     """rho = (1 + m . sigma)/2 with <sigma^-> = (m_x - i m_y)/2, basis |e>, |g>."""
     s, z = bloch_vectors.coherences(m)
     return np.array([[(1 + z) / 2, s], [np.conj(s), (1 - z) / 2]])
 
 
 def _dissipator(jump: Any) -> Any:
-    """Superoperator of D[L] on raveled matrices: rho -> A rho B is kron(A, B^T)."""
-    one = sparse.eye_array(jump.shape[0])
+    """Superoperator of D[L] on flattened matrices: rho -> A rho B is kron(A, B^T)."""
+    identity = sparse.eye_array(jump.shape[0])
     product = jump.conj().T @ jump
-    return sparse.kron(jump, jump.conj()) - (sparse.kron(product, one) + sparse.kron(one, product.T)) / 2
+    return sparse.kron(jump, jump.conj()) - (sparse.kron(product, identity) + sparse.kron(identity, product.T)) / 2
 
 
 def liouvillian(space: SpinSpace, terms: Lindbladian) -> Any:
-    """Equation (2.2) as a sparse matrix on raveled density matrices."""
-    lower, z = space.lower, space.z
+    """Equation (2.2) as a sparse matrix on flattened density matrices."""
+    sigma_minus, sigma_z = space.sigma_minus, space.sigma_z
     spins = range(space.spins)
-    hamiltonian = sum(terms.omega[i] / 2 * z[i] for i in spins)
+    hamiltonian = sum(terms.omega[i] / 2 * sigma_z[i] for i in spins)
     for i in spins:
         for j in spins:
             if i != j:
-                hamiltonian = hamiltonian + terms.exchange[i, j] * (lower[i].conj().T @ lower[j])
-    one = sparse.eye_array(2**space.spins)
-    total = -1j * (sparse.kron(hamiltonian, one) - sparse.kron(one, hamiltonian.T))
+                hamiltonian = hamiltonian + terms.exchange[i, j] * (sigma_minus[i].conj().T @ sigma_minus[j])
+    identity = sparse.eye_array(2**space.spins)
+    total = -1j * (sparse.kron(hamiltonian, identity) - sparse.kron(identity, hamiltonian.T))
     for i in spins:
-        total = total + terms.gain[i] * _dissipator(lower[i].T) + terms.damping[i] * _dissipator(lower[i])
-        total = total + terms.dephasing[i] / 2 * _dissipator(z[i])
-    for matrix, operators in ((terms.decay, lower), (terms.pumping.T, [a.T for a in lower])):
+        total = total + terms.gain[i] * _dissipator(sigma_minus[i].T) + terms.damping[i] * _dissipator(sigma_minus[i])
+        total = total + terms.dephasing[i] / 2 * _dissipator(sigma_z[i])
+    for matrix, operators in ((terms.decay, sigma_minus), (terms.pumping.T, [a.T for a in sigma_minus])):
         total = total + sum(rate * _dissipator(jump) for rate, jump in jump_operators(matrix, operators))
     return sparse.csr_array(total)
 
@@ -143,16 +143,16 @@ def _spin_vectors(ensemble: Ensemble, terms: Lindbladian, initial: Array | None,
         return np.asarray(m[terms.group])
     if each and len(m) == spins:
         return np.asarray(m)
-    wanted = f"({groups}, 3)" + (f" or ({spins}, 3)" if each else "")
-    raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
+    shapes = f"({groups}, 3)" + (f" or ({spins}, 3)" if each else "")
+    raise checks.InputError(f"Argument `initial` must have shape {shapes}, but has shape {m.shape}.")
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpinSectors:
-    """Equation (2.2) of distinguishable spins by charge q = (up spins of the ket) - (up spins of the bra).
+    """Equation (2.2) of distinguishable spins by U(1) charge q.
 
-    generator : sparse matrix on raveled density matrices
-    group : int array of shape (spin,); weight : of the groups; each : whether single spins are observed
+    generator : sparse matrix on flattened density matrices
+    group : int array of shape (spin,); weight : of each group; each : whether single spins are observed
     """
 
     charges: ClassVar[tuple[int, ...]] = (0, 1)
@@ -168,51 +168,51 @@ class SpinSectors:
         return np.eye(2**self.space.spins).reshape(-1)[self.space.sector(0)]
 
     @property
-    def receiver(self) -> Array:
+    def observable(self) -> Array:
         """Tr(J_- rho)."""
-        return np.asarray(sum(self.space.lower).toarray().T.reshape(-1)[self.space.sector(1)])
+        return np.asarray(sum(self.space.sigma_minus).toarray().T.reshape(-1)[self.space.sector(1)])
 
     def block(self, q: int) -> Any:
-        where = self.space.sector(q)
-        return self.generator[where][:, where]
+        indices = self.space.sector(q)
+        return self.generator[indices][:, indices]
 
-    def sender(self, rho: Array) -> Array:
+    def source(self, rho: Array) -> Array:
         """rho J_+."""
         space = self.space
-        times_raising = sparse.csr_array(sparse.kron(sparse.eye_array(2**space.spins), sum(space.lower)))
-        return np.asarray(times_raising[space.sector(1)][:, space.sector(0)] @ rho)
+        times_j_plus = sparse.csr_array(sparse.kron(sparse.eye_array(2**space.spins), sum(space.sigma_minus)))
+        return np.asarray(times_j_plus[space.sector(1)][:, space.sector(0)] @ rho)
 
-    def mixture(self, rho: Array) -> tuple[Array, Array]:
-        """Eigenvalues, one copy each."""
-        full = np.zeros(4**self.space.spins, complex)
-        full[self.space.sector(0)] = rho
-        values = np.linalg.eigvalsh(full.reshape(2**self.space.spins, -1))
+    def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
+        """Eigenvalues, with multiplicity 1."""
+        matrix = np.zeros(4**self.space.spins, complex)
+        matrix[self.space.sector(0)] = rho
+        values = np.linalg.eigvalsh(matrix.reshape(2**self.space.spins, -1))
         return values, np.zeros(values.size)
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and pair correlations."""
         space, spins, weight = self.space, self.space.spins, self.weight
-        spin_z = np.stack([space.mean(z, states[0], 0).real for z in space.z], axis=-1)
-        mine = (self.group[None, :] == np.arange(weight.size)[:, None]).astype(float)
-        share = mine / mine.sum(axis=1, keepdims=True)
-        out: Observed = {"inversion": (("time", "group"), spin_z @ share.T)}
+        spin_z = np.stack([space.mean(sigma_z, states[0], 0).real for sigma_z in space.sigma_z], axis=-1)
+        membership = (self.group[None, :] == np.arange(weight.size)[:, None]).astype(float)
+        average = membership / membership.sum(axis=1, keepdims=True)
+        out: Observed = {"inversion": (("time", "group"), spin_z @ average.T)}
         pairs = np.zeros((len(spin_z), spins, spins), complex)
-        aligned = np.zeros((len(spin_z), spins, spins))
+        zz_pairs = np.zeros((len(spin_z), spins, spins))
         for i in range(spins):
             for j in range(spins):
                 if i != j:
-                    pairs[:, i, j] = space.mean(space.lower[i].T @ space.lower[j], states[0], 0)
-                    aligned[:, i, j] = space.mean(space.z[i] @ space.z[j], states[0], 0).real
-        number = mine @ (1 - np.eye(spins)) @ mine.T
-        with np.errstate(invalid="ignore"):
-            correlation = np.einsum("ai,tij,bj->tab", mine, pairs, mine) / number  # NaN: no pair in a group of one
-            zz = np.einsum("ai,tij,bj->tab", mine, aligned, mine) / number
+                    pairs[:, i, j] = space.mean(space.sigma_minus[i].T @ space.sigma_minus[j], states[0], 0)
+                    zz_pairs[:, i, j] = space.mean(space.sigma_z[i] @ space.sigma_z[j], states[0], 0).real
+        pair_count = membership @ (1 - np.eye(spins)) @ membership.T
+        with np.errstate(invalid="ignore"):  # NaN: no pair in a group of one
+            correlation = np.einsum("ai,tij,bj->tab", membership, pairs, membership) / pair_count
+            zz = np.einsum("ai,tij,bj->tab", membership, zz_pairs, membership) / pair_count
         out["correlation"] = (("time", "group", "other_group"), correlation)
         out["inversion_correlation"] = (("time", "group", "other_group"), zz)
         out["order_parameter"] = (("time",), order_parameter(pair_mean(correlation, weight)))
         if 1 in states:
-            spin_s = np.stack([space.mean(a, states[1], 1) for a in space.lower], axis=-1)
-            out["coherence"] = (("time", "group"), spin_s @ share.T)
+            spin_s = np.stack([space.mean(a, states[1], 1) for a in space.sigma_minus], axis=-1)
+            out["coherence"] = (("time", "group"), spin_s @ average.T)
             if self.each:
                 out["spin_coherence"] = (("time", "spin"), spin_s)
         if self.each:

@@ -144,7 +144,7 @@ class Trajectories:
         if 4 * few > self.spins:
             return None
         pilot = replace(self, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
-        found = pilot.lower(ensemble, None, seed).rest(seed)
+        found = pilot.lower(ensemble, None, seed).steady_state(seed)
         z, c = found["inversion"][1], np.nan_to_num(found["correlation"][1])
         s = np.sqrt(np.maximum(c.diagonal().real, 0)) * np.exp(1j * np.angle(c[0]))
         m = np.stack([2 * s.real, -2 * s.imag, z], axis=1)

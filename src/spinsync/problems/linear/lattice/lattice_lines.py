@@ -1,4 +1,4 @@
-"""The slowest lines of a large sector on a lattice: the slowest mode, and as many further ones as are asked for."""
+"""The slowest lines of a large sector on a lattice: the slowest mode and further visible modes."""
 
 from __future__ import annotations
 
@@ -9,111 +9,112 @@ from spinsync.base.progress import progress
 from spinsync.problems.linear import lines, resolvent
 from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.lattice.slowest_mode import Mode
-from spinsync.problems.linear.lattice.sparse_lu import Factors, dissected
+from spinsync.problems.linear.lattice.sparse_lu import Factors, nested_dissection
 from spinsync.problems.linear.lines import VISIBLE, Line
-from spinsync.problems.linear.sectors import Box, Lattice
-from spinsync.problems.outcome import CrowdedError, FewError
+from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.outcome import IllConditionedError, TooFewLinesError
 
-SAME = 1e-8  # of their size: eigenvalues that are one
-MORE = 8  # modes that are looked for in addition where too few are seen
-MOST = 24  # such modes
-MOST_POINTS = 60  # frequencies at which a solution is found
-ALONG = 400  # points of a line at which the residual is looked at
-ASIDE = 1e-3  # of its decay: where a mode is sought, at its right
-NEIGHBOURS = 2  # that are found there
-STABLE = 1e-11  # of the norm of the generator: residual of a mode
-NEARER = 0.9  # of a decay: the line is so far from the imaginary axis
-RESIDUAL = 1e-6  # of the length of the receiver, at most
+EQUAL = 1e-8  # relative difference of eigenvalues that count as equal
+EXTRA = 8  # additional modes that are searched where too few are visible
+MOST = 24  # largest number of additional modes
+MOST_POINTS = 60  # largest number of shifts of the rational Krylov space
+SAMPLES = 400  # number of frequencies at which the residual is evaluated
+SHIFT = 1e-3  # of the decay rate: distance of the shift from the eigenvalue that is sought
+NEAREST = 2  # eigenvalues computed at each shift
+STABLE = 1e-11  # largest residual of a mode, relative to the norm of the generator
+CLOSER = 0.9  # of a decay rate: distance of the sampled line from the imaginary axis
+RESIDUAL = 1e-6  # largest residual, relative to the norm of the observable
 
 
-def slowest(lattice: Lattice, number: int, *boxes: Box) -> list[Line]:
-    """The slowest `number` lines, in order; boxes as in `slowest_mode.slowest_mode`, whose box serves all lines.
+def slowest(lattice: Lattice, number: int, *windows: Window) -> list[Line]:
+    """The slowest `number` lines, in order. `windows` as in `slowest_mode.slowest_mode`, whose window serves all lines.
 
-    Raises FewError if there are fewer, or too many modes beside them that are not seen; CrowdedError or OverflowError if
-    double precision does not know them; TooLargeError if memory can't hold the box.
+    Raises TooFewLinesError if there are fewer, or too many invisible modes among them; IllConditionedError or OverflowError if
+    double precision does not suffice; TooLargeError if memory can't hold the window.
     """
-    first = slowest_mode.slowest_mode(lattice, *boxes)
-    transposed, receiver = first.part.block(1).T.tocsr(), first.part.receiver
-    few, closed = lines.seen(lambda covector: np.asarray(transposed @ covector), receiver, min(number + 2, receiver.size))
-    if closed:
-        return lines.of_seen(few, float(abs(transposed).sum(axis=1).max()), abs(first.value), number)
-    found = [Line(first.value, first.error)] if _is_seen(receiver, first.right) else []
+    first = slowest_mode.slowest_mode(lattice, *windows)
+    transposed, observable = first.lattice.block(1).T.tocsr(), first.lattice.observable
+    most = min(number + 2, observable.size)
+    projected, invariant = lines.krylov_projection(lambda covector: np.asarray(transposed @ covector), observable, most)
+    if invariant:
+        return lines.lines_of_projection(projected, float(abs(transposed).sum(axis=1).max()), abs(first.value), number)
+    found = [Line(first.value, first.error)] if _is_visible(observable, first.right) else []
     if number == 1 and found:
-        return lines.ordered(_with(found, first, list(first.rivals)))[:1]
-    for further in range(0, MOST + 1, MORE):
-        found = _with(found, first, _searched(first, number + 1 + further))
+        return lines.ordered(_extended(found, first, list(first.rivals)))[:1]
+    for extra in range(0, MOST + 1, EXTRA):
+        found = _extended(found, first, _search(first, number + 1 + extra))
         if len(found) >= number:
             return lines.ordered(found)[:number]
-    raise FewError(len(found), number)
+    raise TooFewLinesError(len(found), number)
 
 
-def _searched(first: Mode, number: int) -> list[complex]:
-    """About the slowest eigenvalues in the box that the receiver sees, at whatever frequency.
+def _search(first: Mode, number: int) -> list[complex]:
+    """Approximate slowest visible eigenvalues in the window, at any frequency.
 
-    They are those of L on solutions x of x (place - L) = receiver at some places of the complex plane and what the solver
-    makes of them, once that space holds the solution on a line just to the right of the eigenvalue that is asked for last.
-    No entry beside the diagonal is negative. So by Gershgorin's theorem in the scale of its slowest mode, eigenvalues of the
-    part without frequencies that decay no faster than d lie in a disc around -s of radius s, s being the fastest decay, and
-    their frequencies are below sqrt(2 s d).
+    They are the eigenvalues of L projected on a rational Krylov space of the solutions x (shift - L) = observable at several
+    complex shifts. The space is complete when it holds the solution along a line just to the right of the last requested
+    eigenvalue. All off-diagonal entries are non-negative. So by Gershgorin's theorem in the scale of the slowest mode,
+    eigenvalues of the matrix without frequencies that decay no faster than d lie in a disc around -s of radius s, where s is
+    the fastest decay rate, and their frequencies are below sqrt(2 s d).
     """
-    block, receiver = first.part.block(1), first.part.receiver.astype(complex)
-    order, transposed = dissected(first.part.sites(1)), block.T.tocsr()
-    turning, fastest = -block.diagonal().imag, float(-block.diagonal().real.min())
-    basis, place = np.zeros((receiver.size, 0), complex), 1j * first.value.imag
-    with progress("lines") as told:
+    block, observable = first.lattice.block(1), first.lattice.observable.astype(complex)
+    order, transposed = nested_dissection(first.lattice.sites(1)), block.T.tocsr()
+    frequencies, fastest = -block.diagonal().imag, float(-block.diagonal().real.min())
+    basis, shift = np.zeros((observable.size, 0), complex), 1j * first.value.imag
+    with progress("lines") as report:
         for k in range(MOST_POINTS):
-            told.update(k / MOST_POINTS)
-            factors = Factors(sparse.diags_array(np.full(receiver.size, place)) - block, order)
-            new = receiver
+            report.update(k / MOST_POINTS)
+            factors = Factors(sparse.diags_array(np.full(observable.size, shift)) - block, order)
+            vector = observable
             for _ in range(resolvent.VECTORS):
-                basis = resolvent.extended(basis, factors.solve(new, transposed=True))
-                new = basis[:, -1]
+                basis = resolvent.extended(basis, factors.solve(vector, transposed=True))
+                vector = basis[:, -1]
             image = transposed @ basis
             values = np.linalg.eigvals(basis.conj().T @ image)
             values = values[np.argsort(-values.real)]
             decay = max(-values[min(number, len(values)) - 1].real, 0.0)
-            reach = np.sqrt(2 * fastest * decay)
-            frequencies = np.linspace(turning.min() - reach, turning.max() + reach, ALONG)
-            places = -NEARER * decay - 1j * frequencies
-            left = resolvent.projected(image, basis, receiver, receiver, places)[1]
-            if left.max() <= RESIDUAL * np.linalg.norm(receiver):
+            margin = np.sqrt(2 * fastest * decay)
+            line_frequencies = np.linspace(frequencies.min() - margin, frequencies.max() + margin, SAMPLES)
+            shifts = -CLOSER * decay - 1j * line_frequencies
+            residuals = resolvent.projected(image, basis, observable, observable, shifts)[1]
+            if residuals.max() <= RESIDUAL * np.linalg.norm(observable):
                 return [complex(value) for value in values[: number + 2]]
-            place = complex(places[np.argmax(left)])
-    raise CrowdedError
+            shift = complex(shifts[np.argmax(residuals)])
+    raise IllConditionedError
 
 
-def _with(found: list[Line], first: Mode, rough: list[complex]) -> list[Line]:
-    """And those lines that are at these eigenvalues, unless they are known already or not seen."""
+def _extended(found: list[Line], first: Mode, guesses: list[complex]) -> list[Line]:
+    """`found` with the lines at the eigenvalues `guesses`, unless these are known already or invisible."""
     known = [line.value for line in found]
-    for near in rough:
-        if any(abs(near - value) <= SAME * abs(value) for value in known):
+    for guess in guesses:
+        if any(abs(guess - value) <= EQUAL * abs(value) for value in known):
             continue
-        value, right, left = _pair(first, near)
-        flow, uncertain = slowest_mode.left_out(first.part, first.box, value, right, left)
-        if all(abs(value - other) > SAME * abs(value) for other in known) and _is_seen(first.part.receiver, right):
-            found = [*found, Line(value, float(flow.sum()) + uncertain)]
+        value, right, left = _eigenpair(first, guess)
+        truncation, rounding = slowest_mode.truncation_error(first.lattice, first.window, value, right, left)
+        if all(abs(value - other) > EQUAL * abs(value) for other in known) and _is_visible(first.lattice.observable, right):
+            found = [*found, Line(value, float(truncation.sum()) + rounding)]
         known.append(value)
     return found
 
 
-def _is_seen(receiver: np.ndarray, right: np.ndarray) -> bool:
-    return bool(abs(receiver @ right) > VISIBLE * np.linalg.norm(receiver) * np.linalg.norm(right))
+def _is_visible(observable: np.ndarray, right: np.ndarray) -> bool:
+    return bool(abs(observable @ right) > VISIBLE * np.linalg.norm(observable) * np.linalg.norm(right))
 
 
-def _pair(first: Mode, near: complex) -> tuple[complex, np.ndarray, np.ndarray]:
-    """The eigenvalue nearest to `near` and its vectors."""
-    block = first.part.block(1)
-    order = dissected(first.part.sites(1))
-    shift = near + ASIDE * abs(near.real)
+def _eigenpair(first: Mode, guess: complex) -> tuple[complex, np.ndarray, np.ndarray]:
+    """The eigenvalue nearest to `guess` with its right and left vector."""
+    block = first.lattice.block(1)
+    order = nested_dissection(first.lattice.sites(1))
+    shift = guess + SHIFT * abs(guess.real)
     factors = Factors(sparse.diags_array(np.full(len(order), shift)) - block, order)
-    chosen = []
+    pairs = []
     for transposed in (False, True):
-        values, vectors = slowest_mode.nearest(factors, len(order), NEIGHBOURS, complex, transposed)
-        k = int(np.argmin(abs(shift + values - near)))
-        chosen.append((complex(shift + values[k]), vectors[:, k]))
-    (value, right), (again, left) = chosen
+        values, vectors = slowest_mode.nearest_eigenpairs(factors, len(order), NEAREST, complex, transposed)
+        k = int(np.argmin(abs(shift + values - guess)))
+        pairs.append((complex(shift + values[k]), vectors[:, k]))
+    (value, right), (left_value, left) = pairs
     scale = abs(block).sum(axis=0).max()
     residual = np.linalg.norm(block @ right - value * right) + np.linalg.norm(block.T @ left - value * left)
-    if abs(value - again) > SAME * abs(value) or not residual <= STABLE * scale:  # elimination without a choice of pivots
-        raise CrowdedError
+    if abs(value - left_value) > EQUAL * abs(value) or not residual <= STABLE * scale:  # elimination without pivoting failed
+        raise IllConditionedError
     return slowest_mode.normalized(value, right, left)

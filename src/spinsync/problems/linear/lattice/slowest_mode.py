@@ -1,4 +1,4 @@
-"""The slowest mode of sector 1: the eigenvalue with the largest real part, its vectors, and that no other is slower."""
+"""The slowest mode of sector 1: the eigenvalue with the largest real part, with its right and left vector."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from spinsync.base.progress import progress
-from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, dissected
-from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cuts, larger
+from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cut_edges, enlarged
 from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING
-from spinsync.problems.linear.sectors import Box, Lattice
-from spinsync.problems.outcome import CrowdedError
+from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.outcome import IllConditionedError
 
-DENSE = 250  # components: below, the whole spectrum is found at once
-NEAREST = 6  # eigenvalues to each point of search
-ALLOWED = 1e-11  # of the spectral width: error of the eigenvalue by what the box leaves out
-CLOSE = 0.1  # of its decay: where a strongly damped mode is sought, to tell it from its many neighbours
-SAME = 4.0  # times the estimate of what a box leaves out: a mode moves no farther in a larger box
-ROUGH = 1e-3  # relative accuracy of eigenvalues while searching
+DENSE = 250  # components, below which the full spectrum is computed
+NEAREST = 6  # eigenvalues computed at each shift of the search
+ALLOWED = 1e-11  # truncation error of the eigenvalue, relative to the spectral width
+OFFSET = 0.1  # of its decay rate: offset of the shift from a strongly damped mode, to separate it from its many neighbours
+SAFETY = 4.0  # largest change of the eigenvalue in a larger window, as a multiple of the estimated error
+ROUGH = 1e-3  # relative accuracy of eigenvalues during the search
 MOST_POINTS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mode:
-    """An eigenvalue of sector 1 and its vectors, left . right = 1.
+    """An eigenvalue of sector 1 with its vectors, left . right = 1.
 
-    box, part : the part of the lattice that holds it
-    error : of the eigenvalue, to first order: by what leaves the box, and by rounding
-    rivals : about the eigenvalues of others that could be as slow
+    window, lattice : truncation window and truncated lattice that hold the mode
+    error : truncation error to first order, and rounding error of the eigenvalue
+    rivals : approximate eigenvalues of other modes that could be as slow
     """
 
-    box: Box
-    part: Lattice
+    window: Window
+    lattice: Lattice
     value: complex
     right: np.ndarray
     left: np.ndarray
@@ -43,135 +43,135 @@ class Mode:
     rivals: tuple[complex, ...] = ()
 
 
-def slowest_mode(lattice: Lattice, *boxes: Box) -> Mode:
-    """The eigenvalue of sector 1 with the largest real part, in a box that grows until it holds the mode.
+def slowest_mode(full: Lattice, *windows: Window) -> Mode:
+    """The eigenvalue of sector 1 with the largest real part, in a window that grows until it holds the mode.
 
-    boxes : the first ones to try, each a part of the next one: all frequencies are searched in the first one only, if that
-        one nearly holds the mode
+    windows : the first ones to try, each contained in the next one. All frequencies are searched in the first one only, if it
+        nearly holds the mode.
 
-    Raises CrowdedError if the eigenvalue is too ill-conditioned for double precision; OverflowError if the rates are too
-    large for double precision, or the box would not stop growing; TooLargeError if memory can't hold the box.
+    Raises IllConditionedError if double precision does not suffice for the eigenvalue; OverflowError if the rates are too large
+    for double precision, or the window would not stop growing; TooLargeError if memory can't hold the window.
     """
-    box, following = boxes[0], list(boxes[1:])
-    near: complex | None = None
-    before, rivals = 0.0, tuple[complex, ...]()
+    window, remaining = windows[0], list(windows[1:])
+    guess: complex | None = None
+    estimate, rivals = 0.0, tuple[complex, ...]()
     for _ in range(ROUNDS):
-        afford(box, 16)
-        part = lattice.cut(box)
-        block, sites = part.block(1), part.sites(1)
+        afford(window, 16)
+        lattice = full.truncated(window)
+        block, sites = lattice.block(1), lattice.sites(1)
         if not np.all(np.isfinite(block.data)):
             break
-        if following and is_real(block):  # nothing to search
-            box = following.pop()
+        if remaining and has_one_frequency(block):  # no search of frequencies is needed
+            window = remaining.pop()
             continue
-        if near is None and not is_real(block) and len(sites) > DENSE:
-            (near, *others), before = search(block, dissected(sites)), np.inf
+        if guess is None and not has_one_frequency(block) and len(sites) > DENSE:
+            (guess, *others), estimate = search(block, nested_dissection(sites)), np.inf
             rivals = tuple(others)
-        value, right, left = eigenvector(block, sites, near)
-        if near is not None and not abs(value - near) <= SAME * before:  # another mode than in the smaller box
+        value, right, left = eigenvector(block, sites, guess)
+        if guess is not None and not abs(value - guess) <= SAFETY * estimate:  # another mode than in the smaller window
             value, right, left = eigenvector(block, sites)
-        flow, uncertain = left_out(part, box, value, right, left)
+        truncation, rounding = truncation_error(lattice, window, value, right, left)
         scale = max(1.0, abs(value))
-        allowed = max(ALLOWED * scale, uncertain)
-        if flow.sum() <= allowed:
-            error = float(flow.sum() + uncertain)
-            return Mode(box=box, part=part, value=value, right=right, left=left, error=error, rivals=rivals)
-        near, before = (value if flow.sum() <= ROUGH * scale else None), flow.sum() + uncertain
+        allowed = max(ALLOWED * scale, rounding)
+        if truncation.sum() <= allowed:
+            error = float(truncation.sum() + rounding)
+            return Mode(window=window, lattice=lattice, value=value, right=right, left=left, error=error, rivals=rivals)
+        guess, estimate = (value if truncation.sum() <= ROUGH * scale else None), truncation.sum() + rounding
         weight = abs(right) / abs(right).sum()
-        box = following.pop(0) if following else larger(lattice, box, sites, weight, flow, allowed)
+        window = remaining.pop(0) if remaining else enlarged(full, window, sites, weight, truncation, allowed)
     raise OverflowError
 
 
-def left_out(part: Lattice, box: Box, value: complex, right: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, float]:
-    """By how much the eigenvalue is wrong: to first order because of what leaves the box at each component; by rounding.
-    Raises CrowdedError or OverflowError if rounding blurs it, or rates are too large."""
-    block = part.block(1)
+def truncation_error(
+    lattice: Lattice, window: Window, value: complex, right: np.ndarray, left: np.ndarray
+) -> tuple[np.ndarray, float]:
+    """Errors of the eigenvalue: by truncation, to first order, an array of shape (component,); and by rounding.
+    Raises IllConditionedError or OverflowError if the rounding error is too large, or rates are."""
+    block = lattice.block(1)
     norm = abs(block).sum(axis=0).max()
     if not norm < LARGEST:
         raise OverflowError
-    uncertain = ROUNDING * norm * np.linalg.norm(left) * np.linalg.norm(right)
-    if not uncertain <= CERTAIN * abs(value):
-        raise CrowdedError
-    return np.where(at_cuts(part, box, part.sites(1)), abs(right * left * block.diagonal()), 0.0), float(uncertain)
+    rounding = ROUNDING * norm * np.linalg.norm(left) * np.linalg.norm(right)
+    if not rounding <= CERTAIN * abs(value):
+        raise IllConditionedError
+    return np.where(at_cut_edges(lattice, window, lattice.sites(1)), abs(right * left * block.diagonal()), 0.0), float(rounding)
 
 
-def eigenvector(block: Any, sites: np.ndarray, near: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:
+def eigenvector(block: Any, sites: np.ndarray, guess: complex | None = None) -> tuple[complex, np.ndarray, np.ndarray]:
     """Eigenvalue with the largest real part, right and left vector with left . right = 1.
-
-    near : about this eigenvalue, if it is known; spares the search over all frequencies
-    """
+    guess : approximate eigenvalue; if None, all frequencies are searched"""
     if block.shape[0] <= DENSE:
         values, left, right = linalg.eig(block.toarray(), left=True)
         k = int(np.argmax(values.real))
         return normalized(complex(values[k]), right[:, k], left[:, k].conj())
-    order, frequency = dissected(sites), block.diagonal().imag
-    if is_real(block):  # in its frame, where the slowest mode is real by Perron and Frobenius
-        turning, inside = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
+    order, frequency = nested_dissection(sites), block.diagonal().imag
+    if has_one_frequency(block):  # in the rotating frame the slowest mode is real, by the Perron-Frobenius theorem
+        shift, shifted = 1j * frequency[0], (block - sparse.diags_array(1j * frequency)).real
     else:
-        near = search(block, order)[0] if near is None else near
-        # of all modes at most as slow as this one, it is the nearest to any point to the right of it
-        damped = near.real < -CLOSE * max(1.0, abs(near))
-        turning = complex((1 - CLOSE) * near.real if damped else 0.0, near.imag)
-        inside = block - sparse.diags_array(np.full(len(order), turning))
-    factors = Factors(-inside, order)
-    value, right = nearest(factors, len(order), 1, inside.dtype)
-    if turning.real < 0 < value[0].real:  # a slower one than the search saw
-        raise CrowdedError
-    _, left = nearest(factors, len(order), 1, inside.dtype, transposed=True)
-    return normalized(turning + complex(value[0]), right[:, 0], left[:, 0])
+        guess = search(block, order)[0] if guess is None else guess
+        # the slowest mode is the nearest to any point to the right of it, among all modes that are at least as slow
+        damped = guess.real < -OFFSET * max(1.0, abs(guess))
+        shift = complex((1 - OFFSET) * guess.real if damped else 0.0, guess.imag)
+        shifted = block - sparse.diags_array(np.full(len(order), shift))
+    factors = Factors(-shifted, order)
+    value, right = nearest_eigenpairs(factors, len(order), 1, shifted.dtype)
+    if shift.real < 0 < value[0].real:  # slower than all modes that the search found
+        raise IllConditionedError
+    _, left = nearest_eigenpairs(factors, len(order), 1, shifted.dtype, transposed=True)
+    return normalized(shift + complex(value[0]), right[:, 0], left[:, 0])
 
 
-def is_real(block: Any) -> bool:
-    """Whether all places have one frequency."""
+def has_one_frequency(block: Any) -> bool:
+    """Whether the frequency is the same on all sites."""
     return bool(np.ptp(block.diagonal().imag) <= 1e-14 * abs(block.data).max())
 
 
 def search(block: Any, order: np.ndarray) -> list[complex]:
-    """About the eigenvalue with the largest real part, and others that could be as slow.
+    """Approximate eigenvalue with the largest real part, and others that could be as slow.
 
-    By discs around i w that cover all frequencies w up to its decay.
+    Discs around points i w, in which all eigenvalues are known, cover every mode that decays no faster than the best candidate.
     """
     frequency = block.diagonal().imag
     lowest, highest = frequency.min(), frequency.max()
-    best, reach = list[complex](), 0.0
-    middle = (lowest + highest) / 2
-    open_parts = [(lowest, highest)]
-    with progress("lines") as told:
+    candidates, radius = list[complex](), 0.0
+    centre = (lowest + highest) / 2
+    intervals = [(lowest, highest)]
+    with progress("lines") as report:
         for _ in range(MOST_POINTS):
-            if not open_parts:
-                return best
-            told.update(1 - sum(high - low for low, high in open_parts) / (highest - lowest))
-            low, high = open_parts.pop()
+            if not intervals:
+                return candidates
+            report.update(1 - sum(high - low for low, high in intervals) / (highest - lowest))
+            low, high = intervals.pop()
             w = (low + high) / 2
-            if reach and low >= middle:
-                w = min(w, low + 0.9 * reach)
-            elif reach:
-                w = max(w, high - 0.9 * reach)
+            if radius and low >= centre:
+                w = min(w, low + 0.9 * radius)
+            elif radius:
+                w = max(w, high - 0.9 * radius)
             shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
-            found, _ = nearest(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
-            best = _slowest([*best, *(1j * w + found)], ROUGH * abs(found).max())
-            # whatever decays no faster than the best one and is farther than the disc is beyond this frequency
-            reach = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - best[0].real ** 2, 0.0)))
-            if reach == 0:
-                raise CrowdedError
-            open_parts += [part for part in ((low, w - reach), (w + reach, high)) if part[0] < part[1]]
+            found, _ = nearest_eigenpairs(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
+            candidates = _slowest([*candidates, *(1j * w + found)], ROUGH * abs(found).max())
+            # modes outside the disc that decay no faster than the best candidate have frequencies beyond this radius
+            radius = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - candidates[0].real ** 2, 0.0)))
+            if radius == 0:
+                raise IllConditionedError
+            intervals += [interval for interval in ((low, w - radius), (w + radius, high)) if interval[0] < interval[1]]
     raise OverflowError
 
 
 def _slowest(values: list[complex], accuracy: float) -> list[complex]:
-    """The slowest one, and those that could be as slow."""
+    """The slowest value, and those that could be as slow."""
     values.sort(key=lambda value: -value.real)
     slowest = complex(values[0])
     rivals = [complex(v) for v in values if v.real > slowest.real - 2 * accuracy and abs(v - slowest) > 4 * accuracy]
     return [slowest, *rivals]
 
 
-def nearest(
+def nearest_eigenpairs(
     factors: Factors, size: int, number: int, dtype: Any, transposed: bool = False, tolerance: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The eigenvalues of L that are nearest to zero, and their vectors, from the factors of -L."""
+    """The eigenvalues of L nearest to zero and their vectors, by inverse iteration (ARPACK) with the factors of -L."""
     inverse = LinearOperator((size, size), lambda v: factors.solve(np.asarray(v, dtype).ravel(), transposed), dtype=dtype)
-    for space, restarts in ((3 * number + 5, 6), (60, 30), (200, 30)):  # vectors; crowds of modes at one distance need many
+    for space, restarts in ((3 * number + 5, 6), (60, 30), (200, 30)):  # vectors: more for many equidistant eigenvalues
         try:
             values, vectors = eigs(
                 inverse, number, v0=np.ones(size, dtype), ncv=min(space, size), tol=tolerance, maxiter=restarts
@@ -179,11 +179,11 @@ def nearest(
         except ArpackError:
             continue
         return -1 / values, vectors
-    raise CrowdedError
+    raise IllConditionedError
 
 
 def normalized(value: complex, right: np.ndarray, left: np.ndarray) -> tuple[complex, np.ndarray, np.ndarray]:
-    """Right vector of sum 1 in modulus, turned so that its largest entry is positive; left . right = 1."""
+    """Right vector with 1-norm 1 and positive largest entry; left . right = 1."""
     top = right[np.argmax(abs(right))]
     right = right * (abs(top) / top) / abs(right).sum()
     return value, right, left / (left @ right)

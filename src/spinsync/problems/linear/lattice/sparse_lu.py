@@ -1,4 +1,4 @@
-"""Sparse elimination on a lattice whose next neighbours couple: nested dissection tells the order."""
+"""Sparse LU factorization on a lattice with coupling of nearest neighbours; the elimination order is nested dissection."""
 
 from __future__ import annotations
 
@@ -10,48 +10,46 @@ from scipy.sparse.linalg import splu
 
 from spinsync.base.compiled import compiled
 from spinsync.problems import outcome
-from spinsync.problems.linear.sectors import Box
+from spinsync.problems.linear.sectors import Window
 
-LEAF = 4  # places that are not dissected further
+LEAF = 4  # largest number of sites that are not dissected further
 
 
-def afford(box: Box, itemsize: int, vectors: int = 0, growth: int = 1) -> None:
-    """Refuse a box whose factors, and as many vectors, memory can't hold; it has some spins to the power `growth` of places.
+def afford(window: Window, itemsize: int, vectors: int = 0, growth: int = 1) -> None:
+    """Raise TooLargeError if memory can't hold the factors on a window, and `vectors` vectors; sites grow as spins**growth.
 
-    Nonzero factors per place grow with the logarithm of the number of places; measured from 5 x 10^4 to 1.4 x 10^6 places.
-
-    Raises TooLargeError with the estimate.
+    Nonzero factors per site grow with the logarithm of the number of sites: measured from 5 x 10^4 to 1.4 x 10^6 sites.
     """
-    places = prod(high - low + 1 for low, high in zip(box.low, box.high, strict=True))
-    nonzero = max(10 * log2(places) - 86, 20)
-    outcome.afford(places * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
+    sites = prod(high - low + 1 for low, high in zip(window.low, window.high, strict=True))
+    nonzero = max(10 * log2(sites) - 86, 20)
+    outcome.afford(sites * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
 
 
-def dissected(sites: np.ndarray) -> np.ndarray:
-    """An order of elimination with little fill: halves first, then the line of places that separates them.
+def nested_dissection(sites: np.ndarray) -> np.ndarray:
+    """Elimination order with little fill: first both halves, recursively, then the line of sites that separates them.
 
     A. George, SIAM J. Numer. Anal. 10, 345 (1973).
     """
-    place = np.ascontiguousarray(sites - sites.min(axis=0), np.int64)
-    keys = np.empty(len(place), np.int64)
-    _digits(place, place.max(axis=0) + 1, keys)
+    shifted = np.ascontiguousarray(sites - sites.min(axis=0), np.int64)
+    keys = np.empty(len(shifted), np.int64)
+    _dissection_keys(shifted, shifted.max(axis=0) + 1, keys)
     return np.argsort(keys, kind="stable")
 
 
 @compiled("void(int64[:,::1], int64[::1], int64[::1])")
-def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
-    """A digit for each time that the block of a place is cut, 0 and 1 for the halves and 2 for the line; then zeros."""
+def _dissection_keys(site: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
+    """Base-3 keys: a digit for each level of dissection, 0 and 1 for the halves, 2 for the separator; then zeros."""
     depth, cells = 0, size[0] * size[1]
-    while cells > LEAF:  # the larger half of every cut
+    while cells > LEAF:  # the larger half at each level
         cells //= 2
         depth += 1
-    for k in range(len(place)):
-        a, b = place[k]
+    for k in range(len(site)):
+        a, b = site[k]
         rows, columns = size
-        key, inside = 0, True
+        key, undivided = 0, True
         for _ in range(depth + 1):
             key *= 3
-            if not inside or rows * columns <= LEAF:
+            if not undivided or rows * columns <= LEAF:
                 continue
             if columns > rows:
                 a, b, rows, columns = b, a, columns, rows
@@ -63,13 +61,13 @@ def _digits(place: np.ndarray, size: np.ndarray, keys: np.ndarray) -> None:
                 rows -= middle + 1
                 key += 1
             else:
-                inside = False
+                undivided = False
                 key += 2
         keys[k] = key
 
 
-class Pivoted:
-    """L U of any sparse matrix. Raises OverflowError if an entry is not finite, or the matrix is singular."""
+class PivotedFactors:
+    """Sparse LU factors with pivoting. Raises OverflowError if an entry is not finite, or the matrix is singular."""
 
     def __init__(self, matrix: Any) -> None:
         if not np.all(np.isfinite(matrix.data)):
@@ -84,22 +82,20 @@ class Pivoted:
 
 
 class Factors:
-    """L U of a matrix whose diagonal dominates each column, so that no pivoting is needed.
+    """Sparse LU factors without pivoting, for matrices with dominant diagonal in each column.
 
-    Generators are such: -L, or i w - L with w real. order : int array of shape (component,), in which components are
-    eliminated; None: as the matrix stands.
-
-    Raises OverflowError if an entry is not finite, or a pivot vanishes.
+    Examples are -L and i w - L, w real, for generators L. order : elimination order, int array of shape (component,); None: as
+    the matrix is given. Raises OverflowError if an entry is not finite, or a pivot vanishes.
     """
 
     def __init__(self, matrix: Any, order: np.ndarray | None = None) -> None:
         self._order = order
-        arranged = matrix if order is None else matrix.tocsr()[order].tocsc()[:, order]
-        if not np.all(np.isfinite(arranged.data)):
+        permuted = matrix if order is None else matrix.tocsr()[order].tocsc()[:, order]
+        if not np.all(np.isfinite(permuted.data)):
             raise OverflowError
         try:
             self._inverse: Any = splu(
-                arranged.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, panel_size=1, options={"SymmetricMode": True}
+                permuted.tocsc(), permc_spec="NATURAL", diag_pivot_thresh=0.0, panel_size=1, options={"SymmetricMode": True}
             )
         except RuntimeError:  # exactly singular
             raise OverflowError from None

@@ -1,4 +1,4 @@
-"""Generalized minimal residuals, preconditioned from the right: the residual that is minimized is the true one.
+"""GMRES, preconditioned from the right, so that the minimized residual is that of the original equation.
 
 Y. Saad and M. H. Schultz, SIAM J. Sci. Stat. Comput. 7, 856 (1986).
 """
@@ -12,48 +12,47 @@ import numpy as np
 
 from spinsync.problems.linear.bases import Basis
 
-WORTH = 0.5  # of the residual may be left by a restart
+LEAST_GAIN = 0.5  # largest fraction of the residual after a cycle that justifies another one
 Map = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Solution:
-    """x with A x about b.
+class GmresSolution:
+    """x, approximate solution of A x = b.
 
-    residual : b - A x
-    weakest : smallest singular value of the preconditioned A that was met
+    residual : b - A x; smallest_singular : smallest singular value of the preconditioned A in the Krylov spaces
     """
 
     x: np.ndarray
     residual: np.ndarray
-    weakest: float
+    smallest_singular: float
 
 
-def solve(apply: Map, precondition: Map, right: np.ndarray, tolerance: float, vectors: int, most: int) -> Solution:
-    """Restarted when `vectors` are kept; ends below `tolerance`, after `most` steps, or where a restart gains nothing."""
-    x, residual, steps, weakest = np.zeros_like(right), right, 0, np.inf
+def solve(apply: Map, precondition: Map, right: np.ndarray, tolerance: float, vectors: int, most: int) -> GmresSolution:
+    """Restarted GMRES(vectors); ends below `tolerance`, after `most` steps, or when a restart gains too little."""
+    x, residual, steps, smallest_singular = np.zeros_like(right), right, 0, np.inf
     norm = float(np.linalg.norm(right))
     while norm > tolerance and steps < most:
-        step, smallest, used = _cycle(apply, precondition, residual, tolerance, min(vectors, most - steps))
-        new = right - apply(x + step)
-        steps, before = steps + used + 1, norm
-        norm = float(np.linalg.norm(new))
-        if not norm < before:  # NaN included
+        step, singular, dimension = _cycle(apply, precondition, residual, tolerance, min(vectors, most - steps))
+        new_residual = right - apply(x + step)
+        steps, previous = steps + dimension + 1, norm
+        norm = float(np.linalg.norm(new_residual))
+        if not norm < previous:  # NaN included
             break
-        x, residual, weakest = x + step, new, min(weakest, smallest)
-        if norm > WORTH * before:
+        x, residual, smallest_singular = x + step, new_residual, min(smallest_singular, singular)
+        if norm > LEAST_GAIN * previous:
             break
-    return Solution(x, residual, weakest)
+    return GmresSolution(x, residual, smallest_singular)
 
 
 def _cycle(apply: Map, precondition: Map, residual: np.ndarray, tolerance: float, most: int) -> tuple[np.ndarray, float, int]:
-    """The best correction in a Krylov space, the smallest singular value in it, and its dimension."""
+    """Correction with least residual in a Krylov space, smallest singular value there, and dimension of the space."""
     basis = Basis(residual, most)
     for k in range(1, most + 1):
-        new = basis.extend(apply(precondition(basis.last)))
-        small, target = basis.small[: k + 1, :k], basis.length * np.eye(k + 1, 1)[:, 0]
-        best = np.linalg.lstsq(small, target)[0]
-        if not new or np.linalg.norm(small @ best - target) <= tolerance / 2:
+        grown = basis.extend(apply(precondition(basis.last)))
+        hessenberg, target = basis.hessenberg[: k + 1, :k], basis.norm * np.eye(k + 1, 1)[:, 0]
+        best = np.linalg.lstsq(hessenberg, target)[0]
+        if not grown or np.linalg.norm(hessenberg @ best - target) <= tolerance / 2:
             break
-    weakest = float(np.linalg.svd(small, compute_uv=False)[-1])
-    return precondition(best @ basis.rows), weakest, len(best)
+    smallest_singular = float(np.linalg.svd(hessenberg, compute_uv=False)[-1])
+    return precondition(best @ basis.rows), smallest_singular, len(best)

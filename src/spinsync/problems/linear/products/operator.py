@@ -1,4 +1,4 @@
-"""Vectors on products of parts at a fixed total charge, and what a generator made of products does to them."""
+"""Vectors on the tensor product of subsystems at fixed total charge, and the generator applied to them factor by factor."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.problems import outcome
-from spinsync.problems.linear.sectors import Parts
+from spinsync.problems.linear.sectors import Subsystems
 
 Charges = tuple[int, ...]
-Pairs = Sequence[tuple[Any, Any]]  # matrices of two parts
-Made = Callable[[int, int, int], Pairs]  # transfer, charges of both parts -> pairs
-VECTORS = 100  # that a solver keeps at once
+Factors = Sequence[tuple[Any, Any]]  # matrices of two subsystems
+FactorsOf = Callable[[int, int, int], Factors]  # coupling term, charges of both subsystems -> factors
+VECTORS = 100  # vectors that a solver keeps at once
 
 
-def needed(sizes: Sequence[Array]) -> float:
-    """Bytes that the solvers take, from the sizes of the parts: vectors of total charge 0, half of each, and Schur forms."""
-    *others, last = (np.asarray(of_part, float) for of_part in sizes)
-    together = reduce(np.convolve, others)
-    reach = min(together.size, last.size) // 2  # charges that the others and the last one can balance
-    components = middle(together, reach) @ middle(last, reach)  # as many with charge q as with -q
-    forms = sum(float(np.sum(np.asarray(of_part, float) ** 2)) for of_part in sizes)
-    return float(16 * (components * (VECTORS / 2 + 10) + 2 * forms))
+def needed_bytes(sizes: Sequence[Array]) -> float:
+    """Bytes of memory that solvers need: vectors of total charge 0, half of each, and Schur forms of the subsystems."""
+    *others, last = (np.asarray(charge_sizes, float) for charge_sizes in sizes)
+    combined = reduce(np.convolve, others)
+    reach = min(combined.size, last.size) // 2  # charges common to the last subsystem and all others together
+    components = central(combined, reach) @ central(last, reach)  # charges q and -q have as many components
+    schur = sum(float(np.sum(np.asarray(charge_sizes, float) ** 2)) for charge_sizes in sizes)
+    return float(16 * (components * (VECTORS / 2 + 10) + 2 * schur))
 
 
-def afford(sizes: Sequence[Array], more: float = 0.0) -> None:
-    """Refuse parts of these sizes, and as many numbers more, that memory can't hold. Raises TooLargeError with the estimate."""
-    outcome.afford(needed(sizes) + 16.0 * more, growth=3 * len(sizes) - 1)  # as the components
+def afford(sizes: Sequence[Array], extra: float = 0.0) -> None:
+    """Raise TooLargeError if memory can't hold the solvers' vectors and `extra` further numbers."""
+    outcome.afford(needed_bytes(sizes) + 16.0 * extra, growth=3 * len(sizes) - 1)  # grows as the components
 
 
-def along(matrix: Any, tensor: Array, axis: int) -> Array:
+def apply_along(matrix: Any, tensor: Array, axis: int) -> Array:
     """The matrix applied to one axis of a tensor."""
     if tensor.ndim == 2:
         return np.asarray(matrix @ tensor if axis == 0 else (matrix @ tensor.T).T)
@@ -44,89 +44,89 @@ def along(matrix: Any, tensor: Array, axis: int) -> Array:
     return np.moveaxis(moved.reshape(-1, *first.shape[1:]), 0, axis)
 
 
-def middle(values: Array, reach: int) -> Array:
-    """Entries up to `reach` on either side of the middle."""
+def central(values: Array, reach: int) -> Array:
+    """Entries up to `reach` on either side of the central one."""
     centre = values.size // 2
     return values[centre - reach : centre + reach + 1]
 
 
-class Products:
-    """The elements whose charges add up to `total`, block after block: one tensor for each tuple of charges, in order.
+class ProductSpace:
+    """Elements whose charges add up to `total`, in blocks: one tensor for each tuple of charges of the subsystems, in order.
 
-    half : keep charges from (0, ..., 0) on only: of a Hermitian state of total charge 0, opposite charges are conjugate
+    half : keep charges from (0, ..., 0) on only; blocks of opposite charges of a Hermitian state are complex conjugate
     """
 
-    def __init__(self, parts: Parts, total: int, half: bool = False) -> None:
-        self.parts, self.half = parts, half
-        most = [len(sizes) // 2 for sizes in parts.sizes]
+    def __init__(self, subsystems: Subsystems, total: int, half: bool = False) -> None:
+        self.subsystems, self.half = subsystems, half
+        most = [len(sizes) // 2 for sizes in subsystems.sizes]
         self.zero: Charges = (0,) * len(most)
-        free = product(*(range(-n, n + 1) for n in most[:-1]))
-        keys = [(*q, total - sum(q)) for q in free if abs(total - sum(q)) <= most[-1]]
+        combinations = product(*(range(-n, n + 1) for n in most[:-1]))
+        keys = [(*q, total - sum(q)) for q in combinations if abs(total - sum(q)) <= most[-1]]
         self.shape = {
-            key: tuple(int(sizes[n + q]) for q, n, sizes in zip(key, most, parts.sizes, strict=True))
+            key: tuple(int(sizes[n + q]) for q, n, sizes in zip(key, most, subsystems.sizes, strict=True))
             for key in keys if not half or key >= self.zero
         }  # fmt: skip
         ends = np.cumsum([prod(shape) for shape in self.shape.values()])
-        self.place = {
+        self.slices = {
             key: slice(int(end) - prod(shape), int(end)) for (key, shape), end in zip(self.shape.items(), ends, strict=True)
         }
         self.size = int(ends[-1])
-        self.local: Callable[[int, int], Any] = cache(parts.local)
-        self._products: Made = cache(lambda k, up, down: parts.transfers[k].products(up, down))
-        self._turned_local: Callable[[int, int], Any] = cache(lambda part, charge: self.local(part, charge).T.tocsr())
-        self._turned: Made = cache(lambda *which: [(a.T.tocsr(), b.T.tocsr()) for a, b in self._products(*which)])
+        self.local: Callable[[int, int], Any] = cache(subsystems.local)
+        self._factors: FactorsOf = cache(lambda k, up, down: subsystems.couplings[k].factors(up, down))
+        self._transposed_local: Callable[[int, int], Any] = cache(lambda k, q: self.local(k, q).T.tocsr())
+        self._transposed_factors: FactorsOf = cache(lambda *of: [(a.T.tocsr(), b.T.tocsr()) for a, b in self._factors(*of)])
 
     def tensors(self, vector: Array) -> dict[Charges, Array]:
-        """Views of a vector's blocks; further axes come last."""
-        return {key: vector[place].reshape(*self.shape[key], *vector.shape[1:]) for key, place in self.place.items()}
+        """Views of a vector's blocks as tensors; further axes come last."""
+        return {key: vector[block].reshape(*self.shape[key], *vector.shape[1:]) for key, block in self.slices.items()}
 
-    def completed(self, vector: Array) -> Array:
-        """All charges, from the half that is kept; conjugate blocks stand in the opposite order."""
-        opposite = [vector[place].conj() for place in self.place.values()]
-        return np.concatenate([*opposite[:0:-1], vector])
+    def full_from_half(self, vector: Array) -> Array:
+        """All charges of a Hermitian state from the half that is stored; conjugate blocks stand in the opposite order."""
+        conjugate = [vector[block].conj() for block in self.slices.values()]
+        return np.concatenate([*conjugate[:0:-1], vector])
 
-    def kept(self, vector: Array) -> Array:
-        """The half that is kept, from all charges."""
+    def half_of(self, vector: Array) -> Array:
+        """The half that is stored, from all charges."""
         return vector[len(vector) - self.size :]
 
     def apply(self, vector: Array) -> Array:
-        """The generator on a vector of shape (component,), or on several, (component, vector)."""
+        """The generator applied to a vector of shape (component,), or to several, (component, vector)."""
         out = np.zeros(vector.shape, complex)
-        into = self.tensors(out)
+        blocks = self.tensors(out)
         for key, tensor in self.tensors(vector).items():
             for axis, q in enumerate(key):
-                into[key] += along(self.local(axis, q), tensor, axis)
-            for target, change in self._transferred(key, tensor):
-                if self.half and target == self.zero:  # from the opposite charges too
-                    into[target] += 2 * change.real
-                elif target in into:
-                    into[target] += change
+                blocks[key] += apply_along(self.local(axis, q), tensor, axis)
+            for target, image in self._coupled(key, tensor):
+                if self.half and target == self.zero:  # and the conjugate term, from opposite charges
+                    blocks[target] += 2 * image.real
+                elif target in blocks:
+                    blocks[target] += image
                 elif key != self.zero:
-                    into[tuple(-q for q in target)] += change.conj()
+                    blocks[tuple(-q for q in target)] += image.conj()
         return out
 
     def apply_transposed(self, vector: Array) -> Array:
-        """The transpose of the generator, on a covector of shape (component,), of all charges."""
+        """The transposed generator applied to a covector of shape (component,), for all charges."""
         out = np.zeros(vector.shape, complex)
-        into, source = self.tensors(out), self.tensors(vector)
+        blocks, source = self.tensors(out), self.tensors(vector)
         for key in self.shape:
             for axis, q in enumerate(key):
-                into[key] += along(self._turned_local(axis, q), source[key], axis)
-            for up, down, target, pairs in self.transfers(key, self._turned):
-                for raised, lowered in pairs:
-                    into[key] += along(raised, along(lowered, source[target], down), up)
+                blocks[key] += apply_along(self._transposed_local(axis, q), source[key], axis)
+            for up, down, target, pairs in self.couplings(key, self._transposed_factors):
+                for up_factor, down_factor in pairs:
+                    blocks[key] += apply_along(up_factor, apply_along(down_factor, source[target], down), up)
         return out
 
-    def transfers(self, key: Charges, made: Made | None = None) -> Iterator[tuple[int, int, Charges, Pairs]]:
-        """What leads from a block to others: parts up and down, charges afterwards, matrices of the one and the other."""
-        for k, transfer in enumerate(self.parts.transfers):
-            up, down = transfer.up, transfer.down
+    def couplings(self, key: Charges, factors: FactorsOf | None = None) -> Iterator[tuple[int, int, Charges, Factors]]:
+        """Couplings of a block to others: subsystems `up` and `down`, charges of the target block, factors of the coupling."""
+        for k, term in enumerate(self.subsystems.couplings):
+            up, down = term.up, term.down
             target = tuple(q + (axis == up) - (axis == down) for axis, q in enumerate(key))
-            if all(abs(q) <= len(sizes) // 2 for q, sizes in zip(target, self.parts.sizes, strict=True)):
-                yield up, down, target, (made or self._products)(k, key[up], key[down])
+            if all(abs(q) <= len(sizes) // 2 for q, sizes in zip(target, self.subsystems.sizes, strict=True)):
+                yield up, down, target, (factors or self._factors)(k, key[up], key[down])
 
-    def _transferred(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
-        """Charges after a transfer, and what it brings there."""
-        for up, down, target, pairs in self.transfers(key):
-            for raised, lowered in pairs:
-                yield target, along(raised, along(lowered, tensor, down), up)
+    def _coupled(self, key: Charges, tensor: Array) -> Iterator[tuple[Charges, Array]]:
+        """Charges of the target block, and the image of the tensor there, for each coupling term."""
+        for up, down, target, pairs in self.couplings(key):
+            for up_factor, down_factor in pairs:
+                yield target, apply_along(up_factor, apply_along(down_factor, tensor, down), up)

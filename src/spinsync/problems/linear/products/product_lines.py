@@ -1,7 +1,7 @@
-"""The slowest lines of a large generator on products: a small model finds them, Newton's method makes them exact.
+"""The slowest lines of a large generator of coupled subsystems: guesses from a reduced model, refined by Newton's method.
 
-A right and a left vector of each are corrected together, G. L. G. Sleijpen and H. A. van der Vorst, SIAM Rev. 42, 267 (2000),
-so that the error of the eigenvalue is the product of theirs.
+A right and a left vector of each are corrected together (two-sided Jacobi-Davidson), G. L. G. Sleijpen and H. A. van der
+Vorst, SIAM Rev. 42, 267 (2000): the error of the eigenvalue is the product of their errors.
 """
 
 from __future__ import annotations
@@ -11,57 +11,56 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from spinsync.base.progress import Line as Told
+from spinsync.base.progress import Line as ProgressLine
 from spinsync.base.progress import progress
 from spinsync.problems.linear import lines
 from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
-from spinsync.problems.linear.products.operator import Products
-from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowProducts
+from spinsync.problems.linear.products.operator import ProductSpace
+from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowModeModel
 from spinsync.problems.linear.products.solvers import fastest_rate, slowest_rate
-from spinsync.problems.linear.products.sylvester import Forms, Uncoupled
-from spinsync.problems.linear.sectors import Parts
-from spinsync.problems.outcome import SlowError
+from spinsync.problems.linear.products.sylvester import SchurForms, UncoupledSolver
+from spinsync.problems.linear.sectors import Subsystems
+from spinsync.problems.outcome import NotConvergedError
 
-#: components of the small model, and modes that are followed beside those that are asked for: at first, where too many of
-#: them are hidden from the receiver, and where the model is too rough
+#: (components of the reduced model, additional modes): first attempt; if too many modes are invisible; if it is too rough
 ATTEMPTS = ((450, 2), (450, 10), (1300, 30))
-ROUGH = 0.1  # of its decay: a mode of the model may be so far from the exact one
-SURE = 10.0  # times the error of a vector: a larger overlap with the receiver is one
-LEAST_REDUCED, MOST_REDUCED = 0.1, 1e-4  # what one correction leaves of a residual
-EASIER = 0.3  # right vectors, which live where the steady state is, take half the steps of left ones: they do more of it
-AIM = 0.3  # times the reduction that would just be enough
+ROUGH = 0.1  # largest relative distance of a guess from the refined eigenvalue
+SIGNIFICANT = 10.0  # an overlap with the observable is significant above this multiple of the vector's error
+MILD, STRONG = 0.1, 1e-4  # factors by which one correction reduces a residual
+BIAS = 0.3  # right vectors, which take half as many steps as left ones, are refined by this additional power of the reduction
+SAFETY = 0.3  # of the reduction that would just suffice
 VECTORS = 30
 STEPS = 90
-ROUNDS = 5  # of corrections
-ALLOWED = 1e-9  # of its decay: error of a line
-GIVEN = 1e-6  # the same, at most
+ROUNDS = 5  # largest number of corrections
+ALLOWED = 1e-9  # target error of a line, relative to its decay rate
+LARGEST_ERROR = 1e-6  # largest error of a line, relative to its decay rate
 
 
-def slowest(parts: Parts, receiver: np.ndarray, number: int) -> list[Line]:
-    """The slowest `number` lines, in order. Raises FewError if there are fewer, SlowError if an iteration does not come to an
-    end, CrowdedError or OverflowError if double precision does not know them."""
-    space = Products(parts, 1)
+def slowest(subsystems: Subsystems, observable: np.ndarray, number: int) -> list[Line]:
+    """The slowest `number` lines, in order. Raises TooFewLinesError if there are fewer, NotConvergedError if an iteration
+    does not converge, IllConditionedError or OverflowError if double precision does not suffice."""
+    space = ProductSpace(subsystems, 1)
     fastest = fastest_rate(space)
-    few, closed = lines.seen(space.apply_transposed, receiver, number + 2)
-    if closed:
-        return lines.of_seen(few, fastest, slowest_rate(space), number)
-    forms, least = Forms(space), slowest_rate(space)
-    with progress("lines") as told:
-        for components, spare in ATTEMPTS:
-            model = SlowProducts(space, forms, components)
-            search = _Search(space, forms, receiver, fastest, told)
-            rough = search.begin(model, number + spare)
-            found = lines.ordered(search.refined(number))[:number]
-            if len(found) == number and all(abs(rough - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
-                return [lines.certain(line, fastest, least) for line in found]
-    raise SlowError
+    projected, invariant = lines.krylov_projection(space.apply_transposed, observable, number + 2)
+    if invariant:
+        return lines.lines_of_projection(projected, fastest, slowest_rate(space), number)
+    schur, slowest_decay = SchurForms(space), slowest_rate(space)
+    with progress("lines") as report:
+        for components, extra in ATTEMPTS:
+            model = SlowModeModel(space, schur, components)
+            refinement = _Refinement(space, schur, observable, fastest, report)
+            guesses = refinement.begin(model, number + extra)
+            found = lines.ordered(refinement.refined(number))[:number]
+            if len(found) == number and all(abs(guesses - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
+                return [lines.checked(line, fastest, slowest_decay) for line in found]
+    raise NotConvergedError
 
 
 @dataclass(frozen=True)
-class _Judged:
-    """overlap : cosine of the angle between the receiver and the right vector
-    reduction : what may be left of the residuals, 1 where they are small enough
+class _Estimate:
+    """overlap : cosine of the angle between the observable and the right vector
+    reduction : factor by which the residuals must still be reduced, 1 if the line is accurate
     """
 
     line: Line
@@ -69,98 +68,102 @@ class _Judged:
     reduction: float
 
 
-class _Search:
-    """Pairs of a right and a left vector, a row of each; left . right is 1 within a pair and 0 between two."""
+class _Refinement:
+    """Pairs of right and left vectors, one of each per row, that are biorthonormal: left . right = 1 in a pair, else 0."""
 
-    def __init__(self, space: Products, forms: Forms, receiver: np.ndarray, fastest: float, told: Told) -> None:
-        self._space, self._forms, self._receiver, self._fastest, self._told = space, forms, receiver, fastest, told
+    def __init__(
+        self, space: ProductSpace, schur: SchurForms, observable: np.ndarray, fastest: float, report: ProgressLine
+    ) -> None:
+        self._space, self._schur, self._observable, self._fastest, self._report = space, schur, observable, fastest, report
 
-    def begin(self, model: SlowProducts, most: int) -> np.ndarray:
-        """Take the slowest modes of the model that are seen, as many as `most`; their eigenvalues."""
+    def begin(self, model: SlowModeModel, most: int) -> np.ndarray:
+        """Start with the slowest visible modes of the model, at most `most`; returns their eigenvalues."""
         values, right, left = model.modes()
-        taken, right_rows, left_rows = [], [], []
+        eigenvalues, right_rows, left_rows = [], [], []
         for k, value in enumerate(values):
-            vector = model.lifted(right[:, k], RIGHT)
-            if abs(self._receiver @ vector) > VISIBLE * np.linalg.norm(self._receiver) * np.linalg.norm(vector):
-                taken.append(value)
+            vector = model.embedded(right[:, k], RIGHT)
+            if abs(self._observable @ vector) > VISIBLE * np.linalg.norm(self._observable) * np.linalg.norm(vector):
+                eigenvalues.append(value)
                 right_rows.append(vector)
-                left_rows.append(model.lifted(left[:, k], LEFT))
-            if len(taken) == most:
+                left_rows.append(model.embedded(left[:, k], LEFT))
+            if len(eigenvalues) == most:
                 break
-        self._take(np.array(right_rows), np.array(left_rows))
-        return np.array(taken)
+        self._rayleigh_ritz(np.array(right_rows), np.array(left_rows))
+        return np.array(eigenvalues)
 
     def refined(self, number: int) -> list[Line]:
-        """The slowest `number` lines, if so many of the modes are seen, and those that could be as slow."""
-        for turn in range(ROUNDS + 1):
-            known = [self._judged(j) for j in range(len(self._values))]
-            seen = [j for j, mode in enumerate(known) if mode.overlap > VISIBLE]
-            ends = sorted((known[j].line.value.real - known[j].line.error for j in seen), reverse=True)
-            if len(ends) < number:
+        """The slowest `number` lines and those that could be as slow; none if fewer modes are visible."""
+        for cycle in range(ROUNDS + 1):
+            modes = [self._estimate(j) for j in range(len(self._values))]
+            visible = [j for j, mode in enumerate(modes) if mode.overlap > VISIBLE]
+            bounds = sorted((modes[j].line.value.real - modes[j].line.error for j in visible), reverse=True)
+            if len(bounds) < number:
                 return []
-            wanted = [j for j in seen if known[j].line.value.real + known[j].line.error >= ends[number - 1]]
-            rough = [j for j in wanted if known[j].reduction < 1]
-            if not rough or turn == ROUNDS:
+            requested = [j for j in visible if modes[j].line.value.real + modes[j].line.error >= bounds[number - 1]]
+            inaccurate = [j for j in requested if modes[j].reduction < 1]
+            if not inaccurate or cycle == ROUNDS:
                 break
-            sure = sorted((known[j].line.value.real for j in seen), reverse=True)[number - 1]
+            threshold = sorted((modes[j].line.value.real for j in visible), reverse=True)[number - 1]
             right, left = self._right.copy(), self._left.copy()
-            for k, j in enumerate(rough):
-                told = f"{len(rough)} of {len(wanted)}, error {known[j].line.error:.0e}"
-                self._told.update((turn + k / len(rough)) / ROUNDS, told)
-                first = turn > 0 or known[j].line.value.real >= sure  # others are most often told apart by a little
-                reduction = max(known[j].reduction, MOST_REDUCED if first else LEAST_REDUCED)
-                right[j] += self._correction(j, reduction ** (1 + EASIER), transposed=False)
-                left[j] += self._correction(j, reduction ** (1 - EASIER), transposed=True)
-            self._take(right, left)
-        if any(known[j].line.error > max(GIVEN * abs(known[j].line.value.real), 2 * self._rounding(j)) for j in wanted):
-            raise SlowError
-        return [known[j].line for j in wanted]
+            for k, j in enumerate(inaccurate):
+                message = f"{len(inaccurate)} of {len(requested)}, error {modes[j].line.error:.0e}"
+                self._report.update((cycle + k / len(inaccurate)) / ROUNDS, message)
+                important = cycle > 0 or modes[j].line.value.real >= threshold  # for others a rough value suffices
+                reduction = max(modes[j].reduction, STRONG if important else MILD)
+                right[j] += self._correction(j, reduction ** (1 + BIAS), transposed=False)
+                left[j] += self._correction(j, reduction ** (1 - BIAS), transposed=True)
+            self._rayleigh_ritz(right, left)
+        if any(
+            modes[j].line.error > max(LARGEST_ERROR * abs(modes[j].line.value.real), 2 * self._rounding(j)) for j in requested
+        ):
+            raise NotConvergedError
+        return [modes[j].line for j in requested]
 
-    def _judged(self, j: int) -> _Judged:
-        """To second order an eigenvalue is wrong by (left residual) . (what corrects the right vector)."""
+    def _estimate(self, j: int) -> _Estimate:
+        """To second order the error of an eigenvalue is (left residual) . (correction of the right vector)."""
         value = complex(self._values[j])
-        blur = float(np.linalg.norm(self._precondition(j, self._over[j], transposed=False)))
-        error = float(np.linalg.norm(self._under[j])) * blur + self._rounding(j)
-        overlap = float(abs(self._receiver @ self._right[j]) / np.linalg.norm(self._receiver))
+        vector_error = float(np.linalg.norm(self._precondition(j, self._right_residuals[j], transposed=False)))
+        error = float(np.linalg.norm(self._left_residuals[j])) * vector_error + self._rounding(j)
+        overlap = float(abs(self._observable @ self._right[j]) / np.linalg.norm(self._observable))
         allowed = max(ALLOWED * abs(value.real), 2 * self._rounding(j))
-        reduction = 1.0 if error <= allowed else min(AIM * float(np.sqrt(allowed / error)), LEAST_REDUCED)
-        if overlap <= SURE * blur:  # is it seen?
-            reduction = min(reduction, VISIBLE / (SURE * blur))
-        return _Judged(Line(value, error, float(np.linalg.norm(self._left[j]))), overlap, reduction)
+        reduction = 1.0 if error <= allowed else min(SAFETY * float(np.sqrt(allowed / error)), MILD)
+        if overlap <= SIGNIFICANT * vector_error:  # visibility is uncertain
+            reduction = min(reduction, VISIBLE / (SIGNIFICANT * vector_error))
+        return _Estimate(Line(value, error, float(np.linalg.norm(self._left[j]))), overlap, reduction)
 
-    def _take(self, right: np.ndarray, left: np.ndarray) -> None:
-        """Pairs of the spaces that these rows span."""
+    def _rayleigh_ritz(self, right: np.ndarray, left: np.ndarray) -> None:
+        """Two-sided Rayleigh-Ritz pairs in the spaces of these rows."""
         image = np.array([self._space.apply(row) for row in right])
-        values, of_left, of_right = linalg.eig(left @ image.T, left @ right.T, left=True)
+        values, left_weights, right_weights = linalg.eig(left @ image.T, left @ right.T, left=True)
         if not np.all(np.isfinite(values)):
-            raise SlowError
-        right, left = of_right.T @ right, of_left.conj().T @ left
+            raise NotConvergedError
+        right, left = right_weights.T @ right, left_weights.conj().T @ left
         right /= np.linalg.norm(right, axis=1)[:, None]
         left /= np.sum(left * right, axis=1)[:, None]
         self._values, self._right, self._left = values, right, left
-        turned = values[:, None]
-        self._over = np.array([self._space.apply(row) for row in right]) - turned * right
-        self._under = np.array([self._space.apply_transposed(row) for row in left]) - turned * left
+        eigenvalues = values[:, None]
+        self._right_residuals = np.array([self._space.apply(row) for row in right]) - eigenvalues * right
+        self._left_residuals = np.array([self._space.apply_transposed(row) for row in left]) - eigenvalues * left
 
     def _rounding(self, j: int) -> float:
         return float(BACKWARD * self._fastest * np.linalg.norm(self._left[j]))
 
-    def _apart(self, vector: np.ndarray, transposed: bool) -> np.ndarray:
-        """What belongs to none of the pairs."""
-        here, there = (self._left, self._right) if transposed else (self._right, self._left)
-        return np.asarray(vector - (there @ vector) @ here)
+    def _deflated(self, vector: np.ndarray, transposed: bool) -> np.ndarray:
+        """The vector projected on the complement of all pairs."""
+        basis, dual = (self._left, self._right) if transposed else (self._right, self._left)
+        return np.asarray(vector - (dual @ vector) @ basis)
 
     def _precondition(self, j: int, vector: np.ndarray, transposed: bool) -> np.ndarray:
-        alone = Uncoupled(self._space, complex(self._values[j]), self._forms, transposed)
-        return self._apart(alone.solve(vector), transposed)
+        uncoupled = UncoupledSolver(self._space, complex(self._values[j]), self._schur, transposed)
+        return self._deflated(uncoupled.solve(vector), transposed)
 
     def _correction(self, j: int, reduction: float, transposed: bool) -> np.ndarray:
-        """Solves (L - value) t = -residual among what belongs to none of the pairs."""
+        """Approximate solution of (L - value) t = -residual in the complement of all pairs."""
         apply = self._space.apply_transposed if transposed else self._space.apply
-        residual = self._under[j] if transposed else self._over[j]
+        residual = self._left_residuals[j] if transposed else self._right_residuals[j]
         found = gmres.solve(
-            lambda v: self._apart(apply(v) - self._values[j] * v, transposed),
+            lambda v: self._deflated(apply(v) - self._values[j] * v, transposed),
             lambda v: self._precondition(j, v, transposed),
-            -self._apart(residual, transposed), reduction * float(np.linalg.norm(residual)), VECTORS, STEPS,
+            -self._deflated(residual, transposed), reduction * float(np.linalg.norm(residual)), VECTORS, STEPS,
         )  # fmt: skip
         return np.asarray(found.x)

@@ -1,6 +1,6 @@
-"""Linear problems on products of parts: the steady state and the motion, without ever making the matrix.
+"""Coupled subsystems: steady state, time evolution and response without assembling the matrix.
 
-The parts without their coupling, solved exactly, precondition the whole.
+The uncoupled subsystems, solved exactly, are the preconditioner.
 """
 
 from __future__ import annotations
@@ -14,136 +14,134 @@ from spinsync.problems.linear import arnoldi, resolvent
 from spinsync.problems.linear.dense import CONTRAST
 from spinsync.problems.linear.lines import LARGEST
 from spinsync.problems.linear.products import gmres
-from spinsync.problems.linear.products.operator import VECTORS, Products, afford
-from spinsync.problems.linear.products.sylvester import Uncoupled
-from spinsync.problems.linear.sectors import Parts
-from spinsync.problems.outcome import SeveralError, SlowError
+from spinsync.problems.linear.products.operator import VECTORS, ProductSpace, afford
+from spinsync.problems.linear.products.sylvester import UncoupledSolver
+from spinsync.problems.linear.sectors import Subsystems
+from spinsync.problems.outcome import NotConvergedError, NotUniqueError
 
-SHIFT = 1e-4  # of the fastest rate: the uncoupled parts have a steady state of their own
-ROUNDING = 1e-14  # of the fastest rate: what the residual may come to
-ALLOWED = 1e-10  # sum of the errors of all components
+SHIFT = 1e-4  # shift of the uncoupled generator, which is singular, in units of the fastest rate
+ROUNDING = 1e-14  # smallest residual that rounding allows, in units of the fastest rate
+ALLOWED = 1e-10  # largest 1-norm of the error
 MOST_STEPS = 1500
-INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each gains a factor of the shift
-INNER = 1e-12  # residual of a solution at one frequency
-BASIS = 160  # vectors of a response: 20 frequencies that are solved
-SAME = 1e-7  # distance of two answers that are one
+INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each reduces the error by about the shift
+RESIDUAL = 1e-12  # relative residual of a solution at one frequency
+BASIS = 160  # vectors of a response: 20 shifts
+EQUAL = 1e-7  # largest distance of two results that count as equal
 
 
-def steady(parts: Parts, trace: np.ndarray) -> np.ndarray:
-    """The state of total charge 0 at rest, whose product with `trace` is 1.
+def steady_state(subsystems: Subsystems, trace: np.ndarray) -> np.ndarray:
+    """The steady state of total charge 0, normalized by trace . rho = 1.
 
-    Raises SeveralError if two starts end in two steady states, SlowError if the estimated error is not below ALLOWED,
-    OverflowError if the rates are too large for double precision.
+    Raises NotUniqueError if two starting vectors give different states, NotConvergedError if the estimated error is not below
+    ALLOWED, OverflowError if the rates are too large for double precision.
     """
-    space = Products(parts, 0, half=True)
-    trace = space.kept(trace)
+    space = ProductSpace(subsystems, 0, half=True)
+    trace = space.half_of(trace)
     fastest = fastest_rate(space)
-    alone = Uncoupled(space, SHIFT * fastest)
+    uncoupled = UncoupledSolver(space, SHIFT * fastest)
     guess = trace / trace.sum() + 0j
     for _ in range(INVERSE_STEPS):
-        guess = alone.solve(guess)
+        guess = uncoupled.solve(guess)
         guess /= trace @ guess
-    found = _from(space, alone, trace, guess, guess, fastest)
-    contrast = fastest > CONTRAST * slowest_rate(space)
-    if contrast or not parts.mixing:
-        other = trace * np.random.default_rng(0).uniform(size=trace.size)
-        again = _from(space, alone, trace, guess, other / other.sum() + 0j, fastest)
-        if not abs(again - found).sum() <= SAME:
-            raise OverflowError if contrast else SeveralError
-    return space.completed(found)
+    result = _solve_from(space, uncoupled, trace, guess, guess, fastest)
+    ill_conditioned = fastest > CONTRAST * slowest_rate(space)
+    if ill_conditioned or not subsystems.unique:
+        random_start = trace * np.random.default_rng(0).uniform(size=trace.size)
+        second = _solve_from(space, uncoupled, trace, guess, random_start / random_start.sum() + 0j, fastest)
+        if not abs(second - result).sum() <= EQUAL:
+            raise OverflowError if ill_conditioned else NotUniqueError
+    return space.full_from_half(result)
 
 
-def motion(parts: Parts, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray) -> Iterator[np.ndarray]:
-    """The state of one total charge at each of `times`, one after the other; of charge 0 it is Hermitian.
-
-    trace : as of `steady`, for long runs
-    """
-    space = Products(parts, charge, half=charge == 0)
+def motion(
+    subsystems: Subsystems, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray
+) -> Iterator[np.ndarray]:
+    """The state of one total charge at each of `times`, one after the other; at charge 0 it is Hermitian.
+    trace : covector as in `steady_state`, which ends long runs"""
+    space = ProductSpace(subsystems, charge, half=charge == 0)
     fastest = fastest_rate(space)
     if charge:
         yield from arnoldi.motion(space.apply, fastest, start + 0j, times)
         return
 
-    def rest() -> np.ndarray | None:
+    def steady_half() -> np.ndarray | None:
         try:
-            return (space.kept(steady(parts, trace)) + 0j).view(float)
-        except (SeveralError, SlowError, OverflowError):
+            return (space.half_of(steady_state(subsystems, trace)) + 0j).view(float)
+        except (NotUniqueError, NotConvergedError, OverflowError):
             return None
 
-    half = (space.kept(start) + 0j).view(float)
-    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times, rest):
-        yield space.completed(state.view(complex))
+    half = (space.half_of(start) + 0j).view(float)
+    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times, steady_half):
+        yield space.full_from_half(state.view(complex))
 
 
-def real_apply(space: Products, vector: np.ndarray) -> np.ndarray:
-    """The generator on a half of a Hermitian matrix as real numbers: such halves are no complex space."""
+def real_apply(space: ProductSpace, vector: np.ndarray) -> np.ndarray:
+    """The generator on half of a Hermitian matrix as real numbers: complex multiples are not Hermitian."""
     return np.asarray(space.apply(vector.view(complex)).view(float))
 
 
-def fastest_rate(space: Products) -> float:
-    """Largest modulus that the diagonal can have. Raises OverflowError if squares of a rate are not finite."""
+def fastest_rate(space: ProductSpace) -> float:
+    """Upper bound of the diagonal's modulus. Raises OverflowError if the square of a rate is not finite."""
     diagonals = [[space.local(a, q).data for q in {key[a] for key in space.shape}] for a in range(len(space.zero))]
-    total = sum(max(abs(values).max() for values in of_part) for of_part in diagonals)
+    total = sum(max(abs(entries).max() for entries in values) for values in diagonals)
     if not total < LARGEST:
         raise OverflowError
     return float(max(total, 1e-300))
 
 
-def slowest_rate(space: Products) -> float:
-    """Smallest modulus on the diagonal, but for zero."""
+def slowest_rate(space: ProductSpace) -> float:
+    """Smallest nonzero modulus on the diagonal."""
     smallest = np.inf
     for key in space.shape:
         total = space.local(0, key[0]).diagonal()
-        for part, charge in enumerate(key[1:], 1):
-            total = np.add.outer(total, space.local(part, charge).diagonal())
+        for subsystem, charge in enumerate(key[1:], 1):
+            total = np.add.outer(total, space.local(subsystem, charge).diagonal())
         smallest = min(smallest, abs(total[total != 0]).min(initial=np.inf))
     return float(smallest)
 
 
-def _from(
-    space: Products, alone: Uncoupled, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
+def _solve_from(
+    space: ProductSpace, uncoupled: UncoupledSolver, trace: np.ndarray, guess: np.ndarray, start: np.ndarray, fastest: float
 ) -> np.ndarray:
-    """start + y at rest, with y of trace 0.
-
-    guess : the state at rest without coupling
-    """
+    """The steady state start + y, with y of trace 0, by GMRES. guess : steady state without coupling"""
 
     def precondition(y: np.ndarray) -> np.ndarray:
-        of_zero = y.view(complex) - guess * (trace @ y.view(complex))
-        solved = alone.solve(of_zero)
+        traceless = y.view(complex) - guess * (trace @ y.view(complex))
+        solved = uncoupled.solve(traceless)
         return np.asarray((solved - guess * (trace @ solved)).view(float))
 
     scale = fastest * float(np.linalg.norm(guess))
     right = -real_apply(space, start.view(float))
     solution = gmres.solve(partial(real_apply, space), precondition, right, ROUNDING * scale, VECTORS, MOST_STEPS)
-    error = abs(precondition(solution.residual)).sum() / min(solution.weakest, 1.0)
+    error = abs(precondition(solution.residual)).sum() / min(solution.smallest_singular, 1.0)
     if not error <= ALLOWED:
-        raise SlowError
+        raise NotConvergedError
     return np.asarray(start + solution.x.view(complex))
 
 
-def response(parts: Parts, sender: np.ndarray, receiver: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
-    """receiver . (-i w - L)^{-1} sender in total charge 1 for each w, complex array of shape (frequency,).
+def response(subsystems: Subsystems, source: np.ndarray, observable: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+    """observable . (-i w - L)^{-1} source in total charge 1 for each w, complex array of shape (frequency,).
 
-    Raises TooLargeError if memory can't hold what is needed, SlowError if an iteration does not reach INNER, OverflowError
-    if there is no answer to double precision.
+    Raises TooLargeError if memory does not suffice, NotConvergedError if an iteration does not converge, OverflowError if
+    double precision does not suffice.
     """
-    space = Products(parts, 1)
-    afford(parts.sizes, BASIS * space.size)
+    space = ProductSpace(subsystems, 1)
+    afford(subsystems.sizes, BASIS * space.size)
     fastest_rate(space)
 
     def solver(w: float) -> gmres.Map:
-        alone = Uncoupled(space, -1j * w)
+        uncoupled = UncoupledSolver(space, -1j * w)
 
         def solve(right: np.ndarray) -> np.ndarray:
             size = float(np.linalg.norm(right))
-            found = gmres.solve(
-                lambda v: -1j * w * v - space.apply(v), lambda v: -alone.solve(v), right, INNER * size, VECTORS // 2, MOST_STEPS
-            )
-            if not np.linalg.norm(found.residual) <= INNER * size:
-                raise SlowError
-            return np.asarray(found.x)
+            result = gmres.solve(
+                lambda v: -1j * w * v - space.apply(v), lambda v: -uncoupled.solve(v), right, RESIDUAL * size,
+                VECTORS // 2, MOST_STEPS,
+            )  # fmt: skip
+            if not np.linalg.norm(result.residual) <= RESIDUAL * size:
+                raise NotConvergedError
+            return np.asarray(result.x)
 
         return solve
 
-    return resolvent.interpolated(space.apply, solver, sender, receiver, frequencies)
+    return resolvent.projected_response(space.apply, solver, source, observable, frequencies)
