@@ -14,7 +14,7 @@ def allowed_steps(most: float, work: float, components: int) -> int:
     return int(min(most, work / components))
 
 
-def between_looks(allowed: int) -> int:
+def steps_between_checks(allowed: int) -> int:
     """Steps between two looks at the outlook of a run."""
     return max(allowed // LOOKS, FEWEST)
 

@@ -28,7 +28,7 @@ from numpy.polynomial import legendre
 from spinsync.base.compiled import need_compiler
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, at, integral
 from spinsync.problems.outcome import Ended
-from spinsync.problems.outlook import Outlook, between_looks
+from spinsync.problems.outlook import Outlook, steps_between_checks
 
 if TYPE_CHECKING:
     from spinsync.problems.many_spins.record import ManySpins
@@ -216,7 +216,7 @@ def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000)
     need_compiler()
     population = Population(problem)
     run, out = Stepper(population, float(times[-1] - times[0])), Recorder(population, times)
-    between = between_looks(max_steps)
+    between = steps_between_checks(max_steps)
     outlook, look = Outlook(run.end, settled=0.0, sure=SURE), between
     with np.errstate(over="ignore", invalid="ignore"):  # ends as a step size of zero
         while out.done < times.size:
