@@ -13,14 +13,7 @@ from spinsync.base.progress import Line
 from spinsync.problems.flow import implicit_steps
 from spinsync.problems.flow.approach import NEAR, NEUTRAL, ZERO_RATE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import (
-    FixedPoint,
-    fixed_point_near,
-    in_corotating_frame,
-    run,
-    slowest_relaxation,
-    state_scale,
-)
+from spinsync.problems.flow.fixed_points import FixedPoint, corotating_flow, fixed_point_near, run, slowest_rate, state_scale
 from spinsync.problems.flow.hopf import extrapolate_amplitude, is_weakly_nonlinear
 from spinsync.problems.flow.orbit_averages import OrbitSamples, sample_orbit
 from spinsync.problems.flow.periodic_orbits import find_cycle
@@ -72,7 +65,7 @@ class ScalarMover(Mover[Points]):
     def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
         self.flow, self.weight, self.line = flow, weight, line
         self.rtol, self.atol = max(flow.rtol, rtol / FINER), max(flow.atol, atol / FINER)
-        self.groups, self.slow = weight.size, slowest_relaxation(flow)
+        self.groups, self.slow = weight.size, slowest_rate(flow)
         self.attempts = ATTEMPTS if weight.size == 1 else (1.0,)
         self.nearby: FixedPoint | None = None
         self.seen: OrbitSamples | None = None
@@ -106,7 +99,7 @@ class ScalarMover(Mover[Points]):
 
     def advance(self, points: Points, spans: Array) -> Array:
         """Move on in the frame in which the state turns least: there it is a fixed point of the stepper once it rests."""
-        self.flow = in_corotating_frame(self.flow, points.state[0])
+        self.flow = corotating_flow(self.flow, points.state[0])
         seen = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
         points.state = seen.states[-1:].copy()
         self.tell(points)
@@ -132,7 +125,7 @@ class ScalarMover(Mover[Points]):
 
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
         """Averages over samples at even distances."""
-        self.flow = in_corotating_frame(self.flow, points.state[0])
+        self.flow = corotating_flow(self.flow, points.state[0])
         samples, none = int(np.ceil(spans[0] * self.flow.fastest_rate / APART)), np.zeros(1, bool)
         if samples > MOST_SAMPLES:
             return unknown(1, self.groups), np.zeros(1), none

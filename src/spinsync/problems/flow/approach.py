@@ -25,7 +25,7 @@ NEUTRAL = 1e-8  # growth rates below this share of the fastest relaxation rate c
 
 @dataclass
 class Approach(Batched):
-    """The convergence tests of motions so far, arrays of shape (point,).
+    """Results of the convergence tests so far, arrays of shape (point,).
 
     size : the largest charged component
     farthest : the largest distance from the fixed point since the motion came NEAR it; 0 if it is not near
@@ -46,10 +46,7 @@ class Approach(Batched):
         return np.asarray(fading)
 
     def accepted(self, distance: Array) -> Array:
-        """Whether a stable fixed point at this distance (inf: there is none) is accepted, bool (point,).
-
-        An unstable one must be nearer than THERE, which is for the caller to check.
-        """
+        """Whether a stable fixed point at this distance (inf: none) is accepted; an unstable one must be THERE, bool (point,)."""
         near = distance < NEAR
         closer = distance < CLOSER * self.farthest
         self.farthest = np.where(near, np.maximum(distance, self.farthest), 0.0)

@@ -2,18 +2,17 @@
 
     dy/dt = -decay * y + nonlinear(y),        decay diagonal (complex, Re >= 0)
 
-The diagonal part (free rotation and relaxation) is integrated exactly; only `nonlinear` along the
-solution is replaced by the polynomial through its last values (variation of constants). A component
-that rotates 10^5 times per step costs as much as a slow one and is as accurate, as long as its
-`nonlinear` is smooth. The predictor uses P = 8 past values, the corrector the new one as well, so the
-local error is O(h^10); step sizes are h0 / 2^k, so that weights change rarely. The starting values are
-a collocation block of P nodes, solved by Picard iteration.
+The diagonal part (free rotation and relaxation) is integrated exactly; only `nonlinear` along the solution is replaced by
+the polynomial through its last values (variation of constants). A component that rotates 10^5 times per step costs as much
+as a slow one and is as accurate, as long as its `nonlinear` is smooth. The predictor uses P = 8 past values, the corrector
+the new one as well, so the local error is O(h^10); step sizes are h0 / 2^k, so that weights change rarely. The starting
+values are a collocation block of P nodes, solved by Picard iteration.
 
-Background: E. Hairer, S. Norsett, G. Wanner, *Solving Ordinary Differential Equations I*, ch. III
-(Adams methods); M. Hochbruck, A. Ostermann, Acta Numerica 19, 209 (2010) (exponential multistep).
+Background: E. Hairer, S. Norsett, G. Wanner, *Solving Ordinary Differential Equations I*, ch. III (Adams methods);
+M. Hochbruck, A. Ostermann, Acta Numerica 19, 209 (2010) (exponential multistep).
 
-`nonlinear` is passed as a function pointer, so the cached machine code of the stepper never contains
-an outdated copy of an equation that was edited in another module.
+`nonlinear` is passed as a function pointer, so the cached machine code of the stepper never contains an outdated copy of an
+equation that was edited in another module.
 
 Short runs are interpreted by Python, others run as machine code, with the same result in every bit. So the functions are
 loops over numbers and avoid those operations that NumPy, Python and the compiler round differently: division, exp and
@@ -126,10 +125,9 @@ def _finite_span(decay, span):
 
 @compiled()
 def _weights(decay, h, free, past, corrector, error_weight):
-    """Weights of one step of size h for each component, copied from the component before if it has the same decay.
+    """Weights of one step of size h for each component; neighbours with equal decay share them.
 
-    y_new = free y + past @ past values + corrector * backward difference; the error is error_weight * backward difference.
-    """
+    y_new = free y + past @ past values + corrector * backward difference; the error is error_weight * backward difference."""
     m = np.empty(P + 1, np.complex128)
     for i in range(decay.size):
         if i > 0 and decay[i] == decay[i - 1]:

@@ -7,15 +7,7 @@ from enum import Enum
 
 import numpy as np
 
-from spinsync.problems.flow.approach import (
-    COHERENCE_ERROR,
-    NEAR,
-    NEUTRAL,
-    SEARCH_RADIUS,
-    SMALL_COHERENCE,
-    THERE,
-    Approach,
-)
+from spinsync.problems.flow.approach import COHERENCE_ERROR, NEAR, NEUTRAL, SEARCH_RADIUS, SMALL_COHERENCE, THERE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
@@ -61,7 +53,7 @@ class FixedPoint:
         return vector
 
 
-def slowest_relaxation(flow: Flow) -> float:
+def slowest_rate(flow: Flow) -> float:
     """The smallest relaxation rate; 0 if a charged component does not relax, or none relaxes.
 
     A neutral component without relaxation is allowed: the others drive it, and it stops once the charged ones vanish.
@@ -161,10 +153,9 @@ class NewtonResult:
 
 
 def newton(flow: Flow, state: np.ndarray, near: float = np.inf) -> NewtonResult:
-    """Find a fixed point and the frequency of its frame from the initial guess `state` by Newton's method.
+    """The fixed point near `state` and the frequency of its frame, an unknown of a bordered system that fixes the phase.
 
-    The frequency is an additional unknown; the phase is held by a bordered Jacobian. A fixed point farther away than `near`,
-    in units of `state_scale`, is rejected before its eigenvalues are computed.
+    `near`: the distance, in units of `state_scale`, beyond which it is rejected before its eigenvalues are computed.
     """
     charged = flow.charged
     if not np.any(state[charged]):
@@ -222,7 +213,7 @@ def _result(flow: Flow, state: np.ndarray, values: np.ndarray) -> NewtonResult:
     return NewtonResult(FixedPoint(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
-def in_corotating_frame(flow: Flow, state: np.ndarray) -> Flow:
+def corotating_flow(flow: Flow, state: np.ndarray) -> Flow:
     """The flow in the frame in which `state` rotates least: the frequency is a least-squares fit of dy/dt along the phase."""
     along = flow.phase_direction(state)
     square = float(np.sum(abs(along) ** 2))
@@ -237,8 +228,8 @@ def fixed_point_near(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Fixed
     If the coherence is `fading`, the fixed point without coherence is tried first: if it is stable, or the state has no
     coherence, its distance counts as 0. Beyond MOST_UNKNOWNS no Jacobian is computed: a state of nearly zero velocity counts.
     """
-    flow, size, few = in_corotating_frame(flow, state), state_scale(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
-    speed = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest_relaxation(flow))  # relative to the relaxation
+    flow, size, few = corotating_flow(flow, state), state_scale(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    speed = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest_rate(flow))  # relative to the relaxation
     charged, neutral = (float(speed[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
@@ -268,11 +259,10 @@ class Convergence:
 
 
 def converge(flow: Flow, *, stretch: float, longest: float, stretch_growth: float = 1.0) -> Convergence:
-    """Integrate until the motion has reached a fixed point, stable or not, at most for the time `longest`.
+    """Integrate until the motion has converged to a fixed point, stable or not, at most for the time `longest`.
 
-    Convergence is tested after each stretch of time; each next one is `stretch_growth` times as long, or as long as
-    convergence should take. A stretch is written in the frame in which the last one ended: there a rotating state is a fixed
-    point of the stepper as well, and errors of its time steps look like no motion.
+    Convergence is tested after each stretch; the next one is `stretch_growth` times as long, or as long as convergence should
+    take. It is written in the frame in which the state rotates least: there a rotating state is a fixed point of the stepper.
     """
     state, time, span = flow.start, 0.0, stretch
     approach = Approach.initial(np.array([state_scale(flow, state)]))
@@ -288,7 +278,7 @@ def converge(flow: Flow, *, stretch: float, longest: float, stretch_growth: floa
         if accepted or time >= longest:
             return Convergence(found if accepted else None, state, DONE, solution.steps, time)
         wait = approach.wait(distances, found.growth[:1])[0] if found is not None and found.growth.size else np.inf
-        flow, span = in_corotating_frame(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), longest - time)
+        flow, span = corotating_flow(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), longest - time)
 
 
 def with_tangent(flow: Flow) -> Flow:

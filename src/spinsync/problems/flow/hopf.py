@@ -47,9 +47,8 @@ def extrapolate_amplitude(fixed_point: FixedPoint, state: np.ndarray) -> np.ndar
         measured = _slope(np.log(size)) * SAMPLES / period
         if measured >= (growth if growth > 0 else growth / 2):
             return None
-        factor = 1 / LARGEST_FACTOR
-        if growth > 0:
-            factor = float(np.clip(np.sqrt(growth / (growth - measured)), 1 / LARGEST_FACTOR, LARGEST_FACTOR))
+        ratio = np.sqrt(growth / (growth - measured)) if growth > 0 else 0.0
+        factor = float(np.clip(ratio, 1 / LARGEST_FACTOR, LARGEST_FACTOR))
         state = fixed_point.state + factor * displacement[-1]
         if growth > 0 and abs(factor - 1) < CLOSE_ENOUGH:
             return np.asarray(state)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinsync.problems.flow.fixed_points import from_real, in_corotating_frame, jacobian, real_coordinates
+from spinsync.problems.flow.fixed_points import corotating_flow, from_real, jacobian, real_coordinates
 from spinsync.problems.flow.record import Flow
 
 MOST_STEPS = 500  # a decade of time takes about thirty
@@ -20,7 +20,7 @@ def integrate_implicitly(flow: Flow, state: np.ndarray, span: float, rtol: float
     time, h = 0.0, 1e-3 * span
     for _ in range(MOST_STEPS if state.size <= MOST_COMPONENTS else 0):
         h = min(h, span - time)
-        result = _step(in_corotating_frame(flow, state), state, h)
+        result = _step(corotating_flow(flow, state), state, h)
         if result is None:
             return None
         new, local_error = result

@@ -22,8 +22,7 @@ RETURN_DISTANCE = 0.3  # relative to the diameter of the orbit: a nearer state m
 CONVERGED = 1e-5  # distance from the limit of the returns, relative to the diameter of the orbit
 STEP_ERROR = 2e-7  # distance relative to the state that is an error of the time steps
 SMALLEST_ORBIT = 1e-3  # motion relative to the state: less is a relaxation oscillation around a fixed point
-SLOW_CONVERGENCE = 0.95  # ratio of two successive distances above which the state is extrapolated
-MOST_EXTRAPOLATIONS = 8
+SLOW_CONVERGENCE, MOST_EXTRAPOLATIONS = 0.95, 8  # ratio of successive distances above which the state is extrapolated
 OVERSAMPLING = 16  # Fourier interpolation of a period
 MOST_NUMBERS = 2e7  # numbers in the samples from which a period is guessed
 LEAST_SAMPLES = 64  # samples of a period
@@ -70,8 +69,7 @@ def aligned(flow: Flow, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarr
 def _guess_period(states: np.ndarray, charged: np.ndarray) -> tuple[float, float]:
     """The shortest lag, in samples, after which states (sample, component) return to the last one up to a common phase.
 
-    0 if none returns or they hardly move. Also the diameter of the orbit: the largest distance from the last state.
-    """
+    0 if none returns or they hardly move. And the diameter of the orbit: the largest distance from the last state."""
     last, past = states[-1], states[::-1]
     overlap = abs(past[:, charged] @ last[charged].conj())
     square = np.sum(abs(past[:, charged]) ** 2, axis=1) + overlap[0] - 2 * overlap

@@ -139,9 +139,9 @@ class Flow:
             If the motion converges to no fixed point of a rotating frame.
         """
         from spinsync.problems.flow.approach import ZERO_RATE, coherent_groups
-        from spinsync.problems.flow.fixed_points import converge, slowest_relaxation
+        from spinsync.problems.flow.fixed_points import converge, slowest_rate
 
-        rate = slowest_relaxation(self)
+        rate = slowest_rate(self)
         if rate <= ZERO_RATE:
             raise NoRelaxationError
         convergence = converge(self, stretch=10 / rate, longest=LONGEST_RUN / rate, stretch_growth=STRETCH_GROWTH)
