@@ -34,7 +34,7 @@ P = 8  # past values in the predictor; the order of the method is P + 1
 RING = 2 * P  # past values kept: 2 P - 1 are needed to double the step
 LARGEST_EXPONENT = 1e300  # |decay| times span; beyond it the product overflows, and its phase is lost in rounding anyway
 MOST_PICARD = 40  # Picard iterations of the starting block before its step is reduced
-DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = (int(ended) for ended in Ended)  # plain numbers, as `solve` takes them
+DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = (int(ended) for ended in Ended)  # as int, for compiled code
 
 #: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
 VECTOR, TABLE, MATRIX = "complex128[::1]", "float64[:,::1]", "complex128[:,::1]"
