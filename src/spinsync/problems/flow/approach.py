@@ -46,7 +46,7 @@ class Approach(Batched):
         return np.asarray(fading)
 
     def accepted(self, distance: Array) -> Array:
-        """Whether a stable fixed point at this distance (inf: none) is accepted, (point,); an unstable one must also be THERE."""
+        """Whether a stable fixed point at this distance (inf: none) is accepted, (point,); an unstable one must be THERE."""
         near = distance < NEAR
         closer = distance < CLOSER * self.farthest
         self.farthest = np.where(near, np.maximum(distance, self.farthest), 0.0)
