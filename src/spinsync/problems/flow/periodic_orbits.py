@@ -114,24 +114,24 @@ def find_cycle(flow: Flow, state: np.ndarray, longest: float) -> CycleSearch:
         phase, motion = _neutral_directions(flow, last)
         if np.linalg.norm(motion) * period < SMALLEST_ORBIT * np.linalg.norm(last):
             break
-        off = project_out(phase, aligned(flow, last, state)[0] - last)
-        period = period - _dot(motion, off) / _dot(motion, motion)
-        left = float(np.linalg.norm(project_out(motion, off)))
+        displacement = project_out(phase, aligned(flow, last, state)[0] - last)
+        period = period - _dot(motion, displacement) / _dot(motion, motion)
+        distance = float(np.linalg.norm(project_out(motion, displacement)))
         errors = STEP_ERROR * float(np.linalg.norm(state))
-        if left > SLOW_CONVERGENCE * before and left > errors:
-            ratio = (left / before) ** (1 / CHECK_PERIODS)  # of two successive returns, which form a geometric series
-            if ratio >= 1 or left / (1 - ratio) > RETURN_DISTANCE * diameter or extrapolations == MOST_EXTRAPOLATIONS:
+        if distance > SLOW_CONVERGENCE * before and distance > errors:
+            ratio = (distance / before) ** (1 / CHECK_PERIODS)  # of two successive returns, which form a geometric series
+            if ratio >= 1 or distance / (1 - ratio) > RETURN_DISTANCE * diameter or extrapolations == MOST_EXTRAPOLATIONS:
                 break
             angle = aligned(flow, last, state)[1]
-            state = state + flow.rotated(project_out(motion, off), -angle) * ratio / (1 - ratio)
+            state = state + flow.rotated(project_out(motion, displacement), -angle) * ratio / (1 - ratio)
             before, extrapolations = np.inf, extrapolations + 1
             continue
-        if left < max(CONVERGED * diameter * (1 - min(left / before, 1.0) ** (1 / CHECK_PERIODS)), errors):
+        if distance < max(CONVERGED * diameter * (1 - min(distance / before, 1.0) ** (1 / CHECK_PERIODS)), errors):
             growth, error, mode = floquet_exponent(flow, state, period)
             if growth > max(2 * error, 1e-6 / period):  # an unstable orbit in an invariant subspace
                 return CycleSearch(None, state + NEAR * np.linalg.norm(state) * mode, DONE)
             return CycleSearch(_sampled_cycle(flow, state, period, growth, error), state, DONE)
-        before = left
+        before = distance
     return CycleSearch(None, state, DONE)
 
 
