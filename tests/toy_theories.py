@@ -16,7 +16,7 @@ from scipy.linalg import expm
 import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.exponential_adams import DEVICE
+from spinsync.problems.flow.exponential_adams import SIGNATURE
 from spinsync.problems.flow.record import Flow
 
 
@@ -49,14 +49,14 @@ def flow_of(names, weight, groups, frame=0.0, **parts: Any) -> Flow:
     return Flow(groups=groups, observe=observe, coordinates=coordinates, frame=frame, rtol=1e-11, atol=1e-13, **parts)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stimulated(y, table, coupling, out):
     """net gain - k z^2."""
     for i in range(y.size):
         out[i] = table[0, i] - table[1, i] * y[i].real ** 2
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stimulated_with_tangent(y, table, coupling, out):
     for i in range(y.size // 2):
         z, dz = y[i].real, y[y.size // 2 + i].real
@@ -74,7 +74,7 @@ class RateEquations(Toy):
             names, rates.weight, lambda states: (np.zeros_like(states), states.real), nonlinear=stimulated,
             tangent=stimulated_with_tangent, decay=rates.gamma_1 + 0j, table=np.stack([rates.net_gain, k]),
             coupling=np.zeros((1, 1), complex), start=z, symmetry=np.zeros(z.size, int), real=np.ones(z.size, bool),
-            pace=float(rates.gamma_1.max()),
+            fastest_rate=float(rates.gamma_1.max()),
         )  # fmt: skip
 
     def motion(self, ensemble, initial, times):
@@ -91,7 +91,7 @@ class RateEquations(Toy):
         return -np.sqrt(r.gamma_1**2 + 4 * abs(np.diagonal(r.coupling)) * r.net_gain)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def squeezed(y, table, coupling, out):
     """f + k c* for the complex variable, net gain + q |c|^2 for the inversions."""
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -99,7 +99,7 @@ def squeezed(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * abs(y[0]) ** 2
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def squeezed_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -132,7 +132,7 @@ class Beating(Toy):
             tangent=squeezed_with_tangent, decay=np.concatenate([[gamma + 1j * delta], rates.gamma_1]),
             table=np.stack([np.append(self.push, rates.net_gain), np.append(k, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[c], m[:, 2]]), symmetry=0 * real, real=real,
-            pace=gamma + abs(delta) + k,
+            fastest_rate=gamma + abs(delta) + k,
         )  # fmt: skip
 
     def generator(self, ensemble):
@@ -158,7 +158,7 @@ class Beating(Toy):
         return np.sort(np.concatenate([both.real, -ensemble.rates.gamma_1]))[::-1]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def driven(y, table, coupling, out):
     """i h z and net gain + 4 Im(h s*), with the same field h for all."""
     n, h = y.size // 2, coupling[0, 0]
@@ -167,7 +167,7 @@ def driven(y, table, coupling, out):
         out[n + i] = table[0, i] + 4 * (h * y[i].conjugate()).imag
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def driven_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):
@@ -196,7 +196,8 @@ class DrivenSpins(Toy):
             names, rates.weight, lambda states: (states[:, :n], states[:, n:].real), frame=self.nu, nonlinear=driven,
             tangent=driven_with_tangent, decay=np.concatenate([rates.gamma_perp + 1j * (rates.omega - self.nu), rates.gamma_1]),
             table=rates.net_gain[None, :], coupling=np.array([[self.field]]), start=np.concatenate([s, z]).astype(complex),
-            symmetry=None, real=np.repeat([False, True], n), pace=float(abs(rates.omega - self.nu).max() + abs(self.field)),
+            symmetry=None, real=np.repeat([False, True], n),
+            fastest_rate=float(abs(rates.omega - self.nu).max() + abs(self.field)),
         )  # fmt: skip
 
     def fixed_point(self, ensemble):
@@ -225,7 +226,7 @@ class DrivenSpins(Toy):
         return np.sort(found)[::-1]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def ringing(y, table, coupling, out):
     """(1 + mu - |c|^2) c, and net gain + q Re c for the inversions."""
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -233,7 +234,7 @@ def ringing(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * y[0].real
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def ringing_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -261,11 +262,11 @@ class Ringing(Toy):
             tangent=ringing_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
             table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
-            real=real, pace=2 * self.omega,
+            real=real, fastest_rate=2 * self.omega,
         )  # fmt: skip
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def parametric(y, table, coupling, out):
     """(1 + mu - |s|^2) s + h s* of each group, and net gain for the inversions."""
     n = y.size // 2
@@ -274,7 +275,7 @@ def parametric(y, table, coupling, out):
         out[n + i] = table[1, i]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def parametric_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):
@@ -304,7 +305,7 @@ class Parametric(Toy):
             tangent=parametric_with_tangent, decay=np.concatenate([1 + 1j * rates.omega, rates.gamma_1]),
             table=np.stack([np.full(n, self.mu), rates.net_gain]), coupling=np.array([[self.pump + 0j]]),
             start=np.concatenate([s, z]).astype(complex), symmetry=None, real=np.repeat([False, True], n),
-            pace=float(1 + abs(rates.omega).max() + self.pump),
+            fastest_rate=float(1 + abs(rates.omega).max() + self.pump),
         )  # fmt: skip
 
 

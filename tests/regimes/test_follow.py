@@ -8,7 +8,7 @@ from reference import random_bloch
 from regime_cases import R, word
 from spinsync.problems.flow.approach import CLOSER, NEAR, THERE, Approach
 from spinsync.problems.flow.fixed_points import from_real, run
-from spinsync.problems.flow.implicit_steps import _step, creep
+from spinsync.problems.flow.implicit_steps import _step, integrate_implicitly
 from spinsync.questions.regimes import batch
 from spinsync.regimes.engines import lanes, simple
 from spinsync.regimes.kernels.lanes import Lanes
@@ -19,7 +19,7 @@ from toy_theories import CASES, START
 
 
 def accepted(*distances):
-    approach = Approach.of(np.ones(1))
+    approach = Approach.initial(np.ones(1))
     return [bool(approach.accepted(np.array([distance]))[0]) for distance in distances]
 
 
@@ -34,7 +34,7 @@ def test_a_fixed_point_is_accepted_from_nearby_or_where_the_motion_comes_closer(
 def test_the_wait_for_a_stable_fixed_point_is_long_enough_and_not_much_longer():
     """A deviation of size d exp(-g t) is accepted at the end of the wait."""
     for start, growth in ((0.08, -0.3), (0.005, -2.0), (0.009, -1e-3)):
-        approach, distance = Approach.of(np.ones(1)), start
+        approach, distance = Approach.initial(np.ones(1)), start
         for _ in range(3):
             seen = approach.accepted(np.array([distance]))[0]
             if seen:
@@ -57,13 +57,13 @@ def flows():
 
 
 def up_to_a_phase(flow, state, reference):
-    return flow.rotated(state, flow.behind(reference, state))
+    return flow.rotated(state, flow.phase_behind(reference, state))
 
 
 @pytest.mark.parametrize("number", range(6))
 def test_an_implicit_step_of_any_flow_is_of_third_order(number):
     flow = list(flows())[number]
-    errors, unit = [], 1 / max(abs(flow.decay).max(), flow.pace)
+    errors, unit = [], 1 / max(abs(flow.decay).max(), flow.fastest_rate)
     for h in (0.04, 0.02, 0.01):
         new, _ = _step(flow, flow.start, h * unit)
         errors.append(abs(new - smallest_steps(flow, flow.start, h * unit)).max())
@@ -74,13 +74,13 @@ def test_an_implicit_step_of_any_flow_is_of_third_order(number):
 def test_long_implicit_steps_go_where_small_ones_go(number):
     flow = list(flows())[number]
     span = 3 / flow.decay.real.max()
-    there, ended = smallest_steps(flow, flow.start, span), creep(flow, flow.start, span, 1e-7, 1e-9)
+    there, ended = smallest_steps(flow, flow.start, span), integrate_implicitly(flow, flow.start, span, 1e-7, 1e-9)
     np.testing.assert_allclose(up_to_a_phase(flow, ended, there), there, atol=3e-5)
 
 
 def test_long_steps_are_given_up_where_motion_is_fast():
     flow = ss.MeanField().lower(pair(8.0, 16.0), None, 0)
-    assert creep(flow, flow.start, 1e6, 1e-6, 1e-9) is None
+    assert integrate_implicitly(flow, flow.start, 1e6, 1e-6, 1e-9) is None
 
 
 def test_real_coordinates_and_back():

@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from regime_cases import R, answer, locking, random_motion, word
-from spinsync.problems.flow.orbit_averages import bump
+from spinsync.problems.flow.orbit_averages import smooth_weights
 from systems import sampled
 
 # laws over random pairs
@@ -168,7 +168,7 @@ def unwrapped(system, start, end, step=0.005):
     run = ss.evolve(system.ensemble(), times, initial=system.bloch).isel(time=slice(1, None))
     s = run.coherence.values
     phase = np.unwrap(-np.angle(s), axis=0)
-    w = bump(len(s) - 1)
+    w = smooth_weights(len(s) - 1)
     e = np.exp(1j * phase)
     means = [w @ value[1:] for value in (abs(s), run.inversion.values, run.order_parameter.values)]
     return w @ np.diff(phase, axis=0) / step, *means, np.einsum("t,ta,tb->ab", w, e[1:], e[1:].conj())

@@ -5,9 +5,9 @@ import pytest
 from scipy.linalg import expm
 
 import spinsync as ss
-from spinsync.problems.flow.fixed_points import Outcome, polish, settle
-from spinsync.problems.flow.orbit_averages import track
-from spinsync.problems.flow.periodic_orbits import search
+from spinsync.problems.flow.fixed_points import Outcome, converge, newton
+from spinsync.problems.flow.orbit_averages import sample_orbit
+from spinsync.problems.flow.periodic_orbits import find_cycle
 from toy_theories import CASES, PAIR, START, Beating, Parametric, RateEquations, Ringing
 
 TIMES = np.linspace(0, 4, 41)
@@ -83,8 +83,8 @@ def test_steady_states_are_those_of_the_closed_forms(case):
 def test_eigenvalues_behind_stability_are_those_of_the_closed_forms(case):
     theory, ensemble = case
     problem = flow(case)
-    settled = settle(problem, stretch=5.0, most=200.0)
-    for rest in (settled.rest, polish(problem, settled.state).rest):
+    settled = converge(problem, stretch=5.0, longest=200.0)
+    for rest in (settled.fixed_point, newton(problem, settled.state).fixed_point):
         np.testing.assert_allclose(rest.growth, np.sort(theory.growth(ensemble))[::-1], rtol=0, atol=1e-9)
 
 
@@ -92,21 +92,21 @@ def test_the_leading_eigenvalue_beats_as_the_neutral_variable_does():
     theory, ensemble = CASES["neutral and complex"]
     gamma, delta, k = theory.numbers(ensemble.rates)
     problem = flow((theory, ensemble))
-    found = polish(problem, settle(problem, stretch=5.0, most=200.0).state)
+    found = newton(problem, converge(problem, stretch=5.0, longest=200.0).state)
     assert found.outcome is Outcome.FOUND
-    assert found.rest.leading.real == pytest.approx(-gamma, abs=1e-9)
-    assert abs(found.rest.leading.imag) == pytest.approx(np.sqrt(delta**2 - k**2), abs=1e-9)
-    assert found.rest.state[0] == pytest.approx(theory.fixed_point(ensemble)[0], abs=1e-11)
+    assert found.fixed_point.leading.real == pytest.approx(-gamma, abs=1e-9)
+    assert abs(found.fixed_point.leading.imag) == pytest.approx(np.sqrt(delta**2 - k**2), abs=1e-9)
+    assert found.fixed_point.state[0] == pytest.approx(theory.fixed_point(ensemble)[0], abs=1e-11)
 
 
 def test_newtons_method_goes_to_the_fixed_point_from_afar(case):
     """All three are linear or quadratic: a few steps, from a distance of percents."""
     problem = flow(case)
-    there = settle(problem, stretch=5.0, most=200.0).rest.state
+    there = converge(problem, stretch=5.0, longest=200.0).fixed_point.state
     off = 0.01 * np.where(problem.real, 1.0, 1 - 2j)
-    found = polish(problem, there + off)
+    found = newton(problem, there + off)
     assert found.outcome is Outcome.FOUND
-    np.testing.assert_allclose(found.rest.state, there, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(found.fixed_point.state, there, rtol=0, atol=1e-11)
 
 
 def test_an_unstable_fixed_point_without_charge_is_left():
@@ -116,7 +116,7 @@ def test_an_unstable_fixed_point_without_charge_is_left():
     r = one.rates
     root = np.sqrt(r.gamma_1[0] ** 2 + 4 * r.net_gain[0])
     low, high = ((-r.gamma_1[0] - root) / 2, (-r.gamma_1[0] + root) / 2)
-    found = polish(theory.lower(one, np.array([[0, 0, low + below]]), 0), np.array([low + below + 0j])).rest
+    found = newton(theory.lower(one, np.array([[0, 0, low + below]]), 0), np.array([low + below + 0j])).fixed_point
     assert not found.stable
     assert found.growth[0] == pytest.approx(root, abs=1e-9)
     assert ss.steady_state(one, theory=theory, initial=[[0, 0, low + 1e-4]]).inversion[0] == pytest.approx(high, abs=1e-10)
@@ -145,13 +145,13 @@ def test_diagrams_take_any_theory_that_has_flows(case):
 def test_a_cycle_of_a_neutral_variable_has_its_period_and_exponent():
     theory = Ringing()
     problem = theory.lower(PAIR, START, 0)
-    found = search(problem, problem.start, 20.0)
+    found = find_cycle(problem, problem.start, 20.0)
     assert found.cycle.period == pytest.approx(2 * np.pi / theory.omega, rel=1e-6)
-    assert found.cycle.turned == 0
+    assert found.cycle.phase_increment == 0
     assert found.cycle.growth == pytest.approx(-2 * theory.mu, rel=1e-4)
     assert abs(found.state[0]) == pytest.approx(np.sqrt(theory.mu), rel=1e-4)
-    seen = track(problem, found.state, np.array([1, 0.5j, 0.2], complex), 400, 0.05)
-    assert seen.grown[200:].sum() == pytest.approx(-2 * theory.mu * 10, rel=1e-3)  # what is left after the start
+    seen = sample_orbit(problem, found.state, np.array([1, 0.5j, 0.2], complex), 400, 0.05)
+    assert seen.growth_increments[200:].sum() == pytest.approx(-2 * theory.mu * 10, rel=1e-3)  # what is left after the start
 
 
 def test_inversions_that_oscillate_without_coherence_are_pulsating():

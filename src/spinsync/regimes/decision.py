@@ -8,8 +8,8 @@ from math import pi
 import numpy as np
 
 from spinsync.base.arrays import Array, Batched
-from spinsync.problems.flow.approach import FAINTEST, shining
-from spinsync.problems.flow.orbit_averages import Track, bump
+from spinsync.problems.flow.approach import COHERENCE_ERROR, coherent_groups
+from spinsync.problems.flow.orbit_averages import OrbitSamples, smooth_weights
 from spinsync.regimes.codes import Regime
 
 CALM = 0.02  # growth of ln |deviation| over a window of a regular motion: nothing, but for the window's ends
@@ -48,7 +48,7 @@ class Window(Batched):
     @property
     def bright(self) -> Array:
         """Which groups have a coherence, beside that of the brightest and beside errors, (point, group)."""
-        return np.asarray((self.amplitude > FAINTEST) & shining(self.amplitude))
+        return np.asarray((self.amplitude > COHERENCE_ERROR) & coherent_groups(self.amplitude))
 
     @property
     def alone(self) -> Array:
@@ -74,11 +74,11 @@ class Window(Batched):
 
     def agrees(self, other: Window, detuning: Array) -> Array:
         """Whether these windows and those before tell the same: then the motion is stationary."""
-        bright, large = self.bright, np.maximum(self.squares.max(axis=1), FAINTEST**2)
+        bright, large = self.bright, np.maximum(self.squares.max(axis=1), COHERENCE_ERROR**2)
         products = abs(self.products - other.products).max(axis=(1, 2)) / large
         inversion = abs(self.inversion - other.inversion).max(axis=1)
         variance = abs(self.variance - other.variance)
-        fading = np.where(bright, abs(self.amplitude - other.amplitude) / np.maximum(self.amplitude, FAINTEST), 0.0)
+        fading = np.where(bright, abs(self.amplitude - other.amplitude) / np.maximum(self.amplitude, COHERENCE_ERROR), 0.0)
         turned = self.turned(other).max(axis=1)
         alike = (products < 1e-4) & (inversion < 1e-4) & (variance < 0.01 * self.variance + (1e-4 * large) ** 2)
         same = (products < SAME) & (inversion < SAME) & (variance < 1e-3 * self.variance + (SAME * large) ** 2)
@@ -108,20 +108,20 @@ def unknown(points: int, groups: int) -> Window:
     )  # fmt: skip
 
 
-def averages(seen: Track, frame: float, weight: Array, w: Array | None = None) -> Window:
+def averages(seen: OrbitSamples, frame: float, weight: Array, w: Array | None = None) -> Window:
     """Averages over one window with (5.9), or with given weights of its samples; those of squares by products of matrices."""
-    w = bump(len(seen.turned)) if w is None else w
+    w = smooth_weights(len(seen.phase_increments)) if w is None else w
     s, z = seen.charged, seen.neutral
     size, products, inversion = abs(s), s.conj().T @ (w[:, None] * s), w @ z
     square = size**2
     phase = np.divide(s, size, out=np.zeros_like(s), where=size > 1e-150)  # whose square is a number
     variance = np.sum(square.T @ (w[:, None] * square)) - np.sum(abs(products) ** 2) + np.sum(w @ (z - inversion) ** 2)
-    blocks = np.array([part.mean() for part in np.array_split(seen.grown, 10)]) / seen.step
+    blocks = np.array([part.mean() for part in np.array_split(seen.growth_increments, 10)]) / seen.step
     one = dict(
         length=seen.step * np.count_nonzero(w), products=products, locking=phase.conj().T @ (w[:, None] * phase),
         amplitude=w @ size, inversion=inversion, variance=max(variance, 0.0), order_parameter=2 * w @ abs(s @ weight),
-        winding=w @ seen.turned / seen.step + frame, lyapunov=w @ seen.grown / seen.step,
-        lyapunov_error=blocks.std(ddof=1) / np.sqrt(10), lost=seen.grazing,
+        winding=w @ seen.phase_increments / seen.step + frame, lyapunov=w @ seen.growth_increments / seen.step,
+        lyapunov_error=blocks.std(ddof=1) / np.sqrt(10), lost=seen.phase_undefined,
     )  # fmt: skip
     return Window(**{name: np.asarray(value)[None] for name, value in one.items()})
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from spinsync.base.arrays import Array, joined
-from spinsync.problems.flow.approach import DARK, NEAR, NEUTRAL, RINGING, THERE
+from spinsync.problems.flow.approach import ERROR_DISTANCE, NEAR, NEUTRAL, SMALL_COHERENCE, THERE
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import Window, decided, unknown
 from spinsync.regimes.movers import (
@@ -109,7 +109,7 @@ def _near_rest(mover: Mover[P], points: P, chosen: Array, near: float, found: Mo
     rest, some = np.zeros(len(chosen), bool), points[chosen]
     if len(some.index):
         some.approach.size = mover.size(some)
-        seen = mover.look(some, some.approach.size < DARK)
+        seen = mover.look(some, some.approach.size < SMALL_COHERENCE)
         close = np.flatnonzero(seen.distance < near)
         rest[np.flatnonzero(chosen)[close[_lasting(some, seen, close, found)]]] = True
     return rest
@@ -143,9 +143,9 @@ def _told(mover: Mover[P], points: P, window: Window, before: Window, going: Arr
     beating, beats = mover.beats(window)
     word = np.where(beating, Regime.PARTIAL, decided(window, before, points.detuning, points.time < IRREGULAR_AFTER))
     told = np.asarray(going & (word != Regime.UNDECIDED))
-    faint = np.all(window.amplitude < DARK, axis=1)  # perhaps it fades
+    faint = np.all(window.amplitude < SMALL_COHERENCE, axis=1)  # perhaps it fades
     ringing = told & (np.isin(word, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | faint)
-    left = told & ~_near_rest(mover, points, ringing, RINGING, found)
+    left = told & ~_near_rest(mover, points, ringing, ERROR_DISTANCE, found)
     irregular, settled = left & (word == Regime.IRREGULAR), np.full(len(word), Status.SETTLED)
     _put(points, left & beating, beats.resolved(beats), word, settled, found)
     _put(points, irregular, window, word, settled, found)

@@ -10,7 +10,16 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.approach import AROUND, FAINTEST, NEAR, NEUTRAL, NOTHING, THERE, Approach, shining
+from spinsync.problems.flow.approach import (
+    COHERENCE_ERROR,
+    NEAR,
+    NEUTRAL,
+    SEARCH_RADIUS,
+    THERE,
+    ZERO_RATE,
+    Approach,
+    coherent_groups,
+)
 from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
@@ -90,7 +99,7 @@ class LaneMover(Mover[LanePoints]):
 
     def shared(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
         """A share of the points at a time for each thread: what is looked at next is still in its cache."""
-        relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > NOTHING)
+        relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > ZERO_RATE)
         if not self.kernels.shares or not len(relaxing):
             return [work(self, self.points(relaxing))]
         return shared(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
@@ -105,7 +114,7 @@ class LaneMover(Mover[LanePoints]):
             index=index, state=np.tile(np.stack([s.real, s.imag, z.real], axis=1).ravel(), (count, 1)),
             tangent=np.empty((count, 0)), slowest=np.minimum(gamma_perp, np.where(gamma_1 > 0, gamma_1, np.inf)).min(axis=1),
             fastest=np.maximum(gamma_perp, gamma_1).max(axis=1), detuning=np.ptp(rates.omega, axis=1), time=np.zeros(count),
-            approach=Approach.of(np.full(count, abs(s).max())), steps=np.zeros(count), wait=np.full(count, np.inf),
+            approach=Approach.initial(np.full(count, abs(s).max())), steps=np.zeros(count), wait=np.full(count, np.inf),
             parameters=parameters(rates, frame), frame=frame,
         )  # fmt: skip
 
@@ -127,8 +136,8 @@ class LaneMover(Mover[LanePoints]):
 
     def look(self, points: LanePoints, fading: Array) -> LaneLook:
         kernels, size = self._plain.fixed_points, points.approach.size
-        distance, state, turn = kernels.look(points.parameters, points.state, fading, AROUND)
-        distance = distance / np.maximum(size, FAINTEST)
+        distance, state, turn = kernels.look(points.parameters, points.state, fading, SEARCH_RADIUS)
+        distance = distance / np.maximum(size, COHERENCE_ERROR)
         seen = LaneLook(
             kernels=kernels, points=points, state=state, turn=turn, dark=fading.copy(), distance=distance,
             known=np.full(len(size), np.nan),
@@ -140,9 +149,9 @@ class LaneMover(Mover[LanePoints]):
         if len(left):  # what grows faint may come to a fixed point as faint
             seen.dark[left], seen.known[left] = False, np.nan
             away, state[left], turn[left] = kernels.look(
-                points.parameters.take(left), points.state[left], seen.dark[left], AROUND
+                points.parameters.take(left), points.state[left], seen.dark[left], SEARCH_RADIUS
             )
-            distance[left] = away / np.maximum(size[left], FAINTEST)
+            distance[left] = away / np.maximum(size[left], COHERENCE_ERROR)
         return seen
 
     def measure(self, points: LanePoints, spans: Array) -> tuple[Window, Array, Array]:
@@ -173,7 +182,7 @@ class LaneMover(Mover[LanePoints]):
             length=spans, products=products, locking=locking, amplitude=mean["modulus"], inversion=mean["inversion"],
             variance=np.maximum(variance, 0.0), order_parameter=mean["mean_field"], winding=mean["turned"] + frame[:, None],
             lyapunov=mean["growth"], lyapunov_error=np.sqrt(SPREAD * np.mean(moments, axis=1)) / spans,
-            lost=np.any((mean["lost"] > 0) & (square > FAINTEST**2) & shining(mean["modulus"]), axis=1),
+            lost=np.any((mean["lost"] > 0) & (square > COHERENCE_ERROR**2) & coherent_groups(mean["modulus"]), axis=1),
         )  # fmt: skip
 
     def orbits(self, points: LanePoints, longest: Array) -> Motions:  # averages are cheaper

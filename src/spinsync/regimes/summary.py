@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinsync.base.arrays import Array, Batched
-from spinsync.problems.flow.approach import shining
+from spinsync.problems.flow.approach import coherent_groups
 from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import STEPS, Window
@@ -59,7 +59,7 @@ def blank(points: int, groups: int, status: Status) -> Motions:
 def resting(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array, error: Array) -> Motions:
     """Points at rest with coherence `s` and inversion `z` (point, group) in a frame of `frequency` (point,)."""
     amplitude = abs(s)
-    bright = shining(amplitude)
+    bright = coherent_groups(amplitude)
     phase = np.where(bright, s / np.where(bright, amplitude, 1), np.nan)
     return Motions(
         regime=np.where(bright.any(axis=1), Regime.FULL, Regime.INCOHERENT).astype(np.int8),
@@ -99,8 +99,8 @@ def moving(window: Window, regime: Array, status: Array) -> Motions:
 def repeating(cycle: Cycle, weight: Array) -> Motions:
     """A point whose motion repeats itself, from one period of it."""
     s, size = cycle.charged, abs(cycle.charged)
-    bright = shining(size.mean(axis=0)[None])[0]
-    following = np.concatenate([s[1:], s[:1] * np.exp(-1j * cycle.turned)])
+    bright = coherent_groups(size.mean(axis=0)[None])[0]
+    following = np.concatenate([s[1:], s[:1] * np.exp(-1j * cycle.phase_increment)])
     turned = -np.angle(following * s.conj()).sum(axis=0)
     lost = _nearest(s, following) < LOST * size.max(axis=0)
     phase = np.where(bright, s / np.maximum(size, 1e-300), np.nan)

@@ -8,9 +8,9 @@ import pytest
 import spinsync as ss
 from reference import jacobian_eigenvalues, pairs_up, random_bloch, random_system
 from spinsync.base.compiled import compiled
-from spinsync.problems.flow.exponential_adams import DEVICE, DONE
-from spinsync.problems.flow.fixed_points import Outcome, jacobian, polish, settle
-from spinsync.problems.flow.orbit_averages import bump, track
+from spinsync.problems.flow.exponential_adams import DONE, SIGNATURE
+from spinsync.problems.flow.fixed_points import Outcome, converge, jacobian, newton
+from spinsync.problems.flow.orbit_averages import sample_orbit, smooth_weights
 from spinsync.problems.flow.record import Flow
 from systems import HALF_PI, flow_of, pair, random_one, random_pair, system_of
 
@@ -51,7 +51,7 @@ def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
     one = ss.Ensemble.single(**made)
     cycle, turned = ss.limit_cycle(one), np.exp(1j * seed)
     flow, there = flow_at(one, float(cycle.amplitude) * turned, float(cycle.inversion))
-    found = polish(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7])).rest
+    found = newton(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7])).fixed_point
     # Newton ends with a step below 1e-12
     assert abs(found.state[0]) == pytest.approx(float(cycle.amplitude), abs=1e-11)
     assert found.state[1] == pytest.approx(float(cycle.inversion), abs=1e-11)
@@ -76,7 +76,7 @@ def test_newton_finds_the_symmetric_pair_stable_or_not_with_both_characteristic_
     s = amplitude * np.exp([-0.5j * half, 0.5j * half])
     flow, there = flow_at(pair(**made), s, [z, z])
     off = random_bloch(np.random.default_rng(seed), 2)
-    found = polish(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]])).rest
+    found = newton(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]])).fixed_point
     np.testing.assert_allclose(abs(found.state[:2]), amplitude, atol=1e-10)
     np.testing.assert_allclose(found.state[2:], z, atol=1e-10)
     assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
@@ -102,7 +102,7 @@ def test_growth_rates_are_those_of_independent_equations_at_rest(seed):
     )
     flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
     slowest = flow.decay.real.min()
-    rest = settle(flow, stretch=10 / slowest, most=400 / slowest).rest
+    rest = converge(flow, stretch=10 / slowest, longest=400 / slowest).fixed_point
     assert rest is not None
     values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
     if np.any(rest.state[:n]):
@@ -115,10 +115,10 @@ def test_no_state_of_rest_is_found_where_there_is_none():
     run = ss.evolve(pair(8.0, 16.0), [0.0, 100.0, 100.2, 100.4, 100.6])
     for at in range(1, 5):
         flow, state = flow_at(pair(8.0, 16.0), run.coherence.values[at], run.inversion.values[at])
-        assert polish(flow, state).outcome in (Outcome.FAR, Outcome.SLOW)
+        assert newton(flow, state).outcome in (Outcome.FAR, Outcome.SLOW)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def ring(y, table, coupling, out):
     """Beside -decay y: a charged y_0 of length 1; y_1, y_2 turn at a rate of 1, r' = -r (r^2 - a^2)(r^2 - b^2)/c^4."""
     x, v = y[1].real, y[2].real
@@ -130,7 +130,7 @@ def ring(y, table, coupling, out):
     out[2] = v * (1 + pull) + x
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def ring_with_tangent(y, table, coupling, out):
     ring(y[:3], table, coupling, out[:3])
     x, v, dx, dv = y[1].real, y[2].real, y[4].real, y[5].real
@@ -154,25 +154,25 @@ def ring_flow(a, b, start, c=0.01):
     """Rest at r = 0; an unstable cycle at r = a within a stable one at r = b."""
     return flow_of_three(
         ring, ring_with_tangent, decay=np.ones(3, complex), table=np.array([[a, b, c]]),
-        start=np.array([1, start, 0], complex), symmetry=np.array([1, 0, 0]), pace=1.0,
+        start=np.array([1, start, 0], complex), symmetry=np.array([1, 0, 0]), fastest_rate=1.0,
     )  # fmt: skip
 
 
 def test_a_small_cycle_around_a_stable_rest_is_not_taken_for_it():
     for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
-        found = settle(ring_flow(0.003, 0.006, start), stretch=3.0, most=300.0)
+        found = converge(ring_flow(0.003, 0.006, start), stretch=3.0, longest=300.0)
         assert found.status == DONE
-        assert (found.rest is None) == (wanted is None), start
-        if found.rest is None:
+        assert (found.fixed_point is None) == (wanted is None), start
+        if found.fixed_point is None:
             assert np.hypot(*found.state[1:].real) == pytest.approx(0.006, rel=1e-6)
         else:
-            np.testing.assert_allclose(found.rest.state, [1, 0, 0], atol=1e-12)
+            np.testing.assert_allclose(found.fixed_point.state, [1, 0, 0], atol=1e-12)
             # Newton's rates: of the ring -a^2 b^2/c^4, twice; of the length -2
             pull = -((0.003 * 0.006 / 0.01**2) ** 2)
-            np.testing.assert_allclose(found.rest.growth, [pull, pull, -2], atol=1e-9)
+            np.testing.assert_allclose(found.fixed_point.growth, [pull, pull, -2], atol=1e-9)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def nothing_beside_decay(y, table, coupling, out):
     out[:] = 0
 
@@ -181,10 +181,10 @@ def two_turns(first, second, share, step, samples):
     """The phase of exp(-i first t) + share exp(-i second t), which passes zero at a distance of |1 - share|."""
     flow = flow_of_three(
         nothing_beside_decay, nothing_beside_decay, decay=np.array([1j * first, 1j * second, 1.0]), table=np.zeros((1, 1)),
-        start=np.array([1, share * np.exp(0.3j), 0]), symmetry=np.array([1, 1, 0]), pace=4.0,
+        start=np.array([1, share * np.exp(0.3j), 0]), symmetry=np.array([1, 1, 0]), fastest_rate=4.0,
         groups=lambda states: ((states[:, 0] + states[:, 1])[:, None], states[:, 2:].real),
     )  # fmt: skip
-    return track(flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step)
+    return sample_orbit(flow, flow.start, np.array([0.3, 1, 0.2], complex), samples, step)
 
 
 @pytest.mark.parametrize("distance", [0.3, 1e-2, 1e-3, -1e-3, 1e-4, -1e-4, 1e-5, -0.5])
@@ -192,41 +192,41 @@ def two_turns(first, second, share, step, samples):
 def test_the_phase_is_followed_through_near_passages_of_zero(distance, step):
     """The stronger of two turns is the mean frequency, however close to zero the sum passes in every beat."""
     seen = two_turns(2.0, -1.5, 1 - distance, step, 1024)
-    assert not seen.grazing
+    assert not seen.phase_undefined
     # whole turns are exact; what is left is the angle within the last one, and the window's end
-    assert abs(seen.turned.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
-    assert mean_rate(seen, seen.turned)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
+    assert abs(seen.phase_increments.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
+    assert mean_rate(seen, seen.phase_increments)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
 
 
 def test_a_phase_that_is_lost_in_zero_is_said_to_be():
-    assert two_turns(2.0, -1.5, 1.0, 0.31, 1024).grazing
+    assert two_turns(2.0, -1.5, 1.0, 0.31, 1024).phase_undefined
 
 
 def test_a_phase_that_moves_fast_is_followed_too():
     """More than half a turn between samples, without any passage of zero: looked at more finely, it is what it is."""
     seen = two_turns(9.0, 9.0, 0.5, 0.5, 600)
-    assert mean_rate(seen, seen.turned)[0] == pytest.approx(9.0, abs=1e-10)
+    assert mean_rate(seen, seen.phase_increments)[0] == pytest.approx(9.0, abs=1e-10)
 
 
 def test_window_means_of_periodic_motion_converge_faster_than_any_power():
     x = (np.arange(20000) + 0.5) / 20000
-    assert bump(777).sum() == pytest.approx(1, abs=1e-14)
+    assert smooth_weights(777).sum() == pytest.approx(1, abs=1e-14)
     for periods in np.arange(2.5, 45, 2.5):
-        error = abs(bump(x.size) @ np.exp(2j * np.pi * periods * x))
+        error = abs(smooth_weights(x.size) @ np.exp(2j * np.pi * periods * x))
         # the saddle points of the transform of exp(-1/(x (1 - x))) give exp(-2 sqrt(pi periods)) and a factor of about ten
         assert error < 20 * np.exp(-2 * np.sqrt(np.pi * periods)), periods
 
 
 def mean_rate(seen, moved):
-    return bump(len(moved)) @ moved / seen.step
+    return smooth_weights(len(moved)) @ moved / seen.step
 
 
 def window(ensemble, start, length, step):
     """A window of motion after the transient."""
     flow = ss.MeanField().lower(ensemble, np.array(start), 0)
-    settled = settle(flow, stretch=20.0, most=20.0)
+    settled = converge(flow, stretch=20.0, longest=20.0)
     deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
-    return track(flow, settled.state, deviation, round(length / step), step)
+    return sample_orbit(flow, settled.state, deviation, round(length / step), step)
 
 
 def floquet(group, coupling, theta):
@@ -247,6 +247,6 @@ def test_two_cycles_side_by_side_have_two_free_phases(theta, coupling):
     ensemble = ss.Ensemble(groups, matrix)
     seen = window(ensemble, [[0.3, 0.1, 0.3], [0.1, -0.2, 0.2]], 80.0, 0.01)
     # |deviation| rings by a factor of a few around its fall; what that adds at the ends is weighted down
-    assert float(mean_rate(seen, seen.grown)) == pytest.approx(max(rate for rate, _ in alone), abs=2e-3)
+    assert float(mean_rate(seen, seen.growth_increments)) == pytest.approx(max(rate for rate, _ in alone), abs=2e-3)
     frame = ss.MeanField().lower(ensemble, None, 0).frame
-    np.testing.assert_allclose(mean_rate(seen, seen.turned) + frame, [frequency for _, frequency in alone], atol=1e-7)
+    np.testing.assert_allclose(mean_rate(seen, seen.phase_increments) + frame, [frequency for _, frequency in alone], atol=1e-7)

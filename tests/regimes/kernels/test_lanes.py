@@ -16,7 +16,7 @@ from lane_points import batch, edited, ensemble, ready, start
 from spinsync.base.parallel import at_most
 from spinsync.base.translation import Text
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.fixed_points import AROUND, polish
+from spinsync.problems.flow.fixed_points import SEARCH_RADIUS, newton
 from spinsync.regimes import engines, lane_mover
 from spinsync.regimes.codes import Regime
 from spinsync.regimes.engines import lanes, simple
@@ -155,7 +155,7 @@ def test_sums_are_the_integrals_over_the_window(groups):
 
 def looked(kernel, points, state, dark=False):
     """Distances, states and frequencies of fixed points."""
-    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), AROUND)
+    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), SEARCH_RADIUS)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3])
@@ -172,7 +172,7 @@ def test_states_of_rest_are_those_of_the_simple_engine(groups):
     for k, n in enumerate(near.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
-        alone = polish(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).rest
+        alone = newton(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).fixed_point
         found = rest[n].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
@@ -301,8 +301,8 @@ def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
     kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
     records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
     rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
-    fixed_point_kernel.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
-    found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
+    fixed_point_kernel.look(records, state, dark, SEARCH_RADIUS, 0, 3, rest, frequency, distance)
+    found = kernel.fixed_points.look(points.parameters, state, dark, SEARCH_RADIUS)
     assert np.isfinite(distance).any()
     for one, other in zip(found, (distance, rest, frequency), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)

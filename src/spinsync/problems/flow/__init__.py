@@ -1,1 +1,1 @@
-"""A few smooth variables."""
+"""Ordinary differential equations of a few smooth variables."""

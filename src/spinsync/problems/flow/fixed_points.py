@@ -1,4 +1,4 @@
-"""States of rest of a flow: fixed points of a frame that turns along, found by waiting and polished by Newton's method."""
+"""Fixed points of a flow in a rotating frame: integrate until the motion is close, refine by Newton's method."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from enum import Enum
 
 import numpy as np
 
-from spinsync.problems.flow.approach import AROUND, DARK, FAINTEST, NEAR, NEUTRAL, THERE, Approach
+from spinsync.problems.flow.approach import COHERENCE_ERROR, NEAR, NEUTRAL, SEARCH_RADIUS, SMALL_COHERENCE, THERE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.flow.stepping import Solution, integrate
 from spinsync.problems.outlook import allowed_steps
 
-MOST_UNKNOWNS = 2500  # of a flow whose Jacobian is looked at
-MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # of one stretch; times its components
-STILL = 1e-9  # drift, in units of relaxation rates, of what rests where there are too many unknowns for a Jacobian
-NEWTON, CONVERGED = 12, 1e-10  # steps of Newton's method; the last one, beside which the next would be rounding
-SINGULAR = 1e-13  # inverse condition number of equations that leave a direction open
+MOST_UNKNOWNS = 2500  # real unknowns of a flow whose Jacobian is computed
+MOST_STEPS, MOST_WORK = 1_000_000, 6e7  # time steps of one stretch; steps times components
+STATIONARY = 1e-9  # velocity in units of relaxation rates, below which a state without Jacobian is a fixed point
+MOST_ITERATIONS, CONVERGED = 12, 1e-10  # iterations of Newton's method, and the relative size of the last one
+SINGULAR = 1e-13  # inverse condition number of a singular matrix
 
 
 @dataclass(frozen=True)
-class Rest:
-    """A fixed point `state` of the frame of `flow`.
+class FixedPoint:
+    """A fixed point `state` (component,) in the frame of `flow`.
 
-    growth : growth rates of small deviations, descending, the zero of the common phase taken out
-    leading : the eigenvalue of the fastest of them
+    growth : real parts of the eigenvalues of the Jacobian, descending, without the zero of the common phase
+    leading : the eigenvalue with the largest real part
     """
 
     flow: Flow
@@ -35,16 +35,16 @@ class Rest:
 
     @property
     def stable(self) -> bool:
-        """Whether no deviation grows; neutral ones may stay."""
+        """Whether no perturbation grows; neutral directions are allowed."""
         return bool(self.growth.size == 0 or self.growth[0] <= NEUTRAL * self.flow.decay.real.max())
 
-    def direction(self) -> np.ndarray:
-        """The deviation that grows fastest, of length 1."""
+    def fastest_growing(self) -> np.ndarray:
+        """The perturbation (component,) with the largest growth rate, of length 1."""
         grows = from_real(self.flow, self.leading_vector(jacobian(self.flow, self.state)).real)
         return np.asarray(grows / np.linalg.norm(grows))
 
     def leading_vector(self, matrix: np.ndarray) -> np.ndarray:
-        """The eigenvector of the Jacobian, or of its transpose, to the leading eigenvalue, by inverse iteration."""
+        """Eigenvector of the Jacobian, or of its transpose, to the leading eigenvalue, by inverse iteration."""
         shift = self.leading * (1 + 1e-6) + 1e-9 * abs(matrix).max()
         vector = np.random.default_rng(7).standard_normal(len(matrix)) + 0j
         for _ in range(3):
@@ -53,10 +53,10 @@ class Rest:
         return vector
 
 
-def slowest(flow: Flow) -> float:
-    """The rate of the slowest relaxation; 0 where a charged component has none, as it then forgets nothing, or nothing relaxes.
+def slowest_rate(flow: Flow) -> float:
+    """The smallest relaxation rate; 0 if a charged component does not relax, or none relaxes.
 
-    A neutral component without any is moved by the others, and stays where it is once the charged ones have vanished.
+    A neutral component without relaxation is allowed: the others drive it, and it stops once the charged ones vanish.
     """
     rates = flow.decay.real
     relaxing = rates[rates > 0]
@@ -64,7 +64,7 @@ def slowest(flow: Flow) -> float:
 
 
 def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
-    """The flow from `state` at times[0], recorded at `times`."""
+    """Integrate the flow from `state` at times[0], recorded at `times`."""
     return integrate(
         flow.nonlinear, flow.decay, state, times, table=flow.table, coupling=flow.coupling, rtol=flow.rtol, atol=flow.atol,
         max_steps=allowed_steps(MOST_STEPS, MOST_WORK, state.size),
@@ -72,12 +72,12 @@ def run(flow: Flow, state: np.ndarray, times: np.ndarray) -> Solution:
 
 
 def real_coordinates(flow: Flow, v: np.ndarray) -> np.ndarray:
-    """Real coordinates: the real part of every component, and the imaginary part of those that are not real."""
+    """Real coordinates (unknown,): the real part of every component, and the imaginary part of the complex ones."""
     return np.concatenate([v.real, v[~flow.real].imag])
 
 
 def from_real(flow: Flow, x: np.ndarray) -> np.ndarray:
-    """The components with these real coordinates."""
+    """The components (component,) with real coordinates `x`."""
     v = x[: flow.real.size].astype(complex)
     v[~flow.real] += 1j * x[flow.real.size :]
     return v
@@ -87,43 +87,44 @@ def _unknowns(flow: Flow) -> int:
     return int(2 * flow.real.size - np.count_nonzero(flow.real))
 
 
-def extent(flow: Flow, state: np.ndarray) -> float:
-    """The size beside which distances count: the largest charged component, or of all where the theory has none charged."""
+def state_scale(flow: Flow, state: np.ndarray) -> float:
+    """The unit of distances: the largest charged component, or the largest of all if none is charged."""
     charged = flow.charged
-    return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), DARK)
+    return float(abs(state[charged]).max()) if charged.any() else max(float(abs(state).max()), SMALL_COHERENCE)
 
 
 def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """P and Q of d(velocity) = P v + Q v* at `state`."""
+    """Matrices P and Q (component, component) of d(velocity) = P v + Q v* at `state`."""
     if flow.derivative is not None:
         p, q = flow.derivative(state, flow.table, flow.coupling)
     else:
         both, out = np.concatenate([state, state]), np.empty(2 * state.size, complex)
         p, q = np.zeros((2, state.size, state.size), complex)
         for k, unit in enumerate(np.eye(state.size)):
-            answers = []
-            for turn in (1, 1j):
-                both[state.size :] = turn * unit
+            responses = []
+            for factor in (1, 1j):
+                both[state.size :] = factor * unit
                 flow.tangent.light(both, flow.table, flow.coupling, out)
-                answers.append(out[state.size :].copy())
-            p[:, k], q[:, k] = (answers[0] - 1j * answers[1]) / 2, (answers[0] + 1j * answers[1]) / 2
+                responses.append(out[state.size :].copy())
+            p[:, k], q[:, k] = (responses[0] - 1j * responses[1]) / 2, (responses[0] + 1j * responses[1]) / 2
     p[np.diag_indices(state.size)] -= flow.decay
     return p, q
 
 
-def _real_matrix(p: np.ndarray, q: np.ndarray, plane: np.ndarray) -> np.ndarray:
-    """The matrix of v -> P v + Q v* in real coordinates, where the components in `plane` are not real."""
-    once, turned = p + q, p - q
-    return np.block([[once.real, -turned.imag[:, plane]], [once.imag[plane], turned.real[np.ix_(plane, plane)]]])
+def _real_matrix(p: np.ndarray, q: np.ndarray, is_complex: np.ndarray) -> np.ndarray:
+    """The matrix of v -> P v + Q v* in real coordinates; `is_complex`: bool (component,)."""
+    of_real, of_imag = p + q, p - q
+    plane = np.ix_(is_complex, is_complex)
+    return np.block([[of_real.real, -of_imag.imag[:, is_complex]], [of_real.imag[is_complex], of_imag.real[plane]]])
 
 
 def jacobian(flow: Flow, state: np.ndarray) -> np.ndarray:
-    """The derivative of dy/dt by y at `state`, in real coordinates."""
+    """The Jacobian of dy/dt at `state` in real coordinates, (unknown, unknown)."""
     return _real_matrix(*_derivative(flow, state), ~flow.real)
 
 
-def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """matrix^-1 right; the shortest solution where the matrix leaves a direction open."""
+def _solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """matrix^-1 right; the least-squares solution of minimal norm if the matrix is singular."""
     from scipy.linalg import lapack
 
     if not right.size:
@@ -135,148 +136,153 @@ def _solved(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 class Outcome(Enum):
-    """What Newton's method came to."""
+    """Why Newton's method stopped."""
 
     FOUND = "a fixed point was found"
     FAR = "the iteration left the neighbourhood of the state"
-    FADED = "the coherence vanishes within the iteration"
+    INCOHERENT = "the coherence vanishes within the iteration"
     SLOW = "the iteration did not converge within its steps"
 
 
 @dataclass(frozen=True)
-class Polished:
-    """The fixed point that Newton's method found; None, and why, where it found none."""
+class NewtonResult:
+    """The fixed point that Newton's method found, or None, and why it stopped."""
 
-    rest: Rest | None
+    fixed_point: FixedPoint | None
     outcome: Outcome
 
 
-def polish(flow: Flow, state: np.ndarray, near: float = np.inf) -> Polished:
-    """The fixed point near `state`, with the frequency of its frame.
+def newton(flow: Flow, state: np.ndarray, near: float = np.inf) -> NewtonResult:
+    """The fixed point near `state` and the frequency of its frame, an unknown of a bordered system that fixes the phase.
 
-    `near`: the distance, in units of `extent`, beyond which nobody asks whether it is stable.
+    `near`: the distance, in units of `state_scale`, beyond which it is rejected before its eigenvalues are computed.
     """
     charged = flow.charged
     if not np.any(state[charged]):
-        return _without_charge(flow, state)
-    own, y, bright = flow, state.copy(), float(abs(state[charged]).max())
-    size = max(bright, DARK)
-    for _ in range(NEWTON):
-        matrix, turn = jacobian(flow, y), real_coordinates(flow, flow.along_phase(y))
-        length = np.linalg.norm(turn)
-        turn = turn / length
-        bordered = np.block([[matrix, turn[:, None]], [turn[None, :], np.zeros((1, 1))]])
-        step = _solved(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
+        return _newton_incoherent(flow, state)
+    initial_flow, y, coherence = flow, state.copy(), float(abs(state[charged]).max())
+    size = max(coherence, SMALL_COHERENCE)
+    for _ in range(MOST_ITERATIONS):
+        matrix, phase = jacobian(flow, y), real_coordinates(flow, flow.phase_direction(y))
+        length = np.linalg.norm(phase)
+        phase = phase / length
+        bordered = np.block([[matrix, phase[:, None]], [phase[None, :], np.zeros((1, 1))]])
+        step = _solve(bordered, np.append(-real_coordinates(flow, flow.velocity(y)), 0.0))
         y = y + from_real(flow, step[:-1])
-        flow = flow.turning(float(step[-1] / length))
+        flow = flow.in_rotating_frame(float(step[-1] / length))
         if not abs(y - state).max() < 10 * NEAR * max(size, 0.1):
-            return Polished(None, Outcome.FAR)
-        if abs(y[charged]).max() < bright / 10:  # it fades: all of its charge away
-            faded = bright < DARK and near > 1
-            return _without_charge(own, np.where(charged, 0, state)) if faded else Polished(None, Outcome.FADED)
+            return NewtonResult(None, Outcome.FAR)
+        if abs(y[charged]).max() < coherence / 10:  # towards the fixed point without coherence
+            decayed = coherence < SMALL_COHERENCE and near > 1
+            incoherent = np.where(charged, 0, state)
+            return _newton_incoherent(initial_flow, incoherent) if decayed else NewtonResult(None, Outcome.INCOHERENT)
         if abs(step[:-1]).max() < CONVERGED * size:
-            if abs(y - state).max() > near * bright:
-                return Polished(None, Outcome.FAR)
+            if abs(y - state).max() > near * coherence:
+                return NewtonResult(None, Outcome.FAR)
             values = np.linalg.eigvals(jacobian(flow, y))
-            return _found(flow, y, np.delete(values, np.argmin(abs(values))))
-    return Polished(None, Outcome.SLOW)
+            return _result(flow, y, np.delete(values, np.argmin(abs(values))))
+    return NewtonResult(None, Outcome.SLOW)
 
 
-def _without_charge(flow: Flow, state: np.ndarray) -> Polished:
-    """The same without any charged component: what has no phase gets none from rounding errors.
+def _newton_incoherent(flow: Flow, state: np.ndarray) -> NewtonResult:
+    """Newton's method for the neutral components, while the charged ones stay exactly zero.
 
-    Charged and neutral deviations from it do not mix. If all charges have one sign, one complex matrix moves the charged ones,
-    and each of its eigenvalues is that of two real directions.
+    The Jacobian there is block diagonal, neutral and charged. If all charges have one sign, Q vanishes in the charged block:
+    then each eigenvalue of its complex P is the growth rate of two real directions.
     """
-    charged, plane, y = flow.charged, ~flow.real, state.copy()
-    neutral, mixed = np.ix_(~charged, ~charged), np.ix_(charged, charged)
-    coordinates = np.concatenate([~charged, ~charged[plane]])
-    step, size = np.zeros(coordinates.size), DARK if charged.any() else extent(flow, state)
-    for _ in range(NEWTON):
+    charged, is_complex, y = flow.charged, ~flow.real, state.copy()
+    neutral_block, charged_block = np.ix_(~charged, ~charged), np.ix_(charged, charged)
+    coordinates = np.concatenate([~charged, ~charged[is_complex]])
+    step, size = np.zeros(coordinates.size), SMALL_COHERENCE if charged.any() else state_scale(flow, state)
+    for _ in range(MOST_ITERATIONS):
         p, q = _derivative(flow, y)
-        matrix = _real_matrix(p[neutral], q[neutral], plane[~charged])
-        step[coordinates] = _solved(matrix, -real_coordinates(flow, flow.velocity(y))[coordinates])
+        matrix = _real_matrix(p[neutral_block], q[neutral_block], is_complex[~charged])
+        step[coordinates] = _solve(matrix, -real_coordinates(flow, flow.velocity(y))[coordinates])
         y += from_real(flow, step)
         if not abs(y - state).max() < (NEAR if charged.any() else 10 * NEAR * max(size, 0.1)):
-            return Polished(None, Outcome.FAR)
+            return NewtonResult(None, Outcome.FAR)
         if abs(step).max() < CONVERGED * size:
-            p, q = p[mixed], q[mixed]
-            both = np.linalg.eigvals(_real_matrix(p, q, plane[charged])) if q.any() else np.repeat(np.linalg.eigvals(p), 2)
-            return _found(flow, y, np.concatenate([both, np.linalg.eigvals(matrix)]))
-    return Polished(None, Outcome.SLOW)
+            p, q = p[charged_block], q[charged_block]
+            both = np.linalg.eigvals(_real_matrix(p, q, is_complex[charged])) if q.any() else np.repeat(np.linalg.eigvals(p), 2)
+            return _result(flow, y, np.concatenate([both, np.linalg.eigvals(matrix)]))
+    return NewtonResult(None, Outcome.SLOW)
 
 
-def _found(flow: Flow, state: np.ndarray, values: np.ndarray) -> Polished:
+def _result(flow: Flow, state: np.ndarray, values: np.ndarray) -> NewtonResult:
     values = values[np.argsort(-values.real, kind="stable")]
-    return Polished(Rest(flow, state, values.real, complex(values[0])), Outcome.FOUND)
+    return NewtonResult(FixedPoint(flow, state, values.real, complex(values[0])), Outcome.FOUND)
 
 
-def in_own_frame(flow: Flow, state: np.ndarray) -> Flow:
-    """The flow in the frame in which `state` turns least: each component at its charge times the frequency, least squares."""
-    along = flow.along_phase(state)
+def corotating_flow(flow: Flow, state: np.ndarray) -> Flow:
+    """The flow in the frame in which `state` rotates least: the frequency is a least-squares fit of dy/dt along the phase."""
+    along = flow.phase_direction(state)
     square = float(np.sum(abs(along) ** 2))
     if square == 0 or flow.symmetry is None:
         return flow
-    return flow.turning(-float(np.sum((along.conj() * flow.velocity(state)).real) / square))
+    return flow.in_rotating_frame(-float(np.sum((along.conj() * flow.velocity(state)).real) / square))
 
 
-def look(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Rest | None, float]:
-    """The fixed point near `state`, and its distance in units of `extent`; None and inf where there is none.
+def fixed_point_near(flow: Flow, state: np.ndarray, fading: bool) -> tuple[FixedPoint | None, float]:
+    """The fixed point near `state` and its distance in units of `state_scale`; None and inf if there is none.
 
-    What is `fading` is asked for the one without any charge first: if that is stable, or the state has none, its distance
-    counts as 0. Beyond MOST_UNKNOWNS there is no Jacobian to ask, and only what hardly drifts is at a fixed point.
+    If the coherence is `fading`, the fixed point without coherence is tried first: if it is stable, or the state has no
+    coherence, its distance counts as 0. Beyond MOST_UNKNOWNS no Jacobian is computed: a state of nearly zero velocity counts.
     """
-    flow, size, few = in_own_frame(flow, state), extent(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
-    rates = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest(flow))  # in units of a component's own relaxation
-    drift, rest = (float(rates[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
+    flow, size, few = corotating_flow(flow, state), state_scale(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    speed = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest_rate(flow))  # relative to the relaxation
+    charged, neutral = (float(speed[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
-        faded = Rest(flow, without, np.zeros(0), 0j) if size < DARK * DARK and rest < STILL else None
-        dark = polish(flow, without).rest if few else faded
-        if dark is not None and (dark.stable or size == 0):
-            return dark, 0.0
+        if few:
+            incoherent = newton(flow, without).fixed_point
+        else:
+            vanished = size < SMALL_COHERENCE * SMALL_COHERENCE and neutral < STATIONARY
+            incoherent = FixedPoint(flow, without, np.zeros(0), 0j) if vanished else None
+        if incoherent is not None and (incoherent.stable or size == 0):
+            return incoherent, 0.0
     if not few:
-        still = rest < STILL and (drift < STILL * size or size == 0)
-        return (Rest(flow, state, np.zeros(0), 0j), 0.0) if still else (None, np.inf)
-    found = polish(flow, state, AROUND).rest if max(drift, rest) < 1 else None
-    return found, np.inf if found is None else float(abs(found.state - state).max()) / max(size, FAINTEST)
+        stationary = neutral < STATIONARY and (charged < STATIONARY * size or size == 0)
+        return (FixedPoint(flow, state, np.zeros(0), 0j), 0.0) if stationary else (None, np.inf)
+    found = newton(flow, state, SEARCH_RADIUS).fixed_point if max(charged, neutral) < 1 else None
+    return found, np.inf if found is None else float(abs(found.state - state).max()) / max(size, COHERENCE_ERROR)
 
 
 @dataclass(frozen=True)
-class Settled:
-    """Where the motion rests (None: it does not, or not yet), its last state, the integrator's status and steps, the time."""
+class Convergence:
+    """The fixed point (None: not reached), the last state, status and steps of the last stretch, and the time."""
 
-    rest: Rest | None
+    fixed_point: FixedPoint | None
     state: np.ndarray
     status: int
     steps: int
     time: float
 
 
-def settle(flow: Flow, *, stretch: float, most: float, longer: float = 1.0) -> Settled:
-    """Integrate stretch by stretch, each `longer` by that factor, until the motion rests, stable or not, or `most` is over.
+def converge(flow: Flow, *, stretch: float, longest: float, stretch_growth: float = 1.0) -> Convergence:
+    """Integrate until the motion has converged to a fixed point, stable or not, at most for the time `longest`.
 
-    Each stretch is written in the frame in which the last one ended. There a rotating state is a fixed point of the
-    stepper as well, so that no error of its time steps is mistaken for motion.
+    Convergence is tested after each stretch; the next one is `stretch_growth` times as long, or as long as convergence should
+    take. It is written in the frame in which the state rotates least: there a rotating state is a fixed point of the stepper.
     """
     state, time, span = flow.start, 0.0, stretch
-    approach = Approach.of(np.array([extent(flow, state)]))
+    approach = Approach.initial(np.array([state_scale(flow, state)]))
     while True:
         solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
-            return Settled(None, state, solution.status, solution.steps, time)
-        state, time, stretch = solution.states[-1], time + span, longer * stretch
-        rest, distance = look(flow, state, bool(approach.fading(np.array([extent(flow, state)]))[0]))
-        away = np.array([distance])
-        accepted = approach.accepted(away)[0] and rest is not None and (rest.stable or distance < THERE)
-        if accepted or time >= most:
-            return Settled(rest if accepted else None, state, DONE, solution.steps, time)
-        wait = approach.wait(away, np.array([rest.growth[0]]))[0] if rest is not None and rest.growth.size else np.inf
-        flow, span = in_own_frame(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), most - time)
+            return Convergence(None, state, solution.status, solution.steps, time)
+        state, time, stretch = solution.states[-1], time + span, stretch_growth * stretch
+        fading = approach.fading(np.array([state_scale(flow, state)]))[0]
+        found, distance = fixed_point_near(flow, state, bool(fading))
+        distances = np.array([distance])
+        accepted = approach.accepted(distances)[0] and found is not None and (found.stable or distance < THERE)
+        if accepted or time >= longest:
+            return Convergence(found if accepted else None, state, DONE, solution.steps, time)
+        wait = approach.wait(distances, found.growth[:1])[0] if found is not None and found.growth.size else np.inf
+        flow, span = corotating_flow(flow, state), min(max(stretch, wait if wait < np.inf else 0.0), longest - time)
 
 
-def doubled(flow: Flow) -> Flow:
-    """The flow of a state and a small deviation from it, one after the other."""
+def with_tangent(flow: Flow) -> Flow:
+    """The flow of a state followed by a tangent vector."""
     return replace(
         flow, nonlinear=flow.tangent, decay=np.tile(flow.decay, 2), start=np.tile(flow.start, 2), real=np.tile(flow.real, 2),
         symmetry=None if flow.symmetry is None else np.tile(flow.symmetry, 2),

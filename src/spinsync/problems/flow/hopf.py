@@ -1,9 +1,9 @@
-"""Slow oscillations around a state of rest near Hopf's bifurcation, where a pair of complex eigenvalues becomes unstable.
+"""Slow oscillations around a fixed point near a Hopf bifurcation, where a complex pair of eigenvalues becomes unstable.
 
-The amplitude a of such an oscillation obeys Landau's equation da/dt = (g - c a^2) a, with the growth rate g of the linearized
-equations: where g is small it takes thousands of periods to settle. But the growth rate at one amplitude tells c, and so the
-amplitude sqrt(g/c) at which the growth ends, and the motion can leap there (Y. A. Kuznetsov, *Elements of Applied Bifurcation
-Theory*, ch. 3). Beyond Landau's equation a few leaps converge, as the growth rate is zero on the cycle, however it is found.
+The amplitude a of such an oscillation obeys the Landau equation da/dt = (g - c a^2) a with the linear growth rate g: for
+small g it converges only after thousands of periods. The growth rate at one amplitude determines c and so the amplitude
+sqrt(g/c) of the limit cycle, to which the state is rescaled (Y. A. Kuznetsov, *Elements of Applied Bifurcation Theory*,
+ch. 3). A few such extrapolations converge even beyond the Landau equation, since the growth rate on the cycle is zero.
 """
 
 from __future__ import annotations
@@ -12,56 +12,59 @@ import numpy as np
 
 from spinsync.problems.flow.approach import CLOSER, NEAR
 from spinsync.problems.flow.exponential_adams import DONE
-from spinsync.problems.flow.fixed_points import Rest, jacobian, real_coordinates, run
+from spinsync.problems.flow.fixed_points import FixedPoint, jacobian, real_coordinates, run
 
-GENTLE = 0.02  # growth or decay in a period of the oscillation, above which the motion settles soon by itself
-ALONE = 3.0  # times as fast all other deviations must decay
-PERIODS, SAMPLES = 12, 24  # of which the growth is measured, and of each
-LEAPS, FARTHEST = 8, 3.0  # how often, and by which factor at most
-ARRIVED = 3e-3  # relative distance from the cycle at which the motion may see to the rest
-LARGEST = 0.3  # amplitude beside the state of rest
-
-
-def gentle(rest: Rest) -> bool:
-    """Whether the slowest deviation from rest oscillates, alone, and so slowly settles that Landau's equation holds."""
-    growth, others = abs(rest.growth[0]), rest.growth[2:].max(initial=-np.inf)
-    return bool(2 * np.pi * growth < GENTLE * abs(rest.leading.imag) and others < -ALONE * growth)
+MOST_GROWTH = 0.02  # growth or decay in a period of the oscillation; above, direct integration converges soon
+SEPARATION = 3.0  # ratio by which all other perturbations must decay faster
+PERIODS, SAMPLES = 12, 24  # periods from which a growth rate is measured, and samples of each
+MOST_JUMPS, LARGEST_FACTOR = 8, 3.0  # extrapolations, and the largest factor of one
+CLOSE_ENOUGH = 3e-3  # relative distance from the cycle at which direct integration takes over
+LARGEST = 0.3  # amplitude relative to the fixed point
 
 
-def ahead(rest: Rest, state: np.ndarray) -> np.ndarray | None:
-    """Where the oscillation through `state` leads: a state close to the small cycle around `rest`, or the rest itself.
+def is_weakly_nonlinear(fixed_point: FixedPoint) -> bool:
+    """Whether one pair of eigenvalues alone is so close to the imaginary axis that the Landau equation holds."""
+    growth, others = abs(fixed_point.growth[0]), fixed_point.growth[2:].max(initial=-np.inf)
+    return bool(2 * np.pi * growth < MOST_GROWTH * abs(fixed_point.leading.imag) and others < -SEPARATION * growth)
 
-    None where it grows beyond what Landau's equation tells, or errors of the steps hide how it grows.
+
+def extrapolate_amplitude(fixed_point: FixedPoint, state: np.ndarray) -> np.ndarray | None:
+    """A state (component,) close to the small limit cycle around the fixed point, or the fixed point if it is stable.
+
+    None if the oscillation through `state` grows faster than the Landau equation says, or errors of the steps hide its growth.
     """
-    flow, growth, adjoint = rest.flow, float(rest.growth[0]), rest.leading_vector(jacobian(rest.flow, rest.state).T)
-    period = 2 * np.pi / abs(rest.leading.imag)
-    for _ in range(LEAPS):
-        seen = run(flow, state, np.linspace(0, PERIODS * period, PERIODS * SAMPLES + 1))
-        if seen.status != DONE:
+    flow, growth = fixed_point.flow, float(fixed_point.growth[0])
+    adjoint = fixed_point.leading_vector(jacobian(flow, fixed_point.state).T)
+    period, scale = 2 * np.pi / abs(fixed_point.leading.imag), abs(fixed_point.state).max()
+    for _ in range(MOST_JUMPS):
+        solution = run(flow, state, np.linspace(0, PERIODS * period, PERIODS * SAMPLES + 1))
+        if solution.status != DONE:
             return None
-        off = _off(rest, seen.states)
-        size = abs(np.array([adjoint @ real_coordinates(flow, one) for one in off]))
-        if size.min() == 0 or abs(off[-1]).max() > LARGEST * abs(rest.state).max():
+        displacement = _displacements(fixed_point, solution.states)
+        size = abs(np.array([adjoint @ real_coordinates(flow, one) for one in displacement]))
+        if size.min() == 0 or abs(displacement[-1]).max() > LARGEST * scale:
             return None
-        here = _slope(np.log(size)) * SAMPLES / period
-        if here >= (growth if growth > 0 else growth / 2):
+        measured = _slope(np.log(size)) * SAMPLES / period
+        if measured >= (growth if growth > 0 else growth / 2):
             return None
-        factor = float(np.clip(np.sqrt(growth / (growth - here)), 1 / FARTHEST, FARTHEST)) if growth > 0 else 1 / FARTHEST
-        state = rest.state + factor * off[-1]
-        if growth > 0 and abs(factor - 1) < ARRIVED:
+        ratio = np.sqrt(growth / (growth - measured)) if growth > 0 else 0.0
+        factor = float(np.clip(ratio, 1 / LARGEST_FACTOR, LARGEST_FACTOR))
+        state = fixed_point.state + factor * displacement[-1]
+        if growth > 0 and abs(factor - 1) < CLOSE_ENOUGH:
             return np.asarray(state)
-        if growth < 0 and abs(state - rest.state).max() < CLOSER * NEAR * abs(rest.state).max():
-            return rest.state
+        if growth < 0 and abs(state - fixed_point.state).max() < CLOSER * NEAR * scale:
+            return fixed_point.state
     return None
 
 
-def _off(rest: Rest, states: np.ndarray) -> np.ndarray:
-    """Deviations (time, component) from the state of rest, the common phase aside."""
-    return np.asarray(rest.flow.rotated(states, rest.flow.behind(rest.state, states)[:, None]) - rest.state)
+def _displacements(fixed_point: FixedPoint, states: np.ndarray) -> np.ndarray:
+    """Displacements (time, component) from the fixed point, after rotation to the closest common phase."""
+    phase = fixed_point.flow.phase_behind(fixed_point.state, states)
+    return np.asarray(fixed_point.flow.rotated(states, phase[:, None]) - fixed_point.state)
 
 
 def _slope(values: np.ndarray) -> float:
-    """The mean slope of samples that also oscillate, whose last half is compared with the first by smooth weights."""
+    """The mean slope per sample of values that also oscillate: last half minus first half, averaged with smooth weights."""
     half = len(values) // 2
     x = (np.arange(half) + 0.5) / half
     weight = np.exp(-1 / (x * (1 - x)))

@@ -1,29 +1,30 @@
-"""Long implicit steps of a slow motion: RODAS3 (A. Sandu et al., Atmos. Environ. 31, 3459 (1997)), of third order.
+"""Long implicit steps of a slow motion: the Rosenbrock method RODAS3 of third order.
 
-Each step is made in the frame in which the state turns least. There the steps grow as the motion slows down.
+A. Sandu et al., Atmos. Environ. 31, 3459 (1997). Each step is made in the frame in which the state rotates least: there the
+steps grow as the motion slows down.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from spinsync.problems.flow.fixed_points import from_real, in_own_frame, jacobian, real_coordinates
+from spinsync.problems.flow.fixed_points import corotating_flow, from_real, jacobian, real_coordinates
 from spinsync.problems.flow.record import Flow
 
-MOST_STEPS = 500  # in which a slow motion should have ended: a thirtieth of a decade of time each
-MOST_COMPONENTS = 300  # of a flow whose linear equations are solved so often
+MOST_STEPS = 500  # a decade of time takes about thirty
+MOST_COMPONENTS = 300  # larger linear systems take too long
 
 
-def creep(flow: Flow, state: np.ndarray, span: float, rtol: float, atol: float) -> np.ndarray | None:
-    """Where a slow motion leads within `span`, up to a common phase; None where it takes too many steps."""
+def integrate_implicitly(flow: Flow, state: np.ndarray, span: float, rtol: float, atol: float) -> np.ndarray | None:
+    """The state (component,) after the time `span`, up to a common phase; None if it takes too many steps."""
     time, h = 0.0, 1e-3 * span
     for _ in range(MOST_STEPS if state.size <= MOST_COMPONENTS else 0):
         h = min(h, span - time)
-        made = _step(in_own_frame(flow, state), state, h)
-        if made is None:
+        result = _step(corotating_flow(flow, state), state, h)
+        if result is None:
             return None
-        new, off = made
-        error = float((abs(off) / (atol + rtol * np.maximum(abs(state), abs(new)))).max())
+        new, local_error = result
+        error = float((abs(local_error) / (atol + rtol * np.maximum(abs(state), abs(new)))).max())
         if error <= 1:
             state, time = new, time + h
             if time >= span:
@@ -33,7 +34,7 @@ def creep(flow: Flow, state: np.ndarray, span: float, rtol: float, atol: float) 
 
 
 def _step(flow: Flow, state: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarray] | None:
-    """The state after one step, and the step's error; None where its linear equations are singular."""
+    """The state after one step and its local error, both (component,); None if the linear system is singular."""
     from scipy.linalg import lapack
 
     matrix = -jacobian(flow, state)
@@ -42,8 +43,8 @@ def _step(flow: Flow, state: np.ndarray, h: float) -> tuple[np.ndarray, np.ndarr
     if failed:
         return None
 
-    def stage(at: np.ndarray, more: np.ndarray | float) -> np.ndarray:
-        right = real_coordinates(flow, flow.velocity(at)) + more
+    def stage(at: np.ndarray, added: np.ndarray | float) -> np.ndarray:
+        right = real_coordinates(flow, flow.velocity(at)) + added
         return np.asarray(lapack.dgetrs(factors, pivots, right)[0])
 
     first = stage(state, 0.0)

@@ -1,4 +1,4 @@
-"""A few smooth variables: what a theory fills in, and solvers take."""
+"""The problem `Flow`: ordinary differential equations of a few smooth variables, filled in by a theory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from spinsync.problems.outcome import Ended, NoFixedPointError, NoRelaxationErro
 from spinsync.problems.outlook import allowed_steps
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
-SAFETY = 5.0  # times the distance from a coarser run, which a few classes can underestimate
-PATIENCE = 10_000.0  # longest run to a steady state, in units of the slowest relaxation time
-LONGER = 1.1  # each stretch between two looks: they are dear where there are many classes
+SAFETY = 5.0  # factor on the difference from the coarse run, which underestimates the error of a few classes
+LONGEST_RUN = 10_000.0  # of a run to a steady state, in units of the slowest relaxation time
+STRETCH_GROWTH = 1.1  # ratio of the times between convergence tests, which are expensive for many classes
 COMPLEX = 16  # bytes
 
 
@@ -26,24 +26,24 @@ class Flow:
     """dy/dt = -decay * y + nonlinear(y): a few smooth variables with fast diagonal rotation and relaxation.
 
     nonlinear : compiled function (y, table, coupling, out)
-    tangent : the same for a state and a small deviation from it, one after the other: (y, v) -> (n(y), Dn(y) v)
+    tangent : the same for a state followed by a tangent vector: (y, v) -> (n(y), Dn(y) v)
     decay, start : complex arrays of shape (component,)
     table, coupling : parameters of `nonlinear`, float (row, component) and complex (group, group)
-    symmetry : int array of shape (component,), the charge q with which y exp(i phase q) solves the equation as y does (the
-        generator of a U(1) symmetry); None where there is no such symmetry
+    symmetry : int array of shape (component,), the U(1) charges q: if y solves the equation, y exp(i phase q) does as well.
+        A component is charged if q is not 0, else neutral. None: the equation has no such symmetry
     real : bool array of shape (component,), which components are real numbers
     rtol, atol : tolerances of a time step
     frame : angular frequency of the rotating frame in which y is written
-    pace : about the fastest rate at which the observed variables change
+    fastest_rate : approximately the fastest rate at which the observed variables change
     groups : states of shape (time, component) -> a charged (complex) and a neutral (real) observable of each group, both of
-        shape (time, group), in the frame of y; the charged ones are zero where the theory has no coherence
-    observe : states, times -> variables, back in the laboratory frame
+        shape (time, group), in the frame of y; the charged ones are zero if the theory has no coherence
+    observe : states, times -> variables, in the laboratory frame
     coordinates : coordinates of the dims that `observe` names
-    companion : the same flow more coarsely, where the error has to be seen from outside: a run amplifies errors
+    coarse : the same flow with coarser tolerances and classes, whose difference from this one estimates the error; or None
     derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
-    finer : charged observables (group,) of a fixed point, and the frequency of its frame -> charged and neutral ones and the
-        frequency without the error of having few components, or None; None: the flow has no such error
-    doubt : relative error of a Lyapunov exponent by having few components
+    refine : charged observables (group,) and frame frequency of a fixed point -> charged and neutral observables and
+        frequency in the limit of many components, or None; None: the flow has no discretization error
+    lyapunov_error : relative discretization error of a Lyapunov exponent
     """
 
     start_decides: ClassVar[bool] = True
@@ -60,31 +60,32 @@ class Flow:
     rtol: float
     atol: float
     frame: float
-    pace: float
+    fastest_rate: float
     groups: Callable[[Array], tuple[Array, Array]]
     observe: Callable[[Array, Array], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
-    companion: Flow | None = None
+    coarse: Flow | None = None
     derivative: Callable[[Array, Array, Array], tuple[Array, Array]] | None = None
-    finer: Callable[[Array, float], tuple[Array, Array, float] | None] | None = None
-    doubt: float = 0.0
+    refine: Callable[[Array, float], tuple[Array, Array, float] | None] | None = None
+    lyapunov_error: float = 0.0
 
     @property
     def charged(self) -> Array:
-        """Which components the symmetry turns, a bool array of shape (component,)."""
+        """Which components transform under the symmetry, a bool array of shape (component,)."""
         return np.zeros(self.decay.size, bool) if self.symmetry is None else self.symmetry != 0
 
-    def along_phase(self, states: Array) -> Array:
-        """How states (..., component) change with the phase of the symmetry: zero where there is none."""
+    def phase_direction(self, states: Array) -> Array:
+        """Derivative of states (..., component) by the phase of the symmetry; zero without a symmetry."""
         return np.zeros_like(states) if self.symmetry is None else np.asarray(1j * self.symmetry * states)
 
     def rotated(self, states: Array, phase: Any) -> Array:
-        """States (..., component) turned by a phase; without a symmetry as they are."""
+        """States (..., component) rotated by a phase; unchanged without a symmetry."""
         return states if self.symmetry is None else np.asarray(states * np.exp(1j * phase * self.symmetry))
 
-    def behind(self, reference: Array, states: Array) -> Array:
-        """The phase by which states (..., component) must be rotated to come closest to a reference (component,); grows with
-        +frequency. Components of the smallest charge tell it: larger ones turn several times meanwhile."""
+    def phase_behind(self, reference: Array, states: Array) -> Array:
+        """The phase by which states (..., component) must be rotated to come closest to a reference (component,).
+
+        It grows with +frequency, and is taken from the components of the smallest charge, where it is unique."""
         if self.symmetry is None or not self.charged.any():
             return np.zeros(states.shape[:-1])
         charges = self.symmetry[self.charged]
@@ -92,19 +93,19 @@ class Flow:
         same = self.symmetry == least
         return np.asarray(-np.angle(states[..., same] @ reference[same].conj()) / least)
 
-    def turning(self, frequency: float) -> Flow:
-        """The same flow written in a frame that turns at `frequency` beside its own, which takes a symmetry."""
+    def in_rotating_frame(self, frequency: float) -> Flow:
+        """The same flow in a frame that rotates at `frequency` relative to its present one; needs a symmetry."""
         assert self.symmetry is not None
         return replace(self, decay=self.decay - 1j * frequency * self.symmetry, frame=self.frame + frequency)
 
     def velocity(self, state: Array) -> Array:
-        """dy/dt at `state`, in the frame of the flow."""
+        """dy/dt (component,) at `state`, in the frame of the flow."""
         out = np.empty_like(state)
         self.nonlinear.light(state, self.table, self.coupling, out)
         return np.asarray(out - self.decay * state)
 
     def motion(self, times: Array, seed: int) -> Observed:
-        """What is observed at `times`, with errors where there is a companion.
+        """The observed variables at `times`, with error estimates if there is a coarse flow.
 
         Raises
         ------
@@ -119,43 +120,42 @@ class Flow:
         )  # fmt: skip
         solution.status.check(solution.steps)
         observed = self.observe(solution.states, times - times[0])
-        if self.companion is not None:
-            rough = self.companion.motion(times, seed)
-            for name, (dims, there) in rough.items():
+        if self.coarse is not None:
+            for name, (dims, coarse_values) in self.coarse.motion(times, seed).items():
                 if "group" not in dims:
                     continue
                 values = observed[name][1]
-                away = np.maximum.accumulate(abs(values - there), axis=0)  # what is once off stays off
-                observed[f"{name}_error"] = (dims, SAFETY * away + 10 * self.rtol * abs(values) + self.atol)
+                difference = np.maximum.accumulate(abs(values - coarse_values), axis=0)  # errors of a run do not shrink
+                observed[f"{name}_error"] = (dims, SAFETY * difference + 10 * self.rtol * abs(values) + self.atol)
         return observed
 
     @aside
     def steady_state(self, seed: int) -> Observed:
-        """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
-        coherence), and whether it is `stable` (not where there are too many components to say).
+        """The observed variables at the fixed point to which the motion converges, the `frequency` of its frame (NaN for
+        groups without coherence), and whether it is `stable` (left out if there are too many components for a Jacobian).
 
         Raises
         ------
         NoRelaxationError, StoppedError, NoFixedPointError
-            If the motion comes to no fixed point of a rotating frame.
+            If the motion converges to no fixed point of a rotating frame.
         """
-        from spinsync.problems.flow.approach import NOTHING, shining
-        from spinsync.problems.flow.fixed_points import settle, slowest
+        from spinsync.problems.flow.approach import ZERO_RATE, coherent_groups
+        from spinsync.problems.flow.fixed_points import converge, slowest_rate
 
-        slow = slowest(self)
-        if slow <= NOTHING:
+        rate = slowest_rate(self)
+        if rate <= ZERO_RATE:
             raise NoRelaxationError
-        settled = settle(self, stretch=10 / slow, most=PATIENCE / slow, longer=LONGER)
-        Ended(settled.status).check(settled.steps)
-        found = settled.rest
+        convergence = converge(self, stretch=10 / rate, longest=LONGEST_RUN / rate, stretch_growth=STRETCH_GROWTH)
+        Ended(convergence.status).check(convergence.steps)
+        found = convergence.fixed_point
         if found is None:
-            raise NoFixedPointError(settled.time)
+            raise NoFixedPointError(convergence.time)
         observed = {n: (d[1:], v[0]) for n, (d, v) in self.observe(found.state[None, :], np.zeros(1)).items()}
         amplitude = abs(self.groups(found.state[None, :])[0])
-        observed["frequency"] = (("group",), np.where(shining(amplitude)[0], found.flow.frame, np.nan))
+        observed["frequency"] = (("group",), np.where(coherent_groups(amplitude)[0], found.flow.frame, np.nan))
         return observed | ({"stable": ((), np.array(found.stable))} if found.growth.size else {})
 
     def bytes_per_time(self, observed: float) -> float:
-        """States, and their copy in the laboratory frame."""
-        components = self.start.size + (self.companion.start.size if self.companion is not None else 0)
+        """Memory of the states, and of their copy in the laboratory frame."""
+        components = self.start.size + (self.coarse.start.size if self.coarse is not None else 0)
         return observed + 2 * COMPLEX * components

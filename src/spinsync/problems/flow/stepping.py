@@ -1,8 +1,8 @@
-"""Runs of the exponential Adams stepper, in stretches between which interrupts are heard.
+"""Runs of the exponential Adams stepper, in several calls of the kernel between which interrupts are checked.
 
-Cut wherever it is, a run is bit for bit the same: the kernel goes on from the state and the past values that it left.
-As long as there is no machine code, and little to do, stretches are interpreted, which changes no bit either: a short run
-takes a tenth of a second then, machine code several to be made.
+The result does not depend on where a run is cut, in any bit: the kernel continues from the state and the past values of the
+last call. While no machine code exists, short runs are interpreted by Python, with the same result in every bit: this takes
+a tenth of a second, compilation several seconds.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
 
-STRETCH = 0.1  # seconds between two looks at interrupts
-FIRST_SHARE, LARGEST_SHARE = 40_000, 10**9  # steps times components before the first look; steps between two
-LIGHT = 1000  # of it at a time
-WIDEST = 50  # components; a first step, which may be tried dozens of times, works on each some thousand times
-STARTS = 60  # first steps that are tried, each a quarter of the one before: no step 1e-36 times the first one helps
+CALL_SECONDS = 0.1  # of one call of the kernel, between two checks for interrupts
+FIRST_WORK, MOST_STEPS = 40_000, 10**9  # steps times components of the first call; steps of any call
+INTERPRETED_BATCH = 1000  # steps and outputs times components of one interpreted call
+MOST_INTERPRETED = 50  # components; one trial of the first step evaluates each of them some thousand times
+MOST_FIRST_STEPS = 60  # trials of the first step, each a quarter of the one before: a step 1e-36 times the first does not help
 INTERPRETED = 12_000  # steps and outputs times components that a process interprets: a third of a second
-SETTLED = 1000.0  # times in units of the slowest relaxation after which a run that still moves is expected to go on so
+RELAXATION_TIMES = 1000.0  # slowest relaxation times after which the step size is no longer expected to grow
 
 
 @dataclass(frozen=True)
 class Solution:
-    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or no number) or BEYOND."""
+    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or NaN) or BEYOND (budget)."""
 
     states: np.ndarray
     status: Ended
@@ -39,46 +39,46 @@ class Solution:
 
 
 @dataclass
-class _Beginner:
-    """How much this process may still interpret."""
+class _InterpreterBudget:
+    """How much work this process may still interpret instead of compiling."""
 
     left: float = INTERPRETED
 
-    def takes(self, work: int) -> bool:
-        """Whether this work is to be interpreted, which is then accounted for."""
+    def spend(self, work: int) -> bool:
+        """Whether this work is to be interpreted; if so, it is subtracted."""
         if solve.ready or work > self.left or not allowed():
             return False
         self.left -= work
         return True
 
 
-_beginner = _Beginner()
+_budget = _InterpreterBudget()
 
 
 def _interpreted(nonlinear: Kernel, problem: tuple[Any, ...], moving: tuple[np.ndarray, ...], out: np.ndarray) -> int | None:
-    """The status after some steps without machine code; None, and nothing has moved, where it is needed."""
-    steps = max(LIGHT // out.shape[1], 1)
-    if out.shape[1] > WIDEST or not _beginner.takes(steps * out.shape[1]):
+    """The status after some interpreted steps; None, with all arrays unchanged, if machine code is needed."""
+    steps = max(INTERPRETED_BATCH // out.shape[1], 1)
+    if out.shape[1] > MOST_INTERPRETED or not _budget.spend(steps * out.shape[1]):
         return None
-    kept = [part.copy() for part in moving]
+    kept = [array.copy() for array in moving]
     try:
         with np.errstate(all="ignore"):
             return int(solve.interpreted(nonlinear.interpreted, *problem, steps, *moving, out))
-    except (ArithmeticError, ValueError):  # Python refuses what machine code takes for infinite or no number
-        for part, before in zip(moving, kept, strict=True):
-            part[:] = before
+    except (ArithmeticError, ValueError):  # Python raises where machine code computes inf or nan
+        for array, before in zip(moving, kept, strict=True):
+            array[:] = before
         return None
 
 
 def integrate(
     nonlinear: Kernel, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
     rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
-    most: int | None = None,
+    steps_per_call: int | None = None,
 ) -> Solution:  # fmt: skip
     """Integrate dy/dt = -decay * y + nonlinear(y) from `start` at times[0] and record y at `times`.
 
-    `first_step` is cut until the tolerance holds; `max_step` equal to it makes the step constant. `most` steps and outputs
-    are taken between two looks at interrupts, without influence on the result; None: as many as take STRETCH seconds.
+    `first_step` is reduced until the tolerance holds; `max_step` equal to it makes the step constant. `steps_per_call`: steps
+    and outputs between two checks for interrupts, without influence on the result; None: as many as take CALL_SECONDS.
     """
     out = np.empty((times.size, start.size), complex)
     if first_step is None:
@@ -90,24 +90,24 @@ def integrate(
     clock, counts = np.array([first_step, 0.0]), np.array([0, 0, 0, -1, 0])
     y, history = start.copy(), np.zeros((RING, start.size), complex)
     moving, slowest = (clock, counts, y, history), float(decay.real.min())
-    between = steps_between_checks(max_steps)
-    outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
-    share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
+    interval = steps_between_checks(max_steps)
+    outlook = Outlook(times[-1] - times[0], RELAXATION_TIMES / slowest if slowest > 0 else 0.0)
+    call_steps, status, until, tried = steps_per_call or max(FIRST_WORK // start.size, 1), MOVING, interval, 0
     while status == MOVING:
         heed()
         problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
-        light = _interpreted(nonlinear, problem, moving, out)
+        interpreted = _interpreted(nonlinear, problem, moving, out)
         began = perf_counter()
-        status = solve(nonlinear, *problem, share, *moving, out) if light is None else light
+        status = solve(nonlinear, *problem, call_steps, *moving, out) if interpreted is None else interpreted
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
         if counts[3] < 0:
             tried += 1
-            if tried == STARTS:
+            if tried == MOST_FIRST_STEPS:
                 return Solution(out, Ended.UNDERFLOW, 0, 0)
-        if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
-            share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
+        if interpreted is None and steps_per_call is None and not CALL_SECONDS / 2 < taken < 2 * CALL_SECONDS:
+            call_steps = min(call_steps * 2, MOST_STEPS) if taken < CALL_SECONDS else max(call_steps // 2, 1)
         if status == BUDGET and used < max_steps:
-            status, until = MOVING, until + between
+            status, until = MOVING, until + interval
             if outlook.hopeless(float(clock[0]), float(clock[1]), max_steps - used, used / max_steps):
                 return Solution(out, Ended.BEYOND, max_steps, int(counts[2]))
     return Solution(out, Ended(status), int(counts[1]), int(counts[2]))

@@ -1,1 +1,1 @@
-"""Very many spins in a common field."""
+"""Very many spins that couple only through mean fields."""

@@ -1,4 +1,4 @@
-"""Very many spins in a few common fields: what a theory fills in, and solvers take."""
+"""The problem `ManySpins`: very many spins that couple only through mean fields, filled in by a theory."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ COMPLEX, REAL = 16, 8  # bytes
 
 @dataclass(frozen=True, kw_only=True)
 class ManySpins:
-    """Very many members of a few groups, which only meet in the fields that the means of the groups make.
+    """Very many spins in a few groups, which couple only through the fields of the means of the groups.
 
     equation : module with the scalar functions `free`, `driven` and `swift`
-    omega : frequencies of the members, one array per group
+    omega : frequencies of the spins, one array per group
     rates : array of shape (group, 3), parameters of the equation
     coupling : complex array of shape (group, group), from means to fields
-    start : array of shape (group, 3) or (member, 3)
+    start : initial x, y, z, array of shape (group, 3) or (spin, 3)
     rtol, atol : tolerances of the means
     frame : a typical frequency
-    each : whether single members are asked for
-    observe : means (time, group, 3) and members (3, time, member) or None -> variables
+    each : whether single spins are observed
+    observe : means (time, group, 3) and spins (3, time, spin) or None -> variables
     coordinates : coordinates of the dims that `observe` names
-    flow : the same as a flow, for those who look for rest
+    flow : function that returns the same problem as a Flow, for fixed points
     """
 
     start_decides: ClassVar[bool] = True
@@ -49,7 +49,7 @@ class ManySpins:
 
     @aside
     def motion(self, times: Array, seed: int) -> Observed:
-        """What is observed at `times`. Raises StoppedError if the time steps get too many or too small."""
+        """The observed variables at `times`. Raises StoppedError if the time steps get too many or too small."""
         from spinsync.problems.many_spins.waveform_relaxation import integrate
 
         solution = integrate(self, times)
@@ -57,11 +57,11 @@ class ManySpins:
         return self.observe(solution.means, solution.singles if self.each else None)
 
     def steady_state(self, seed: int) -> Observed:
-        """That of the same as a flow."""
+        """The fixed point of the equivalent Flow."""
         found: Observed = self.flow().steady_state(seed)
         return found
 
     def bytes_per_time(self, observed: float) -> float:
-        """Means, and the members that are asked for."""
-        members = sum(one.size for one in self.omega) if self.each else 0
-        return 2 * observed + (3 * REAL + COMPLEX) * members
+        """Memory of the means, and of single spins if they are observed."""
+        spins = sum(values.size for values in self.omega) if self.each else 0
+        return 2 * observed + (3 * REAL + COMPLEX) * spins

@@ -1,19 +1,19 @@
-"""Template of the kernels that carry members through one step in a given field; `sweep.py` adds the equation.
+"""Template of the kernels that advance spins by one step in a given field; `sweep.py` adds the equation.
 
-A member has three components. Its equation is linear in them: `free` is its own motion, `driven` what the field adds. The
-field is a polynomial in time, so the components have Taylor series whose coefficients follow from one another by
-convolution with those of the field. LANES members go side by side, a block. Where a member turns often in one step, the
-step is cut into parts; where it turns too often for that, `swift` has the answer at any time.
+A spin has three components x, y, z. Its equation is linear in them: `free` is the motion without a field, `driven` the
+contribution of the field. The field is a polynomial in time, so the components have Taylor series whose coefficients follow
+recursively by convolution with those of the field. LANES spins, a block, are computed side by side. For fast rotation the
+step is divided into substeps; for still faster rotation `swift` gives the adiabatically eliminated solution.
 
-In capitals: known numbers. `work` holds rows of LANES numbers, three per order. A series ends where what its last orders
-can still do falls below the tolerance, so members at rest cost little.
+Names in capitals are numbers that `sweep.py` inserts. `taylor` holds rows of LANES numbers, three per order. A series ends
+where the contribution of further orders falls below the tolerance, so slow spins cost little.
 """
 
 # ruff: noqa: F821
 # mypy: ignore-errors
 
 
-def shifted(field, at, width, out):
+def shift_polynomial(field, at, width, out):
     """`out`[m] = coefficient of sigma^m of the polynomial with powers `field` of x, at x = at + width sigma."""
     for part in range(2):
         for m in range(DEGREE):
@@ -27,10 +27,10 @@ def shifted(field, at, width, out):
             power *= width
 
 
-def enough(rate, size, span, tolerance, bound):
-    """The order at which a series bounded by a majorant falls below the tolerance; 0 if none up to MOST does."""
+def sufficient_order(rate, size, span, tolerance, bound):
+    """The order at which a majorant of the series falls below the tolerance; 0 if none up to MOST_ORDER does."""
     bound[0] = 1.0
-    for n in range(MOST):
+    for n in range(MOST_ORDER):
         total = rate * bound[n]
         for m in range(min(n + 1, DEGREE)):
             total += size[m] * bound[n - m]
@@ -40,51 +40,50 @@ def enough(rate, size, span, tolerance, bound):
     return 0
 
 
-def plan(chunks, omega, asymptotic, quickest, rates, field, span, turn, tolerance):
-    """Parts of the step for each chunk: so few that the series converge; none where `swift` is accurate and cheaper."""
-    local, size, bound = np.empty((DEGREE, 2)), np.empty(DEGREE), np.empty(MOST + 1)
+def plan(chunks, omega, accurate, fastest, rates, field, span, frame, tolerance):
+    """chunks[c, 3] = number of substeps: the fewest for which the series converge; 0 if `swift` is accurate and cheaper."""
+    local, size, bound = np.empty((DEGREE, 2)), np.empty(DEGREE), np.empty(MOST_ORDER + 1)
     for c in range(chunks.shape[0]):
-        group, first, last = chunks[c, 2], omega[chunks[c, 0]] - turn, omega[chunks[c, 1] - 1] - turn
+        group, first, last = chunks[c, 2], omega[chunks[c, 0]] - frame, omega[chunks[c, 1] - 1] - frame
         low, high = min(abs(first), abs(last)) if first * last > 0.0 else 0.0, max(abs(first), abs(last))
-        if asymptotic[c] and low > QUICKER * quickest and low * span > FEW_TURNS:
+        if accurate[c] and low > FAST_RATIO * fastest and low * span > MOST_ROTATION:
             chunks[c, 3] = 0
             continue
         rate = high + max(rates[group, 0], rates[group, 1])
-        parts, order = 1, 0
-        while parts * SHARE < rate * span:
-            parts *= 2
-        while order == 0 and parts < 2**24:
+        substeps, order = 1, 0
+        while substeps * LONGEST_SUBSTEP < rate * span:
+            substeps *= 2
+        while order == 0 and substeps < 2**24:
             size[:] = 0.0
-            for at in (-1.0, 1.0 - 2.0 / parts):
-                shifted(field[group], at, 2.0 / parts, local)
+            for at in (-1.0, 1.0 - 2.0 / substeps):
+                shift_polynomial(field[group], at, 2.0 / substeps, local)
                 for m in range(DEGREE):
                     size[m] = max(size[m], 2.0 * math.hypot(local[m, 0], local[m, 1]))
-            order = enough(rate, size, span / parts, tolerance / parts, bound)
+            order = sufficient_order(rate, size, span / substeps, tolerance / substeps, bound)
             if order == 0:
-                parts *= 2
-        chunks[c, 3] = parts if order else -1  # -1: no series reaches the tolerance
+                substeps *= 2
+        chunks[c, 3] = substeps if order else -1  # -1: no series reaches the tolerance
 
 
-def forget(rate, field, span, tolerance, still):
-    """How many coefficients of the field matter; `still`[m]: what an order can add to one that is more than m above it,
-    times the number of the latter."""
+def truncate_field(rate, field, span, tolerance, bound):
+    """Return how many coefficients of the field are needed; `bound`[m] bounds the remaining Taylor terms in `taylor_series`."""
     terms, total = 1, 0.0
     for m in range(DEGREE - 1, -1, -1):
         total += 2.0 * span * math.hypot(field[m, 0], field[m, 1])
-        still[m] = total
+        bound[m] = total
         if total > tolerance and terms == 1:
             terms = m + 1
-    still[0] += span * rate
+    bound[0] += span * rate
     return terms
 
 
-def order_terms(scale, one, first, field, own, at, total):
-    """The Taylor coefficients after the last TERMS ones, added up over members; their mean square."""
+def order_terms(scale, gamma_1, first, field, own, at, total):
+    """The Taylor coefficients that follow the last TERMS ones, also summed over spins; return their mean square."""
     square = 0.0
     for lane in range(LANES):
         i = 3 * LANES * (TERMS - 1) + lane
-        drive = first * own[2 * LANES + lane]
-        u, v, w = free(own[lane], own[LANES + lane], one, drive, at[i], at[i + LANES], at[i + 2 * LANES])
+        net_gain = first * own[2 * LANES + lane]
+        u, v, w = free(own[lane], own[LANES + lane], gamma_1, net_gain, at[i], at[i + LANES], at[i + 2 * LANES])
         for m in range(TERMS):
             i = 3 * LANES * (TERMS - 1 - m) + lane
             a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
@@ -95,12 +94,12 @@ def order_terms(scale, one, first, field, own, at, total):
         i = 3 * LANES * TERMS + lane
         at[i], at[i + LANES], at[i + 2 * LANES] = u, v, w
         square += u * u + v * v + w * w
-    fold(at[3 * LANES * TERMS : 3 * LANES * (TERMS + 1)], total)
+    add_lanes(at[3 * LANES * TERMS : 3 * LANES * (TERMS + 1)], total)
     return square / LANES
 
 
-def fold(row, total):
-    """Add three components of LANES members to their sums, VECTOR numbers each."""
+def add_lanes(row, total):
+    """Add the three components of LANES spins to `total`, VECTOR partial sums for each component."""
     for k in range(3):
         for j in range(VECTOR):
             value = total[k * VECTOR + j]
@@ -109,86 +108,86 @@ def fold(row, total):
             total[k * VECTOR + j] = value
 
 
-def series(terms, span, one, field, still, tolerance, own, work, totals, sizes):
-    """Taylor coefficients of a block, in units of `span`, up to the order from which on all are below the tolerance."""
-    for n in range(MOST):
+def taylor_series(terms, span, gamma_1, field, bound, tolerance, own, taylor, totals, norms):
+    """Taylor coefficients of a block in units of `span`; return the order from which on all are below the tolerance."""
+    for n in range(MOST_ORDER):
         scale, first = span / (n + 1.0), 1.0 if n == 0 else 0.0
         reach = min(n + 1, terms)
-        at = work[3 * LANES * (n + 1 - reach) : 3 * LANES * (n + 2)]
-        sizes[n + 1] = math.sqrt(next_order(reach, scale, one, first, field, own, at, totals[n + 1]))
-        rest = 0.0
+        at = taylor[3 * LANES * (n + 1 - reach) : 3 * LANES * (n + 2)]
+        norms[n + 1] = math.sqrt(next_order(reach, scale, gamma_1, first, field, own, at, totals[n + 1]))
+        remainder = 0.0
         for m in range(min(n + 2, terms)):
-            rest += still[m] * sizes[n + 1 - m]
-        if rest < tolerance * (n + 2.0) and sizes[n + 1] < 10.0 * tolerance:
+            remainder += bound[m] * norms[n + 1 - m]
+        if remainder < tolerance * (n + 2.0) and norms[n + 1] < 10.0 * tolerance:
             return n + 1
-    return MOST
+    return MOST_ORDER
 
 
-def load(source, omega, first, count, turn, rates, kick, own, work, total):
-    """A block of members, after what the last step left to be done."""
+def load(source, omega, first, count, frame, rates, impulse, own, taylor, total):
+    """The states of a block after the impulse of the last step, and its `own` detuning, Gamma_perp and net gain."""
     for lane in range(LANES):
         u, v, w = 0.0, 0.0, 0.0
         own[lane], own[LANES + lane], own[2 * LANES + lane] = 0.0, 0.0, 0.0
         if lane < count:
             x, y, z = source[0, first + lane], source[1, first + lane], source[2, first + lane]
-            u, v, w = driven(kick[0], kick[1], x, y, z)
+            u, v, w = driven(impulse[0], impulse[1], x, y, z)
             u, v, w = x + u, y + v, z + w
-            own[lane], own[LANES + lane], own[2 * LANES + lane] = omega[first + lane] - turn, rates[0], rates[2]
-        work[lane], work[LANES + lane], work[2 * LANES + lane] = u, v, w
-    fold(work, total)
+            own[lane], own[LANES + lane], own[2 * LANES + lane] = omega[first + lane] - frame, rates[0], rates[2]
+        taylor[lane], taylor[LANES + lane], taylor[2 * LANES + lane] = u, v, w
+    add_lanes(taylor, total)
 
 
-def alone(span, rates, own, work):
-    """Give members what they feel of their own field beside the polynomial: what a turning one adds to its equation."""
+def correct_self_field(span, rates, own, taylor):
+    """Self-field correction of fast spins (theory page, after 6.9): the share of it that the polynomial misses."""
     for lane in range(LANES):
         missed = unresolved(0.5 * abs(own[lane]) * span)
-        x, y, z = work[lane], work[LANES + lane], work[2 * LANES + lane]
+        x, y, z = taylor[lane], taylor[LANES + lane], taylor[2 * LANES + lane]
         own[lane] -= missed * rates[3] * z
         own[LANES + lane] += missed * rates[4] * z
         own[2 * LANES + lane] += missed * 4.0 * rates[4] * (x * x + y * y)
 
 
 def unresolved(angle):
-    """Share of exp(i angle x) on -1..1 that DEGREE Legendre coefficients leave out."""
+    """Share of exp(i angle x) on -1..1 that DEGREE Legendre coefficients do not represent, interpolated in a table."""
     at = min(angle, 63.9) * 16.0
     i = int(at)
     return UNRESOLVED[i] + (at - i) * (UNRESOLVED[i + 1] - UNRESOLVED[i])
 
 
-def store(order, count, work, end, first):
-    """Members at the end of a part: the sums of their coefficients, four orders at a time."""
-    work[3 * LANES * (order + 1) : 3 * LANES * (order + 4)] = 0.0
+def store_end(order, count, taylor, end, first):
+    """Write the states at the end of a substep: sums of the coefficients, four orders at a time."""
+    taylor[3 * LANES * (order + 1) : 3 * LANES * (order + 4)] = 0.0
     for n in range(1, order + 1, 4):
-        at = work[3 * LANES * n : 3 * LANES * (n + 4)]
+        at = taylor[3 * LANES * n : 3 * LANES * (n + 4)]
         for i in range(3 * LANES):
-            work[i] += (at[i] + at[i + 3 * LANES]) + (at[i + 6 * LANES] + at[i + 9 * LANES])
+            taylor[i] += (at[i] + at[i + 3 * LANES]) + (at[i + 6 * LANES] + at[i + 9 * LANES])
     for k in range(3):
         for lane in range(count):
-            end[k, first + lane] = work[k * LANES + lane]
+            end[k, first + lane] = taylor[k * LANES + lane]
 
 
-def keep(order, count, at, work, out, row, place, first):
-    """Single members at sigma = `at`."""
+def store_singles(order, count, at, taylor, out, row, index, first):
+    """Write single spins at sigma = `at`."""
     for lane in range(count):
         for k in range(3):
             value = 0.0
             for n in range(order, -1, -1):
-                value = value * at + work[(3 * n + k) * LANES + lane]
-            out[k, row, place[first + lane]] = value
+                value = value * at + taylor[(3 * n + k) * LANES + lane]
+            out[k, row, index[first + lane]] = value
 
 
-def project(order, part, parts, sums, nodes, moments):
-    """Add the Legendre coefficients over the whole step of what `sums` says of one of its parts."""
+def project(order, substep, substeps, sums, nodes, moments):
+    """Add the contribution of one substep, with Taylor coefficients `sums`, to the Legendre coefficients over the step."""
     for q in range(nodes.shape[0]):
-        at, weight = nodes[q, 0], nodes[q, 1] / parts
+        at, weight = nodes[q, 0], nodes[q, 1] / substeps
         u, v = 0.0, 0.0
         for n in range(order, -1, -1):
             u = u * at + sums[n, 0]
             v = v * at + sums[n, 1]
-        collect(2.0 * (part + at) / parts - 1.0, weight, u, v, moments)
+        add_legendre(2.0 * (substep + at) / substeps - 1.0, weight, u, v, moments)
 
 
-def collect(x, weight, u, v, moments):
+def add_legendre(x, weight, u, v, moments):
     """Add weighted values at x to Legendre coefficients."""
     low, p = 0.0, 1.0
     for j in range(moments.shape[0]):
@@ -198,8 +197,8 @@ def collect(x, weight, u, v, moments):
         low, p = p, ((2 * j + 1) * x * p - j * low) / (j + 1)
 
 
-def serve(order, at, parts, sums, area, out):
-    """Sums over members at sigma = `at` of a part, and their integrals since the step began, in units of the step."""
+def sums_at(order, at, substeps, sums, integrals, out):
+    """Sums over spins at sigma = `at` of a substep, and their integrals since the step began, in units of the step."""
     out[:] = 0.0
     for n in range(order, -1, -1):
         for k in range(3):
@@ -207,21 +206,24 @@ def serve(order, at, parts, sums, area, out):
         for k in range(2):
             out[3 + k] = (out[3 + k] + sums[n, k] / (n + 1)) * at
     for k in range(2):
-        out[3 + k] = area[k] + out[3 + k] / parts
+        out[3 + k] = integrals[k] + out[3 + k] / substeps
 
 
-def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nodes, moments, marks, seen, singles, row, place):
-    """A chunk of swift members; `values`, `levels`: field and integral of |field|^2 at 0, the nodes, the marks and 1."""
+def advance_fast(
+    chunk, rates, omega, start, end, impulse, values, levels, span, frame, nodes, moments, times, at_times, singles, row, index
+):  # fmt: skip
+    """Advance a chunk of fast spins; `values`, `levels`: field and integral of |field|^2 at 0, the nodes, the times and 1."""
     group = chunk[2]
-    one = rates[group, 1]
+    gamma_1 = rates[group, 1]
     last = values.shape[1] - 1
     for i in range(chunk[0], chunk[1]):
         x, y, z = start[0, i], start[1, i], start[2, i]
-        u, v, w = driven(kick[group, 0], kick[group, 1], x, y, z)
+        u, v, w = driven(impulse[group, 0], impulse[group, 1], x, y, z)
         x, y, z = x + u, y + v, z + w
-        own, perp = omega[i] - turn - rates[group, 3] * z, rates[group, 0] + rates[group, 4] * z
-        fall = 2.0 * perp * span
-        drive = rates[group, 2] + 4.0 * rates[group, 4] * (x * x + y * y) * (-math.expm1(-fall) / fall if fall > 0.0 else 1.0)
+        detuning, gamma_perp = omega[i] - frame - rates[group, 3] * z, rates[group, 0] + rates[group, 4] * z
+        fall = 2.0 * gamma_perp * span
+        mean_decay = -math.expm1(-fall) / fall if fall > 0.0 else 1.0
+        net_gain = rates[group, 2] + 4.0 * rates[group, 4] * (x * x + y * y) * mean_decay
         first = values[group, 0]
         for q in range(last + 1):
             if q == 0:
@@ -229,32 +231,34 @@ def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nod
             elif q <= nodes.shape[0]:
                 t = nodes[q - 1, 0]
             else:
-                t = marks[q - 1 - nodes.shape[0]] if q < last else 1.0
-            turning, follows, w = swift(own, perp, one, drive, first, values[group, q], levels[group, q], t * span, x, y, z)
+                t = times[q - 1 - nodes.shape[0]] if q < last else 1.0
+            rotating, following, w = swift(
+                detuning, gamma_perp, gamma_1, net_gain, first, values[group, q], levels[group, q], t * span, x, y, z
+            )
             if q == 0:
-                begin, slow = turning, follows
+                rotating_0, following_0 = rotating, following
             elif q <= nodes.shape[0]:
-                collect(2.0 * t - 1.0, nodes[q - 1, 1], follows.real, follows.imag, moments)
+                add_legendre(2.0 * t - 1.0, nodes[q - 1, 1], following.real, following.imag, moments)
             elif q < last:
                 m = q - 1 - nodes.shape[0]
-                area = (turning - begin) / (-complex(perp, own) * span) + (slow + follows) * (t / 2.0)
-                s = turning + follows
-                seen[m, 0] += s.real
-                seen[m, 1] += s.imag
-                seen[m, 2] += w
-                seen[m, 3] += area.real
-                seen[m, 4] += area.imag
+                s, rate = rotating + following, -complex(gamma_perp, detuning)
+                integral = (rotating - rotating_0) / (rate * span) + (following_0 + following) * (t / 2.0)
+                at_times[m, 0] += s.real
+                at_times[m, 1] += s.imag
+                at_times[m, 2] += w
+                at_times[m, 3] += integral.real
+                at_times[m, 4] += integral.imag
                 if singles.shape[2]:
-                    singles[0, row + m, place[i]], singles[1, row + m, place[i]] = s.real, s.imag
-                    singles[2, row + m, place[i]] = w
+                    singles[0, row + m, index[i]], singles[1, row + m, index[i]] = s.real, s.imag
+                    singles[2, row + m, index[i]] = w
             else:
-                s = turning + follows
+                s = rotating + following
                 end[0, i], end[1, i], end[2, i] = s.real, s.imag, w
-                turns(begin, turning, complex(perp, own) * span, moments)
+                add_rotation(rotating_0, rotating, complex(gamma_perp, detuning) * span, moments)
 
 
-def turns(begin, end, angle, moments):
-    """Add Legendre coefficients of what goes from `begin` to `end` as exp(-angle t): I_j+1 = I_j-1 + (2j + 1) 2 / angle I_j."""
+def add_rotation(begin, end, angle, moments):
+    """Add Legendre coefficients of exp(-angle t) from `begin` to `end`, by I_j+1 = I_j-1 + (2j + 1) 2 / angle I_j."""
     before, now = (begin - end) / angle, -(begin + end) / angle
     now += 2.0 / angle * before
     for j in range(moments.shape[0]):
@@ -263,58 +267,61 @@ def turns(begin, end, angle, moments):
         before, now = now, before + (2 * j + 3) * 2.0 / angle * now
 
 
-def walk(chunk, tolerance, rates, omega, start, end, kick, field, span, turn, nodes, moments, marks, seen, singles, row, place):
-    """A chunk of members part by part of the step, with the tolerance of their series."""
-    begin, stop, group, parts = chunk[0], chunk[1], chunk[2], chunk[3]
-    work, own, sizes = np.empty(3 * LANES * (MOST + 5)), np.empty(3 * LANES), np.empty(MOST + 1)
-    local, still, push = np.empty((DEGREE, 2)), np.empty(DEGREE), kick[group].copy()
-    totals, sums, area = np.empty((MOST + 1, 3 * VECTOR)), np.empty((MOST + 1, 3)), np.zeros(2)
-    rate = max(abs(omega[begin] - turn), abs(omega[stop - 1] - turn)) + max(rates[group, 0], rates[group, 1])
-    selfish = rate * span > 1.0 and (rates[group, 3] != 0.0 or rates[group, 4] != 0.0)
-    sizes[0], done = 1.0, 0
-    for part in range(parts):
-        shifted(field[group], 2.0 * part / parts - 1.0, 2.0 / parts, local)
-        terms = forget(rate, local, span / parts, tolerance, still)
+def advance_series(
+    chunk, tolerance, rates, omega, start, end, impulse, field, span, frame, nodes, moments, times, at_times, singles, row,
+    index,
+):  # fmt: skip
+    """Advance a chunk of spins substep by substep, with the tolerance of their Taylor series."""
+    begin, stop, group, substeps = chunk[0], chunk[1], chunk[2], chunk[3]
+    taylor, own, norms = np.empty(3 * LANES * (MOST_ORDER + 5)), np.empty(3 * LANES), np.empty(MOST_ORDER + 1)
+    local, bound, pending = np.empty((DEGREE, 2)), np.empty(DEGREE), impulse[group].copy()
+    totals, sums, integrals = np.empty((MOST_ORDER + 1, 3 * VECTOR)), np.empty((MOST_ORDER + 1, 3)), np.zeros(2)
+    rate = max(abs(omega[begin] - frame), abs(omega[stop - 1] - frame)) + max(rates[group, 0], rates[group, 1])
+    self_field = rate * span > 1.0 and (rates[group, 3] != 0.0 or rates[group, 4] != 0.0)
+    norms[0], done = 1.0, 0
+    for substep in range(substeps):
+        shift_polynomial(field[group], 2.0 * substep / substeps - 1.0, 2.0 / substeps, local)
+        terms = truncate_field(rate, local, span / substeps, tolerance, bound)
         upto, highest = done, 0
-        while upto < marks.size and (marks[upto] * parts <= part + 1 or part == parts - 1):
+        while upto < times.size and (times[upto] * substeps <= substep + 1 or substep == substeps - 1):
             upto += 1
         totals[:] = 0.0
         for i in range(begin, stop, LANES):
             count = min(LANES, stop - i)
-            load(start if part == 0 else end, omega, i, count, turn, rates[group], push, own, work, totals[0])
-            if selfish:
-                alone(span, rates[group], own, work)
-            order = series(terms, span / parts, rates[group, 1], local, still, tolerance, own, work, totals, sizes)
+            load(start if substep == 0 else end, omega, i, count, frame, rates[group], pending, own, taylor, totals[0])
+            if self_field:
+                correct_self_field(span, rates[group], own, taylor)
+            order = taylor_series(terms, span / substeps, rates[group, 1], local, bound, tolerance, own, taylor, totals, norms)
             highest = max(highest, order)
             if singles.shape[2]:
                 for q in range(done, upto):
-                    keep(order, count, marks[q] * parts - part, work, singles, row + q, place, i)
-            store(order, count, work, end, i)
-        push[:] = 0.0
+                    store_singles(order, count, times[q] * substeps - substep, taylor, singles, row + q, index, i)
+            store_end(order, count, taylor, end, i)
+        pending[:] = 0.0
         for n in range(highest + 1):
             for k in range(3):
                 sums[n, k] = totals[n, k * VECTOR : (k + 1) * VECTOR].sum()
-        project(highest, part, parts, sums, nodes, moments)
+        project(highest, substep, substeps, sums, nodes, moments)
         for q in range(done, upto):
-            serve(highest, marks[q] * parts - part, parts, sums, area, seen[q])
+            sums_at(highest, times[q] * substeps - substep, substeps, sums, integrals, at_times[q])
         for n in range(highest + 1):
             for k in range(2):
-                area[k] += sums[n, k] / ((n + 1) * parts)
+                integrals[k] += sums[n, k] / ((n + 1) * substeps)
         done = upto
 
 
 def sweep(
-    first, last, chunks, tolerance, rates, omega, start, end, kick, field, values, levels, span, turn, nodes, moments, marks,
-    seen, singles, row, place,
+    first, last, chunks, tolerance, rates, omega, start, end, impulse, field, values, levels, span, frame, nodes, moments,
+    times, at_times, singles, row, index,
 ):  # fmt: skip
-    """Carry the members of some chunks from `start` through a step to `end`; see `sweep.Population.sweep`."""
+    """Advance the spins of some chunks from `start` through a step to `end`; see `sweep.Population.sweep`."""
     for c in range(first, last):
-        moments[c], seen[c] = 0.0, 0.0
+        moments[c], at_times[c] = 0.0, 0.0
         if chunks[c, 3] < 0:
             moments[c] = np.nan
         elif chunks[c, 3] == 0:
-            glide(chunks[c], rates, omega, start, end, kick, values, levels, span, turn, nodes, moments[c], marks, seen[c],
-                  singles, row, place)  # fmt: skip
+            advance_fast(chunks[c], rates, omega, start, end, impulse, values, levels, span, frame, nodes, moments[c], times,
+                         at_times[c], singles, row, index)  # fmt: skip
         else:
-            walk(chunks[c], tolerance / chunks[c, 3], rates, omega, start, end, kick, field, span, turn, nodes, moments[c],
-                 marks, seen[c], singles, row, place)  # fmt: skip
+            advance_series(chunks[c], tolerance / chunks[c, 3], rates, omega, start, end, impulse, field, span, frame, nodes,
+                           moments[c], times, at_times[c], singles, row, index)  # fmt: skip

@@ -101,7 +101,7 @@ class MeanField:
         flow = as_flow(initial, seed, each)
         if not _smooth(spread) or (initial is not None and len(initial) != len(spread)):
             return flow
-        return replace(flow, companion=theory.coarser()._flow(rates, spread, names, initial, seed, False))
+        return replace(flow, coarse=theory.coarser()._flow(rates, spread, names, initial, seed, False))
 
     def flow(self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array) -> Flow:
         """What the long-time motion of one point of a batch is found from, without an ensemble per point.
@@ -114,7 +114,7 @@ class MeanField:
         theory = theory.coarser()
         doubt = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in spread) else 0.0
         finer = partial(stationary, rates, spread, theory.nodes)
-        return replace(theory._flow(rates, spread, names, initial, 0, False), finer=finer, doubt=doubt)
+        return replace(theory._flow(rates, spread, names, initial, 0, False), refine=finer, lyapunov_error=doubt)
 
     @property
     def equation(self) -> ModuleType:
@@ -155,7 +155,7 @@ class MeanField:
             decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
             coupling=np.array(rates.coupling, complex, order="C"),
             symmetry=np.repeat([1, 0], group.size), real=np.repeat([False, True], group.size),
-            rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, pace=_pace(rates, layout, decay),
+            rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, fastest_rate=_pace(rates, layout, decay),
             groups=partial(_groups, layout, rates.weight.size), observe=partial(_observe, rates, layout, frame, each),
             coordinates=coordinates(names, group[spins] if each else None, layout.omega[spins], own[spins]),
         )  # fmt: skip
