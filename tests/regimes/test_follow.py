@@ -10,7 +10,7 @@ from spinsync.problems.flow.approach import CLOSER, NEAR, THERE, Approach
 from spinsync.problems.flow.fixed_points import from_real, run
 from spinsync.problems.flow.implicit_steps import _step, creep
 from spinsync.questions.regimes import batch
-from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.lane_mover import LaneMover
 from spinsync.regimes.scalar_mover import scalar_mover
@@ -96,7 +96,7 @@ def by(engine, ensemble, start):
     return engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), np.array(start)))
 
 
-@pytest.mark.parametrize("engine", [lanes, simple])
+@pytest.mark.parametrize("engine", [lanes, scalar])
 def test_motion_leaves_an_unstable_fixed_point(engine):
     """The full state of a pair beyond its Hopf line, to the last bit: the least noise would end it."""
     hopf = float(ss.symmetric_pair(pair(1.0, 40.0)).hopf_detuning)
@@ -124,7 +124,7 @@ def test_accuracy_is_honoured_by_both_movers():
     ensemble = ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
     start = random_bloch(np.random.default_rng(2), 2, 0.9)
     spread = tuple(group.distribution for group in ensemble.groups)
-    for engine in (lanes, simple):
+    for engine in (lanes, scalar):
         seen = []
         for rtol in (1e-3, 1e-6, 1e-9):
             theory = ss.MeanField(rtol=rtol, atol=rtol / 100)

@@ -81,7 +81,7 @@ UNDECIDED = {
 
 @pytest.mark.parametrize("status", UNDECIDED)
 def test_what_is_undecided_says_why(status, monkeypatch):
-    monkeypatch.setattr(follow, "PATIENCE", 300.0)
+    monkeypatch.setattr(follow, "MAX_TIME", 300.0)
     found = ss.regime(UNDECIDED[status]())
     assert word(found) is R.UNDECIDED
     assert Status(int(found.status)) is status

@@ -16,7 +16,7 @@ import spinsync as ss
 from reference import System, jacobian_eigenvalues, random_bloch
 from regime_cases import R, word
 from spinsync.questions.regimes import batch, described, places
-from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.summary import _repeats
 from spinsync.results.datasets import dataset
 from systems import laser
@@ -114,7 +114,7 @@ SOME = [(1, 0), (1, 5), (2, 1), (2, 6), (2, 7), (2, 9), (2, 14), (2, 16), (3, 1)
 @pytest.mark.parametrize(("groups", "seed"), SOME)
 def test_the_engines_agree_within_their_errors(groups, seed):
     ensemble, start = random_point(seed, groups)
-    check_agree(ensemble, by(lanes, ensemble, start), by(simple, ensemble, start))
+    check_agree(ensemble, by(lanes, ensemble, start), by(scalar, ensemble, start))
 
 
 @pytest.mark.slow(slice=2)
@@ -122,7 +122,7 @@ def test_the_engines_agree_within_their_errors(groups, seed):
 def test_the_engines_agree_within_their_errors_at_many_points(groups):
     for seed in range(60):
         ensemble, start = random_point(seed, groups)
-        check_agree(ensemble, by(lanes, ensemble, start), by(simple, ensemble, start))
+        check_agree(ensemble, by(lanes, ensemble, start), by(scalar, ensemble, start))
 
 
 def of_ensemble(ensemble, bloch):
@@ -142,7 +142,7 @@ def real(s, z):
 def judged(groups, seed):
     """Exponent and frequencies of a motion that repeats itself, by the linearized map of one period."""
     ensemble, start = random_point(seed, groups)
-    period = float(by(simple, ensemble, start).period)
+    period = float(by(scalar, ensemble, start).period)
     bloch = ss.bloch(ss.evolve(ensemble, [0.0, 250.0], initial=start)).values[-1]
     system = of_ensemble(ensemble, bloch)
     s, z = system.motion(period * np.arange(17))
@@ -165,7 +165,7 @@ def judged(groups, seed):
     return np.log(abs(multipliers[order[2:]]).max()) / (k * period), (phases[-1] - phases[0]) / (k * period)
 
 
-@pytest.mark.parametrize("engine", [lanes, simple], ids=["lanes", "simple"])
+@pytest.mark.parametrize("engine", [lanes, scalar], ids=["lanes", "simple"])
 @pytest.mark.parametrize(("groups", "seed"), [(2, 1), (2, 6), (2, 7), (2, 14), (2, 16), (2, 34), (3, 5), (3, 15), (3, 50)])
 def test_errors_of_motion_that_repeats_itself_hold_before_a_judge(groups, seed, engine):
     ensemble, start = random_point(seed, groups)

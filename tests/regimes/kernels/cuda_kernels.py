@@ -19,7 +19,7 @@ COUNT, SPANS = 7, np.linspace(0.5, 3.0, 7)
 
 def advanced(groups, measured, **options):
     """The same trajectories in lanes and in threads of a device: states, sums, steps, finished of each."""
-    limits = {"rtol": 1e-6, "atol": 1e-9, "most_steps": 1e6} | options
+    limits = {"rtol": 1e-6, "atol": 1e-9, "max_steps": 1e6} | options
     points, here, state = ready([ensemble(groups, seed) for seed in range(COUNT)], start(groups), measured, measured)
     out = []
     for kernel in (here, CudaLanes(here.layout, equations)):
@@ -45,15 +45,15 @@ def test_threads_take_the_steps_of_the_lanes(groups, measured):
 def test_launches_blocks_and_portions_change_no_bit(monkeypatch):
     once = advanced(2, True)[1]
     assert once[2].max() > 21
-    for name, value in {"BUDGET": 7, "THREADS": 2, "MOST": 3}.items():
+    for name, value in {"STEPS_PER_LAUNCH": 7, "THREADS_PER_BLOCK": 2, "MAX_TRAJECTORIES": 3}.items():
         monkeypatch.setattr(cuda_lanes, name, value)
     for one, other in zip(once, advanced(2, True)[1], strict=True):
         np.testing.assert_array_equal(other, one)
 
 
 def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
-    monkeypatch.setattr(cuda_lanes, "BUDGET", 9)
-    (state, _, steps, finished), (moved, _, taken, over) = advanced(1, False, most_steps=20.0)
+    monkeypatch.setattr(cuda_lanes, "STEPS_PER_LAUNCH", 9)
+    (state, _, steps, finished), (moved, _, taken, over) = advanced(1, False, max_steps=20.0)
     assert 0 < finished.sum() < COUNT
     np.testing.assert_array_equal(over, finished)
     np.testing.assert_array_equal(taken, steps)
@@ -115,7 +115,7 @@ def test_all_points_move_at_once(monkeypatch):
 
 
 def test_a_point_on_a_boundary_creeps_to_its_rest(monkeypatch):
-    counts = given(monkeypatch, fixed_points.FixedPoints, "creep")
+    counts = given(monkeypatch, fixed_points.FixedPointKernels, "advance_implicitly")
     critical = ss.critical_coupling(laser()) * (1 + 1e-6)
     there = ss.phase_diagram(laser(), {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]], device="cuda")
     assert counts == [1]

@@ -88,7 +88,7 @@ def spilled(assembly):
      pytest.param(3, True, marks=pytest.mark.slow(slice=0))],
 )  # fmt: skip
 def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
-    begin, resume = assembly(monkeypatch, cuda_lanes.Alone(groups, measured=measured, tangent=measured))
+    begin, resume = assembly(monkeypatch, cuda_lanes.ThreadLayout(groups, measured=measured, tangent=measured))
     for text in (begin, resume):
         assert ".target sm_90" in text
         for slow in (r"\bcall\b", r"\.local\b", r"\.f32\b"):  # all inlined, small arrays are scalars, double precision

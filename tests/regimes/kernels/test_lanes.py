@@ -19,12 +19,12 @@ from spinsync.model import bloch_vectors
 from spinsync.problems.flow.fixed_points import AROUND, polish
 from spinsync.regimes import engines, lane_mover
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
 from spinsync.regimes.kernels import lanes as kernels
-from spinsync.regimes.kernels.fixed_points import growth
+from spinsync.regimes.kernels.fixed_points import growth_rates
 from spinsync.regimes.kernels.lanes import Lanes
-from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.kernels.layout import WINDOW_INTEGRAL, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.regimes.lane_mover import LaneMover
 from spinsync.theory.mean_field import equations
@@ -92,8 +92,8 @@ def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
     count, spans = 9, np.linspace(0.2, 0.5, 9)  # more than there are lanes
     points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
     layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
-    sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
-    W, records = kernels.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.zeros(count, bool)
+    W, records = kernels.aligned_row(layout).view(np.recarray), points.parameters.view(np.recarray)
     lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
     found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
     assert finished.all()
@@ -133,16 +133,16 @@ def test_sums_are_the_integrals_over_the_window(groups):
     s = run.coherence.values * np.exp(1j * points.frame[0] * times)[:, None]
     z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
     mean = partial(np.trapezoid, x=times, axis=0)
-    assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
+    assert mean(weight) == pytest.approx(WINDOW_INTEGRAL * span, rel=1e-10)
     (got,) = sums
     phase = np.unwrap(-np.angle(s), axis=0)
     middle = weight[:-1] / 2 + weight[1:] / 2
     expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
     for name, values in zip(("square", "modulus", "fourth", "inversion", "inversion_square"), expected, strict=True):
         np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
-    np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
-    np.testing.assert_array_equal(got["lost"], 0)
-    np.testing.assert_allclose(got["mean_field"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    np.testing.assert_allclose(got["phase_increment"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(got["undefined"], 0)
+    np.testing.assert_allclose(got["order_parameter"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
     for a in range(groups):
         for b in range(a + 1, groups):
             k = kernel.layout.pairs[a][b]
@@ -155,7 +155,7 @@ def test_sums_are_the_integrals_over_the_window(groups):
 
 def looked(kernel, points, state, dark=False):
     """Distances, states and frequencies of fixed points."""
-    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), AROUND)
+    return kernel.fixed_points.find_fixed_points(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), AROUND)
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3])
@@ -168,7 +168,7 @@ def test_states_of_rest_are_those_of_the_simple_engine(groups):
     near = np.flatnonzero(distance < 1e-6)
     assert len(near) >= 2
     jacobians = kernel.fixed_points.jacobians(points.parameters[near], rest[near], frequency[near])
-    rates = growth(jacobians, dark[near])
+    rates = growth_rates(jacobians, dark[near])
     for k, n in enumerate(near.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
@@ -203,11 +203,11 @@ def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
     turn = looked(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
     assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
-    assert sums["turned"].item() / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
+    assert sums["phase_increment"].item() / (WINDOW_INTEGRAL * 60) == pytest.approx(turn, rel=3e-5)
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, scalar))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -245,15 +245,15 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
 
 def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
-    expected = simple(batch(points, start(2)))
-    monkeypatch.setattr(lane_mover, "MOST_STEPS", 60)
+    expected = scalar(batch(points, start(2)))
+    monkeypatch.setattr(lane_mover, "MAX_STEPS", 60)
     again = lanes(batch(points, start(2)))
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
 def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
-    monkeypatch.setattr(engines, "WORTH", 1)
+    monkeypatch.setattr(engines, "MIN_POINTS", 1)
     compared([ensemble(4, seed) for seed in range(8)], start(4))
 
 
@@ -289,7 +289,7 @@ def test_an_implicit_step_is_of_third_order(groups, interpreted):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
         p = points.parameters.view(np.recarray)[0]
-        assert fixed_point_kernel.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
+        assert fixed_point_kernel.rosenbrock_step(p, state[0], h, stages, velocity, matrix, work, pivots, new)
         errors.append(abs(sizes(new) - sizes(exact[0])).max())
     assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
 
@@ -301,8 +301,8 @@ def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
     kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
     records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
     rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
-    fixed_point_kernel.look(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
-    found = kernel.fixed_points.look(points.parameters, state, dark, AROUND)
+    fixed_point_kernel.find_fixed_points(records, state, dark, AROUND, 0, 3, rest, frequency, distance)
+    found = kernel.fixed_points.find_fixed_points(points.parameters, state, dark, AROUND)
     assert np.isfinite(distance).any()
     for one, other in zip(found, (distance, rest, frequency), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
@@ -310,9 +310,9 @@ def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
     fixed_point_kernel.jacobians(records, rest, frequency, 0, 3, jacobians)
     np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
     moved, finished = state.copy(), np.zeros(3, bool)
-    fixed_point_kernel.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    fixed_point_kernel.advance_implicitly(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
     assert finished.any()
-    np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
+    np.testing.assert_array_equal(kernel.fixed_points.advance_implicitly(points.parameters, state, spans, 1e-6, 1e-9), finished)
     np.testing.assert_allclose(state, moved, atol=1e-9)
 
 
@@ -328,7 +328,7 @@ def test_creeping_goes_where_small_steps_go():
     small, spans = state.copy(), np.full(4, 30.0)
     kernel.advance(points.parameters, small, spans, 1e-11, 1e-13, 1e7)
     before = state.copy()
-    ended = kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9)
+    ended = kernel.fixed_points.advance_implicitly(points.parameters, state, spans, 1e-6, 1e-9)
     assert ended.any()
     for n in range(4):
         if ended[n]:

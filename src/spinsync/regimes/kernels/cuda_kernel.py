@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from spinsync.base.arrays import Array
-from spinsync.regimes.kernels.lane_kernel import forward, load
+from spinsync.regimes.kernels.lane_kernel import attempt_step, load_trajectory
 from spinsync.regimes.kernels.layout import Layout
 
 
@@ -18,24 +18,24 @@ def begin(cuda: Any, layout: Layout, W: Any, P: Array, Y: Array, spans: Array, r
     """The numbers of each trajectory at its start."""
     n = cuda.grid(1)
     if n < spans.size:
-        load(layout, W, 0, n, P, Y, spans)
-        for i in range(layout.numbers):
+        load_trajectory(layout, W, 0, n, P, Y, spans)
+        for i in range(layout.row_length):
             rows[i, n] = W[i]
 
 
 def resume(
-    cuda: Any, layout: Layout, W: Any, chosen: Array, rows: Array, rtol: float, atol: float, most_steps: float, budget: int,
-    moving: Array,
+    cuda: Any, layout: Layout, W: Any, active: Array, rows: Array, rtol: float, atol: float, max_steps: float,
+    max_new_steps: int, moving: Array,
 ) -> None:  # fmt: skip
     """At most `budget` steps of each chosen trajectory; whether it has yet to come to its end."""
     n = cuda.grid(1)
-    if n < chosen.size:
-        this = chosen[n]
-        for i in range(layout.numbers):
-            W[i] = rows[i, this]
-        limit = min(W.steps[0] + budget, most_steps)
+    if n < active.size:
+        index = active[n]
+        for i in range(layout.row_length):
+            W[i] = rows[i, index]
+        limit = min(W.steps[0] + max_new_steps, max_steps)
         while W.time[0] < W.span[0] and W.steps[0] < limit:
-            forward(layout, W, 0, rtol, atol)
-        for i in range(layout.changing):
-            rows[i, this] = W[i]
-        moving[n] = W.time[0] < W.span[0] and W.steps[0] < most_steps
+            attempt_step(layout, W, 0, rtol, atol)
+        for i in range(layout.changing_length):
+            rows[i, index] = W[i]
+        moving[n] = W.time[0] < W.span[0] and W.steps[0] < max_steps

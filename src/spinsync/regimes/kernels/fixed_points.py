@@ -23,7 +23,7 @@ from spinsync.regimes.kernels.layout import parameters_type
 T = TypeVar("T")
 
 CHUNKS = (128, 8192)  # fewest and most trajectories that a thread takes at a time
-CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
+MAX_IMPLICIT_STEPS = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
 
 
 def signatures(groups: int) -> dict[str, dict[str, Given]]:
@@ -32,9 +32,13 @@ def signatures(groups: int) -> dict[str, dict[str, Given]]:
     number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
     rows, given, part = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
     return {
-        "look": dict(P=given, Y=rows, dark=truth, around=number, **part, states=rows, frequencies=row, distances=row),
+        "find_fixed_points": dict(
+            P=given, Y=rows, incoherent=truth, radius=number, **part, states=rows, frequencies=row, distances=row
+        ),
         "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Given("float64", (size, size))),
-        "creep": dict(P=given, Y=rows, spans=row, rtol=number, atol=number, most_steps=index, **part, finished=truth),
+        "advance_implicitly": dict(
+            P=given, Y=rows, spans=row, rtol=number, atol=number, max_steps=index, **part, finished=truth
+        ),
     }
 
 
@@ -52,31 +56,33 @@ def kernel(name: str, groups: int, equation: ModuleType) -> Native:
     )
 
 
-def shared(work: Callable[[int, int], T], count: int) -> list[T]:
+def in_chunks(work: Callable[[int, int], T], count: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds, several = [0], threads()
+    bounds, thread_count = [0], threads()
     while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
         left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * several)))))
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * thread_count)))))
     chunks = list(pairwise(bounds))
     heed()
     return each(lambda chunk: work(*chunk), chunks)
 
 
 @dataclass(frozen=True)
-class FixedPoints:
+class FixedPointKernels:
     """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameters (trajectory,)."""
 
     equation: ModuleType
 
-    def look(self, parameters: Array, states: Array, dark: Array, around: float) -> tuple[Array, Array, Array]:
+    def find_fixed_points(
+        self, parameters: Array, states: Array, incoherent: Array, radius: float
+    ) -> tuple[Array, Array, Array]:
         """Fixed points near `states`: distances (trajectory,), states, frequencies (trajectory,) of their frames.
 
         The distance is how far Newton's method went; inf where it found none, or was more than `around` (relative to the
         largest |s|) away. Where `dark` (trajectory,), the fixed point without any coherence is asked for.
         """
         found, frequencies, distances = np.empty(states.shape), np.empty(len(states)), np.empty(len(states))
-        self._run("look", parameters, states, (dark, around), (found, frequencies, distances))
+        self._run("find_fixed_points", parameters, states, (incoherent, radius), (found, frequencies, distances))
         return distances, found, frequencies
 
     def jacobians(self, parameters: Array, states: Array, frequencies: Array) -> Array:
@@ -85,34 +91,34 @@ class FixedPoints:
         self._run("jacobians", parameters, states, (frequencies,), (out,))
         return out
 
-    def creep(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
+    def advance_implicitly(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
         """Move slow `states` on by long `spans`, up to a common phase; which came to the end, the others stay as they are."""
         finished = np.zeros(len(states), bool)
-        self._run("creep", parameters, states, (spans, rtol, atol, CREEPING), (finished,))
+        self._run("advance_implicitly", parameters, states, (spans, rtol, atol, MAX_IMPLICIT_STEPS), (finished,))
         return finished
 
     def _run(self, name: str, parameters: Array, states: Array, given: tuple[Any, ...], out: tuple[Array, ...]) -> None:
         call = kernel(name, states.shape[1] // 3, self.equation)
-        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
+        in_chunks(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
 
 
-def growth(jacobian: Array, dark: Array) -> Array:
+def growth_rates(jacobian: Array, incoherent: Array) -> Array:
     """The largest growth rate of deviations from each fixed point, beside the zero of the common phase.
 
     jacobian: (point, 3 groups, 3 groups). dark: (point,), whether there is no coherence, and so no phase.
     """
     if jacobian.shape[1] == 3:
-        return _growth_of_one(jacobian, dark)
+        return _growth_rate_of_one_group(jacobian, incoherent)
     values = np.linalg.eigvals(jacobian)
     rates = values.real.copy()
-    bright = np.flatnonzero(~dark)
-    rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
+    coherent = np.flatnonzero(~incoherent)
+    rates[coherent, np.argmin(abs(values[coherent]), axis=1)] = -np.inf
     return np.asarray(rates.max(axis=1))
 
 
-def _growth_of_one(j: Array, dark: Array) -> Array:
+def _growth_rate_of_one_group(j: Array, incoherent: Array) -> Array:
     """One group: beside the phase a quadratic is left; without coherence the rates of s and of z."""
     trace = np.trace(j, axis1=1, axis2=2)
     minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
-    bright = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
-    return np.asarray(np.where(dark, np.maximum(j[:, 0, 0], j[:, 2, 2]), bright))
+    coherent = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
+    return np.asarray(np.where(incoherent, np.maximum(j[:, 0, 0], j[:, 2, 2]), coherent))
