@@ -77,6 +77,5 @@ def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
 def scalar(batch: Batch) -> Motions:
     """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
     points = range(len(batch.rates.weight))
-    if len(points) == 1:  # which reports its own progress
-        return joined(each_told(partial(motion, batch), points, None))
-    return joined(each_told(partial(motion, replace(batch, line=None)), points, batch.line))
+    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # the line of a single point
+    return joined(each_told(partial(motion, own), points, line))

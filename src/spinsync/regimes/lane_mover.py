@@ -150,11 +150,8 @@ class LaneMover(Mover[LanePoints]):
     def measure(self, points: LanePoints, spans: Array) -> tuple[Window, Array, Array]:
         shape = (len(points.index), self.groups, 3)
         both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
-        states, rtol, atol = (
-            both.reshape(shape[0], -1),
-            self.batch.rtol / AVERAGING_ACCURACY,
-            self.batch.atol / AVERAGING_ACCURACY,
-        )
+        states = both.reshape(shape[0], -1)
+        rtol, atol = self.batch.rtol / AVERAGING_ACCURACY, self.batch.atol / AVERAGING_ACCURACY
         sums, taken, finished = self._averaging.advance(points.parameters, states, spans, rtol, atol, MAX_STEPS / 2)
         halves = (np.ascontiguousarray(half).reshape(shape[0], -1) for half in np.split(states.reshape(both.shape), 2, axis=2))
         points.state, points.tangent = halves

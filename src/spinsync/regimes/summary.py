@@ -57,7 +57,7 @@ def blank(points: int, groups: int, status: Status) -> Motions:
 
 
 def motions_at_fixed_points(s: Array, z: Array, frequency: Array, weight: Array, lyapunov: Array, error: Array) -> Motions:
-    """Motions at fixed points with coherence `s` and inversion `z` (point, group), in frames rotating at `frequency` (point,)."""
+    """Motions at fixed points with coherence `s` and inversion `z` (point, group), of frequency `frequency` (point,)."""
     amplitude = abs(s)
     coherent = shining(amplitude)
     phase = np.where(coherent, s / np.where(coherent, amplitude, 1), np.nan)

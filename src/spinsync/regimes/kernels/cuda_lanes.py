@@ -1,4 +1,4 @@
-"""The kernels of `lanes.py` on a graphics processor: one thread per trajectory, from the same template."""
+"""The kernels of `lanes.py` on a graphics processor: one thread per trajectory, from the same functions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,9 @@ from spinsync.regimes.kernels.fixed_points import FixedPointKernels
 from spinsync.regimes.kernels.layout import Layout, parameters_type
 from spinsync.regimes.kernels.unroll import unrolled
 
-THREADS_PER_BLOCK = 64  # of a block: few, as each takes many registers
-STEPS_PER_LAUNCH = (
-    500  # steps of a launch: it ends within a second on any card, so that a run can be stopped and a display is served
-)
-MAX_TRAJECTORIES = 2**18  # trajectories at once: more than a card has threads, less than it has memory
+THREADS_PER_BLOCK = 64  # few, as each thread needs many registers
+STEPS_PER_LAUNCH = 500  # a launch ends within a second on any card: runs can be interrupted, displays stay responsive
+MAX_TRAJECTORIES = 2**18  # at once: more than a card has threads, and few enough for its memory
 
 HEADER = '''"""Written by spinsync.regimes.kernels.cuda_lanes for numba-cuda {version}; not to be edited."""
 
@@ -43,7 +41,7 @@ else:
 
 
 class ThreadLayout(Layout):
-    """A layout of one lane, a thread."""
+    """A layout with a single lane, for one thread."""
 
     @property
     def lanes(self) -> int:
@@ -57,7 +55,7 @@ def _cuda() -> Any:
 
 
 def unavailable() -> str | None:
-    """Why nothing can be run here, in the words of what the device must then be; None where it can."""
+    """What the device must be because CUDA is unavailable, as part of an error message; None if it is available."""
     install = "pip install 'spinsync[cuda]'"
     try:
         metadata.version("numba-cuda")
@@ -70,12 +68,11 @@ def unavailable() -> str | None:
 
 
 def source(layout: ThreadLayout, equation: ModuleType) -> str:
-    """The text of the module with `begin` and `resume`."""
+    """The source of the module with the kernels `begin` and `resume`."""
     text = Text.of(lane_kernel, measure_kernel, cuda_kernel, equation, known={"layout": layout}, staying=lambda _: False)
     body = unrolled(text, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
-    return HEADER.format(version=metadata.version("numba-cuda")) + re.sub(
-        "^def ", "@compiled_for_device\ndef ", body, flags=re.M
-    )
+    body = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
+    return HEADER.format(version=metadata.version("numba-cuda")) + body
 
 
 @once
@@ -85,9 +82,9 @@ def _kernels(layout: ThreadLayout, equation: ModuleType) -> Any:
 
 
 class CudaLanes:
-    """As `Lanes`, for up to UNROLLED groups: trajectories move on the device, states of rest are found on the host."""
+    """As `Lanes`, for up to MAX_UNROLLED groups: the device advances trajectories, the host finds fixed points."""
 
-    chunked = False  # one device, that all trajectories at once keep busy best
+    chunked = False  # one device is used best by all trajectories at once
 
     def __init__(self, layout: Layout, equation: ModuleType) -> None:
         self.layout = ThreadLayout(layout.groups, layout.measured, layout.tangent)
@@ -97,7 +94,7 @@ class CudaLanes:
     def advance(
         self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, max_steps: float
     ) -> tuple[Array, Array, Array]:
-        """Move `states` on by `spans`; sums (trajectory,) by name, steps taken, and whether each came to its end."""
+        """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
         count, layout, limits = len(states), self.layout, (float(rtol), float(atol), float(max_steps))
         y, flat = states.reshape(count, layout.groups, layout.components), parameters.view(float).reshape(count, -1)
         sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
@@ -109,13 +106,13 @@ class CudaLanes:
         return layout.by_name(sums), steps, finished & np.isfinite(states).all(axis=1)
 
     def _run(self, parameters: Array, states: Array, spans: Array, limits: tuple[float, ...]) -> Array:
-        """Records (trajectory,) of `Layout.row` at the end; launches go on with those that still move."""
+        """Records (trajectory,) of `Layout.row` at the end. Each launch continues the trajectories that have not finished."""
         cuda, count = _cuda(), len(states)
         rows = cuda.device_array((self.layout.row_length, count))
         arguments = [cuda.to_device(np.ascontiguousarray(array)) for array in (parameters, states, spans)]
         active = np.arange(count)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Grid size")  # the last trajectories are few
+            warnings.filterwarnings("ignore", "Grid size")  # numba warns of the small grids of the last trajectories
             self.kernels.begin[-(-count // THREADS_PER_BLOCK), THREADS_PER_BLOCK](*arguments, rows)
             while len(active):
                 moving = cuda.device_array(len(active), np.bool_)

@@ -1,11 +1,9 @@
-"""Fixed points of many trajectories in frames that rotate with them: Newton's method, and long implicit steps.
+"""Fixed points of many trajectories in rotating frames, by Newton's method and by Rosenbrock steps, for any number of groups.
 
-`look` asks Newton's method for a fixed point near a state; `creep` goes on where a motion has become slow but not short, by
-a linearly implicit method whose steps grow as the motion slows down. Not in lanes: a few small systems per trajectory, for
-any number of groups. Ordinary Python of the kind that `base/translation.py` makes machine code of.
+`find_fixed_points` applies Newton's method near a state. `advance_implicitly` integrates slow motion by a linearly implicit
+method with long steps. Not in lanes: each trajectory solves small linear systems. Ordinary Python for `base/translation.py`.
 
-A state is (x, y, z) of each group, one after the other, with s = x + i y; `p` are the parameters of a trajectory, a record
-of `layout.parameters`.
+A state is (x, y, z) of each group, with s = x + i y; `p` is the parameter record of a trajectory (`layout.parameters`).
 """
 
 from __future__ import annotations
@@ -20,20 +18,20 @@ from spinsync.theory.mean_field.equations import field, spin, spin_tangent
 
 
 def derivative_in_frame(p: Any, y: Array, omega: float, velocity: Array) -> None:
-    """Rates of y in the frame that rotates at `omega`."""
-    state, slope = y.reshape(len(y) // 3, 3), velocity.reshape(len(y) // 3, 3)
-    for a in range(len(state)):
-        hr, hi = field(p.coupling, state, a, 0)
-        slope[a, 0], slope[a, 1], slope[a, 2] = spin(
-            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, state[a, 0], state[a, 1], state[a, 2]
+    """Write the time derivative of y, in the frame that rotates at `omega`, to `velocity`."""
+    xyz, dxyz = y.reshape(len(y) // 3, 3), velocity.reshape(len(y) // 3, 3)
+    for a in range(len(xyz)):
+        hr, hi = field(p.coupling, xyz, a, 0)
+        dxyz[a, 0], dxyz[a, 1], dxyz[a, 2] = spin(
+            p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], p.net_gain[a], hr, hi, xyz[a, 0], xyz[a, 1], xyz[a, 2]
         )
 
 
 def jacobian_in_frame(p: Any, y: Array, omega: float, matrix: Array) -> None:
-    """Derivatives of those rates by y."""
-    state = y.reshape(len(y) // 3, 3)
-    for a in range(len(state)):
-        hr, hi = field(p.coupling, state, a, 0)
+    """Write the Jacobian of `derivative_in_frame` at y to `matrix`."""
+    xyz = y.reshape(len(y) // 3, 3)
+    for a in range(len(xyz)):
+        hr, hi = field(p.coupling, xyz, a, 0)
         for k in range(len(y)):
             b, i = k // 3, k % 3
             re, im = p.coupling[a, b, 0], p.coupling[a, b, 1]
@@ -43,24 +41,12 @@ def jacobian_in_frame(p: Any, y: Array, omega: float, matrix: Array) -> None:
             v = 1.0 if (b == a and i == 1) else 0.0
             w = 1.0 if (b == a and i == 2) else 0.0
             matrix[3 * a, k], matrix[3 * a + 1, k], matrix[3 * a + 2, k] = spin_tangent(
-                p.omega[a] - omega,
-                p.gamma_perp[a],
-                p.gamma_1[a],
-                hr,
-                hi,
-                state[a, 0],
-                state[a, 1],
-                state[a, 2],
-                kr,
-                ki,
-                u,
-                v,
-                w,
+                p.omega[a] - omega, p.gamma_perp[a], p.gamma_1[a], hr, hi, xyz[a, 0], xyz[a, 1], xyz[a, 2], kr, ki, u, v, w
             )
 
 
 def lu_factorize(matrix: Array, pivots: Array) -> bool:
-    """Gauss elimination with pivots, in place; False where the matrix is singular to rounding."""
+    """LU factorization with partial pivoting, in place; False if the matrix is singular to rounding."""
     size, largest = len(matrix), 0.0
     for i in range(size):
         for j in range(size):
@@ -86,7 +72,7 @@ def lu_factorize(matrix: Array, pivots: Array) -> bool:
 
 
 def lu_solve(matrix: Array, pivots: Array, rhs: Array) -> None:
-    """right = matrix^-1 right, for a matrix that is factorized."""
+    """Solve matrix x = rhs for an LU-factorized matrix; x overwrites `rhs`."""
     size = len(matrix)
     for i in range(size):
         pivot = pivots[i]
@@ -101,7 +87,7 @@ def lu_solve(matrix: Array, pivots: Array, rhs: Array) -> None:
 
 
 def rotation_frequency(y: Array, velocity: Array) -> tuple[float, float]:
-    """The largest |s|, and the frequency at which the coherences of y rotate."""
+    """The largest |s|, and the frequency at which the coherences of y rotate on average."""
     amplitude, square, along = 0.0, 0.0, 0.0
     for a in range(len(y) // 3):
         r2 = y[3 * a] ** 2 + y[3 * a + 1] ** 2
@@ -112,9 +98,9 @@ def rotation_frequency(y: Array, velocity: Array) -> tuple[float, float]:
 
 
 def bordered_matrix(y: Array, matrix: Array, bordered: Array, incoherent: bool) -> float:
-    """The matrix of Newton's equations for y and the frequency of its frame, without a step along the common phase.
+    """Write the bordered matrix of Newton's equations for y and the frequency of its frame, with a phase condition.
 
-    The frequency in units of 1 / length of the coherences, so that faint ones make no ill-conditioned matrix: this length.
+    The unknown frequency is scaled by the norm of the coherences, which is returned, for a good condition at small coherence.
     """
     size, square = len(y), 1e-300
     for i in range(size):
@@ -125,18 +111,18 @@ def bordered_matrix(y: Array, matrix: Array, bordered: Array, incoherent: bool) 
     for a in range(len(y) // 3):
         square += y[3 * a] ** 2 + y[3 * a + 1] ** 2
     length = math.sqrt(square)
-    for a in range(len(y) // 3):  # d(rates)/d(turn) = (-y, x, 0), also the direction of the common phase
+    for a in range(len(y) // 3):  # derivative by the frequency: (-y, x, 0), also the direction of the common phase
         for i in range(2):
             element = -y[3 * a + 1] / length if i == 0 else y[3 * a] / length
             bordered[3 * a + i, size], bordered[size, 3 * a + i] = element, element
     bordered[size, size] = 0.0
-    if incoherent:  # coherences stay zero, and have no frequency
+    if incoherent:  # the coherences stay zero, and there is no frequency
         bordered[size, size] = 1.0
         for a in range(len(y) // 3):
             for i in range(3 * a, 3 * a + 2):
                 for j in range(size):
                     bordered[i, j] = 1.0 if i == j else 0.0
-            if bordered[3 * a + 2, 3 * a + 2] == 0.0:  # an inversion that nothing moves stays where it is
+            if bordered[3 * a + 2, 3 * a + 2] == 0.0:  # an inversion without relaxation is conserved
                 bordered[3 * a + 2, 3 * a + 2] = 1.0
     return length
 
@@ -144,9 +130,9 @@ def bordered_matrix(y: Array, matrix: Array, bordered: Array, incoherent: bool) 
 def newton(
     p: Any, y: Array, radius: float, velocity: Array, matrix: Array, bordered: Array, rhs: Array, pivots: Array
 ) -> tuple[bool, float, float]:
-    """Move y to a fixed point by Newton's method; whether there is one, the frequency of its frame, the way to it.
+    """Move y to a fixed point by Newton's method: whether it converged, the frequency of the frame, the path length.
 
-    Given up beyond the distance `around` (relative to the largest |s|), or where the matrix is singular.
+    It fails beyond the path length `radius` (relative to the largest |s|), or if the matrix is singular.
     """
     size = len(y)
     derivative_in_frame(p, y, 0.0, velocity)
@@ -156,7 +142,7 @@ def newton(
     distance, step, length = 0.0, np.inf, 1.0
     for k in range(12):
         derivative_in_frame(p, y, frequency, velocity)
-        if k == 0 or step > 1e-4 * amplitude:  # else the last matrix will do
+        if k == 0 or step > 1e-4 * amplitude:  # otherwise the last Jacobian is accurate enough
             jacobian_in_frame(p, y, frequency, matrix)
             length = bordered_matrix(y, matrix, bordered, incoherent)
             if not lu_factorize(bordered, pivots):
@@ -173,25 +159,18 @@ def newton(
         distance += step
         if not distance < max_distance:
             return False, frequency, distance
-        if step < 1e-10 * max(amplitude, 1e-3):  # and the next would be rounding
+        if step < 1e-10 * max(amplitude, 1e-3):  # the next step would be rounding error
             return True, frequency, distance
     return False, frequency, distance
 
 
 def find_fixed_points(
-    P: Array,
-    Y: Array,
-    incoherent: Array,
-    radius: float,
-    first: int,
-    last: int,
-    states: Array,
-    frequencies: Array,
+    P: Array, Y: Array, incoherent: Array, radius: float, first: int, last: int, states: Array, frequencies: Array,
     distances: Array,
-) -> None:
-    """Fixed points near Y[first:last] (trajectory, 3 groups); the distance is inf where Newton's method finds none.
+) -> None:  # fmt: skip
+    """Fixed points near Y[first:last] (trajectory, 3 groups); the distance is inf if Newton's method does not converge.
 
-    Where `dark`, one without any coherence is asked for. What a distance means is for others to decide.
+    If `incoherent` (trajectory,), the fixed point without coherence is sought. The caller judges the distances.
     """
     size = len(Y[0])
     velocity, matrix, bordered = np.empty(size), np.empty((size, size)), np.empty((size + 1, size + 1))
@@ -207,7 +186,7 @@ def find_fixed_points(
 
 
 def jacobians(P: Array, states: Array, frequencies: Array, first: int, last: int, out: Array) -> None:
-    """Derivatives of the rates of states[first:last] in frames that rotate at `frequencies`."""
+    """Write the Jacobians at states[first:last], in frames that rotate at `frequencies`, to `out`."""
     for n in range(first, last):
         jacobian_in_frame(P[n], states[n], frequencies[n], out[n])
 
@@ -215,9 +194,9 @@ def jacobians(P: Array, states: Array, frequencies: Array, first: int, last: int
 def rosenbrock_step(
     p: Any, y: Array, h: float, stages: Array, velocity: Array, matrix: Array, work: Array, pivots: Array, new: Array
 ) -> bool:
-    """One step of RODAS3 into `new`, in the frame that rotates with y; its error is the last of `stages`.
+    """One Rosenbrock step from y to `new`, in the frame that rotates with y; stages[3] is the embedded error estimate.
 
-    False where it can't be solved for. A. Sandu et al., Atmos. Environ. 31, 3459 (1997): order 3 (2), stiffly accurate.
+    False if the matrix is singular. RODAS3, order 3(2), stiffly accurate: A. Sandu et al., Atmos. Environ. 31, 3459 (1997).
     """
     size = len(y)
     derivative_in_frame(p, y, 0.0, velocity)
@@ -255,7 +234,7 @@ def rosenbrock_step(
 def advance_implicitly(
     P: Array, Y: Array, spans: Array, rtol: float, atol: float, max_steps: int, first: int, last: int, finished: Array
 ) -> None:
-    """Move Y[first:last] on by `spans`, up to a common phase, or leave them where that takes more than `most_steps`."""
+    """Advance Y[first:last] by `spans`, up to a common phase; states that need more than `max_steps` remain unchanged."""
     size = len(Y[0])
     velocity, matrix, work = np.empty(size), np.empty((size, size)), np.empty((size, size))
     stages, new, y, pivots = np.empty((4, size)), np.empty(size), np.empty(size), np.empty(size, np.int64)

@@ -1,11 +1,11 @@
-"""Many trajectories side by side, one per lane: ordinary Python of the kind that `base/translation.py` puts into vectors.
+"""Runge-Kutta integration of many trajectories, one per SIMD lane: ordinary Python that `base/translation.py` vectorizes.
 
-Each lane has its own time, step size and error; a lane that is done is given the next trajectory. The method is the
-fifth-order Runge-Kutta pair of Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011), with a PI controller that takes its
-logarithms from the exponent bits of a float, as function calls would keep the lanes from being vectorized.
+The method is the fifth-order pair of Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011), with an embedded error estimate and
+a PI step size controller. Each lane has its own time and step size; a lane that has finished gets the next trajectory.
+Logarithms come from the exponent bits of a float, because function calls would prevent the vectorization.
 
-States and their rates are arrays (group, part): x, y, z of each group and, where there is one, of a tangent vector. `W` is
-a record of `Layout.row`, `P` are records of `layout.parameters`, what several lanes work on has the lane as its last axis.
+States and their time derivatives are arrays (group, component): x, y, z of each group and, if there is one, of the tangent
+vector. `W` is a record of `Layout.row`, whose fields have the lane as their last axis; `P` are records of `layout.parameters`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from spinsync.theory.mean_field.equations import field, spin, spin_tangent
 
 
 def state_derivative(rate: Array, coupling: Array, y: Array, dy: Array) -> None:
-    """`to` = d(at)/dt for all groups."""
+    """Write the time derivative of the state `y` to `dy`; both have the shape (group, component)."""
     for a in range(len(y)):
         hr, hi = field(coupling, y, a, 0)
         dy[a, 0], dy[a, 1], dy[a, 2] = spin(rate[a, 0], rate[a, 1], rate[a, 2], rate[a, 3], hr, hi, y[a, 0], y[a, 1], y[a, 2])
 
 
 def tangent_derivative(rate: Array, coupling: Array, y: Array, dy: Array) -> None:
-    """The same for the tangent vector."""
+    """Write the time derivative of the tangent vector, by the equations linearized about the state."""
     for a in range(len(y)):
         hr, hi = field(coupling, y, a, 0)
         kr, ki = field(coupling, y, a, 3)
@@ -39,7 +39,7 @@ def tangent_derivative(rate: Array, coupling: Array, y: Array, dy: Array) -> Non
 
 
 def read_parameters(W: Any, lane: int, rate: Array, coupling: Array) -> None:
-    """`own` (group, 4) and `coupling` (group, group, 2) of a lane."""
+    """Copy the parameters of a lane to `rate` (group, 4) and `coupling` (group, group, 2)."""
     for a in range(len(rate)):
         rate[a, 0], rate[a, 1] = W.omega[a, lane], W.gamma_perp[a, lane]
         rate[a, 2], rate[a, 3] = W.gamma_1[a, lane], W.net_gain[a, lane]
@@ -49,7 +49,7 @@ def read_parameters(W: Any, lane: int, rate: Array, coupling: Array) -> None:
 
 
 def write_parameters(W: Any, lane: int, p: Any) -> None:
-    """Give the parameters of a trajectory to a lane."""
+    """Copy the parameter record `p` of a trajectory to a lane."""
     for a in range(len(p.omega)):
         W.omega[a, lane] = p.omega[a]
         W.gamma_perp[a, lane] = p.gamma_perp[a]
@@ -62,7 +62,7 @@ def write_parameters(W: Any, lane: int, p: Any) -> None:
 
 
 def load_trajectory(layout: Layout, W: Any, lane: int, index: int, P: Array, Y: Array, spans: Array) -> None:
-    """Give a trajectory to a lane."""
+    """Begin trajectory `index` in a lane: its state, derivative, parameters, first step size and empty sums."""
     y, dy = np.empty((layout.groups, layout.components)), np.empty((layout.groups, layout.components))
     rate, coupling = np.empty((layout.groups, 4)), np.empty((layout.groups, layout.groups, 2))
     write_parameters(W, lane, P[index])
@@ -95,8 +95,8 @@ def load_trajectory(layout: Layout, W: Any, lane: int, index: int, P: Array, Y: 
     W.trajectory[lane] = index
 
 
-def error_norm(K: Array, y: Array, u: Array, h: float, rtol: float, atol: float) -> float:
-    """The mean square of the embedded error over what the tolerances allow."""
+def squared_error(K: Array, y: Array, u: Array, h: float, rtol: float, atol: float) -> float:
+    """The mean square of the embedded error estimate of a step from y to u, in units of the tolerances."""
     err, tol = np.empty(3), np.empty(3)
     numerator = 0.0
     denominator = 1.0
@@ -113,13 +113,13 @@ def error_norm(K: Array, y: Array, u: Array, h: float, rtol: float, atol: float)
         tol[2] = atol + rtol * tol[2]
         group = (err[0] * err[0] + err[1] * err[1]) * tol[2] * tol[2] + err[2] * err[2] * tol[0] * tol[0]
         tol[0] = tol[0] * tol[2] * tol[0] * tol[2]
-        numerator = numerator * tol[0] + group * denominator  # over one denominator: divisions are slow
+        numerator = numerator * tol[0] + group * denominator  # one common denominator, as divisions are slow
         denominator = denominator * tol[0]
     return numerator / (3.0 * len(y) * denominator)
 
 
-def tangent_error(K: Array, h: float) -> float:
-    """The error of the tangent vector, of length 1, over 0.001: slow motion alone allows steps that lose its decay."""
+def squared_tangent_error(K: Array, h: float) -> float:
+    """The mean square error of the tangent vector of length 1, in units of 0.001. Slow states alone allow unstable steps."""
     squares = 0.0
     for a in range(len(K[0])):
         for i in range(3, 6):
@@ -131,7 +131,7 @@ def tangent_error(K: Array, h: float) -> float:
 
 
 def next_step(error: float, previous: float, accepted: bool, h: float) -> tuple[float, float]:
-    """About log2 of the error's root, and the next step by a PI controller."""
+    """PI step size controller: approximate log2 of the root of the squared `error`, and the next step size."""
     log_error = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)
     log_factor = (-0.152003 - 0.17 * log_error + 0.04 * previous) if accepted else (-0.152003 - 0.2 * log_error)
     log_factor = log_factor if log_factor < 3.0 else 3.0
@@ -140,7 +140,7 @@ def next_step(error: float, previous: float, accepted: bool, h: float) -> tuple[
 
 
 def runge_kutta_stages(layout: Layout, rate: Array, coupling: Array, y: Array, h: float, u: Array, K: Array) -> None:
-    """Rates K[1:] at the stages of a step from y with the rates K[0]; the last one is `u`, its end."""
+    """Write the derivatives K[1:] at the stages of a step from y, with the derivative K[0], to u, the last stage."""
     for s in range(1, 7):
         for a in range(layout.groups):
             for i in range(layout.components):
@@ -154,7 +154,7 @@ def runge_kutta_stages(layout: Layout, rate: Array, coupling: Array, y: Array, h
 
 
 def attempt_step(layout: Layout, W: Any, lane: int, rtol: float, atol: float) -> None:
-    """One step of a lane, taken if its error is small enough."""
+    """Attempt one step of a lane; it is accepted if its squared error is at most 1."""
     y, u = np.empty((layout.groups, layout.components)), np.empty((layout.groups, layout.components))
     K, undefined = np.empty((7, layout.groups, layout.components)), np.empty(layout.groups)
     rate, coupling = np.empty((layout.groups, 4)), np.empty((layout.groups, layout.groups, 2))
@@ -168,9 +168,9 @@ def attempt_step(layout: Layout, W: Any, lane: int, rtol: float, atol: float) ->
     last = size >= remaining
     h = remaining if last else size
     runge_kutta_stages(layout, rate, coupling, y, h, u, K)
-    error = error_norm(K, y, u, h, rtol, atol)
+    error = squared_error(K, y, u, h, rtol, atol)
     if layout.tangent:
-        error = error + tangent_error(K, h)
+        error = error + squared_tangent_error(K, h)
     error = error if error > 1e-20 else 1e-20
     if layout.measured:
         error = limit_phase_increment(y, u, error, undefined)
@@ -182,7 +182,7 @@ def attempt_step(layout: Layout, W: Any, lane: int, rtol: float, atol: float) ->
             K[6, a, i] = K[6, a, i] if accepted else K[0, a, i]
     if layout.measured:
         accumulate(layout, W, lane, y, u, K, h, accepted, undefined)
-    if layout.tangent and layout.measured:  # the tangent vector that goes on is another one
+    if layout.tangent and layout.measured:  # `accumulate` has projected and normalized the tangent vector
         tangent_derivative(rate, coupling, u, K[6])
     for a in range(layout.groups):
         for i in range(layout.components):
@@ -195,7 +195,7 @@ def attempt_step(layout: Layout, W: Any, lane: int, rtol: float, atol: float) ->
 
 
 def step_lanes(layout: Layout, W: Any, rtol: float, atol: float, max_steps: float) -> int:
-    """One step of every lane; how many lanes have come to the end of their span, or of their steps."""
+    """Attempt one step of every lane. Returns the number of lanes that have reached the end of their span or `max_steps`."""
     done = 0
     for lane in together(layout.lanes):
         attempt_step(layout, W, lane, rtol, atol)
@@ -204,7 +204,7 @@ def step_lanes(layout: Layout, W: Any, rtol: float, atol: float, max_steps: floa
 
 
 def store_trajectory(layout: Layout, W: Any, lane: int, Y: Array, out: Array, steps: Array, finished: Array) -> None:
-    """Take the end of a lane's trajectory."""
+    """Copy the final state and the sums of a lane to the arrays of all trajectories."""
     index = int(W.trajectory[lane])
     for a in range(layout.groups):
         for i in range(layout.components):
@@ -219,33 +219,33 @@ def run(
     layout: Layout, W: Any, P: Array, Y: Array, spans: Array, rtol: float, atol: float, max_steps: float, first: int,
     last: int, out: Array, steps: Array, finished: Array,
 ) -> None:  # fmt: skip
-    """Trajectories first to last - 1: their states Y (trajectory, group, part) are moved on by `spans`.
+    """Advance the states Y (trajectory, group, component) of the trajectories first to last - 1 by the times `spans`.
 
-    A lane for which none is left goes on with a copy of the last one, which nobody takes.
+    Lanes without a trajectory repeat the last one, and their results are dropped.
     """
-    waiting = first
-    running = 0
+    next_index = first
+    active = 0
     for lane in range(layout.lanes):
         W.trajectory[lane] = -1.0
         W.time[lane] = 0.0
         W.span[lane] = 0.0
     ended = layout.lanes
-    while running > 0 or waiting == first:
+    while active > 0 or next_index == first:
         for lane in range(layout.lanes):
             if ended == 0:
                 break
-            ended_here = W.time[lane] >= W.span[lane]
-            if not ended_here and W.steps[lane] < max_steps:
+            at_end = W.time[lane] >= W.span[lane]
+            if not at_end and W.steps[lane] < max_steps:
                 continue
             ended -= 1
             if W.trajectory[lane] >= 0.0:
                 store_trajectory(layout, W, lane, Y, out, steps, finished)
-                running -= 1
-            remain = waiting < last
-            load_trajectory(layout, W, lane, waiting if remain else last - 1, P, Y, spans)
-            if remain:
-                waiting += 1
-                running += 1
+                active -= 1
+            some_left = next_index < last
+            load_trajectory(layout, W, lane, next_index if some_left else last - 1, P, Y, spans)
+            if some_left:
+                next_index += 1
+                active += 1
             else:
                 W.trajectory[lane] = -1.0
         ended = step_lanes(layout, W, rtol, atol, max_steps)

@@ -1,4 +1,4 @@
-"""Many trajectories of M-group mean field side by side in vector lanes: calls of `lane_kernel.py` over threads."""
+"""Mean-field trajectories of M groups in SIMD lanes: compiles `lane_kernel.py` and calls it in threads."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SOURCES = (lane_kernel, measure_kernel)
 
 
 def signature(layout: Layout) -> dict[str, Given]:
-    """The arguments of the kernel."""
+    """The types of the arguments of the kernel."""
     number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
     return dict(
         W=Given(layout.row), P=Given(parameters_type(layout.groups), ()),
@@ -30,7 +30,7 @@ def signature(layout: Layout) -> dict[str, Given]:
 
 
 def code(layout: Layout, equation: ModuleType) -> str:
-    """The kernel as LLVM is given it."""
+    """The LLVM code of the kernel."""
     kept_loops = {"lane", "row"} if layout.groups <= MAX_UNROLLED else None
     text = Text.of(*SOURCES, equation, known={"layout": layout}, staying=lambda name: kept_loops is None or name in kept_loops)
     return translated(text, "run", signature(layout))
@@ -38,23 +38,23 @@ def code(layout: Layout, equation: ModuleType) -> str:
 
 @once
 def kernel(layout: Layout, equation: ModuleType) -> Native:
-    """The kernel, whose machine code is kept on disk."""
+    """The compiled kernel; its machine code is cached on disk."""
     kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}"
     made_of = "".join(map(text_of, (*SOURCES, layouts, equation))) + repr(layout)
     return native(f"lanes_{layout.groups}{kind}.run", "run", signature(layout), made_of, partial(code, layout, equation))
 
 
 def aligned_row(layout: Layout) -> Array:
-    """The numbers of all lanes, of which every vector lies within one line of the cache."""
+    """An empty record of all lanes, aligned so that each vector lies within one cache line."""
     memory = np.zeros(layout.row.itemsize // 8 + VECTOR_LANES)
     begin = -(memory.ctypes.data // 8) % VECTOR_LANES
     return memory[begin : begin + layout.row.itemsize // 8].view(layout.row).reshape(())
 
 
 class Lanes:
-    """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
+    """The kernels for one layout and one equation. They advance states (trajectory, component) in place."""
 
-    chunked = True  # threads may each take theirs through several calls; what one of them works on stays in its cache
+    chunked = True  # each thread takes a chunk of the points through several calls, so that the chunk stays in its cache
 
     def __init__(self, layout: Layout, equation: ModuleType) -> None:
         self.layout, self.equation = layout, equation
@@ -63,7 +63,7 @@ class Lanes:
     def advance(
         self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, max_steps: float
     ) -> tuple[Array, Array, Array]:
-        """Move `states` on by `spans`; sums (trajectory,) by name, steps taken, and whether each came to its end."""
+        """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
         layout, count, run = self.layout, len(states), kernel(self.layout, self.equation)
         sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
         y = states.reshape(count, layout.groups, layout.components)
