@@ -56,10 +56,10 @@ def kernel(name: str, groups: int, equation: ModuleType) -> Native:
 
 def in_chunks(work: Callable[[int, int], T], count: int) -> list[T]:
     """The results of work(first, last) for chunks of `count` trajectories in threads; chunks must be independent."""
-    bounds, thread_count = [0], threads()
+    bounds, workers = [0], threads()
     while bounds[-1] < count:  # half of the rest is shared by all threads, which balances their load
         left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * thread_count)))))
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * workers)))))
     chunks = list(pairwise(bounds))
     heed()
     return each(lambda chunk: work(*chunk), chunks)
