@@ -116,11 +116,11 @@ def test_a_point_of_a_diagram_is_its_regime_bit_for_bit(name, threads):
     ensemble, axes = AXES[name]
     start = random_bloch(np.random.default_rng(6), len(ensemble.groups), 0.8)
     diagram = ss.phase_diagram(ensemble, axes, initial=start, threads=threads)
-    for place in np.ndindex(*map(len, axes.values())):
-        point = {axis: values[k] for k, (axis, values) in zip(place, axes.items(), strict=True)}
+    for index in np.ndindex(*map(len, axes.values())):
+        point = {axis: values[k] for k, (axis, values) in zip(index, axes.items(), strict=True)}
         alone = ss.regime(ensemble.replace(**point), initial=start)
-        there = diagram.isel(dict(zip(axes, place, strict=True)), drop=True)
-        assert set(alone.data_vars) == set(there.data_vars)
+        in_diagram = diagram.isel(dict(zip(axes, index, strict=True)), drop=True)
+        assert set(alone.data_vars) == set(in_diagram.data_vars)
         for variable in alone.data_vars:
-            np.testing.assert_array_equal(there[variable], alone[variable], err_msg=f"{variable} at {point}")
-            assert there[variable].dtype == alone[variable].dtype
+            np.testing.assert_array_equal(in_diagram[variable], alone[variable], err_msg=f"{variable} at {point}")
+            assert in_diagram[variable].dtype == alone[variable].dtype

@@ -225,5 +225,5 @@ def test_stated_errors_of_lorentzian_exponents_cover_the_difference_to_a_referen
 @pytest.mark.parametrize("count", [1000, 1024, 1888])
 @pytest.mark.parametrize("periods", [1, 2, 3, 7, 16])
 def test_the_period_is_the_shortest_for_any_sampling(periods, count):
-    turn = 2 * np.pi * periods * np.arange(count) / count
-    assert _repeats(np.sin(turn) + 0.3 * np.cos(2 * turn)) == periods
+    angle = 2 * np.pi * periods * np.arange(count) / count
+    assert _repeats(np.sin(angle) + 0.3 * np.cos(2 * angle)) == periods

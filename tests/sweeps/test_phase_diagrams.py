@@ -159,8 +159,8 @@ def test_diagrams_of_few_spins_have_steady_states():
     assert diagram.correlation.dims == ("coupling", "A.gain", "group", "other_group")
     assert diagram.settled.values.all()
     assert int(diagram.spins) == 6
-    for place in np.ndindex(3, 2):
-        at = dict(zip(axes, place, strict=True))
+    for index in np.ndindex(3, 2):
+        at = dict(zip(axes, index, strict=True))
         alone = ss.steady_state(PAIR.replace(**{name: axes[name][k] for name, k in at.items()}), theory=ss.Exact(6))
         assert set(alone.data_vars) | {"settled"} == set(diagram.data_vars)
         for name in alone.data_vars:

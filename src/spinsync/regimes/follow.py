@@ -144,8 +144,8 @@ def _classified(mover: Mover[P], points: P, window: Window, before: Window, unde
     beating, beats = mover.find_beats(window)
     regime = np.where(beating, Regime.PARTIAL, classify(window, before, points.detuning, points.time < IRREGULAR_AFTER))
     decided = np.asarray(undecided & (regime != Regime.UNDECIDED))
-    faint = np.all(window.amplitude < DARK, axis=1)  # may be decaying to the incoherent state
-    doubtful = decided & (np.isin(regime, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | faint)
+    small = np.all(window.amplitude < DARK, axis=1)  # may be decaying to the incoherent state
+    doubtful = decided & (np.isin(regime, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | small)
     remaining = decided & ~_near_fixed_point(mover, points, doubtful, RINGING, found)
     irregular, status = remaining & (regime == Regime.IRREGULAR), np.full(len(regime), Status.SETTLED)
     _record(points, remaining & beating, beats.with_regular_error(beats), regime, status, found)

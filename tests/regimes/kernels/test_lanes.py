@@ -202,10 +202,10 @@ def test_a_constant_rotation_is_counted_as_accurately_as_it_is_integrated():
     points.parameters["omega"] += 7.0
     plain = Lanes(Layout(1, measured=False, tangent=False), equations)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
-    turn = nearby_fixed_points(plain, points, state)[2].item()
+    rotation = nearby_fixed_points(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
-    assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
-    assert sums["phase_increment"].item() / (WINDOW_INTEGRAL * 60) == pytest.approx(turn, rel=3e-5)
+    assert abs(rotation) * 60 / steps[0] > 0.3  # a large angle per step
+    assert sums["phase_increment"].item() / (WINDOW_INTEGRAL * 60) == pytest.approx(rotation, rel=3e-5)
 
 
 def compared(ensembles, initial):
