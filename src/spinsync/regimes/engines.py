@@ -77,5 +77,5 @@ def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
 def scalar(batch: Batch) -> Motions:
     """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
     points = range(len(batch.rates.weight))
-    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # the line of a single point
+    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # a single point reports itself
     return joined(each_told(partial(motion, own), points, line))

@@ -78,7 +78,8 @@ class Points(Batched):
 class NearbyFixedPoints(ABC):
     """The fixed points that Newton's method found near the states of some points.
 
-    distance : (point,), in units of the largest charged component (coherence); inf if none was found, 0 if all coherence decays
+    distance : (point,), in units of the largest charged component (one that rotates with the common phase, as coherences do);
+        inf if none was found, 0 if all coherence decays
     """
 
     distance: Array

@@ -63,17 +63,11 @@ def motions_at_fixed_points(s: Array, z: Array, frequency: Array, weight: Array,
     phase = np.where(coherent, s / np.where(coherent, amplitude, 1), np.nan)
     return Motions(
         regime=np.where(coherent.any(axis=1), Regime.FULL, Regime.INCOHERENT).astype(np.int8),
-        status=np.full(len(s), Status.SETTLED, np.int8),
-        frequency=np.where(coherent, frequency[:, None], np.nan),
-        amplitude=amplitude,
-        inversion=z,
-        order_parameter=2 * abs(np.sum(weight * s, axis=1)),
-        locking=phase.conj()[:, :, None] * phase[:, None, :],
-        lyapunov=lyapunov,
-        lyapunov_error=error,
-        period=np.full(len(s), np.nan),
-        extremes=np.full((len(s), 2), np.nan),
-    )
+        status=np.full(len(s), Status.SETTLED, np.int8), frequency=np.where(coherent, frequency[:, None], np.nan),
+        amplitude=amplitude, inversion=z, order_parameter=2 * abs(np.sum(weight * s, axis=1)),
+        locking=phase.conj()[:, :, None] * phase[:, None, :], lyapunov=lyapunov, lyapunov_error=error,
+        period=np.full(len(s), np.nan), extremes=np.full((len(s), 2), np.nan),
+    )  # fmt: skip
 
 
 def motions_from_windows(window: Window, regime: Array, status: Array) -> Motions:
@@ -82,18 +76,12 @@ def motions_from_windows(window: Window, regime: Array, status: Array) -> Motion
     coherent_pair = coherent[:, :, None] & coherent[:, None, :]
     phase_undefined = window.phase_undefined & window.single
     return Motions(
-        regime=np.asarray(regime, np.int8),
-        status=np.asarray(status, np.int8),
-        frequency=np.where(coherent & ~phase_undefined[:, None], window.frequency, np.nan),
-        amplitude=window.amplitude,
-        inversion=window.inversion,
-        order_parameter=window.order_parameter,
-        locking=np.where(coherent_pair, window.locking, np.nan),
-        lyapunov=window.lyapunov,
-        lyapunov_error=window.lyapunov_error,
-        period=np.full(len(regime), np.nan),
-        extremes=np.full((len(regime), 2), np.nan),
-    )
+        regime=np.asarray(regime, np.int8), status=np.asarray(status, np.int8),
+        frequency=np.where(coherent & ~phase_undefined[:, None], window.frequency, np.nan), amplitude=window.amplitude,
+        inversion=window.inversion, order_parameter=window.order_parameter,
+        locking=np.where(coherent_pair, window.locking, np.nan), lyapunov=window.lyapunov,
+        lyapunov_error=window.lyapunov_error, period=np.full(len(regime), np.nan), extremes=np.full((len(regime), 2), np.nan),
+    )  # fmt: skip
 
 
 def motion_from_cycle(cycle: Cycle, weight: Array) -> Motions:
@@ -113,15 +101,11 @@ def motion_from_cycle(cycle: Cycle, weight: Array) -> Motions:
         regime=np.array([Regime.PARTIAL if np.any(slips) else one_frequency], np.int8),
         status=np.array([Status.SETTLED], np.int8),
         frequency=np.where(coherent & ~phase_undefined, phase_change / cycle.period + cycle.flow.frame, np.nan)[None],
-        amplitude=amplitude.mean(axis=0)[None],
-        inversion=cycle.neutral.mean(axis=0)[None],
-        order_parameter=np.array([order.mean()]),
-        locking=(phase.conj().T @ phase / len(s))[None],
-        lyapunov=np.array([cycle.growth]),
-        lyapunov_error=np.array([error]),
-        period=np.array([cycle.period / _repeats(order)]),
-        extremes=np.array([[smallest, order.max()]]),
-    )
+        amplitude=amplitude.mean(axis=0)[None], inversion=cycle.neutral.mean(axis=0)[None],
+        order_parameter=np.array([order.mean()]), locking=(phase.conj().T @ phase / len(s))[None],
+        lyapunov=np.array([cycle.growth]), lyapunov_error=np.array([error]),
+        period=np.array([cycle.period / _repeats(order)]), extremes=np.array([[smallest, order.max()]]),
+    )  # fmt: skip
 
 
 def _nearest(start: Array, end: Array) -> Array:

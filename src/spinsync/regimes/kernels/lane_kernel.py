@@ -119,7 +119,7 @@ def squared_error(K: Array, y: Array, u: Array, h: float, rtol: float, atol: flo
 
 
 def squared_tangent_error(K: Array, h: float) -> float:
-    """The mean square error of the tangent vector of length 1, in units of 0.001. Slow states alone allow unstable steps."""
+    """The mean square error of the tangent vector (length 1), in units of 0.001; a slow state alone allows too long steps."""
     squares = 0.0
     for a in range(len(K[0])):
         for i in range(3, 6):

@@ -17,8 +17,7 @@ VECTOR_LANES = 8  # lanes of one SIMD vector
 MAX_UNROLLED = 3  # groups up to which loops over groups are unrolled; more would take too long to compile
 PHASE_FLOOR = 1e-16  # |s|^2 below which the phase is undefined
 WINDOW_INTEGRAL = 4**6 * factorial(6) ** 2 / factorial(13)  # integral of the window (4 x (1-x))^6 over 0..1
-#: Variance of a windowed mean over that of a plain mean
-WINDOW_VARIANCE = 4**12 * factorial(12) ** 2 / factorial(25) / WINDOW_INTEGRAL**2
+WINDOW_VARIANCE = 4**12 * factorial(12) ** 2 / factorial(25) / WINDOW_INTEGRAL**2  # of a windowed over that of a plain mean
 
 #: Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011): the stages, of which the last is the step, and the embedded error estimate
 BUTCHER: tuple[tuple[float, ...], ...] = (
@@ -93,11 +92,10 @@ class Layout:
 
     @cached_property
     def sums(self) -> np.dtype[Any]:
-        """The record of the sums over a window.
+        """The record of the sums over a window. `undefined` counts steps with undefined phase.
 
-        Per group: |s|^2, |s|, |s|^4, z, z^2, the phase increment, and the number of steps with undefined phase. The order
-        parameter. Per pair: s_a^* s_b and its phase factor as real and imaginary part, and its squared modulus. The growth of
-        the tangent vector, and its first four Legendre moments.
+        Per group |s|^2, |s|, |s|^4, z, z^2, the phase increment. Per pair s_a^* s_b and its phase factor, as real and imaginary
+        part, and its squared modulus. The tangent vector's growth is followed by its first four Legendre moments.
         """
         if not self.measured:
             return np.dtype([])
@@ -109,7 +107,6 @@ class Layout:
 
     @property
     def sum_count(self) -> int:
-        """The number of sums."""
         return self.sums.itemsize // 8
 
     def by_name(self, sums: Array) -> Array:
