@@ -1,7 +1,7 @@
 """Stated errors: the same point alone, in a small and in a large diagram, by either engine, against independent references.
 
 The reference of periodic motion is the map over one period (Floquet multipliers) of the independent equations; that of a
-Lorentzian is the Jacobian of its quantiles. By section 5 of the theory page, two windows agree to 1e-4 in averages and to
+Lorentzian is the Jacobian of its quantiles. By the methods page, two windows agree to 1e-4 in averages and to
 2e-3 of the detuning in frequencies if all else agrees, and so do the answers of both engines.
 """
 

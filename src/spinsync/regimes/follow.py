@@ -1,4 +1,4 @@
-"""The loop that follows trajectories until their regimes are decided (theory page, section 5).
+"""The loop that follows trajectories until their regimes are decided (methods page, How a regime is found).
 
 First every point is given time to converge to a fixed point in a rotating frame. Points that keep moving are averaged over
 windows of doubling length until two successive windows agree: then the motion is stationary, and its averages tell the
