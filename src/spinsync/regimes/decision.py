@@ -1,4 +1,4 @@
-"""Averages over windows, the test that two windows agree, and the regime that they show (methods page, How a regime is found)."""
+"""Averages over windows, the test that two windows agree, and the regime they show (methods page, How a regime is found)."""
 
 from __future__ import annotations
 
