@@ -28,7 +28,7 @@ def first_trajectories(groups: int, kind: str) -> None:
     """A few trajectories with the kernel of a layout."""
     kernel = Lanes(Layout(groups, *KINDS[kind]), equations)
     parameters = np.ones(4, parameters_type(groups))
-    kernel.advance(parameters, np.full((4, kernel.layout.state), 0.1), np.ones(4), 1e-6, 1e-9, 1e5)
+    kernel.advance(parameters, np.full((4, kernel.layout.state_size), 0.1), np.ones(4), 1e-6, 1e-9, 1e5)
 
 
 def seconds(groups: int, kind: str, folder: str) -> float:

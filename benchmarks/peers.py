@@ -20,7 +20,7 @@ from spinsync.model.rates import Rates
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
 from spinsync.regimes.kernels.lanes import Lanes
-from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.kernels.layout import WINDOW_INTEGRAL, Layout
 from spinsync.regimes.movers import Batch
 from spinsync.theory.mean_field import equations
 from spinsync.theory.mean_field.theory import MeanField
@@ -37,7 +37,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     with at_most(threads):
         plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
         sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
-    return sums["modulus"] / (MEAN * half[:, None])
+    return sums["modulus"] / (WINDOW_INTEGRAL * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
@@ -185,7 +185,7 @@ def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.nda
         ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
         dz = -r.gamma_1 * z + r.net_gain + 4 * np.imag(h * s.conj())
         part = max(t - half, 0.0) / half
-        return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / MEAN * abs(s)])
+        return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / WINDOW_INTEGRAL * abs(s)])
 
     x, y, z = problem.start.T
     for n in range(problem.points):

@@ -1,4 +1,4 @@
-"""Points of a batch as the kernels in vector lanes take them, and their equation with one place changed."""
+"""Random points in the form that the kernels in SIMD lanes take, and an equation with one edited line."""
 
 import importlib.util
 from dataclasses import fields
@@ -39,7 +39,7 @@ def start(groups, seed=3):
 
 
 def ready(ensembles, initial, tangent=False, measured=False):
-    """Points, their kernel and states for it."""
+    """The points at their initial states, their kernel, and the states in its layout."""
     points = LaneMover(batch(ensembles, initial), Lanes).points(np.arange(len(ensembles)))
     kernel = Lanes(Layout(len(initial), measured=measured, tangent=tangent), equations)
     state = points.state.reshape(len(ensembles), -1, 3)
@@ -50,7 +50,7 @@ def ready(ensembles, initial, tangent=False, measured=False):
 
 
 def edited(tmp_path, name, before, after):
-    """The module of the equation with one place changed."""
+    """A module whose source is that of the equation with `before` replaced by `after`."""
     path = tmp_path / f"{name}.py"
     text = Path(equations.__file__).read_text(encoding="utf-8")
     assert before in text

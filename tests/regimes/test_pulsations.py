@@ -1,7 +1,7 @@
-"""Pulsations of one disordered group, and what else repeats itself: words, periods, the range of the order parameter.
+"""Pulsations of one disordered group, and other periodic motion: regimes, periods, the range of the order parameter.
 
-Tolerances: frequency classes and steps are good to 1e-5, the exponent says its own error. Runs that are compared with are
-sampled so finely that a maximum is missed by less than 1e-5.
+Tolerances: frequency classes and steps have errors of 1e-5, the exponent states its error. The reference runs are sampled so
+finely that a maximum is missed by less than 1e-5.
 """
 
 import numpy as np
@@ -15,8 +15,8 @@ from systems import HALF_PI, laser
 CASES = [(ss.Gaussian(5.0), 40.0, -HALF_PI), (ss.Uniform(6.0), 40.0, -HALF_PI), (ss.Gaussian(5.0), 40.0, -1.2)]
 
 
-def watched(ensemble, begin=45.0, end=53.0):
-    """Times between maxima of its kind, least, largest and mean order parameter, from a run."""
+def measured(ensemble, begin=45.0, end=53.0):
+    """Times between the largest maxima of the order parameter, and its samples, from a run."""
     times = np.concatenate([[0.0], np.arange(begin, end, 1e-3)])
     run = ss.evolve(ensemble, times, theory=MeanField(rtol=1e-6, atol=1e-9)).isel(time=slice(1, None))
     size = run.order_parameter.values
@@ -28,7 +28,7 @@ def watched(ensemble, begin=45.0, end=53.0):
 def test_pulsations_are_those_of_a_run(spread, coupling, theta):
     ensemble = laser(frequency=spread, coupling=coupling, theta=theta)
     found = ss.regime(ensemble)
-    periods, size = watched(ensemble)
+    periods, size = measured(ensemble)
     assert word(found) is R.PULSATING
     assert ss.label(found.regime) == "pulsating"
     assert found.settled
@@ -46,15 +46,15 @@ def test_a_standing_wave_through_zero_has_no_frequency():
     assert np.isnan(found.frequency).all()
     low, high = found.order_parameter_range.values
     assert low < 1e-4
-    assert high == pytest.approx(0.3443, abs=1e-4)  # of an independent integrator
+    assert high == pytest.approx(0.3443, abs=1e-4)  # from an independent integrator
     assert float(found.order_parameter) == pytest.approx(0.1460, abs=1e-4)
     assert float(found.lyapunov) == pytest.approx(-0.4319, abs=2e-4 + 2 * float(found.lyapunov_error))
     there = ss.regime(laser(frequency=ss.Gaussian(5.0), coupling=40.0, theta=-1.2))
     assert np.isfinite(there.frequency).all()
 
 
-def test_pulses_that_only_a_symmetry_keeps_are_left():
-    """Classes left and right of the center stay mirror images, on an orbit that others leave at the rate 0.22."""
+def test_pulsations_that_are_unstable_against_broken_symmetry_are_left():
+    """On a symmetric orbit, classes left and right of the centre are mirror images; perturbations grow at the rate 0.22."""
     found = ss.regime(laser(frequency=ss.Lorentzian(5.0), coupling=30.0))
     assert word(found) is R.PULSATING
     assert float(found.lyapunov) < 0
@@ -64,10 +64,12 @@ def test_pulses_that_only_a_symmetry_keeps_are_left():
     assert float(found.frequency[0]) == pytest.approx(0, abs=1e-4)
 
 
-def test_a_common_frequency_is_added_to_that_of_pulses():
-    still, turning = (ss.regime(laser(frequency=ss.Gaussian(5.0, center), coupling=40.0, theta=-1.2)) for center in (0.0, 1.3))
-    assert float(turning.frequency[0] - still.frequency[0]) == pytest.approx(1.3, abs=1e-6)
-    assert float(turning.period) == pytest.approx(float(still.period), abs=1e-6)
+def test_a_common_frequency_shifts_the_frequency_of_pulsations_only():
+    centered, shifted = (
+        ss.regime(laser(frequency=ss.Gaussian(5.0, center), coupling=40.0, theta=-1.2)) for center in (0.0, 1.3)
+    )
+    assert float(shifted.frequency[0] - centered.frequency[0]) == pytest.approx(1.3, abs=1e-6)
+    assert float(shifted.period) == pytest.approx(float(centered.period), abs=1e-6)
 
 
 def test_a_diagram_over_width_and_coupling_has_the_answers_of_its_points():
@@ -88,13 +90,13 @@ def test_a_diagram_over_width_and_coupling_has_the_answers_of_its_points():
         ss.plot.phase_diagram(diagram)
 
 
-def test_what_rests_has_no_period():
+def test_a_fixed_point_has_no_period():
     found = ss.regime(laser())
     assert np.isnan(found.period)
     assert np.isnan(found.order_parameter_range).all()
 
 
-def test_rest_of_a_lorentzian_is_its_closed_form():
+def test_the_fixed_point_of_a_lorentzian_is_its_closed_form():
     ensemble = laser(frequency=ss.Lorentzian(5.0, 0.4), coupling=30.0, theta=-1.2)
     found, cycle = ss.regime(ensemble), ss.limit_cycle(ensemble)
     assert word(found) is R.FULL
@@ -103,7 +105,7 @@ def test_rest_of_a_lorentzian_is_its_closed_form():
 
 
 def ring(seed):
-    """Five groups, each coupled to itself and not reciprocally to its neighbours."""
+    """Five groups in a ring, each coupled to itself and, not reciprocally, to its neighbours."""
     rng, matrix = np.random.default_rng([77, seed]), np.zeros((5, 5), complex)
     for a in range(5):
         matrix[a, a] = 5 * rng.uniform(4, 14) * np.exp(-1j * rng.uniform(0.9, 2.2))
@@ -113,7 +115,7 @@ def ring(seed):
 
 
 @pytest.mark.parametrize("seed", [4, 17])
-def test_a_ring_that_slips_repeats_itself(seed):
+def test_a_ring_with_phase_slips_is_periodic(seed):
     found = ss.regime(ring(seed))
     assert word(found) is R.PARTIAL
     period = float(found.period)
@@ -127,17 +129,17 @@ def test_a_ring_that_slips_repeats_itself(seed):
 
 @pytest.mark.slow(slice=2)
 def test_frequencies_of_a_torus_around_zero():
-    """One group's phase jumps whenever it comes near zero, so its frequency converges slowly, and all else at once."""
+    """The phase of one group jumps whenever s passes close to zero, so that only its frequency converges slowly."""
     found = ss.regime(ring(12))
     assert word(found) is R.PARTIAL
     run = ss.evolve(ring(12), np.linspace(0, 1500, 60_001), theory=MeanField(rtol=1e-7))
     phase = np.unwrap(-np.angle(run.coherence.values), axis=0)
-    two_turns = 2 * 2 * np.pi / 1400  # by which this mean may err: nine times as long it is -0.2304 where it is -0.2250 here
+    two_turns = 2 * 2 * np.pi / 1400  # error of this mean: a run nine times as long gives -0.2304 instead of -0.2250
     np.testing.assert_allclose(found.frequency, (phase[-1] - phase[4000]) / 1400, atol=two_turns)
 
 
-def test_pulses_that_settle_slowly_are_found():
-    """Just above a Hopf bifurcation the cycle attracts twice as fast as the rest inside repels, 2.942e-3; error O(rate^2)."""
+def test_pulsations_that_converge_slowly_are_found():
+    """Just above a Hopf bifurcation the cycle attracts at twice the rate 2.942e-3 at which the fixed point repels."""
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=48.8, theta=-np.pi / 2, frequency=ss.Lorentzian(2.0))
     found = ss.regime(one)
     assert ss.label(found.regime) == "pulsating"
@@ -145,10 +147,10 @@ def test_pulses_that_settle_slowly_are_found():
     assert float(found.period) == pytest.approx(2 * np.pi / 12.298, rel=1e-2)
 
 
-def test_pulses_obey_landaus_equation_beside_a_hopf_bifurcation():
-    """Growth g, linear in the coupling, is that of rest below; above, pulses decay as -2 g and have an amplitude ~ sqrt(g).
+def test_pulsations_obey_landaus_equation_near_a_hopf_bifurcation():
+    """Below, the growth rate g of the fixed point is linear in the coupling; above, the cycle has -2 g and size ~ sqrt(g).
 
-    The next terms are relative in g, which is below 3e-3 here, in units of a relaxation rate of 2: a percent covers them.
+    The relative corrections are of order g / 2 < 3e-3, within the tolerance of one percent.
     """
     couplings = np.array([37.5, 37.55, 37.6, 37.65])
     one = laser(frequency=ss.Lorentzian(2.5), coupling=40.0)

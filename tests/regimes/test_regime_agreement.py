@@ -1,4 +1,4 @@
-"""Regimes beside an independent integrator, irregular motion, and diagrams as many regimes."""
+"""Regimes against an independent integrator, irregular motion, and diagrams against single regimes."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from reference import System, random_bloch
 from regime_cases import TABLE, R, of_table, word
 from systems import laser, pair, sampled
 
-# an independent integrator, and irregular motion
+# against an independent integrator, and irregular motion
 
 
 def check_table(row, ensemble, seed):
@@ -50,14 +50,14 @@ def test_agrees_with_an_independent_integrator_at_every_point(row, seed):
         check_table(TABLE[row], ensemble, seed)
 
 
-def test_the_table_holds_every_word():
+def test_the_table_contains_every_regime():
     assert {row["regime"] for row in TABLE} == {regime.name for regime in R if regime not in (R.UNDECIDED, R.PULSATING)}
 
 
 def two_trajectories(ensemble, copies=8, span=4.0, rounds=30):
-    """Benettin's exponent by the reference equations: how fast pairs of close trajectories part; mean and standard error."""
-    spread = ss.evolve(ensemble, np.concatenate([[0.0], 200 + 7.3 * np.arange(copies)]), seed=5)
-    starts = ss.bloch(spread).values[1:]  # (copy, group, 3): places on the attractor
+    """Lyapunov exponent of the reference equations by Benettin's method with pairs of trajectories: mean, standard error."""
+    run = ss.evolve(ensemble, np.concatenate([[0.0], 200 + 7.3 * np.arange(copies)]), seed=5)
+    starts = ss.bloch(run).values[1:]  # (copy, group, 3): states on the attractor
     n = 4 * copies
     rows = {name: np.tile([getattr(g, name) for g in ensemble.groups], 2 * copies) for name in ("gain", "damping", "dephasing")}
     omega = np.tile([g.mean_frequency for g in ensemble.groups], 2 * copies)
@@ -68,18 +68,18 @@ def two_trajectories(ensemble, copies=8, span=4.0, rounds=30):
         ds, dz = system.rhs(y[:n] + 1j * y[n : 2 * n], y[2 * n :])
         return np.concatenate([ds.real, ds.imag, dz])
 
-    small, rng, rates = 1e-7, np.random.default_rng(0), []
+    distance, rng, rates = 1e-7, np.random.default_rng(0), []
     first = np.concatenate([starts[..., 0].ravel() / 2, -starts[..., 1].ravel() / 2, starts[..., 2].ravel()]).reshape(
         3, copies, 2
     )
-    gap = rng.normal(size=first.shape)
+    separation = rng.normal(size=first.shape)
     for _ in range(rounds):
-        gap *= small / np.sqrt(np.sum(gap**2, axis=(0, 2), keepdims=True))
-        y = np.stack([first, first + gap], axis=1).reshape(-1)  # all first ones, then all second ones
+        separation *= distance / np.sqrt(np.sum(separation**2, axis=(0, 2), keepdims=True))
+        y = np.stack([first, first + separation], axis=1).reshape(-1)  # the first trajectory of each pair, then the second ones
         y = solve_ivp(velocity, (0, span), y, method="DOP853", rtol=1e-9, atol=1e-12).y[:, -1].reshape(3, 2, copies, 2)
-        first, gap = y[:, 0], y[:, 1] - y[:, 0]
-        rates.append(np.log(np.sqrt(np.sum(gap**2, axis=(0, 2))) / small) / span)
-    means = np.mean(rates[3:], axis=0)  # the first rounds turn the gap into the direction that grows
+        first, separation = y[:, 0], y[:, 1] - y[:, 0]
+        rates.append(np.log(np.sqrt(np.sum(separation**2, axis=(0, 2))) / distance) / span)
+    means = np.mean(rates[3:], axis=0)  # during the first rounds the separation aligns with the growing direction
     return means.mean(), means.std(ddof=1) / np.sqrt(copies)
 
 
@@ -92,7 +92,7 @@ IRREGULAR = {
 
 @pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("name", IRREGULAR)
-def test_irregular_motion_parts_trajectories_at_its_lyapunov_exponent(name):
+def test_trajectories_of_irregular_motion_separate_at_its_lyapunov_exponent(name):
     found = ss.regime(IRREGULAR[name]())
     assert word(found) is R.IRREGULAR
     growth, error = two_trajectories(IRREGULAR[name]())
@@ -100,7 +100,7 @@ def test_irregular_motion_parts_trajectories_at_its_lyapunov_exponent(name):
     assert float(found.lyapunov) == pytest.approx(growth, abs=3 * np.hypot(error, float(found.lyapunov_error)))
 
 
-# a diagram is many regimes
+# diagrams against single regimes
 
 
 AXES = {
@@ -116,11 +116,11 @@ def test_a_point_of_a_diagram_is_its_regime_bit_for_bit(name, threads):
     ensemble, axes = AXES[name]
     start = random_bloch(np.random.default_rng(6), len(ensemble.groups), 0.8)
     diagram = ss.phase_diagram(ensemble, axes, initial=start, threads=threads)
-    for place in np.ndindex(*map(len, axes.values())):
-        point = {axis: values[k] for k, (axis, values) in zip(place, axes.items(), strict=True)}
+    for index in np.ndindex(*map(len, axes.values())):
+        point = {axis: values[k] for k, (axis, values) in zip(index, axes.items(), strict=True)}
         alone = ss.regime(ensemble.replace(**point), initial=start)
-        there = diagram.isel(dict(zip(axes, place, strict=True)), drop=True)
-        assert set(alone.data_vars) == set(there.data_vars)
+        in_diagram = diagram.isel(dict(zip(axes, index, strict=True)), drop=True)
+        assert set(alone.data_vars) == set(in_diagram.data_vars)
         for variable in alone.data_vars:
-            np.testing.assert_array_equal(there[variable], alone[variable], err_msg=f"{variable} at {point}")
-            assert there[variable].dtype == alone[variable].dtype
+            np.testing.assert_array_equal(in_diagram[variable], alone[variable], err_msg=f"{variable} at {point}")
+            assert in_diagram[variable].dtype == alone[variable].dtype

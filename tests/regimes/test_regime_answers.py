@@ -1,4 +1,4 @@
-"""What an answer of `regime` says of itself: variables, starts, what stays undecided, words."""
+"""The results of `regime`: variables, initial states, undecided points, labels."""
 
 import json
 
@@ -12,10 +12,10 @@ from spinsync.regimes import follow
 from spinsync.regimes.codes import Status
 from systems import HALF_PI, laser, near_full, pair, weak_pair
 
-# what is said of itself
+# variables and initial states
 
 
-def test_variables_say_what_they_are(tmp_path):
+def test_variables_have_names_units_and_flags(tmp_path):
     found = ss.regime(pair(6.5, 20.0), seed=3)
     names = {"regime", "frequency", "amplitude", "inversion", "order_parameter", "phase_locking", "phase_difference"}
     names |= {"lyapunov", "lyapunov_error", "period", "order_parameter_range"}
@@ -40,7 +40,7 @@ def test_variables_say_what_they_are(tmp_path):
     assert ss.label(stored.regime) == "partial"
 
 
-def test_the_start_is_the_one_of_evolve():
+def test_the_initial_state_is_that_of_evolve():
     ensemble = pair(5.0, 16.0)
     start = ss.bloch(ss.evolve(ensemble, [0.0], seed=4)).values[0]
     seeded, given = ss.regime(ensemble, seed=4), ss.regime(ensemble, initial=start)
@@ -52,7 +52,7 @@ def test_the_start_is_the_one_of_evolve():
 
 
 def test_one_detuning_holds_more_than_one_regime():
-    """V = 10 just below the Hopf line: a start at rest stays, a drift persists (section 5); the start decides."""
+    """V = 10 just below the Hopf line: the fixed point and the drift are both stable (section 5); the start decides."""
     hopf = float(ss.symmetric_pair(pair(1.0, 10.0)).hopf_detuning)
     ensemble, beyond = pair(0.98 * hopf, 10.0), pair(1.02 * hopf, 10.0)
     drift = ss.evolve(beyond, [0.0, 100.0])
@@ -62,11 +62,11 @@ def test_one_detuning_holds_more_than_one_regime():
     assert word(ss.regime(pair(0.96 * hopf, 10.0), initial=ss.bloch(drift).isel(time=1))) is R.FULL
 
 
-# what stays undecided
+# undecided points
 
 
 def driven_through_zero():
-    """A and B turn at +-1 and push C equally hard: C's coherence is a cosine, whose phase is lost twice in each beat."""
+    """A and B rotate at +-1 and couple equally to C, whose coherence is a cosine: its phase is undefined twice per beat."""
     groups = [ss.Group(3, 1, frequency=1.0), ss.Group(3, 1, frequency=-1.0), ss.Group(1, 1.5)]
     return ss.Ensemble(groups, -1j * np.array([[24.0, 0, 0], [0, 24.0, 0], [6.0, 6.0, 0]]))
 
@@ -80,8 +80,8 @@ UNDECIDED = {
 
 
 @pytest.mark.parametrize("status", UNDECIDED)
-def test_what_is_undecided_says_why(status, monkeypatch):
-    monkeypatch.setattr(follow, "PATIENCE", 300.0)
+def test_an_undecided_point_has_the_reason_in_its_status(status, monkeypatch):
+    monkeypatch.setattr(follow, "MAX_TIME", 300.0)
     found = ss.regime(UNDECIDED[status]())
     assert word(found) is R.UNDECIDED
     assert Status(int(found.status)) is status
@@ -91,16 +91,16 @@ def test_what_is_undecided_says_why(status, monkeypatch):
         for name in ("frequency", "amplitude", "inversion", "order_parameter", "phase_locking", "lyapunov"):
             assert np.isnan(found[name]).all(), name
     else:
-        assert np.all(found.amplitude > 1e-3)  # what was seen last is told
+        assert np.all(found.amplitude > 1e-3)  # the averages of the last window are returned
 
 
-def test_every_reason_is_among_the_undecided():
+def test_every_reason_is_tested():
     assert set(UNDECIDED) == set(Status) - {Status.SETTLED}
 
 
 @pytest.mark.slow(slice=2)
-def test_a_slow_beat_at_the_end_of_patience_is_undecided_and_not_locked():
-    """A beat of 10^5 relaxation times is seen to move, or not seen to be stationary; it is never taken for rest."""
+def test_a_beat_that_is_too_slow_is_undecided_and_not_locked():
+    """A beat of 10^5 relaxation times is PARTIAL or UNDECIDED, but never a fixed point."""
     ensemble = ss.Ensemble.pair(
         detuning=1.0, gain=3.0, damping=1.0, coupling=24.0, theta=-HALF_PI, cross_coupling=0.005, cross_theta=-HALF_PI
     )
@@ -110,7 +110,7 @@ def test_a_slow_beat_at_the_end_of_patience_is_undecided_and_not_locked():
     assert bool(found.settled) == (word(found) is R.PARTIAL)
 
 
-def test_only_what_is_decided_is_settled():
+def test_only_decided_points_are_settled():
     diagram = ss.phase_diagram(laser(damping=0.0), {"gain": [0.0, 1.0], "coupling": [0.0, 9.0, 1e300]})
     decided = diagram.regime.values != R.UNDECIDED
     np.testing.assert_array_equal(diagram.settled, decided)
@@ -128,7 +128,7 @@ def test_exponents_are_positive_in_irregular_motion_alone():
             assert float(one.lyapunov) < 0
 
 
-# words of codes
+# labels of codes
 
 
 def test_labels_of_codes():
@@ -141,9 +141,9 @@ def test_labels_of_codes():
     assert ss.label(np.array([[1, 3]])).shape == (1, 2)
     assert ss.label([]).shape == (0,)
     diagram = ss.phase_diagram(laser(), {"coupling": [2.0, 12.0]})
-    words = ss.label(diagram.regime)
-    assert words.dims == ("coupling",)
-    assert words.sel(coupling=12.0) == "full"
-    np.testing.assert_array_equal(words.coupling, [2.0, 12.0])
+    labels = ss.label(diagram.regime)
+    assert labels.dims == ("coupling",)
+    assert labels.sel(coupling=12.0) == "full"
+    np.testing.assert_array_equal(labels.coupling, [2.0, 12.0])
     assert ss.label(diagram.regime[0]) == "incoherent"
     assert [regime.value for regime in R] == [-1, 0, 1, 2, 3, 4, 5]

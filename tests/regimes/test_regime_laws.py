@@ -1,4 +1,4 @@
-"""Laws of regimes over random pairs, and their numbers beside those of long runs."""
+"""Symmetries of regimes over random pairs, and their numbers against those of long runs."""
 
 from dataclasses import replace
 
@@ -10,10 +10,10 @@ from regime_cases import R, answer, locking, random_motion, word
 from spinsync.problems.flow.orbit_averages import smooth_weights
 from systems import sampled
 
-# laws over random pairs
+# symmetries over random pairs
 
 
-def turned_about_z(bloch, angle):
+def rotated_about_z(bloch, angle):
     c, s = np.cos(angle), np.sin(angle)
     return bloch @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]])
 
@@ -28,16 +28,16 @@ class Law:
         raise NotImplementedError
 
 
-class Turned(Law):
-    """A common turn of all phases changes nothing."""
+class Rotated(Law):
+    """A common rotation of all phases changes nothing."""
 
     @staticmethod
     def change(system):
-        return replace(system, bloch=turned_about_z(system.bloch, 2.1))
+        return replace(system, bloch=rotated_about_z(system.bloch, 2.1))
 
 
 class Swapped(Law):
-    """So does the order of groups."""
+    """The order of the groups changes nothing."""
 
     order = (1, 0)
 
@@ -78,7 +78,7 @@ class UpsideDown(Law):
 
 
 class Rescaled(Law):
-    """The unit of time is anyone's choice."""
+    """A change of the unit of time rescales rates and frequencies."""
 
     scale = 1024.0
 
@@ -94,21 +94,21 @@ def check_law(law, seed):
     assert word(after) is word(before)
     if word(before) in (R.IRREGULAR, R.UNDECIDED):
         return
-    resting = word(before) in (R.FULL, R.INCOHERENT)
+    at_fixed_point = word(before) in (R.FULL, R.INCOHERENT)
     detuning = float(np.ptp(system.omega))
     order = list(law.order)
     frequency = law.scale * law.frequency * before.frequency.values[order] + law.shift
-    np.testing.assert_allclose(after.frequency, frequency, atol=law.scale * (1e-9 if resting else 1e-3 * detuning))
+    np.testing.assert_allclose(after.frequency, frequency, atol=law.scale * (1e-9 if at_fixed_point else 1e-3 * detuning))
     for name, sign in (("amplitude", 1), ("inversion", law.inversion)):
-        np.testing.assert_allclose(after[name], sign * before[name].values[order], atol=1e-9 if resting else 1e-3)
+        np.testing.assert_allclose(after[name], sign * before[name].values[order], atol=1e-9 if at_fixed_point else 1e-3)
     both = locking(before)[np.ix_(order, order)]
-    np.testing.assert_allclose(locking(after), both.conj() if law.mirrored else both, atol=1e-9 if resting else 1e-2)
-    assert float(after.order_parameter) == pytest.approx(float(before.order_parameter), abs=1e-9 if resting else 1e-3)
-    error = 1e-6 if resting else 4 * float(before.lyapunov_error + after.lyapunov_error / law.scale)
+    np.testing.assert_allclose(locking(after), both.conj() if law.mirrored else both, atol=1e-9 if at_fixed_point else 1e-2)
+    assert float(after.order_parameter) == pytest.approx(float(before.order_parameter), abs=1e-9 if at_fixed_point else 1e-3)
+    error = 1e-6 if at_fixed_point else 4 * float(before.lyapunov_error + after.lyapunov_error / law.scale)
     assert float(after.lyapunov) / law.scale == pytest.approx(float(before.lyapunov), abs=error)
 
 
-LAWS = [Turned, Swapped, Shifted, Mirrored, UpsideDown, Rescaled]
+LAWS = [Rotated, Swapped, Shifted, Mirrored, UpsideDown, Rescaled]
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -124,9 +124,9 @@ def test_law_over_many_pairs(law, seed):
     check_law(law, seed)
 
 
-def test_the_family_of_the_laws_meets_the_words():
-    words = {word(random_motion(seed)[1]) for seed in range(12)}
-    assert words == {R.FULL, R.PARTIAL, R.PHASE_TRAPPED}
+def test_the_random_pairs_have_different_regimes():
+    regimes = {word(random_motion(seed)[1]) for seed in range(12)}
+    assert regimes == {R.FULL, R.PARTIAL, R.PHASE_TRAPPED}
 
 
 def check_halves(seed):
@@ -135,31 +135,31 @@ def check_halves(seed):
     assert word(halves) is word(whole)
     if word(whole) is R.IRREGULAR:
         return
-    resting, detuning = word(whole) is R.FULL, float(np.ptp(system.omega))
+    at_fixed_point, detuning = word(whole) is R.FULL, float(np.ptp(system.omega))
     for name, tolerance in (("frequency", 1e-3 * detuning), ("amplitude", 1e-3), ("inversion", 1e-3)):
         twice = np.repeat(whole[name].values, 2)
-        np.testing.assert_allclose(halves[name], twice, atol=1e-9 if resting else tolerance)
+        np.testing.assert_allclose(halves[name], twice, atol=1e-9 if at_fixed_point else tolerance)
     assert float(halves.order_parameter) == pytest.approx(float(whole.order_parameter), abs=1e-3)
     np.testing.assert_allclose(halves.phase_locking.values[[0, 2], [1, 3]], 1, atol=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_halves_of_groups_do_what_the_groups_do(seed):
+def test_groups_split_into_halves_have_the_same_regime(seed):
     check_halves(seed)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_a_distribution_of_one_frequency_is_that_frequency(seed):
-    """Two ways to step and to measure, and one answer."""
+    """Lanes and the scalar stepper give the same answer."""
     system, plain = random_motion(seed)
     found = ss.regime(sampled(system.ensemble()), initial=system.bloch)
     assert word(found) is word(plain)
-    resting, detuning = word(plain) is R.FULL, float(np.ptp(system.omega))
-    np.testing.assert_allclose(found.frequency, plain.frequency, atol=1e-9 if resting else 1e-3 * detuning)
+    at_fixed_point, detuning = word(plain) is R.FULL, float(np.ptp(system.omega))
+    np.testing.assert_allclose(found.frequency, plain.frequency, atol=1e-9 if at_fixed_point else 1e-3 * detuning)
     for name in ("amplitude", "inversion", "order_parameter"):
-        np.testing.assert_allclose(found[name], plain[name], atol=1e-9 if resting else 1e-3)
-    # samples beside a passage at 1e-3 from the origin, where the phase turns within one of them
-    np.testing.assert_allclose(locking(found), locking(plain), atol=1e-9 if resting else 1.5e-2)
+        np.testing.assert_allclose(found[name], plain[name], atol=1e-9 if at_fixed_point else 1e-3)
+    # s passes the origin at 1e-3, where its phase changes within one sampling interval
+    np.testing.assert_allclose(locking(found), locking(plain), atol=1e-9 if at_fixed_point else 1.5e-2)
 
 
 def unwrapped(system, start, end, step=0.005):
@@ -179,13 +179,13 @@ def check_unwrapped(seed):
     if word(found) is R.IRREGULAR:
         return
     frequency, amplitude, inversion, order, together = unwrapped(system, 150.0, 450.0)
-    detuning, bright = float(np.ptp(system.omega)), amplitude >= 1e-3
-    frequency, together = np.where(bright, frequency, np.nan), np.where(np.outer(bright, bright), together, np.nan)
+    detuning, coherent = float(np.ptp(system.omega)), amplitude >= 1e-3
+    frequency, together = np.where(coherent, frequency, np.nan), np.where(np.outer(coherent, coherent), together, np.nan)
     np.testing.assert_allclose(found.frequency, frequency, atol=1e-3 * detuning)
     np.testing.assert_allclose(found.amplitude, amplitude, atol=1e-3)
     np.testing.assert_allclose(found.inversion, inversion, atol=1e-3)
     assert float(found.order_parameter) == pytest.approx(order, abs=1e-3)
-    # a phase that jumps beside zero within one of the hundred samples of a beat is known to a hundredth
+    # close to s = 0 the phase jumps within one of the hundred samples of a beat, which is an error of 1/100
     np.testing.assert_allclose(locking(found), together, atol=1e-2)
 
 
@@ -202,8 +202,8 @@ def test_numbers_are_those_of_a_long_run_for_many_pairs(seed):
 
 @pytest.mark.parametrize("gain", [2e-4, 1e-4, 5e-5, 1e-5])
 @pytest.mark.parametrize("seed", [0, 3])
-def test_weakly_pumped_laser_rests_although_it_rings(gain, seed):
-    """Its relaxation oscillation decays so slowly, as Gamma_1/2 (4.6), that errors of the steps keep it going."""
+def test_a_weakly_pumped_laser_is_full_in_spite_of_its_relaxation_oscillation(gain, seed):
+    """The relaxation oscillation decays so slowly, at Gamma_1/2 (4.6), that errors of the steps sustain it."""
     laser = ss.Ensemble.single(gain=gain, damping=0.0, coupling=1.0, theta=-np.pi / 2)
     for one in (laser, laser.split(4)):
         found = ss.regime(one, seed=seed)
@@ -213,7 +213,7 @@ def test_weakly_pumped_laser_rests_although_it_rings(gain, seed):
 
 
 @pytest.mark.parametrize(("coupling", "dephasing"), [(1e6, 0.0), (4e5, 1e5), (1e7, 1e6)])
-def test_what_is_faint_is_full_where_the_incoherent_state_is_unstable(coupling, dephasing):
+def test_a_small_coherence_is_full_if_the_incoherent_state_is_unstable(coupling, dephasing):
     one = ss.Ensemble.single(gain=3.0, damping=1.0, dephasing=dephasing, coupling=coupling, theta=-np.pi / 2)
     found = ss.regime(one)
     assert float(found.amplitude[0]) < 1e-3
@@ -223,7 +223,7 @@ def test_what_is_faint_is_full_where_the_incoherent_state_is_unstable(coupling, 
 
 @pytest.mark.parametrize(("detuning", "cross"), [(0.03, 0.1), (0.026, 0.1), (0.01, 0.0), (0.001, 0.0), (0.012, 0.04)])
 def test_exponent_of_groups_that_drift_slowly_past_each_other(detuning, cross):
-    """Each relaxes as alone, as -Gamma_1/2 (4.6) up to the ratio of the couplings, however slow the drift."""
+    """Each relaxes as if alone, at -Gamma_1/2 (4.6) up to the ratio of the couplings, however slow the drift."""
     pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2, cross_coupling=cross)
     found = ss.regime(pair)
     assert ss.label(found.regime) == "partial"
@@ -231,6 +231,6 @@ def test_exponent_of_groups_that_drift_slowly_past_each_other(detuning, cross):
     assert float(found.lyapunov_error) < 0.02
 
 
-def test_detunings_beyond_the_budget_are_undecided_at_once():
+def test_a_detuning_that_needs_too_many_steps_is_undecided_at_once():
     found = ss.regime(ss.Ensemble.pair(detuning=1e12, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2))
     assert ss.label(found.regime) == "undecided"

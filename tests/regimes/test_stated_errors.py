@@ -1,8 +1,8 @@
-"""What answers state of their own errors: one point alone, in a diagram, in a large one, by either engine, and by a judge.
+"""Stated errors: the same point alone, in a small and in a large diagram, by either engine, against independent references.
 
-The judge of a motion that repeats itself is the map of one period of the independent equations; that of a Lorentzian is
-the Jacobian of its quantiles. Windows in a row agree, by section 5 of the theory page, to 1e-4 in averages and to 2e-3 of
-the detuning in frequencies where all else agrees, and so do two answers of either engine.
+The reference of periodic motion is the map over one period (Floquet multipliers) of the independent equations; that of a
+Lorentzian is the Jacobian of its quantiles. By the methods page, two windows agree to 1e-4 in averages and to
+2e-3 of the detuning in frequencies if all else agrees, and so do the answers of both engines.
 """
 
 from dataclasses import replace
@@ -16,20 +16,20 @@ import spinsync as ss
 from reference import System, jacobian_eigenvalues, random_bloch
 from regime_cases import R, word
 from spinsync.questions.regimes import batch, described, places
-from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.summary import _repeats
 from spinsync.results.datasets import dataset
 from systems import laser
 
-TWICE = 2.0  # an error is an estimate and no bound
-SAME_FREQUENCY = 2e-3  # of the largest difference of the groups' own frequencies
-REST = 1e-6  # what tells two answers of rest apart: rounding, beside the condition of its equations
+MARGIN = 2.0  # an error is an estimate, not a bound
+SAME_FREQUENCY = 2e-3  # relative to the largest difference of natural frequencies
+FIXED_POINT = 1e-6  # difference of two answers for a fixed point: rounding times the condition number of its equations
 
 
 def random_point(seed, groups, spread=lambda k, frequency: frequency):
-    """Groups that lase, of any phases and strengths; and Bloch vectors to start from."""
+    """Inverted groups with random couplings and phases; and initial Bloch vectors."""
     rng = np.random.default_rng([77, groups, seed])
-    parts = [
+    members = [
         ss.Group(
             rng.uniform(1.5, 4), rng.uniform(0.1, 1), dephasing=rng.uniform(0, 0.5) * (seed % 2),
             frequency=spread(k, frequency), weight=rng.uniform(0.5, 2),
@@ -38,31 +38,31 @@ def random_point(seed, groups, spread=lambda k, frequency: frequency):
     ]  # fmt: skip
     theta = rng.uniform(-2.4, -0.7, (groups, groups))
     coupling = rng.uniform(8, 40, (groups, groups)) * np.exp(1j * theta)
-    return ss.Ensemble(parts, coupling), random_bloch(np.random.default_rng(seed), groups, 0.9)
+    return ss.Ensemble(members, coupling), random_bloch(np.random.default_rng(seed), groups, 0.9)
 
 
-def by(engine, ensemble, start):
+def answer_of(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
     spread = tuple(group.distribution for group in ensemble.groups)
     found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start))
     return dataset(described(found), places(ensemble), "regime", ensemble)
 
 
-def check_agree(ensemble, one, other):
-    """The same word, and numbers that differ by no more than both say of themselves."""
+def check_agreement(ensemble, one, other):
+    """Assert the same regime, and numbers that differ by no more than their stated errors."""
     assert word(one) is word(other)
     assert int(one.status) == int(other.status)
     assert word(one) is not R.UNDECIDED
     both = float(one.lyapunov_error + other.lyapunov_error)
     irregular = word(one) is R.IRREGULAR
-    assert float(one.lyapunov) == pytest.approx(float(other.lyapunov), abs=TWICE * both)
-    if irregular:  # whose averages converge as the root of the time, and state no error
+    assert float(one.lyapunov) == pytest.approx(float(other.lyapunov), abs=MARGIN * both)
+    if irregular:  # averages converge as the root of the time, and have no stated error
         return
     spread = np.ptp([group.mean_frequency for group in ensemble.groups])
-    np.testing.assert_allclose(one.frequency, other.frequency, atol=SAME_FREQUENCY * spread + REST)
+    np.testing.assert_allclose(one.frequency, other.frequency, atol=SAME_FREQUENCY * spread + FIXED_POINT)
     for name, error in (("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-4), ("phase_locking", 1e-3)):
         np.testing.assert_allclose(one[name], other[name], atol=error, err_msg=name)
-    if not np.isnan(one.period + other.period):  # which not every way looks for
+    if not np.isnan(one.period + other.period):  # not every engine computes periods
         assert float(one.period) == pytest.approx(float(other.period), rel=1e-4)
         np.testing.assert_allclose(one.order_parameter_range, other.order_parameter_range, atol=1e-3)
 
@@ -73,8 +73,8 @@ def check_alone_and_in_diagrams(ensemble, start, points, axis="A.gain"):
     single = ss.phase_diagram(ensemble, {axis: [own]}, initial=start)
     gains = np.concatenate([[own], np.linspace(0.5 * own, 2 * own, points - 1)])
     large = ss.phase_diagram(ensemble, {axis: gains}, initial=start)
-    check_agree(ensemble, alone, single.isel({axis: 0}))
-    check_agree(ensemble, alone, large.isel({axis: 0}))
+    check_agreement(ensemble, alone, single.isel({axis: 0}))
+    check_agreement(ensemble, alone, large.isel({axis: 0}))
 
 
 POINTS = {
@@ -90,7 +90,7 @@ POINTS = {
 def test_a_point_alone_in_a_diagram_and_in_a_large_one_agree(name):
     groups, seeds = POINTS[name]
     for seed in seeds:
-        check_alone_and_in_diagrams(*random_point(seed, groups), points=40)  # more than those whose periods are looked for
+        check_alone_and_in_diagrams(*random_point(seed, groups), points=40)  # more points than have periods computed
 
 
 SPREAD = {
@@ -103,7 +103,7 @@ SPREAD = {
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow(slice=0)) if name.startswith("pair") else name for name in SPREAD]
 )
-def test_so_does_a_point_of_distributed_frequencies(name):
+def test_a_point_of_distributed_frequencies_alone_and_in_diagrams_agrees(name):
     groups, spread = SPREAD[name]
     check_alone_and_in_diagrams(*random_point(3, groups, spread), points=4)
 
@@ -114,7 +114,7 @@ SOME = [(1, 0), (1, 5), (2, 1), (2, 6), (2, 7), (2, 9), (2, 14), (2, 16), (3, 1)
 @pytest.mark.parametrize(("groups", "seed"), SOME)
 def test_the_engines_agree_within_their_errors(groups, seed):
     ensemble, start = random_point(seed, groups)
-    check_agree(ensemble, by(lanes, ensemble, start), by(simple, ensemble, start))
+    check_agreement(ensemble, answer_of(lanes, ensemble, start), answer_of(scalar, ensemble, start))
 
 
 @pytest.mark.slow(slice=2)
@@ -122,11 +122,11 @@ def test_the_engines_agree_within_their_errors(groups, seed):
 def test_the_engines_agree_within_their_errors_at_many_points(groups):
     for seed in range(60):
         ensemble, start = random_point(seed, groups)
-        check_agree(ensemble, by(lanes, ensemble, start), by(simple, ensemble, start))
+        check_agreement(ensemble, answer_of(lanes, ensemble, start), answer_of(scalar, ensemble, start))
 
 
-def of_ensemble(ensemble, bloch):
-    """The independent equations of an ensemble of one frequency a group."""
+def reference_system(ensemble, bloch):
+    """The independent equations of an ensemble with one frequency per group."""
     columns = {
         name: np.array([getattr(g, name) for g in ensemble.groups]) for name in ("gain", "damping", "dephasing", "weight")
     }
@@ -139,45 +139,47 @@ def real(s, z):
 
 
 @cache
-def judged(groups, seed):
-    """Exponent and frequencies of a motion that repeats itself, by the linearized map of one period."""
+def exact_periodic_motion(groups, seed):
+    """Lyapunov exponent and frequencies of a periodic motion, by the linearized map over one period."""
     ensemble, start = random_point(seed, groups)
-    period = float(by(simple, ensemble, start).period)
+    period = float(answer_of(scalar, ensemble, start).period)
     bloch = ss.bloch(ss.evolve(ensemble, [0.0, 250.0], initial=start)).values[-1]
-    system = of_ensemble(ensemble, bloch)
+    system = reference_system(ensemble, bloch)
     s, z = system.motion(period * np.arange(17))
-    turns = np.exp(-1j * np.angle(s @ s[0].conj()))
-    off = [np.linalg.norm(real(turn * a - s[0], b - z[0])) for turn, a, b in zip(turns[1:], s[1:], z[1:], strict=True)]
-    k = 1 + int(np.argmax(np.array(off) < 1e-4))  # of mirror images the order parameter is the same
-    assert off[k - 1] < 1e-4
+    rotations = np.exp(-1j * np.angle(s @ s[0].conj()))
+    distance = [
+        np.linalg.norm(real(rotation * a - s[0], b - z[0])) for rotation, a, b in zip(rotations[1:], s[1:], z[1:], strict=True)
+    ]
+    k = 1 + int(np.argmax(np.array(distance) < 1e-4))  # the order parameter is equal for mirror images, the state is not
+    assert distance[k - 1] < 1e-4
 
     def after(y):
         x, v, z = y.reshape(3, groups)
         s, z = replace(system, bloch=np.stack([2 * x, -2 * v, z], axis=1)).motion(np.array([0.0, k * period]))
-        return real(turns[k] * s[-1], z[-1])
+        return real(rotations[k] * s[-1], z[-1])
 
     y, h = real(s[0], z[0]), 1e-5
     columns = [(after(y + h * e) - after(y - h * e)) / (2 * h) for e in np.eye(y.size)]
     multipliers = np.linalg.eigvals(np.array(columns).T)
     order = np.argsort(abs(multipliers - 1))
-    assert abs(multipliers[order[1]] - 1) < 1e-3 < abs(multipliers[order[2]] - 1) / 10  # common phase, and time
+    assert abs(multipliers[order[1]] - 1) < 1e-3 < abs(multipliers[order[2]] - 1) / 10  # two are 1: common phase and time
     phases = np.unwrap(-np.angle(system.motion(np.linspace(0, k * period, 400 * k))[0]), axis=0)
     return np.log(abs(multipliers[order[2:]]).max()) / (k * period), (phases[-1] - phases[0]) / (k * period)
 
 
-@pytest.mark.parametrize("engine", [lanes, simple], ids=["lanes", "simple"])
+@pytest.mark.parametrize("engine", [lanes, scalar], ids=["lanes", "scalar"])
 @pytest.mark.parametrize(("groups", "seed"), [(2, 1), (2, 6), (2, 7), (2, 14), (2, 16), (2, 34), (3, 5), (3, 15), (3, 50)])
-def test_errors_of_motion_that_repeats_itself_hold_before_a_judge(groups, seed, engine):
+def test_stated_errors_of_periodic_motion_cover_the_difference_to_a_reference(groups, seed, engine):
     ensemble, start = random_point(seed, groups)
-    found = by(engine, ensemble, start)
-    growth, frequencies = judged(groups, seed)
-    assert float(found.lyapunov) == pytest.approx(growth, abs=TWICE * float(found.lyapunov_error))
+    found = answer_of(engine, ensemble, start)
+    growth, frequencies = exact_periodic_motion(groups, seed)
+    assert float(found.lyapunov) == pytest.approx(growth, abs=MARGIN * float(found.lyapunov_error))
     spread = np.ptp([group.mean_frequency for group in ensemble.groups])
     np.testing.assert_allclose(found.frequency, frequencies, atol=SAME_FREQUENCY * spread)
 
 
 def cycle_of_classes(one, omega):
-    """The independent equations with classes of equal weight, and their state of rest with its frequency."""
+    """The independent equations with classes of equal weight, and their fixed point with its frequency."""
     group, alike, c = one.groups[0], np.ones(omega.size), one.coupling_matrix[0, 0]
     system = System(
         group.gain * alike, group.damping * alike, group.dephasing * alike, omega, alike,
@@ -208,20 +210,20 @@ def random_disorder(seed):
 
 
 @pytest.mark.parametrize("seed", [1, 10, 12, 17, 27, 36, 38])
-def test_errors_of_lorentzian_exponents_hold_before_a_judge(seed):
-    """Where the slowest mode is one of all classes together, which a hundred quantiles show to one part in a thousand."""
+def test_stated_errors_of_lorentzian_exponents_cover_the_difference_to_a_reference(seed):
+    """The slowest mode is collective, so that 120 quantiles give its exponent to one part in a thousand."""
     one = random_disorder(seed)
     found = ss.regime(one, seed=seed)
     assert word(found) is R.FULL
     spread, shares = one.groups[0].frequency, (np.arange(120) + 0.5) / 120
-    rest = cycle_of_classes(one, spread.center + spread.half_width * np.tan(np.pi * (shares - 0.5)))
-    values = jacobian_eigenvalues(*rest)
+    fixed_point = cycle_of_classes(one, spread.center + spread.half_width * np.tan(np.pi * (shares - 0.5)))
+    values = jacobian_eigenvalues(*fixed_point)
     growth = np.delete(values, np.argmin(abs(values))).real.max()
     assert float(found.lyapunov) == pytest.approx(growth, abs=float(found.lyapunov_error) + 1e-3 * abs(growth))
 
 
 @pytest.mark.parametrize("count", [1000, 1024, 1888])
-@pytest.mark.parametrize("parts", [1, 2, 3, 7, 16])
-def test_a_period_is_the_shortest_however_it_is_sampled(parts, count):
-    turn = 2 * np.pi * parts * np.arange(count) / count
-    assert _repeats(np.sin(turn) + 0.3 * np.cos(2 * turn)) == parts
+@pytest.mark.parametrize("periods", [1, 2, 3, 7, 16])
+def test_the_period_is_the_shortest_for_any_sampling(periods, count):
+    angle = 2 * np.pi * periods * np.arange(count) / count
+    assert _repeats(np.sin(angle) + 0.3 * np.cos(2 * angle)) == periods

@@ -283,11 +283,11 @@ CASES = [
     ),
     (
         lambda: ss.phase_diagram(ONE, {"A.gain": [1, 2], "gain": [3]}),
-        "Argument `axes` must vary each parameter once, but has gain beside A.gain.",
+        "Argument `axes` must vary each parameter once, but has gain and A.gain.",
     ),
     (
         lambda: ss.phase_diagram(ONE, {"coupling": [1, 2], "A.A.coupling": [3]}),
-        "Argument `axes` must vary each parameter once, but has coupling beside A.A.coupling.",
+        "Argument `axes` must vary each parameter once, but has coupling and A.A.coupling.",
     ),
     (lambda: ss.phase_diagram(ONE, {"gain": []}), "Argument `gain` must hold at least one value, but is empty."),
     (lambda: ss.phase_diagram(ONE, {"gain": [1, -1, 2]}), "Argument `gain` must be non-negative, but is gain=-1.0."),

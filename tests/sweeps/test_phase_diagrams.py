@@ -1,4 +1,4 @@
-"""phase_diagram: right where closed forms know it, and the same whatever computes it."""
+"""phase_diagram: against closed forms, and independence of threads, order and accuracy."""
 
 import json
 
@@ -24,14 +24,14 @@ def test_one_group_is_its_limit_cycle_away_from_the_threshold():
             at = one.replace(gain=gain, coupling=coupling)
             assert abs(coupling / ss.critical_coupling(at) - 1) > 0.05
             cycle, point = ss.limit_cycle(at), diagram.sel(gain=gain, coupling=coupling, group="A")
-            # a step errs by 1e-8, and the phase is free; a vanishing amplitude is followed down to 1e-6
+            # the error of a step is 1e-8, and the phase is free; a decaying amplitude is followed down to 1e-6
             assert float(point.amplitude) == pytest.approx(float(cycle.amplitude), abs=1e-6)
             assert float(point.inversion) == pytest.approx(float(cycle.inversion), abs=1e-6)
-            np.testing.assert_allclose(point.frequency, cycle.frequency, atol=1e-6)  # NaN beside NaN
+            np.testing.assert_allclose(point.frequency, cycle.frequency, atol=1e-6)  # both NaN if incoherent
             assert float(point.order_parameter) == pytest.approx(2 * float(cycle.amplitude), abs=2e-6)
 
 
-def test_every_point_that_is_a_limit_cycle_settles():
+def test_every_point_with_a_limit_cycle_is_settled():
     axes = {"theta": np.linspace(-2.8, -0.3, 21), "coupling": np.array([20.0, 40.0])}
     diagram = ss.phase_diagram(laser(), axes)
     assert np.all(diagram.amplitude > 0.1)
@@ -39,7 +39,7 @@ def test_every_point_that_is_a_limit_cycle_settles():
     assert np.all(diagram.status == Status.SETTLED)
 
 
-def test_points_of_which_none_relaxes_say_so():
+def test_points_without_relaxation_have_that_status():
     diagram = ss.phase_diagram(laser(gain=0.0, damping=0.0), {"coupling": [1.0, 12.0]})
     assert np.all(diagram.status == Status.NO_RELAXATION)
     assert np.all(np.isnan(diagram.amplitude))
@@ -61,13 +61,13 @@ def test_a_drifting_pair_shows_two_frequencies():
     assert far.settled
     assert far.regime == ss.Regime.PARTIAL
     a, b = far.frequency.values
-    assert a == pytest.approx(-b, abs=3e-3)  # exchange of the groups; windings agree to 1e-4 of the detuning
+    assert a == pytest.approx(-b, abs=3e-3)  # exchange symmetry; frequencies agree to 1e-4 of the detuning
     times = np.linspace(0, 60, 60001)
-    turned = np.unwrap(-np.angle(ss.evolve(PAIR.replace(detuning=30.0), times).coherence.values), axis=0)
-    assert a == pytest.approx((turned[-1, 0] - turned[30000, 0]) / 30, abs=0.01)  # a beat's ripple of 0.2 rad in 30
+    phase = np.unwrap(-np.angle(ss.evolve(PAIR.replace(detuning=30.0), times).coherence.values), axis=0)
+    assert a == pytest.approx((phase[-1, 0] - phase[30000, 0]) / 30, abs=0.01)  # the phase oscillates by 0.2 rad
 
 
-def test_distributed_frequencies_keep_their_width():
+def test_a_coupling_axis_keeps_the_distribution_of_frequencies():
     wide = laser(frequency=ss.Gaussian(0.5, center=1.0))
     diagram = ss.phase_diagram(wide, {"coupling": [3.0, 12.0, 20.0]})
     for i, coupling in enumerate([3.0, 12.0, 20.0]):
@@ -99,9 +99,9 @@ def test_every_point_starts_from_the_same_state():
     axes = {"detuning": [0.0, 2.0]}
     given = ss.phase_diagram(PAIR, axes, initial=start)
     assert ss.phase_diagram(PAIR, axes, initial=start.tolist()).identical(given)
-    dark = ss.phase_diagram(PAIR, axes, initial=[[0, 0, 0.5], [0, 0, 0.5]])
-    assert np.all(dark.amplitude == 0)  # without any coherence nothing starts, however unstable
-    seeded = [ss.phase_diagram(PAIR, {"detuning": [12.0]}, seed=seed).lyapunov.values for seed in (1, 1, 2)]  # it moves
+    incoherent = ss.phase_diagram(PAIR, axes, initial=[[0, 0, 0.5], [0, 0, 0.5]])
+    assert np.all(incoherent.amplitude == 0)  # exactly zero coherence stays zero, even if this is unstable
+    seeded = [ss.phase_diagram(PAIR, {"detuning": [12.0]}, seed=seed).lyapunov.values for seed in (1, 1, 2)]  # motion
     assert np.array_equal(seeded[0], seeded[1])
     assert not np.array_equal(seeded[0], seeded[2])
     np.testing.assert_allclose(seeded[0], seeded[2], atol=0.05)  # transverse exponent -2, over windows of 20 to 40
@@ -119,7 +119,7 @@ def test_axes_of_dotted_names_and_in_one_two_and_three_dimensions():
 
 
 @pytest.mark.parametrize("axes", [{"coupling": [2.0, 12.0]}, {"A.gain": [1.0, 3.0], "A.A.theta": [-1.0, -1.5]}])
-def test_everything_has_a_name_and_a_unit(axes):
+def test_every_variable_has_a_name_and_a_unit(axes):
     diagram = ss.phase_diagram(laser(), axes, seed=7)
     for name in diagram.variables:
         assert diagram[name].attrs["long_name"], name
@@ -136,7 +136,7 @@ def test_everything_has_a_name_and_a_unit(axes):
     assert diagram.status.dtype == np.int8
 
 
-def test_a_point_that_fails_is_marked_and_the_rest_goes_on():
+def test_a_failed_point_is_marked_and_the_other_points_are_computed():
     diagram = ss.phase_diagram(laser(), {"coupling": [12.0, 1e300]})
     assert diagram.status.values.tolist() == [Status.SETTLED, Status.FAILED]
     assert np.isnan(diagram.amplitude[1, 0])
@@ -153,14 +153,14 @@ def test_a_detuning_axis_moves_a_dotted_frequency_as_replace_does():
         np.testing.assert_allclose(diagram.amplitude[i], expected.amplitude[0], atol=1e-7)
 
 
-def test_few_spins_show_their_steady_states():
+def test_diagrams_of_few_spins_have_steady_states():
     axes = {"coupling": np.array([2.0, 12.0, 30.0]), "A.gain": np.array([0.5, 3.0])}
     diagram = ss.phase_diagram(PAIR, axes, theory=ss.Exact(6))
     assert diagram.correlation.dims == ("coupling", "A.gain", "group", "other_group")
     assert diagram.settled.values.all()
     assert int(diagram.spins) == 6
-    for place in np.ndindex(3, 2):
-        at = dict(zip(axes, place, strict=True))
+    for index in np.ndindex(3, 2):
+        at = dict(zip(axes, index, strict=True))
         alone = ss.steady_state(PAIR.replace(**{name: axes[name][k] for name, k in at.items()}), theory=ss.Exact(6))
         assert set(alone.data_vars) | {"settled"} == set(diagram.data_vars)
         for name in alone.data_vars:
@@ -168,7 +168,7 @@ def test_few_spins_show_their_steady_states():
 
 
 def test_few_spins_without_a_unique_steady_state_are_marked():
-    """Without gain, damping and coupling nothing is forgotten."""
+    """Without gain, damping and coupling every state is stationary."""
     still = laser(gain=1.0, damping=0.0, coupling=0.0)
     diagram = ss.phase_diagram(still, {"gain": [0.0, 1.0]}, theory=ss.Exact(4))
     assert diagram.settled.values.tolist() == [False, True]
@@ -183,7 +183,7 @@ AXES = {"coupling": [2.0, 12.0]}
 
 
 @pytest.mark.parametrize(
-    ("ask", "sentence"),
+    ("call", "message"),
     [
         (
             lambda: ss.phase_diagram(laser(), AXES, theory=ss.BruteForce(3)),
@@ -207,18 +207,18 @@ AXES = {"coupling": [2.0, 12.0]}
                 ss.Ensemble.cavity(spins=9, vacuum_coupling=0.1, cavity_decay=20.0, gain=3, damping=1), {"spins": [4, 9]},
                 theory=ss.Exact(9),
             ),
-            "Argument `axes` must not vary spins at finite N, where the theory says how many there are.",
+            "Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.",
         ),
     ],
     ids=["brute force", "regime of few spins", "initial", "device", "spins"],
 )  # fmt: skip
-def test_what_a_theory_does_not_show(ask, sentence):
+def test_calls_that_a_theory_does_not_support(call, message):
     with pytest.raises(ss.InputError) as error:
-        ask()
-    assert str(error.value) == sentence
+        call()
+    assert str(error.value) == message
 
 
-def test_results_record_the_accuracy_that_ran():
+def test_results_record_the_tolerances_that_were_used():
     def recorded(result):
         theory = json.loads(result.attrs["theory"])
         return theory["rtol"], theory["atol"]
@@ -231,8 +231,8 @@ def test_results_record_the_accuracy_that_ran():
 
 
 @pytest.mark.parametrize("given", [None, 1e-4, 1e-9])
-def test_steps_are_as_exact_as_asked_for(given, monkeypatch):
-    """While a motion settles, and ten times as much when it is measured; in lanes and one after the other."""
+def test_the_requested_tolerances_are_used(given, monkeypatch):
+    """At first the requested ones, and a tenth of them while averages are taken; in lanes and by the scalar engine."""
     seen = []
 
     def advance(self, parameters, states, spans, rtol, *limits, advance=Lanes.advance):
@@ -241,11 +241,11 @@ def test_steps_are_as_exact_as_asked_for(given, monkeypatch):
 
     monkeypatch.setattr(Lanes, "advance", advance)
     drifting, rtol = PAIR.replace(detuning=8.0), given or 1e-6
-    distributed = drifting.replace(**{"A.frequency": ss.Samples([4.0, 4.0])})  # which lanes do not take
+    distributed = drifting.replace(**{"A.frequency": ss.Samples([4.0, 4.0])})  # which only the scalar engine takes
     exact = ss.regime(drifting, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
     for ensemble, steps in ((drifting, {rtol, rtol / 10}), (distributed, set())):
         seen.clear()
         found = ss.regime(ensemble, theory=ss.MeanField(rtol=given))
         assert set(seen) == steps
-        assert abs(found.frequency - exact.frequency).max() < max(rtol, 1e-6)  # as two windows agree
+        assert abs(found.frequency - exact.frequency).max() < max(rtol, 1e-6)  # tolerance of the agreement of two windows
         assert abs(found.inversion - exact.inversion).max() < max(rtol, 1e-7)

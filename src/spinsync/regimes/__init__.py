@@ -1,1 +1,1 @@
-"""What a motion comes to: one way to follow it, point by point or many points side by side."""
+"""The regime of the long-time motion, found point by point or for many points in SIMD lanes."""

@@ -1,4 +1,4 @@
-"""Regimes of the long-time motion, and why one is undecided: codes, words, reasons."""
+"""Codes of the regimes and of the reasons why a regime is undecided, and their labels."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from spinsync.base.codes import Code
 
 
 class Regime(IntEnum):
-    """What a motion is in the end; for any number of groups (theory page, section 5).
+    """The regime of the long-time motion of any number of groups (theory page, section 5).
 
-    UNDECIDED (-1), INCOHERENT (0): the incoherent state is stable and the motion tends to it (where its stability is not
-    known: every mean amplitude is below 1e-3); FULL (1): all bright groups share one frequency, at rest in a rotating frame;
-    PHASE_TRAPPED (2): one frequency, not at rest; PARTIAL (3): at least two frequencies; IRREGULAR (4): not at rest, and the
-    largest Lyapunov exponent is above its error; PULSATING (5): one bright group, whose amplitude oscillates regularly.
+    UNDECIDED (-1); INCOHERENT (0): the motion converges to the stable incoherent state (if its stability is unknown: every
+    mean amplitude is below 1e-3); FULL (1): all coherent groups share one frequency, a fixed point in a rotating frame;
+    PHASE_TRAPPED (2): one frequency, but no fixed point; PARTIAL (3): at least two frequencies; IRREGULAR (4): the largest
+    Lyapunov exponent is above its error; PULSATING (5): one coherent group, whose amplitude oscillates regularly.
 
     Examples
     --------
@@ -37,32 +37,32 @@ class Regime(IntEnum):
 
 
 class Status(Code):
-    """Why a regime is undecided; SETTLED where it is not."""
+    """The reason why a regime is undecided; SETTLED if it is decided."""
 
     SETTLED = 0, "the motion is stationary"
-    STILL_CHANGING = 1, "the motion still changes after the longest run, as it does close to a boundary"
-    FAILED = 2, "the time steps got too many or too small"
-    NO_RELAXATION = 3, "a group has neither gain, damping nor dephasing, so it forgets nothing"
-    THROUGH_ZERO = 4, "the coherence of a group runs through zero, where its phase is lost"
+    STILL_CHANGING = 1, "the motion still changes after the longest run, as happens close to a boundary"
+    FAILED = 2, "the time steps became too many or too small"
+    NO_RELAXATION = 3, "a group has neither gain, damping nor dephasing, so its initial state never decays"
+    THROUGH_ZERO = 4, "the coherence of a group passes through zero, where its phase is undefined"
 
 
 def flags(codes: type[IntEnum]) -> dict[str, Any]:
-    """CF attributes of a variable that holds codes."""
+    """CF attributes `flag_values` and `flag_meanings` of a variable that holds codes."""
     meanings = " ".join(code.name.lower() for code in codes)
     return {"flag_values": np.array([code.value for code in codes], np.int8), "flag_meanings": meanings}
 
 
-def _word(code: int) -> str:
+def _label(code: int) -> str:
     return Regime(code).name.lower().replace("_", "-")
 
 
 def label(codes: Any) -> Any:
-    """The words of regime codes.
+    """The labels of regime codes.
 
     Parameters
     ----------
     codes : Regime, int, array or DataArray of them
-        Such as the variable `regime` of a result.
+        For example the variable `regime` of a result.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def label(codes: Any) -> Any:
     Raises
     ------
     InputError
-        If there is something that is no code from -1 to 5.
+        If a value is not a code from -1 to 5.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def label(codes: Any) -> Any:
     values = checks.numbers("codes", codes, float, "regimes, whole numbers from -1 to 5")
     if not np.all(np.isin(values, list(Regime))):
         raise checks.complain("codes", "regimes, whole numbers from -1 to 5", codes)
-    words = np.array([_word(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
+    labels = np.array([_label(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
     if isinstance(codes, xr.DataArray) and codes.ndim:
-        return codes.copy(data=words)
-    return words if words.ndim else str(words)
+        return codes.copy(data=labels)
+    return labels if labels.ndim else str(labels)

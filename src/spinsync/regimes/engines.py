@@ -1,6 +1,6 @@
-"""Who moves the points of a batch: one after the other, or side by side in vector lanes or on a graphics processor.
+"""The engines that find the long-time motions of a batch: one point at a time, in SIMD lanes, or on a graphics processor.
 
-Lanes take groups of one frequency each; points that they lose, and all else, are moved one after the other.
+Lanes need groups of one frequency each. The scalar engine takes all other batches, and the points that failed in lanes.
 """
 
 from __future__ import annotations
@@ -21,25 +21,27 @@ from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
 from spinsync.regimes.kernels.lanes import Lanes
-from spinsync.regimes.kernels.layout import UNROLLED
+from spinsync.regimes.kernels.layout import MAX_UNROLLED
 from spinsync.regimes.lane_mover import Kernels, LaneMover
 from spinsync.regimes.movers import Batch
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions
 
-MOST_GROUPS = 12  # lanes are 7 to 60 times as fast up to here, and no faster than one after the other from 16 on (measured)
-WORTH = 256  # points that are worth the compilation of a kernel of more than UNROLLED groups (80 to 300 as measured)
+MAX_GROUPS = (
+    12  # of lanes: measured to be 7 to 60 times as fast as the scalar engine up to here, and no faster from 16 groups on
+)
+MIN_POINTS = 256  # from which lanes of more than MAX_UNROLLED groups are worth their compilation (measured: 80 to 300)
 
 Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 
 def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
-    """The engine for a device, if it can take groups with these distributions there at this level of theory."""
+    """The engine for a device; an InputError if the device cannot take groups with these distributions in this theory."""
     if checks.known("device", device, ("cpu", "cuda")) == "cpu":
         return lanes
     must = unavailable()
-    if must is None and len(spread) > UNROLLED:
-        must = f"'cpu' for more than {UNROLLED} groups"
+    if must is None and len(spread) > MAX_UNROLLED:
+        must = f"'cpu' for more than {MAX_UNROLLED} groups"
     if must is None and any(d is not None for d in spread):
         must = "'cpu' for distributed frequencies"
     if must is None and getattr(theory, "equation", None) is None:
@@ -50,30 +52,30 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
 
 
 def lanes(batch: Batch) -> Motions:
-    """The points of a diagram; results do not depend on the threads or on the order of points."""
+    """The motions of all points, in lanes if possible. They depend neither on the threads nor on the order of points."""
     count, groups = batch.rates.weight.shape
-    can = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.spread)
-    worth = groups <= UNROLLED or (groups <= MOST_GROUPS and count >= WORTH)
-    return _side_by_side(batch, Lanes) if can and worth else simple(batch)
+    possible = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.spread)
+    worthwhile = groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and count >= MIN_POINTS)
+    return _in_lanes(batch, Lanes) if possible and worthwhile else scalar(batch)
 
 
 def cuda_lanes(batch: Batch) -> Motions:
-    """The same on a graphics processor, for up to UNROLLED groups; fixed points and lost points on threads of the host."""
-    return _side_by_side(batch, CudaLanes)
+    """The motions of all points of up to MAX_UNROLLED groups on a graphics processor; the host finds their fixed points."""
+    return _in_lanes(batch, CudaLanes)
 
 
 @aside
-def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
+def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
     found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
-    again = np.flatnonzero(found.status == Status.FAILED)
-    if len(again):
-        found[again] = simple(replace(batch, rates=batch.rates.at(again)))
+    failed = np.flatnonzero(found.status == Status.FAILED)
+    if len(failed):
+        found[failed] = scalar(replace(batch, rates=batch.rates.at(failed)))
     return found
 
 
 @aside
-def simple(batch: Batch) -> Motions:
-    """Each point by the stepper of `evolve`; results do not depend on the threads."""
+def scalar(batch: Batch) -> Motions:
+    """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
     points = range(len(batch.rates.weight))
-    told, line = (replace(batch, line=None), batch.line) if len(points) > 1 else (batch, None)  # one tells how far it is itself
-    return joined(each_told(partial(motion, told), points, line))
+    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # a single point reports itself
+    return joined(each_told(partial(motion, own), points, line))

@@ -1,8 +1,8 @@
-"""What motions come to: fixed points of a rotating frame, regular or irregular motion (theory page, section 5).
+"""The loop that follows trajectories until their regimes are decided (methods page, How a regime is found).
 
-First they are given time to come to rest. Those that don't are followed through windows, each twice as long as the one
-before, until two windows in a row agree: then a motion is stationary, and its averages tell its regime. A positive Lyapunov
-exponent that persists makes it irregular. A point is dropped as soon as it is decided.
+First every point is given time to converge to a fixed point in a rotating frame. Points that keep moving are averaged over
+windows of doubling length until two successive windows agree: then the motion is stationary, and its averages tell the
+regime. Motion with a lasting positive Lyapunov exponent is irregular. Each point leaves the loop as soon as it is decided.
 """
 
 from __future__ import annotations
@@ -14,161 +14,162 @@ import numpy as np
 from spinsync.base.arrays import Array, joined
 from spinsync.problems.flow.approach import ERROR_DISTANCE, NEAR, NEUTRAL, SMALL_COHERENCE, THERE
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import Window, decided, unknown
+from spinsync.regimes.decision import Window, classify, unmeasured
 from spinsync.regimes.movers import (
-    CREEP,
-    FIRST,
+    APPROACH_TIME,
+    FIRST_CHECK,
+    FIRST_WINDOW,
+    IMPLICIT_EVERY,
     IRREGULAR_AFTER,
-    LONGEST,
-    MANY,
-    NEARING,
-    PATIENCE,
-    SHORT,
-    STRETCH,
-    Look,
+    MANY_GROUPS,
+    MAX_APPROACH_TIME,
+    MAX_PERIOD,
+    MAX_TIME,
     Mover,
+    NearbyFixedPoints,
     P,
     Points,
 )
-from spinsync.regimes.summary import Motions, blank, moving
+from spinsync.regimes.summary import Motions, blank, motions_from_windows
 
 
 def follow(mover: Mover[P], count: int) -> Motions:
-    """The long-time motions of `count` points; FAILED where the mover lost a point."""
+    """The long-time motions of `count` points, with status FAILED where the integration failed."""
     found = blank(count, mover.groups, Status.NO_RELAXATION)
-    points = joined(mover.shared(lambda mover, points: _approach(mover, points, found)))
+    points = joined(mover.in_chunks(lambda mover, points: _relax(mover, points, found)))
     for share in mover.attempts:
         if len(points.index):
-            points = _returning(mover, points, share * LONGEST, found)
+            points = _find_periodic(mover, points, share * MAX_PERIOD, found)
     _average(mover, points, found)
     return found
 
 
-def _approach(mover: Mover[P], points: P, found: Motions) -> P:
-    """Move the points until they rest, as long as they may come to rest soon; those that go on moving."""
-    most, others = NEARING if mover.groups >= MANY else SHORT, [points[np.arange(0)]]
+def _relax(mover: Mover[P], points: P, found: Motions) -> P:
+    """Advance the points while they may soon converge to a fixed point. Returns those that did not."""
+    longest, others = MAX_APPROACH_TIME if mover.groups >= MANY_GROUPS else APPROACH_TIME, [points[np.arange(0)]]
     while len(points.index):
-        span = np.minimum(np.maximum(STRETCH, points.time), np.maximum(points.wait, 1.0))
+        span = np.minimum(np.maximum(FIRST_CHECK, points.time), np.maximum(points.wait, 1.0))
         finished = mover.advance(points, span / points.slowest)
         points.time = points.time + span
-        points = _kept(points, finished, found)
-        points = _without(points, _rested(mover, points, found))
-        over = (points.time >= most) & ~(points.time + points.wait < NEARING)
-        if over.any():
-            others.append(points[over])
-            points = points[~over]
+        points = _finished(points, finished, found)
+        points = _remove(points, _converged(mover, points, found))
+        expired = (points.time >= longest) & ~(points.time + points.wait < MAX_APPROACH_TIME)
+        if expired.any():
+            others.append(points[expired])
+            points = points[~expired]
     return joined(others)
 
 
-def _kept(points: P, finished: Array, found: Motions) -> P:
-    """Those that have come to the end of their span; the others are lost."""
+def _finished(points: P, finished: Array, found: Motions) -> P:
+    """The points that reached the end of their span; the status of the others becomes FAILED."""
     found.status[points.index[~finished]] = Status.FAILED
-    return _without(points, ~finished)
+    return _remove(points, ~finished)
 
 
-def _without(points: P, gone: Array) -> P:
-    return points[~gone] if gone.any() else points
+def _remove(points: P, removed: Array) -> P:
+    return points[~removed] if removed.any() else points
 
 
-def _returning(mover: Mover[P], points: P, longest: float, found: Motions) -> P:
-    """Those that neither repeat themselves within `longest`, nor come to rest meanwhile."""
-    seen = mover.orbits(points, longest / points.slowest)
-    told = (seen.regime != Regime.UNDECIDED) | (seen.status == Status.FAILED)
-    found[points.index[told]] = seen[told]
-    points = points[~told]
-    return points[~_rested(mover, points, found)]
+def _find_periodic(mover: Mover[P], points: P, longest: float, found: Motions) -> P:
+    """Search for periods up to `longest`. Returns the points that are neither periodic nor at a fixed point."""
+    orbits = mover.find_orbits(points, longest / points.slowest)
+    decided = (orbits.regime != Regime.UNDECIDED) | (orbits.status == Status.FAILED)
+    found[points.index[decided]] = orbits[decided]
+    points = points[~decided]
+    return points[~_converged(mover, points, found)]
 
 
-def _rested(mover: Mover[P], points: P, found: Motions) -> Array:
-    """Which points have come to rest; what they do is put into `found`. Those at an unstable fixed point are put beside it."""
-    approach, rest = points.approach, np.zeros(len(points.index), bool)
-    if not len(rest):
-        return rest
-    seen = mover.look(points, approach.fading(mover.size(points)))
-    accepted = np.flatnonzero(approach.accepted(seen.distance))
-    lasting = _lasting(points, seen, accepted, found)
-    rest[accepted[lasting]] = True
-    leaving = accepted[~lasting & (seen.distance[accepted] < THERE)]
+def _converged(mover: Mover[P], points: P, found: Motions) -> Array:
+    """Which points are at a stable fixed point, (point,); `found` gets their motions. Unstable fixed points are perturbed."""
+    approach, converged = points.approach, np.zeros(len(points.index), bool)
+    if not len(converged):
+        return converged
+    fixed_points = mover.find_fixed_points(points, approach.fading(mover.size(points)))
+    accepted = np.flatnonzero(approach.accepted(fixed_points.distance))
+    stable = _stable(points, fixed_points, accepted, found)
+    converged[accepted[stable]] = True
+    leaving = accepted[~stable & (fixed_points.distance[accepted] < THERE)]
     if len(leaving):
-        points.state[leaving] = seen.perturbed(leaving)
-    points.wait = seen.wait(approach) * points.slowest
-    return rest
+        points.state[leaving] = fixed_points.perturbed(leaving)
+    points.wait = fixed_points.wait(approach) * points.slowest
+    return converged
 
 
-def _lasting(points: Points, seen: Look, chosen: Array, found: Motions) -> Array:
-    """Which of the chosen points are at a stable fixed point, or at one without any charge: no noise is in the equations."""
-    growth = seen.growth(chosen)
-    lasting = ~(growth > NEUTRAL * points.fastest[chosen]) | (points.approach.size[chosen] == 0)
-    if lasting.any():
-        found[points.index[chosen[lasting]]] = seen.resting(chosen[lasting], growth[lasting])
-    return np.asarray(lasting)
+def _stable(points: Points, fixed_points: NearbyFixedPoints, chosen: Array, found: Motions) -> Array:
+    """Which chosen fixed points are stable, or exactly incoherent (no noise perturbs them); `found` gets their motions."""
+    growth = fixed_points.growth(chosen)
+    stable = ~(growth > NEUTRAL * points.fastest[chosen]) | (points.approach.size[chosen] == 0)
+    if stable.any():
+        found[points.index[chosen[stable]]] = fixed_points.motions(chosen[stable], growth[stable])
+    return np.asarray(stable)
 
 
-def _near_rest(mover: Mover[P], points: P, chosen: Array, near: float, found: Motions) -> Array:
-    """Which of the chosen points are at rest if being so `near` to a stable fixed point is enough, without coming closer."""
-    rest, some = np.zeros(len(chosen), bool), points[chosen]
+def _near_fixed_point(mover: Mover[P], points: P, chosen: Array, radius: float, found: Motions) -> Array:
+    """Which of the chosen points are within `radius` of a stable fixed point, (point,), even if they do not approach it."""
+    converged, some = np.zeros(len(chosen), bool), points[chosen]
     if len(some.index):
         some.approach.size = mover.size(some)
-        seen = mover.look(some, some.approach.size < SMALL_COHERENCE)
-        close = np.flatnonzero(seen.distance < near)
-        rest[np.flatnonzero(chosen)[close[_lasting(some, seen, close, found)]]] = True
-    return rest
+        fixed_points = mover.find_fixed_points(some, some.approach.size < SMALL_COHERENCE)
+        near = np.flatnonzero(fixed_points.distance < radius)
+        converged[np.flatnonzero(chosen)[near[_stable(some, fixed_points, near, found)]]] = True
+    return converged
 
 
 def _average(mover: Mover[P], points: P, found: Motions) -> None:
-    """Windows of doubling length until every point is decided, or its patience is over."""
-    count, length, number = len(points.index), FIRST, 0
+    """Average over windows of doubling length until every point is decided or has used up its time or its steps."""
+    count, length, windows = len(points.index), FIRST_WINDOW, 0
     tangent = np.asarray(np.random.default_rng(7).standard_normal(points.state.shape[1]), points.state.dtype)
     points = replace(points, tangent=np.tile(tangent / np.linalg.norm(tangent), (count, 1)), time=np.zeros(count))
-    before = unknown(count, mover.groups)
+    before = unmeasured(count, mover.groups)
     while len(points.index):
-        mover.tell(points)
+        mover.report(points)
         window, taken, finished = mover.measure(points, length / points.slowest)
-        points.time, points.steps, number = points.time + length, points.steps + taken, number + 1
-        over = (points.time >= PATIENCE) | (points.steps + 2 * taken > mover.budget(points))
-        points, window, before, over = _kept(points, finished, found), window[finished], before[finished], over[finished]
-        going = ~_rested(mover, points, found)
-        going &= ~_told(mover, points, window, before, going, found)
-        reason = np.where(window.lost, Status.THROUGH_ZERO, Status.STILL_CHANGING)
-        _put(points, going & over, window, np.full(len(over), Regime.UNDECIDED), reason, found)
-        going &= ~over
-        _leave(points, window.kept(before, points.detuning))
-        if number % CREEP == 0:
-            going &= ~_crept(mover, points, going & (window.slips.max(axis=(1, 2)) < 0.5), found)
-        points, before, length = points[going], window[going], 2 * length
+        points.time, points.steps, windows = points.time + length, points.steps + taken, windows + 1
+        expired = (points.time >= MAX_TIME) | (points.steps + 2 * taken > mover.max_steps(points))
+        points, window = _finished(points, finished, found), window[finished]
+        before, expired = before[finished], expired[finished]
+        undecided = ~_converged(mover, points, found)
+        undecided &= ~_classified(mover, points, window, before, undecided, found)
+        reason = np.where(window.phase_undefined, Status.THROUGH_ZERO, Status.STILL_CHANGING)
+        _record(points, undecided & expired, window, np.full(len(expired), Regime.UNDECIDED), reason, found)
+        undecided &= ~expired
+        _perturb(points, window.symmetry_trapped(before, points.detuning))
+        if windows % IMPLICIT_EVERY == 0:
+            undecided &= ~_converged_implicitly(mover, points, undecided & (window.slips.max(axis=(1, 2)) < 0.5), found)
+        points, before, length = points[undecided], window[undecided], 2 * length
 
 
-def _told(mover: Mover[P], points: P, window: Window, before: Window, going: Array, found: Motions) -> Array:
-    """Which of the points are decided by this window and the one before."""
-    beating, beats = mover.beats(window)
-    word = np.where(beating, Regime.PARTIAL, decided(window, before, points.detuning, points.time < IRREGULAR_AFTER))
-    told = np.asarray(going & (word != Regime.UNDECIDED))
-    faint = np.all(window.amplitude < SMALL_COHERENCE, axis=1)  # perhaps it fades
-    ringing = told & (np.isin(word, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | faint)
-    left = told & ~_near_rest(mover, points, ringing, ERROR_DISTANCE, found)
-    irregular, settled = left & (word == Regime.IRREGULAR), np.full(len(word), Status.SETTLED)
-    _put(points, left & beating, beats.resolved(beats), word, settled, found)
-    _put(points, irregular, window, word, settled, found)
-    regular = left & ~beating & ~irregular
-    _put(points, regular, window.resolved(before), word, settled, found)
-    mover.periods(points[regular], found)
-    return told
+def _classified(mover: Mover[P], points: P, window: Window, before: Window, undecided: Array, found: Motions) -> Array:
+    """Which of the undecided points are decided by this window and the previous one, (point,); `found` gets their motions."""
+    beating, beats = mover.find_beats(window)
+    regime = np.where(beating, Regime.PARTIAL, classify(window, before, points.detuning, points.time < IRREGULAR_AFTER))
+    decided = np.asarray(undecided & (regime != Regime.UNDECIDED))
+    small = np.all(window.amplitude < SMALL_COHERENCE, axis=1)  # may be decaying to the incoherent state
+    doubtful = decided & (np.isin(regime, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | small)
+    remaining = decided & ~_near_fixed_point(mover, points, doubtful, ERROR_DISTANCE, found)
+    irregular, status = remaining & (regime == Regime.IRREGULAR), np.full(len(regime), Status.SETTLED)
+    _record(points, remaining & beating, beats.with_regular_error(beats), regime, status, found)
+    _record(points, irregular, window, regime, status, found)
+    regular = remaining & ~beating & ~irregular
+    _record(points, regular, window.with_regular_error(before), regime, status, found)
+    mover.add_periods(points[regular], found)
+    return decided
 
 
-def _put(points: Points, which: Array, window: Window, word: Array, status: Array, found: Motions) -> None:
-    if which.any():
-        found[points.index[which]] = moving(window[which], word[which], status[which])
+def _record(points: Points, chosen: Array, window: Window, regime: Array, status: Array, found: Motions) -> None:
+    if chosen.any():
+        found[points.index[chosen]] = motions_from_windows(window[chosen], regime[chosen], status[chosen])
 
 
-def _leave(points: Points, kept: Array) -> None:
-    """Put points beside an orbit that nothing but a symmetry keeps, as the least noise would do."""
-    along = points.tangent[kept] / np.linalg.norm(points.tangent[kept], axis=1, keepdims=True)
-    points.state[kept] += NEAR * points.approach.size[kept, None] * along
+def _perturb(points: Points, chosen: Array) -> None:
+    """Break the symmetry of the chosen points by a small step along their tangent vectors, as noise would."""
+    direction = points.tangent[chosen] / np.linalg.norm(points.tangent[chosen], axis=1, keepdims=True)
+    points.state[chosen] += NEAR * points.approach.size[chosen, None] * direction
 
 
-def _crept(mover: Mover[P], points: P, slow: Array, found: Motions) -> Array:
-    """Which of the slow points come to rest when they are given all the time there is; the others stay where they are."""
-    rest, some = np.zeros(len(slow), bool), points[slow]
+def _converged_implicitly(mover: Mover[P], points: P, slow: Array, found: Motions) -> Array:
+    """Which slow points reach a fixed point by implicit steps over MAX_TIME, (point,); failed steps leave a state unchanged."""
+    converged, some = np.zeros(len(slow), bool), points[slow]
     if len(some.index):
-        rest[slow] = _near_rest(mover, some, mover.creep(some, PATIENCE / some.slowest), NEAR, found)
-    return rest
+        converged[slow] = _near_fixed_point(mover, some, mover.advance_implicitly(some, MAX_TIME / some.slowest), NEAR, found)
+    return converged

@@ -1,4 +1,4 @@
-"""Many points side by side in vector lanes or on a graphics processor, of groups of one frequency each."""
+"""The mover of many points, in SIMD lanes or on a graphics processor, for groups of one frequency each."""
 
 from __future__ import annotations
 
@@ -23,89 +23,91 @@ from spinsync.problems.flow.approach import (
 from spinsync.regimes.codes import Status
 from spinsync.regimes.decision import Window
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
-from spinsync.regimes.kernels.fixed_points import FixedPoints, growth, shared
+from spinsync.regimes.kernels.fixed_points import FixedPointKernels, growth_rates, in_chunks
 from spinsync.regimes.kernels.lanes import Lanes
-from spinsync.regimes.kernels.layout import MEAN, SPREAD, Layout, parameters
-from spinsync.regimes.movers import FINER, MOST_WORK, Batch, Look, Mover, Points
+from spinsync.regimes.kernels.layout import WINDOW_INTEGRAL, WINDOW_VARIANCE, Layout, parameters
+from spinsync.regimes.movers import AVERAGING_ACCURACY, MAX_WORK, Batch, Mover, NearbyFixedPoints, Points
 from spinsync.regimes.scalar_mover import scalar_mover
-from spinsync.regimes.summary import Motions, blank, resting
+from spinsync.regimes.summary import Motions, blank, motions_at_fixed_points
 
-TIMED = 16  # points whose periods are looked for; of many that would take longer than all else
-STEP = 100.0  # work of a time step
-MOST_STEPS = MOST_WORK / STEP  # of all windows of a point; the last one has about half of them
+MAX_POINTS_WITH_PERIODS = 16  # largest batch whose periods are computed; for more points this would take most of the time
+STEP_WORK = 100.0  # work of a time step, as in MAX_WORK
+MAX_STEPS = MAX_WORK / STEP_WORK  # of all windows of a point; the last window takes about half of them
 
-Kernels = Lanes | CudaLanes  # where trajectories move
+Kernels = Lanes | CudaLanes
 
 
 @dataclass(kw_only=True)
 class LanePoints(Points):
-    """States (x, y, z) of each group; `parameters` as the kernels take them, in a frame that turns at `frame`."""
+    """Points whose states are (x, y, z) of each group; `parameters` are kernel records in a frame that rotates at `frame`."""
 
     parameters: Array
     frame: Array
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaneLook(Look):
-    """What a look at points has found: states and the frequencies of their frames; `dark`: without any coherence.
+class LaneFixedPoints(NearbyFixedPoints):
+    """Fixed points near the states of `points`, (point, ...).
 
-    known : growth rates, NaN where they are not known yet
+    state, rotation : the fixed points, and the frequencies of their rotating frames
+    incoherent : whether the fixed point has zero coherence
+    rates : largest growth rates of perturbations, NaN where they are not computed yet
     """
 
-    kernels: FixedPoints
+    kernels: FixedPointKernels
     points: LanePoints
     state: Array
-    turn: Array
-    dark: Array
+    rotation: Array
+    incoherent: Array
     distance: Array
-    known: Array
+    rates: Array
 
     def _jacobian(self, chosen: Array) -> Array:
-        return self.kernels.jacobians(self.points.parameters.take(chosen), self.state[chosen], self.turn[chosen])
+        return self.kernels.jacobians(self.points.parameters.take(chosen), self.state[chosen], self.rotation[chosen])
 
     def growth(self, chosen: Array) -> Array:
-        left = chosen[np.isnan(self.known[chosen])]
-        if len(left):
-            self.known[left] = growth(self._jacobian(left), self.dark[left])
-        return self.known[chosen]
+        unknown = chosen[np.isnan(self.rates[chosen])]
+        if len(unknown):
+            self.rates[unknown] = growth_rates(self._jacobian(unknown), self.incoherent[unknown])
+        return self.rates[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
         values, vectors = np.linalg.eig(self._jacobian(chosen))
-        along = np.take_along_axis(vectors, values.real.argmax(axis=1)[:, None, None], axis=2)[:, :, 0].real
-        along /= np.linalg.norm(along, axis=1, keepdims=True)
-        return np.asarray(self.state[chosen] + NEAR * self.points.approach.size[chosen, None] * along)
+        direction = np.take_along_axis(vectors, values.real.argmax(axis=1)[:, None, None], axis=2)[:, :, 0].real
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        return np.asarray(self.state[chosen] + NEAR * self.points.approach.size[chosen, None] * direction)
 
-    def resting(self, chosen: Array, growth: Array) -> Motions:
+    def motions(self, chosen: Array, growth: Array) -> Motions:
         y = self.state[chosen].reshape(len(chosen), -1, 3)
-        frequency, error = self.points.frame[chosen] + self.turn[chosen], NEUTRAL * self.points.fastest[chosen]
+        frequency, error = self.points.frame[chosen] + self.rotation[chosen], NEUTRAL * self.points.fastest[chosen]
         s, weight = y[:, :, 0] + 1j * y[:, :, 1], self.points.parameters["weight"][chosen]
-        return resting(s, y[:, :, 2], frequency, weight, growth, error)
+        return motions_at_fixed_points(s, y[:, :, 2], frequency, weight, growth, error)
 
 
 class LaneMover(Mover[LanePoints]):
-    """Moves the points of a batch by kernels that are made for its number of groups."""
+    """Advances the points of a batch with kernels that are compiled for its number of groups."""
 
     def __init__(self, batch: Batch, kernels: type[Kernels]) -> None:
         self.batch, self.kernels = batch, kernels
         self.groups = batch.rates.weight.shape[1]
 
     @cached_property
-    def _plain(self) -> Kernels:
+    def _stepping(self) -> Kernels:
         return self.kernels(Layout(self.groups, measured=False, tangent=False), self.batch.theory.equation)
 
     @cached_property
-    def _measured(self) -> Kernels:
+    def _averaging(self) -> Kernels:
         return self.kernels(Layout(self.groups, measured=True, tangent=True), self.batch.theory.equation)
 
-    def shared(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
-        """A share of the points at a time for each thread: what is looked at next is still in its cache."""
+    def in_chunks(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
+        """The results of work(mover, points) for chunks of points in threads. A chunk fits into the cache of a core."""
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > ZERO_RATE)
-        if not self.kernels.shares or not len(relaxing):
+        if not self.kernels.chunked or not len(relaxing):
             return [work(self, self.points(relaxing))]
-        return shared(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
+        return in_chunks(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
 
     def points(self, index: Array) -> LanePoints:
-        """Some points of the batch at their start."""
+        """The points of the batch with these indices, at their initial states."""
         rates, count = self.batch.rates.at(index), len(index)
         frame = np.sum(rates.weight * rates.omega, axis=1)
         s, z = bloch_vectors.coherences(self.batch.initial)
@@ -118,55 +120,56 @@ class LaneMover(Mover[LanePoints]):
             parameters=parameters(rates, frame), frame=frame,
         )  # fmt: skip
 
-    def tell(self, points: LanePoints) -> None:
+    def report(self, points: LanePoints) -> None:
         if self.batch.line is not None:
-            left, count = len(points.index), len(self.batch.rates.weight)
-            self.batch.line.update(1 - left / count, f"{left} points move on")
+            remaining, count = len(points.index), len(self.batch.rates.weight)
+            self.batch.line.update(1 - remaining / count, f"{remaining} points undecided")
 
     def size(self, points: LanePoints) -> Array:
         y = points.state.reshape(len(points.state), self.groups, 3)
         return np.asarray(np.sqrt((y[:, :, :2] ** 2).sum(axis=2)).max(axis=1))
 
-    def budget(self, points: LanePoints) -> Array:
-        return np.full(len(points.index), MOST_STEPS)
+    def max_steps(self, points: LanePoints) -> Array:
+        return np.full(len(points.index), MAX_STEPS)
 
     def advance(self, points: LanePoints, spans: Array) -> Array:
-        limits = self.batch.rtol, self.batch.atol / FINER, MOST_STEPS / 2
-        return self._plain.advance(points.parameters, points.state, spans, *limits)[2]
+        limits = self.batch.rtol, self.batch.atol / AVERAGING_ACCURACY, MAX_STEPS / 2
+        return self._stepping.advance(points.parameters, points.state, spans, *limits)[2]
 
-    def look(self, points: LanePoints, fading: Array) -> LaneLook:
-        kernels, size = self._plain.fixed_points, points.approach.size
-        distance, state, turn = kernels.look(points.parameters, points.state, fading, SEARCH_RADIUS)
+    def find_fixed_points(self, points: LanePoints, fading: Array) -> LaneFixedPoints:
+        kernels, size = self._stepping.fixed_points, points.approach.size
+        distance, state, rotation = kernels.find_fixed_points(points.parameters, points.state, fading, SEARCH_RADIUS)
         distance = distance / np.maximum(size, COHERENCE_ERROR)
-        seen = LaneLook(
-            kernels=kernels, points=points, state=state, turn=turn, dark=fading.copy(), distance=distance,
-            known=np.full(len(size), np.nan),
+        found = LaneFixedPoints(
+            kernels=kernels, points=points, state=state, rotation=rotation, incoherent=fading.copy(), distance=distance,
+            rates=np.full(len(size), np.nan),
         )  # fmt: skip
-        seen.growth(np.flatnonzero(np.where(fading, distance < np.inf, distance < THERE)))  # all that need be known, at once
-        stays = fading & (distance < np.inf) & (~(seen.known > NEUTRAL * points.fastest) | (size == 0))
-        distance[stays] = 0.0
-        left = np.flatnonzero(fading & ~stays)
-        if len(left):  # what grows faint may come to a fixed point as faint
-            seen.dark[left], seen.known[left] = False, np.nan
-            away, state[left], turn[left] = kernels.look(
-                points.parameters.take(left), points.state[left], seen.dark[left], SEARCH_RADIUS
+        found.growth(np.flatnonzero(np.where(fading, distance < np.inf, distance < THERE)))  # all rates needed, in one call
+        incoherent = fading & (distance < np.inf) & (~(found.rates > NEUTRAL * points.fastest) | (size == 0))
+        distance[incoherent] = 0.0
+        others = np.flatnonzero(fading & ~incoherent)
+        if len(others):  # a point of small coherence may converge to a fixed point of small coherence
+            found.incoherent[others], found.rates[others] = False, np.nan
+            other_distance, state[others], rotation[others] = kernels.find_fixed_points(
+                points.parameters.take(others), points.state[others], found.incoherent[others], SEARCH_RADIUS
             )
-            distance[left] = away / np.maximum(size[left], COHERENCE_ERROR)
-        return seen
+            distance[others] = other_distance / np.maximum(size[others], COHERENCE_ERROR)
+        return found
 
     def measure(self, points: LanePoints, spans: Array) -> tuple[Window, Array, Array]:
         shape = (len(points.index), self.groups, 3)
         both = np.concatenate([points.state.reshape(shape), points.tangent.reshape(shape)], axis=2)
-        states, limits = both.reshape(shape[0], -1), (self.batch.rtol / FINER, self.batch.atol / FINER, MOST_STEPS / 2)
-        sums, taken, finished = self._measured.advance(points.parameters, states, spans, *limits)
+        states = both.reshape(shape[0], -1)
+        rtol, atol = self.batch.rtol / AVERAGING_ACCURACY, self.batch.atol / AVERAGING_ACCURACY
+        sums, taken, finished = self._averaging.advance(points.parameters, states, spans, rtol, atol, MAX_STEPS / 2)
         halves = (np.ascontiguousarray(half).reshape(shape[0], -1) for half in np.split(states.reshape(both.shape), 2, axis=2))
         points.state, points.tangent = halves
         return self._window(sums, spans, points.frame), taken, finished
 
     def _window(self, sums: Array, spans: Array, frame: Array) -> Window:
-        """The averages that the kernel has summed up."""
-        groups, layout = self.groups, self._measured.layout
-        mean = {name: (sums[name].T / (MEAN * spans)).T for name in layout.sums.names or ()}
+        """The averages from the sums of the kernel."""
+        groups, layout = self.groups, self._averaging.layout
+        mean = {name: (sums[name].T / (WINDOW_INTEGRAL * spans)).T for name in layout.sums.names or ()}
         square, product, phases = mean["square"], mean["product"] @ [1, 1j], mean["locking"] @ [1, 1j]
         products, locking = np.zeros((2, len(sums), groups, groups), complex)
         variance = np.sum(mean["fourth"] - square**2 + mean["inversion_square"] - mean["inversion"] ** 2, axis=1)
@@ -177,28 +180,29 @@ class LaneMover(Mover[LanePoints]):
                 products[:, a, b], locking[:, a, b] = product[:, k], phases[:, k]
                 products[:, b, a], locking[:, b, a] = product[:, k].conj(), phases[:, k].conj()
                 variance += 2 * (mean["product_square"][:, k] - abs(product[:, k]) ** 2)
-        moments = sums["moments"] ** 2 * [3, 5, 7, 9]  # of growth that fluctuates as noise: D T / (2 k + 1) each
+        moments = sums["moments"] ** 2 * [3, 5, 7, 9]  # white-noise growth: moment k has variance D T / (2 k + 1)
         return Window(
             length=spans, products=products, locking=locking, amplitude=mean["modulus"], inversion=mean["inversion"],
-            variance=np.maximum(variance, 0.0), order_parameter=mean["mean_field"], winding=mean["turned"] + frame[:, None],
-            lyapunov=mean["growth"], lyapunov_error=np.sqrt(SPREAD * np.mean(moments, axis=1)) / spans,
-            lost=np.any((mean["lost"] > 0) & (square > COHERENCE_ERROR**2) & coherent_groups(mean["modulus"]), axis=1),
+            variance=np.maximum(variance, 0.0), order_parameter=mean["order_parameter"],
+            frequency=mean["phase_increment"] + frame[:, None], lyapunov=mean["growth"],
+            lyapunov_error=np.sqrt(WINDOW_VARIANCE * np.mean(moments, axis=1)) / spans,
+            phase_undefined=np.any((mean["undefined"] > 0) & (square > COHERENCE_ERROR**2) & coherent_groups(mean["modulus"]), axis=1),
         )  # fmt: skip
 
-    def orbits(self, points: LanePoints, longest: Array) -> Motions:  # averages are cheaper
+    def find_orbits(self, points: LanePoints, longest: Array) -> Motions:  # lanes do not search, as averages are cheaper
         return blank(len(points.index), self.groups, Status.STILL_CHANGING)
 
-    def beats(self, window: Window) -> tuple[Array, Window]:  # there are no samples to tell them from
+    def find_beats(self, window: Window) -> tuple[Array, Window]:  # the kernels keep no samples
         return np.zeros(len(window.length), bool), window
 
-    def periods(self, points: LanePoints, found: Motions) -> None:
-        """Of a few points by the scalar mover."""
-        for k, index in enumerate(points.index.tolist() if len(self.batch.rates.weight) <= TIMED else []):
+    def add_periods(self, points: LanePoints, found: Motions) -> None:
+        """Add the periods of a small batch, with the scalar mover."""
+        for k, index in enumerate(points.index.tolist() if len(self.batch.rates.weight) <= MAX_POINTS_WITH_PERIODS else []):
             y = points.state[k].reshape(-1, 3)
             state = np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j])
             scalar_mover(self.batch, index).add_period(state, found, index)
 
-    def creep(self, points: LanePoints, spans: Array) -> Array:
-        return self._plain.fixed_points.creep(
-            points.parameters, points.state, spans, self.batch.rtol, self.batch.atol / FINER
+    def advance_implicitly(self, points: LanePoints, spans: Array) -> Array:
+        return self._stepping.fixed_points.advance_implicitly(
+            points.parameters, points.state, spans, self.batch.rtol, self.batch.atol / AVERAGING_ACCURACY
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What `follow` asks of those who move points, and how long it is patient with them, whoever moves."""
+"""The interface of a mover, which advances points and averages their motion, and the constants of `follow` for every mover."""
 
 from __future__ import annotations
 
@@ -18,24 +18,26 @@ from spinsync.regimes.decision import Window
 from spinsync.regimes.summary import Motions
 
 #: Times are in units of the slowest relaxation time of a point.
-STRETCH = 20.0  # the first look at whether a motion comes to rest; each of the next is after as long again as it has moved
-SHORT, NEARING = 160.0, 2000.0  # time to come to rest before averages are taken; and of what comes nearer to rest meanwhile
-MANY = 25  # groups of a network, which comes to rest slowly, but is dearer to measure than to move: it has that time anyway
-FIRST = 20.0  # the first window of averages; each further one is twice as long
-LONGEST = 10.0  # period that is looked for
-IRREGULAR_AFTER = 600.0  # transients can be irregular too
-CREEP = 3  # windows after which a motion that seems to come to rest is tried with long implicit steps, and again
-PATIENCE = 3e6  # all windows together
-MOST_WORK = 2e9  # time steps of all windows of a point together, times what each takes: about a floating-point operation
-FINER = 10.0  # factor by which the steps of averages are more exact than asked for
+FIRST_CHECK = 20.0  # time of the first convergence test; each later one follows when the time has doubled
+APPROACH_TIME = 160.0  # time to converge to a fixed point before averages are taken
+MAX_APPROACH_TIME = 2000.0  # the same for points that are expected to converge within this time, and for large networks
+MANY_GROUPS = 25  # groups of a large network: it converges slowly, and averaging costs more than advancing
+FIRST_WINDOW = 20.0  # length of the first window; each further window is twice as long
+MAX_PERIOD = 10.0  # longest period that the search for periodic orbits tries
+IRREGULAR_AFTER = 600.0  # time before which irregular motion may be a transient
+IMPLICIT_EVERY = 3  # windows between two attempts to reach a fixed point by long implicit steps
+MAX_TIME = 3e6  # sum of the lengths of all windows
+MAX_WORK = 2e9  # time steps of all windows of a point times the work of a step, in units of about a floating-point operation
+AVERAGING_ACCURACY = 10.0  # factor by which the tolerances are tightened while averages are taken
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Points to find the motion of: rates of batch shape (point,), what all of them share, and the common start.
+    """Points whose long-time motion is to be found: their rates, of batch shape (point,), and what all points share.
 
-    theory : gives the flow of a point, and the equation that kernels are made from if it has one
-    rtol, atol : accuracy, as the theory says it
+    initial : Bloch vectors at the start, (group, 3)
+    theory : makes the flow of a point; its `equation`, if it has one, is compiled into the kernels
+    rtol, atol : tolerances of the theory
     """
 
     rates: Rates
@@ -45,20 +47,20 @@ class Batch:
     theory: Any
     rtol: float = 1e-6
     atol: float = 1e-8
-    line: Line | None = None  # that tells how far it is
+    line: Line | None = None  # shows the progress
 
 
 @dataclass(kw_only=True)
 class Points(Batched):
-    """Points that are not decided yet, (point, ...).
+    """Points that are not decided yet; the first axis of each array is the point.
 
-    index : places among all points
-    state, tangent : as their mover lays them out, (point, component); tangent vectors from the first window on
-    slowest, fastest : rates of relaxation
+    index : positions among all points
+    state, tangent : (point, component), in the order of the mover; tangent vectors exist from the first window on
+    slowest, fastest : relaxation rates
     detuning : the largest difference of natural frequencies
-    time : how long they have moved, in units of the slowest relaxation time; of windows first without, then alone
-    steps : time steps of their windows
-    wait : time after which another look may tell more, where that is known; else inf
+    time : time advanced, in units of the slowest relaxation time: before the windows, then the sum of the windows
+    steps : time steps of all windows
+    wait : expected time until the next convergence test succeeds; inf if unknown
     """
 
     index: Array
@@ -73,28 +75,29 @@ class Points(Batched):
     wait: Array
 
 
-class Look(ABC):
+class NearbyFixedPoints(ABC):
     """The fixed points that Newton's method found near the states of some points.
 
-    distance : (point,), beside the largest charged component; inf where there is none, 0 where all charge fades
+    distance : (point,), in units of the largest charged component (one that rotates with the common phase, as coherences do);
+        inf if none was found, 0 if all coherence decays
     """
 
     distance: Array
 
     @abstractmethod
     def growth(self, chosen: Array) -> Array:
-        """The largest growth rates of deviations from the chosen fixed points; NaN where it isn't known."""
+        """The largest growth rate of perturbations of each chosen fixed point, (point,); NaN if unknown."""
 
     @abstractmethod
     def perturbed(self, chosen: Array) -> Array:
-        """States beside the chosen fixed points, NEAR them along the deviation that grows fastest."""
+        """States at the distance NEAR from the chosen fixed points, along their fastest growing perturbations."""
 
     @abstractmethod
-    def resting(self, chosen: Array, growth: Array) -> Motions:
-        """What the points do that rest there."""
+    def motions(self, chosen: Array, growth: Array) -> Motions:
+        """The motions of the points that are at the chosen fixed points."""
 
     def wait(self, approach: Approach) -> Array:
-        """The time after which the points should have come CLOSER; inf where that isn't known."""
+        """The time after which the distances should have shrunk by the factor CLOSER, (point,); inf if unknown."""
         return np.full(len(self.distance), np.inf)
 
 
@@ -102,55 +105,55 @@ P = TypeVar("P", bound=Points)
 
 
 class Mover(ABC, Generic[P]):
-    """Moves points in place and measures them. What a mover cannot do, it answers with nothing.
+    """Advances points in place and averages their motion. A method that a mover does not support returns an empty answer.
 
-    groups : number of them
-    attempts : to find motion that repeats itself, before averages are taken; shares of LONGEST
+    groups : number of groups
+    attempts : searches for periodic orbits before averages are taken, each up to this share of MAX_PERIOD
     """
 
     groups: int
     attempts: tuple[float, ...] = ()
 
     @abstractmethod
-    def shared(self, work: Callable[[Mover[P], P], P]) -> list[P]:
-        """work(mover, points) for all points at their start, some at a time."""
+    def in_chunks(self, work: Callable[[Mover[P], P], P]) -> list[P]:
+        """The results of work(mover, points) for chunks of the points at their initial states."""
 
     @abstractmethod
-    def tell(self, points: P) -> None:
-        """Tell somebody who waits how far it is: these points go on."""
+    def report(self, points: P) -> None:
+        """Show the progress: these points are still undecided."""
 
     @abstractmethod
     def size(self, points: P) -> Array:
-        """The largest charged component of each."""
+        """The largest charged component (coherence) of each point, (point,)."""
 
     @abstractmethod
-    def budget(self, points: P) -> Array:
-        """Time steps that the windows of each may take together."""
+    def max_steps(self, points: P) -> Array:
+        """The largest number of time steps that all windows of a point may take together, (point,)."""
 
     @abstractmethod
     def advance(self, points: P, spans: Array) -> Array:
-        """Move on by `spans`; which have come to the end."""
+        """Advance the states by the times `spans`; which points reached the end, (point,)."""
 
     @abstractmethod
-    def look(self, points: P, fading: Array) -> Look:
-        """The fixed points nearby; of what is `fading` the one without any charge, if that is stable or the point has none."""
+    def find_fixed_points(self, points: P, fading: Array) -> NearbyFixedPoints:
+        """Nearby fixed points; for points marked `fading`, the incoherent one if it is stable or the point has no coherence."""
 
     @abstractmethod
     def measure(self, points: P, spans: Array) -> tuple[Window, Array, Array]:
-        """Move on by `spans` with tangent vectors: averages, steps taken, and which have come to the end."""
+        """Advance states and tangent vectors by `spans`: averages, steps taken, and which points reached the end."""
 
     @abstractmethod
-    def creep(self, points: P, spans: Array) -> Array:
-        """Move slow points on by long `spans`; which have come to the end, the others stay where they are."""
+    def advance_implicitly(self, points: P, spans: Array) -> Array:
+        """Advance slow points by long `spans`; which reached the end, (point,). The others keep their states."""
 
     @abstractmethod
-    def orbits(self, points: P, longest: Array) -> Motions:
-        """Points that repeat themselves within `longest`, which are moved on to see it; the others UNDECIDED."""
+    def find_orbits(self, points: P, longest: Array) -> Motions:
+        """Motions with periods up to `longest`; UNDECIDED where there is none. The search advances the points."""
 
     @abstractmethod
-    def beats(self, window: Window) -> tuple[Array, Window]:
-        """Which of the points just measured show two equal beats at the end, and averages over these."""
+    def find_beats(self, window: Window) -> tuple[Array, Window]:
+        """Which of the points just measured end with two equal beats, (point,), and averages over these beats."""
 
     @abstractmethod
-    def periods(self, points: P, found: Motions) -> None:
-        """Add the periods of motions that averages have shown to be regular, and the range of the order parameter."""
+    def add_periods(self, points: P, found: Motions) -> None:
+        """Add the period, and the range of the order parameter, to motions that averages have shown to be regular."""

@@ -1,4 +1,4 @@
-"""One point by the stepper of `evolve`: takes any flow."""
+"""The mover of a single point with the stepper of `evolve`, for any flow."""
 
 from __future__ import annotations
 
@@ -19,163 +19,168 @@ from spinsync.problems.flow.orbit_averages import OrbitSamples, sample_orbit
 from spinsync.problems.flow.periodic_orbits import find_cycle
 from spinsync.problems.flow.record import Flow
 from spinsync.regimes.codes import Regime, Status
-from spinsync.regimes.decision import Window, averages, repeated, unknown
+from spinsync.regimes.decision import Window, averages, is_periodic, unmeasured
 from spinsync.regimes.follow import follow
-from spinsync.regimes.movers import FINER, LONGEST, MOST_WORK, Batch, Look, Mover, Points
-from spinsync.regimes.summary import Motions, blank, repeating, resting
+from spinsync.regimes.movers import AVERAGING_ACCURACY, MAX_PERIOD, MAX_WORK, Batch, Mover, NearbyFixedPoints, Points
+from spinsync.regimes.summary import Motions, blank, motion_from_cycle, motions_at_fixed_points
 
-ATTEMPTS = (0.25, 0.5, *[1.0] * 6)  # to find a period, of a single group: several that are periodic show it at once
-APART = 0.7  # of the shortest time in the motion, between two samples
-MOST_SAMPLES = 2_000_000  # of one window
-EACH, LEAST = 20, 1000  # work of a time step for every component, beside the entries of the coupling matrix; of any step
-SLOW_WORK = 1.5e8  # beside a Hopf bifurcation, where no window is long enough if no leap helped
+ORBIT_SEARCHES = (0.25, 0.5, *[1.0] * 6)  # searches for a periodic orbit of a single group; several groups need only one
+SAMPLE_SPACING = 0.7  # time between two samples, in units of the shortest time scale of the motion
+MAX_SAMPLES = 2_000_000  # of one window
+COMPONENT_WORK, MIN_STEP_WORK = 20, 1000  # work of a time step per component, without the couplings; least work of a step
+HOPF_WORK = 1.5e8  # replaces MAX_WORK near a Hopf bifurcation: if the extrapolation failed, no window is long enough
 
 
-class ScalarLook(Look):
-    """A fixed point, or none; `weight` (group,) of the groups."""
+class ScalarFixedPoint(NearbyFixedPoints):
+    """The fixed point near one state, or None; `weight` (group,) are the weights of the groups."""
 
-    def __init__(self, rest: FixedPoint | None, distance: float, weight: Array) -> None:
-        self.rest, self.distance, self.weight = rest, np.array([distance]), weight
-        self.rate = np.array([rest.growth[0] if rest is not None and rest.growth.size else nan])
+    def __init__(self, fixed_point: FixedPoint | None, distance: float, weight: Array) -> None:
+        self.fixed_point, self.distance, self.weight = fixed_point, np.array([distance]), weight
+        self.rate = np.array([fixed_point.growth[0] if fixed_point is not None and fixed_point.growth.size else nan])
 
     def growth(self, chosen: Array) -> Array:
         return self.rate[chosen]
 
     def perturbed(self, chosen: Array) -> Array:
-        assert self.rest is not None
-        flow, state = self.rest.flow, self.rest.state
-        return (state + NEAR * state_scale(flow, state) * self.rest.fastest_growing())[None][chosen]
+        assert self.fixed_point is not None
+        flow, state = self.fixed_point.flow, self.fixed_point.state
+        return (state + NEAR * state_scale(flow, state) * self.fixed_point.fastest_growing())[None][chosen]
 
-    def resting(self, chosen: Array, growth: Array) -> Motions:
-        assert self.rest is not None
-        flow, error = self.rest.flow, np.where(np.isnan(growth), nan, NEUTRAL * self.rest.flow.decay.real.max())
-        s, z = flow.groups(self.rest.state[None, :])
-        return resting(s, z, np.array([flow.frame]), self.weight, growth, error)[chosen]
+    def motions(self, chosen: Array, growth: Array) -> Motions:
+        assert self.fixed_point is not None
+        flow, error = self.fixed_point.flow, np.where(np.isnan(growth), nan, NEUTRAL * self.fixed_point.flow.decay.real.max())
+        s, z = flow.groups(self.fixed_point.state[None, :])
+        return motions_at_fixed_points(s, z, np.array([flow.frame]), self.weight, growth, error)[chosen]
 
     def wait(self, approach: Approach) -> Array:
         return approach.wait(self.distance, self.rate)
 
 
 class ScalarMover(Mover[Points]):
-    """Moves one point, whose `flow` is written in the frame in which the state turned least when it last began to move.
+    """Advances one point. Its `flow` is written in the frame that rotated with the state when it was last advanced.
 
-    rtol, atol : how exact averages are to be
+    rtol, atol : tolerances while averages are taken
     """
 
     def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
         self.flow, self.weight, self.line = flow, weight, line
-        self.rtol, self.atol = max(flow.rtol, rtol / FINER), max(flow.atol, atol / FINER)
-        self.groups, self.slow = weight.size, slowest_rate(flow)
-        self.attempts = ATTEMPTS if weight.size == 1 else (1.0,)
+        self.rtol, self.atol = max(flow.rtol, rtol / AVERAGING_ACCURACY), max(flow.atol, atol / AVERAGING_ACCURACY)
+        self.groups, self.slowest = weight.size, slowest_rate(flow)
+        self.attempts = ORBIT_SEARCHES if weight.size == 1 else (1.0,)
         self.nearby: FixedPoint | None = None
-        self.seen: OrbitSamples | None = None
+        self.track: OrbitSamples | None = None
 
-    def shared(self, work: Callable[[Mover[Points], Points], Points]) -> list[Points]:
-        """The point, if it relaxes."""
-        one, turns = np.zeros(1), self.flow.decay.imag[~self.flow.real]
+    def in_chunks(self, work: Callable[[Mover[Points], Points], Points]) -> list[Points]:
+        """The result for the point, as one chunk; none of the points if it does not relax."""
+        zero, omega = np.zeros(1), self.flow.decay.imag[~self.flow.real]
         points = Points(
-            index=np.zeros(1, int), state=self.flow.start[None].copy(), tangent=self.flow.start[None], slowest=one + self.slow,
-            fastest=one + self.flow.decay.real.max(), detuning=one + (np.ptp(turns) if turns.size else 0.0), time=one,
-            approach=Approach.initial(one + state_scale(self.flow, self.flow.start)), steps=one, wait=one + np.inf,
+            index=np.zeros(1, int), state=self.flow.start[None].copy(), tangent=self.flow.start[None],
+            slowest=zero + self.slowest, fastest=zero + self.flow.decay.real.max(), time=zero,
+            detuning=zero + (np.ptp(omega) if omega.size else 0.0), steps=zero, wait=zero + np.inf,
+            approach=Approach.initial(zero + state_scale(self.flow, self.flow.start)),
         )  # fmt: skip
         return [work(self, points[points.slowest > ZERO_RATE])]
 
     def size(self, points: Points) -> Array:
         return np.array([state_scale(self.flow, state) for state in points.state])
 
-    def budget(self, points: Points) -> Array:
-        work = SLOW_WORK if self._beside_hopf() else MOST_WORK
-        return np.full(len(points.index), work / max(EACH * self.flow.decay.size + self.flow.coupling.size, LEAST))
+    def max_steps(self, points: Points) -> Array:
+        work = HOPF_WORK if self._near_hopf() else MAX_WORK
+        step = max(COMPONENT_WORK * self.flow.decay.size + self.flow.coupling.size, MIN_STEP_WORK)
+        return np.full(len(points.index), work / step)
 
-    def _beside_hopf(self) -> FixedPoint | None:
+    def _near_hopf(self) -> FixedPoint | None:
+        """The fixed point found last, if it is close to a Hopf bifurcation."""
         return self.nearby if self.nearby is not None and self.nearby.growth.size and is_weakly_nonlinear(self.nearby) else None
 
-    def _windowed(self) -> Flow:
+    def _averaged_flow(self) -> Flow:
         return replace(self.flow, rtol=self.rtol, atol=self.atol)
 
-    def tell(self, points: Points) -> None:
+    def report(self, points: Points) -> None:
         if self.line is not None:
             self.line.update(nan, f"{points.time[0]:.3g} relaxation times")
 
     def advance(self, points: Points, spans: Array) -> Array:
-        """Move on in the frame in which the state turns least: there it is a fixed point of the stepper once it rests."""
+        """Advance in the frame that rotates with the state: there a fixed point of the motion is constant."""
         self.flow = corotating_flow(self.flow, points.state[0])
-        seen = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
-        points.state = seen.states[-1:].copy()
-        self.tell(points)
-        return np.array([seen.status == DONE])
+        solution = run(self.flow, points.state[0], np.array([0.0, spans[0]]))
+        points.state = solution.states[-1:].copy()
+        self.report(points)
+        return np.array([solution.status == DONE])
 
-    def look(self, points: Points, fading: Array) -> ScalarLook:
+    def find_fixed_points(self, points: Points, fading: Array) -> ScalarFixedPoint:
         self.nearby, distance = fixed_point_near(self.flow, points.state[0], bool(fading[0]))
-        return ScalarLook(self.nearby, distance, self.weight)
+        return ScalarFixedPoint(self.nearby, distance, self.weight)
 
-    def orbits(self, points: Points, longest: Array) -> Motions:
-        """The motion, or where it leads beside a Hopf bifurcation."""
-        around, state = self._beside_hopf(), points.state[0]
-        leapt = extrapolate_amplitude(around, state) if around is not None else None
-        seen = find_cycle(self._windowed(), state if leapt is None else leapt, longest[0])
-        points.state = seen.state[None].copy()
-        if seen.cycle is None:
-            return blank(1, self.groups, Status.STILL_CHANGING if seen.status == DONE else Status.FAILED)
-        found = repeating(seen.cycle, self.weight)
-        if around is not None and around.growth[0] > 0:  # the exponent is -2 g, unless errors of the steps drive it
-            off = abs(found.lyapunov + 2 * around.growth[0])
-            found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, off))
+    def find_orbits(self, points: Points, longest: Array) -> Motions:
+        """The periodic motion from the state, or from its extrapolation near a Hopf bifurcation."""
+        fixed_point, state = self._near_hopf(), points.state[0]
+        predicted = extrapolate_amplitude(fixed_point, state) if fixed_point is not None else None
+        orbit = find_cycle(self._averaged_flow(), state if predicted is None else predicted, longest[0])
+        points.state = orbit.state[None].copy()
+        if orbit.cycle is None:
+            return blank(1, self.groups, Status.STILL_CHANGING if orbit.status == DONE else Status.FAILED)
+        found = motion_from_cycle(orbit.cycle, self.weight)
+        if fixed_point is not None and fixed_point.growth[0] > 0:  # by Landau's equation the exponent is -2 g
+            error = abs(found.lyapunov + 2 * fixed_point.growth[0])
+            found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, error))
         return found
 
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
-        """Averages over samples at even distances."""
+        """Averages over equidistant samples."""
         self.flow = corotating_flow(self.flow, points.state[0])
-        samples, none = int(np.ceil(spans[0] * self.flow.fastest_rate / APART)), np.zeros(1, bool)
-        if samples > MOST_SAMPLES:
-            return unknown(1, self.groups), np.zeros(1), none
-        seen = self.seen = sample_orbit(self._windowed(), points.state[0], points.tangent[0], samples, spans[0] / samples)
+        samples, none = int(np.ceil(spans[0] * self.flow.fastest_rate / SAMPLE_SPACING)), np.zeros(1, bool)
+        if samples > MAX_SAMPLES:
+            return unmeasured(1, self.groups), np.zeros(1), none
+        seen = self.track = sample_orbit(self._averaged_flow(), points.state[0], points.tangent[0], samples, spans[0] / samples)
         points.state, points.tangent = seen.state[None], seen.tangent[None]
         return averages(seen, self.flow.frame, self.weight), np.array([seen.steps]), np.array([seen.status == DONE])
 
-    def beats(self, window: Window) -> tuple[Array, Window]:
-        """Whether the last two slips of two phases past each other are alike, in all that a common phase leaves."""
-        weights = None if self.seen is None else self.seen.period_weights()
-        if self.seen is None or weights is None or not len(window.length):
+    def find_beats(self, window: Window) -> tuple[Array, Window]:
+        """Whether the motion between the last two phase slips is periodic up to a common phase, and averages over both."""
+        weights = None if self.track is None else self.track.period_weights()
+        if self.track is None or weights is None or not len(window.length):
             return np.zeros(len(window.length), bool), window
-        twice = averages(self.seen, self.flow.frame, self.weight, weights)
-        return repeated(twice), twice
+        periods = averages(self.track, self.flow.frame, self.weight, weights)
+        return is_periodic(periods), periods
 
-    def periods(self, points: Points, found: Motions) -> None:
-        """Nothing: what repeats itself has been found before."""
+    def add_periods(self, points: Points, found: Motions) -> None:
+        """Adds nothing, as `find_orbits` has found the periods."""
 
     def add_period(self, state: Array, found: Motions, index: int) -> None:
-        """Add the period of the regular motion that has ended at `state`, and the range of its order parameter."""
-        seen = find_cycle(self._windowed(), state, LONGEST / self.slow)
-        again = None if seen.cycle is None else repeating(seen.cycle, self.weight)
-        if again is not None and again.regime[0] == found.regime[index]:
-            found.period[index], found.extremes[index] = again.period[0], again.extremes[0]
+        """Add the period of the regular motion through `state`, and the range of its order parameter."""
+        orbit = find_cycle(self._averaged_flow(), state, MAX_PERIOD / self.slowest)
+        periodic = None if orbit.cycle is None else motion_from_cycle(orbit.cycle, self.weight)
+        if periodic is not None and periodic.regime[0] == found.regime[index]:
+            found.period[index], found.extremes[index] = periodic.period[0], periodic.extremes[0]
 
-    def creep(self, points: Points, spans: Array) -> Array:
-        ended = implicit_steps.integrate_implicitly(self.flow, points.state[0], spans[0], FINER * self.rtol, self.atol)
-        if ended is not None:
-            points.state = ended[None]
-        return np.array([ended is not None])
+    def advance_implicitly(self, points: Points, spans: Array) -> Array:
+        state = implicit_steps.integrate_implicitly(self.flow, points.state[0], spans[0], AVERAGING_ACCURACY * self.rtol, self.atol)
+        if state is not None:
+            points.state = state[None]
+        return np.array([state is not None])
 
 
 def scalar_mover(batch: Batch, point: int) -> ScalarMover:
-    """Of one point of a batch."""
+    """The mover of one point of a batch."""
     rates = batch.rates.at((point,))
     flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial)
     return ScalarMover(flow, rates.weight, batch.rtol, batch.atol, batch.line)
 
 
 def motion(batch: Batch, point: int) -> Motions:
-    """The long-time motion of one point. A fixed point, and the error of an exponent, are what many components would show."""
+    """The long-time motion of one point. `flow.finer` and `flow.doubt` correct for its small number of frequency classes."""
     mover = scalar_mover(batch, point)
     flow, found = mover.flow, follow(mover, 1)
     if flow.lyapunov_error:
         found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, flow.lyapunov_error * abs(found.lyapunov)))
     if flow.refine is None or found.regime[0] != Regime.FULL:
         return found
-    bright = int(np.argmax(found.amplitude[0]))
-    rest = flow.refine(np.nan_to_num(found.amplitude[0] * found.locking[0, bright]), float(found.frequency[0, bright]))
-    if rest is None:
+    largest = int(np.argmax(found.amplitude[0]))
+    fixed_point = flow.refine(np.nan_to_num(found.amplitude[0] * found.locking[0, largest]), float(found.frequency[0, largest]))
+    if fixed_point is None:
         return found
-    coherence, inversion, frequency = rest
-    return resting(coherence[None], inversion[None], np.array([frequency]), mover.weight, found.lyapunov, found.lyapunov_error)
+    coherence, inversion, frequency = fixed_point
+    return motions_at_fixed_points(
+        coherence[None], inversion[None], np.array([frequency]), mover.weight, found.lyapunov, found.lyapunov_error
+    )

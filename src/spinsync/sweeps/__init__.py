@@ -1,1 +1,1 @@
-"""The same question at many points."""
+"""Questions at many points of a grid of parameters."""

@@ -1,4 +1,4 @@
-"""phase_diagram: the long-time motion over any parameters that `replace` takes."""
+"""phase_diagram: the long-time motion over a grid of any parameters that `replace` takes."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from spinsync.theory.mean_field.theory import MAPS, MeanField
 from spinsync.theory.options import completed
 from spinsync.theory.protocol import Theory, refuse
 
-Shown = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and what else is recorded
-GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
+Answer = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and further options to record
+NUMBERS_PER_GROUP, NUMBERS_PER_PAIR = 20, 15  # numbers in memory for each point
 
 
 @question
@@ -49,45 +49,44 @@ def phase_diagram(
     Parameters
     ----------
     ensemble : Ensemble
-        Gives every parameter that is no axis.
+        Gives all parameters that are not on an axis.
     axes : mapping of str to array
         One or more parameters that `Ensemble.replace` takes, and their values: numbers, or for a frequency a list of
-        distributions, which the result calls by their text. In the result the axis `frequency` is called by its other
-        name, A.frequency.
+        distributions, which are labelled by their text in the result. The result calls the axis `frequency` A.frequency.
     theory : MeanField or Exact
-        MeanField shows regimes; its accuracy is 1e-6 and 1e-8 where it leaves them open. At a finite number of spins the
-        phase diffuses, and there is no regime: Exact shows steady states.
+        MeanField gives regimes; its default tolerances here are rtol=1e-6 and atol=1e-8. At a finite number of spins the
+        phase diffuses, so that there is no regime: Exact gives steady states.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors at the start, or a result of mean field whose last state they are; the same
-        at every point. None: the seeded start of `ensemble`. Mean field only.
+        Initial Bloch vectors, or a result of mean field whose last state is used; the same at every point. None: the
+        seeded initial state of `ensemble`. Mean field only.
     seed : int
-        Of that start; 0 beside `initial` and at finite N.
+        Seed of that initial state.
     device : str
-        "cpu", or "cuda" for an NVIDIA graphics processor, which takes regimes of up to three groups of one frequency each;
-        both give the same to within rounding. It needs ``pip install 'spinsync[cuda]'``, and pays for many points.
+        "cpu", or "cuda" for an NVIDIA graphics processor, for regimes of up to three groups of one frequency each. Both give
+        the same to within rounding. "cuda" needs ``pip install 'spinsync[cuda]'`` and is faster for many points only.
     threads : int, optional
-        At most so many; by default all that this process may use. Without influence on the result.
+        Largest number of threads; by default all that this process may use. The result does not depend on it.
 
     Returns
     -------
     xarray.Dataset
         In mean field the variables of `regime`, with the axes as their first dims: regime, frequency, amplitude, inversion,
         order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, period, order_parameter_range, settled,
-        status; NaN where it says. At finite N those of `steady_state`: inversion, order_parameter, correlation,
-        inversion_correlation; and settled, False where they are NaN because a point has no unique steady state, or none that
-        double precision can tell: `steady_state` of that point says which.
+        status; NaN as documented there. At finite N the variables of `steady_state`: inversion, order_parameter, correlation,
+        inversion_correlation; and settled, False where they are NaN because the steady state is not unique, or cannot be
+        resolved in double precision: `steady_state` of that point tells the reason.
 
     Raises
     ------
     InputError
-        If an axis is unknown, varies what another one varies, or holds values that its parameter does not take, the device
-        cannot be used, the theory shows no diagrams, or `initial` is given at finite N.
+        If an axis is unknown, varies the same parameter as another axis, or has invalid values, if the device cannot be
+        used, the theory has no diagrams, or `initial` is given at finite N.
 
     Notes
     -----
-    Mean field: equations (3.1), (3.3), (3.4). Of two or three groups of one frequency each, `period` and
-    `order_parameter_range` are found in diagrams of up to 16 points, and are NaN in larger ones. Where several regimes are
-    stable at once, the common start decides.
+    Mean field: equations (3.1), (3.3), (3.4). For two or three groups of one frequency each, `period` and
+    `order_parameter_range` are computed in diagrams of up to 16 points, and are NaN in larger ones. If several regimes are
+    stable at once, the common initial state decides.
 
     Examples
     --------
@@ -97,7 +96,7 @@ def phase_diagram(
     >>> diagram.amplitude.values[:, 0].round(6)
     array([0.      , 0.166667])
 
-    A transition of 40 spins is no line:
+    For 40 spins the transition is a crossover:
 
     >>> few = ss.phase_diagram(one, {"coupling": [2.0, 4.0, 12.0]}, theory=ss.Exact(40))
     >>> few.order_parameter.values.round(3)
@@ -106,12 +105,11 @@ def phase_diagram(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     refuse(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
-    _afford(values, len(ensemble.groups))
+    _check_memory(values, len(ensemble.groups))
     theory, seed = completed(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
-    tell_other_spins(ensemble, theory)
-    show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
+    compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_thread(), progress("phase diagram") as line:
-        variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device, line)
+        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
     for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
@@ -121,12 +119,12 @@ def phase_diagram(
 
 
 def _dims(values: Mapping[str, Any]) -> tuple[str, ...]:
-    """The axes as the result calls them: none by the name of a variable."""
+    """The names of the axes in the result, which differ from the names of its variables."""
     return tuple("A.frequency" if name == "frequency" else name for name in values)
 
 
 def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
-    """The values of each axis."""
+    """The checked values of each axis."""
     if not isinstance(axes, Mapping) or not axes:
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
@@ -134,36 +132,36 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     for name in axes:
         single = [] if "." in name else ensemble.recipe.entries(name)
         if single and set(single) <= axes.keys():
-            both = f"{name} beside {', '.join(single)}"
+            both = f"{name} and {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")
     return {name: checked_axis(name, axis) for name, axis in axes.items()}
 
 
-def _afford(values: Mapping[str, Any], groups: int) -> None:
-    """Refuse more points than memory can hold parameters, motions and results of."""
-    numbers = 2 * len(values) + GROUP * groups + PAIR * groups**2
+def _check_memory(values: Mapping[str, Any], groups: int) -> None:
+    """Raise an InputError if the parameters, motions and results of all points do not fit into memory."""
+    numbers = 2 * len(values) + NUMBERS_PER_GROUP * groups + NUMBERS_PER_PAIR * groups**2
     afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _regimes(
     ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
-) -> Shown:
-    """The long-time motion at all points: all of those at once that share their distributions of frequencies."""
+) -> Answer:
+    """The long-time motions at all points; those that share their frequency distributions are computed in one batch."""
     engine(device, theory, ensemble.recipe.distributions(values))
     listed = [one for axis in values.values() if axis.dtype == object for one in axis.ravel()]
     check_distributions(theory, (*ensemble.recipe.distributions(values), *listed))
     start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
     spreads = [name for name, axis in values.items() if axis.dtype == object]
-    numbers = {name: axis for name, axis in values.items() if name not in spreads}
-    order = np.moveaxis(np.arange(prod(shape)).reshape(shape), [list(values).index(n) for n in spreads], range(len(spreads)))
+    numeric = {name: axis for name, axis in values.items() if name not in spreads}
+    indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), [list(values).index(n) for n in spreads], range(len(spreads)))
     found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
-    for which in np.ndindex(order.shape[: len(spreads)]):
-        here = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, which, strict=True)})
-        grid = dict(zip(numbers, np.meshgrid(*numbers.values(), indexing="ij"), strict=True))
-        rates = here.recipe.rates(**{name: one.reshape(-1) for name, one in grid.items()})
-        spread = here.recipe.distributions(numbers)
-        shared = batch(here, spread, rates if grid else rates.at(None), theory, start, line)
-        found[order[which].ravel()] = engine(device, theory, spread)(shared)
+    for chosen in np.ndindex(indices.shape[: len(spreads)]):
+        model = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, chosen, strict=True)})
+        grid = dict(zip(numeric, np.meshgrid(*numeric.values(), indexing="ij"), strict=True))
+        rates = model.recipe.rates(**{name: axis.reshape(-1) for name, axis in grid.items()})
+        spread = model.recipe.distributions(numeric)
+        points = batch(model, spread, rates if grid else rates.at(None), theory, start, line)
+        found[indices[chosen].ravel()] = engine(device, theory, spread)(points)
     recorded = {} if initial is None else {"initial": initial_record(start)}
     return described(found, _dims(values), shape), places(ensemble), recorded
 
@@ -171,18 +169,18 @@ def _regimes(
 @aside
 def _steady_states(
     ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
-) -> Shown:
-    """The steady state at each point, NaN where there is none; memory is missed by all points alike."""
+) -> Answer:
+    """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
     if initial is not None:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
     if device != "cpu":
         raise checks.complain("device", "'cpu' at finite N", device)
     if "spins" in values:
-        raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
+        raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.")
 
-    def one(place: tuple[int, ...]) -> Any:
-        here = ensemble.replace(**{name: axis[k] for (name, axis), k in zip(values.items(), place, strict=True)})
-        problem = theory.lower(here, None, seed, False)
+    def solve(index: tuple[int, ...]) -> Any:
+        model = ensemble.replace(**{name: axis[k] for (name, axis), k in zip(values.items(), index, strict=True)})
+        problem = theory.lower(model, None, seed, False)
         try:
             return problem.coordinates, problem.steady_state(seed)
         except TooLargeError:
@@ -192,13 +190,14 @@ def _steady_states(
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
     with in_words(theory):
-        found = each_told(one, list(np.ndindex(shape)), line)
-        settled = [not isinstance(one, NoAnswerError) for one in found]
-        if not any(settled):
-            raise found[0]
-    coordinates, first = found[settled.index(True)]
-    variables: dict[str, Any] = {"settled": (dims, np.reshape(settled, shape))}
-    for name, (own, like) in first.items():
-        listed = [one[1][name][1] if there else np.full_like(like, np.nan) for one, there in zip(found, settled, strict=True)]
-        variables[name] = ((*dims, *own), np.reshape(listed, (*shape, *like.shape)))
+        answers = each_told(solve, list(np.ndindex(shape)), line)
+        solved = [not isinstance(answer, NoAnswerError) for answer in answers]
+        if not any(solved):
+            raise answers[0]
+    coordinates, first = answers[solved.index(True)]
+    variables: dict[str, Any] = {"settled": (dims, np.reshape(solved, shape))}
+    for name, (group_dims, template) in first.items():
+        missing = np.full_like(template, np.nan)
+        listed = [answer[1][name][1] if ok else missing for answer, ok in zip(answers, solved, strict=True)]
+        variables[name] = ((*dims, *group_dims), np.reshape(listed, (*shape, *template.shape)))
     return variables, dict(coordinates), {}

@@ -1,4 +1,4 @@
-"""The kernels for graphics processors, in a process of their own that test_cuda.py starts: simulated, or on a GPU."""
+"""Tests of the kernels for graphics processors, simulated or on a GPU, in a separate process that test_cuda.py starts."""
 
 import importlib
 
@@ -18,8 +18,8 @@ COUNT, SPANS = 7, np.linspace(0.5, 3.0, 7)
 
 
 def advanced(groups, measured, **options):
-    """The same trajectories in lanes and in threads of a device: states, sums, steps, finished of each."""
-    limits = {"rtol": 1e-6, "atol": 1e-9, "most_steps": 1e6} | options
+    """States, sums, steps and finished of the same trajectories, in lanes and in threads of a device."""
+    limits = {"rtol": 1e-6, "atol": 1e-9, "max_steps": 1e6} | options
     points, here, state = ready([ensemble(groups, seed) for seed in range(COUNT)], start(groups), measured, measured)
     out = []
     for kernel in (here, CudaLanes(here.layout, equations)):
@@ -30,30 +30,32 @@ def advanced(groups, measured, **options):
 
 @pytest.mark.parametrize("measured", [False, True])
 @pytest.mark.parametrize("groups", [1, 2, 3])
-def test_threads_take_the_steps_of_the_lanes(groups, measured):
+def test_threads_agree_with_lanes(groups, measured):
     (state, sums, steps, finished), (moved, summed, taken, over) = advanced(groups, measured)
     assert np.all(finished)
     assert np.all(over)
     np.testing.assert_array_equal(taken, steps)
-    np.testing.assert_allclose(moved, state, atol=1e-10)  # rounding of some dozens of steps; the tangent vector amplifies it
+    np.testing.assert_allclose(
+        moved, state, atol=1e-10
+    )  # rounding errors of some dozens of steps, amplified by the tangent vector
     assert summed.dtype == sums.dtype
-    # growth across the motion: a small rest of a vector that lies almost along it
+    # the growth is that of the small component of the tangent vector orthogonal to the flow
     for name in sums.dtype.names or ():
         np.testing.assert_allclose(summed[name], sums[name], atol=1e-5, err_msg=name)
 
 
-def test_launches_blocks_and_portions_change_no_bit(monkeypatch):
+def test_sizes_of_launches_blocks_and_chunks_change_no_bit(monkeypatch):
     once = advanced(2, True)[1]
     assert once[2].max() > 21
-    for name, value in {"BUDGET": 7, "THREADS": 2, "MOST": 3}.items():
+    for name, value in {"STEPS_PER_LAUNCH": 7, "THREADS_PER_BLOCK": 2, "MAX_TRAJECTORIES": 3}.items():
         monkeypatch.setattr(cuda_lanes, name, value)
     for one, other in zip(once, advanced(2, True)[1], strict=True):
         np.testing.assert_array_equal(other, one)
 
 
-def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
-    monkeypatch.setattr(cuda_lanes, "BUDGET", 9)
-    (state, _, steps, finished), (moved, _, taken, over) = advanced(1, False, most_steps=20.0)
+def test_the_limit_of_steps_is_that_of_lanes(monkeypatch):
+    monkeypatch.setattr(cuda_lanes, "STEPS_PER_LAUNCH", 9)
+    (state, _, steps, finished), (moved, _, taken, over) = advanced(1, False, max_steps=20.0)
     assert 0 < finished.sum() < COUNT
     np.testing.assert_array_equal(over, finished)
     np.testing.assert_array_equal(taken, steps)
@@ -61,7 +63,7 @@ def test_steps_run_out_where_they_do_in_lanes(monkeypatch):
     np.testing.assert_allclose(moved[over], state[over], atol=1e-10)
 
 
-def test_what_overflows_is_not_finished():
+def test_a_trajectory_that_overflows_is_not_finished():
     points, _, state = ready([ensemble(1, 0)], start(1))
     points.parameters["coupling"] = 1e300
     _, _, finished = CudaLanes(Layout(1, measured=False, tangent=False), equations).advance(
@@ -81,21 +83,21 @@ MAPS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "axes", "words"), MAPS)
-def test_a_diagram_is_that_of_the_processor(model, axes, words):
+@pytest.mark.parametrize(("model", "axes", "regimes"), MAPS)
+def test_a_diagram_agrees_with_that_of_the_cpu(model, axes, regimes):
     here, there = (ss.phase_diagram(model, axes, device=device) for device in ("cpu", "cuda"))
-    assert words <= set(here.regime.values.ravel().tolist())
+    assert regimes <= set(here.regime.values.ravel().tolist())
     assert there.attrs == here.attrs | {"device": "cuda"}
     for name in here.variables:
         if here[name].dtype.kind in "fc":
-            # windows end when two agree to 1e-4; the same windows differ by rounding, which their motion may amplify
+            # equal windows differ by rounding errors, which the motion may amplify
             np.testing.assert_allclose(there[name], here[name], atol=1e-6, err_msg=name)
         else:
             np.testing.assert_array_equal(there[name], here[name], err_msg=name)
 
 
-def given(monkeypatch, where, name):
-    """How many trajectories each call of a method is given."""
+def count_trajectories(monkeypatch, where, name):
+    """A list that gets the number of trajectories of each call of a method."""
     counts, method = [], getattr(where, name)
 
     def counted(self, parameters, *rest):
@@ -106,16 +108,16 @@ def given(monkeypatch, where, name):
     return counts
 
 
-def test_all_points_move_at_once(monkeypatch):
+def test_all_points_are_advanced_at_once(monkeypatch):
     monkeypatch.setattr(fixed_points, "CHUNKS", (1, 1))
-    counts = given(monkeypatch, CudaLanes, "advance")
+    counts = count_trajectories(monkeypatch, CudaLanes, "advance")
     ss.phase_diagram(laser(), {"gain": np.linspace(1.5, 4.0, 6)}, device="cuda", threads=2)
     assert counts[0] == 6
-    assert counts == sorted(counts, reverse=True)  # then those that are left
+    assert counts == sorted(counts, reverse=True)  # the following calls have the remaining points
 
 
-def test_a_point_on_a_boundary_creeps_to_its_rest(monkeypatch):
-    counts = given(monkeypatch, fixed_points.FixedPoints, "creep")
+def test_a_point_on_a_boundary_reaches_its_fixed_point_by_implicit_steps(monkeypatch):
+    counts = count_trajectories(monkeypatch, fixed_points.FixedPointKernels, "advance_implicitly")
     critical = ss.critical_coupling(laser()) * (1 + 1e-6)
     there = ss.phase_diagram(laser(), {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]], device="cuda")
     assert counts == [1]
@@ -123,7 +125,7 @@ def test_a_point_on_a_boundary_creeps_to_its_rest(monkeypatch):
 
 
 def test_an_edited_equation_makes_another_kernel(tmp_path, monkeypatch):
-    """The same module name with another text: another file, so that no compiled code of the old one can be found."""
+    """A module of the same name with another source gets another generated file, and so no old compiled code."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)
     points, _, begin = ready([ensemble(1, 0)], start(1))

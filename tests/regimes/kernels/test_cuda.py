@@ -1,4 +1,4 @@
-"""Kernels for graphics processors: run in numba's simulator, and compiled for a real one, which need not be there."""
+"""Kernels for graphics processors: run in numba's simulator, and compiled for a real device, which need not exist."""
 
 import importlib.util
 import os
@@ -23,16 +23,16 @@ INSTALL = "(pip install 'spinsync[cuda]')"
 
 
 def compiler():
-    """Where NVIDIA's compiler is installed, which the tests run without."""
+    """The folder of NVIDIA's compiler, or None: the other tests do not need it."""
     try:
         found = importlib.util.find_spec("nvidia.cuda_nvcc")
-    except ModuleNotFoundError:  # nothing of NVIDIA's
+    except ModuleNotFoundError:  # no package of NVIDIA
         return None
     return None if found is None else next(iter(found.submodule_search_locations))
 
 
 def run_kernels(simulator):
-    """The tests of `cuda_kernels.py`; numba decides for the simulator when it is imported."""
+    """Run the tests of `cuda_kernels.py` in a new process, as numba chooses the simulator when it is imported."""
     here = Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:cacheprovider", str(here / "cuda_kernels.py")]
     environment = os.environ | {"NUMBA_ENABLE_CUDASIM": "1" if simulator else "0"}
@@ -59,7 +59,7 @@ def test_kernels_on_a_gpu_where_there_is_one():
 
 
 def assembly(monkeypatch, layout):
-    """What numba and NVIDIA's compiler make of both kernels for compute capability 9.0; no GPU takes part."""
+    """The assembly code (PTX) of both kernels for compute capability 9.0; no GPU is needed."""
     from numba import boolean, cuda, float64, int64
     from numba.cuda import dispatcher
 
@@ -75,7 +75,7 @@ def assembly(monkeypatch, layout):
 
 
 def spilled(assembly):
-    """Bytes of registers that NVIDIA's assembler has to keep in memory."""
+    """Bytes of register spills that NVIDIA's assembler reports for each kernel."""
     command = [f"{compiler()}/bin/ptxas", "-v", "-arch=sm_90", "-o", os.devnull, "-"]
     done = subprocess.run(command, input=assembly, capture_output=True, text=True, check=True)
     return [int(count) for count in re.findall(r"(\d+) bytes spill", done.stderr)]
@@ -88,12 +88,12 @@ def spilled(assembly):
      pytest.param(3, True, marks=pytest.mark.slow(slice=0))],
 )  # fmt: skip
 def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
-    begin, resume = assembly(monkeypatch, cuda_lanes.Alone(groups, measured=measured, tangent=measured))
+    begin, resume = assembly(monkeypatch, cuda_lanes.ThreadLayout(groups, measured=measured, tangent=measured))
     for text in (begin, resume):
         assert ".target sm_90" in text
         for slow in (r"\bcall\b", r"\.local\b", r"\.f32\b"):  # all inlined, small arrays are scalars, double precision
             assert not re.search(slow, text), slow
-    # six slopes of one step, each over all earlier ones: 21 products, and 7 of the error, per component that is stepped
+    # per component, the six stages of a step are sums over all earlier ones: 21 products, and 7 of the error estimate
     assert len(re.findall(r"(fma\.rn|mul|sub)\.f64", resume)) > 28 * 3 * groups
     assert begin.count("div.rn.f64") == 1
     if groups == 1 or (groups == 2 and not measured):
@@ -110,7 +110,7 @@ def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
         ("0.30", True, None, ONE.replace(frequency=ss.Gaussian(1.0)), "for distributed frequencies"),
     ],
 )
-def test_a_device_that_cannot_be_had_is_refused(monkeypatch, version, found, error, model, must):
+def test_an_unavailable_device_is_refused(monkeypatch, version, found, error, model, must):
     def installed(name):
         if version is None:
             raise metadata.PackageNotFoundError(name)

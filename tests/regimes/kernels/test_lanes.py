@@ -1,4 +1,4 @@
-"""Kernels in vector lanes: the template's code, their steps and sums, states of rest, and agreement with the simple engine."""
+"""Kernels in SIMD lanes: their code, steps, sums and fixed points, and their agreement with the scalar engine."""
 
 import importlib.util
 import os
@@ -19,12 +19,12 @@ from spinsync.model import bloch_vectors
 from spinsync.problems.flow.fixed_points import SEARCH_RADIUS, newton
 from spinsync.regimes import engines, lane_mover
 from spinsync.regimes.codes import Regime
-from spinsync.regimes.engines import lanes, simple
+from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.kernels import fixed_point_kernel, lane_kernel
 from spinsync.regimes.kernels import lanes as kernels
-from spinsync.regimes.kernels.fixed_points import growth
+from spinsync.regimes.kernels.fixed_points import growth_rates
 from spinsync.regimes.kernels.lanes import Lanes
-from spinsync.regimes.kernels.layout import MEAN, Layout
+from spinsync.regimes.kernels.layout import WINDOW_INTEGRAL, Layout
 from spinsync.regimes.kernels.unroll import unrolled
 from spinsync.regimes.lane_mover import LaneMover
 from spinsync.theory.mean_field import equations
@@ -32,7 +32,7 @@ from spinsync.theory.mean_field.theory import MeanField
 
 READABLE = '''
 def larger(total, y):
-    """Its argument is its own."""
+    """An argument that the function changes is a copy."""
     total = total + y
     return total
 
@@ -47,7 +47,7 @@ def double(a, out):
 
 
 def step(layout, W, P, n, answer):
-    """More of everything, and whether that is much."""
+    """Uses every construct that is inlined or unrolled."""
     x, y = np.empty((2, layout.count)), np.empty(layout.count)
     for i in range(layout.count):
         x[1, i] = P[n].start[i]
@@ -62,7 +62,7 @@ def step(layout, W, P, n, answer):
 '''
 
 
-def test_written_out_functions_do_what_they_say():
+def test_unrolled_functions_return_the_same_values():
     layout = SimpleNamespace(count=3, skip=False, factor=(2.0, 3.0, 5.0))
     records = {
         "W": np.dtype([("size", float), ("end", float, (1, 3))]),
@@ -80,7 +80,7 @@ def test_written_out_functions_do_what_they_say():
 
 @pytest.fixture
 def interpreted(monkeypatch):
-    """The kernels as plain Python."""
+    """Kernels that are run as plain Python."""
     for module in (lane_kernel, fixed_point_kernel):
         for name in ("spin", "spin_tangent"):
             monkeypatch.setattr(module, name, getattr(equations, name).interpreted)
@@ -88,12 +88,12 @@ def interpreted(monkeypatch):
 
 @pytest.mark.parametrize("tangent", [False, True])
 @pytest.mark.parametrize("groups", [1, 2, 4])
-def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
-    count, spans = 9, np.linspace(0.2, 0.5, 9)  # more than there are lanes
+def test_compiled_kernels_in_lanes_agree_with_python(groups, tangent, interpreted):
+    count, spans = 9, np.linspace(0.2, 0.5, 9)  # more trajectories than lanes
     points, kernel, state = ready([ensemble(groups, seed) for seed in range(count)], start(groups), tangent, tangent)
     layout, moved = kernel.layout, state.reshape(count, groups, -1).copy()
-    sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.zeros(count, bool)
-    W, records = kernels.room(layout).view(np.recarray), points.parameters.view(np.recarray)
+    sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.zeros(count, bool)
+    W, records = kernels.aligned_row(layout).view(np.recarray), points.parameters.view(np.recarray)
     lane_kernel.run(layout, W, records, moved, spans, 1e-5, 1e-8, 1e3, 0, count, sums, steps, finished)
     found, taken, over = kernel.advance(points.parameters, state, spans, 1e-5, 1e-8, 1e3)
     assert finished.all()
@@ -101,12 +101,12 @@ def test_kernels_in_lanes_do_what_python_does(groups, tangent, interpreted):
     np.testing.assert_array_equal(taken, steps)
     np.testing.assert_allclose(state.reshape(moved.shape), moved, atol=1e-9)
     for name in layout.sums.names:
-        np.testing.assert_allclose(found[name], layout.named(sums)[name], atol=1e-6, err_msg=name)
+        np.testing.assert_allclose(found[name], layout.by_name(sums)[name], atol=1e-6, err_msg=name)
 
 
 @pytest.mark.parametrize("rtol", [1e-6, 1e-9])
 @pytest.mark.parametrize("groups", [1, 2, 3, 4])
-def test_lanes_take_the_steps_of_evolve(groups, rtol):
+def test_lanes_agree_with_evolve(groups, rtol):
     ensembles, initial = [ensemble(groups, seed) for seed in range(11)], start(groups)
     points, kernel, state = ready(ensembles, initial)
     spans = np.linspace(0.5, 3.0, len(ensembles))
@@ -117,7 +117,7 @@ def test_lanes_take_the_steps_of_evolve(groups, rtol):
         end = ss.evolve(one, [0.0, spans[n]], initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13)).isel(time=1)
         s = end.coherence.values * np.exp(1j * points.frame[n] * spans[n])
         y = state[n].reshape(groups, 3)
-        # the local error per step is rtol; the motion adds up some dozens of them
+        # the local error per step is rtol, and some dozens of steps add up
         np.testing.assert_allclose(y[:, 0] + 1j * y[:, 1], s, atol=100 * rtol)
         np.testing.assert_allclose(y[:, 2], end.inversion, atol=100 * rtol)
 
@@ -133,16 +133,16 @@ def test_sums_are_the_integrals_over_the_window(groups):
     s = run.coherence.values * np.exp(1j * points.frame[0] * times)[:, None]
     z, weight = run.inversion.values, (4 * times / span * (1 - times / span)) ** 6
     mean = partial(np.trapezoid, x=times, axis=0)
-    assert mean(weight) == pytest.approx(MEAN * span, rel=1e-10)
+    assert mean(weight) == pytest.approx(WINDOW_INTEGRAL * span, rel=1e-10)
     (got,) = sums
     phase = np.unwrap(-np.angle(s), axis=0)
     middle = weight[:-1] / 2 + weight[1:] / 2
     expected = [abs(s) ** 2, abs(s), abs(s) ** 4, z, z**2]
     for name, values in zip(("square", "modulus", "fourth", "inversion", "inversion_square"), expected, strict=True):
         np.testing.assert_allclose(got[name], mean(weight[:, None] * values), atol=2e-5)  # error h^4 of a step
-    np.testing.assert_allclose(got["turned"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
-    np.testing.assert_array_equal(got["lost"], 0)
-    np.testing.assert_allclose(got["mean_field"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
+    np.testing.assert_allclose(got["phase_increment"], middle @ np.diff(phase, axis=0), atol=2e-3)  # middle of the weight: h^2
+    np.testing.assert_array_equal(got["undefined"], 0)
+    np.testing.assert_allclose(got["order_parameter"], mean(weight * 2 * abs(s @ one.rates.weight)), atol=2e-4)  # near zeros
     for a in range(groups):
         for b in range(a + 1, groups):
             k = kernel.layout.pairs[a][b]
@@ -153,34 +153,36 @@ def test_sums_are_the_integrals_over_the_window(groups):
             np.testing.assert_allclose(got["product_square"][k], mean(weight * abs(p) ** 2), atol=2e-5)
 
 
-def looked(kernel, points, state, dark=False):
-    """Distances, states and frequencies of fixed points."""
-    return kernel.fixed_points.look(points.parameters, state, np.broadcast_to(dark, len(state)).copy(), SEARCH_RADIUS)
+def nearby_fixed_points(kernel, points, state, incoherent=False):
+    """Distances, states and frequencies of the fixed points near `state`."""
+    return kernel.fixed_points.find_fixed_points(
+        points.parameters, state, np.broadcast_to(incoherent, len(state)).copy(), AROUND
+    )
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3])
-def test_states_of_rest_are_those_of_the_simple_engine(groups):
+def test_fixed_points_are_those_of_the_scalar_engine(groups):
     ensembles = [ensemble(groups, seed) for seed in range(6)]
     points, kernel, state = ready(ensembles, start(groups))
     kernel.advance(points.parameters, state, np.full(6, 60.0), 1e-9, 1e-12, 1e6)
-    dark = np.hypot(*state.reshape(6, groups, 3).T[:2]).max(axis=0) < 1e-3  # fading: below threshold
-    distance, rest, frequency = looked(kernel, points, state, dark)
+    incoherent = np.hypot(*state.reshape(6, groups, 3).T[:2]).max(axis=0) < 1e-3  # decaying: below threshold
+    distance, fixed_points, frequency = nearby_fixed_points(kernel, points, state, incoherent)
     near = np.flatnonzero(distance < 1e-6)
     assert len(near) >= 2
-    jacobians = kernel.fixed_points.jacobians(points.parameters[near], rest[near], frequency[near])
-    rates = growth(jacobians, dark[near])
+    jacobians = kernel.fixed_points.jacobians(points.parameters[near], fixed_points[near], frequency[near])
+    rates = growth_rates(jacobians, incoherent[near])
     for k, n in enumerate(near.tolist()):
         flow = MeanField().lower(ensembles[n], start(groups), 0)
         y = state[n].reshape(groups, 3)
         alone = newton(flow, np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2]]).astype(complex)).fixed_point
-        found = rest[n].reshape(groups, 3)
+        found = fixed_points[n].reshape(groups, 3)
         np.testing.assert_allclose(found[:, 0] + 1j * found[:, 1], alone.state[:groups], atol=1e-9)
         np.testing.assert_allclose(found[:, 2], alone.state[groups:].real, atol=1e-9)
         assert points.frame[n] + frequency[n] == pytest.approx(alone.flow.frame, abs=1e-9)
         assert rates[k] == pytest.approx(alone.growth[0], abs=1e-8)
 
 
-def test_phases_of_length_one_are_averaged_with_fourth_order():
+def test_phase_factors_are_averaged_with_fourth_order():
     one, initial, span, errors = ensemble(2, 5, drift=2.0), start(2), 6.0, []
     times = np.linspace(0, span, 24001)
     run = ss.evolve(one, times, initial=initial, theory=ss.MeanField(rtol=1e-11, atol=1e-13))
@@ -195,19 +197,19 @@ def test_phases_of_length_one_are_averaged_with_fourth_order():
     assert np.log(large / small) / np.log(many / few) > 3
 
 
-def test_a_steady_turn_is_counted_as_well_as_it_is_stepped():
+def test_a_constant_rotation_is_counted_as_accurately_as_it_is_integrated():
     points, kernel, state = ready([ensemble(1, 1)], start(1), measured=True)
     points.parameters["omega"] += 7.0
     plain = Lanes(Layout(1, measured=False, tangent=False), equations)
     plain.advance(points.parameters, state, np.array([60.0]), 1e-9, 1e-12, 1e6)
-    turn = looked(plain, points, state)[2].item()
+    rotation = nearby_fixed_points(plain, points, state)[2].item()
     sums, steps, _ = kernel.advance(points.parameters, state, np.array([60.0]), 3e-5, 3e-8, 1e6)
-    assert abs(turn) * 60 / steps[0] > 0.3  # a large angle per step
-    assert sums["turned"].item() / (MEAN * 60) == pytest.approx(turn, rel=3e-5)
+    assert abs(rotation) * 60 / steps[0] > 0.3  # a large angle per step
+    assert sums["phase_increment"].item() / (WINDOW_INTEGRAL * 60) == pytest.approx(rotation, rel=3e-5)
 
 
 def compared(ensembles, initial):
-    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, simple))
+    fast, slow = (engine(batch(ensembles, initial)) for engine in (lanes, scalar))
     np.testing.assert_array_equal(fast.regime, slow.regime)
     regular = (slow.regime != Regime.UNDECIDED) & (slow.regime != Regime.IRREGULAR)
     for name, tolerance in (("frequency", 2e-3), ("amplitude", 1e-4), ("inversion", 1e-4), ("order_parameter", 2e-3)):
@@ -217,11 +219,11 @@ def compared(ensembles, initial):
     return fast.regime
 
 
-def test_the_engines_agree_on_a_tongue():
+def test_the_engines_agree_on_an_arnold_tongue():
     pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     points = [pair.replace(detuning=d, coupling=v) for d in (1.0, 4.0, 6.0, 9.0) for v in (3.0, 9.5, 20.0, 28.0)]
-    words = compared(points, bloch_vectors.seeded(pair.rates, 0))
-    assert set(words.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
+    regimes = compared(points, bloch_vectors.seeded(pair.rates, 0))
+    assert set(regimes.tolist()) >= {Regime.INCOHERENT, Regime.FULL, Regime.PHASE_TRAPPED, Regime.PARTIAL}
 
 
 @pytest.mark.slow(slice=1)
@@ -243,26 +245,26 @@ def test_results_depend_neither_on_threads_nor_on_the_order():
         np.testing.assert_array_equal(getattr(mixed, field.name), getattr(one, field.name)[order], err_msg=field.name)
 
 
-def test_a_trajectory_that_takes_too_many_steps_goes_to_the_simple_engine(monkeypatch):
+def test_a_trajectory_with_too_many_steps_is_left_to_the_scalar_engine(monkeypatch):
     points = [ensemble(2, seed) for seed in range(4)]
-    expected = simple(batch(points, start(2)))
-    monkeypatch.setattr(lane_mover, "MOST_STEPS", 60)
+    expected = scalar(batch(points, start(2)))
+    monkeypatch.setattr(lane_mover, "MAX_STEPS", 60)
     again = lanes(batch(points, start(2)))
     for field in fields(again):
         np.testing.assert_array_equal(getattr(again, field.name), getattr(expected, field.name), err_msg=field.name)
 
 
-def test_many_groups_go_in_lanes_where_there_are_many_points(monkeypatch):
-    monkeypatch.setattr(engines, "WORTH", 1)
+def test_the_engines_agree_on_many_groups_at_many_points(monkeypatch):
+    monkeypatch.setattr(engines, "MIN_POINTS", 1)
     compared([ensemble(4, seed) for seed in range(8)], start(4))
 
 
 @pytest.mark.slow(slice=1)
 def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeypatch):
-    """The same module name with another text: another kernel, whatever lies in the cache."""
+    """A module of the same name with another source gets another kernel, whatever is in the cache."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # which knows no two edits of one second
+    monkeypatch.setattr(importlib.sys, "dont_write_bytecode", True)  # whose time stamps cannot tell two edits within one second
     layout, ends = Layout(1, measured=False, tangent=False), []
     points = LaneMover(batch([ensemble(1, 0)], start(1)), Lanes).points(np.arange(1))
     for after in ("4.0 * (hi * x - hr * y)", "2.0 * (hi * x - hr * y)"):
@@ -281,7 +283,7 @@ def test_an_edited_equation_is_never_served_from_a_stale_cache(tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("groups", [1, 2])
-def test_an_implicit_step_is_of_third_order(groups, interpreted):
+def test_a_rosenbrock_step_is_of_third_order(groups, interpreted):
     points, kernel, state = ready([ensemble(groups, 1)], start(groups))
     size, errors = 3 * groups, []
     velocity, matrix, work, pivots = np.empty(size), np.empty((size, size)), np.empty((size, size)), np.empty(size, int)
@@ -289,57 +291,57 @@ def test_an_implicit_step_is_of_third_order(groups, interpreted):
         exact, new, stages = state.copy(), np.empty(size), np.empty((4, size))
         kernel.advance(points.parameters, exact, np.array([h]), 1e-13, 1e-15, 1e6)
         p = points.parameters.view(np.recarray)[0]
-        assert fixed_point_kernel.implicit(p, state[0], h, stages, velocity, matrix, work, pivots, new)
-        errors.append(abs(sizes(new) - sizes(exact[0])).max())
-    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # of one step: h^4
+        assert fixed_point_kernel.rosenbrock_step(p, state[0], h, stages, velocity, matrix, work, pivots, new)
+        errors.append(abs(invariants(new) - invariants(exact[0])).max())
+    assert np.log2(np.array(errors[:-1]) / errors[1:]) == pytest.approx(4, abs=0.4)  # error of one step: h^4
 
 
 @pytest.mark.parametrize("groups", [1, 2, 5])
-def test_kernels_of_fixed_points_do_what_python_does(groups, interpreted):
+def test_compiled_kernels_of_fixed_points_agree_with_python(groups, interpreted):
     ensembles = [ensemble(groups, seed) for seed in range(3)]
     points, kernel, state = ready(ensembles, start(groups))
     kernel.advance(points.parameters, state, np.full(3, 60.0), 1e-6, 1e-9, 1e6)
-    records, spans, dark = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
-    rest, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
-    fixed_point_kernel.look(records, state, dark, SEARCH_RADIUS, 0, 3, rest, frequency, distance)
-    found = kernel.fixed_points.look(points.parameters, state, dark, SEARCH_RADIUS)
+    records, spans, incoherent = points.parameters.view(np.recarray), np.full(3, 5.0), np.array([False, False, True])
+    fixed_points, frequency, distance = np.empty_like(state), np.empty(3), np.empty(3)
+    fixed_point_kernel.find_fixed_points(records, state, incoherent, SEARCH_RADIUS, 0, 3, fixed_points, frequency, distance)
+    found = kernel.fixed_points.find_fixed_points(points.parameters, state, incoherent, SEARCH_RADIUS)
     assert np.isfinite(distance).any()
-    for one, other in zip(found, (distance, rest, frequency), strict=True):
+    for one, other in zip(found, (distance, fixed_points, frequency), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-9)
     jacobians = np.empty((3, 3 * groups, 3 * groups))
-    fixed_point_kernel.jacobians(records, rest, frequency, 0, 3, jacobians)
-    np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, rest, frequency), jacobians, atol=1e-12)
+    fixed_point_kernel.jacobians(records, fixed_points, frequency, 0, 3, jacobians)
+    np.testing.assert_allclose(kernel.fixed_points.jacobians(points.parameters, fixed_points, frequency), jacobians, atol=1e-12)
     moved, finished = state.copy(), np.zeros(3, bool)
-    fixed_point_kernel.creep(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
+    fixed_point_kernel.advance_implicitly(records, moved, spans, 1e-6, 1e-9, 500, 0, 3, finished)
     assert finished.any()
-    np.testing.assert_array_equal(kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9), finished)
+    np.testing.assert_array_equal(kernel.fixed_points.advance_implicitly(points.parameters, state, spans, 1e-6, 1e-9), finished)
     np.testing.assert_allclose(state, moved, atol=1e-9)
 
 
-def sizes(y):
-    """What does not change with the common phase: |s| and z of each group, and s_a^* s_b."""
+def invariants(y):
+    """Quantities that are independent of the common phase: z of each group and s_a^* s_b."""
     s, z = y[0::3] + 1j * y[1::3], y[2::3]
     products = np.outer(s.conj(), s).ravel()
     return np.concatenate([products.real, products.imag, z])
 
 
-def test_creeping_goes_where_small_steps_go():
+def test_implicit_steps_reach_the_state_that_small_steps_reach():
     points, kernel, state = ready([ensemble(2, seed) for seed in range(4)], start(2))
     small, spans = state.copy(), np.full(4, 30.0)
     kernel.advance(points.parameters, small, spans, 1e-11, 1e-13, 1e7)
     before = state.copy()
-    ended = kernel.fixed_points.creep(points.parameters, state, spans, 1e-6, 1e-9)
+    ended = kernel.fixed_points.advance_implicitly(points.parameters, state, spans, 1e-6, 1e-9)
     assert ended.any()
     for n in range(4):
         if ended[n]:
-            np.testing.assert_allclose(sizes(state[n]), sizes(small[n]), atol=1e-5)
+            np.testing.assert_allclose(invariants(state[n]), invariants(small[n]), atol=1e-5)
         else:
             np.testing.assert_array_equal(state[n], before[n])
 
 
 @pytest.mark.parametrize("offset", [-1e-6, 0.0, 1e-6, 1e-4])
 def test_points_on_a_boundary_are_decided(offset):
-    """At the threshold motion dies down as 1 / sqrt(t), and beside it hardly faster."""
+    """At the threshold the coherence decays as 1 / sqrt(t), and close to it hardly faster."""
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
     critical = ss.critical_coupling(one) * (1 + offset)
     there = ss.phase_diagram(one, {"coupling": [critical]}, initial=[[0.1, 0.0, 0.2]])
@@ -354,14 +356,14 @@ from spinsync.regimes.kernels import fixed_points, lanes
 from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import equations
 print(*(lanes.code(Layout(groups, True, True), equations) for groups in (2, 4)))
-print(*(fixed_points.code(name, 2, equations) for name in ("look", "jacobians", "creep")))
+print(*(fixed_points.code(name, 2, equations) for name in ("find_fixed_points", "jacobians", "advance_implicitly")))
 """
 
 
 def test_every_process_writes_the_same_kernels():
-    """Else results of two processes might differ in their last bits."""
+    """Otherwise results of two processes might differ in their last bits."""
     written = []
-    for seed in ("0", "3"):  # which put the names of a set into another order
+    for seed in ("0", "3"):  # with which sets of names have different orders
         run = partial(subprocess.run, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
         written.append(run([sys.executable, "-c", SOURCE]).stdout)
     assert written[0] == written[1]

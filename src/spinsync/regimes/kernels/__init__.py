@@ -1,1 +1,1 @@
-"""Kernels that move many trajectories side by side."""
+"""Kernels that advance many trajectories in SIMD lanes."""

@@ -1,8 +1,8 @@
-"""The kernels on a graphics processor, one thread per trajectory, before `unroll.py` writes them out.
+"""The kernels on a graphics processor, one thread per trajectory, before `unroll.py` unrolls them.
 
-With one lane the record W is a handful of scalars, which stay in registers while a thread takes its steps; W[i] is the
-i-th of them. Between two launches they lie in `rows` (number, trajectory), so that neighbouring threads read neighbouring
-numbers. `cuda` is numba's module; it, W and the layout are no arguments of what is written.
+With one lane the record W becomes scalars, which stay in registers during the steps of a thread; W[i] is the i-th scalar.
+Between two launches they are stored in `rows` (number, trajectory), so that neighbouring threads access neighbouring numbers.
+`cuda` is numba's module. The unrolled kernels do not have the arguments `cuda`, `layout` and `W`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,32 @@ from __future__ import annotations
 from typing import Any
 
 from spinsync.base.arrays import Array
-from spinsync.regimes.kernels.lane_kernel import forward, load
+from spinsync.regimes.kernels.lane_kernel import attempt_step, load_trajectory
 from spinsync.regimes.kernels.layout import Layout
 
 
 def begin(cuda: Any, layout: Layout, W: Any, P: Array, Y: Array, spans: Array, rows: Array) -> None:
-    """The numbers of each trajectory at its start."""
+    """Write the numbers of each trajectory at its initial state to `rows`."""
     n = cuda.grid(1)
     if n < spans.size:
-        load(layout, W, 0, n, P, Y, spans)
-        for i in range(layout.numbers):
+        load_trajectory(layout, W, 0, n, P, Y, spans)
+        for i in range(layout.row_length):
             rows[i, n] = W[i]
 
 
 def resume(
-    cuda: Any, layout: Layout, W: Any, chosen: Array, rows: Array, rtol: float, atol: float, most_steps: float, budget: int,
-    moving: Array,
+    cuda: Any, layout: Layout, W: Any, active: Array, rows: Array, rtol: float, atol: float, max_steps: float,
+    max_new_steps: int, moving: Array,
 ) -> None:  # fmt: skip
-    """At most `budget` steps of each chosen trajectory; whether it has yet to come to its end."""
+    """Take at most `max_new_steps` steps of each active trajectory; `moving` says whether it has not reached its end yet."""
     n = cuda.grid(1)
-    if n < chosen.size:
-        this = chosen[n]
-        for i in range(layout.numbers):
-            W[i] = rows[i, this]
-        limit = min(W.steps[0] + budget, most_steps)
+    if n < active.size:
+        index = active[n]
+        for i in range(layout.row_length):
+            W[i] = rows[i, index]
+        limit = min(W.steps[0] + max_new_steps, max_steps)
         while W.time[0] < W.span[0] and W.steps[0] < limit:
-            forward(layout, W, 0, rtol, atol)
-        for i in range(layout.changing):
-            rows[i, this] = W[i]
-        moving[n] = W.time[0] < W.span[0] and W.steps[0] < most_steps
+            attempt_step(layout, W, 0, rtol, atol)
+        for i in range(layout.changing_length):
+            rows[i, index] = W[i]
+        moving[n] = W.time[0] < W.span[0] and W.steps[0] < max_steps

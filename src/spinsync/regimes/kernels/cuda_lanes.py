@@ -1,4 +1,4 @@
-"""The kernels of `lanes.py` on a graphics processor: one thread per trajectory, from the same template."""
+"""The kernels of `lanes.py` on a graphics processor: one thread per trajectory, from the same functions."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from spinsync.base.arrays import Array
 from spinsync.base.generated import generated, once
 from spinsync.base.translation import Text
 from spinsync.regimes.kernels import cuda_kernel, lane_kernel, measure_kernel
-from spinsync.regimes.kernels.fixed_points import FixedPoints
+from spinsync.regimes.kernels.fixed_points import FixedPointKernels
 from spinsync.regimes.kernels.layout import Layout, parameters_type
 from spinsync.regimes.kernels.unroll import unrolled
 
-THREADS = 64  # of a block: few, as each takes many registers
-BUDGET = 500  # steps of a launch: it ends within a second on any card, so that a run can be stopped and a display is served
-MOST = 2**18  # trajectories at once: more than a card has threads, less than it has memory
+THREADS_PER_BLOCK = 64  # few, as each thread needs many registers
+STEPS_PER_LAUNCH = 500  # a launch ends within a second on any card: runs can be interrupted, displays stay responsive
+MAX_TRAJECTORIES = 2**18  # at once: more than a card has threads, and few enough for its memory
 
-HEAD = '''"""Written by spinsync.regimes.kernels.cuda_lanes for numba-cuda {version}; not to be edited."""
+HEADER = '''"""Written by spinsync.regimes.kernels.cuda_lanes for numba-cuda {version}; not to be edited."""
 
 import math
 
@@ -40,8 +40,8 @@ else:
 '''
 
 
-class Alone(Layout):
-    """A layout of one lane, a thread."""
+class ThreadLayout(Layout):
+    """A layout with a single lane, for one thread."""
 
     @property
     def lanes(self) -> int:
@@ -55,7 +55,7 @@ def _cuda() -> Any:
 
 
 def unavailable() -> str | None:
-    """Why nothing can be run here, in the words of what the device must then be; None where it can."""
+    """What the device must be because CUDA is unavailable, as part of an error message; None if it is available."""
     install = "pip install 'spinsync[cuda]'"
     try:
         metadata.version("numba-cuda")
@@ -67,55 +67,56 @@ def unavailable() -> str | None:
     return f"'cpu' without NVIDIA's compiler ({install})" if cuda.cuda_error() is None else "'cpu' where no CUDA GPU is found"
 
 
-def source(layout: Alone, equation: ModuleType) -> str:
-    """The text of the module with `begin` and `resume`."""
+def source(layout: ThreadLayout, equation: ModuleType) -> str:
+    """The source of the module with the kernels `begin` and `resume`."""
     text = Text.of(lane_kernel, measure_kernel, cuda_kernel, equation, known={"layout": layout}, staying=lambda _: False)
     body = unrolled(text, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
-    return HEAD.format(version=metadata.version("numba-cuda")) + re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
+    body = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
+    return HEADER.format(version=metadata.version("numba-cuda")) + body
 
 
 @once
-def _kernels(layout: Alone, equation: ModuleType) -> Any:
+def _kernels(layout: ThreadLayout, equation: ModuleType) -> Any:
     name = f"cuda_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])
 
 
 class CudaLanes:
-    """As `Lanes`, for up to UNROLLED groups: trajectories move on the device, states of rest are found on the host."""
+    """As `Lanes`, for up to MAX_UNROLLED groups: the device advances trajectories, the host finds fixed points."""
 
-    shares = False  # one device, that all trajectories at once keep busy best
+    chunked = False  # one device is used best by all trajectories at once
 
     def __init__(self, layout: Layout, equation: ModuleType) -> None:
-        self.layout = Alone(layout.groups, layout.measured, layout.tangent)
+        self.layout = ThreadLayout(layout.groups, layout.measured, layout.tangent)
         self.kernels = _kernels(self.layout, equation)
-        self.fixed_points = FixedPoints(equation)
+        self.fixed_points = FixedPointKernels(equation)
 
     def advance(
-        self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, most_steps: float
+        self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, max_steps: float
     ) -> tuple[Array, Array, Array]:
-        """Move `states` on by `spans`; sums (trajectory,) by name, steps taken, and whether each came to its end."""
-        count, layout, limits = len(states), self.layout, (float(rtol), float(atol), float(most_steps))
-        y, flat = states.reshape(count, layout.groups, layout.parts), parameters.view(float).reshape(count, -1)
-        sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.empty(count, bool)
-        for first in range(0, count, MOST):
-            part = slice(first, min(first + MOST, count))
-            rows = self._run(flat[part], y[part], spans[part], limits)
-            y[part], sums[part] = rows["state"][..., 0], rows["sums"][..., 0]
-            steps[part], finished[part] = rows["steps"][:, 0], rows["time"][:, 0] >= rows["span"][:, 0]
-        return layout.named(sums), steps, finished & np.isfinite(states).all(axis=1)
+        """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
+        count, layout, limits = len(states), self.layout, (float(rtol), float(atol), float(max_steps))
+        y, flat = states.reshape(count, layout.groups, layout.components), parameters.view(float).reshape(count, -1)
+        sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
+        for first in range(0, count, MAX_TRAJECTORIES):
+            chunk = slice(first, min(first + MAX_TRAJECTORIES, count))
+            rows = self._run(flat[chunk], y[chunk], spans[chunk], limits)
+            y[chunk], sums[chunk] = rows["state"][..., 0], rows["sums"][..., 0]
+            steps[chunk], finished[chunk] = rows["steps"][:, 0], rows["time"][:, 0] >= rows["span"][:, 0]
+        return layout.by_name(sums), steps, finished & np.isfinite(states).all(axis=1)
 
     def _run(self, parameters: Array, states: Array, spans: Array, limits: tuple[float, ...]) -> Array:
-        """Records (trajectory,) of `Layout.row` at the end; launches go on with those that still move."""
+        """Records (trajectory,) of `Layout.row` at the end. Each launch continues the trajectories that have not finished."""
         cuda, count = _cuda(), len(states)
-        rows = cuda.device_array((self.layout.numbers, count))
-        given = [cuda.to_device(np.ascontiguousarray(array)) for array in (parameters, states, spans)]
-        alive = np.arange(count)
+        rows = cuda.device_array((self.layout.row_length, count))
+        arguments = [cuda.to_device(np.ascontiguousarray(array)) for array in (parameters, states, spans)]
+        active = np.arange(count)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Grid size")  # the last trajectories are few
-            self.kernels.begin[-(-count // THREADS), THREADS](*given, rows)
-            while len(alive):
-                moving = cuda.device_array(len(alive), np.bool_)
-                launch = self.kernels.resume[-(-len(alive) // THREADS), THREADS]
-                launch(cuda.to_device(alive), rows, *limits, BUDGET, moving)
-                alive = alive[moving.copy_to_host()]
+            warnings.filterwarnings("ignore", "Grid size")  # numba warns of the small grids of the last trajectories
+            self.kernels.begin[-(-count // THREADS_PER_BLOCK), THREADS_PER_BLOCK](*arguments, rows)
+            while len(active):
+                moving = cuda.device_array(len(active), np.bool_)
+                launch = self.kernels.resume[-(-len(active) // THREADS_PER_BLOCK), THREADS_PER_BLOCK]
+                launch(cuda.to_device(active), rows, *limits, STEPS_PER_LAUNCH, moving)
+                active = active[moving.copy_to_host()]
         return np.ascontiguousarray(rows.copy_to_host().T).view(self.layout.row)[:, 0]

@@ -1,4 +1,4 @@
-"""Fixed points of many trajectories at once, and long steps of slow ones: calls of `fixed_point_kernel.py` over threads."""
+"""Fixed points and implicit steps of many trajectories: compiles `fixed_point_kernel.py` and calls it in threads."""
 
 from __future__ import annotations
 
@@ -22,97 +22,101 @@ from spinsync.regimes.kernels.layout import parameters_type
 
 T = TypeVar("T")
 
-CHUNKS = (128, 8192)  # fewest and most trajectories that a thread takes at a time
-CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
+CHUNKS = (128, 8192)  # smallest and largest number of trajectories of a chunk
+MAX_IMPLICIT_STEPS = 500  # enough for a slow motion: a decade of time takes about thirty steps
 
 
 def signatures(groups: int) -> dict[str, dict[str, Given]]:
-    """The arguments of the kernels."""
+    """The types of the arguments of the kernels."""
     size = 3 * groups
-    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
-    rows, given, part = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
+    real, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+    rows, p, chunk = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
     return {
-        "look": dict(P=given, Y=rows, dark=truth, around=number, **part, states=rows, frequencies=row, distances=row),
-        "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Given("float64", (size, size))),
-        "creep": dict(P=given, Y=rows, spans=row, rtol=number, atol=number, most_steps=index, **part, finished=truth),
+        "find_fixed_points": dict(
+            P=p, Y=rows, incoherent=truth, radius=real, **chunk, states=rows, frequencies=row, distances=row
+        ),
+        "jacobians": dict(P=p, states=rows, frequencies=row, **chunk, out=Given("float64", (size, size))),
+        "advance_implicitly": dict(P=p, Y=rows, spans=row, rtol=real, atol=real, max_steps=index, **chunk, finished=truth),
     }
 
 
 def code(name: str, groups: int, equation: ModuleType) -> str:
-    """A kernel as LLVM is given it."""
+    """The LLVM code of a kernel."""
     return translated(Text.of(fixed_point_kernel, equation, known={}, staying=lambda _: True), name, signatures(groups)[name])
 
 
 @once
 def kernel(name: str, groups: int, equation: ModuleType) -> Native:
-    """One of the kernels `look`, `jacobians` and `creep`, whose machine code is kept on disk."""
+    """The compiled kernel of this name, one of those in `signatures`; its machine code is cached on disk."""
     made_of = text_of(fixed_point_kernel) + text_of(equation)
     return native(
         f"fixed_points_{groups}.{name}", name, signatures(groups)[name], made_of, partial(code, name, groups, equation)
     )
 
 
-def shared(work: Callable[[int, int], T], count: int) -> list[T]:
-    """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds, several = [0], threads()
-    while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
+def in_chunks(work: Callable[[int, int], T], count: int) -> list[T]:
+    """The results of work(first, last) for chunks of `count` trajectories in threads; chunks must be independent."""
+    bounds, workers = [0], threads()
+    while bounds[-1] < count:  # half of the rest is shared by all threads, which balances their load
         left = count - bounds[-1]
-        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * several)))))
+        bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * workers)))))
     chunks = list(pairwise(bounds))
     heed()
     return each(lambda chunk: work(*chunk), chunks)
 
 
 @dataclass(frozen=True)
-class FixedPoints:
-    """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameters (trajectory,)."""
+class FixedPointKernels:
+    """The kernels for one equation of any number of groups; states (trajectory, 3 groups), parameter records (trajectory,)."""
 
     equation: ModuleType
 
-    def look(self, parameters: Array, states: Array, dark: Array, around: float) -> tuple[Array, Array, Array]:
-        """Fixed points near `states`: distances (trajectory,), states, frequencies (trajectory,) of their frames.
+    def find_fixed_points(
+        self, parameters: Array, states: Array, incoherent: Array, radius: float
+    ) -> tuple[Array, Array, Array]:
+        """Fixed points near `states`: distances (trajectory,), fixed points, frequencies (trajectory,) of their frames.
 
-        The distance is how far Newton's method went; inf where it found none, or was more than `around` (relative to the
-        largest |s|) away. Where `dark` (trajectory,), the fixed point without any coherence is asked for.
+        The distance is the path length of Newton's method; inf if it did not converge within `radius` (relative to the
+        largest |s|). If `incoherent` (trajectory,), the fixed point without coherence is sought.
         """
         found, frequencies, distances = np.empty(states.shape), np.empty(len(states)), np.empty(len(states))
-        self._run("look", parameters, states, (dark, around), (found, frequencies, distances))
+        self._run("find_fixed_points", parameters, states, (incoherent, radius), (found, frequencies, distances))
         return distances, found, frequencies
 
     def jacobians(self, parameters: Array, states: Array, frequencies: Array) -> Array:
-        """Derivatives (trajectory, 3 groups, 3 groups) of the rates in frames that rotate at `frequencies`."""
+        """Jacobians (trajectory, 3 groups, 3 groups) of the flow in frames that rotate at `frequencies`."""
         out = np.empty((*states.shape, states.shape[1]))
         self._run("jacobians", parameters, states, (frequencies,), (out,))
         return out
 
-    def creep(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
-        """Move slow `states` on by long `spans`, up to a common phase; which came to the end, the others stay as they are."""
+    def advance_implicitly(self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float) -> Array:
+        """Advance slow `states` by long `spans`, up to a common phase; which reached the end. The others are unchanged."""
         finished = np.zeros(len(states), bool)
-        self._run("creep", parameters, states, (spans, rtol, atol, CREEPING), (finished,))
+        self._run("advance_implicitly", parameters, states, (spans, rtol, atol, MAX_IMPLICIT_STEPS), (finished,))
         return finished
 
     def _run(self, name: str, parameters: Array, states: Array, given: tuple[Any, ...], out: tuple[Array, ...]) -> None:
         call = kernel(name, states.shape[1] // 3, self.equation)
-        shared(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
+        in_chunks(lambda first, last: call(parameters, states, *given, first, last, *out), len(states))
 
 
-def growth(jacobian: Array, dark: Array) -> Array:
-    """The largest growth rate of deviations from each fixed point, beside the zero of the common phase.
+def growth_rates(jacobian: Array, incoherent: Array) -> Array:
+    """The largest growth rate of perturbations of each fixed point, (point,), without the zero of the common phase.
 
-    jacobian: (point, 3 groups, 3 groups). dark: (point,), whether there is no coherence, and so no phase.
+    jacobian: (point, 3 groups, 3 groups). incoherent: (point,), whether the coherence is zero, so that there is no phase.
     """
     if jacobian.shape[1] == 3:
-        return _growth_of_one(jacobian, dark)
+        return _growth_rate_of_one_group(jacobian, incoherent)
     values = np.linalg.eigvals(jacobian)
     rates = values.real.copy()
-    bright = np.flatnonzero(~dark)
-    rates[bright, np.argmin(abs(values[bright]), axis=1)] = -np.inf
+    coherent = np.flatnonzero(~incoherent)
+    rates[coherent, np.argmin(abs(values[coherent]), axis=1)] = -np.inf
     return np.asarray(rates.max(axis=1))
 
 
-def _growth_of_one(j: Array, dark: Array) -> Array:
-    """One group: beside the phase a quadratic is left; without coherence the rates of s and of z."""
+def _growth_rate_of_one_group(j: Array, incoherent: Array) -> Array:
+    """One group: without the phase, a quadratic equation remains; at zero coherence, the growth rates of s and of z."""
     trace = np.trace(j, axis1=1, axis2=2)
     minors = sum(j[:, a, a] * j[:, b, b] - j[:, a, b] * j[:, b, a] for a, b in ((0, 1), (0, 2), (1, 2)))
-    bright = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
-    return np.asarray(np.where(dark, np.maximum(j[:, 0, 0], j[:, 2, 2]), bright))
+    coherent = trace / 2 + np.sqrt(np.maximum(trace**2 / 4 - minors, 0.0))
+    return np.asarray(np.where(incoherent, np.maximum(j[:, 0, 0], j[:, 2, 2]), coherent))

@@ -1,4 +1,4 @@
-"""Many trajectories of M-group mean field side by side in vector lanes: calls of `lane_kernel.py` over threads."""
+"""Mean-field trajectories of M groups in SIMD lanes: compiles `lane_kernel.py` and calls it in threads."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from spinsync.base.native import Native, native
 from spinsync.base.translation import Given, Text, text_of, translated
 from spinsync.regimes.kernels import lane_kernel, measure_kernel
 from spinsync.regimes.kernels import layout as layouts
-from spinsync.regimes.kernels.fixed_points import FixedPoints, shared
-from spinsync.regimes.kernels.layout import UNROLLED, VECTOR, Layout, parameters_type
+from spinsync.regimes.kernels.fixed_points import FixedPointKernels, in_chunks
+from spinsync.regimes.kernels.layout import MAX_UNROLLED, VECTOR_LANES, Layout, parameters_type
 
 SOURCES = (lane_kernel, measure_kernel)
 
 
 def signature(layout: Layout) -> dict[str, Given]:
-    """The arguments of the kernel."""
+    """The types of the arguments of the kernel."""
     number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
     return dict(
-        W=Given(layout.row), P=Given(parameters_type(layout.groups), ()), Y=Given("float64", (layout.groups, layout.parts)),
-        spans=row, rtol=number, atol=number, most_steps=number, first=index, last=index,
-        out=Given("float64", (layout.summed,)), steps=row, finished=truth,
+        W=Given(layout.row), P=Given(parameters_type(layout.groups), ()),
+        Y=Given("float64", (layout.groups, layout.components)), spans=row, rtol=number, atol=number, max_steps=number,
+        first=index, last=index, out=Given("float64", (layout.sum_count,)), steps=row, finished=truth,
     )  # fmt: skip
 
 
 def code(layout: Layout, equation: ModuleType) -> str:
-    """The kernel as LLVM is given it."""
-    stays = {"lane", "row"} if layout.groups <= UNROLLED else None
-    text = Text.of(*SOURCES, equation, known={"layout": layout}, staying=lambda name: stays is None or name in stays)
+    """The LLVM code of the kernel."""
+    kept_loops = {"lane", "row"} if layout.groups <= MAX_UNROLLED else None
+    text = Text.of(*SOURCES, equation, known={"layout": layout}, staying=lambda name: kept_loops is None or name in kept_loops)
     return translated(text, "run", signature(layout))
 
 
 @once
 def kernel(layout: Layout, equation: ModuleType) -> Native:
-    """The kernel, whose machine code is kept on disk."""
+    """The compiled kernel; its machine code is cached on disk."""
     kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}"
     made_of = "".join(map(text_of, (*SOURCES, layouts, equation))) + repr(layout)
     return native(f"lanes_{layout.groups}{kind}.run", "run", signature(layout), made_of, partial(code, layout, equation))
 
 
-def room(layout: Layout) -> Array:
-    """The numbers of all lanes, of which every vector lies within one line of the cache."""
-    memory = np.zeros(layout.row.itemsize // 8 + VECTOR)
-    begin = -(memory.ctypes.data // 8) % VECTOR
+def aligned_row(layout: Layout) -> Array:
+    """An empty record of all lanes, aligned so that each vector lies within one cache line."""
+    memory = np.zeros(layout.row.itemsize // 8 + VECTOR_LANES)
+    begin = -(memory.ctypes.data // 8) % VECTOR_LANES
     return memory[begin : begin + layout.row.itemsize // 8].view(layout.row).reshape(())
 
 
 class Lanes:
-    """The kernels for one layout and one equation; states (trajectory, component) are moved on in place."""
+    """The kernels for one layout and one equation. They advance states (trajectory, component) in place."""
 
-    shares = True  # threads may each take theirs through several calls; what one of them works on stays in its cache
+    chunked = True  # each thread takes a chunk of the points through several calls, so that the chunk stays in its cache
 
     def __init__(self, layout: Layout, equation: ModuleType) -> None:
         self.layout, self.equation = layout, equation
-        self.fixed_points = FixedPoints(equation)
+        self.fixed_points = FixedPointKernels(equation)
 
     def advance(
-        self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, most_steps: float
+        self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, max_steps: float
     ) -> tuple[Array, Array, Array]:
-        """Move `states` on by `spans`; sums (trajectory,) by name, steps taken, and whether each came to its end."""
+        """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
         layout, count, run = self.layout, len(states), kernel(self.layout, self.equation)
-        sums, steps, finished = np.empty((count, layout.summed)), np.empty(count), np.empty(count, bool)
-        y = states.reshape(count, layout.groups, layout.parts)
+        sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
+        y = states.reshape(count, layout.groups, layout.components)
 
         def work(first: int, last: int) -> None:
-            run(room(layout), parameters, y, spans, rtol, atol, most_steps, first, last, sums, steps, finished)
+            run(aligned_row(layout), parameters, y, spans, rtol, atol, max_steps, first, last, sums, steps, finished)
 
-        shared(work, count)
-        return layout.named(sums), steps, finished & np.isfinite(states).all(axis=1)
+        in_chunks(work, count)
+        return layout.by_name(sums), steps, finished & np.isfinite(states).all(axis=1)

@@ -1,9 +1,9 @@
-"""Straight-line source from readable loops, for a compiler that takes Python: numba's for graphics processors.
+"""Inlining and loop unrolling of Python source, for numba's compiler for graphics processors.
 
-The kernels are ordinary Python. Calls of their own functions are replaced by the bodies, with names of their own; what is
-known is put in, `if`s with a known test are decided, loops over known ranges are written out. Small arrays, and the record W
-of a lane, become scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records in arrays numbers of a row (P[n].omega[0] ->
-P[n, 0]), and tables become numbers. For processors `base/translation.py` does the same on the way to LLVM.
+The kernels are ordinary Python. Calls of their own functions are inlined with renamed variables, known values are inserted,
+`if`s with a known test are decided, and loops over known ranges are unrolled. Small arrays and the record W of a lane become
+scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records become columns (P[n].omega[0] -> P[n, 0]), and tables become
+numbers. For processors `base/translation.py` does the same while it writes LLVM code.
 """
 
 from __future__ import annotations
@@ -21,43 +21,43 @@ Record = np.dtype[Any]
 
 
 class _Rename(ast.NodeTransformer):
-    """Names of a function by expressions."""
+    """Replaces the names of a function by expressions."""
 
-    def __init__(self, instead: Mapping[str, ast.expr]) -> None:
-        self.instead = instead
+    def __init__(self, replacement: Mapping[str, ast.expr]) -> None:
+        self.replacement = replacement
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in self.instead:
+        if node.id not in self.replacement:
             return node
-        new = copy.deepcopy(self.instead[node.id])
+        new = copy.deepcopy(self.replacement[node.id])
         if isinstance(new, (ast.Name, ast.Subscript, ast.Attribute)):
             new.ctx = node.ctx
         return new
 
 
 class _Unroll(ast.NodeTransformer):
-    """Writes out what is known; `records` are the types of W, which becomes scalars, and of arrays of records."""
+    """Inserts known values; `records` are the types of W, which becomes scalars, and of arrays of records."""
 
     def __init__(self, text: Text, records: Mapping[str, Record]) -> None:
         self.known, self.functions, self.records = dict(text.known), text.functions, records
         self.shapes: dict[str, tuple[int, ...]] = {}  # of small arrays
-        self.before: list[ast.stmt] = []  # what calls in a statement come to
+        self.statements: list[ast.stmt] = []  # from inlined calls, inserted before the current statement
         self.calls = 0
 
     def value(self, node: ast.expr) -> Any:
-        """The value of an expression; NameError if something in it is not known."""
+        """The value of an expression. Raises NameError if a name in it is unknown."""
         node = _Lengths(self).visit(copy.deepcopy(node))
         code = compile(ast.fix_missing_locations(ast.Expression(node)), "kernel", "eval")
         return eval(code, {"__builtins__": {"range": range}}, self.known)
 
     def body(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         out: list[ast.stmt] = []
-        outer = self.before
+        outer = self.statements
         for statement in statements:
-            self.before = []
+            self.statements = []
             new = self.visit(copy.deepcopy(statement))
-            out += self.before + (new if isinstance(new, list) else [] if new is None else [new])
-        self.before = outer
+            out += self.statements + (new if isinstance(new, list) else [] if new is None else [new])
+        self.statements = outer
         return out
 
     def visit_For(self, node: ast.For) -> Any:
@@ -95,7 +95,7 @@ class _Unroll(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> Any:
-        """A function's body stands before the statement with the call, its result in place of the call."""
+        """Insert the body of the function before the statement, and replace the call by the result."""
         name = ast.unparse(node.func)
         if name == "len":
             return ast.Constant(self.value(node))
@@ -103,45 +103,45 @@ class _Unroll(ast.NodeTransformer):
             return self.generic_visit(node)
         self.calls += 1
         function, number = self.functions[name], self.calls
-        given = dict(zip((one.arg for one in function.args.args), node.args, strict=True))
+        values = dict(zip((one.arg for one in function.args.args), node.args, strict=True))
         stored = {n.id for s in function.body for n in ast.walk(s) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        own: dict[str, ast.expr] = {one: ast.Name(f"{one}_{number}", ast.Load()) for one in stored}
-        begins = [ast.Assign([ast.Name(f"{one}_{number}", ast.Store())], given[one]) for one in sorted(stored & set(given))]
-        inside = _Rename(given | own)
+        renamed: dict[str, ast.expr] = {one: ast.Name(f"{one}_{number}", ast.Load()) for one in stored}
+        copies = [ast.Assign([ast.Name(f"{one}_{number}", ast.Store())], values[one]) for one in sorted(stored & set(values))]
+        inside = _Rename(values | renamed)
         body: list[ast.stmt] = [inside.visit(copy.deepcopy(statement)) for statement in function.body]
         result = body.pop() if isinstance(body[-1], ast.Return) else ast.Return(ast.Constant(None))
-        self.before += self.body([*begins, *body])
+        self.statements += self.body([*copies, *body])
         assert isinstance(result, ast.Return)
         assert result.value is not None
         return self.visit(result.value)
 
-    def place(self, node: ast.expr) -> tuple[str, list[Any]]:
-        """The name at the root of fields and indices, and these from left to right."""
+    def access_path(self, node: ast.expr) -> tuple[str, list[Any]]:
+        """The name at the root of an access such as P[n].omega[0], and its fields and indices from left to right."""
         if isinstance(node, ast.Attribute):
-            root, path = self.place(node.value)
+            root, path = self.access_path(node.value)
             return root, [*path, node.attr]
         if isinstance(node, ast.Subscript):
-            root, path = self.place(node.value)
+            root, path = self.access_path(node.value)
             return root, [*path, *(node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice])]
         return ast.unparse(node), []
 
     def visit_Subscript(self, node: ast.Subscript) -> Any:
-        root, path = self.place(node)
+        root, path = self.access_path(node)
         if root in self.shapes:
             return ast.Name("_".join([root, *(str(self.value(index)) for index in path)]), node.ctx)
         if root in self.records:
             first, rest = ([], path) if isinstance(path[0], str) or len(path) == 1 else (path[:1], path[1:])
-            number = self.number(root, rest)
+            column = self.offset(root, rest)
             if root == "W":
-                return ast.Name(f"W_{number}", node.ctx)
-            index = [self.visit(one) for one in first] + [ast.Constant(number)]
+                return ast.Name(f"W_{column}", node.ctx)
+            index = [self.visit(one) for one in first] + [ast.Constant(column)]
             return ast.Subscript(ast.Name(root, ast.Load()), ast.Tuple(index, ast.Load()), node.ctx)
         if root in self.known:
             return ast.Constant(self.value(node))
         return self.generic_visit(node)
 
-    def number(self, root: str, path: list[Any]) -> int:
-        """Where a number lies in a record: its place itself, or a field with indices."""
+    def offset(self, root: str, path: list[Any]) -> int:
+        """The position of a number in a record, given by itself or by a field with indices."""
         if not isinstance(path[0], str):
             return int(self.value(path[0]))
         fields = self.records[root].fields
@@ -151,7 +151,7 @@ class _Unroll(ast.NodeTransformer):
         return int(offset // 8 + (np.ravel_multi_index(indices, kind.shape) if kind.shape else 0))
 
     def visit_Attribute(self, node: ast.Attribute) -> Any:
-        return ast.Constant(self.value(node)) if self.place(node)[0] in self.known else self.generic_visit(node)
+        return ast.Constant(self.value(node)) if self.access_path(node)[0] in self.known else self.generic_visit(node)
 
     def visit_Name(self, node: ast.Name) -> Any:
         known = self.known.get(node.id)
@@ -159,7 +159,7 @@ class _Unroll(ast.NodeTransformer):
 
 
 class _Lengths(ast.NodeTransformer):
-    """`len` of small arrays, of their parts, and of fields of records."""
+    """Evaluates `len` of small arrays, of their rows, and of fields of records."""
 
     def __init__(self, unroll: _Unroll) -> None:
         self.unroll = unroll
@@ -167,7 +167,7 @@ class _Lengths(ast.NodeTransformer):
     def visit_Call(self, node: ast.Call) -> Any:
         if ast.unparse(node.func) != "len":
             return self.generic_visit(node)
-        root, path = self.unroll.place(node.args[0])
+        root, path = self.unroll.access_path(node.args[0])
         fields = [k for k, step in enumerate(path) if isinstance(step, str)]
         if root in self.unroll.records:
             shape = self.unroll.records[root][path[fields[0]]].shape
@@ -176,12 +176,12 @@ class _Lengths(ast.NodeTransformer):
 
 
 def unrolled(text: Text, names: list[str], records: Mapping[str, Record]) -> str:
-    """The source of some functions of a text, with everything known written out."""
-    made = []
+    """The source of the named functions of a text, inlined and unrolled."""
+    sources = []
     for name in names:
         function = copy.deepcopy(text.functions[name])
         function.body = _Unroll(text, records).body(function.body)
         function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in {*text.known, "W", "cuda"}]
         function.returns = None
-        made.append(ast.unparse(ast.fix_missing_locations(function)))
-    return "\n\n\n".join(made) + "\n"
+        sources.append(ast.unparse(ast.fix_missing_locations(function)))
+    return "\n\n\n".join(sources) + "\n"
