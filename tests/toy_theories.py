@@ -24,7 +24,7 @@ class Toy:
     """What they share: they make one kind of problem, of Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
-    why: ClassVar[Mapping[str, str]] = {}
+    hints: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
     equation: ClassVar[Any] = None  # no kernels in lanes
 

@@ -10,7 +10,7 @@ import spinsync as ss
 from spinsync.base import memory
 from spinsync.problems.flow import record
 from spinsync.problems.linear.record import check_numbers
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
 from systems import HALF_PI, laser
 
 T = [0.0, 1.0]
@@ -65,7 +65,7 @@ def test_rates_beyond_double_precision_are_a_sentence():
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for lost in (np.nan, 0.999):
         sentence = "The trace of the density matrix was lost: the rates are too large"
-        with pytest.raises(ss.IntegrationError, match=sentence), in_words(ss.Exact(2)):
+        with pytest.raises(ss.IntegrationError, match=sentence), error_messages(ss.Exact(2)):
             check_numbers(lost, {})
     for verb in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):

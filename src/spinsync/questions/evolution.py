@@ -11,13 +11,13 @@ from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.memory import afford
 from spinsync.model.ensembles import Ensemble
+from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import lowered
-from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Problem, Theory, answers, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Problem, Theory, answers, check_theory
 
 COMPLEX, REAL = 16, 8  # bytes
 
@@ -108,16 +108,16 @@ def evolve(
     array([0.2  , 0.127, 0.   ])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "evolve")
-    theory = completed(theory, TRAJECTORY)
+    check_theory(theory, "evolve")
+    theory = with_defaults(theory, TRAJECTORY)
     moments, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
-        why = theory.why.get("keep_state", "which keeps none")
+        why = theory.hints.get("keep_state", "which keeps none")
         raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = lowered(ensemble, theory, initial, seed, each)
     afford_times(problem, moments)
-    with in_words(theory):
+    with error_messages(theory):
         observed = problem.motion_and_state(moments) if keep_state else problem.motion(moments, seed)
     kept = {"keep_state": 1, "end": float(moments[-1])} if keep_state else {}
     coordinates = {"time": ("time", moments), **problem.coordinates}

@@ -12,9 +12,9 @@ from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
+from spinsync.questions.errors import error_messages
 from spinsync.questions.evolution import afford_times
 from spinsync.questions.initial_states import lowered
-from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side
@@ -105,7 +105,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     problem, record = lowered(ensemble, theory, initial, seed, each=True)
     afford_times(problem, moments)
     blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}
-    with in_words(theory):
+    with error_messages(theory):
         states = problem.states(moments)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)

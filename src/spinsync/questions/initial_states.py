@@ -16,7 +16,7 @@ from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts
 from spinsync.model.samples import Samples
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
 from spinsync.results.datasets import (
     CLASSES,
     CORRELATIONS,
@@ -28,7 +28,7 @@ from spinsync.results.datasets import (
     whole_at,
 )  # fmt: skip
 from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.protocol import Theory, answers, refuse
+from spinsync.theory.protocol import Theory, answers, check_theory
 
 if TYPE_CHECKING:
     from spinsync.problems.linear.sectors import Sectors
@@ -44,8 +44,8 @@ WAY_ON: Mapping[str, str] = {
 def asked(ensemble: Ensemble, theory: Theory, question: str) -> Any:
     """The problem of a theory that answers this question of the steady state; others refuse."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, question)
-    with in_words(theory):
+    check_theory(theory, question)
+    with error_messages(theory):
         return theory.lower(ensemble, None, 0, False)
 
 
@@ -58,7 +58,7 @@ def lowered(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: b
     start = None if initial is None else vectors(initial, ensemble, type(theory))
     if _from_single_spins(initial):
         _check_spins(initial, ensemble, theory, each)
-    with in_words(theory):
+    with error_messages(theory):
         return theory.lower(ensemble, start, seed, each), initial_record(start)
 
 
@@ -148,7 +148,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
-    with in_words(theory):
+    with error_messages(theory):
         problem: Any = theory.lower(ensemble, None, seed, each)
     before, model = recorded_theory(result.attrs["theory"]), recorded_model(result, "initial")
     there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
@@ -183,7 +183,7 @@ def _kept(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
 def _settled(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int, Array]:
     """The steady state, found once more from its model: it keeps nothing, and has no coherence."""
     problem: Any = theory.lower(model, None, 0, False)
-    with in_words(theory):
+    with error_messages(theory):
         states: Mapping[int, Array] = problem.state_at_rest()
     seen = problem.sectors.observe({0: states[0][None]})["inversion"][1][0]
     if "inversion" in result and not np.allclose(seen, result["inversion"], rtol=0, atol=TRACE):

@@ -10,8 +10,8 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.memory import afford
 from spinsync.model.ensembles import Ensemble
+from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import asked
-from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.protocol import Theory
@@ -79,7 +79,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     """
     number = 1 if modes is None else checks.whole("modes", modes, 1)
     problem = asked(ensemble, theory, "linewidth")
-    with in_words(theory):
+    with error_messages(theory):
         found = problem.lines(number)
     _sharp(ensemble, found)
     values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
@@ -139,7 +139,7 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     afford("frequencies", places.size, 20 * 8.0, "numbers")
     if abs(places).max() > FARTHEST:
         raise checks.complain("frequencies", f"at most {FARTHEST:g} in size", places[np.argmax(abs(places))])
-    with in_words(theory):
+    with error_messages(theory):
         emission = 2 * problem.response(places).real
     if emission.min() < -NEGATIVE * emission.max():
         raise OverflowError

@@ -10,11 +10,11 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
+from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import asked
-from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.results.registry import question
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.protocol import Theory, check_theory
 
 
 @question
@@ -44,7 +44,7 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     1.0
     """
     problem = asked(ensemble, theory, "entropy")
-    with in_words(theory):
+    with error_messages(theory):
         p, copies = problem.mixture()
     positive = p > 0
     logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
@@ -92,11 +92,11 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Theory) -> xr.D
     array([0. , 0.5])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "asymptotic_phase")
+    check_theory(theory, "asymptotic_phase")
     if len(ensemble.groups) > 1:
         raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
-    with in_words(theory):
+    with error_messages(theory):
         mode = asked(ensemble, theory, "asymptotic_phase").slowest_mode()
     strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
     left = mode.left * (abs(strongest) / strongest)

@@ -23,8 +23,8 @@ from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 
 def batch(
@@ -128,8 +128,8 @@ def regime(
     'partial'
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "regime")
-    theory = completed(theory, MAPS)
+    check_theory(theory, "regime")
+    theory = with_defaults(theory, MAPS)
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     with one_thread(), progress("regime") as line:

@@ -8,13 +8,13 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
+from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import lowered
-from spinsync.questions.sentences import in_words
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 
 @question
@@ -64,13 +64,13 @@ def steady_state(
     0.166667
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "steady_state")
-    theory = completed(theory, TRAJECTORY)
+    check_theory(theory, "steady_state")
+    theory = with_defaults(theory, TRAJECTORY)
     seed = checks.seed(seed)
     problem, record = lowered(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
-    with in_words(theory):
+    with error_messages(theory):
         observed = problem.rest(seed)
     return dataset(
         observed, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed, initial=record

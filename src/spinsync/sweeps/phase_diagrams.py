@@ -17,16 +17,16 @@ from spinsync.base.threads import one_thread
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
+from spinsync.questions.errors import error_messages
 from spinsync.questions.regimes import batch, checked_start, described, places
-from spinsync.questions.sentences import in_words
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import blank
 from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 Shown = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and what else is recorded
 GROUP, PAIR = 20, 15  # numbers that a point takes for each group, and for each two of them
@@ -103,10 +103,10 @@ def phase_diagram(
     array([0.223, 0.305, 0.265])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "phase_diagram")
+    check_theory(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
     _afford(values, len(ensemble.groups))
-    theory, seed = completed(theory, MAPS), checks.seed(seed)
+    theory, seed = with_defaults(theory, MAPS), checks.seed(seed)
     show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device, line)
@@ -187,7 +187,7 @@ def _steady_states(
             return error
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
-    with in_words(theory):
+    with error_messages(theory):
         found = each_told(one, list(np.ndindex(shape)), line)
         settled = [not isinstance(one, NoAnswerError) for one in found]
         if not any(settled):

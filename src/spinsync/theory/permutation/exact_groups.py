@@ -23,7 +23,7 @@ from spinsync.problems.linear.sectors import Parts, Transfer
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import LOWER, RAISE, Sector, rates_by_group, whole
-from spinsync.theory.permutation.product_states import copies, product_state
+from spinsync.theory.permutation.product_states import log_multiplicity, product_state
 
 # what one group contributes to a mean: the charge where the operator lives, and its trace with each element there
 Operator = tuple[int, Callable[[Sector], Array]]
@@ -162,7 +162,7 @@ class DickeProducts:
             sectors = self.sectors(key)
             j, ket = ([s.sites[:, axis] for s in sectors] for axis in (0, 1))
             bra = [m - s.charge for m, s in zip(ket, sectors, strict=True)]
-            number = _each(np.add, [copies(s.spins, s.j) for s in sectors])
+            number = _each(np.add, [log_multiplicity(s.spins, s.j) for s in sectors])
             one = [_each(lambda x, y: x * (max(self.spins) + 1) + y, places) for places in (bra, ket, j)]
             columns.append([one[0], one[1], _each(np.add, ket), one[2], number])
         bra_place, ket_place, total, j_place, copied = (np.concatenate(c) for c in zip(*columns, strict=True))

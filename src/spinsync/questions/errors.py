@@ -15,13 +15,13 @@ from spinsync.theory.protocol import Theory
 
 
 @contextmanager
-def in_words(theory: Theory) -> Iterator[None]:
+def error_messages(theory: Theory) -> Iterator[None]:
     """Say what went wrong inside. Raises InputError where other arguments would have an answer; IntegrationError where double
     precision, or an algorithm, comes to its end."""
     try:
         yield
     except outcome.NoAnswerError as error:
-        raise WORDS[type(error)](error, theory) from None
+        raise MESSAGES[type(error)](error, theory) from None
 
 
 def _too_large(error: Any, theory: Any) -> Exception:
@@ -35,7 +35,7 @@ def _too_large(error: Any, theory: Any) -> Exception:
     )
 
 
-WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
+MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
     outcome.SeveralError: lambda error, theory: InputError(
         "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
     ),
