@@ -49,10 +49,12 @@ def test_steady_states_that_the_start_decides_are_refused():
     """Without local noise collective decay leaves dark states; without any noise everything stays."""
     for still in (laser(gain=0.0, damping=0.0), laser(gain=0.0, damping=0.0, coupling=0.0, dephasing=1.0)):
         for spins in (2, 4):
-            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the initial state decides"):
                 ss.steady_state(still, theory=ss.BruteForce(spins))
             for ask in (ss.steady_state, ss.entropy):
-                with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+                with pytest.raises(
+                    ss.InputError, match="must have one steady state, but has several: the initial state decides"
+                ):
                     ask(still, theory=ss.Exact(spins))
 
 

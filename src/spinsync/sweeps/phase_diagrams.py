@@ -18,7 +18,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.errors import error_messages
-from spinsync.questions.regimes import batch, checked_start, described, places
+from spinsync.questions.regimes import batch, checked_start, regime_coordinates, regime_variables
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import blank
@@ -161,7 +161,7 @@ def _regimes(
         shared = batch(here, spread, rates if grid else rates.at(None), theory, start, line)
         found[order[which].ravel()] = engine(device, theory, spread)(shared)
     recorded = {} if initial is None else {"initial": initial_record(start)}
-    return described(found, _dims(values), shape), places(ensemble), recorded
+    return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
 
 
 @aside

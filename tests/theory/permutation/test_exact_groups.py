@@ -160,7 +160,7 @@ def test_a_dark_group_is_carried_along():
     assert_same(*(ss.steady_state(ensemble, theory=t(4)) for t in (ss.Exact, ss.BruteForce)), SEEN)
     for still in (ss.Ensemble([groups[0], ss.Group(0.0, 0.0)], coupling), ss.Ensemble(groups, np.diag([-6j, 0]))):
         for theory in (ss.Exact(4), ss.Exact(16), ss.BruteForce(4)):
-            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the initial state decides"):
                 ss.steady_state(still, theory=theory)
 
 
