@@ -333,7 +333,7 @@ CASES = [
     ),
     (
         lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
-        "Argument `result` must be one result as it was made, but has the dim run.",
+        "Argument `result` must be one unchanged result, but has the dim run.",
     ),
     (
         lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),

@@ -24,7 +24,7 @@ P = ParamSpec("P")
 
 ALWAYS_RECORDED = {"theory", "seed", "each"}  # by every version, although they have defaults
 #: argument that is recorded under another name -> its name in error messages
-DESCRIPTIONS: Mapping[str, str] = {"dataset": "the result that it was made of", "axes": "the distributions along {axis}"}
+DESCRIPTIONS: Mapping[str, str] = {"dataset": "the result that it was computed from", "axes": "the distributions along {axis}"}
 
 _questions: dict[str, Callable[..., xr.Dataset]] = {}
 
@@ -94,7 +94,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     again = _repeat(result)
     if other := [str(dim) for dim in result.dims if dim not in again.dims]:
-        raise InputError(f"Argument `result` must be one result as it was made, but has the dim {checks.line(other[0])}.")
+        raise InputError(f"Argument `result` must be one unchanged result, but has the dim {checks.line(other[0])}.")
     return again
 
 

@@ -1,9 +1,8 @@
 """Compiled simulation of random trajectories: jump processes on integer vectors, and quantum jumps of state vectors.
 
-Waiting times between jumps are drawn exactly, without a time step. Between quantum jumps a state vector decays with a
-tridiagonal, non-Hermitian generator; only components above rounding error are propagated. A compiled call returns PAUSED
-after a bounded number of jumps or operations (never after a time), so that interrupts are noticed soon and a pause changes
-no digit.
+Waiting times between jumps are drawn exactly. Between quantum jumps a state vector decays with a tridiagonal, non-Hermitian
+generator; only components above rounding error are propagated. A compiled call returns PAUSED after a bounded number of
+operations, not after a time, so that interrupts are noticed soon and a pause changes no digit.
 """
 
 from __future__ import annotations

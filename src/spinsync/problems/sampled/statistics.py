@@ -179,7 +179,7 @@ def mean_steady_state(problem: Sampled, seed: int) -> Observed:
         budget = Budget(line, problem.most_seconds)
         while True:
             times = np.linspace(begin, begin + span, samples + 1)
-            starts: list[Start] = [partial(_unchanged, one) for one in trajectories]
+            starts: list[Start] = [lambda one=one: one for one in trajectories]  # type: ignore[misc]
             starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST_ROUND)]
             budget.begin(begin * problem.slowest, span * problem.slowest)
             found = _advanced(problem, starts, times, before is None, budget)
@@ -195,21 +195,13 @@ def mean_steady_state(problem: Sampled, seed: int) -> Observed:
             means.add(window)
             single = Means(event_size=problem.event_size, weight=np.zeros(()))
             single.add({name: (dims[1:], v.reshape(-1, *v.shape[2:])) for name, (dims, v) in recorded.items()})
-            tolerances = problem.tolerances(single.sizes())
-            ratio = means.error_ratio(tolerances)
-            done = (
-                before is not None
-                and ratio <= 1
-                and _agree(before[0], means, tolerances)
-                and _uncorrelated(before[1], window, tolerances)
-            )
+            allowed = problem.tolerances(single.sizes())
+            ratio = means.error_ratio(allowed)
+            stationary = before is not None and _agree(before[0], means, allowed) and _uncorrelated(before[1], window, allowed)
+            done = stationary and ratio <= 1
             if done or used + 2 * found.jumps > problem.most_jumps:
                 return means.observed(problem, converged=done)
             further = span if before is None else 2 * span
             budget.expect((begin + span + further * max(1.0, ratio**2 / 2)) * problem.slowest)
             begin, span, before = begin + span, further, (means, window)
             samples = min(2 * samples, MOST_NUMBERS // (FIRST_ROUND * problem.numbers))
-
-
-def _unchanged(one: Trajectory) -> Trajectory:
-    return one
