@@ -104,7 +104,7 @@ def test_entropy_of_uncoupled_spins_adds_up(spins):
 
 
 def test_husimi_function_and_phase_distribution():
-    """The Husimi function, integrated over the polar angle, is the phase distribution: normalized, with its peak at the phase."""
+    """The Husimi function, integrated over the polar angle, is the phase distribution: normalized, peaked at the phase."""
     run = ss.evolve(laser(), [0.0], initial=[[0.3, 0.4, -0.2]])
     nodes, weights = np.polynomial.legendre.leggauss(40)
     polar = np.pi / 2 * (1 + nodes)

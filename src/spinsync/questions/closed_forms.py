@@ -46,9 +46,9 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     -------
     xarray.Dataset
         Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
-        damping, where any inversion is stationary) and order_parameter 2|s|. Without disorder also (exponent):
-        floquet_exponent, three complex numbers, and the scalar phase_diffusion, the linewidth (angular, full width at half
-        maximum) of N spins times N for large N; both are NaN where there is no limit cycle.
+        damping, where any inversion is stationary), order_parameter 2|s|; without disorder also phase_diffusion, the linewidth
+        (angular, FWHM) of N spins times N for large N, and (exponent): floquet_exponent, complex, three; both NaN where there
+        is no limit cycle.
 
     Raises
     ------

@@ -52,8 +52,7 @@ MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception
     ),
     outcome.TooLargeError: _too_large,
     outcome.SlowError: lambda error, theory: IntegrationError(
-        "The iteration does not reach ten digits: the coupling of groups is too strong compared with their own rates; "
-        "fewer spins help."
+        "The iteration does not reach ten digits, as the coupling between groups is too strong: fewer spins help."
     ),
     outcome.CrowdedError: lambda error, theory: IntegrationError(
         "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no single "

@@ -41,9 +41,8 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     Returns
     -------
     xarray.Dataset
-        Scalars frequency and linewidth (angular, full width at half maximum); frequency_error and linewidth_error, estimates
-        of the numerical error; degenerate, whether another line has the same width within the errors. With `modes` all have
-        the dim (mode).
+        frequency and linewidth (angular, full width at half maximum); frequency_error and linewidth_error, numerical errors;
+        degenerate, whether another line has the same width within the errors. Scalars; with `modes` all have the dim mode.
 
     Raises
     ------
@@ -61,8 +60,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     left out. In a mirror-symmetric pair two lines can have equal widths, at frequencies above and below the centre: the first
     one is that of the higher frequency, and `degenerate` is true.
 
-    Two groups of 20 spins take two to five seconds on one core, and ten far above the threshold; one group of 3000 spins some
-    ten. A progress line is shown on standard error.
+    Two groups of 20 spins take two to five seconds on one core, ten far above the threshold; one group of 3000 spins takes ten.
 
     Examples
     --------

@@ -130,9 +130,9 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        (..., group, azimuth): phase_density, if the dataset holds a coherence, with dim spin instead of group if it holds
-        single spins; (..., group, other_group, azimuth): phase_difference_density, if it holds pair correlations (NaN
-        within a group of one spin). Both are per radian; their integrals over 2 pi are 1.
+        (..., group, azimuth): phase_density, if the dataset holds a coherence, or (..., spin, azimuth) for single spins;
+        (..., group, other_group, azimuth): phase_difference_density, if it holds pair correlations (NaN within a group of
+        one spin). Both are per radian; their integrals over 2 pi are 1.
 
     Raises
     ------

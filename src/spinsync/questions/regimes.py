@@ -106,9 +106,8 @@ def regime(
         where `period` is; (group): frequency (angular, mean winding rate of the phase; NaN where the coherence of a group
         is negligible compared with the largest one, or passes through zero), amplitude (time mean of |s|), inversion (time
         mean); (group, other_group): phase_locking (1 where the phase difference is constant) and phase_difference (its
-        circular mean), both NaN for a group with negligible coherence. Where the run failed, or a group does not relax,
-        status tells the reason and every number is NaN. lyapunov and its error are also NaN at fixed points with hundreds of
-        frequency classes, whose exponents are not computed.
+        circular mean), both NaN for a group with negligible coherence. Where the run failed, or a group does not relax, every
+        number is NaN. lyapunov and its error are not computed, and NaN, at fixed points with hundreds of frequency classes.
 
     Raises
     ------

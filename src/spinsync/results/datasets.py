@@ -57,7 +57,7 @@ def theory_record(theory: Theory) -> str:
 
 
 def recorded_theory(text: str) -> Theory:
-    """The theory of such a text. Raises InputError if the text has been changed."""
+    """The theory of such a text. Raises InputError if it is invalid: users may have changed it."""
     try:
         options = json.loads(text)
         name = options.pop("theory")
@@ -205,7 +205,7 @@ def whole_at(result: xr.Dataset) -> float | None:
 
 @in_range
 def bloch(dataset: xr.Dataset) -> xr.DataArray:
-    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1). Those at one time can be given as `initial`.
+    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); those at one time can be used as `initial`.
 
     Parameters
     ----------
@@ -215,9 +215,8 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     Returns
     -------
     xarray.DataArray
-        Shape (..., group, 3), dims (..., group, axis); for a run with each=True (..., spin, 3). If they are not the complete
-        state, the attribute `lost` names the missing part, and the attribute `whole_at` the time at which nothing is missing
-        (the start); `evolve` can then continue the run itself.
+        Shape (..., group, 3), or (..., spin, 3) for a run with each=True. If they are not the complete state, the attribute
+        `lost` names the missing part, and `whole_at` the time at which none is missing; `evolve` can continue the run itself.
 
     Raises
     ------

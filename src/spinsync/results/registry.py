@@ -65,8 +65,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     Parameters
     ----------
     result : xarray.Dataset
-        A result of any question, also read from disk. A selection of times of a run, or of points of a diagram, returns
-        these times or points.
+        A result of any question, also read from disk, or a selection of its times or of the points of a diagram.
 
     Returns
     -------

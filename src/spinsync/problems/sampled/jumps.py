@@ -82,8 +82,7 @@ def run_jump_process(
 
 @compiled()
 def _truncate(labels: Any, first: Any, last: Any, psi: Any) -> None:
-    """Set negligible components at both ends of psi to zero; labels[-2] and labels[-1] become the ends of the other ones,
-    with a margin within first..last."""
+    """Set negligible components at both ends of psi to zero, and labels[-2:] to the ends of the others, with a margin."""
     low, high, largest = labels[-2], labels[-1], 0.0
     for n in range(low, high + 1):
         largest = max(largest, psi[n].real ** 2 + psi[n].imag ** 2)
@@ -107,10 +106,9 @@ def _margin_reached(labels: Any, first: Any, last: Any, psi: Any) -> Any:
 
 @compiled()
 def _shifted_generator(diagonal: Any, up: Any, down: Any, first: Any, last: Any, packed: Any) -> Any:
-    """Write the generator minus `shift` to `packed`, in real numbers; return the shift and a bound of the 1-norm of the rest.
+    """Write the generator minus a shift to `packed`; return the shift, the centre of its diagonal, and a bound of the 1-norm.
 
-    The shift is the centre of the diagonal elements. Rows of `packed`: real and imaginary parts of the diagonal, of the
-    lower and of the upper off-diagonal element in each row of the matrix.
+    Rows of `packed`: real and imaginary parts of the diagonal, lower and upper off-diagonal element in each matrix row.
     """
     lowest, highest, left, right = np.inf, -np.inf, np.inf, -np.inf
     for n in range(first, last + 1):

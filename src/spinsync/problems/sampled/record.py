@@ -90,13 +90,12 @@ class JumpProcess:
     changes: Array
     observables: Any
 
-    def advance(self, table: Array, one: Trajectory, times: Array, most_jumps: int, out: Array) -> int:
-        """Advance a trajectory and write its observables to `out`; returns the status of `run_jump_process`."""
+    def advance(self, table: Array, one: Trajectory, times: Array, most: int, out: Array) -> int:
+        """Advance a trajectory by up to `most` jumps and write its observables; returns the status of `run_jump_process`."""
         from spinsync.problems.sampled.jumps import run_jump_process
 
         return int(run_jump_process(
-            self.rates, self.observables, self.changes, table, one.labels, one.count, one.clock, one.random, times, most_jumps,
-            out,
+            self.rates, self.observables, self.changes, table, one.labels, one.count, one.clock, one.random, times, most, out
         ))  # fmt: skip
 
 
@@ -104,8 +103,7 @@ class JumpProcess:
 class QuantumJumps:
     """Compiled rules of quantum jumps of a state vector psi, whose nonzero components are labels[-2] to labels[-1].
 
-    generator : (labels, table, diagonal, up, down): writes the tridiagonal matrix of d psi/dt between jumps; element n of
-        each array belongs to column n
+    generator : (labels, table, diagonal, up, down): writes the tridiagonal matrix of d psi/dt between jumps, by columns
     rates : (labels, psi, table, out): writes the rate of each jump
     jump : (index, labels, psi, table, out): changes the labels and writes psi after the jump, not normalized
     jumps : number of different jumps
@@ -118,13 +116,13 @@ class QuantumJumps:
     jumps: int
     observables: Any
 
-    def advance(self, table: Array, one: Trajectory, times: Array, most_jumps: int, out: Array) -> int:
-        """Advance a trajectory and write its observables to `out`; returns the status of `run_quantum_jumps`."""
+    def advance(self, table: Array, one: Trajectory, times: Array, most: int, out: Array) -> int:
+        """Advance a trajectory by up to `most` jumps and write its observables; returns the status of `run_quantum_jumps`."""
         from spinsync.problems.sampled.jumps import draw_jump, run_quantum_jumps
 
         return int(run_quantum_jumps(
             self.generator, self.rates, self.jump, self.observables, draw_jump, self.jumps, table, one.labels, one.psi,
-            one.count, one.clock, one.random, times, most_jumps, out,
+            one.count, one.clock, one.random, times, most, out,
         ))  # fmt: skip
 
 

@@ -65,10 +65,9 @@ class Means:
     def error(self, name: str) -> Array:
         """Distance from the exact value that the mean does not exceed with a probability of 68 percent, equation (9.16).
 
-        For a real variable this is the standard error, with Student's factor. For a complex one it is a distance in the
-        complex plane, sqrt(a + 1.3 b) with the variances a >= b along the principal axes, whose probability is within one
-        percent of 68 percent for every b / a. Where at most one sample differs from the others, events are rare, and the
-        error is at least that of one event among the samples.
+        For a real variable this is the standard error, with Student's factor. For a complex one it is sqrt(a + 1.3 b) with the
+        variances a >= b along the principal axes, right to one percent for every b / a. Where at most one sample differs from
+        the others, events are rare, and the error is at least that of one event among the samples.
         """
         square, pseudo_square = self.square[name], abs(self.pseudo_square[name])
         weight = self.weight.reshape(-1, *[1] * (square.ndim - 1)) if self.weight.ndim else self.weight

@@ -2,8 +2,7 @@
 
 One group is always in one state |j, m>; its labels are (2j, 2m). Two groups have a state vector psi over m_A at fixed j_A, j_B
 and m_A + m_B; its labels are (2j_A, 2j_B, 2(m_A + m_B), first, last), with index n = m_A + N_A/2 from first to last.
-A table has one row of the numbers ROW per group; the table of two groups goes on with one row of coefficients of the exchange
-between them and one row per collective jump.
+A table has one row of the numbers ROW per group; for two groups also a row of their exchange and one per collective jump.
 """
 
 from __future__ import annotations

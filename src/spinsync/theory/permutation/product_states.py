@@ -21,9 +21,7 @@ def log_multiplicity(spins: int, j: Array) -> Array:
 def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> Array:
     """Elements |j,m><j,m-charge| of N spins in the same state, equation (9.4); all terms of the sum have the same sign.
 
-    j, m : quantum numbers, arrays of shape (component,)
-    charge : coherence order
-    bloch : Bloch vector of every spin, real array of shape (3,)
+    j, m : arrays of shape (component,); charge : coherence order; bloch : Bloch vector of every spin, shape (3,)
     """
     s, z = bloch_vectors.coherences(np.asarray(bloch))
     up, down, off = (1 + z) / 2, (1 - z) / 2, abs(s)

@@ -49,11 +49,10 @@ class Trajectories:
         Relative and absolute tolerance. Trajectories are added until the error of every inversion is below atol + rtol Z, and
         the error of every correlation below atol A + rtol A^2. Z is the largest root mean square of the inversion over
         trajectories, at any time and in any group (so that it includes fluctuations and stays finite where the mean passes
-        through 0); A^2 is the same for the correlation. With n spins in the smallest group, Z and A^2 count as at least
-        1/n: a correlation of 1/n emits as much light as n independent excited spins. A is an amplitude, and where
-        the order parameter R is largest its error is about atol + rtol R or less. This takes at most some 1 / rtol^2
-        trajectories. The exact value is within the error with a probability of 68 percent, for complex correlations
-        within this distance in the complex plane (9.16).
+        through 0); A^2 is the same for the correlation. With n spins in the smallest group, Z and A^2 count as at least 1/n:
+        a correlation of 1/n emits as much light as n independent excited spins. A is an amplitude: where the order parameter
+        R is largest, its error is at most about atol + rtol R. This takes up to some 1 / rtol^2 trajectories. The exact value
+        is within the error, a distance in the complex plane for correlations, with a probability of 68 percent (9.16).
     most_jumps : int
         Limit of the jumps of all trajectories together. A result that reaches it has `converged` False.
     most_seconds : float, optional
@@ -136,10 +135,7 @@ class Trajectories:
         }
 
     def _smaller_steady_state(self, ensemble: Ensemble, spins: Array, seed: int) -> Array | None:
-        """Bloch vectors (group, 3) of the steady state of fewer spins, to start from; None if this ensemble is as small.
-
-        They only shorten the transient.
-        """
+        """Bloch vectors (group, 3) of the steady state of fewer spins, which shorten the transient; None if there are few."""
         unit = self.spins // int(np.gcd.reduce(spins))  # the fewest spins with the same proportions
         few = unit * -(-PILOT_SPINS // unit)
         if 4 * few > self.spins:
@@ -229,10 +225,7 @@ def _two_group_moments(numbers: Array) -> Moments:
 
 
 def _derived(means: Observed) -> Observed:
-    """Replace the mean over pairs by the order parameter, its square root times 2.
-
-    Error propagation is linear; close to zero the error is R(p + error) - R(p) instead.
-    """
+    """Replace the mean p over pairs by the order parameter R; the error is dR/dp times that of p, near 0 R(p + error) - R(p)."""
     out = dict(means)
     (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
     low = np.maximum(value, 0)
