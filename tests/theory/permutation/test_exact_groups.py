@@ -165,7 +165,7 @@ def test_a_dark_group_is_carried_along():
 
 
 def test_an_iteration_that_does_not_converge_is_a_sentence(monkeypatch):
-    ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits: the coupling is too strong"
+    ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits, as the coupling between groups"
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.steady_state(PAIR(theta=0.0).replace(coupling=400.0), theory=ss.Exact(24))
     monkeypatch.setattr(solvers, "INNER", 1e-30)
