@@ -225,7 +225,7 @@ def _two_group_moments(numbers: Array) -> Moments:
 
 
 def _derived(means: Observed) -> Observed:
-    """Replace the mean p over pairs by the order parameter R, its error by error propagation; near 0 it is R(p + error) - R(p)."""
+    """Replace the mean p over pairs by the order parameter R; error propagation is linear, near 0 it is R(p + error) - R(p)."""
     out = dict(means)
     (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
     low = np.maximum(value, 0)
