@@ -218,6 +218,28 @@ def test_keep_state_without_effect_is_an_error(theory, message):
         ss.evolve(laser(), [0.0, 1.0], theory=theory, keep_state=1 if theory == ss.Exact(10) else True)
 
 
+def without(result, attribute):
+    attributes = {name: value for name, value in result.attrs.items() if name != attribute}
+    return result.drop_attrs().assign_attrs(attributes)
+
+
+@pytest.mark.parametrize(
+    ("initial", "message"),
+    [
+        (lambda: without(kept(), "theory"), "Argument `theory` must be recorded in the result as the question wrote it"),
+        (lambda: without(kept(), "end"), "Argument `end` must be a real number, but is end=None."),
+        (
+            lambda: ss.bloch(kept()).isel(time=-1).assign_attrs(lost="much"),
+            "Argument `initial` must be a complete state, but its Bloch vectors have lost much of their run.",
+        ),
+    ],
+    ids=["theory", "end", "lost"],
+)
+def test_a_result_with_changed_attributes_cannot_be_continued(initial, message):
+    with pytest.raises(ss.InputError, match=re.escape(message)):
+        on(initial())
+
+
 def test_keep_state_of_sampled_spins_is_an_error():
     with pytest.raises(ss.InputError, match="Argument `keep_state` must be False for MeanField"):
         ss.evolve(laser(frequency=ss.Samples(np.linspace(-1, 1, 600))), [0.0, 1.0], keep_state=True)

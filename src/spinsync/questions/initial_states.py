@@ -71,9 +71,10 @@ def initial_vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) 
         found = bloch(initial)
         found = found.isel(time=-1) if "time" in found.dims else found
     if isinstance(found, xr.DataArray) and "lost" in found.attrs and _time(found) != found.attrs.get("whole_at"):
-        lost = found.attrs["lost"]
+        lost = checks.line(str(found.attrs["lost"]))
+        advice = f": {ADVICE[lost]}" if lost in ADVICE else ""
         raise InputError(
-            f"Argument `initial` must be a complete state, but its Bloch vectors have lost {lost} of their run: {ADVICE[lost]}."
+            f"Argument `initial` must be a complete state, but its Bloch vectors have lost {lost} of their run{advice}."
         )
     return bloch_vectors.checked(found)
 
@@ -100,7 +101,7 @@ def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
         raise InputError("Argument `initial` must be of one run, but is of several numbers of spins.")
     if result.sizes.get("time") == 0:
         raise InputError("Argument `initial` must hold a time to go on from, but holds none.")
-    recorded = recorded_theory(result.attrs["theory"])
+    recorded = recorded_theory(result.attrs.get("theory"))
     if type(recorded) is not theory:
         raise InputError(
             f"Argument `initial` must be a result of {theory.__name__} to go on from, but is one of {type(recorded).__name__}; "
@@ -150,7 +151,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         )
     with error_messages(theory):
         problem: Any = theory.lower(ensemble, None, seed, each)
-    before, model = recorded_theory(result.attrs["theory"]), recorded_model(result, "initial")
+    before, model = recorded_theory(result.attrs.get("theory")), recorded_model(result, "initial")
     there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
@@ -167,11 +168,9 @@ def _kept_state(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
             "Argument `initial` must be a run with keep_state=True to go on at a finite number of spins, but has kept no "
             "state; `.values` of its Bloch vectors begin a product state."
         )
-    if (time := _time(result)) != result.attrs["end"]:
+    if (time := _time(result)) != (end := checks.real("end", result.attrs.get("end"))):
         now = "has no time" if time is None else f"ends at {time:.6g}"
-        raise InputError(
-            f"Argument `initial` must reach the last time {result.attrs['end']:.6g} of its run, whose state is kept, but {now}."
-        )
+        raise InputError(f"Argument `initial` must reach the last time {end:.6g} of its run, whose state is kept, but {now}.")
     kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
     sizes = {0: sectors.trace.size, 1: sectors.receiver.size}
     fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())

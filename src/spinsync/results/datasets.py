@@ -56,7 +56,7 @@ def theory_record(theory: Theory) -> str:
     return json.dumps({"theory": name_of(type(theory)), **asdict(theory)})  # type: ignore[call-overload]
 
 
-def recorded_theory(text: str) -> Theory:
+def recorded_theory(text: Any) -> Theory:
     """The theory of such a text. Raises InputError if it is invalid: users may have changed it."""
     try:
         options = json.loads(text)
