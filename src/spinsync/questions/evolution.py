@@ -111,18 +111,18 @@ def evolve(
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     check_theory(theory, "evolve")
     theory = with_defaults(theory, TRAJECTORY)
-    moments, seed = checks.increasing("times", times), checks.seed(seed)
+    times, seed = checks.increasing("times", times), checks.seed(seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
         why = theory.hints.get("keep_state", "which keeps none")
         raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = initial_value_problem(ensemble, theory, initial, seed, each)
-    afford_times(problem, moments)
+    afford_times(problem, times)
     with error_messages(theory):
-        observed = problem.motion_and_state(moments) if keep_state else problem.motion(moments, seed)
-    kept = {"keep_state": 1, "end": float(moments[-1])} if keep_state else {}
-    coordinates = {"time": ("time", moments), **problem.coordinates}
+        observed = problem.motion_and_state(times) if keep_state else problem.motion(times, seed)
+    kept = {"keep_state": 1, "end": float(times[-1])} if keep_state else {}
+    coordinates = {"time": ("time", times), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,
-        each=int(each), origin=float(moments[0]), initial=record, **kept,
+        each=int(each), origin=float(times[0]), initial=record, **kept,
     )  # fmt: skip

@@ -101,12 +101,12 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     checks.instance("theory", theory, BruteForce, "BruteForce")
-    moments, seed = checks.increasing("times", times), checks.seed(seed)
+    times, seed = checks.increasing("times", times), checks.seed(seed)
     problem, record = initial_value_problem(ensemble, theory, initial, seed, each=True)
-    afford_times(problem, moments)
+    afford_times(problem, times)
     blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}
     with error_messages(theory):
-        states = problem.states(moments)
+        states = problem.states(times)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
@@ -116,8 +116,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     if not all(np.all(np.isfinite(side)) for side in sides.values()):
         raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
     variables = {name: (("time", "spin"), side) for name, side in sides.items()}
-    coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
+    coordinates = {"time": ("time", times), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        origin=float(moments[0]), initial=record,
+        origin=float(times[0]), initial=record,
     )  # fmt: skip
