@@ -1,7 +1,7 @@
-"""Small theories of an ensemble that are unlike mean field, each with its exact answers.
+"""Small theories that differ from mean field, each with its exact answers. All make problems of the kind Flow.
 
-RateEquations has no coherence, Beating a neutral variable that is complex, Ringing one that goes on for ever, DrivenSpins and
-Parametric no U(1) symmetry.
+RateEquations has no coherence; Beating has a complex variable that is neutral (invariant under U(1)), StuartLandau a neutral
+limit cycle; DrivenSpins and Parametric have no U(1) symmetry.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from spinsync.problems.flow.record import Flow
 
 
 class Toy:
-    """What they share: they make one kind of problem, of Bloch vectors of the groups."""
+    """Base class: the start of a problem is given by Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
-    why: ClassVar[Mapping[str, str]] = {}
+    hints: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
-    equation: ClassVar[Any] = None  # no kernels in lanes
+    equation: ClassVar[Any] = None  # no kernels with SIMD lanes
 
     def lower(self, ensemble, initial, seed, each=False):
         start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
@@ -34,7 +34,7 @@ class Toy:
 
 
 def flow_of(names, weight, groups, frame=0.0, **parts: Any) -> Flow:
-    """A flow whose variables in the laboratory follow from its groups."""
+    """A Flow whose observables follow from `groups`: states -> coherence and inversion of each group."""
 
     def observe(states, times):
         s, z = groups(states)
@@ -66,7 +66,7 @@ def stimulated_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class RateEquations(Toy):
-    """dz/dt = net gain - Gamma_1 z - k z^2 of each group: populations alone, nothing that the symmetry turns."""
+    """dz/dt = net gain - Gamma_1 z - k z^2 for each group: populations only, all neutral."""
 
     def flow(self, rates, spread, names, initial):
         z, k = initial[:, 2].astype(complex), abs(np.diagonal(rates.coupling))
@@ -78,7 +78,7 @@ class RateEquations(Toy):
         )  # fmt: skip
 
     def motion(self, ensemble, initial, times):
-        """Riccati's equation: (z - z_+)/(z - z_-) falls off with the difference of the roots."""
+        """Riccati's equation: (z - z_+)/(z - z_-) decays at the difference of the roots."""
         r = ensemble.rates
         k, z = abs(np.diagonal(r.coupling)), initial[:, 2]
         root = np.sqrt(r.gamma_1**2 + 4 * k * r.net_gain)
@@ -111,10 +111,10 @@ def squeezed_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Beating(Toy):
-    """A correlation c of two groups, which beats with their detuning, and inversions that it feeds.
+    """A neutral complex correlation c of two groups, which oscillates at their detuning, and inversions that depend on it.
 
-    dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. It is neutral and complex: Re c and Im c
-    alone would grow at k - Gamma and fall at -k - Gamma, together they move at -Gamma +- sqrt(k^2 - Delta^2).
+    dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. Without Delta, Re c and Im c would have
+    the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
     """
 
     push: float = 0.3
@@ -136,7 +136,7 @@ class Beating(Toy):
         )  # fmt: skip
 
     def generator(self, ensemble):
-        """Of (Re c, Im c) about its fixed point."""
+        """Jacobian of (Re c, Im c)."""
         gamma, delta, k = self.numbers(ensemble.rates)
         return np.array([[k - gamma, delta], [-delta, -k - gamma]])
 
@@ -146,11 +146,11 @@ class Beating(Toy):
         return re + 1j * im, (r.net_gain + self.feed * (re**2 + im**2)) / r.gamma_1
 
     def correlation(self, ensemble, initial, times):
-        there, _ = self.fixed_point(ensemble)
+        fixed, _ = self.fixed_point(ensemble)
         m = initial
-        c = (m[0, 0] + 1j * m[0, 1]) * (m[1, 0] - 1j * m[1, 1]) / 4 - there
+        c = (m[0, 0] + 1j * m[0, 1]) * (m[1, 0] - 1j * m[1, 1]) / 4 - fixed
         moved = np.array([expm(self.generator(ensemble) * t) @ [c.real, c.imag] for t in times])
-        return there + moved[:, 0] + 1j * moved[:, 1]
+        return fixed + moved[:, 0] + 1j * moved[:, 1]
 
     def growth(self, ensemble):
         gamma, delta, k = self.numbers(ensemble.rates)
@@ -160,7 +160,7 @@ class Beating(Toy):
 
 @compiled(SIGNATURE)
 def driven(y, table, coupling, out):
-    """i h z and net gain + 4 Im(h s*), with the same field h for all."""
+    """i h z and net gain + 4 Im(h s*), with the same field h for all groups."""
     n, h = y.size // 2, coupling[0, 0]
     for i in range(n):
         out[i] = 1j * h * y[n + i].real
@@ -179,7 +179,7 @@ def driven_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class DrivenSpins(Toy):
-    """Optical Bloch equations: spins in the field h e^{-i nu t} of a laser, which tells the phase. Uncoupled."""
+    """Optical Bloch equations of uncoupled spins in the field h e^{-i nu t} of a laser, which breaks the U(1) symmetry."""
 
     strength: float = 0.73
     angle: float = 0.3
@@ -207,7 +207,7 @@ class DrivenSpins(Toy):
         return 1j * h * z * answer, z
 
     def generators(self, ensemble):
-        """Of (Re s, Im s, z) of each group; the field's phase changes no eigenvalue, so it may be taken real."""
+        """Jacobian of (Re s, Im s, z) for each group, with a real field: its phase changes no eigenvalue."""
         r, h = ensemble.rates, abs(self.field)
         for g, delta, g1 in zip(r.gamma_perp, r.omega - self.nu, r.gamma_1, strict=True):
             yield np.array([[-g, delta, 0], [-delta, -g, h], [0, -4 * h, -g1]])
@@ -227,7 +227,7 @@ class DrivenSpins(Toy):
 
 
 @compiled(SIGNATURE)
-def ringing(y, table, coupling, out):
+def stuart_landau(y, table, coupling, out):
     """(1 + mu - |c|^2) c, and net gain + q Re c for the inversions."""
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
     for i in range(1, y.size):
@@ -235,7 +235,7 @@ def ringing(y, table, coupling, out):
 
 
 @compiled(SIGNATURE)
-def ringing_with_tangent(y, table, coupling, out):
+def stuart_landau_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
     out[n] = y[n] * (1 + table[0, 0] - abs(y[0]) ** 2) - 2 * y[0] * (y[0].conjugate() * y[n]).real
@@ -245,10 +245,10 @@ def ringing_with_tangent(y, table, coupling, out):
 
 
 @dataclass(frozen=True)
-class Ringing(Toy):
-    """Stuart and Landau's oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which the inversions follow.
+class StuartLandau(Toy):
+    """The Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which drives the inversions.
 
-    On its cycle |c|^2 = mu, deviations across it fall off at 2 mu, and those of the inversions at Gamma_1.
+    Limit cycle: |c|^2 = mu; perturbations of |c| decay at the rate 2 mu, those of the inversions at Gamma_1.
     """
 
     mu: float = 0.2
@@ -258,8 +258,8 @@ class Ringing(Toy):
     def flow(self, rates, spread, names, initial):
         groups, real = rates.weight.size, np.arange(rates.weight.size + 1) > 0
         return flow_of(
-            names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=ringing,
-            tangent=ringing_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
+            names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=stuart_landau,
+            tangent=stuart_landau_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
             table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
             real=real, fastest_rate=2 * self.omega,
@@ -268,7 +268,7 @@ class Ringing(Toy):
 
 @compiled(SIGNATURE)
 def parametric(y, table, coupling, out):
-    """(1 + mu - |s|^2) s + h s* of each group, and net gain for the inversions."""
+    """(1 + mu - |s|^2) s + h s* for each group, and net gain for the inversions."""
     n = y.size // 2
     for i in range(n):
         out[i] = (1 + table[0, i] - abs(y[i]) ** 2) * y[i] + coupling[0, 0] * y[i].conjugate()
@@ -288,10 +288,10 @@ def parametric_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Parametric(Toy):
-    """ds/dt = (mu - i omega - |s|^2) s + h s*: oscillators pumped at twice the frequency of the frame, which leaves two phases.
+    """ds/dt = (mu - i omega - |s|^2) s + h s*: parametric oscillators, pumped at twice the frequency of the rotating frame.
 
-    Where h < |omega| they go round at sqrt(omega^2 - h^2); else they rest at |s|^2 = mu + sqrt(h^2 - omega^2), from which
-    deviations fall off at 2 |s|^2 and 2 sqrt(h^2 - omega^2). Below threshold, mu < -h, they are dark.
+    For h < |omega| the phase rotates at the mean rate sqrt(omega^2 - h^2). Else there are two fixed points, of opposite phase,
+    with |s|^2 = mu + sqrt(h^2 - omega^2) and relaxation rates 2 |s|^2 and 2 sqrt(h^2 - omega^2). For mu < -h, s = 0 is stable.
     """
 
     mu: float = 0.05
@@ -310,10 +310,10 @@ class Parametric(Toy):
 
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
-#: the neutral variable of Beating oscillates, as its detuning 2.4 is beyond k = 2; its real part alone would grow at k - Gamma
+#: the neutral variable of Beating oscillates, as its detuning 2.4 exceeds k = 2; without detuning it would grow at k - Gamma
 PAIR = ss.Ensemble([ss.Group(1.0, 0.4, frequency=2.4, dephasing=0.1), ss.Group(0.5, 0.8, weight=2.0)], [[1.5, 2.0], [2.0, 0.8]])
 RESONANT = ss.Ensemble([ss.Group(0.2, 1.0, frequency=1.5), ss.Group(2.0, 1.0, frequency=-0.5)], np.zeros((2, 2)))
-#: theory, ensemble and inversions at rest
+#: name -> theory and ensemble
 CASES = {
     "no coherence": (RateEquations(), PAIR),
     "neutral and complex": (Beating(), PAIR),

@@ -10,7 +10,7 @@ import spinsync as ss
 from spinsync.base import memory
 from spinsync.problems.flow import record
 from spinsync.problems.linear.record import check_trace
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
 from systems import HALF_PI, laser
 
 T = [0.0, 1.0]
@@ -49,10 +49,12 @@ def test_steady_states_that_are_not_unique_are_refused():
     """Without single-spin noise collective decay has dark states; without any noise every population is conserved."""
     for degenerate in (laser(gain=0.0, damping=0.0), laser(gain=0.0, damping=0.0, coupling=0.0, dephasing=1.0)):
         for spins in (2, 4):
-            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the initial state decides"):
                 ss.steady_state(degenerate, theory=ss.BruteForce(spins))
             for ask in (ss.steady_state, ss.entropy):
-                with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+                with pytest.raises(
+                    ss.InputError, match="must have one steady state, but has several: the initial state decides"
+                ):
                     ask(degenerate, theory=ss.Exact(spins))
 
 
@@ -65,7 +67,7 @@ def test_rates_beyond_double_precision_are_refused():
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for lost in (np.nan, 0.999):
         sentence = "The trace of the density matrix was lost: the rates are too large"
-        with pytest.raises(ss.IntegrationError, match=sentence), in_words(ss.Exact(2)):
+        with pytest.raises(ss.IntegrationError, match=sentence), error_messages(ss.Exact(2)):
             check_trace(lost, {})
     for question in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):

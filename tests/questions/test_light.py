@@ -1,4 +1,4 @@
-"""Linewidth and emission spectrum: brute force agrees, sum rules, known numbers, and mean field as N grows."""
+"""Linewidth and emission spectrum: agreement with brute force, sum rules, known values, and the mean-field limit."""
 
 import numpy as np
 import pytest
@@ -10,28 +10,30 @@ from systems import HALF_PI, laser, one_group, superradiant_laser
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_light_agrees_with_brute_force(seed):
-    """The slowest mode that light shows, of all 4^N ones, and the spectrum from the full matrix."""
+def test_linewidth_and_spectrum_agree_with_brute_force(seed):
+    """There the slowest mode is found among all 4^N modes, and the spectrum by the full matrix."""
     ensemble, _ = one_group(seed)
     if ensemble.groups[0].gamma_1 == 0:
         ensemble = ensemble.replace(**{"A.gain": 0.7, "A.damping": 0.2})
     spins, frequencies = 1 + seed % 5, np.linspace(-12, 12, 25)
-    line, judge = (ss.linewidth(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
-    assert float(line.linewidth) == pytest.approx(float(judge.linewidth), abs=1e-9)
-    assert float(line.frequency) == pytest.approx(float(judge.frequency), abs=1e-9)
-    light, judge = (ss.emission_spectrum(ensemble, frequencies, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
-    np.testing.assert_allclose(light.emission, judge.emission, atol=1e-10 * max(1e-3, abs(judge.emission).max()))
+    line, reference = (ss.linewidth(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
+    assert float(line.linewidth) == pytest.approx(float(reference.linewidth), abs=1e-9)
+    assert float(line.frequency) == pytest.approx(float(reference.frequency), abs=1e-9)
+    light, reference = (
+        ss.emission_spectrum(ensemble, frequencies, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce)
+    )
+    np.testing.assert_allclose(light.emission, reference.emission, atol=1e-10 * max(1e-3, abs(reference.emission).max()))
 
 
-def test_two_groups_have_a_line_too():
-    """Uncoupled groups: the slower of the two lines."""
+def test_the_line_of_two_uncoupled_groups():
+    """The narrower one of the two lines."""
     groups = [ss.Group(1.0, 2.0, frequency=3.0), ss.Group(0.4, 0.8, frequency=-1.0)]
     line = ss.linewidth(ss.Ensemble(groups, np.zeros((2, 2))), theory=ss.BruteForce(4))
     assert float(line.linewidth) == pytest.approx(1.2, abs=1e-9)  # 2 Gamma_perp
     assert float(line.frequency) == pytest.approx(-1.0, abs=1e-9)
 
 
-def test_one_spin_is_a_lorentzian():
+def test_the_spectrum_of_one_spin_is_lorentzian():
     """Gamma_perp and frequency of (2.3), height by <sigma^+ sigma^->."""
     one = laser(coupling=0.0, dephasing=0.4, frequency=1.5)
     line = ss.linewidth(one, theory=ss.Exact(1))
@@ -42,7 +44,7 @@ def test_one_spin_is_a_lorentzian():
     np.testing.assert_allclose(light.emission, 2 * 0.75 * 2.4 / (2.4**2 + (nu - 1.5) ** 2), rtol=1e-10)
 
 
-def test_uncoupled_spins_shine_each_on_its_own():
+def test_the_spectra_of_uncoupled_spins_add_up():
     nu, free = np.linspace(-3, 3, 7), laser(coupling=0.0)
     many, one = (ss.emission_spectrum(free, nu, theory=ss.Exact(n)).emission for n in (40, 1))
     np.testing.assert_allclose(many, 40 * one, rtol=1e-9)
@@ -58,35 +60,35 @@ def test_superradiant_laser(spins, value):
 
 DAMPED = (
     dict(gain=0.2, damping=0.13, coupling=0.8, theta=-3.1, dephasing=2.6),
-    dict(gain=0.08, damping=0.3, coupling=5.2, theta=-0.75),  # a crowd of modes
+    dict(gain=0.08, damping=0.3, coupling=5.2, theta=-0.75),  # many nearly equal modes
     dict(gain=2.5, damping=5.7, coupling=20.0, theta=-1.94),
-    dict(gain=0.15, damping=0.0, coupling=2.9, theta=-2.55),  # a slow one at one of many frequencies
+    dict(gain=0.15, damping=0.0, coupling=2.9, theta=-2.55),  # a slow mode at one of many frequencies
     dict(gain=3.0, damping=1.0, coupling=12.0, theta=-1.0),
 )
 
 
 @pytest.mark.parametrize("made", DAMPED)
-def test_linewidth_does_not_depend_on_the_core_that_is_searched_first(made, monkeypatch):
+def test_linewidth_does_not_depend_on_the_first_truncation_window(made, monkeypatch):
     ensemble = ss.Ensemble.single(**made)
     whole = ss.linewidth(ensemble, theory=ss.Exact(150))
     monkeypatch.setattr(record, "FIRST_SEARCH", 0)
-    cored = ss.linewidth(ensemble, theory=ss.Exact(150))
+    truncated = ss.linewidth(ensemble, theory=ss.Exact(150))
     for name in ("linewidth", "frequency"):
-        error = float(whole[f"{name}_error"] + cored[f"{name}_error"])
-        assert abs(float(whole[name] - cored[name])) <= error < 1e-8
+        error = float(whole[f"{name}_error"] + truncated[f"{name}_error"])
+        assert abs(float(whole[name] - truncated[name])) <= error < 1e-8
 
 
-def test_a_core_that_misses_the_mode_is_searched_again(monkeypatch):
-    """The same line from a core of a few places."""
+def test_a_truncation_window_that_misses_the_mode_is_enlarged(monkeypatch):
+    """The same line from a window of a few lattice sites."""
     monkeypatch.setattr(record, "FIRST_SEARCH", 0)
-    wanted = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
+    expected = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
     monkeypatch.setattr(record, "TAIL", 0.3)
     found = ss.linewidth(laser(theta=-1.0), theory=ss.Exact(150))
-    assert float(found.linewidth) == pytest.approx(float(wanted.linewidth), abs=1e-10)
+    assert float(found.linewidth) == pytest.approx(float(expected.linewidth), abs=1e-10)
 
 
-def test_line_closes_as_one_over_n():
-    """N x linewidth, reproduced to the last digit given: 104, 87, 64, 52."""
+def test_linewidth_vanishes_as_one_over_n():
+    """Known values of N x linewidth."""
     products = [n * float(ss.linewidth(laser(), theory=ss.Exact(n)).linewidth) for n in (60, 120, 240, 400)]
     np.testing.assert_allclose(products, [104, 87, 64, 52], atol=0.51)
 
@@ -100,18 +102,18 @@ NOISY = (
 
 
 @pytest.mark.parametrize("made", NOISY)
-def test_linewidth_of_many_spins_is_the_diffusion_of_the_phase(made):
-    """N x linewidth tends to (4.7); a straight line in 1/N is wrong by the square of the correction that it takes out."""
+def test_linewidth_of_many_spins_is_phase_diffusion(made):
+    """N x linewidth tends to (4.7); linear extrapolation in 1/N has an error of the square of the correction."""
     ensemble = ss.Ensemble.single(**made)
     law = float(ss.limit_cycle(ensemble).phase_diffusion)
     half, most = (n * float(ss.linewidth(ensemble, theory=ss.Exact(n)).linewidth) for n in (200, 400))
-    assert abs(half / law - 1) < 0.3  # so that the tolerance is below what any factor of (4.7) is worth here
+    assert abs(half / law - 1) < 0.3  # so that the tolerance is smaller than the effect of any factor in (4.7)
     assert 2 * most - half == pytest.approx(law, rel=(half / law - 1) ** 2)
 
 
 @pytest.mark.parametrize("made", [dict(coupling=1.5, dephasing=0.2), dict(theta=1.0), dict(theta=-0.4, coupling=3.0)])
-def test_line_of_the_incoherent_ensemble_is_a_small_coherence(made):
-    """Frequency and damping of (3.3) linear in s, approached as 1/N."""
+def test_line_of_the_incoherent_ensemble_is_that_of_linearized_mean_field(made):
+    """Frequency and damping of (3.3) to first order in s, with corrections of order 1/N."""
     ensemble = laser(frequency=0.7, **made)
     frequency, (width,) = line_of_many(ensemble, np.array([1]))
     lines = [ss.linewidth(ensemble, theory=ss.Exact(n)) for n in (200, 400)]
@@ -121,28 +123,29 @@ def test_line_of_the_incoherent_ensemble_is_a_small_coherence(made):
 
 
 def test_frequency_approaches_the_limit_cycle():
-    """Omega = omega + Gamma_perp cot(theta), with an error of order 1/N: the sign of theta's pull."""
+    """Omega = omega + Gamma_perp cot(theta), with an error of order 1/N: tests the sign of the frequency shift."""
     ensemble = laser(theta=-1.0, frequency=2.0)
-    wanted = float(ss.limit_cycle(ensemble).frequency)
-    off = [abs(float(ss.linewidth(ensemble, theory=ss.Exact(n)).frequency) - wanted) for n in (50, 200, 800)]
+    expected = float(ss.limit_cycle(ensemble).frequency)
+    off = [abs(float(ss.linewidth(ensemble, theory=ss.Exact(n)).frequency) - expected) for n in (50, 200, 800)]
     assert off[0] > off[1] > off[2]
     assert off[2] < 10 / 800
 
 
-def test_a_line_that_double_precision_cannot_give_is_refused():
-    """Without gain the generator is triangular and its modes nearly coincide; the error says how well they can be told."""
-    dark = laser(gain=0.0, dephasing=0.3)
-    assert float(ss.linewidth(dark, theory=ss.Exact(4)).linewidth) > 0
+def test_a_line_beyond_double_precision_is_an_error():
+    """Without gain the generator is triangular and its modes nearly coincide; stated errors cover the true ones."""
+    decaying = laser(gain=0.0, dephasing=0.3)
+    assert float(ss.linewidth(decaying, theory=ss.Exact(4)).linewidth) > 0
     with pytest.raises(
         ss.IntegrationError, match="The slowest modes nearly coincide, and double precision does not tell them apart"
     ):
-        ss.linewidth(dark, theory=ss.Exact(20))
+        ss.linewidth(decaying, theory=ss.Exact(20))
     # one excitation above the ground state, (9.3): decay V, and the spin's own gamma/2 + gamma_phi
     for spins in (40, 60, 100):
-        line = ss.linewidth(dark, theory=ss.Exact(spins))
+        line = ss.linewidth(decaying, theory=ss.Exact(spins))
         assert abs(float(line.linewidth) - 2 * 12.8) <= float(line.linewidth_error) < 1e-5
-    bright = ss.Ensemble.single(gain=0.26, damping=0.0, coupling=25.0, theta=0.8, dephasing=0.5)  # one below the top
-    line = ss.linewidth(bright, theory=ss.Exact(1000))
+    # one excitation below the fully inverted state
+    inverted = ss.Ensemble.single(gain=0.26, damping=0.0, coupling=25.0, theta=0.8, dephasing=0.5)
+    line = ss.linewidth(inverted, theory=ss.Exact(1000))
     assert abs(float(line.linewidth) - 2 * (25 * np.sin(0.8) + 0.13 + 0.5)) <= float(line.linewidth_error) < 1e-3
     good = ss.linewidth(laser(), theory=ss.Exact(200))
     assert float(good.linewidth_error) < 1e-9
@@ -151,7 +154,7 @@ def test_a_line_that_double_precision_cannot_give_is_refused():
 
 @pytest.mark.parametrize("theta", [-1.2, -2.2])
 def test_peak_and_integral_of_the_spectrum(theta):
-    """Peaked at the line's frequency, of its width, and with the integral <J_+ J_-> over d nu / 2 pi."""
+    """The peak has frequency and width of the line; the integral over d nu / 2 pi is <J_+ J_->."""
     ensemble, spins = laser(theta=theta, frequency=5.0), 300
     line = ss.linewidth(ensemble, theory=ss.Exact(spins))
     center, width = float(line.frequency), float(line.linewidth)
@@ -162,7 +165,7 @@ def test_peak_and_integral_of_the_spectrum(theta):
     assert np.ptp(nu[light > light.max() / 2]) == pytest.approx(width, rel=0.05)  # other modes are 1/N weaker
     slope = width * np.pi / 2 / np.cos(np.pi / 2 * x) ** 2
     total = np.trapezoid(light * slope, x) / (2 * np.pi)
-    rest = ss.steady_state(ensemble, theory=ss.Exact(spins))
-    wanted = spins * (1 + rest.inversion[0]) / 2 + spins * (spins - 1) * rest.correlation[0, 0].real
-    assert total == pytest.approx(float(wanted), rel=1e-3)  # the last two of 4001 points
+    steady = ss.steady_state(ensemble, theory=ss.Exact(spins))
+    expected = spins * (1 + steady.inversion[0]) / 2 + spins * (spins - 1) * steady.correlation[0, 0].real
+    assert total == pytest.approx(float(expected), rel=1e-3)  # the two outermost of 4001 points are missing
     assert light.min() > 0

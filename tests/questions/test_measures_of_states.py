@@ -1,4 +1,4 @@
-"""Measures of synchronization: from reduced states made by hand, by quadrature, and from laws."""
+"""Measures of synchronization against explicit reduced density matrices, quadrature and exact relations."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ SY = np.array([[0, -1j], [1j, 0]])
 
 
 def pair_state(rho, spins, i, j):
-    """Reduced state of spins i < j, from the full matrix."""
+    """Reduced density matrix of spins i < j, shape (4, 4), from the full one."""
     axes = rho.reshape([2] * (2 * spins))
     letters = [chr(ord("a") + k) for k in range(2 * spins)]
     for k in range(spins):
@@ -38,7 +38,7 @@ def wootters(rho):
     return max(0, 2 * values.max() - values.sum())
 
 
-def full_rest(ensemble, spins):
+def steady_matrix(ensemble, spins):
     """The steady state as a 2^N x 2^N matrix."""
     problem = ss.BruteForce(spins).lower(ensemble, None, 0)
     from spinsync.problems.linear import dense
@@ -49,32 +49,32 @@ def full_rest(ensemble, spins):
 
 
 @pytest.mark.parametrize(("seed", "counts"), [(0, (3,)), (5, (2, 1)), (4, (1, 1, 1)), (2, (1, 2))])
-def test_pairs_have_the_entanglement_of_their_reduced_state(seed, counts):
+def test_pair_measures_agree_with_the_reduced_density_matrix(seed, counts):
     ensemble, _ = random_spins(seed, counts)
     spins = sum(counts)
     measured = ss.pair_measures(ss.steady_state(ensemble, theory=ss.BruteForce(spins)))
-    rho, group = full_rest(ensemble, spins), np.repeat(np.arange(len(counts)), counts)
+    rho, group = steady_matrix(ensemble, spins), np.repeat(np.arange(len(counts)), counts)
     for i in range(spins):
         for j in range(i + 1, spins):
             pair, a, b = pair_state(rho, spins, i, j), group[i], group[j]
             alone = [np.einsum(s, pair.reshape(2, 2, 2, 2)) for s in ("akbk->ab", "kakb->ab")]
             information = sum(map(entropy_of, alone)) - entropy_of(pair)
-            assert float(measured.concurrence[a, b]) == pytest.approx(wootters(pair), abs=1e-7)  # root of rounding
+            assert float(measured.concurrence[a, b]) == pytest.approx(wootters(pair), abs=1e-7)  # square root of rounding error
             assert float(measured.mutual_information[a, b]) == pytest.approx(information, abs=1e-10)
             for variable in ("concurrence", "mutual_information"):
                 assert float(measured[variable][a, b]) == pytest.approx(float(measured[variable][b, a]), abs=1e-12)
 
 
 def test_entangled_pairs_are_found():
-    """Two spins that only decay collectively and are pumped a little keep a singlet's share."""
+    """Two spins with collective decay and weak gain are partly in the singlet state."""
     one = laser(gain=0.02, damping=0.0, coupling=6.0)
     found = ss.pair_measures(ss.steady_state(one, theory=ss.Exact(2)))
-    pair = full_rest(one, 2)
+    pair = steady_matrix(one, 2)
     assert wootters(pair) > 0.05
     assert float(found.concurrence[0, 0]) == pytest.approx(wootters(pair), abs=1e-7)
 
 
-def test_one_spin_has_no_pair():
+def test_pair_measures_of_one_spin_are_nan():
     found = ss.pair_measures(ss.steady_state(laser(), theory=ss.Exact(1)))
     assert np.isnan(found.concurrence).all()
     assert np.isnan(found.mutual_information).all()
@@ -85,26 +85,26 @@ def test_exact_and_brute_force_agree_on_every_measure(seed):
     ensemble, _ = one_group(seed)
     ensemble = ensemble.replace(**{"A.gain": 1.2, "A.damping": 0.8})
     spins = 2 + seed % 4
-    mixed, judge = (ss.entropy(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
-    rests = [ss.steady_state(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce)]
-    pairs, pairs_judge = map(ss.pair_measures, rests)
+    mixed, reference = (ss.entropy(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce))
+    states = [ss.steady_state(ensemble, theory=theory(spins)) for theory in (ss.Exact, ss.BruteForce)]
+    pairs, pairs_reference = map(ss.pair_measures, states)
     for name in ("entropy", "purity"):
-        assert float(mixed[name]) == pytest.approx(float(judge[name]), abs=1e-11)
-    np.testing.assert_allclose(rests[0].inversion_correlation, rests[1].inversion_correlation, atol=1e-11)
-    np.testing.assert_allclose(pairs.mutual_information, pairs_judge.mutual_information, atol=1e-10)
-    np.testing.assert_allclose(pairs.concurrence, pairs_judge.concurrence, atol=1e-10)
+        assert float(mixed[name]) == pytest.approx(float(reference[name]), abs=1e-11)
+    np.testing.assert_allclose(states[0].inversion_correlation, states[1].inversion_correlation, atol=1e-11)
+    np.testing.assert_allclose(pairs.mutual_information, pairs_reference.mutual_information, atol=1e-10)
+    np.testing.assert_allclose(pairs.concurrence, pairs_reference.concurrence, atol=1e-10)
 
 
 @pytest.mark.parametrize("spins", [1, 7, 800])
 def test_entropy_of_uncoupled_spins_adds_up(spins):
-    """Purity (p^2 + (1-p)^2)^N and N times the entropy of one, at N whose 2^N overflows nothing."""
+    """Purity (p^2 + (1-p)^2)^N and N times the entropy of one spin; the dimension 2^N must not overflow."""
     found, p = ss.entropy(laser(coupling=0.0), theory=ss.Exact(spins)), 0.75
     assert float(found.entropy) == pytest.approx(-spins * (p * np.log(p) + (1 - p) * np.log(1 - p)), rel=1e-10)
     assert float(found.purity) == pytest.approx((p**2 + (1 - p) ** 2) ** spins, rel=1e-8)
 
 
 def test_husimi_function_and_phase_distribution():
-    """Normalized; the integral over the polar angle is the phase distribution, which peaks at the phase."""
+    """The Husimi function, integrated over the polar angle, is the phase distribution: normalized, peaked at the phase."""
     run = ss.evolve(laser(), [0.0], initial=[[0.3, 0.4, -0.2]])
     nodes, weights = np.polynomial.legendre.leggauss(40)
     polar = np.pi / 2 * (1 + nodes)
@@ -117,26 +117,28 @@ def test_husimi_function_and_phase_distribution():
     assert q.min() >= 0
 
 
-def test_phase_difference_of_two_product_spins_is_a_convolution():
+def test_phase_difference_density_of_a_product_state_is_a_convolution():
     ensemble, _ = random_spins(3, (1, 1))
     m = random_bloch(np.random.default_rng(3), 2)
     run = ss.evolve(ensemble, [0.0], theory=ss.BruteForce(2), initial=m)
     azimuth = np.linspace(0, 2 * np.pi, 32, endpoint=False)
     density = ss.phase_distribution(run, azimuth)
     a, b = density.phase_density[0].values
-    wanted = [sum(a[(k + n) % 32] * b[n] for n in range(32)) * 2 * np.pi / 32 for k in range(32)]
-    np.testing.assert_allclose(density.phase_difference_density[0, 0, 1], wanted, atol=1e-13)
+    expected = [sum(a[(k + n) % 32] * b[n] for n in range(32)) * 2 * np.pi / 32 for k in range(32)]
+    np.testing.assert_allclose(density.phase_difference_density[0, 0, 1], expected, atol=1e-13)
 
 
-def test_pair_correlation_is_that_of_the_operators():
+def test_pair_correlations_are_expectation_values_of_the_operators():
     ensemble, _ = random_spins(0, (3,))
-    rest, rho = ss.steady_state(ensemble, theory=ss.BruteForce(3)), full_rest(ensemble, 3)
-    assert float(rest.inversion_correlation[0, 0]) == pytest.approx(np.trace(rho @ on(SZ, 0, 3) @ on(SZ, 1, 3)).real, abs=1e-12)
-    assert complex(rest.correlation[0, 0]) == pytest.approx(np.trace(rho @ on(UP, 0, 3) @ on(UP.T, 1, 3)), abs=1e-12)
+    steady, rho = ss.steady_state(ensemble, theory=ss.BruteForce(3)), steady_matrix(ensemble, 3)
+    assert float(steady.inversion_correlation[0, 0]) == pytest.approx(
+        np.trace(rho @ on(SZ, 0, 3) @ on(SZ, 1, 3)).real, abs=1e-12
+    )
+    assert complex(steady.correlation[0, 0]) == pytest.approx(np.trace(rho @ on(UP, 0, 3) @ on(UP.T, 1, 3)), abs=1e-12)
 
 
 def test_asymptotic_phase_advances_uniformly():
-    """Along the motion it grows at the line's frequency, and its amplitude falls as half the linewidth: to all orders."""
+    """During the evolution it grows at the frequency of the line, and its amplitude decays at half the linewidth, exactly."""
     ensemble, theory = laser(theta=-1.0, frequency=0.7), ss.Exact(20)
     line, m = ss.linewidth(ensemble, theory=theory), np.array([[0.5, -0.3, 0.2]])
     start = ss.asymptotic_phase(ensemble, m, theory=theory)
@@ -155,32 +157,32 @@ def test_asymptotic_phase_advances_uniformly():
 
 @pytest.mark.parametrize(("spins", "theta"), [(3, -np.pi / 2), (4, -1.2)])
 def test_asymptotic_phase_without_gain(spins, theta):
-    """Also where the right eigenvector is largest at a place that the left one does not know: spins only go down."""
+    """Also where the left eigenvector vanishes at the maximum of the right one, as spins only decay."""
     ensemble, m = ss.Ensemble.single(gain=0.0, damping=6.4, coupling=14.28, theta=theta), [[0.3, 0.1, 0.2], [-0.1, 0.3, 0.2]]
     found = ss.asymptotic_phase(ensemble, m, theory=ss.Exact(spins))
-    turned = found.phase.values[1] - found.phase.values[0]
-    assert np.exp(1j * turned) == pytest.approx(1j, abs=1e-9)
+    difference = found.phase.values[1] - found.phase.values[0]
+    assert np.exp(1j * difference) == pytest.approx(1j, abs=1e-9)
     np.testing.assert_allclose(*found.amplitude.values, rtol=1e-9)
     little = ss.asymptotic_phase(ensemble.replace(gain=1e-7), m, theory=ss.Exact(spins))
     np.testing.assert_allclose(little.phase, found.phase, atol=1e-5)
     np.testing.assert_allclose(little.amplitude, found.amplitude, rtol=1e-5)
 
 
-def test_asymptotic_phase_of_modes_that_coincide_is_refused():
-    """Four spins that only decay, at V = 2 gamma: two decay rates of sector 1 are equal, with one eigenvector."""
+def test_asymptotic_phase_of_coinciding_modes_is_an_error():
+    """Four decaying spins at V = 2 gamma: two equal decay rates of sector +1 with one eigenvector (defective)."""
     ensemble = ss.Ensemble.single(gain=0.0, damping=0.5, coupling=1.0, theta=-np.pi / 2)
     with pytest.raises(ss.IntegrationError, match=r"^The slowest modes nearly coincide"):
         ss.asymptotic_phase(ensemble, [[0.3, 0.1, 0.2]], theory=ss.Exact(4))
 
 
 def test_asymptotic_phase_tends_to_the_isochrons():
-    """Phi = phi - cot(theta) ln|s| of mean field, between two amplitudes, with an error that falls with N."""
+    """Mean field: Phi = phi - cot(theta) ln|s|, tested between two amplitudes, with an error that decreases with N."""
     ensemble, states = laser(theta=-1.0), [[0.5, 0.0, 1 / 6], [0.25, 0.0, 1 / 6], [0.0, 0.5, 1 / 6]]
-    wanted = -np.log(2) / np.tan(-1.0) * -1
+    expected = -np.log(2) / np.tan(-1.0) * -1
     off = []
     for spins in (40, 160):
         phase = ss.asymptotic_phase(ensemble, states, theory=ss.Exact(spins)).phase.values
         assert phase[2] - phase[0] == pytest.approx(np.pi / 2, abs=1e-9)
-        off.append(abs(phase[1] - phase[0] - wanted))
+        off.append(abs(phase[1] - phase[0] - expected))
     assert off[1] < off[0] / 2
     assert off[1] < 12 / 160

@@ -1,4 +1,4 @@
-"""QuTiP gets the same master equation, and its own solver of (j, m) populations agrees."""
+"""The QuTiP models have the same generator as BruteForce, and populations (j, m) of piqs agree."""
 
 import sys
 
@@ -16,20 +16,20 @@ qutip = pytest.importorskip("qutip")
 
 
 @pytest.mark.parametrize(("seed", "counts"), [(0, (3,)), (2, (1, 2)), (4, (1, 1, 1)), (6, (1,))])
-def test_the_generator_is_the_judge_s(seed, counts):
+def test_the_generator_is_that_of_brute_force(seed, counts):
     ensemble, _ = random_spins(seed, counts)
     spins = sum(counts)
     model = ss.to_qutip(ensemble, spins)
     generator = qutip.liouvillian(model.hamiltonian, model.collapse_operators).full()
-    turned = np.arange(4**spins).reshape(2**spins, -1).T.reshape(-1)  # QuTiP stacks columns, the judge rows
-    judge = theory.liouvillian(theory.SpinSpace(spins), lindbladian(ensemble, spins)).toarray()
-    np.testing.assert_allclose(generator[np.ix_(turned, turned)], judge, atol=1e-13)
+    order = np.arange(4**spins).reshape(2**spins, -1).T.reshape(-1)  # QuTiP stacks columns, BruteForce rows
+    reference = theory.liouvillian(theory.SpinSpace(spins), lindbladian(ensemble, spins)).toarray()
+    np.testing.assert_allclose(generator[np.ix_(order, order)], reference, atol=1e-13)
     assert model.hamiltonian.dims == [[2] * spins] * 2
 
 
 @pytest.mark.parametrize(("seed", "spins"), [(0, 1), (1, 6), (2, 19), (5, 30)])
 def test_populations_agree_with_piqs(seed, spins):
-    """Rate matrix of qutip.piqs.Pim, whose null vector is found densely."""
+    """The null vector of the rate matrix of qutip.piqs.Pim by dense linear algebra."""
     ensemble, _ = one_group(seed)
     ensemble = ensemble.replace(**{"A.gain": 1.1, "A.damping": 0.6})
     system = ss.to_piqs(ensemble, spins)
@@ -43,11 +43,11 @@ def test_populations_agree_with_piqs(seed, spins):
     found = steady_populations.steady_state(Exact(spins).lower(ensemble, None, 0).sectors)
     ours = {(row + spins % 2 / 2, column - spins / 2): p
             for (row, column), p in zip(found.lattice.sites(0), found.probability, strict=True)}  # fmt: skip
-    np.testing.assert_allclose([ours.get(place, 0.0) for place in order], theirs, atol=1e-12)
+    np.testing.assert_allclose([ours.get(site, 0.0) for site in order], theirs, atol=1e-12)
 
 
-def test_piqs_spins_move_as_ours():
-    """Hamiltonian, frequency and dephasing too, to the single precision of its liouvillian."""
+def test_the_liouvillian_of_piqs_has_our_eigenvalues():
+    """With Hamiltonian, frequency and dephasing, to the single precision of its liouvillian."""
     ensemble = laser(theta=-0.8, dephasing=0.3, frequency=0.9)
     system = ss.to_piqs(ensemble, 4)
     eigenvalues = np.linalg.eigvals(system.liouvillian().full())
@@ -57,7 +57,7 @@ def test_piqs_spins_move_as_ours():
             assert abs(eigenvalues - value).min() < 1e-5
 
 
-def test_a_missing_qutip_is_a_sentence(monkeypatch):
+def test_a_missing_qutip_is_an_import_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "qutip", None)
     for call, name in ((ss.to_qutip, "to_qutip"), (ss.to_piqs, "to_piqs")):
         with pytest.raises(ImportError) as caught:

@@ -15,7 +15,7 @@ from scipy.optimize import root
 import spinsync as ss
 from reference import System, jacobian_eigenvalues, random_bloch
 from regime_cases import R, word
-from spinsync.questions.regimes import batch, described, places
+from spinsync.questions.regimes import batch, regime_coordinates, regime_variables
 from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.summary import _repeats
 from spinsync.results.datasets import dataset
@@ -45,7 +45,7 @@ def answer_of(engine, ensemble, start):
     """The answer of one engine to one point, as `regime` gives it."""
     spread = tuple(group.distribution for group in ensemble.groups)
     found = engine(batch(ensemble, spread, ensemble.rates.at(None), ss.MeanField(rtol=1e-6, atol=1e-8), start))
-    return dataset(described(found), places(ensemble), "regime", ensemble)
+    return dataset(regime_variables(found), regime_coordinates(ensemble), "regime", ensemble)
 
 
 def check_agreement(ensemble, one, other):

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.model import quadratures
-from spinsync.theory.protocol import refuse
+from spinsync.theory.protocol import check_theory
 from systems import PARAMETERS, laser, pair
 
 ONE = laser()
@@ -120,7 +120,7 @@ CASES = [
     (lambda: ss.Ensemble.from_toml(3), "Argument `path` must be the path of a file, but is path=3."),
     (lambda: ONE.to_toml(""), "Argument `path` must be the path of a file, but is path=''."),
     (
-        lambda: refuse(ss.MeanField(), "linewidth"),
+        lambda: check_theory(ss.MeanField(), "linewidth"),
         "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
         "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",

@@ -15,7 +15,7 @@ WIDE, T = laser(frequency=ss.Lorentzian(0.5)), [0.0, 1.0]
 SHAPE = "Argument `initial` must have shape"
 OPTIONS = "most_jumps=10000000000, most_seconds=None"
 NO_RELAXATION = (
-    "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
+    "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to relax, but one has none."
 )
 LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
@@ -200,7 +200,7 @@ CASES = [
     # measures
     (
         lambda: ss.pair_measures(ss.steady_state(ONE)),
-        "Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.",
+        "Argument `dataset` must hold pair correlations, but has none: it is not a result at finite N.",
     ),
     (
         lambda: ss.pair_measures(ss.evolve(ONE, [0.0], theory=ss.Exact(2), initial=[[1, 0, 0]])),
@@ -333,7 +333,7 @@ CASES = [
     ),
     (
         lambda: ss.rerun(xr.concat([ss.limit_cycle(ONE), ss.limit_cycle(ONE)], "run")),
-        "Argument `result` must be one result as it was made, but has the dim run.",
+        "Argument `result` must be one unchanged result, but has the dim run.",
     ),
     (
         lambda: ss.rerun(xr.concat([ss.evolve(ONE, [0.0], theory=ss.Exact(n)) for n in (2, 3)], "spins")),

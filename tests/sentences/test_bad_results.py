@@ -101,7 +101,7 @@ CASES = [
     ),
     (
         lambda: ss.plot.order_parameter(FEW.isel(other_group=[0])),
-        "Argument `run` must hold all pairs of its groups, but is cut or turned.",
+        "Argument `run` must hold all pairs of its groups, but is cut or transposed.",
     ),
     (
         lambda: ss.plot.order_parameter(FEW.isel(group=[1, 0])),  # whose diagonal is A with B
@@ -171,7 +171,7 @@ CASES = [
     ),
     (
         lambda: ss.pair_measures(REST.isel(other_group=[0])),
-        "Argument `dataset` must hold all pairs of its groups, but is cut or turned.",
+        "Argument `dataset` must hold all pairs of its groups, but is cut or transposed.",
     ),
     (
         lambda: ss.pair_measures(REST.assign_coords(group=["x", "y"])),
@@ -179,7 +179,7 @@ CASES = [
     ),
     (
         lambda: ss.pair_measures(REST.drop_vars("inversion")),
-        "Argument `dataset` must hold inversion beside the pair correlations, but has none.",
+        "Argument `dataset` must hold inversion and pair correlations, but has no inversion.",
     ),
     (
         lambda: ss.phase_distribution(REST.transpose("other_group", "group"), [0.0]),
@@ -192,11 +192,11 @@ CASES = [
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(theory="")),
-        "Argument `theory` must be recorded in the result as the verb wrote it, but is theory=''.",
+        "Argument `theory` must be recorded in the result as the question wrote it, but is theory=''.",
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(theory="{}")),
-        "Argument `theory` must be recorded in the result as the verb wrote it, but is theory='{}'.",
+        "Argument `theory` must be recorded in the result as the question wrote it, but is theory='{}'.",
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(theory='{"theory": "my-theory"}')),

@@ -1,4 +1,4 @@
-"""Which theory answers what follows from the kinds of problem that it makes; the others say who does."""
+"""The questions that a theory answers follow from its kinds of problem; for others an error names the theories that do."""
 
 from functools import partial
 
@@ -10,13 +10,13 @@ from spinsync.theory.protocol import ANSWERS, answers
 from systems import laser
 
 ONE = laser()
-GIVEN = {
+EXAMPLES = {
     "MeanField": ss.MeanField(), "Exact": ss.Exact(4), "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2)
 }  # fmt: skip
-TABLE = {
-    "evolve": {*GIVEN},
+ANSWERED = {
+    "evolve": {*EXAMPLES},
     "keep_state": {"Exact", "BruteForce"},
-    "steady_state": {*GIVEN},
+    "steady_state": {*EXAMPLES},
     "linewidth": {"Exact", "BruteForce"},
     "emission_spectrum": {"Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
@@ -24,36 +24,36 @@ TABLE = {
     "regime": {"MeanField"},
     "phase_diagram": {"MeanField", "Exact"},
 }
-ASKED = {
+QUESTIONS = {
     "linewidth": ss.linewidth, "emission_spectrum": partial(ss.emission_spectrum, frequencies=[0.0, 1.0]),
     "entropy": ss.entropy, "regime": ss.regime, "phase_diagram": partial(ss.phase_diagram, axes={"coupling": [1.0]}),
 }  # fmt: skip
 
 
-def test_the_table_names_every_question_and_theory():
-    assert TABLE.keys() == ANSWERS.keys()
-    assert {theory.__name__ for theory in THEORIES.values()} == GIVEN.keys()
-    for question, who in TABLE.items():
-        assert {name for name, theory in GIVEN.items() if answers(type(theory), question)} == who, question
+def test_the_table_has_every_question_and_theory():
+    assert ANSWERED.keys() == ANSWERS.keys()
+    assert {theory.__name__ for theory in THEORIES.values()} == EXAMPLES.keys()
+    for question, names in ANSWERED.items():
+        assert {name for name, theory in EXAMPLES.items() if answers(type(theory), question)} == names, question
 
 
-@pytest.mark.parametrize("name", GIVEN)
-@pytest.mark.parametrize("question", ASKED)
-def test_a_theory_answers_or_says_who_does(question, name):
-    ask = partial(ASKED[question], ONE, theory=GIVEN[name])
-    if name in TABLE[question]:
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_theory_answers_or_the_error_names_those_that_do(question, name):
+    ask = partial(QUESTIONS[question], ONE, theory=EXAMPLES[name])
+    if name in ANSWERED[question]:
         assert len(ask()) > 0
         return
     with pytest.raises(ss.InputError) as caught:
         ask()
-    said, _, who = str(caught.value).partition("(")
-    assert said == f"Argument `theory` must be one that answers {question} "
-    listed = who.partition("), but is ")[0].replace(" or ", ", ").split(", ")
-    assert listed == [theory for theory in GIVEN if theory in TABLE[question]]
+    message, _, names = str(caught.value).partition("(")
+    assert message == f"Argument `theory` must be one that answers {question} "
+    listed = names.partition("), but is ")[0].replace(" or ", ", ").split(", ")
+    assert listed == [theory for theory in EXAMPLES if theory in ANSWERED[question]]
 
 
-def test_who_keeps_no_state_says_why():
-    for name, theory in GIVEN.items():
-        if name not in TABLE["keep_state"]:
+def test_the_error_for_keep_state_names_the_theory():
+    for name, theory in EXAMPLES.items():
+        if name not in ANSWERED["keep_state"]:
             with pytest.raises(ss.InputError, match=f"Argument `keep_state` must be False for {name}, "):
                 ss.evolve(ONE, [0.0, 1.0], theory=theory, keep_state=True)

@@ -14,10 +14,10 @@ FOLDER = Path(__file__).parent  # Zarr stores, zipped
 RESULTS = sorted(path.stem for path in FOLDER.glob("*.zip"))
 UNKNOWN = {
     "asymptotic_phase": "states",
-    "husimi": "the result that it was made of",
-    "pair_measures": "the result that it was made of",
-    "phase_distribution": "the result that it was made of",
-    "phase_distribution_run": "the result that it was made of",
+    "husimi": "the result that it was computed from",
+    "pair_measures": "the result that it was computed from",
+    "phase_distribution": "the result that it was computed from",
+    "phase_distribution_run": "the result that it was computed from",
     "phase_diagram_distributions": "the distributions along A.frequency",
 }
 ALMOST = {"regime": 2e-3, "phase_diagram": 2e-3}  # averages over windows; everything else follows within 1e-6

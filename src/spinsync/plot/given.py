@@ -8,11 +8,11 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
-from spinsync.results.datasets import model_of, of_spinsync
+from spinsync.results.datasets import checked_result, model_of
 
 
 def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
-    of_spinsync(diagram, "diagram")
+    checked_result(diagram, "diagram")
     made_by = checks.line(str(diagram.attrs.get("verb", "nothing known")))
     if made_by != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")

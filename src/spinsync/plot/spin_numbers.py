@@ -17,7 +17,7 @@ from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, axes, colo
 from spinsync.plot.diagrams import LABELS
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
-from spinsync.results.datasets import model_of, of_spinsync
+from spinsync.results.datasets import checked_result, model_of
 from spinsync.theory.mean_field.closed_forms_one import line_of_many
 
 Results = xr.Dataset | Iterable[xr.Dataset]
@@ -191,7 +191,7 @@ def _by_spins(results: Results, verb: str, variable: str) -> tuple[Ensemble, dic
             raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {checks.line(str(made_by))}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
-        _check(_first_line(of_spinsync(one, "results")), variable)
+        _check(_first_line(checked_result(one, "results")), variable)
     models = {one.attrs["model"] for one in several}
     if len(models) > 1:
         raise checks.InputError(f"Argument `results` must be of one ensemble, but are of {len(models)}.")

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
-from spinsync.results.datasets import DIMS, all_pairs, model_of, of_spinsync, times_of, variable
+from spinsync.results.datasets import DIMS, all_pairs, checked_result, model_of, times_of, variable
 from spinsync.results.datasets import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
@@ -21,7 +21,7 @@ def needs(run: xr.Dataset, name: str, whole: bool = False) -> None:
     """
     if not isinstance(run, xr.Dataset):
         raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
-    of_spinsync(run, "run")
+    checked_result(run, "run")
     if name not in run or not run.sizes.get("time"):
         made_by = run.attrs.get("verb")
         what = "holds none" if made_by == "evolve" else f"is one of {checks.line(str(made_by or 'nothing known'))}"

@@ -1,4 +1,4 @@
-"""Closed forms of mean field: the state of one group, of a symmetric pair, of weakly coupled groups, and the onset of any."""
+"""Closed forms of mean field: one group, the symmetric pair, two weakly coupled groups, and the threshold of any ensemble."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from spinsync.theory.mean_field import adler, closed_forms_one, closed_forms_two
 from spinsync.theory.mean_field.thresholds import threshold
 
 
-def checked(ensemble: Any) -> Ensemble:
+def _checked(ensemble: Any) -> Ensemble:
     return checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")  # type: ignore[no-any-return]
 
 
 @in_range
 def available(ensemble: Ensemble) -> frozenset[str]:
-    """The names of the closed forms below that hold for an ensemble; `critical_coupling` does for any."""
+    """The names of those closed forms that hold for an ensemble; `critical_coupling` holds for any and is not among them."""
     refusals = {
         "limit_cycle": closed_forms_one.refusal, "symmetric_pair": closed_forms_two.refusal, "locking_range": adler.refusal,
     }  # fmt: skip
@@ -32,23 +32,23 @@ def available(ensemble: Ensemble) -> frozenset[str]:
 
 @question
 def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
-    """The synchronized state of one group, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
+    """The synchronized state of one group in mean field, s = |s| exp(-i Omega t), equations (4.2) to (4.4), (4.6) and (4.7).
 
-    With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4);
-    amplitude and inversion are averages over the spins. Its stability is not part of the closed form then.
+    With frequency disorder: the stationary state with the largest order parameter, equations (6.3) and (6.4). Amplitude and
+    inversion are then means over the spins, and the stability of the state is not determined.
 
     Parameters
     ----------
     ensemble : Ensemble
-        One group; its frequency a number, Lorentzian, Gaussian or Uniform.
+        One group; its frequency is a number, Lorentzian, Gaussian or Uniform.
 
     Returns
     -------
     xarray.Dataset
         Scalars synchronized, frequency (angular; NaN where not synchronized), amplitude |s|, inversion (NaN without gain and
-        damping, where every inversion rests), order_parameter 2|s|; without disorder also floquet_exponent (exponent),
-        complex, three numbers, and phase_diffusion, the linewidth of N spins times N for large N; both NaN where there is
-        no cycle.
+        damping, where any inversion is stationary), order_parameter 2|s|; without disorder also phase_diffusion, the linewidth
+        (angular, FWHM) of N spins times N for large N, and (exponent): floquet_exponent, complex, three; both NaN where there
+        is no limit cycle.
 
     Raises
     ------
@@ -62,41 +62,41 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
     (0.166667, 0.166667)
     """
-    one = closed_forms_one.one_group(checked(ensemble))
+    one = closed_forms_one.one_group(_checked(ensemble))
     frequency, amplitude, inversion = closed_forms_one.cycle(one)
     variables: dict[str, Any] = {
         "synchronized": amplitude > 0, "frequency": frequency, "amplitude": amplitude, "inversion": inversion,
         "order_parameter": 2 * amplitude,
     }  # fmt: skip
     if one.group.distribution is None:
-        turns = amplitude > 0
-        exponents = closed_forms_one.floquet(one, amplitude) if turns else np.full(3, complex(nan, nan))
+        synchronized = amplitude > 0
+        exponents = closed_forms_one.floquet(one, amplitude) if synchronized else np.full(3, complex(nan, nan))
         variables["floquet_exponent"] = (("exponent",), exponents)
-        variables["phase_diffusion"] = closed_forms_one.diffusion(one, amplitude, inversion) if turns else nan
+        variables["phase_diffusion"] = closed_forms_one.diffusion(one, amplitude, inversion) if synchronized else nan
     return dataset(variables, {}, "limit_cycle", ensemble)
 
 
 @question
 def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
-    """Full synchronization of two equal groups with all four couplings V exp(-+i pi/2), equations (5.1) to (5.4).
+    """Full synchronization of two equal groups whose four couplings all equal V exp(-i pi/2) or V exp(i pi/2), (5.1) to (5.4).
 
     Parameters
     ----------
     ensemble : Ensemble
-        Two groups of equal rates and weights, any two frequencies.
+        Two groups with equal rates and weights, and any two frequencies.
 
     Returns
     -------
     xarray.Dataset
-        Scalars exists, stable, incoherent_stable, frequency, phase_difference (A minus B), amplitude |s| and inversion
-        of each group (NaN where the full state does not exist), existence_detuning and hopf_detuning (NaN where there
-        is none): the detunings at which the full state ceases to exist and to be stable; incoherent_detuning, beyond which
-        the incoherent state is stable (inf: at none).
+        Scalars exists, stable (of the fully synchronized state), incoherent_stable; frequency (angular), phase_difference (A
+        minus B), amplitude |s| and inversion of each group, NaN where the full state does not exist; existence_detuning and
+        hopf_detuning (angular), at which the full state ceases to exist and to be stable, NaN where there is no such
+        detuning; incoherent_detuning, beyond which the incoherent state is stable (inf: it is unstable at any detuning).
 
     Raises
     ------
     InputError
-        If the ensemble is no such pair.
+        If the ensemble is not such a pair.
 
     Notes
     -----
@@ -110,12 +110,12 @@ def symmetric_pair(ensemble: Ensemble) -> xr.Dataset:
     >>> bool(full.stable), round(float(full.phase_difference), 6)
     (True, 0.927295)
     """
-    return dataset(closed_forms_two.full_state(checked(ensemble)), {}, "symmetric_pair", ensemble)
+    return dataset(closed_forms_two.full_state(_checked(ensemble)), {}, "symmetric_pair", ensemble)
 
 
 @question
 def locking_range(ensemble: Ensemble) -> xr.Dataset:
-    """Locking of two synchronized groups by a weak cross coupling: Adler's equation with its shear, (5.6) to (5.8).
+    """Phase locking of two synchronized groups by a weak cross coupling: the Adler equation with shear, (5.6) to (5.8).
 
     Parameters
     ----------
@@ -125,10 +125,11 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        Scalars effective_detuning, locking_range K_eff, phase_offset (NaN where the range is 0), locked, phase_difference
-        and frequency (NaN where not locked), beat_frequency (mean rate of the phase difference; 0 where locked). All
-        frequencies are angular. locking_range_error: how far from K_eff locked states end, stable or not (inf: unknown);
-        beat_frequency_error: what the second order (5.11) adds; weak: whether the error of the range is below a tenth of it.
+        Scalars effective_detuning, locking_range K_eff (the largest effective detuning that locks), phase_offset (NaN where
+        the range is 0), locked, phase_difference (A minus B) and frequency (both NaN where not locked), beat_frequency (mean
+        rate of the phase difference; 0 where locked). All frequencies are angular. locking_range_error is the distance from
+        K_eff to the end of the locked states, stable or not (inf: unknown); beat_frequency_error is the contribution of
+        second order (5.11); weak is whether the error of the range is below a tenth of the range.
 
     Raises
     ------
@@ -137,9 +138,9 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
 
     Notes
     -----
-    The condition is K_eff << |Re mu| of (4.6), the rate at which each group returns to its cycle, which vanishes at its own
-    threshold: a cross coupling much smaller than the inner one is not enough. The beat also needs a small
-    effective detuning, |Delta_eff| << |mu|.
+    Valid for K_eff << |Re mu| of (4.6), the rate at which each group relaxes to its limit cycle. This rate vanishes at the
+    threshold of the group, so that a cross coupling much smaller than the coupling within groups is not sufficient. The
+    beat frequency also needs a small effective detuning, |Delta_eff| << |mu|.
 
     Examples
     --------
@@ -149,31 +150,31 @@ def locking_range(ensemble: Ensemble) -> xr.Dataset:
     >>> round(float(lock.locking_range), 6), bool(lock.locked), bool(lock.weak)
     (0.016667, True, True)
     """
-    return dataset(adler.locking(checked(ensemble)), {}, "locking_range", ensemble)
+    return dataset(adler.locking(_checked(ensemble)), {}, "locking_range", ensemble)
 
 
 @in_range
 def critical_coupling(ensemble: Ensemble) -> float:
-    """Coupling above which the incoherent state is unstable: (4.5) for one group, a root of (6.10) for any ensemble.
+    """Critical coupling, above which the incoherent state is unstable: (4.5) for one group, a root of (6.10) in general.
 
     Parameters
     ----------
     ensemble : Ensemble
-        Any groups, frequencies, distributions of them and any coupling matrix C. A group without gain and damping takes
-        no part: nothing prefers an inversion of either sign.
+        Any groups, frequencies or distributions of frequencies, and any coupling matrix C. A group without gain and damping
+        is left out, as its inversion in the incoherent state is arbitrary.
 
     Returns
     -------
     float
-        For one group the strength V_c (angular frequency), Gamma_perp / (-z0 sin theta) without disorder. For
-        `Ensemble.pair` the value of its `coupling`, all else being equal: a cross coupling of its own stays as it is, and 0
-        means that it alone suffices. For any other ensemble the factor s > 0 at which s C reaches the threshold: below 1 the
-        ensemble is above it. The smallest one, where the instability ends and comes again. inf where there is none.
+        For one group the strength V_c (angular frequency); without disorder Gamma_perp / (-z0 sin theta). For
+        `Ensemble.pair` the value of `coupling` with all other parameters fixed: a separate cross coupling is kept, and 0
+        means that it is sufficient alone. For any other ensemble the factor s > 0 at which s C reaches the threshold; below 1
+        the ensemble is above threshold. If there are several thresholds, the smallest one; inf if there is none.
 
     Raises
     ------
     InputError
-        If `ensemble` is no Ensemble.
+        If `ensemble` is not an Ensemble.
 
     Examples
     --------
@@ -181,10 +182,10 @@ def critical_coupling(ensemble: Ensemble) -> float:
     >>> ss.critical_coupling(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
     4.0
 
-    Three groups in a ring, each coupled to the next one only:
+    Three groups in a ring, each coupled only to the next one:
 
     >>> ring = ss.Ensemble([ss.Group(gain=3.0, damping=1.0)] * 3, -8j * np.roll(np.eye(3), 1, axis=1))
     >>> round(ss.critical_coupling(ring), 12)
     1.5
     """
-    return threshold(checked(ensemble))
+    return threshold(_checked(ensemble))

@@ -1,4 +1,4 @@
-"""evolve: the motion in time, at any level of theory."""
+"""evolve: the time evolution of an ensemble, at any level of theory."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.memory import afford
 from spinsync.model.ensembles import Ensemble
-from spinsync.questions.initial_states import lowered
-from spinsync.questions.options import checked_seed
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
+from spinsync.questions.initial_states import initial_value_problem
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Problem, Theory, answers, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Problem, Theory, answers, check_theory
 
 COMPLEX, REAL = 16, 8  # bytes
 
 
 def afford_times(problem: Problem, times: Array) -> None:
-    """Refuse more times than memory can hold states or results of. Raises InputError with the estimate."""
+    """Check that states and results at all times fit into memory. Raises InputError with the estimate otherwise."""
     groups = problem.coordinates["group"][1].size
     results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
     afford("times", len(times), problem.bytes_per_time(results), "times")
@@ -42,53 +41,54 @@ def evolve(
     keep_state: bool = False,
     threads: int | None = None,
 ) -> xr.Dataset:
-    """How the ensemble moves.
+    """Time evolution of the ensemble.
 
     Parameters
     ----------
     ensemble : Ensemble
     times : array of shape (time,)
-        Increasing; in units of 1/rate. `initial` holds at times[0].
+        Increasing, in units of 1/rate. The initial state holds at times[0].
     theory : MeanField, Exact, Trajectories or BruteForce
         The level of theory.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors m = (2 Re s, -2 Im s, z), length at most 1; with each=True also one per spin, (spin, 3): the
-        classes of a distribution, or any number of equal spins per group, ordered group by group. At finite N they are
-        those of a product state. Or a result of the same theory to go on from, with other rates if wanted: of `evolve`,
-        at its last time (at finite N it must have kept its state), or of `steady_state`. None: a small random coherence
-        (from `seed`) beside the uncoupled inversion.
+        Bloch vectors m = (2 Re s, -2 Im s, z) of length at most 1, one per group. With each=True also one per spin, shape
+        (spin, 3): the frequency classes of a distribution, or any number of equal spins per group, ordered by group. At
+        finite N they define a product state. Or a result of the same theory, which the run continues, also with other rates:
+        of `evolve` at its last time (at finite N with keep_state=True), or of `steady_state`. None: a small random
+        coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
-        Of that coherence, where group a's depends on (seed, a) alone, and of trajectories, each by (seed, index) alone. 0
+        Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
+        (seed, index) alone. 0
         where neither is drawn.
     each : bool
-        Add every spin: each group's, its frequency classes, or those that `initial` lists.
+        Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool
-        Add the density matrix at the last time, for a run that goes on from here. Exact and BruteForce only: in mean
-        field Bloch vectors are the state (with each=True where a frequency is distributed), and trajectories keep none.
+        Add the density matrix at the last time, so that another run can continue from it. Exact and BruteForce only: in mean
+        field Bloch vectors are the state (with each=True if a frequency is distributed), and trajectories keep none.
     threads : int, optional
-        At most so many for very many sampled spins or for trajectories; by default all that this process may use. Without
-        influence on the result.
+        Largest number of threads, used for very many sampled spins and for trajectories; by default all that this process
+        may use. The result does not depend on it.
 
     Returns
     -------
     xarray.Dataset
-        (time, group): coherence (complex <sigma^->), inversion; (time): order_parameter. A smooth distribution of
-        frequencies adds coherence_error and inversion_error, from a coarser run beside this one (not where `initial`
-        lists single spins); a finite number of spins adds correlation and inversion_correlation (time, group,
-        other_group). Trajectories have no coherence; they add the standard error of each variable, their number in
-        trajectories, and whether it sufficed in converged. correlation and inversion_correlation are NaN within a group
-        of one spin, and so are their errors. each=True adds spin_coherence and spin_inversion (time, spin) with
-        coordinates spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and state_1, the elements of the
-        density matrix between states whose numbers of excited spins differ by 0 and by 1, as the theory orders them: for
-        one group <j,m|rho|j,m-q> summed over the copies of j, ordered by j, then m.
+        (time, group): coherence (complex <sigma^->), inversion <sigma^z>; (time): order_parameter.
+        A smooth distribution of frequencies adds coherence_error and inversion_error, estimated by a coarser run (not where
+        `initial` lists single spins). A finite number of spins adds (time, group, other_group): correlation
+        <sigma^+_i sigma^-_j> and inversion_correlation <sigma^z_i sigma^z_j>, i != j, both NaN with their errors within a
+        group of one spin. Trajectories have no coherence; they add the error of each variable, and the scalars trajectories
+        (their number) and converged (whether all tolerances are met). each=True adds (time, spin): spin_coherence and
+        spin_inversion, with the coordinates spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and
+        state_1, the elements of the density matrix between states whose numbers of excited spins differ by 0 and by 1, in
+        the order of the theory: for one group <j,m|rho|j,m-q>, summed over equal representations j, ordered by j, then m.
 
     Raises
     ------
     InputError
-        If times do not increase, `initial` does not fit or has lost a part of its state, keep_state has no effect, or the
-        theory does not take the ensemble.
+        If times do not increase, `initial` does not fit or is not a complete state, keep_state has no effect, or the theory
+        does not support the ensemble.
     IntegrationError
-        If the time steps get too many or too small.
+        If too many or too small time steps are needed.
 
     Notes
     -----
@@ -102,28 +102,28 @@ def evolve(
     >>> round(float(run.order_parameter[-1]), 6)
     0.333333
 
-    The pump is switched off during a run of 20 spins:
+    The gain of 20 spins is switched off at t = 5:
 
-    >>> bright = ss.evolve(one, [0.0, 5.0], theory=ss.Exact(20), keep_state=True)
-    >>> decay = ss.evolve(one.replace(gain=0.0), [5.0, 5.1, 9.0], theory=ss.Exact(20), initial=bright)
+    >>> pumped = ss.evolve(one, [0.0, 5.0], theory=ss.Exact(20), keep_state=True)
+    >>> decay = ss.evolve(one.replace(gain=0.0), [5.0, 5.1, 9.0], theory=ss.Exact(20), initial=pumped)
     >>> decay.order_parameter.values.round(3)
     array([0.2  , 0.127, 0.   ])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "evolve")
-    theory = completed(theory, TRAJECTORY)
-    moments, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
+    check_theory(theory, "evolve")
+    theory = with_defaults(theory, TRAJECTORY)
+    times, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
-        why = theory.why.get("keep_state", "which keeps none")
+        why = theory.hints.get("keep_state", "which keeps none")
         raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
-    problem, record = lowered(ensemble, theory, initial, seed, each)
-    afford_times(problem, moments)
-    with in_words(theory):
-        observed = problem.motion_and_state(moments) if keep_state else problem.motion(moments, seed)
-    kept = {"keep_state": 1, "end": float(moments[-1])} if keep_state else {}
-    coordinates = {"time": ("time", moments), **problem.coordinates}
+    problem, record = initial_value_problem(ensemble, theory, initial, seed, each)
+    afford_times(problem, times)
+    with error_messages(theory):
+        observed = problem.motion_and_state(times) if keep_state else problem.motion(times, seed)
+    kept = {"keep_state": 1, "end": float(times[-1])} if keep_state else {}
+    coordinates = {"time": ("time", times), **problem.coordinates}
     return dataset(
         observed, coordinates, "evolve", ensemble, theory=theory_record(theory), seed=seed,
-        each=int(each), origin=float(moments[0]), initial=record, **kept,
+        each=int(each), origin=float(times[0]), initial=record, **kept,
     )  # fmt: skip

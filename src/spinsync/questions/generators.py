@@ -1,4 +1,4 @@
-"""The microscopic ground of mean field: lindblad, and the exact one-spin equation."""
+"""The microscopic model behind mean field: its Lindblad master equation, and the exact one-spin equations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from spinsync.base.arrays import Array
 from spinsync.base.interrupts import aside
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
+from spinsync.questions.errors import error_messages
 from spinsync.questions.evolution import afford_times
-from spinsync.questions.initial_states import lowered
-from spinsync.questions.options import checked_seed
-from spinsync.questions.sentences import in_words
+from spinsync.questions.initial_states import initial_value_problem
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side
@@ -24,22 +23,22 @@ from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
 
 @question
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
-    """The Lindblad master equation of N spins behind the coupling C: exchange, correlated decay, correlated pumping.
+    """Rates of the Lindblad master equation of N spins that the coupling C stands for: exchange, correlated decay and pumping.
 
-    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); every complex matrix C is physical.
+    C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); there is such an equation for every complex matrix C.
 
     Parameters
     ----------
     ensemble : Ensemble
-        Single frequencies only.
+        Every group has a single frequency.
     spins : int
         Number N of spins, at most 2000; they must split over the groups by weight.
 
     Returns
     -------
     xarray.Dataset
-        (spin, other_spin): exchange, correlated_decay = 2 K_-, correlated_pumping = 2 K_+, complex Hermitian;
-        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group.
+        (spin, other_spin): exchange Hc, correlated_decay 2 K_-, correlated_pumping 2 K_+, complex Hermitian matrices;
+        (spin): spin_frequency, gain, damping, dephasing, and the coordinate spin_group. All are angular.
 
     Raises
     ------
@@ -56,34 +55,34 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
     names: Array = np.array(ensemble.names)[terms.group]
-    of_pairs = {"exchange": terms.exchange, "correlated_decay": terms.decay, "correlated_pumping": terms.pumping}
-    of_spins = {"spin_frequency": terms.omega} | {n: getattr(terms, n) for n in ("gain", "damping", "dephasing")}
-    variables = {name: (("spin", "other_spin"), values) for name, values in of_pairs.items()}
-    variables |= {name: (("spin",), values) for name, values in of_spins.items()}
+    pair_values = {"exchange": terms.exchange, "correlated_decay": terms.decay, "correlated_pumping": terms.pumping}
+    spin_values = {"spin_frequency": terms.omega} | {n: getattr(terms, n) for n in ("gain", "damping", "dephasing")}
+    variables = {name: (("spin", "other_spin"), values) for name, values in pair_values.items()}
+    variables |= {name: (("spin",), values) for name, values in spin_values.items()}
     return dataset(variables, {"spin_group": ("spin", names)}, "lindblad", ensemble, spins=spins)
 
 
 @question
 def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, initial: Any = None, seed: int = 0) -> xr.Dataset:
-    """Both sides of the exact one-spin equations (2.3) and (2.4) along a run of N spins.
+    """Both sides of the exact one-spin equations (2.3) and (2.4) during the evolution of N spins.
 
     Parameters
     ----------
     ensemble : Ensemble
-        Any complex coupling; single frequencies.
+        Any complex coupling; every group has a single frequency.
     times : array of shape (time,)
         Increasing.
     theory : BruteForce
     initial : real array of shape (group, 3) or (spin, 3) or xarray.Dataset, optional
-        Bloch vectors of the product state at times[0], or a result of BruteForce to go on from, as in `evolve`.
+        Bloch vectors of the product state at times[0], or a result of BruteForce to continue, as in `evolve`.
     seed : int
-        Of the random start, as in `evolve`.
+        Seed of the random initial state, as in `evolve`.
 
     Returns
     -------
     xarray.Dataset
         (time, spin): coherence_rate and inversion_rate from the Lindblad generator (2.2), coherence_identity and
-        inversion_identity from the right-hand sides of (2.3) and (2.4) with the run's own pair correlations.
+        inversion_identity from the right-hand sides of (2.3) and (2.4), with the pair correlations of the same run.
 
     Raises
     ------
@@ -102,12 +101,12 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     checks.instance("theory", theory, BruteForce, "BruteForce")
-    moments, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
-    problem, record = lowered(ensemble, theory, initial, seed, each=True)
-    afford_times(problem, moments)
+    times, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
+    problem, record = initial_value_problem(ensemble, theory, initial, seed, each=True)
+    afford_times(problem, times)
     blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}
-    with in_words(theory):
-        states = problem.states(moments)
+    with error_messages(theory):
+        states = problem.states(times)
     space, terms = SpinSpace(theory.spins), lindbladian(ensemble, theory.spins)
     s_rate, z_rate = generator_side(space, blocks, states)
     s_identity, z_identity = identity_side(space, terms, states)
@@ -117,8 +116,8 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     if not all(np.all(np.isfinite(side)) for side in sides.values()):
         raise checks.IntegrationError("The rates are too large for double precision, or differ by too many orders.")
     variables = {name: (("time", "spin"), side) for name, side in sides.items()}
-    coordinates = {"time": ("time", moments), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
+    coordinates = {"time": ("time", times), "spin_group": ("spin", np.array(ensemble.names)[terms.group])}
     return dataset(
         variables, coordinates, "one_spin_equation", ensemble, theory=theory_record(theory), seed=seed,
-        origin=float(moments[0]), initial=record,
+        origin=float(times[0]), initial=record,
     )  # fmt: skip

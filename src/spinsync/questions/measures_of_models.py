@@ -1,4 +1,4 @@
-"""Measures of quantum synchronization of ensembles: entropy, the asymptotic phase (section 8)."""
+"""Measures of quantum synchronization that need the model: entropy, and the asymptotic phase (theory page, section 8)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.questions.initial_states import asked
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
+from spinsync.questions.initial_states import steady_state_problem
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.results.registry import question
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.protocol import Theory, check_theory
 
 
 @question
@@ -29,12 +29,12 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        entropy -Tr rho ln rho in nats, at most N ln 2; purity Tr rho^2 (0 where it is below 1e-308).
+        Scalars entropy -Tr rho ln rho in nats, at most N ln 2, and purity Tr rho^2 (0 where it is below 1e-308).
 
     Raises
     ------
     InputError
-        If the theory does not answer this or does not take the ensemble, or the steady state is not unique.
+        If the theory does not answer this question or does not support the ensemble, or the steady state is not unique.
 
     Examples
     --------
@@ -43,11 +43,11 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     >>> round(float(ss.entropy(free, theory=ss.Exact(50)).entropy / 50 / np.log(2)), 9)
     1.0
     """
-    problem = asked(ensemble, theory, "entropy")
-    with in_words(theory):
-        p, copies = problem.density_eigenvalues()
+    problem = steady_state_problem(ensemble, theory, "entropy")
+    with error_messages(theory):
+        p, multiplicity = problem.density_eigenvalues()
     positive = p > 0
-    logarithm = np.log(p[positive]) - copies[positive]  # ln of the eigenvalues, each exp(copies) times
+    logarithm = np.log(p[positive]) - multiplicity[positive]  # ln of the eigenvalues; multiplicity: logarithms, too
     variables: dict[str, Any] = {
         "entropy": ((), float(-(p[positive] @ logarithm))),
         "purity": ((), float(p[positive] @ np.exp(logarithm))),
@@ -57,29 +57,29 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
 
 @question
 def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Theory) -> xr.Dataset:
-    """The phase that product states end up with, by the slowest mode of sector +1, equation (9.9).
+    """Asymptotic phase of product states, defined by the slowest mode of sector +1, equation (9.9).
 
-    -arg of the mode's left eigenvector times the state: it advances uniformly at the line's frequency, and is zero for the
-    place (j, m) where the product of the mode's two eigenvectors is largest, at zero azimuth. The quantum counterpart of the
-    isochrons (5.5).
+    It is -arg of the scalar product of the mode's left eigenvector and the state, and advances uniformly at the frequency of
+    the line. It is zero for the component (j, m) where the product of left and right eigenvector is largest, at zero azimuth.
+    The quantum counterpart of the isochrons (5.5).
 
     Parameters
     ----------
     ensemble : Ensemble
         One group.
     states : real array of shape (state, 3)
-        Bloch vectors that all spins share, length at most 1.
+        Bloch vectors of length at most 1; in each product state all spins have the same one.
     theory : Exact
 
     Returns
     -------
     xarray.Dataset
-        (state): phase (NaN without coherence) and amplitude, the modulus of the same number.
+        (state): phase in radians (NaN without coherence), and amplitude, the modulus of the scalar product.
 
     Raises
     ------
     InputError
-        If a vector is too long, there are several groups, or the spins are too many for the memory.
+        If a vector is longer than 1, there are several groups, or there are too many spins for the memory.
     IntegrationError
         If the slowest modes nearly coincide, or the rates are too large for double precision.
 
@@ -92,12 +92,12 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Theory) -> xr.D
     array([0. , 0.5])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "asymptotic_phase")
+    check_theory(theory, "asymptotic_phase")
     if len(ensemble.groups) > 1:
         raise checks.InputError(f"Argument `ensemble` must have one group for a phase, but has {len(ensemble.groups)}.")
     m = bloch_vectors.checked(states, "real Bloch vectors of shape (state, 3)", "states")
-    with in_words(theory):
-        mode = asked(ensemble, theory, "asymptotic_phase").slowest_mode()
+    with error_messages(theory):
+        mode = steady_state_problem(ensemble, theory, "asymptotic_phase").slowest_mode()
     strongest = mode.left[np.argmax(abs(mode.left * mode.right))]
     left = mode.left * (abs(strongest) / strongest)
     starts: Any = (theory.lower(ensemble, vector[None], 0, False) for vector in m)

@@ -1,4 +1,4 @@
-"""Measures of quantum synchronization of results: pairs of spins, the Husimi function, phase distributions (section 8)."""
+"""Measures of quantum synchronization of a result: entanglement of pairs, Husimi function, phase distributions (section 8)."""
 
 from __future__ import annotations
 
@@ -11,31 +11,30 @@ from scipy.special import xlogy
 from spinsync.base import checks
 from spinsync.base.memory import afford
 from spinsync.results.datasets import all_pairs, bloch, model_of, source_record, variable
-from spinsync.results.datasets import dataset as made
+from spinsync.results.datasets import dataset as new_dataset
 from spinsync.results.registry import question
 
 
 @question
 def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
-    """Entanglement and total correlation of two spins, equations (8.4) and (8.5).
+    """Concurrence and mutual information of two spins, equations (8.4) and (8.5).
 
-    Their state has the form of an X where nothing breaks the symmetry: concurrence 2 max(0, |c| - sqrt(p_ee p_gg)), and
-    mutual information in nats.
+    With unbroken U(1) symmetry the state of two spins is an X state, whose concurrence is 2 max(0, |c| - sqrt(p_ee p_gg)).
 
     Parameters
     ----------
     dataset : xarray.Dataset
-        A result at finite N without coherence: of `steady_state`, or of a run that started without.
+        A result at finite N without coherence: of `steady_state`, or of `evolve` with an initial state without coherence.
 
     Returns
     -------
     xarray.Dataset
-        (..., group, other_group): concurrence, mutual_information; both NaN within a group of one spin, which has no pair.
+        (..., group, other_group): concurrence, and mutual_information in nats; both NaN within a group of one spin.
 
     Raises
     ------
     InputError
-        If the dataset holds no pair correlations, or a coherence.
+        If the dataset holds no pair correlations, or a coherence that is not 0.
 
     Examples
     --------
@@ -47,30 +46,30 @@ def pair_measures(dataset: xr.Dataset) -> xr.Dataset:
     """
     ensemble = model_of(dataset)
     if "inversion_correlation" not in dataset:
-        raise checks.InputError("Argument `dataset` must hold pair correlations, but has none: it is not of a finite number.")
+        raise checks.InputError("Argument `dataset` must hold pair correlations, but has none: it is not a result at finite N.")
     if "coherence" in dataset and abs(variable(dataset, "coherence")).max() > 1e-9:
         raise checks.InputError("Argument `dataset` must be without coherence for the state of a pair, but has some.")
     for name in ("correlation", "inversion"):
         if name not in dataset:
-            raise checks.InputError(f"Argument `dataset` must hold {name} beside the pair correlations, but has none.")
+            raise checks.InputError(f"Argument `dataset` must hold {name} and pair correlations, but has no {name}.")
     c: Any = all_pairs(dataset, "correlation")
     zz, z = variable(dataset, "inversion_correlation"), variable(dataset, "inversion")
     if c.dims != zz.dims or c.dims[:-1] != z.dims:
-        raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or turned.")
+        raise checks.InputError("Argument `dataset` must hold all pairs of its groups, but is cut or transposed.")
     other = z.rename(group="other_group")
     up, down = (1 + z + other + zz) / 4, (1 - z - other + zz) / 4
     first, second = (1 + z - other - zz) / 4, (1 - z + other - zz) / 4
     concurrence = 2 * np.maximum(0, abs(c) - np.sqrt(np.maximum(up * down, 0)))
-    middle, split = (first + second) / 2, np.sqrt((first - second) ** 2 / 4 + abs(c) ** 2)
-    joint = _entropy(up) + _entropy(down) + _entropy(middle + split) + _entropy(middle - split)
+    centre, splitting = (first + second) / 2, np.sqrt((first - second) ** 2 / 4 + abs(c) ** 2)
+    joint = _entropy(up) + _entropy(down) + _entropy(centre + splitting) + _entropy(centre - splitting)
     alone = sum(_entropy((1 + sign * w) / 2) for w in (z, other) for sign in (1, -1))
     variables = {"concurrence": concurrence.where(c == c), "mutual_information": alone - joint}
     shaped = {name: (c.dims, value.transpose(*c.dims).values) for name, value in variables.items()}
-    return made(shaped, dict(c.coords), "pair_measures", ensemble, source=source_record(dataset))
+    return new_dataset(shaped, dict(c.coords), "pair_measures", ensemble, source=source_record(dataset))
 
 
 def _entropy(p: Any) -> Any:
-    """-p ln p; rounding can make a probability negative."""
+    """-p ln p; probabilities that are negative by rounding errors count as 0."""
     return -xlogy(np.maximum(p, 0), np.maximum(p, 0))
 
 
@@ -83,12 +82,12 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     dataset : xarray.Dataset
         A result with coherence and inversion.
     polar, azimuth : arrays of shape (polar,) and (azimuth,)
-        Increasing angles in radians; the azimuth is that of (1.1).
+        Increasing angles in radians, of the direction n on the Bloch sphere (1.1).
 
     Returns
     -------
     xarray.Dataset
-        (..., group, polar, azimuth): husimi; single spins where the dataset holds them.
+        (..., group, polar, azimuth): husimi, per steradian; (..., spin, polar, azimuth) where the dataset holds single spins.
 
     Raises
     ------
@@ -114,12 +113,12 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     coordinates: dict[str, Any] = {str(name): c for name, c in m.coords.items() if name != "axis"}
     coordinates |= {name: (name, value) for name, value in angles.items()}
     variables = {"husimi": ((*m.dims[:-1], "polar", "azimuth"), values)}
-    return made(variables, coordinates, "husimi", model_of(dataset), source=source_record(dataset))
+    return new_dataset(variables, coordinates, "husimi", model_of(dataset), source=source_record(dataset))
 
 
 @question
 def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
-    """Phase distribution of a spin (8.3), or of the phase difference of two spins at finite N (8.7).
+    """Phase distribution of one spin (8.3), and of the phase difference of two spins at finite N (8.7).
 
     Parameters
     ----------
@@ -131,9 +130,9 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     Returns
     -------
     xarray.Dataset
-        (..., group, azimuth): phase_density, where there is a coherence; (..., group, other_group, azimuth):
-        phase_difference_density, where there are pair correlations (NaN within a group of one spin). The integral over
-        2 pi of either is 1.
+        (..., group, azimuth): phase_density, if the dataset holds a coherence, or (..., spin, azimuth) for single spins;
+        (..., group, other_group, azimuth): phase_difference_density, if it holds pair correlations (NaN within a group of
+        one spin). Both are per radian; their integrals over 2 pi are 1.
 
     Raises
     ------
@@ -158,13 +157,13 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     ):  # fmt: skip
         if source in dataset:
             values = variable(dataset, source).values[..., None]
-            # s is |s| exp(-i phase); c is that of sigma^+_1 sigma^-_2, so its phase is phi_1 - phi_2
-            turned = values * np.exp(1j * phi) if source == single else values * np.exp(-1j * phi)
-            variables[name] = ((*dataset[source].dims, "azimuth"), 1 / (2 * np.pi) + height * turned.real)
+            # s = |s| exp(-i phase), whereas the phase of c = <sigma^+_1 sigma^-_2> is phi_1 - phi_2
+            rotated = values * np.exp(1j * phi) if source == single else values * np.exp(-1j * phi)
+            variables[name] = ((*dataset[source].dims, "azimuth"), 1 / (2 * np.pi) + height * rotated.real)
     if not variables:
         raise checks.InputError("Argument `dataset` must hold a coherence or pair correlations, but has neither.")
     kept: dict[str, Any] = {
         str(name): c for name, c in dataset.coords.items() if any(set(c.dims) <= set(d) for d, _ in variables.values())
     }
     coordinates = kept | {"azimuth": ("azimuth", phi)}
-    return made(variables, coordinates, "phase_distribution", model, source=source_record(dataset))
+    return new_dataset(variables, coordinates, "phase_distribution", model, source=source_record(dataset))

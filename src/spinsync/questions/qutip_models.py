@@ -1,4 +1,4 @@
-"""The same master equation as objects of QuTiP, for what spinsync does not ask."""
+"""The master equation (2.2) as objects of QuTiP, for its own solvers."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import counts, jump_operators, lindbladian
 
 MOST_SPINS = 10  # 2^10 x 2^10 operators
-MOST_PIQS = 100  # piqs keeps (N^3/6)^2 numbers, dense where it builds them
+MOST_PIQS = 100  # piqs builds dense matrices of (N^3/6)^2 numbers
 
 
 @dataclass(frozen=True)
 class QutipModel:
-    """Equation (2.2) for QuTiP's solvers: `qutip.mesolve(hamiltonian, rho, times, collapse_operators)`.
+    """Master equation (2.2) for the solvers of QuTiP: `qutip.mesolve(hamiltonian, rho, times, collapse_operators)`.
 
     Parameters
     ----------
     hamiltonian : qutip.Qobj
     collapse_operators : list of qutip.Qobj
-        Rates are in them as square roots.
+        Each includes the square root of its rate.
 
     Raises
     ------
-    Nothing: `to_qutip` makes and checks it.
+    Nothing: `to_qutip` checks its arguments.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def to_qutip(ensemble: Ensemble, spins: int) -> QutipModel:
     Parameters
     ----------
     ensemble : Ensemble
-        Single frequencies; any complex coupling.
+        Every group has a single frequency; any complex coupling.
     spins : int
         1 to 10; they must split over the groups by weight.
 
@@ -60,7 +60,7 @@ def to_qutip(ensemble: Ensemble, spins: int) -> QutipModel:
     Raises
     ------
     InputError
-        If the spins are too many or do not split over the groups, or a frequency is distributed.
+        If there are too many spins, they do not split over the groups, or a frequency is distributed.
     ImportError
         If QuTiP is not installed.
 
@@ -99,9 +99,9 @@ def to_qutip(ensemble: Ensemble, spins: int) -> QutipModel:
 
 @in_range
 def to_piqs(ensemble: Ensemble, spins: int) -> Any:
-    """One group of N equal spins as a `qutip.piqs.Dicke`, in QuTiP's own permutation-symmetric basis.
+    """One group of N equal spins as a `qutip.piqs.Dicke`, in the permutation-symmetric basis of QuTiP.
 
-    Its `liouvillian` is accurate to single precision only; `qutip.piqs.Pim` is not.
+    The method `liouvillian` of this object is accurate to single precision only, unlike `qutip.piqs.Pim`.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def to_piqs(ensemble: Ensemble, spins: int) -> Any:
     Raises
     ------
     InputError
-        If there are several groups, the spins are too many, or the frequency is distributed.
+        If there are several groups, too many spins, or the frequency is distributed.
     ImportError
         If QuTiP is not installed.
 
@@ -145,11 +145,11 @@ def to_piqs(ensemble: Ensemble, spins: int) -> Any:
     )  # fmt: skip
 
 
-def _qutip(asked: str) -> ModuleType:
-    """QuTiP, which is an extra."""
+def _qutip(function: str) -> ModuleType:
+    """The module qutip, an optional dependency."""
     try:
         import qutip
         import qutip.piqs
     except ImportError:
-        raise ImportError(f"{asked} needs the package qutip: pip install 'spinsync[qutip]'.") from None
+        raise ImportError(f"{function} needs the package qutip: pip install 'spinsync[qutip]'.") from None
     return qutip  # type: ignore[no-any-return]

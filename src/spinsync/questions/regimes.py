@@ -1,4 +1,4 @@
-"""regime: one word for the long-time motion of an ensemble, and the numbers behind it."""
+"""regime: the regime of the long-time motion of an ensemble, and its frequencies, amplitudes and phases."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
-from spinsync.questions.initial_states import vectors
+from spinsync.questions.initial_states import initial_vectors
 from spinsync.questions.options import check_distributions, checked_seed
 from spinsync.regimes.codes import Regime, Status, flags
 from spinsync.regimes.engines import lanes
@@ -24,51 +24,51 @@ from spinsync.regimes.summary import Motions
 from spinsync.results.datasets import dataset, initial_record, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 
 def batch(
     ensemble: Ensemble, spread: tuple[Distribution | None, ...], rates: Rates, theory: Any, start: Array,
     line: Line | None = None,
 ) -> Batch:  # fmt: skip
-    """Points whose motion a theory is asked for; what its options leave open is the engines' own."""
+    """The points of `rates` as input of the engines; default accuracies where the options of the theory are None."""
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
     return Batch(rates=rates, spread=spread, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy)
 
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
-    """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
-    given = None if initial is None else vectors(initial, ensemble, type(theory))
+    """Initial Bloch vectors, shape (group, 3): from `initial`, or from the seed and the rates of `ensemble`."""
+    given = None if initial is None else initial_vectors(initial, ensemble, type(theory))
     return bloch_vectors.per_group(ensemble.rates, given, seed)
 
 
-def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:
-    """The variables of `regime` over `dims`, from the motions of all points in order."""
+def regime_variables(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:
+    """The variables of `regime` with additional leading dims of sizes `shape`, from the motions of all points in order."""
 
-    def over(values: Array, *more: str) -> Any:
+    def shaped(values: Array, *more: str) -> Any:
         return ((*dims, *more), values.reshape((*shape, *values.shape[1:])))
 
     locking = motions.locking
     difference = np.where(np.isnan(locking), np.nan, np.angle(locking))
     return {
-        "regime": (*over(motions.regime), flags(Regime)),
-        "frequency": over(motions.frequency, "group"),
-        "amplitude": over(motions.amplitude, "group"),
-        "inversion": over(motions.inversion, "group"),
-        "order_parameter": over(motions.order_parameter),
-        "phase_locking": over(np.minimum(abs(locking), 1.0), "group", "other_group"),
-        "phase_difference": over(difference, "group", "other_group"),
-        "lyapunov": over(motions.lyapunov),
-        "lyapunov_error": over(motions.lyapunov_error),
-        "period": over(motions.period),
-        "order_parameter_range": over(motions.extremes, "bound"),
-        "settled": over(motions.status == Status.SETTLED),
-        "status": (*over(motions.status), flags(Status) | {"flag_descriptions": "; ".join(status.text for status in Status)}),
+        "regime": (*shaped(motions.regime), flags(Regime)),
+        "frequency": shaped(motions.frequency, "group"),
+        "amplitude": shaped(motions.amplitude, "group"),
+        "inversion": shaped(motions.inversion, "group"),
+        "order_parameter": shaped(motions.order_parameter),
+        "phase_locking": shaped(np.minimum(abs(locking), 1.0), "group", "other_group"),
+        "phase_difference": shaped(difference, "group", "other_group"),
+        "lyapunov": shaped(motions.lyapunov),
+        "lyapunov_error": shaped(motions.lyapunov_error),
+        "period": shaped(motions.period),
+        "order_parameter_range": shaped(motions.extremes, "bound"),
+        "settled": shaped(motions.status == Status.SETTLED),
+        "status": (*shaped(motions.status), flags(Status) | {"flag_descriptions": "; ".join(status.text for status in Status)}),
     }
 
 
-def places(ensemble: Ensemble) -> dict[str, Any]:
+def regime_coordinates(ensemble: Ensemble) -> dict[str, Any]:
     """The coordinates of these variables."""
     names = np.array(ensemble.names)
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
@@ -82,44 +82,44 @@ def regime(
     initial: Any = None,
     seed: int = 0,
 ) -> xr.Dataset:
-    """What the ensemble does in the end: its regime, frequencies and phases.
+    """Regime of the long-time motion, with its frequencies, amplitudes and phases.
 
     Parameters
     ----------
     ensemble : Ensemble
-        Any number of groups, with distributions of frequencies or without.
+        Any number of groups, with or without distributions of frequencies.
     theory : MeanField
-        Its accuracy is 1e-6 and 1e-8 where it leaves them open: a regime asks for less than a trajectory. At a finite number
-        of spins the phase diffuses, and there is no regime.
+        Where rtol and atol are None they are 1e-6 and 1e-8, larger than in `evolve`. At a finite number of spins the phase
+        diffuses, and regimes are not defined.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors at the start, or a result of the same theory whose last state they are, as in `evolve`:
-        several regimes can be stable at once. None: a small coherence from `seed`.
+        Initial Bloch vectors, or a result of the same theory at its last time, as in `evolve`; several regimes can be stable
+        for the same parameters. None: a small random coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
-        Of that start, as in `evolve`; 0 beside `initial`.
+        Seed of this coherence, as in `evolve`; 0 beside `initial`.
 
     Returns
     -------
     xarray.Dataset
-        Scalars regime (int8; `label` gives the word), order_parameter, lyapunov (the largest Lyapunov exponent beside the
-        zero of the common phase) with lyapunov_error, period (of the order parameter, in motion that repeats itself up to a
-        common phase within ten relaxation times; NaN elsewhere), settled, and status (int8: why a regime
-        is UNDECIDED); (bound): order_parameter_range, its least and largest value, NaN beside `period`; (group): frequency
-        (mean winding rate of the phase; NaN where a group is dark beside the brightest one, or runs through zero),
-        amplitude (time mean of |s|), inversion; (group, other_group): phase_locking (1 where the difference of the phases is
-        constant) and phase_difference (its circular mean), both NaN beside a dark group. Where the run failed, or a group
-        forgets nothing, status says so and every number is NaN; lyapunov and its error also are at rest of hundreds of
-        frequency classes, whose exponents are not computed.
+        Scalars regime (int8; `label` gives its name), order_parameter (time mean), lyapunov (largest Lyapunov exponent, without
+        the zero exponent of the common phase) and lyapunov_error, period (of the order parameter, if the motion repeats
+        itself up to a common phase within ten relaxation times; else NaN), settled (whether the motion has converged) and
+        status (int8: the reason if the regime is UNDECIDED); (bound): order_parameter_range, its least and largest value, NaN
+        where `period` is; (group): frequency (angular, mean winding rate of the phase; NaN where the coherence of a group
+        is negligible compared with the largest one, or passes through zero), amplitude (time mean of |s|), inversion (time
+        mean); (group, other_group): phase_locking (1 where the phase difference is constant) and phase_difference (its
+        circular mean), both NaN for a group with negligible coherence. Where the run failed, or a group does not relax, every
+        number is NaN. lyapunov and its error are not computed, and NaN, at fixed points with hundreds of frequency classes.
 
     Raises
     ------
     InputError
-        If `ensemble` is none, `initial` does not fit, or the theory knows no regimes.
+        If `ensemble` is not an Ensemble, `initial` does not fit, or the theory has no regimes.
 
     Notes
     -----
-    Mean field: equations (3.1), (3.3), (3.4), (5.9). The run is as long as the motion asks for: until it rests, or until its
-    averages over two windows, the second twice as long, agree. Rest on an unstable state is nudged off it, except
-    without any coherence, where the equations know no noise.
+    Mean field: equations (3.1), (3.3), (3.4), (5.9). A run ends at a fixed point (in a rotating frame), or when averages over
+    two successive windows, the second twice as long, agree. A motion that reaches an unstable fixed point is perturbed, except
+    if there is no coherence at all, as mean field has no noise.
 
     Examples
     --------
@@ -129,8 +129,8 @@ def regime(
     'partial'
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "regime")
-    theory = completed(theory, MAPS)
+    check_theory(theory, "regime")
+    theory = with_defaults(theory, MAPS)
     seed = checked_seed(theory, "regime", initial, seed)
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
@@ -138,5 +138,5 @@ def regime(
     with one_thread(), progress("regime") as line:
         found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     record = None if initial is None else initial_record(start)
-    variables, coordinates = described(found), places(ensemble)
+    variables, coordinates = regime_variables(found), regime_coordinates(ensemble)
     return dataset(variables, coordinates, "regime", ensemble, theory=theory_record(theory), seed=seed, initial=record)

@@ -1,4 +1,4 @@
-"""steady_state: the state that an ensemble settles to."""
+"""steady_state: the stationary state of an ensemble at long times."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
-from spinsync.questions.initial_states import lowered
-from spinsync.questions.options import checked_seed
-from spinsync.questions.sentences import in_words
+from spinsync.questions.errors import error_messages
+from spinsync.questions.initial_states import initial_value_problem
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 
 @question
@@ -27,35 +26,35 @@ def steady_state(
     seed: int = 0,
     threads: int | None = None,
 ) -> xr.Dataset:
-    """The state that the ensemble settles to: fixed in mean field's rotating frame, or the null vector at finite N.
+    """Steady state: in mean field a fixed point in a rotating frame, at finite N the null vector of the Lindblad generator.
 
     Parameters
     ----------
     ensemble : Ensemble
     theory : MeanField, Exact, Trajectories or BruteForce
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors at the start, or a result whose last state they are, as in `evolve` (mean field
-        only: several states can coexist).
+        Initial Bloch vectors, or a result at its last time, as in `evolve`. Only in mean field, where several steady states
+        can be stable.
     seed : int
-        Of the random start and of trajectories, as in `evolve`; 0 where neither is drawn.
+        Seed of the random initial state and of trajectories, as in `evolve`; 0 where neither is drawn.
     threads : int, optional
-        At most so many for trajectories, as in `evolve`.
+        Largest number of threads for trajectories, as in `evolve`.
 
     Returns
     -------
     xarray.Dataset
-        (group): inversion; order_parameter; mean field: coherence (its phase is arbitrary), frequency (NaN where
-        a group has no coherence) and stable (unless there are a thousand frequency classes); finite N:
-        correlation and inversion_correlation (group, other_group), NaN with their errors within a group of one spin.
-        Trajectories add the standard error of each, their number in trajectories, and in converged whether they came to
-        rest with the errors asked for.
+        (group): inversion; scalar order_parameter. Mean field adds (group): coherence (complex, of arbitrary common phase) and
+        frequency (angular; NaN where a group has no coherence), and the scalar stable (not with a thousand or more frequency
+        classes). A finite number of spins adds (group, other_group): correlation and inversion_correlation, both NaN with
+        their errors within a group of one spin. Trajectories add the error of each variable, and the scalars trajectories
+        (their number) and converged (whether they are stationary and all tolerances are met).
 
     Raises
     ------
     InputError
         If `initial` does not fit or is given at finite N, a group does not relax, or the steady state is not unique.
     IntegrationError
-        If the motion does not come to rest in a rotating frame.
+        If the motion does not converge to a fixed point in a rotating frame.
 
     Examples
     --------
@@ -65,13 +64,13 @@ def steady_state(
     0.166667
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "steady_state")
-    theory = completed(theory, TRAJECTORY)
+    check_theory(theory, "steady_state")
+    theory = with_defaults(theory, TRAJECTORY)
     seed = checked_seed(theory, "steady_state", initial, seed)
-    problem, record = lowered(ensemble, theory, initial, seed, False)
+    problem, record = initial_value_problem(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
         raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
-    with in_words(theory):
+    with error_messages(theory):
         observed = problem.steady_state(seed)
     return dataset(
         observed, problem.coordinates, "steady_state", ensemble, theory=theory_record(theory), seed=seed, initial=record

@@ -1,1 +1,1 @@
-"""Results: xarray Datasets, their variables and where they come from."""
+"""Results: xarray Datasets, their variables, and the record from which they can be computed again."""

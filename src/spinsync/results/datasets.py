@@ -1,4 +1,4 @@
-"""Results are plain xarray Datasets; their attributes hold what made them."""
+"""Results are xarray Datasets; their attributes record model, question and options."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ from spinsync.theory.every import THEORIES, name_of
 from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
-CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # what Bloch vectors may lack of a state
-NESTED = {"initial", "source"}  # attributes that tell of other results, as JSON text
-FAINTEST = 1e-8  # coherence that has a phase: a hundred times the tolerances' absolute error
+CORRELATIONS, CLASSES = "the correlations", "the frequency classes"  # parts of a state that Bloch vectors may lack
+NESTED = {"initial", "source"}  # attributes that record other results, as JSON text
+LEAST_COHERENCE = 1e-8  # with a defined phase: a hundred times the default absolute tolerance
 
 
 def dataset(
-    variables: Mapping[str, Any], coordinates: Mapping[str, Any], verb: str, ensemble: Ensemble, **recorded: Any
+    variables: Mapping[str, Any], coordinates: Mapping[str, Any], question: str, ensemble: Ensemble, **recorded: Any
 ) -> xr.Dataset:
-    """A Dataset with long names and units; model, verb, options and version in its attributes.
+    """A Dataset with long names and units; model, question, options and version are its attributes.
 
-    At finite N the number of spins is a coordinate, so that `xr.concat(results, "spins")` knows what it puts side by side.
+    At finite N the number of spins is a coordinate, so that `xr.concat(results, "spins")` labels the results.
     """
     spins = json.loads(recorded.get("theory") or "{}").get("spins")
     result = xr.Dataset(dict(variables), dict(coordinates) | ({} if spins is None else {"spins": spins}))
     for name, coordinate in result.coords.items():
-        if coordinate.dtype.kind == "U":  # fixed-width text has no Zarr v3 specification; this kind has
+        if coordinate.dtype.kind == "U":  # Zarr v3 specifies this text type, but none of fixed width
             result = result.assign_coords({name: coordinate.astype(TEXT)})
     for name, variable_ in result.variables.items():
         variable_.attrs.update(attributes(str(name)))
     result.attrs = {
-        "verb": verb,
+        "verb": question,
         "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),
         "version": __version__,
         **{key: value for key, value in recorded.items() if value is not None},
@@ -56,8 +56,8 @@ def theory_record(theory: Theory) -> str:
     return json.dumps({"theory": name_of(type(theory)), **asdict(theory)})  # type: ignore[call-overload]
 
 
-def recorded_theory(text: str) -> Theory:
-    """The theory of such a text, which somebody may have changed."""
+def recorded_theory(text: Any) -> Theory:
+    """The theory of such a text. Raises InputError if it is invalid: users may have changed it."""
     try:
         options = json.loads(text)
         name = options.pop("theory")
@@ -67,7 +67,7 @@ def recorded_theory(text: str) -> Theory:
     except checks.InputError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise checks.complain("theory", "recorded in the result as the verb wrote it", text) from None
+        raise checks.complain("theory", "recorded in the result as the question wrote it", text) from None
 
 
 def initial_record(initial: Array | None) -> str | None:
@@ -75,11 +75,11 @@ def initial_record(initial: Array | None) -> str | None:
 
 
 def result_record(result: xr.Dataset) -> dict[str, Any]:
-    """What makes a result again that another one begins with, or is made of: its attributes, and the times."""
+    """The attributes and times of a result from which another one starts or is computed: enough to compute it again."""
     plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in result.attrs.items()}
     record = {key: value for key, value in plain.items() if key != "version" and isinstance(value, (str, int, float))}
     for name in NESTED & record.keys():
-        with suppress(ValueError):  # what somebody changed stays as it is
+        with suppress(ValueError):  # not JSON: the user has changed it
             record[name] = json.loads(str(record[name]))  # nested, not text within text
     if "time" in result.coords:
         record["times"] = np.atleast_1d(result["time"]).tolist()
@@ -87,19 +87,19 @@ def result_record(result: xr.Dataset) -> dict[str, Any]:
 
 
 def source_record(result: xr.Dataset) -> str:
-    """The same of a result that is measured, and which of its groups there are, as JSON text."""
+    """The same with the groups of the result, as JSON text: the record for a measure of this result."""
     kept = {dim: result[dim].values.tolist() for dim in ("group", "other_group") if dim in result.coords}
-    return json.dumps(result_record(result) | {"kept": kept}, default=str)  # what is no number, somebody put there
+    return json.dumps(result_record(result) | {"kept": kept}, default=str)  # other types come from the user
 
 
 def axes_record(axes: Mapping[str, Array]) -> str:
-    """The axes of a diagram in order, as JSON text: distributions whole, where its coordinates hold their texts alone."""
+    """The axes of a diagram in order, as JSON text, with all distributions, of which coordinates hold only the repr."""
     listed = {n: [model_files.plain(one) for one in axis] for n, axis in axes.items() if axis.dtype == object}
     return json.dumps({name: listed.get(name) for name in axes})
 
 
-def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:
-    """A result with the model that it is of, or a sentence about `argument`."""
+def checked_result(result: Any, argument: str = "dataset") -> xr.Dataset:
+    """The argument if it is a Dataset that records a model. Raises InputError otherwise."""
     if not isinstance(result, xr.Dataset) or not isinstance(result.attrs.get("model"), str):
         is_ = f"a {type(result).__name__} without a model"
         raise checks.InputError(f"Argument `{argument}` must be a result of spinsync, but is {is_}.")
@@ -107,11 +107,11 @@ def of_spinsync(result: Any, argument: str = "dataset") -> xr.Dataset:
 
 
 def recorded_model(result: Any, name: str) -> Ensemble:
-    """The ensemble of a result that is the argument `name`."""
-    return from_toml_text(of_spinsync(result, name).attrs["model"], "the dataset's model")
+    """The ensemble of a result, which is the argument `name`."""
+    return from_toml_text(checked_result(result, name).attrs["model"], "the dataset's model")
 
 
-#: variable -> its last dims; others may stand before them
+#: variable -> its last dims; others may precede them
 DIMS: Mapping[str, tuple[str, ...]] = {
     "order_parameter": (),
     "coherence": ("group",),
@@ -124,7 +124,7 @@ DIMS: Mapping[str, tuple[str, ...]] = {
 
 
 def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
-    """Numbers of a result, as it was made: whoever turned its dims or took all of one away is told."""
+    """A variable of a result. Raises InputError if its dims have been transposed or removed, or it holds no numbers."""
     found, last = result[name], DIMS[name]
     if found.dtype.kind not in "fc" or (found.dtype.kind == "c" and not name.endswith(("coherence", "correlation"))):
         raise checks.InputError(f"Argument `{argument}` must hold numbers in {name}, but holds {found.dtype}.")
@@ -139,17 +139,17 @@ def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.Dat
 
 
 def all_pairs(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
-    """The same of pairs of groups, whose diagonal is each group by itself."""
+    """The same for a variable of all pairs of groups: square, with equal labels in both dims."""
     found = variable(result, name, argument)
     if found.sizes["group"] != found.sizes["other_group"]:
-        raise checks.InputError(f"Argument `{argument}` must hold all pairs of its groups, but is cut or turned.")
+        raise checks.InputError(f"Argument `{argument}` must hold all pairs of its groups, but is cut or transposed.")
     if result.group.values.tolist() != result.other_group.values.tolist():
         raise checks.InputError(f"Argument `{argument}` must name the same groups in group and other_group, but does not.")
     return found
 
 
 def times_of(result: xr.Dataset, argument: str) -> Array:
-    """The times of a result: finite, and one after the other."""
+    """The times of a result, finite and increasing."""
     if "time" not in result.coords:
         raise checks.InputError(f"Argument `{argument}` must have the coordinate time, but has none.")
     times = np.atleast_1d(result.coords["time"].values)
@@ -159,12 +159,12 @@ def times_of(result: xr.Dataset, argument: str) -> Array:
 
 
 def model_of(dataset: xr.Dataset) -> Ensemble:
-    """The ensemble that a result was computed for.
+    """The ensemble for which a result was computed.
 
     Parameters
     ----------
     dataset : xarray.Dataset
-        Any result of spinsync, also one read back from disk.
+        Any result of spinsync, also read from disk.
 
     Raises
     ------
@@ -183,12 +183,12 @@ def model_of(dataset: xr.Dataset) -> Ensemble:
 
 @lru_cache(16)
 def _distributed(model: str) -> bool:
-    """Whether a recorded model has groups of many frequencies."""
+    """Whether a group of the recorded model has a distribution of frequencies."""
     return any(group.distribution is not None for group in from_toml_text(model, "the dataset's model").groups)
 
 
 def _lost(result: xr.Dataset) -> str | None:
-    """What the state of a result has beside its Bloch vectors."""
+    """The part of the state of a result that its Bloch vectors lack; None if they are the complete state."""
     spins = getattr(recorded_theory(result.attrs["theory"]), "spins", None) if "theory" in result.attrs else None
     if spins is not None:
         return CORRELATIONS if spins > 1 else None
@@ -197,26 +197,26 @@ def _lost(result: xr.Dataset) -> str | None:
 
 
 def whole_at(result: xr.Dataset) -> float | None:
-    """The time at which Bloch vectors are all of the state, where later they are not: a run's start from such vectors."""
+    """The time at which Bloch vectors are the complete state: the start of a run from Bloch vectors; None for other results."""
     recorded = result.attrs
-    went_on = str(recorded.get("initial", "")).startswith("{")
-    return None if went_on or "origin" not in recorded else checks.real("origin", recorded["origin"])
+    continued = str(recorded.get("initial", "")).startswith("{")
+    return None if continued or "origin" not in recorded else checks.real("origin", recorded["origin"])
 
 
 @in_range
 def bloch(dataset: xr.Dataset) -> xr.DataArray:
-    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); at one time they fit `initial`.
+    """Bloch vectors m = (2 Re s, -2 Im s, z) of a result, equation (1.1); those at one time can be used as `initial`.
 
     Parameters
     ----------
     dataset : xarray.Dataset
-        A result with coherence and inversion; single spins where it holds them.
+        A result with coherence and inversion.
 
     Returns
     -------
     xarray.DataArray
-        Shape (..., group, 3), or (..., spin, 3) for a run with each=True. Where they are less than the state, the attribute
-        `lost` says what is missing, and `whole_at` at which time it is not: `evolve` goes on from the run itself then.
+        Shape (..., group, 3), or (..., spin, 3) for a run with each=True. If they are not the complete state, the attribute
+        `lost` names the missing part, and `whole_at` the time at which none is missing; `evolve` can continue the run itself.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     >>> ss.bloch(ss.evolve(one, [0.0, 1.0])).dims
     ('time', 'group', 'axis')
     """
-    of_spinsync(dataset)
+    checked_result(dataset)
     prefix = "spin_" if "spin_coherence" in dataset else ""
     for name in (f"{prefix}coherence", f"{prefix}inversion"):
         if name not in dataset:
@@ -248,5 +248,5 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
 
 
 def phases(coherence: Any) -> Any:
-    """-arg<sigma^->, the azimuth of the Bloch vector; undefined (NaN) where the coherence is no more than errors."""
-    return np.where(abs(coherence) > FAINTEST, -np.angle(coherence), np.nan)
+    """-arg<sigma^->, the azimuth of the Bloch vector; NaN where the coherence is below LEAST_COHERENCE."""
+    return np.where(abs(coherence) > LEAST_COHERENCE, -np.angle(coherence), np.nan)

@@ -1,4 +1,4 @@
-"""Questions by their names, so that the attributes of a result suffice to ask it again."""
+"""Register of questions by name, and `rerun`, which computes a result again from its attributes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from spinsync.theory.protocol import seed_matters
 
 P = ParamSpec("P")
 
-NEEDED = {"theory", "seed", "each"}  # beside what has no default: what every version has recorded
-#: what a sentence calls an argument that is recorded under another name
-CALLED: Mapping[str, str] = {"dataset": "the result that it was made of", "axes": "the distributions along {axis}"}
+ALWAYS_RECORDED = {"theory", "seed", "each"}  # by every version, although they have defaults
+#: argument that is recorded under another name -> its name in error messages
+DESCRIPTIONS: Mapping[str, str] = {"dataset": "the result that it was computed from", "axes": "the distributions along {axis}"}
 
 _questions: dict[str, Callable[..., xr.Dataset]] = {}
 
@@ -35,45 +35,48 @@ class _MissingError(Exception):
 
 
 def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
-    """A question in numbers: it checks its range, keeps to its `threads` if it takes them, and `rerun` repeats it.
+    """Decorator of questions: register for `rerun`, apply `in_range`, and let the option `threads` hold for all calls inside.
 
-    Each argument has to be found again in the attributes or coordinates of the result: under its own name, or as READERS say.
+    Each argument must be recorded in the attributes or coordinates of the result: under its own name, or as READERS read it.
     """
 
     @wraps(function)
-    def asked(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
+    def wrapped(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
         with at_most(options.get("threads")):
             return in_range(function)(*arguments, **options)
 
-    _questions[function.__name__] = asked
-    return asked
+    _questions[function.__name__] = wrapped
+    return wrapped
 
 
-def _asked(verb: Any) -> Callable[..., xr.Dataset]:
-    """The question of this name; the module of a public one registers it when the name is asked for."""
+def _registered(name: Any) -> Callable[..., xr.Dataset]:
+    """The question of this name. A public one is registered when its module is imported, which getattr does."""
     public = import_module("spinsync")
-    if verb not in _questions and verb in public.__all__:
-        getattr(public, verb)
-    if verb not in _questions:
-        raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.line(str(verb))}.")
-    return _questions[verb]
+    if name not in _questions and name in public.__all__:
+        getattr(public, name)
+    if name not in _questions:
+        raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.line(str(name))}.")
+    return _questions[name]
 
 
 @in_range
 def rerun(result: xr.Dataset) -> xr.Dataset:
-    """The same question again, from a result's attributes; one that went on from others begins with these.
+    """Compute a result again from its attributes; if it continued other runs, these are computed first.
 
     Parameters
     ----------
     result : xarray.Dataset
-        A result of any question, also one read back from disk. Of a run that was cut the same times come back, of a diagram
-        the same points.
+        A result of any question, also read from disk, or a selection of its times or of the points of a diagram.
+
+    Returns
+    -------
+    xarray.Dataset
+        The same variables, coordinates and attributes.
 
     Raises
     ------
     InputError
-        If the dataset is no result of a question, does not record all of its arguments, or several results are put
-        together in it.
+        If the dataset is not a result of a question, does not record all of its arguments, or combines several results.
 
     Examples
     --------
@@ -87,23 +90,23 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
     True
     """
     recorded_model(result, "result")
-    if "spins" in result.dims and result.attrs.get("verb") != "phase_diagram":  # where it may be an axis, of a cavity
+    if "spins" in result.dims and result.attrs.get("verb") != "phase_diagram":  # there, the spins of a cavity can be an axis
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
-    again = _again(result)
+    again = _repeat(result)
     if other := [str(dim) for dim in result.dims if dim not in again.dims]:
-        raise InputError(f"Argument `result` must be one result as it was made, but has the dim {checks.line(other[0])}.")
+        raise InputError(f"Argument `result` must be one unchanged result, but has the dim {checks.line(other[0])}.")
     return again
 
 
-def _again(result: xr.Dataset) -> xr.Dataset:
-    """The question of a result with the arguments that it records."""
-    ask, options = _asked(result.attrs.get("verb")), dict[str, Any]()
+def _repeat(result: xr.Dataset) -> xr.Dataset:
+    """Call the question of a result with the recorded arguments."""
+    ask, options = _registered(result.attrs.get("verb")), dict[str, Any]()
     for name, parameter in signature(ask).parameters.items():
         try:
             options[name] = READERS.get(name, _attribute)(result, name)
         except _MissingError as missing:
-            if parameter.default is Parameter.empty or name in NEEDED or missing.args:
-                called = missing.args[0] if missing.args else CALLED.get(name, name)
+            if parameter.default is Parameter.empty or name in ALWAYS_RECORDED or missing.args:
+                called = missing.args[0] if missing.args else DESCRIPTIONS.get(name, name)
                 raise InputError(f"Argument `result` must record {called}, but does not.") from None
         except InputError:
             raise
@@ -133,7 +136,7 @@ def _seed(result: xr.Dataset, name: str) -> int:
 
 
 def _times(result: xr.Dataset, name: str) -> Array:
-    """Those of the result, after the first one of the run; before the last one, if the state then is kept."""
+    """The times of the result, with the first time of its run, and the last one if the state at that time is kept."""
     times = times_of(result, "result")
     if "origin" not in result.attrs and result.attrs["verb"] == "evolve":
         raise _MissingError("origin")
@@ -149,7 +152,7 @@ def _modes(result: xr.Dataset, name: str) -> int:
 
 
 def _initial(result: xr.Dataset, name: str) -> Any:
-    """What `initial` was: nothing, Bloch vectors, or a result that a run went on from, made again."""
+    """The argument `initial`: None, Bloch vectors, or the result that a run continued, computed again."""
     start = _parsed(result, name)
     if not isinstance(start, dict):
         return start
@@ -157,7 +160,7 @@ def _initial(result: xr.Dataset, name: str) -> Any:
 
 
 def _dataset(result: xr.Dataset, name: str) -> xr.Dataset:
-    """The result that a measure was taken of, made again and cut as it was."""
+    """The result from which a measure was computed, computed again, with the same selection of groups."""
     record = _parsed(result, "source")
     source = _source(record)
     return source.sel({dim: labels for dim, labels in record.get("kept", {}).items() if dim in source.dims})
@@ -165,11 +168,11 @@ def _dataset(result: xr.Dataset, name: str) -> xr.Dataset:
 
 def _source(record: Mapping[str, Any]) -> xr.Dataset:
     times = record.get("times")
-    return _again(xr.Dataset(coords={} if times is None else {"time": np.array(times)}, attrs=dict(record)))
+    return _repeat(xr.Dataset(coords={} if times is None else {"time": np.array(times)}, attrs=dict(record)))
 
 
 def _parsed(result: xr.Dataset, name: str) -> Any:
-    """An attribute that is JSON; nested in another one, it is what that says."""
+    """The value of an attribute with JSON text; nested in another attribute, it is already a value."""
     recorded = _attribute(result, name)
     return json.loads(recorded) if isinstance(recorded, str) else recorded
 
@@ -182,7 +185,7 @@ def _coordinate(result: xr.Dataset, name: str) -> Array:
 
 
 def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
-    """Numbers stand in the coordinates, which show only the texts of distributions: these are recorded."""
+    """The axes of a diagram: numbers from its coordinates, distributions from the record (coordinates hold only their repr)."""
     if name in result.attrs:
         recorded = _parsed(result, name)
     elif "regime" in result:  # version 0.1 recorded no axes
@@ -194,7 +197,7 @@ def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
         values = _coordinate(result, "A.frequency" if axis == "frequency" else axis)
         if distributions is None:
             if values.dtype.kind not in "fiu":
-                raise _MissingError(CALLED["axes"].format(axis=axis))
+                raise _MissingError(DESCRIPTIONS["axes"].format(axis=axis))
             axes[axis] = values
         else:
             texts = values.tolist()
@@ -203,7 +206,7 @@ def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
     return axes
 
 
-#: argument -> how it is found in a result; others are attributes of the same name
+#: argument -> function that reads it from a result; other arguments are attributes of the same name
 READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "ensemble": lambda result, _: recorded_model(result, "result"),
     "theory": lambda result, name: recorded_theory(_attribute(result, name)),

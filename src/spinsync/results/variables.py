@@ -1,4 +1,4 @@
-"""Names, meanings and units of everything that a result holds: one table beside that of the parameters."""
+"""Long names and units of all variables of results, in one table; those of parameters come from model/parameters.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "correlation_error": ("error of the pair correlation <sigma^+_i sigma^-_j>", "1"),
     "inversion_correlation_error": ("error of the pair correlation <sigma^z_i sigma^z_j>", "1"),
     "trajectories": ("number of trajectories", "1"),
-    "converged": ("the errors asked for are reached", "1"),
+    "converged": ("all errors are within the tolerances", "1"),
     "inversion": ("inversion <sigma^z> of a group", "1"),
     "order_parameter": ("order parameter R", "1"),
     "inversion_correlation": ("pair correlation <sigma^z_i sigma^z_j>, i != j", "1"),
@@ -36,8 +36,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "spin_group": ("group of a spin or class", "1"),
     "spin_frequency": ("natural frequency of a spin or class", RATE),
     "spin_weight": ("share of all spins", "1"),
-    "state_0": ("density matrix at the end, elements of charge 0", "1"),
-    "state_1": ("density matrix at the end, elements of charge 1", "1"),
+    "state_0": ("density matrix at the end, elements of coherence order 0", "1"),
+    "state_1": ("density matrix at the end, elements of coherence order 1", "1"),
     "coherence_rate": ("rate of <sigma^-> from the generator", RATE),
     "inversion_rate": ("rate of <sigma^z> from the generator", RATE),
     "coherence_identity": ("rate of <sigma^-> from the one-spin equation", RATE),
@@ -49,28 +49,28 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "locked": ("the groups lock", "1"),
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
     "linewidth": ("full width at half maximum of the line", RATE),
-    "degenerate": ("another line is as slow", "1"),
+    "degenerate": ("another line has the same width", "1"),
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
     "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),
     "phase_difference": ("phase of the first group minus the second", "rad"),
-    "existence_detuning": ("detuning at which the full state ceases to exist", RATE),
+    "existence_detuning": ("detuning at which full synchronization ceases to exist", RATE),
     "incoherent_detuning": ("detuning beyond which the incoherent state is stable", RATE),
-    "hopf_detuning": ("detuning at which the full state loses stability", RATE),
+    "hopf_detuning": ("detuning at which full synchronization loses stability", RATE),
     "effective_detuning": ("difference of the uncoupled synchronized frequencies", RATE),
     "locking_range": ("largest effective detuning that locks, K_eff", RATE),
     "phase_offset": ("locked phase difference at zero effective detuning", "rad"),
     "beat_frequency": ("mean rate of the phase difference", RATE),
-    "weak": ("the cross coupling is weak: the range is right to a tenth", "1"),
+    "weak": ("the cross coupling is weak: the error of the locking range is below 10 %", "1"),
     "regime": ("regime of the long-time motion", "1"),
     "period": ("period of the order parameter", f"1/{RATE}"),
     "order_parameter_range": ("least and largest order parameter of the motion", "1"),
     "bound": ("least or largest", "1"),
     "phase_locking": ("phase-locking value of two groups", "1"),
-    "lyapunov": ("largest Lyapunov exponent beside the zero of the common phase", RATE),
+    "lyapunov": ("largest Lyapunov exponent, without the zero of the common phase", RATE),
     "lyapunov_error": ("error of the Lyapunov exponent", RATE),
-    "settled": ("the motion has settled", "1"),
+    "settled": ("the motion has converged", "1"),
     "status": ("why the regime is undecided", "1"),
     "exchange": ("exchange Hc of two spins", RATE),
     "correlated_decay": ("correlated decay 2 K_- of two spins", RATE),
@@ -79,11 +79,11 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 
 
 def attributes(name: str) -> dict[str, Any]:
-    """`long_name` and `units` of a variable, of the error of one, or of a parameter, which may be dotted."""
+    """`long_name` and `units` of a variable, of `<variable>_error`, or of a parameter, also dotted such as "A.gain"."""
     if name in VARIABLES:
         long_name, units = VARIABLES[name]
         return {"long_name": long_name, "units": units}
-    if (of := name.removesuffix("_error")) in VARIABLES:
-        return {"long_name": f"error of the {of.replace('_', ' ')}", "units": VARIABLES[of][1]}
+    if (base := name.removesuffix("_error")) in VARIABLES:
+        return {"long_name": f"error of the {base.replace('_', ' ')}", "units": VARIABLES[base][1]}
     known, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
     return {"long_name": known.meaning + where, "units": known.unit}

@@ -18,16 +18,16 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.options import check_distributions, checked_seed, tell_other_spins
-from spinsync.questions.regimes import batch, checked_start, described, places
-from spinsync.questions.sentences import in_words
+from spinsync.questions.regimes import error_messages
+from spinsync.questions.regimes import batch, checked_start, regime_coordinates, regime_variables
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
 from spinsync.regimes.summary import blank
 from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import MAPS, MeanField
-from spinsync.theory.options import completed
-from spinsync.theory.protocol import Theory, refuse
+from spinsync.theory.options import with_defaults
+from spinsync.theory.protocol import Theory, check_theory
 
 Answer = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and further options to record
 NUMBERS_PER_GROUP, NUMBERS_PER_PAIR = 20, 15  # numbers in memory for each point
@@ -103,10 +103,10 @@ def phase_diagram(
     array([0.223, 0.305, 0.265])
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    refuse(theory, "phase_diagram")
+    check_theory(theory, "phase_diagram")
     values = _checked_axes(ensemble, axes)
     _check_memory(values, len(ensemble.groups))
-    theory, seed = completed(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
+    theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
     compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
@@ -163,7 +163,7 @@ def _regimes(
         points = batch(model, spread, rates if grid else rates.at(None), theory, start, line)
         found[indices[chosen].ravel()] = engine(device, theory, spread)(points)
     recorded = {} if initial is None else {"initial": initial_record(start)}
-    return described(found, _dims(values), shape), places(ensemble), recorded
+    return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
 
 
 @aside
@@ -189,7 +189,7 @@ def _steady_states(
             return error
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
-    with in_words(theory):
+    with error_messages(theory):
         answers = each_told(solve, list(np.ndindex(shape)), line)
         solved = [not isinstance(answer, NoAnswerError) for answer in answers]
         if not any(solved):

@@ -1,4 +1,4 @@
-"""Every theory, by the name that results, model files and the command line know it by."""
+"""All theories, by the names that results, model files and the command line use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spinsync.theory.permutation.trajectories import Trajectories
 
 
 def name_of(theory: type[Any]) -> str:
-    """The class's name in small letters: "mean-field" of MeanField."""
+    """The class name in small letters with hyphens: "mean-field" for MeanField."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", theory.__name__).lower()
 
 

@@ -1,4 +1,4 @@
-"""Options that a theory leaves to the question."""
+"""Options of a theory whose default depends on the question."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def completed(theory: T, options: Mapping[str, Any]) -> T:
-    """The theory with these values for its options of such names that are None: as it runs, and as a result records it."""
-    missing = {name: value for name, value in options.items() if getattr(theory, name, value) is None}
+def with_defaults(theory: T, defaults: Mapping[str, Any]) -> T:
+    """The theory with these defaults in place of options that are None, as it is run and recorded."""
+    missing = {name: value for name, value in defaults.items() if getattr(theory, name, value) is None}
     return replace(theory, **missing) if missing else theory  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""What a theory is: frozen options that lower a model to a problem; and what follows from the kinds of problem it makes."""
+"""Interfaces of theories and problems, and which theory answers which question."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from spinsync.base.checks import InputError, complain
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.observed import Observed
 
-#: question -> the method with which a kind of problem (or the theory itself) answers it
+#: question -> name of the method, of a kind of problem or of the theory itself, that answers it
 ANSWERS: Mapping[str, str] = {
     "evolve": "motion",
     "keep_state": "motion_and_state",
@@ -25,14 +25,14 @@ ANSWERS: Mapping[str, str] = {
 
 
 class Problem(Protocol):
-    """What every kind of problem answers.
+    """The methods that every kind of problem has.
 
-    coordinates : coordinates of the dims of what it observes
-    start_decides : whether the steady state depends on the start
+    coordinates : coordinates of the dims of its variables
+    start_decides : whether the steady state depends on the initial state
     stochastic : whether it draws random numbers of its own, so that answers depend on the seed
     motion : times, seed -> variables over time
     steady_state : seed -> variables of the steady state
-    bytes_per_time : bytes of a time's variables -> bytes that a run takes for each of its times
+    bytes_per_time : bytes of the variables at one time -> bytes of memory that a run needs per time
     """
 
     start_decides: ClassVar[bool]
@@ -49,40 +49,40 @@ class Problem(Protocol):
 
 
 class Theory(Protocol):
-    """Frozen options that lower a model to a problem.
+    """Frozen options, with a method that turns (lowers) a model into a problem.
 
-    kinds : the kinds of problem that it makes; which questions it answers follows from their methods
-    why : question -> what helps somebody who asks it in vain; an entry more or less changes no answer
+    kinds : the kinds of problem that `lower` returns; their methods determine which questions the theory answers
+    hints : question that the theory does not answer -> advice, added to the error message
+    lower : ensemble, initial Bloch vectors of shape (group or spin, 3) or None, seed, whether to show each spin -> problem
     """
 
     kinds: ClassVar[tuple[type[Problem], ...]]
-    why: ClassVar[Mapping[str, str]]
+    hints: ClassVar[Mapping[str, str]]
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Problem: ...
 
 
 def answers(theory: type[Theory], question: str) -> bool:
-    """Whether a theory answers a question: by a method of its own, or by one of a kind of problem that it makes."""
+    """Whether a theory answers a question, by a method of its own or of one of its kinds of problem."""
     return any(hasattr(one, ANSWERS[question]) for one in (theory, *theory.kinds))
 
 
 def who_answers(question: str) -> str:
-    """The names of the theories that answer a question."""
+    """The names of the theories that answer a question, as text: "Exact or BruteForce"."""
     from spinsync.theory.every import THEORIES
 
     *names, last = [theory.__name__ for theory in THEORIES.values() if answers(theory, question)]
     return f"{', '.join(names)} or {last}" if names else last
 
 
-def refuse(theory: Theory, question: str) -> None:
-    """One sentence for something that is no theory, or for a question that it cannot answer.
-    Raises InputError if `theory` is none, or no kind of problem that it makes answers `question`."""
+def check_theory(theory: Theory, question: str) -> None:
+    """Check that `theory` is a theory and answers `question`. Raises InputError otherwise."""
     if isinstance(theory, type) or not hasattr(theory, "kinds"):
         raise complain("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if not answers(type(theory), question):
-        why = f": {theory.why[question]}" if question in theory.why else ""
+        hint = f": {theory.hints[question]}" if question in theory.hints else ""
         raise InputError(
-            f"Argument `theory` must be one that answers {question} ({who_answers(question)}), but is {theory!r}{why}."
+            f"Argument `theory` must be one that answers {question} ({who_answers(question)}), but is {theory!r}{hint}."
         )
 
 

@@ -164,12 +164,12 @@ def test_a_group_without_gain_and_damping():
     assert_same(*(ss.steady_state(ensemble, theory=t(4)) for t in (ss.Exact, ss.BruteForce)), VARIABLES)
     for degenerate in (ss.Ensemble([groups[0], ss.Group(0.0, 0.0)], coupling), ss.Ensemble(groups, np.diag([-6j, 0]))):
         for theory in (ss.Exact(4), ss.Exact(16), ss.BruteForce(4)):
-            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the start decides"):
+            with pytest.raises(ss.InputError, match="must have one steady state, but has several: the initial state decides"):
                 ss.steady_state(degenerate, theory=theory)
 
 
 def test_an_iteration_that_does_not_converge_is_refused(monkeypatch):
-    ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits: the coupling is too strong"
+    ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits, as the coupling between groups"
     with pytest.raises(ss.IntegrationError, match=sentence):
         ss.steady_state(PAIR(theta=0.0).replace(coupling=400.0), theory=ss.Exact(24))
     monkeypatch.setattr(solvers, "RESIDUAL", 1e-30)

@@ -1,1 +1,1 @@
-"""Random processes whose mean is the state."""
+"""Problems solved by sampling: random trajectories whose mean is the state."""

@@ -1,4 +1,4 @@
-"""How long a question may take, and how long it will: told while it is answered."""
+"""Time limit of a sampling run, and the estimate of the time left that its progress line shows."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from spinsync.problems.outcome import TimeLimitError
 
 
 class Budget:
-    """Watches work that comes in pieces; `amount` counts it in any unit."""
+    """Time limit and progress of work done in pieces; amounts of work have any one unit, such as trajectories."""
 
     def __init__(self, line: Line, most_seconds: float | None) -> None:
         self._line, self._most, self._started = line, most_seconds, monotonic()
         self._before, self._piece, self._share, self._expected = 0.0, 1.0, 0.0, 0.0
 
     def begin(self, before: float, piece: float) -> None:
-        """The next piece, after an amount of `before`."""
+        """Begin a piece of work, after an amount `before` is done."""
         self._before, self._piece, self._share = before, piece, 0.0
 
     def expect(self, amount: float) -> None:
-        """As much as it will take altogether, as far as can be told now."""
+        """Set the present estimate of the total amount of work."""
         self._expected = amount
 
-    def told(self, share: float) -> bool:
-        """How much of the piece is done; whether time is up."""
+    def report(self, share: float) -> bool:
+        """Show that a share of the present piece is done; return whether the time limit is reached."""
         self._share = share
         spent, done = monotonic() - self._started, self._before + share * self._piece
         expected = max(self._expected, self._before + self._piece)
@@ -38,6 +38,6 @@ class Budget:
         return self._most is not None and spent >= self._most
 
     def too_short(self) -> TimeLimitError:
-        """What is wrong with a question that got no answer in its time."""
+        """The error of a run whose first piece does not end within the time limit."""
         needed = (monotonic() - self._started) / self._share if self._share > 0 else inf
         return TimeLimitError(self._most or inf, needed)

@@ -1,4 +1,4 @@
-"""Random trajectories whose mean is the state: what a theory fills in, and what is asked of them."""
+"""Kinds of problem that are solved by random trajectories: what a theory fills in, and the methods that questions call."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from spinsync.base.arrays import Array
 from spinsync.problems.observed import Observed
 
 if TYPE_CHECKING:
-    from spinsync.problems.sampled.sampling import Advance, Start, Traveller
+    from spinsync.problems.sampled.sampling import Recorded, Start, Trajectory
 
 REAL = 8  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampled(ABC):
-    """Trajectories that depend on (seed, index) alone; their statistics need no more than this.
+    """Random trajectories, each determined by (seed, index) alone; their means are the answer, their spread its error.
 
-    numbers : how many numbers a trajectory shows at each time
+    numbers : how many real numbers (observables) a trajectory records at each time
     slowest : rate of the slowest relaxation
-    grain : about the most that one event changes in each of the variables
-    observe : numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
-    asked : sizes of variables, their largest root mean squares -> the error allowed in each of those that decide
-    derived : means of the variables, and errors under `<name>_error` -> what the result shows
-    coordinates : coordinates of the dims of that
-    most_jumps, most_seconds : of all trajectories together (None: any time)
-    nearer : seed -> the same from a start that is nearer to rest, which only shortens the way there
+    event_size : approximate largest change of each variable by one event of a trajectory
+    observe : recorded numbers of shape (trajectory, time, number), linear in the state -> variables (dims without trajectory)
+    tolerances : sizes of variables (their largest root mean squares) -> error allowed in each variable that decides when to end
+    derived : means of the variables, and errors under `<name>_error` -> variables of the result
+    coordinates : coordinates of the dims of these variables
+    most_jumps, most_seconds : limits for all trajectories together (None: no time limit)
+    warm_start : seed -> the same problem with an initial state closer to the steady state, which shortens the transient
     """
 
     start_decides: ClassVar[bool] = False
@@ -38,115 +38,115 @@ class Sampled(ABC):
 
     numbers: int
     slowest: float
-    grain: Mapping[str, float]
+    event_size: Mapping[str, float]
     observe: Callable[[Array], Observed]
-    asked: Callable[[Mapping[str, float]], Mapping[str, float]]
+    tolerances: Callable[[Mapping[str, float]], Mapping[str, float]]
     derived: Callable[[Observed], Observed]
     coordinates: Mapping[str, tuple[str, Array]]
     most_jumps: int
     most_seconds: float | None
-    nearer: Callable[[int], Sampled]
+    warm_start: Callable[[int], Sampled]
 
     def motion(self, times: Array, seed: int) -> Observed:
         """Means over trajectories at `times`, with errors.
-        Raises TooManyJumpsError, TimeLimitError or OverflowError if the first trajectories do not arrive."""
+        Raises TooManyJumpsError, TimeLimitError or OverflowError if the first trajectories do not reach the last time."""
         from spinsync.problems.sampled.statistics import mean_motion
 
         return mean_motion(self, times, seed)
 
     def steady_state(self, seed: int) -> Observed:
-        """Time averages over trajectories at rest, with errors. Raises NoRelaxationError, TooManyJumpsError, TimeLimitError or
-        OverflowError if there is no rest, or the first trajectories do not arrive."""
-        from spinsync.problems.sampled.statistics import mean_at_rest
+        """Time averages in the steady state, with errors. Raises NoRelaxationError without relaxation; TooManyJumpsError,
+        TooShortError or OverflowError if the first trajectories do not reach the end of the first window."""
+        from spinsync.problems.sampled.statistics import mean_steady_state
 
-        return mean_at_rest(self.nearer(seed), seed)
+        return mean_steady_state(self.warm_start(seed), seed)
 
     def bytes_per_time(self, observed: float) -> float:
-        """One trajectory; mean, sum of squares and what is made of them."""
+        """One trajectory; mean, sum of squares and temporary arrays."""
         return 4 * observed + 4 * REAL * self.numbers
 
     @abstractmethod
-    def trajectory(self, seed: int, index: int) -> Traveller:
+    def trajectory(self, seed: int, index: int) -> Trajectory:
         """A trajectory at the first time."""
 
     @abstractmethod
-    def travel(self, begin: Sequence[Start], times: Array, most: int, enough: Callable[[float], bool]) -> Advance:
-        """Move trajectories from times[0] to the last, `most` jumps each at most.
+    def advance(self, starts: Sequence[Start], times: Array, most_jumps: int, stop: Callable[[float], bool]) -> Recorded:
+        """Advance trajectories from times[0] to the last time, with at most `most_jumps` jumps each.
 
-        begin : give the trajectories, where they are at times[0]; called from threads
-        enough : is told now and then which share of the way is done, and says whether to stop
+        starts : functions that return the trajectories at times[0]; called from threads
+        stop : called several times a second with the share of the work that is done; returns whether to stop
         """
 
 
 @dataclass(frozen=True, kw_only=True)
-class Walk:
-    """Compiled rules of a Markov process on whole numbers, its `place`.
+class JumpProcess:
+    """Compiled rules of a Markov jump process on integer vectors, the `labels` of its state.
 
-    rates : (place, table, out): the rate of each jump
-    changes : int array of shape (jump, component), what each jump adds to the place
-    look : (place, table, out): the numbers to average
+    rates : (labels, table, out): writes the rate of each jump
+    changes : int array of shape (jump, label), added to the labels by each jump
+    observables : (labels, table, out): writes the numbers to average
     """
 
     rates: Any
     changes: Array
-    look: Any
+    observables: Any
 
-    def move(self, table: Array, one: Traveller, times: Array, most: int, out: Array) -> int:
-        """Move a trajectory on, write what it shows: the status of `walk`."""
-        from spinsync.problems.sampled.jumps import walk
+    def advance(self, table: Array, one: Trajectory, times: Array, most: int, out: Array) -> int:
+        """Advance a trajectory by up to `most` jumps and write its observables; returns the status of `run_jump_process`."""
+        from spinsync.problems.sampled.jumps import run_jump_process
 
-        return int(walk(
-            self.rates, self.look, self.changes, table, one.place, one.count, one.clock, one.random, times, most, out
+        return int(run_jump_process(
+            self.rates, self.observables, self.changes, table, one.labels, one.count, one.clock, one.random, times, most, out
         ))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wave:
-    """Compiled rules of quantum jumps of a pure state: amplitudes on a line, from place[-2] to place[-1].
+class QuantumJumps:
+    """Compiled rules of quantum jumps of a state vector psi, whose nonzero components are labels[-2] to labels[-1].
 
-    generator : (place, table, diagonal, up, down): d wave/dt between jumps, a tridiagonal matrix, whose columns these are
-    rates : (place, wave, table, out): the rate of each jump
-    jump : (which, place, wave, table, out): changes the place and writes the wave after the jump
-    jumps : how many kinds of jump there are
-    look : (place, wave, table, out): the numbers to average
+    generator : (labels, table, diagonal, up, down): writes the tridiagonal matrix of d psi/dt between jumps, by columns
+    rates : (labels, psi, table, out): writes the rate of each jump
+    jump : (index, labels, psi, table, out): changes the labels and writes psi after the jump, not normalized
+    jumps : number of different jumps
+    observables : (labels, psi, table, out): writes the expectation values to average
     """
 
     generator: Any
     rates: Any
     jump: Any
     jumps: int
-    look: Any
+    observables: Any
 
-    def move(self, table: Array, one: Traveller, times: Array, most: int, out: Array) -> int:
-        """Move a trajectory on, write what it shows: the status of `unravel`."""
-        from spinsync.problems.sampled.jumps import chosen, unravel
+    def advance(self, table: Array, one: Trajectory, times: Array, most: int, out: Array) -> int:
+        """Advance a trajectory by up to `most` jumps and write its observables; returns the status of `run_quantum_jumps`."""
+        from spinsync.problems.sampled.jumps import draw_jump, run_quantum_jumps
 
-        return int(unravel(
-            self.generator, self.rates, self.jump, self.look, chosen, self.jumps, table, one.place, one.wave, one.count,
-            one.clock, one.random, times, most, out,
+        return int(run_quantum_jumps(
+            self.generator, self.rates, self.jump, self.observables, draw_jump, self.jumps, table, one.labels, one.psi,
+            one.count, one.clock, one.random, times, most, out,
         ))  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jumps(Sampled):
-    """Jumps at random times, drawn exactly.
+    """Trajectories with jumps at random times, which are drawn exactly.
 
-    rules, table : how a trajectory moves, and the parameters, a float array of shape (row, column)
-    start : random generator -> place and wave (of length 0 for a walk) at the first time
+    rules, table : how a trajectory moves, and its parameters, a float array of shape (row, column)
+    start : random generator -> initial labels and psi (of length 0 for a jump process)
     """
 
-    rules: Walk | Wave
+    rules: JumpProcess | QuantumJumps
     table: Array
     start: Callable[[np.random.Generator], tuple[Array, Array]]
 
-    def trajectory(self, seed: int, index: int) -> Traveller:
-        from spinsync.problems.sampled.sampling import Traveller
+    def trajectory(self, seed: int, index: int) -> Trajectory:
+        from spinsync.problems.sampled.sampling import Trajectory
 
-        random = np.random.default_rng([seed, index, 1])  # [seed, group] draws the default start of all
-        place, wave = self.start(random)
-        return Traveller(place=place, wave=wave, random=random)
+        random = np.random.default_rng([seed, index, 1])  # [seed, group] seeds the default initial state of all trajectories
+        labels, psi = self.start(random)
+        return Trajectory(labels=labels, psi=psi, random=random)
 
-    def travel(self, begin: Sequence[Start], times: Array, most: int, enough: Callable[[float], bool]) -> Advance:
+    def advance(self, starts: Sequence[Start], times: Array, most_jumps: int, stop: Callable[[float], bool]) -> Recorded:
         from spinsync.problems.sampled.sampling import advance
 
-        return advance(self, begin, times, most, enough=enough)
+        return advance(self, starts, times, most_jumps, stop)

@@ -1,5 +1,5 @@
-"""Many random trajectories side by side in threads. Each has a random generator of its own, so that results do not depend
-on threads or order."""
+"""Many random trajectories in parallel threads. Each has a random generator of its own, so that results do not depend on
+threads or order."""
 
 from __future__ import annotations
 
@@ -10,71 +10,72 @@ from threading import Event
 import numpy as np
 
 from spinsync.base.parallel import each
-from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE
+from spinsync.problems.sampled.jumps import DONE, ELAPSED, JUMP_TIME, JUMPS, PAUSED, RECORDED, SERIES
 from spinsync.problems.sampled.record import Jumps
 
 
 @dataclass(kw_only=True)
-class Traveller:
-    """One trajectory: where it is, its own random numbers, and how far it has come (SEEN ..., BEGAN ...)."""
+class Trajectory:
+    """One trajectory: its state (labels, psi), random generator, and progress (count and clock, with the indices of jumps)."""
 
-    place: np.ndarray
-    wave: np.ndarray
+    labels: np.ndarray
+    psi: np.ndarray
     random: np.random.Generator
     count: np.ndarray = field(default_factory=lambda: np.array([0, 0, 0, 0, -1]))
     clock: np.ndarray = field(default_factory=lambda: np.zeros(3))
 
 
-Start = Callable[[], Traveller]
+Start = Callable[[], Trajectory]
 
 
 @dataclass
-class Advance:
-    """What trajectories show at the times, numbers (trajectory, time, number), up to the first one that did not arrive.
+class Recorded:
+    """Recorded numbers of shape (trajectory, time, number), up to the first trajectory that did not reach the last time.
 
+    trajectories, jumps : these trajectories at the last time, and their jumps
     status : DONE, PAUSED if stopped before, TOO_MANY or TOO_LARGE if one failed
     """
 
     numbers: np.ndarray
-    moved: list[Traveller]
+    trajectories: list[Trajectory]
     jumps: int
     status: int
 
 
 def advance(
-    problem: Jumps, begin: Sequence[Start], times: np.ndarray, most: int,
-    enough: Callable[[float], bool] = lambda share: False,
-) -> Advance:  # fmt: skip
-    """What `Jumps.travel` does; `enough` is told ten times a second."""
-    out = np.empty((len(begin), len(times), problem.numbers))
-    moved: list[Traveller | None] = [None] * len(begin)
-    states, stop, span = [PAUSED] * len(begin), Event(), times[-1] - times[0] or 1.0
-    busy: dict[int, Traveller] = {}
+    problem: Jumps, starts: Sequence[Start], times: np.ndarray, most_jumps: int,
+    stop: Callable[[float], bool] = lambda share: False,
+) -> Recorded:  # fmt: skip
+    """`Jumps.advance`; `stop` is called ten times a second."""
+    out = np.empty((len(starts), len(times), problem.numbers))
+    trajectories: list[Trajectory | None] = [None] * len(starts)
+    status, stopped, span = [PAUSED] * len(starts), Event(), times[-1] - times[0] or 1.0
+    running: dict[int, Trajectory] = {}
 
-    def travel(i: int) -> None:
-        if not stop.is_set():
-            one = moved[i] = busy[i] = begin[i]()
-            one.count[[SEEN, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
-            while states[i] == PAUSED and not stop.is_set():
-                states[i] = problem.rules.move(problem.table, one, times, most, out[i])
-            del busy[i]
-            if states[i] < 0:
-                stop.set()
+    def run(i: int) -> None:
+        if not stopped.is_set():
+            one = trajectories[i] = running[i] = starts[i]()
+            one.count[[RECORDED, JUMPS, SERIES]], one.clock[:] = 0, (times[0], 0, 0)
+            while status[i] == PAUSED and not stopped.is_set():
+                status[i] = problem.rules.advance(problem.table, one, times, most_jumps, out[i])
+            del running[i]
+            if status[i] < 0:
+                stopped.set()
 
     def share() -> float:
-        ways = [float(one.clock[BEGAN] + one.clock[SINCE] - times[0]) / span for one in list(busy.values())]
-        return (states.count(DONE) + sum(ways)) / len(begin)
+        parts = [float(one.clock[JUMP_TIME] + one.clock[ELAPSED] - times[0]) / span for one in list(running.values())]
+        return (status.count(DONE) + sum(parts)) / len(starts)
 
-    def look() -> None:
-        if enough(share()):
-            stop.set()
+    def watch() -> None:
+        if stop(share()):
+            stopped.set()
 
     try:
-        each(travel, range(len(begin)), look)
-    finally:  # where an interrupt ends the waiting, whoever works is at his next pause soon
-        stop.set()
-    failed = min(states)
-    arrived = next((i for i, state in enumerate(states) if state != DONE), len(states))
-    there = [one for one in moved[:arrived] if one is not None]
-    status = failed if failed < 0 else (DONE if arrived == len(begin) else PAUSED)
-    return Advance(out[:arrived], there, sum(int(one.count[JUMPS]) for one in there), status)
+        each(run, range(len(starts)), watch)
+    finally:  # after an interrupt, running threads end at their next pause
+        stopped.set()
+    failed = min(status)
+    complete = next((i for i, one in enumerate(status) if one != DONE), len(status))
+    done = [one for one in trajectories[:complete] if one is not None]
+    overall = failed if failed < 0 else (DONE if complete == len(starts) else PAUSED)
+    return Recorded(out[:complete], done, sum(int(one.count[JUMPS]) for one in done), overall)

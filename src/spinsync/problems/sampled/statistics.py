@@ -1,4 +1,4 @@
-"""Means over random trajectories with their errors; how many it takes is decided by the errors."""
+"""Means over random trajectories and their statistical errors, which decide how many trajectories are run."""
 
 from __future__ import annotations
 
@@ -17,91 +17,91 @@ from spinsync.problems.outcome import NoRelaxationError, TooManyJumpsError
 from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.jumps import DONE, TOO_LARGE, TOO_MANY
 from spinsync.problems.sampled.record import Sampled
-from spinsync.problems.sampled.sampling import Advance, Start, Traveller
+from spinsync.problems.sampled.sampling import Recorded, Start, Trajectory
 
-FIRST = 16  # trajectories of the first round: their errors are known to 18 percent
-GROWTH = 4  # a round adds one trajectory to this many, or as many as seem to be missing
-NUMBERS = 2**24  # most numbers held at once, if one trajectory has no more
-WINDOW, SAMPLES = 3.0, 64  # the first window in units of the slowest relaxation time, and moments in it
-AGREE = 2.5  # errors by which successive windows may differ, root mean square
-REMEMBERED = 0.5  # correlation of one window with the next one that may be left
-ONE_SIGMA = 0.8413447460685429  # the normal distribution at one standard deviation
-ACROSS = 1.3  # see `Means.error`
+FIRST_ROUND = 16  # trajectories: their errors are known to 18 percent
+GROWTH = 4  # a round adds one trajectory to this many, or the estimated number that is missing, if that is less
+MOST_NUMBERS = 2**24  # recorded numbers in memory at once, unless one trajectory has more
+WINDOW, SAMPLES = 3.0, 64  # length of the first window in units of the slowest relaxation time, and number of times in it
+MOST_DIFFERENCE = 2.5  # root mean square difference of successive windows, in units of their errors
+MOST_CORRELATION = 0.5  # of one window with the next one
+ONE_SIGMA = 0.8413447460685429  # the normal distribution function at one standard deviation
+MINOR_AXIS = 1.3  # see `Means.error`
 
 
 @dataclass(kw_only=True)
 class Means:
-    """Running means over samples and sums of squared distances from them (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
+    """Running means over samples and sums of squared deviations from them (T. F. Chan, G. H. Golub, R. J. LeVeque, 1979).
 
-    grain : what an event would change in one sample of a variable, about
-    weight : by how much less it does in these samples: a scalar, or by time
-    square, bend, reach : sums of |x - mean|^2 and of (x - mean)^2; about the largest |x - mean|
+    event_size : approximate change of each variable by one event of a trajectory
+    weight : factor of this size in the samples, a scalar or an array of shape (time,)
+    square, pseudo_square, largest : sums of |x - mean|^2 and of (x - mean)^2; approximate largest |x - mean|
     """
 
-    grain: Mapping[str, float]
+    event_size: Mapping[str, float]
     weight: Array
     count: int = 0
     dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mean: dict[str, Array] = field(default_factory=dict)
     square: dict[str, Array] = field(default_factory=dict)
-    bend: dict[str, Array] = field(default_factory=dict)
-    reach: dict[str, Array] = field(default_factory=dict)
+    pseudo_square: dict[str, Array] = field(default_factory=dict)
+    largest: dict[str, Array] = field(default_factory=dict)
 
     def add(self, observed: Observed) -> None:
-        """More samples, along the first axis."""
+        """Add samples, along the first axis."""
         for name, (dims, values) in observed.items():
             n, centre = len(values), values.mean(axis=0)
-            square, bend = np.sum(abs(values - centre) ** 2, axis=0), np.sum((values - centre) ** 2, axis=0)
+            square, pseudo_square = np.sum(abs(values - centre) ** 2, axis=0), np.sum((values - centre) ** 2, axis=0)
             if name in self.mean:
-                away, share = centre - self.mean[name], self.count * n / (self.count + n)
-                square = square + self.square[name] + abs(away) ** 2 * share
-                bend = bend + self.bend[name] + away**2 * share
-                centre = self.mean[name] + away * n / (self.count + n)
-            reach = np.maximum(np.max(abs(values - centre), axis=0), self.reach.get(name, 0))
-            self.dims[name], self.mean[name], self.reach[name] = dims, centre, reach
-            self.square[name], self.bend[name] = square, bend
+                distance, share = centre - self.mean[name], self.count * n / (self.count + n)
+                square = square + self.square[name] + abs(distance) ** 2 * share
+                pseudo_square = pseudo_square + self.pseudo_square[name] + distance**2 * share
+                centre = self.mean[name] + distance * n / (self.count + n)
+            largest = np.maximum(np.max(abs(values - centre), axis=0), self.largest.get(name, 0))
+            self.dims[name], self.mean[name], self.largest[name] = dims, centre, largest
+            self.square[name], self.pseudo_square[name] = square, pseudo_square
         self.count += n
 
     def error(self, name: str) -> Array:
-        """The distance within which the mean is right in 68 percent of all cases.
+        """Distance from the exact value that the mean does not exceed with a probability of 68 percent, equation (9.16).
 
-        Of a real variable it is the standard error, with Student's factor. Of a complex one it is a distance in the plane:
-        with the variances a >= b along the principal axes sqrt(a + 1.3 b), which meets 68 percent to within one for every
-        b / a. Where one sample at most stands out, as all agree but for rare events, the mean is no better known than to
-        one event among them.
+        For a real variable this is the standard error, with Student's factor. For a complex one it is sqrt(a + 1.3 b) with the
+        variances a >= b along the principal axes, right to one percent for every b / a. Where at most one sample differs from
+        the others, events are rare, and the error is at least that of one event among the samples.
         """
-        square, bend = self.square[name], abs(self.bend[name])
+        square, pseudo_square = self.square[name], abs(self.pseudo_square[name])
         weight = self.weight.reshape(-1, *[1] * (square.ndim - 1)) if self.weight.ndim else self.weight
-        variance = ((square + bend) + ACROSS * (square - bend)) / (2 * self.count * (self.count - 1))
+        variance = ((square + pseudo_square) + MINOR_AXIS * (square - pseudo_square)) / (2 * self.count * (self.count - 1))
         student = stdtrit(self.count - 1, ONE_SIGMA)
-        lonely = square <= 2 * self.reach[name] ** 2
-        event = np.where(lonely, self.grain[name] * weight / self.count, 0)
+        single = square <= 2 * self.largest[name] ** 2
+        event = np.where(single, self.event_size[name] * weight / self.count, 0)
         return np.asarray(np.maximum(student * np.sqrt(variance), event))
 
     def sizes(self) -> dict[str, float]:
-        """The largest root mean square of each variable: over samples, the largest of all its elements."""
+        """Root mean square over samples of each variable, the largest of all its elements."""
         squares = {name: abs(mean) ** 2 + self.square[name] / self.count for name, mean in self.mean.items()}
         return {name: float(np.sqrt(np.max(np.nan_to_num(square)))) for name, square in squares.items()}  # NaN: no pair
 
-    def excess(self, asked: Mapping[str, float]) -> float:
-        """The largest error in units of the one asked for."""
-        return float(max(np.max(np.nan_to_num(self.error(name))) / allowed for name, allowed in asked.items()))
+    def error_ratio(self, tolerances: Mapping[str, float]) -> float:
+        """The largest error divided by its tolerance."""
+        return float(max(np.max(np.nan_to_num(self.error(name))) / allowed for name, allowed in tolerances.items()))
 
     def observed(self, problem: Sampled, converged: bool) -> Observed:
-        """What is derived from the means and their errors."""
+        """The variables of the result."""
         out: Observed = {}
         for name, dims in self.dims.items():
             out[name], out[f"{name}_error"] = (dims, self.mean[name]), (dims, self.error(name))
         return problem.derived(out) | {"trajectories": ((), np.array(self.count)), "converged": ((), np.array(converged))}
 
 
-def _moved(problem: Sampled, begin: list[Start], times: Array, first: bool, budget: Budget) -> Advance:
-    """Each of the first round may take its share of the jumps allowed.
+def _advanced(problem: Sampled, starts: list[Start], times: Array, first: bool, budget: Budget) -> Recorded:
+    """Recorded numbers of trajectories; raises TooManyError or OverflowError if one fails.
 
-    Later on the sum is watched between rounds, so that a busy trajectory among idle ones is no failure.
+    In the first round each may take an equal share of the allowed jumps. Later the total is checked between rounds, so that
+    one trajectory with many jumps among others with few is no failure.
     """
-    most = problem.most_jumps // FIRST if first else problem.most_jumps
-    found = problem.travel(begin, times, most, budget.told)
+    most = problem.most_jumps // FIRST_ROUND if first else problem.most_jumps
+    found = problem.advance(starts, times, most, budget.report)
     if found.status == TOO_MANY:
         raise TooManyJumpsError(problem.most_jumps)
     if found.status == TOO_LARGE:
@@ -110,101 +110,97 @@ def _moved(problem: Sampled, begin: list[Start], times: Array, first: bool, budg
 
 
 def mean_motion(problem: Sampled, times: Array, seed: int) -> Observed:
-    """Means at `times`; rounds of trajectories until the errors are small enough, or jumps or seconds too many."""
-    means, used = Means(grain=problem.grain, weight=(times > times[0]).astype(float)), 0
-    at_once, expected = max(NUMBERS // (len(times) * problem.numbers), 1), FIRST
+    """Means at `times`, from rounds of trajectories until every error is within its tolerance, or jumps or seconds run out."""
+    means, used = Means(event_size=problem.event_size, weight=(times > times[0]).astype(float)), 0
+    at_once, expected = max(MOST_NUMBERS // (len(times) * problem.numbers), 1), FIRST_ROUND
     with progress("trajectories") as line:
         budget = Budget(line, problem.most_seconds)
         while True:
-            end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST)
+            end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST_ROUND)
             if means.count and used * end // means.count > problem.most_jumps:
                 return means.observed(problem, converged=False)
             while means.count < end:
                 ahead = range(means.count, min(means.count + at_once, end))
                 budget.begin(means.count, len(ahead))
-                found = _moved(
-                    problem, [partial(problem.trajectory, seed, i) for i in ahead], times, means.count < FIRST, budget
+                found = _advanced(
+                    problem, [partial(problem.trajectory, seed, i) for i in ahead], times, means.count < FIRST_ROUND, budget
                 )
-                if means.count + len(found.moved) < 2:
+                if means.count + len(found.trajectories) < 2:
                     raise budget.too_short()
-                if found.moved:
+                if found.trajectories:
                     means.add(problem.observe(found.numbers))
-                used += found.jumps + len(found.moved)  # drawing a start takes time as well
+                used += found.jumps + len(found.trajectories)  # drawing an initial state takes time as well
                 if found.status != DONE:
                     return means.observed(problem, converged=False)
-            excess = means.excess(problem.asked(means.sizes()))
-            if excess <= 1:
+            ratio = means.error_ratio(problem.tolerances(means.sizes()))
+            if ratio <= 1:
                 return means.observed(problem, converged=True)
-            expected = math.ceil(means.count * excess**2)
-            budget.expect(means.count * min(excess**2, problem.most_jumps / used))
+            expected = math.ceil(means.count * ratio**2)
+            budget.expect(means.count * min(ratio**2, problem.most_jumps / used))
 
 
 def _agree(first: Means, second: Means, names: Iterable[str]) -> bool:
-    """Two windows, one after the other, show the same within their errors."""
-    away, count = 0.0, 0
+    """Whether two successive windows have the same means within their errors."""
+    distance, count = 0.0, 0
     for name in names:
-        spread = first.error(name) ** 2 + second.error(name) ** 2
-        told = spread > 0  # NaN, where there is no pair, is not
-        away += float(np.sum(abs(first.mean[name] - second.mean[name])[told] ** 2 / spread[told]))
-        count += int(told.sum())
-    return away <= AGREE**2 * max(count, 1)
+        variance = first.error(name) ** 2 + second.error(name) ** 2
+        known = variance > 0  # false where it is NaN: no pair
+        distance += float(np.sum(abs(first.mean[name] - second.mean[name])[known] ** 2 / variance[known]))
+        count += int(known.sum())
+    return distance <= MOST_DIFFERENCE**2 * max(count, 1)
 
 
-def _forgotten(before: Observed, after: Observed, names: Iterable[str]) -> bool:
-    """The trajectory that was high in one window is not the one that is high in the next: windows outlast the memory."""
+def _uncorrelated(before: Observed, after: Observed, names: Iterable[str]) -> bool:
+    """Whether time averages over two successive windows are nearly uncorrelated: no trajectory keeps its deviation."""
     found = []
     for name in names:
         x, y = (window[name][1] - window[name][1].mean(axis=0) for window in (before, after))
-        length = np.sqrt(np.sum(abs(x) ** 2, axis=0) * np.sum(abs(y) ** 2, axis=0))
-        told = length > 0
-        found.append((np.sum(np.conj(x) * y, axis=0).real[told] / length[told]).ravel())
-    alike = np.concatenate(found)
-    return not alike.size or float(alike.mean()) <= REMEMBERED
+        norm = np.sqrt(np.sum(abs(x) ** 2, axis=0) * np.sum(abs(y) ** 2, axis=0))
+        known = norm > 0
+        found.append((np.sum(np.conj(x) * y, axis=0).real[known] / norm[known]).ravel())
+    correlation = np.concatenate(found)
+    return not correlation.size or float(correlation.mean()) <= MOST_CORRELATION
 
 
-def mean_at_rest(problem: Sampled, seed: int) -> Observed:
-    """Means over the last window of FIRST trajectories; each window is as long as all before it.
+def mean_steady_state(problem: Sampled, seed: int) -> Observed:
+    """Time averages over the last of several windows; each window is as long as all before it together.
 
-    They end when the last two windows agree, have forgotten each other, and the errors are small enough. Trajectories are
-    independent, so that the spread of their time averages is the error, whatever the correlations in time.
+    FIRST_ROUND trajectories end when the last two windows agree and are uncorrelated, and every error is within its
+    tolerance. Trajectories are independent, so that the spread of their time averages is the error, whatever the
+    correlations in time. Tolerances refer to the fluctuations between single times.
     """
     if problem.slowest <= 0:
         raise NoRelaxationError
-    moving: list[Traveller] = []
+    trajectories: list[Trajectory] = []
     begin, span, samples, used = 0.0, WINDOW / problem.slowest, SAMPLES, 0
     before: tuple[Means, Observed] | None = None
     with progress("steady state") as line:
         budget = Budget(line, problem.most_seconds)
         while True:
             times = np.linspace(begin, begin + span, samples + 1)
-            starts: list[Start] = [partial(_same, one) for one in moving]
-            starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST)]
+            starts: list[Start] = [lambda one=one: one for one in trajectories]  # type: ignore[misc]
+            starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST_ROUND)]
             budget.begin(begin * problem.slowest, span * problem.slowest)
-            found = _moved(problem, starts, times, before is None, budget)
+            found = _advanced(problem, starts, times, before is None, budget)
             if found.status != DONE:
                 if before is None:
                     raise budget.too_short()
                 return before[0].observed(problem, converged=False)
-            moving, used = found.moved, used + found.jumps
-            seen = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
-            forgotten = min(1.0, 1 / (problem.slowest * span))  # an event is, so fast
-            means = Means(grain=problem.grain, weight=np.array(forgotten))
-            window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in seen.items()}
+            trajectories, used = found.trajectories, used + found.jumps
+            recorded = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
+            duration = min(1.0, 1 / (problem.slowest * span))  # share of the window in which an event has an effect
+            means = Means(event_size=problem.event_size, weight=np.array(duration))
+            window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in recorded.items()}
             means.add(window)
-            moments = Means(grain=problem.grain, weight=np.zeros(()))
-            moments.add({name: (dims[1:], values.reshape(-1, *values.shape[2:])) for name, (dims, values) in seen.items()})
-            asked = problem.asked(moments.sizes())
-            excess = means.excess(asked)
-            done = (
-                before is not None and excess <= 1 and _agree(before[0], means, asked) and _forgotten(before[1], window, asked)
-            )
+            single = Means(event_size=problem.event_size, weight=np.zeros(()))
+            single.add({name: (dims[1:], v.reshape(-1, *v.shape[2:])) for name, (dims, v) in recorded.items()})
+            allowed = problem.tolerances(single.sizes())
+            ratio = means.error_ratio(allowed)
+            stationary = before is not None and _agree(before[0], means, allowed) and _uncorrelated(before[1], window, allowed)
+            done = stationary and ratio <= 1
             if done or used + 2 * found.jumps > problem.most_jumps:
                 return means.observed(problem, converged=done)
             further = span if before is None else 2 * span
-            budget.expect((begin + span + further * max(1.0, excess**2 / 2)) * problem.slowest)
+            budget.expect((begin + span + further * max(1.0, ratio**2 / 2)) * problem.slowest)
             begin, span, before = begin + span, further, (means, window)
-            samples = min(2 * samples, NUMBERS // (FIRST * problem.numbers))
-
-
-def _same(one: Traveller) -> Traveller:
-    return one
+            samples = min(2 * samples, MOST_NUMBERS // (FIRST_ROUND * problem.numbers))

@@ -48,7 +48,7 @@ class BruteForce:
 
     spins: int
     kinds: ClassVar[tuple[type, ...]] = (LinearSmall,)
-    why: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))

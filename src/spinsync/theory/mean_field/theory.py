@@ -24,7 +24,7 @@ from spinsync.problems.observed import Observed
 from spinsync.theory.mean_field.frequency_classes import Rows, rows
 from spinsync.theory.mean_field.sampled_spins import are_many, check_rows, coordinates, many_spins, observed
 from spinsync.theory.mean_field.stationary import stationary
-from spinsync.theory.options import completed
+from spinsync.theory.options import with_defaults
 
 #: what is asked for where the theory leaves it open: of a trajectory, and of a regime, which asks for less
 TRAJECTORY: Mapping[str, float] = MappingProxyType({"rtol": 1e-8, "atol": 1e-10})
@@ -66,7 +66,7 @@ class MeanField:
     nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
     maps: ClassVar[str] = "regimes"
-    why: ClassVar[Mapping[str, str]] = MappingProxyType({
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
         "frequency is distributed",
         "linewidth": "at N -> infinity the line has no width",
@@ -92,7 +92,7 @@ class MeanField:
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
         """The ensemble as a flow of (s, z) rows, or as very many sampled spins."""
-        theory, rates, names = completed(self, TRAJECTORY), ensemble.rates, ensemble.names
+        theory, rates, names = with_defaults(self, TRAJECTORY), ensemble.rates, ensemble.names
         spread = tuple(group.distribution for group in ensemble.groups)
         as_flow = partial(theory._flow, rates, spread, names)
         if are_many(spread):
@@ -108,7 +108,7 @@ class MeanField:
 
         Smooth distributions have as few classes as a motion needs; its fixed points are found on many.
         """
-        theory = completed(self, MAPS)
+        theory = with_defaults(self, MAPS)
         if not _smooth(spread):
             return theory._flow(rates, spread, names, initial, 0, False)
         theory = theory.coarser()

@@ -22,7 +22,7 @@ from spinsync.problems.linear.sectors import Window
 from spinsync.problems.observed import Observed
 from spinsync.theory.permutation.dicke import J_MINUS, GroupRates, Sector, full_window, jumps, pair_means, rates_by_group
 from spinsync.theory.permutation.exact_groups import coupled_groups
-from spinsync.theory.permutation.product_states import copies, product_state
+from spinsync.theory.permutation.product_states import log_multiplicity, product_state
 
 MOST_SPINS = 20_000
 #: half-widths of the first window in standard deviations, towards low and high j and m. A Gaussian is 1e-16 at 8.5; low j
@@ -65,7 +65,7 @@ class Exact:
     spins: int
     kinds: ClassVar[tuple[type, ...]] = (LinearLattice, LinearProducts)
     maps: ClassVar[str] = "steady states"
-    why: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
@@ -193,7 +193,7 @@ class DickeLattice:
         return np.asarray(grid[one.inside] * self.observable)
 
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
-        return rho, copies(self.spins, self.sector(0).j)
+        return rho, log_multiplicity(self.spins, self.sector(0).j)
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and the pair correlation, equation (9.5)."""

@@ -23,7 +23,7 @@ from spinsync.problems.linear.sectors import CouplingTerm, Subsystems
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import J_MINUS, J_PLUS, Sector, full_window, rates_by_group
-from spinsync.theory.permutation.product_states import copies, product_state
+from spinsync.theory.permutation.product_states import log_multiplicity, product_state
 
 # operator of one group in a mean value: its charge, and its trace with each element of that sector
 Operator = tuple[int, Callable[[Sector], Array]]
@@ -163,7 +163,7 @@ class DickeProducts:
             sectors = self.sectors(key)
             j, ket = ([s.sites[:, axis] for s in sectors] for axis in (0, 1))
             bra = [m - s.charge for m, s in zip(ket, sectors, strict=True)]
-            log_copies = _outer(np.add, [copies(s.spins, s.j) for s in sectors])
+            log_copies = _outer(np.add, [log_multiplicity(s.spins, s.j) for s in sectors])
             codes = [_outer(lambda x, y: x * (max(self.spins) + 1) + y, indices) for indices in (bra, ket, j)]
             columns.append([codes[0], codes[1], _outer(np.add, ket), codes[2], log_copies])
         bra_code, ket_code, total, j_code, log_copies = (np.concatenate(c) for c in zip(*columns, strict=True))

@@ -1,4 +1,4 @@
-"""Exact quantum mechanics of many spins by random trajectories: one group by jumps of (j, m), two by quantum jumps."""
+"""Exact quantum mechanics of many spins by random trajectories: jumps of (j, m) for one group, quantum jumps for two."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
 from spinsync.model.observables import order_parameter
 from spinsync.problems.observed import Observed
-from spinsync.problems.sampled.record import Jumps, Walk, Wave
+from spinsync.problems.sampled.record import JumpProcess, Jumps, QuantumJumps
 from spinsync.theory.permutation import dicke_jumps
 from spinsync.theory.permutation.dicke import pair_means
-from spinsync.theory.permutation.product_states import drawn, drawn_real
+from spinsync.theory.permutation.product_states import draw, draw_real
 
 MOST_SPINS = 10_000_000
 MOST_IN_PAIR = 20_000
-PILOT = 100  # spins of the ensemble that tells a larger one where to start
-#: times 1 / (spins of a group): what a jump of one spin changes, which takes part in that share of all pairs twice
-GRAIN = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
+PILOT_SPINS = 100  # of the smaller ensemble whose steady state is the initial state of a larger one
+#: change of a variable by a jump of one spin, in units of 1 / (spins of a group); one spin takes part in two pairs of each kind
+EVENT_SIZE = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
 
 
-LINE = (
+NO_LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
     "limit_cycle(ensemble).phase_diffusion / spins is the linewidth"
 )
@@ -37,27 +37,27 @@ LINE = (
 
 @dataclass(frozen=True)
 class Trajectories:
-    """The master equation (2.2) of N spins as a mean over random trajectories: exact but for the error bars.
+    """The master equation (2.2) of N spins, solved by a mean over random trajectories: exact within the stated errors.
 
-    One group of equal spins, or two, with any complex coupling.
+    One or two groups of equal spins, with any complex coupling.
 
     Parameters
     ----------
     spins : int
         1 to 10000000; two groups at most 20000. They must split over the groups by weight.
     rtol, atol : float
-        Trajectories are added until the error of every inversion is below atol + rtol Z, and that of every correlation
-        below atol A + rtol A^2. Z is the size of the inversion: its largest root mean square over trajectories, at any time
-        and in any group, so that it counts fluctuations and is no smaller where the mean passes through 0. A^2 is that of
-        the correlation. With n spins in the smallest group Z and A^2 count as 1/n at least: such a correlation adds as
-        much light as n excited spins give one by one. So A is an amplitude, and where the order parameter R is largest,
-        its error is about atol + rtol R or less. That takes some 1 / rtol^2 trajectories at most. An error is the distance
-        within which 68 percent of all results are, in the complex plane for correlations (9.16).
+        Relative and absolute tolerance. Trajectories are added until the error of every inversion is below atol + rtol Z, and
+        the error of every correlation below atol A + rtol A^2. Z is the largest root mean square of the inversion over
+        trajectories, at any time and in any group (so that it includes fluctuations and stays finite where the mean passes
+        through 0); A^2 is the same for the correlation. With n spins in the smallest group, Z and A^2 count as at least 1/n:
+        a correlation of 1/n emits as much light as n independent excited spins. A is an amplitude: where the order parameter
+        R is largest, its error is at most about atol + rtol R. This takes up to some 1 / rtol^2 trajectories. The exact value
+        is within the error, a distance in the complex plane for correlations, with a probability of 68 percent (9.16).
     most_jumps : int
-        Jumps of all trajectories together at which they end without that; `converged` is then False.
+        Limit of the jumps of all trajectories together. A result that reaches it has `converged` False.
     most_seconds : float, optional
-        The same for time on the clock. How many trajectories that makes depends on the machine; their number is in
-        `trajectories`, and what each one does still depends on the seed alone. None: no limit.
+        Limit of the wall-clock time, likewise. The number of trajectories, in the variable `trajectories`, then depends on
+        the machine; each trajectory still depends on the seed alone. None: no limit.
 
     Raises
     ------
@@ -66,9 +66,9 @@ class Trajectories:
 
     Notes
     -----
-    Source: theory page, section 9; errors and when it ends: (9.16), (9.17). A jump of one group takes a core some 70 ns,
-    one of two groups of a thousand spins 25 microseconds; there are about as many per unit of time as spins times a rate.
-    In a terminal or a notebook a line tells how long it will take.
+    Source: theory page, section 9; errors and stopping rule: (9.16), (9.17). A jump takes some 70 ns on one core for one
+    group, and 25 microseconds for two groups of a thousand spins; the number of jumps per unit of time is about spins times a
+    rate. In a terminal or a notebook a progress line shows the time left.
 
     Examples
     --------
@@ -84,9 +84,9 @@ class Trajectories:
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
     kinds: ClassVar[tuple[type, ...]] = (Jumps,)
-    why: ClassVar[Mapping[str, str]] = MappingProxyType({
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "which has no state to keep; Exact has",
-        "linewidth": LINE, "emission_spectrum": LINE,
+        "linewidth": NO_LINE, "emission_spectrum": NO_LINE,
         "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
     })  # fmt: skip
 
@@ -101,7 +101,7 @@ class Trajectories:
             raise checks.InputError("Argument `rtol` or `atol` must be positive, but both are 0.")
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Jumps:
-        """A walk over (j, m) for one group, a wave over (m_A, m_B) for two."""
+        """A jump process of (j, m) for one group, quantum jumps of a state vector over (m_A, m_B) for two."""
         groups = len(ensemble.groups)
         if groups > 2:
             raise checks.InputError(f"Argument `ensemble` must have one or two groups for Trajectories, but has {groups}.")
@@ -111,36 +111,33 @@ class Trajectories:
             checks.whole("spins", self.spins, 2, MOST_IN_PAIR)
         m = bloch_vectors.per_group(ensemble.rates, initial, seed)
         rates, terms = ensemble.rates, group_terms(ensemble, self.spins)
-        rules: Walk | Wave = WALK if groups == 1 else WAVE
-        table = _rows(terms) if groups == 1 else np.concatenate([_rows(terms), _between(terms)])
-        start, moments = (_walk_start, _walk_moments) if groups == 1 else (_wave_start, _wave_moments)
-        numbers = dicke_jumps.WALK_NUMBERS if groups == 1 else dicke_jumps.WAVE_NUMBERS
+        rules: JumpProcess | QuantumJumps = ONE_GROUP if groups == 1 else TWO_GROUPS
+        table = _group_rows(terms) if groups == 1 else np.concatenate([_group_rows(terms), _coupling_rows(terms)])
+        start, moments = (_one_group_start, _one_group_moments) if groups == 1 else (_two_group_start, _two_group_moments)
+        numbers = dicke_jumps.ONE_GROUP_NUMBERS if groups == 1 else dicke_jumps.TWO_GROUP_NUMBERS
         return Jumps(
             rules=rules, table=table, start=lambda random: start(random, terms.spins, m), numbers=numbers,
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
-            grain={name: share / float(terms.spins.min()) for name, share in GRAIN.items()},
-            observe=lambda seen: pair_means(terms.spins, *moments(seen)), asked=partial(self._asked, float(terms.spins.min())),
-            derived=_derived,
+            event_size={name: size / float(terms.spins.min()) for name, size in EVENT_SIZE.items()},
+            observe=lambda recorded: pair_means(terms.spins, *moments(recorded)),
+            tolerances=partial(self._tolerances, float(terms.spins.min())), derived=_derived,
             coordinates={n: (n, np.array(ensemble.names)) for n in ("group", "other_group")},
             most_jumps=self.most_jumps, most_seconds=self.most_seconds,
-            nearer=lambda seed: self.lower(ensemble, self._near_rest(ensemble, terms.spins, seed), seed),
+            warm_start=lambda seed: self.lower(ensemble, self._smaller_steady_state(ensemble, terms.spins, seed), seed),
         )  # fmt: skip
 
-    def _asked(self, spins: float, sizes: Mapping[str, float]) -> dict[str, float]:
-        """The errors asked for, equation (9.17); spins : of the smallest group."""
+    def _tolerances(self, spins: float, sizes: Mapping[str, float]) -> dict[str, float]:
+        """Allowed errors of the variables, equation (9.17); spins : of the smallest group."""
         height, strength = (max(sizes[name], 1 / spins) for name in ("inversion", "correlation"))
         return {
             "inversion": self.atol + self.rtol * height,
             "correlation": self.atol * np.sqrt(strength) + self.rtol * strength,
         }
 
-    def _near_rest(self, ensemble: Ensemble, spins: Array, seed: int) -> Array | None:
-        """Bloch vectors (group, 3) to start from: those of an ensemble of few spins at rest; None where none is smaller.
-
-        Only the way to the steady state gets shorter by it.
-        """
-        unit = self.spins // int(np.gcd.reduce(spins))  # the fewest spins that split alike
-        few = unit * -(-PILOT // unit)
+    def _smaller_steady_state(self, ensemble: Ensemble, spins: Array, seed: int) -> Array | None:
+        """Bloch vectors (group, 3) of the steady state of fewer spins, which shorten the transient; None if there are few."""
+        unit = self.spins // int(np.gcd.reduce(spins))  # the fewest spins with the same proportions
+        few = unit * -(-PILOT_SPINS // unit)
         if 4 * few > self.spins:
             return None
         pilot = replace(self, spins=few, rtol=0.1, atol=0.0, most_seconds=None)
@@ -151,15 +148,17 @@ class Trajectories:
         return np.asarray(m / np.maximum(1, np.linalg.norm(m, axis=1))[:, None])
 
 
-WALK = Walk(rates=dicke_jumps.walk_rates, changes=dicke_jumps.CHANGES, look=dicke_jumps.walk_look)
-WAVE = Wave(
-    generator=dicke_jumps.wave_generator, rates=dicke_jumps.wave_rates, jump=dicke_jumps.wave_jump,
-    jumps=dicke_jumps.WAVE_JUMPS, look=dicke_jumps.wave_look,
+ONE_GROUP = JumpProcess(
+    rates=dicke_jumps.one_group_rates, changes=dicke_jumps.CHANGES, observables=dicke_jumps.one_group_observables
+)
+TWO_GROUPS = QuantumJumps(
+    generator=dicke_jumps.two_group_generator, rates=dicke_jumps.two_group_rates, jump=dicke_jumps.two_group_jump,
+    jumps=dicke_jumps.TWO_GROUP_JUMPS, observables=dicke_jumps.two_group_observables,
 )  # fmt: skip
 
 
-def _rows(terms: GroupTerms) -> Array:
-    """One row of dicke_jumps.ROW per group, in the frame of their mean frequency, which sector 0 does not see."""
+def _group_rows(terms: GroupTerms) -> Array:
+    """One row of dicke_jumps.ROW per group, in the frame of their mean frequency, which has no effect in sector 0."""
     diagonal = {name: getattr(terms, name).diagonal().real for name in ("exchange", "decay", "pumping")}
     columns = diagonal | dict(
         spins=terms.spins, gain=terms.gain, damping=terms.damping, dephasing=2 * terms.dephasing,
@@ -168,8 +167,8 @@ def _rows(terms: GroupTerms) -> Array:
     return np.array([columns[name] for name in dicke_jumps.ROW], float).T.copy()
 
 
-def _between(terms: GroupTerms) -> Array:
-    """What goes on between two groups, equations (9.12) and (9.13): J_+A J_-B, J_+B J_-A, and the collective jumps."""
+def _coupling_rows(terms: GroupTerms) -> Array:
+    """Coefficients of J_+A J_-B and J_+B J_-A in (9.13), one row, and of the collective jump operators (9.12), one row each."""
     rows = np.zeros((1 + dicke_jumps.COLLECTIVE_JUMPS, len(dicke_jumps.ROW)))
     for k, (a, b) in enumerate(((0, 1), (1, 0))):
         value = -1j * terms.exchange[a, b] - (terms.decay[a, b] + terms.pumping[a, b]) / 2
@@ -185,25 +184,26 @@ def _between(terms: GroupTerms) -> Array:
     return rows
 
 
-def _walk_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
-    """A (2j, 2m) of the product state."""
-    twice_j, _, amplitudes = drawn_real(random, int(spins[0]), bloch[0])
-    return np.array([twice_j, 2 * _drawn_index(random, amplitudes**2) - twice_j]), np.zeros(0, complex)
+def _one_group_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
+    """Draw labels (2j, 2m) with their probability in the product state."""
+    twice_j, _, amplitudes = draw_real(random, int(spins[0]), bloch[0])
+    return np.array([twice_j, 2 * _draw_index(random, amplitudes**2) - twice_j]), np.zeros(0, complex)
 
 
-def _wave_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
-    """One of the waves of definite j_A, j_B and m_A + m_B of the product state."""
-    (twice_a, _, a), (twice_b, _, b) = (drawn(random, int(n), m) for n, m in zip(spins, bloch, strict=True))
-    total = _drawn_index(random, abs(a) ** 2) + _drawn_index(random, abs(b) ** 2)  # (j_A + m_A) + (j_B + m_B)
+def _two_group_start(random: np.random.Generator, spins: Array, bloch: Array) -> tuple[Array, Array]:
+    """Draw labels and psi, of definite j_A, j_B and m_A + m_B, from the product state."""
+    (twice_a, _, a), (twice_b, _, b) = (draw(random, int(n), m) for n, m in zip(spins, bloch, strict=True))
+    total = _draw_index(random, abs(a) ** 2) + _draw_index(random, abs(b) ** 2)  # (j_A + m_A) + (j_B + m_B)
     index = np.arange(max(0, total - twice_b), min(twice_a, total) + 1)
-    wave = np.zeros(spins[0] + 1, complex)
+    psi = np.zeros(spins[0] + 1, complex)
     shift = (spins[0] - twice_a) // 2
-    wave[index + shift] = a[index] * b[total - index]
-    place = np.array([twice_a, twice_b, 2 * total - twice_a - twice_b, index[0] + shift, index[-1] + shift])
-    return place, wave / np.linalg.norm(wave)
+    psi[index + shift] = a[index] * b[total - index]
+    labels = np.array([twice_a, twice_b, 2 * total - twice_a - twice_b, index[0] + shift, index[-1] + shift])
+    return labels, psi / np.linalg.norm(psi)
 
 
-def _drawn_index(random: np.random.Generator, probability: Array) -> int:
+def _draw_index(random: np.random.Generator, probability: Array) -> int:
+    """Draw an index with a probability proportional to `probability`."""
     total = np.cumsum(probability)
     return int(np.searchsorted(total, random.random() * total[-1], side="right"))
 
@@ -211,12 +211,12 @@ def _drawn_index(random: np.random.Generator, probability: Array) -> int:
 Moments = tuple[Array, Array, Array]  # <m_a>, <J_+a J_-b>, <m_a m_b>
 
 
-def _walk_moments(numbers: Array) -> Moments:
+def _one_group_moments(numbers: Array) -> Moments:
     m, square, light = np.moveaxis(numbers, -1, 0)
     return m[..., None], light[..., None, None].astype(complex), square[..., None, None]
 
 
-def _wave_moments(numbers: Array) -> Moments:
+def _two_group_moments(numbers: Array) -> Moments:
     m_a, m_b, light_a, light_b, real, imaginary, square_a, square_b, product = np.moveaxis(numbers, -1, 0)
     cross = real + 1j * imaginary
     light = np.array([[light_a, cross], [cross.conj(), light_b]])
@@ -225,15 +225,11 @@ def _wave_moments(numbers: Array) -> Moments:
 
 
 def _derived(means: Observed) -> Observed:
-    """The order parameter in place of the mean over pairs.
-
-    The error of its root is that of the argument times the slope, and close to zero, where the slope says nothing, the
-    distance to the root of argument plus error.
-    """
+    """Replace the mean p over pairs by the order parameter R; error propagation is linear, near 0 it is R(p + error) - R(p)."""
     out = dict(means)
     (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
     low = np.maximum(value, 0)
-    steep = low <= 2 * error
-    upwards = order_parameter(low + error) - order_parameter(low)
-    error = np.where(steep, upwards, error / np.sqrt(np.where(steep, 1, low)))
+    near_zero = low <= 2 * error
+    upper = order_parameter(low + error) - order_parameter(low)
+    error = np.where(near_zero, upper, error / np.sqrt(np.where(near_zero, 1, low)))
     return out | {"order_parameter": (dims, order_parameter(value)), "order_parameter_error": (dims, error)}

@@ -1,4 +1,4 @@
-"""Why there is no answer, in words: the one place where what solvers raise becomes a sentence."""
+"""Error messages: the one place where the exceptions of solvers are translated for users."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from spinsync.theory.protocol import Theory
 
 
 @contextmanager
-def in_words(theory: Theory) -> Iterator[None]:
-    """Say what went wrong inside. Raises InputError where other arguments would have an answer; IntegrationError where double
-    precision, or an algorithm, comes to its end."""
+def error_messages(theory: Theory) -> Iterator[None]:
+    """Translate NoAnswerError raised inside: to InputError where other arguments have an answer, to IntegrationError where
+    double precision or an algorithm is not sufficient."""
     try:
         yield
     except outcome.NoAnswerError as error:
-        raise WORDS[type(error)](error, theory) from None
+        raise MESSAGES[type(error)](error, theory) from None
 
 
 def _too_large(error: Any, theory: Any) -> Exception:
@@ -35,12 +35,12 @@ def _too_large(error: Any, theory: Any) -> Exception:
     )
 
 
-WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
+MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] = {
     outcome.NotUniqueError: lambda error, theory: InputError(
-        "Argument `ensemble` must have one steady state, but has several: the start decides; `evolve` shows the motion."
+        "Argument `ensemble` must have one steady state, but has several: the initial state decides; `evolve` shows the motion."
     ),
     outcome.NoRelaxationError: lambda error, theory: InputError(
-        "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to settle, but one has none."
+        "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to relax, but one has none."
     ),
     outcome.NoFixedPointError: lambda error, theory: IntegrationError(
         f"The ensemble still moves after a time of {error.time:.6g}: it has no steady state in a common rotating frame, "
@@ -52,12 +52,11 @@ WORDS: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception]] 
     ),
     outcome.TooLargeError: _too_large,
     outcome.NotConvergedError: lambda error, theory: IntegrationError(
-        "The iteration does not reach ten digits: the coupling is too strong beside what each group does by itself; "
-        "fewer spins help."
+        "The iteration does not reach ten digits, as the coupling between groups is too strong: fewer spins help."
     ),
     outcome.IllConditionedError: lambda error, theory: IntegrationError(
-        "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no line of its "
-        "own; `emission_spectrum` shows its light."
+        "The slowest modes nearly coincide, and double precision does not tell them apart: the ensemble has no single "
+        "line; `emission_spectrum` shows its light."
     ),
     outcome.TooFewLinesError: lambda error, theory: InputError(
         f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.asked}."
