@@ -17,14 +17,14 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     if made_by != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")
     ensemble = model_of(diagram)
-    cut = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.knows(n) and value.ndim == 0}
+    cut = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.accepts(n) and value.ndim == 0}
     ensemble = ensemble.replace(**cut)  # at the values of the axes that were cut away
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
         must, listed = ("one axis", "two axes")[dims - 1], checks.line(", ".join(names)) or "none"
         raise checks.InputError(f"Argument `diagram` must have {must}, but has {len(names)} ({listed}).")
     for name in names:
-        ensemble.recipe.known("axis of the diagram", name)
+        ensemble.recipe.checked_name("axis of the diagram", name)
         if name not in diagram.coords or not diagram.sizes[name]:
             raise checks.InputError(f"Argument `diagram` must have values along {name}, but has none.")
         if diagram[name].dtype.kind in "UT":

@@ -39,7 +39,7 @@ def batch(
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
     """Bloch vectors of the groups at the start: the given ones, or the seeded ones of `ensemble`."""
     seed, given = checks.seed(seed), None if initial is None else vectors(initial, ensemble, type(theory))
-    return bloch_vectors.per_group(ensemble.rates, given, seed)
+    return bloch_vectors.start_vectors(ensemble.rates, given, seed)
 
 
 def described(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:

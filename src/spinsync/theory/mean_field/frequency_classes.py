@@ -62,8 +62,8 @@ def rows(
         q = distribution.quadrature(float(rates.gamma_perp[a]), field, tolerance, nodes)
         omega = q.frequency + (center - distribution.center)  # a diagram may vary the centre
         spins.append(_block(a, omega, q.weight))
-        if q.tail is not None:  # the exact average of the linear response, and minus its quadrature
-            helpers += [_block(a, center, 1.0, back=0.0, damping=q.tail), _block(a, omega, -q.weight, back=0.0)]
+        if q.half_width is not None:  # the exact average of the linear response, and minus its quadrature
+            helpers += [_block(a, center, 1.0, back=0.0, damping=q.half_width), _block(a, omega, -q.weight, back=0.0)]
     group, omega, damping, weight, back = np.concatenate(spins + helpers, axis=1)
     return Rows(
         group=group.astype(int), omega=omega, damping=damping, weight=weight, back=back, spins=sum(len(b[0]) for b in spins)

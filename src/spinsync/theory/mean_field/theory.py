@@ -15,7 +15,7 @@ from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution, Lorentzian
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.quadratures import MOST_NODES
+from spinsync.model.quadratures import MAX_NODES
 from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
@@ -83,7 +83,7 @@ class MeanField:
         if self.atol is not None and self.atol > 0.1:
             raise checks.complain("atol", "at most 0.1", self.atol)
         if self.nodes is not None:
-            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
         """The ensemble as a flow of (s, z) rows, or as very many sampled spins."""
@@ -91,7 +91,7 @@ class MeanField:
         spread = tuple(group.distribution for group in ensemble.groups)
         as_flow = partial(theory._flow, rates, spread, names)
         if are_many(spread):
-            start = bloch_vectors.seeded(rates, seed) if initial is None else initial
+            start = bloch_vectors.random_start(rates, seed) if initial is None else initial
             return many_spins(rates, spread, names, start, *theory._accuracy, each, partial(as_flow, initial, seed, each))
         flow = as_flow(initial, seed, each)
         if not _smooth(spread) or (initial is not None and len(initial) != len(spread)):
@@ -183,7 +183,7 @@ def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> in
 def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: bool) -> Array:
     """(s, z) of every row from Bloch vectors per group, or per spin."""
     groups = rates.weight.size
-    m = bloch_vectors.seeded(rates, seed) if initial is None else initial
+    m = bloch_vectors.random_start(rates, seed) if initial is None else initial
     if len(m) == groups:
         m = m[layout.group]
     elif each and len(m) == layout.spins:
