@@ -209,7 +209,10 @@ def test_what_cannot_go_on_is_refused_in_one_sentence(case):
 @pytest.mark.parametrize(
     ("theory", "sentence"),
     [
-        (ss.MeanField(), "must be False for MeanField, whose Bloch vectors are its state: `initial` takes any of its runs"),
+        (
+            ss.MeanField(),
+            "must be False for MeanField, whose Bloch vectors are its full state: `initial` takes any of",
+        ),
         (ss.Trajectories(10), "must be False for Trajectories, which has no state to keep; Exact has."),
         (ss.Exact(10), "must be True or False, but is keep_state=1."),
     ],

@@ -192,6 +192,7 @@ class Uniform(Smooth):
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples
+Distributions = tuple[Distribution | None, ...]  # one per group; None for one frequency
 DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
 
 

@@ -19,7 +19,7 @@ from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
-from spinsync.theory.mean_field.closed_forms_two import margins
+from spinsync.theory.mean_field.closed_forms_two import boundary_margins
 
 Array = NDArray[Any]
 
@@ -147,7 +147,7 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
     across, up = curves.page(ax, *(diagram[n].values / units[n] for n in (x, y)))
     rows: list[list[dict[str, float]]] = []
     for b in up.tolist():
-        row = [margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]
+        row = [boundary_margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]
         if None in row:
             return
         rows.append([margin or {} for margin in row])

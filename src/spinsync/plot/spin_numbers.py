@@ -18,7 +18,7 @@ from spinsync.plot.diagrams import LABELS
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
 from spinsync.results.datasets import model_of, of_spinsync
-from spinsync.theory.mean_field.closed_forms_one import line_of_many
+from spinsync.theory.mean_field.closed_forms_one import many_spin_line
 
 Results = xr.Dataset | Iterable[xr.Dataset]
 VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}
@@ -121,7 +121,7 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     widths = [float(one.linewidth) for one in by_spins.values()]
     ax.loglog(spins, widths, "o-", lw=0.8, ms=3.6, color=color, mfc="white", mew=0.9, label=label)
     if len(model.groups) == 1:
-        law = Line2D(spins, line_of_many(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        law = Line2D(spins, many_spin_line(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
         ax.add_artist(law)  # does not widen the picture: close to the threshold the law is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
@@ -221,7 +221,7 @@ def _check(one: xr.Dataset, variable: str) -> None:
 def _mean_field(model: Ensemble, variable: str) -> np.ndarray:
     """The limit of infinitely many spins by group; NaN where it is not known."""
     if len(model.groups) == 1:
-        found = line_of_many(model, np.array([1]))[0] if variable == "frequency" else float(limit_cycle(model)[variable])
+        found = many_spin_line(model, np.array([1]))[0] if variable == "frequency" else float(limit_cycle(model)[variable])
         return np.array([found])
     try:
         return np.atleast_1d(steady_state(model)[variable].values)

@@ -18,7 +18,7 @@ COMPLEX, REAL = 16, 8  # bytes
 class ManySpins:
     """Very many members of a few groups, which only meet in the fields that the means of the groups make.
 
-    equation : module with the scalar functions `free`, `driven` and `swift`
+    equation : module with the scalar functions `free_terms`, `field_terms` and `fast_spin`
     omega : frequencies of the members, one array per group
     rates : array of shape (group, 3), parameters of the equation
     coupling : complex array of shape (group, group), from means to fields

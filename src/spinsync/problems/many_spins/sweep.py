@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES = 1e-2  # of the tolerance: what a Taylor series may be off
-ASYMPTOTIC = 0.1  # of the tolerance: what `swift` may be off
+ASYMPTOTIC = 0.1  # of the tolerance: what `fast_spin` may be off
 SEEN = 4  # coefficients beyond: what the field leaves out
 MOST = 28  # highest order of a Taylor series
 VECTOR = 8  # numbers
@@ -35,7 +35,7 @@ LANES = 64  # members side by side
 SHARE = 5.0  # largest rate times length of a part of a step
 FEW_TURNS = 32.0  # radians per step up to which parts are taken: beyond, Bessel functions may be found by going up
 CHUNK = 4096  # members
-QUICKER = 8.0  # times the quickest rate of a member that does not turn: where `swift` begins to be accurate
+QUICKER = 8.0  # times the quickest rate of a member that does not turn: where `fast_spin` begins to be accurate
 SERIAL = 20_000  # members below which threads cost more than they give
 
 HEAD = '''"""Written by spinsync.problems.many_spins.sweep; not to be edited."""
@@ -45,10 +45,10 @@ import math
 import numpy as np
 from spinsync.base.compiled import compiled
 
-from {equation} import driven, free, swift
+from {equation} import fast_spin, field_terms, free_terms
 
 fast = compiled(fastmath={{"contract", "reassoc", "nsz", "arcp"}})
-driven, free, swift = (fast(one.function) for one in (driven, free, swift))
+fast_spin, field_terms, free_terms = (fast(one.function) for one in (fast_spin, field_terms, free_terms))
 
 
 '''

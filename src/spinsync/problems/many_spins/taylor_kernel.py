@@ -1,9 +1,9 @@
 """Template of the kernels that carry members through one step in a given field; `sweep.py` adds the equation.
 
-A member has three components. Its equation is linear in them: `free` is its own motion, `driven` what the field adds. The
-field is a polynomial in time, so the components have Taylor series whose coefficients follow from one another by
+A member has three components. Its equation is linear in them: `free_terms` is its own motion, `field_terms` what the field
+adds. The field is a polynomial in time, so the components have Taylor series whose coefficients follow from one another by
 convolution with those of the field. LANES members go side by side, a block. Where a member turns often in one step, the
-step is cut into parts; where it turns too often for that, `swift` has the answer at any time.
+step is cut into parts; where it turns too often for that, `fast_spin` has the answer at any time.
 
 In capitals: known numbers. `work` holds rows of LANES numbers, three per order. A series ends where what its last orders
 can still do falls below the tolerance, so members at rest cost little.
@@ -41,7 +41,7 @@ def enough(rate, size, span, tolerance, bound):
 
 
 def plan(chunks, omega, asymptotic, quickest, rates, field, span, turn, tolerance):
-    """Parts of the step for each chunk: so few that the series converge; none where `swift` is accurate and cheaper."""
+    """Parts of the step for each chunk: so few that the series converge; none where `fast_spin` is accurate and cheaper."""
     local, size, bound = np.empty((DEGREE, 2)), np.empty(DEGREE), np.empty(MOST + 1)
     for c in range(chunks.shape[0]):
         group, first, last = chunks[c, 2], omega[chunks[c, 0]] - turn, omega[chunks[c, 1] - 1] - turn
@@ -84,10 +84,10 @@ def order_terms(scale, one, first, field, own, at, total):
     for lane in range(LANES):
         i = 3 * LANES * (TERMS - 1) + lane
         drive = first * own[2 * LANES + lane]
-        u, v, w = free(own[lane], own[LANES + lane], one, drive, at[i], at[i + LANES], at[i + 2 * LANES])
+        u, v, w = free_terms(own[lane], own[LANES + lane], one, drive, at[i], at[i + LANES], at[i + 2 * LANES])
         for m in range(TERMS):
             i = 3 * LANES * (TERMS - 1 - m) + lane
-            a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
+            a, b, c = field_terms(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
             u += a
             v += b
             w += c
@@ -131,7 +131,7 @@ def load(source, omega, first, count, turn, rates, kick, own, work, total):
         own[lane], own[LANES + lane], own[2 * LANES + lane] = 0.0, 0.0, 0.0
         if lane < count:
             x, y, z = source[0, first + lane], source[1, first + lane], source[2, first + lane]
-            u, v, w = driven(kick[0], kick[1], x, y, z)
+            u, v, w = field_terms(kick[0], kick[1], x, y, z)
             u, v, w = x + u, y + v, z + w
             own[lane], own[LANES + lane], own[2 * LANES + lane] = omega[first + lane] - turn, rates[0], rates[2]
         work[lane], work[LANES + lane], work[2 * LANES + lane] = u, v, w
@@ -211,13 +211,13 @@ def serve(order, at, parts, sums, area, out):
 
 
 def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nodes, moments, marks, seen, singles, row, place):
-    """A chunk of swift members; `values`, `levels`: field and integral of |field|^2 at 0, the nodes, the marks and 1."""
+    """A chunk of fast members; `values`, `levels`: field and integral of |field|^2 at 0, the nodes, the marks and 1."""
     group = chunk[2]
     one = rates[group, 1]
     last = values.shape[1] - 1
     for i in range(chunk[0], chunk[1]):
         x, y, z = start[0, i], start[1, i], start[2, i]
-        u, v, w = driven(kick[group, 0], kick[group, 1], x, y, z)
+        u, v, w = field_terms(kick[group, 0], kick[group, 1], x, y, z)
         x, y, z = x + u, y + v, z + w
         own, perp = omega[i] - turn - rates[group, 3] * z, rates[group, 0] + rates[group, 4] * z
         fall = 2.0 * perp * span
@@ -230,7 +230,7 @@ def glide(chunk, rates, omega, start, end, kick, values, levels, span, turn, nod
                 t = nodes[q - 1, 0]
             else:
                 t = marks[q - 1 - nodes.shape[0]] if q < last else 1.0
-            turning, follows, w = swift(own, perp, one, drive, first, values[group, q], levels[group, q], t * span, x, y, z)
+            turning, follows, w = fast_spin(own, perp, one, drive, first, values[group, q], levels[group, q], t * span, x, y, z)
             if q == 0:
                 begin, slow = turning, follows
             elif q <= nodes.shape[0]:

@@ -13,7 +13,7 @@ are asked for. What the last sweep left unsettled is given to the members as a k
 Background: E. Lelarasmee, A. Ruehli, A. Sangiovanni-Vincentelli, IEEE Trans. CAD 1, 131 (1982) (waveform relaxation);
 E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, ch. II.1 (Gauss methods as projections).
 
-Nothing here knows any physics: the equation comes as a module with `free`, `driven` and `swift`.
+Nothing here knows any physics: the equation comes as a module with `free_terms`, `field_terms` and `fast_spin`.
 """
 
 from __future__ import annotations
@@ -238,7 +238,9 @@ def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000)
                 run.reject(trial)
                 continue
             seen, kick = run.means(trial, marks)
-            right = seen + np.stack(problem.equation.driven.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2)
+            right = seen + np.stack(
+                problem.equation.field_terms.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2
+            )
             out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
             run.accept(trial, right[:, -1])
     return out.solution(Ended.DONE, run)
@@ -277,6 +279,6 @@ def _put_right(equation: ModuleType, singles: np.ndarray, kick: np.ndarray, turn
     for q in range(singles.shape[1]):
         x, y, z = singles[:, q]
         own = kick[group, q]
-        u, v, w = equation.driven.interpreted(own.real, own.imag, x, y, z)
+        u, v, w = equation.field_terms.interpreted(own.real, own.imag, x, y, z)
         s = (x + u + 1j * (y + v)) * turned[q]
         singles[0, q], singles[1, q], singles[2, q] = s.real, s.imag, z + w
