@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 import spinsync as ss
-from spinsync.plot import films, movies
-from spinsync.plot.scenes import Scene
+from spinsync.plot import movies, video_files
+from spinsync.plot.renderer import Scene
 from spinsync.plot.spheres import View
 
 SPINS, SIZE, FRAMES, RATE = 500, 800, 300, 30
@@ -42,7 +42,7 @@ def measure(frames: int = FRAMES) -> dict[str, float]:
         scene.page(at)
     speeds = {"pages": frames / (time.perf_counter() - begin)}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("gif", "mp4") if films.ffmpeg() else ("gif",):
+        for kind in ("gif", "mp4") if video_files.ffmpeg() else ("gif",):
             begin = time.perf_counter()
             file = Path(folder) / f"spins.{kind}"
             ss.plot.movie(run, file, size=SIZE, frames_per_second=RATE, speed=step * RATE, progress=False)

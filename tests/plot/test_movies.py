@@ -12,10 +12,10 @@ from PIL import Image, ImageDraw
 
 import spinsync as ss
 from spinsync.plot.appearance import COLOURS
-from spinsync.plot.films import cell, nearest, ramps
-from spinsync.plot.scenes import Motion, Scene
+from spinsync.plot.rasterizer import paint
+from spinsync.plot.renderer import Motion, Scene
 from spinsync.plot.spheres import BACK, EDGE, GLOBE, View
-from spinsync.plot.strokes import paint
+from spinsync.plot.video_files import cell, nearest, ramps
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 VIEW = View(-50, 22)

@@ -14,7 +14,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLE, angle_ticks, axes, colour, in_style
-from spinsync.plot.given import checked, variable_of
+from spinsync.plot.diagram_input import checked, variable_of
 from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {

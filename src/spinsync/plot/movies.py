@@ -15,8 +15,8 @@ from rich.progress import track
 from spinsync.base import checks
 from spinsync.base.files import new_version
 from spinsync.base.precision import in_range
-from spinsync.plot import films
-from spinsync.plot.scenes import ARROW, Scene
+from spinsync.plot import video_files
+from spinsync.plot.renderer import ARROW, Scene
 from spinsync.plot.spheres import AZIMUTH, ELEVATION, View, checked_frame, colours, trajectories
 from spinsync.plot.traces import needs
 
@@ -103,7 +103,7 @@ def movie(
     scene = Scene(run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / FINER, cycle=cycle)
     with new_version(file) as draft:
         palette = [*colours(run), ARROW]
-        with films.mp4(draft, size, rate) if kind == "mp4" else films.gif(draft, size, rate, palette) as add:
+        with video_files.mp4(draft, size, rate) if kind == "mp4" else video_files.gif(draft, size, rate, palette) as add:
             for time, view in zip(_followed(times.tolist(), file.name, progress), views, strict=True):
                 scene.look(view)
                 add(scene.page(time))
@@ -133,7 +133,7 @@ def _kind(path: Path) -> str:
     kind = path.suffix.lower()[1:]
     if kind not in ("mp4", "gif"):
         raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))
-    if kind == "mp4" and films.ffmpeg() is None:
+    if kind == "mp4" and video_files.ffmpeg() is None:
         where = "put it on PATH, or its path into matplotlib's rcParams['animation.ffmpeg_path']"
         must = f"a file that ends in .gif as long as ffmpeg, which writes .mp4, is not found ({where})"
         raise checks.complain("path", must, str(path))

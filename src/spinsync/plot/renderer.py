@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 from spinsync.model import bloch_vectors
 from spinsync.plot import spheres
 from spinsync.plot.appearance import COLOURS, ONE_COLUMN, style
-from spinsync.plot.strokes import COLUMNS, paint
+from spinsync.plot.rasterizer import COLUMNS, paint
 from spinsync.results.datasets import model_of
 
 Array = NDArray[Any]
