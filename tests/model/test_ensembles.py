@@ -21,15 +21,15 @@ AXES = {
 }
 
 
-@pytest.mark.parametrize(("made", "axis"), [(made, axis) for made, axes in AXES.items() for axis in axes])
-def test_rates_over_an_array_are_those_of_replace_point_by_point(made, axis):
-    ensemble, values = MADE[made], np.array([1.0, 2.0, 5.0])
+@pytest.mark.parametrize(("constructor", "axis"), [(constructor, axis) for constructor, axes in AXES.items() for axis in axes])
+def test_rates_over_an_array_are_those_of_replace_point_by_point(constructor, axis):
+    ensemble, values = MADE[constructor], np.array([1.0, 2.0, 5.0])
     batch = ensemble.recipe.rates(**{axis: values})
     for i, value in enumerate(values):
         single = ensemble.replace(**{axis: int(value) if axis == "spins" else value}).rates
         for name in RATES:
             # bit for bit, except for a cavity: numpy computes the modulus of one number and of an array differently
-            rtol = 4e-16 if made == "cavity" else 0
+            rtol = 4e-16 if constructor == "cavity" else 0
             np.testing.assert_allclose(getattr(batch.at((i,)), name), getattr(single, name), rtol=rtol, atol=0)
 
 
@@ -58,8 +58,8 @@ def test_pair_sets_frequencies_rates_and_couplings():
     rates = pair.rates
     np.testing.assert_array_equal(rates.omega, [1.5, -1.5])
     np.testing.assert_array_equal(rates.gamma_1, [4.0, 2.5])
-    wanted = [[16 * np.exp(0.3j), 2 * np.exp(0.4j)], [2 * np.exp(-0.7j), 16 * np.exp(0.3j)]]
-    np.testing.assert_allclose(pair.coupling_matrix, wanted, rtol=1e-15)
+    expected = [[16 * np.exp(0.3j), 2 * np.exp(0.4j)], [2 * np.exp(-0.7j), 16 * np.exp(0.3j)]]
+    np.testing.assert_allclose(pair.coupling_matrix, expected, rtol=1e-15)
 
 
 def test_cross_coupling_equals_the_inner_one_unless_it_is_given():
@@ -100,9 +100,9 @@ def test_an_angle_is_kept_at_zero_strength():
     assert uncoupled.replace(**{"A.A.coupling": 2.0}) == laser(theta=0.7, coupling=2.0)
 
 
-@pytest.mark.parametrize("made", MADE)
-def test_repr_evaluates_to_an_equal_ensemble(made):
-    ensemble = MADE[made]
+@pytest.mark.parametrize("constructor", MADE)
+def test_repr_evaluates_to_an_equal_ensemble(constructor):
+    ensemble = MADE[constructor]
     names = {name: getattr(ss, name) for name in ("Ensemble", "Group", "Lorentzian", "Gaussian", "Uniform", "Samples")}
     assert eval(repr(ensemble), names) == ensemble
     changed = ensemble.replace(**{"A.gain": 0.1 + 0.2})
@@ -159,26 +159,26 @@ def test_weights_add_up_to_one_in_proportion(weights):
 
 @pytest.mark.parametrize("parts", [1, 2, 3])
 def test_split_keeps_total_weights_and_couplings(parts):
-    whole = MADE["groups"]
-    split = whole.split(parts)
+    ensemble = MADE["groups"]
+    split = ensemble.split(parts)
     assert split.names[:parts] == tuple(f"A_{k + 1}" for k in range(parts))
-    np.testing.assert_allclose(split.rates.weight, np.repeat(whole.rates.weight / parts, parts), rtol=4e-16)
-    assert np.array_equal(split.coupling_matrix[::parts, ::parts], whole.coupling_matrix)
-    assert np.array_equal(split.rates.gamma_perp, np.repeat(whole.rates.gamma_perp, parts))
+    np.testing.assert_allclose(split.rates.weight, np.repeat(ensemble.rates.weight / parts, parts), rtol=4e-16)
+    assert np.array_equal(split.coupling_matrix[::parts, ::parts], ensemble.coupling_matrix)
+    assert np.array_equal(split.rates.gamma_perp, np.repeat(ensemble.rates.gamma_perp, parts))
 
 
 def test_coupling_through_a_cavity_is_formula_7_1():
     spins, g, decay = 400_000, 0.3, 8.0
     for detuning in (-30.0, -1.0, 0.0, 2.5, 100.0):
-        made = ss.Ensemble.cavity(
+        ensemble = ss.Ensemble.cavity(
             spins=spins, vacuum_coupling=g, cavity_decay=decay, cavity_detuning=detuning, gain=3, damping=1, frequency=5.0
         )
-        c = made.coupling_matrix[0, 0]
+        c = ensemble.coupling_matrix[0, 0]
         assert abs(c) == pytest.approx(spins * g**2 / np.sqrt(decay**2 / 4 + detuning**2), rel=1e-14)
         assert np.angle(c) == pytest.approx(-HALF_PI - np.arctan(2 * detuning / decay), rel=1e-14)
         assert -np.pi < np.angle(c) < 0
         # cavity pulling: Omega = omega + 2 Gamma_perp (omega_c - omega)/kappa_c, Gamma_perp = 2
-        assert float(ss.limit_cycle(made).frequency) == pytest.approx(5.0 + 2 * 2 * detuning / decay, rel=1e-12)
+        assert float(ss.limit_cycle(ensemble).frequency) == pytest.approx(5.0 + 2 * 2 * detuning / decay, rel=1e-12)
 
 
 def test_signed_zeros_are_equal_and_have_the_same_hash():
@@ -194,6 +194,6 @@ def test_default_names_differ_from_given_names():
 
 
 def test_ensembles_can_be_pickled():
-    for made in MADE.values():
-        assert pickle.loads(pickle.dumps(made)) == made
-        assert repr(pickle.loads(pickle.dumps(made))) == repr(made)
+    for ensemble in MADE.values():
+        assert pickle.loads(pickle.dumps(ensemble)) == ensemble
+        assert repr(pickle.loads(pickle.dumps(ensemble))) == repr(ensemble)

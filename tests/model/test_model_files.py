@@ -24,9 +24,9 @@ def assert_round_trip(ensemble, folder):
     return back
 
 
-@pytest.mark.parametrize("made", MADE)
-def test_ensembles_of_every_constructor_are_restored(made, tmp_path):
-    ensemble = MADE[made]
+@pytest.mark.parametrize("constructor", MADE)
+def test_ensembles_of_every_constructor_are_restored(constructor, tmp_path):
+    ensemble = MADE[constructor]
     assert_round_trip(ensemble, tmp_path)
     assert_round_trip(ensemble.split(3), tmp_path)
     changed = ensemble.replace(**{"A.gain": 0.1 + 0.2, "A.A.coupling": 1 / 3, "A.A.theta": -2.0})
@@ -76,10 +76,10 @@ def test_a_file_written_by_hand_is_read():
     [changes]
     "A.frequency" = {lorentzian = {half_width = 0.5}}
     """
-    wanted = ss.Ensemble.pair(detuning=2, gain=(3, 2.5), damping=1, coupling=16, theta=-1.5, cross_theta=(0.25, -0.25)).replace(
-        **{"A.frequency": ss.Lorentzian(0.5)}
-    )
-    assert from_toml_text(text) == wanted
+    expected = ss.Ensemble.pair(
+        detuning=2, gain=(3, 2.5), damping=1, coupling=16, theta=-1.5, cross_theta=(0.25, -0.25)
+    ).replace(**{"A.frequency": ss.Lorentzian(0.5)})
+    assert from_toml_text(text) == expected
 
 
 number = st.floats(allow_nan=False, allow_infinity=False)

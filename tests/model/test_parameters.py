@@ -21,7 +21,7 @@ MADE = {
     "groups": ss.Ensemble([ss.Group(3, 1), ss.Group(2, 1)], [[-6j, 1], [2, -3j]]),
 }
 DOTTED = [f"A.{name}" for name in FIELDS] + [f"A.B.{name}" for name in LINKS]
-EVERY = [(made, name) for made, names in CONSTRUCTORS.items() for name in names if name != "weights"]
+EVERY = [(constructor, name) for constructor, names in CONSTRUCTORS.items() for name in names if name != "weights"]
 EVERY += [("groups", name) for name in DOTTED]
 
 
@@ -31,10 +31,10 @@ def signature(function):
     return {p.name: REQUIRED if p.default is p.empty else p.default for p in listed if p.name not in ("cls", "self")}
 
 
-@pytest.mark.parametrize("made", ["single", "pair", "cavity"])
-def test_signature_of_a_constructor_agrees_with_the_table(made):
-    found = signature(getattr(ss.Ensemble, made))
-    assert tuple(found) == CONSTRUCTORS[made]
+@pytest.mark.parametrize("constructor", ["single", "pair", "cavity"])
+def test_signature_of_a_constructor_agrees_with_the_table(constructor):
+    found = signature(getattr(ss.Ensemble, constructor))
+    assert tuple(found) == CONSTRUCTORS[constructor]
     assert found == {name: PARAMETERS[name].default for name in found}
 
 
@@ -55,9 +55,9 @@ def test_every_parameter_of_the_table_belongs_to_a_constructor_and_is_described(
         assert set(one.fields) <= {*FIELDS, *LINKS}
 
 
-@pytest.mark.parametrize(("made", "name"), EVERY)
-def test_every_parameter_is_checked_varied_saved_and_plotted(made, name, tmp_path):
-    model, values = MADE[made], [1.0, 2.0]
+@pytest.mark.parametrize(("constructor", "name"), EVERY)
+def test_every_parameter_is_checked_varied_saved_and_plotted(constructor, name, tmp_path):
+    model, values = MADE[constructor], [1.0, 2.0]
     assert model.recipe.accepts(name)
     assert name in list(model.recipe.names())
     with pytest.raises(ss.InputError, match=f"Argument `{name}` must be"):
@@ -125,17 +125,17 @@ def test_a_coupling_is_applied_edited_and_recorded():
     assert again.tobytes() == coupling.matrix.tobytes()
 
 
-@pytest.mark.parametrize("made", ["single", "pair", "groups"])
-def test_a_phase_is_kept_at_zero_strength(made):
-    where = "A.A" if made == "single" else "A.B"
-    uncoupled = MADE[made].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
-    a, b = (0, 0) if made == "single" else (0, 1)
+@pytest.mark.parametrize("constructor", ["single", "pair", "groups"])
+def test_a_phase_is_kept_at_zero_strength(constructor):
+    where = "A.A" if constructor == "single" else "A.B"
+    uncoupled = MADE[constructor].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
+    a, b = (0, 0) if constructor == "single" else (0, 1)
     assert uncoupled.coupling_matrix[a, b] == 0
     assert np.angle(uncoupled.replace(**{f"{where}.coupling": 2.0}).coupling_matrix[a, b]) == pytest.approx(0.7, abs=1e-15)
     swept = uncoupled.recipe.rates(**{f"{where}.coupling": np.array([3.0, 0.0, 2.0])}).coupling[:, a, b]
     np.testing.assert_allclose(swept, np.array([3.0, 0.0, 2.0]) * np.exp(0.7j), rtol=1e-15)
-    turned = uncoupled.recipe.rates(**{f"{where}.theta": np.array([0.1, 0.2])}).coupling[:, a, b]
-    np.testing.assert_array_equal(turned, [0, 0])
+    rotated = uncoupled.recipe.rates(**{f"{where}.theta": np.array([0.1, 0.2])}).coupling[:, a, b]
+    np.testing.assert_array_equal(rotated, [0, 0])
 
 
 def test_unchanged_couplings_keep_every_bit_along_an_axis():

@@ -22,7 +22,7 @@ VIEW = View(-50, 22)
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg: apt-get install ffmpeg")
 
 
-def circling(times, *, turns=1.0, radius=0.6, height=0.3):
+def rotating_run(times, *, turns=1.0, radius=0.6, height=0.3):
     """A run of one group with a known m, which rotates about z `turns` times per unit of time."""
     times = np.asarray(times, float)
     run = ss.evolve(ONE, times)
@@ -31,8 +31,8 @@ def circling(times, *, turns=1.0, radius=0.6, height=0.3):
     return run.assign({name: (run[name].dims, array, run[name].attrs) for name, array in values.items()})
 
 
-def where(time, turns=1.0, radius=0.6, height=0.3):
-    """The Bloch vector of `circling` at a time."""
+def bloch_at(time, turns=1.0, radius=0.6, height=0.3):
+    """The Bloch vector of `rotating_run` at a time."""
     angle = 2 * np.pi * turns * np.asarray(time)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full_like(angle, height)], axis=-1)
 
@@ -101,24 +101,24 @@ def test_interpolation_is_of_third_order():
     at, errors = np.linspace(0.2, 0.8, 101), []
     for count in (21, 41, 81):
         times = np.linspace(0, 1, count) + 0.1 / count * np.cos(np.arange(count) * 1.7)  # unequal steps
-        motion = Interpolation(circling(np.sort(times)), 0.0)
-        errors.append(abs(motion(at)[:, 0] - where(at)).max())
+        motion = Interpolation(rotating_run(np.sort(times)), 0.0)
+        errors.append(abs(motion(at)[:, 0] - bloch_at(at)).max())
     slope = -np.diff(np.log2(errors))
     assert (abs(slope - 3) < 0.4).all(), slope
     assert errors[0] < 0.6 * 2e-3  # twenty times per period suffice: a pixel of 800 is 3e-3
-    saved = circling([0, 0.01, 0.05, 0.06])
-    np.testing.assert_allclose(Interpolation(saved, 0.0)(saved.time.values)[:, 0], where(saved.time.values), atol=1e-15)
+    saved = rotating_run([0, 0.01, 0.05, 0.06])
+    np.testing.assert_allclose(Interpolation(saved, 0.0)(saved.time.values)[:, 0], bloch_at(saved.time.values), atol=1e-15)
 
 
 def test_dots_are_at_the_projected_bloch_vector_in_every_frame():
-    run = circling(np.geomspace(0.05, 1.05, 300), height=0.5)  # unequal steps
+    run = rotating_run(np.geomspace(0.05, 1.05, 300), height=0.5)  # unequal steps
     for view in (View(-50, 60), View(140, 50)):
         shown = make_renderer(run, view=view)
         for time in (0.05, 0.3, 0.521, 0.9, 1.05):
-            expected, depth = pixels(where(time, height=0.5), 400, view)
+            expected, depth = pixels(bloch_at(time, height=0.5), 400, view)
             np.testing.assert_allclose(middle(shown.image(time), faded(COLOURS[0], depth)), expected, atol=0.5)
     above = make_renderer(run, view=View(0, 90)).image(0.3)  # from above y is to the right and -x up
-    x, y, z = where(0.3, height=0.5)
+    x, y, z = bloch_at(0.3, height=0.5)
     np.testing.assert_allclose(
         middle(above, faded(COLOURS[0], z)), (np.array([y, x]) + HALF_WIDTH) * 400 / (2 * HALF_WIDTH), atol=0.5
     )
@@ -126,14 +126,14 @@ def test_dots_are_at_the_projected_bloch_vector_in_every_frame():
 
 def test_colours_are_fainter_at_the_back():
     for height in (1.0, 0.0, -1.0):
-        shown = make_renderer(circling([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
+        shown = make_renderer(rotating_run([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
         # next to the lines of the axes; the arrow points to the viewer
         np.testing.assert_allclose(shown.image(0.0)[403, 403], faded(COLOURS[0], height), atol=1.5)  # bytes, rounded twice
     np.testing.assert_allclose(faded(COLOURS[0], 1.0), 255 * np.array(to_rgb(COLOURS[0])))
 
 
 def test_vectors_are_constant_in_the_rotating_frame_and_the_mean_is_along_x():
-    run = circling(np.linspace(0, 1, 101), turns=3.0)
+    run = rotating_run(np.linspace(0, 1, 101), turns=3.0)
     for frame in (6 * np.pi, "mean"):
         motion = Interpolation(run, frame)
         np.testing.assert_allclose(motion(np.linspace(0, 1, 57)), np.tile([0.6, 0, 0.3], (57, 2, 1)), atol=1e-3)
@@ -159,32 +159,32 @@ def test_groups_have_different_colours_and_the_arrow_is_the_weighted_mean():
 
 
 def test_a_trail_is_at_earlier_bloch_vectors_and_fades():
-    run = circling(np.linspace(0, 1, 201), turns=0.5, radius=0.9, height=0.0)
+    run = rotating_run(np.linspace(0, 1, 201), turns=0.5, radius=0.9, height=0.0)
     view, globe = View(90, 60), np.array(to_rgb(SPHERE_COLOUR)) * 255
     image = make_renderer(run, size=800, trail=0.3, view=view).image(0.7)
     plain = make_renderer(run, size=800, view=view).image(0.7).astype(float)
     lines = abs(image - plain).sum(axis=-1)
 
     def strength(time):
-        column, row = np.round(pixels(where(time, 0.5, 0.9, 0.0), 800, view)[0] - 0.5).astype(int)
+        column, row = np.round(pixels(bloch_at(time, 0.5, 0.9, 0.0), 800, view)[0] - 0.5).astype(int)
         return lines[row - 2 : row + 3, column - 2 : column + 3].max()
 
-    seen = [strength(time) for time in (0.42, 0.5, 0.58, 0.66)]
-    assert (np.diff(seen) > 0).all()
-    assert seen[-1] > 0.5 * abs(globe - 255 * np.array(to_rgb(COLOURS[0]))).sum()
+    strengths = [strength(time) for time in (0.42, 0.5, 0.58, 0.66)]
+    assert (np.diff(strengths) > 0).all()
+    assert strengths[-1] > 0.5 * abs(globe - 255 * np.array(to_rgb(COLOURS[0]))).sum()
     assert strength(0.3) == strength(0.8) == 0
     first = make_renderer(run, size=800, trail=0.3, view=view).image(0.0)  # no trail before the first time
     np.testing.assert_array_equal(first, make_renderer(run, size=800, view=view).image(0.0))
 
 
 def test_a_trail_has_the_same_opacity_if_it_is_longer_than_the_run():
-    run = circling(np.linspace(0, 2, 401), radius=0.9, height=0.0)
+    run = rotating_run(np.linspace(0, 2, 401), radius=0.9, height=0.0)
     view = View(90, 90)
     young, old = (make_renderer(run, size=800, trail=0.3, view=view).image(time).astype(int) for time in (0.2, 1.2))
     for time in (0.05, 0.1, 0.15):  # covered by both trails
-        column, row = np.round(pixels(where(time, radius=0.9, height=0.0), 800, view)[0] - 0.5).astype(int)
-        seen = [image[row - 2 : row + 3, column - 2 : column + 3] for image in (young, old)]
-        np.testing.assert_allclose(*seen, atol=1)
+        column, row = np.round(pixels(bloch_at(time, radius=0.9, height=0.0), 800, view)[0] - 0.5).astype(int)
+        pixels_of_both = [image[row - 2 : row + 3, column - 2 : column + 3] for image in (young, old)]
+        np.testing.assert_allclose(*pixels_of_both, atol=1)
     endless = [make_renderer(run, size=200, trail=trail, view=view).image(1.2) for trail in (1e12, 1.7e308, np.inf)]
     np.testing.assert_array_equal(endless[0], endless[1])
     np.testing.assert_array_equal(endless[0], endless[2])
@@ -192,7 +192,7 @@ def test_a_trail_has_the_same_opacity_if_it_is_longer_than_the_run():
 
 def test_a_trail_has_a_gap_where_the_mean_field_passes_through_zero():
     times = np.linspace(0, 1, 101)
-    run = circling(times, turns=0.0, height=0.0)
+    run = rotating_run(times, turns=0.0, height=0.0)
     x = 0.6 * np.cos(np.pi * times)  # along x through zero: the frame of the mean jumps at 1/2
     run = run.assign(coherence=(run.coherence.dims, (x / 2 + 0j)[:, None], run.coherence.attrs))
     options = {"size": 800, "trail": 0.3, "view": View(0, 90), "frame": "mean"}
@@ -204,7 +204,7 @@ def test_a_trail_has_a_gap_where_the_mean_field_passes_through_zero():
 
 
 def test_time_and_order_parameter_are_written():
-    shown = make_renderer(circling(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
+    shown = make_renderer(rotating_run(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
     left, right = np.s_[:40, :120], np.s_[:40, 300:]
     images = [shown.image(time) for time in (1.0, 1.001, 1.5)]
     for part in (left, right):
@@ -215,14 +215,14 @@ def test_time_and_order_parameter_are_written():
 
 
 def test_written_values_are_those_of_the_run(monkeypatch):
-    words = []
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, *_, **__: words.append(text))
-    run = circling(np.linspace(-2, 2, 101)).assign(order_parameter=("time", np.linspace(0, 0.8, 101)))
+    texts = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, *_, **__: texts.append(text))
+    run = rotating_run(np.linspace(-2, 2, 101)).assign(order_parameter=("time", np.linspace(0, 0.8, 101)))
     make_renderer(run).image(-1.0)
-    assert words == ["t", " = −1.00", "R", " = 0.20"]
-    words.clear()
-    make_renderer(circling(np.linspace(0, 300, 3001), turns=0.01, radius=0.4)).image(12.3)
-    assert words == ["t", " = 12", "R", " = 0.40"]  # digits as needed to distinguish the times
+    assert texts == ["t", " = −1.00", "R", " = 0.20"]
+    texts.clear()
+    make_renderer(rotating_run(np.linspace(0, 300, 3001), turns=0.01, radius=0.4)).image(12.3)
+    assert texts == ["t", " = 12", "R", " = 0.40"]  # digits as needed to distinguish the times
 
 
 @pytest.mark.parametrize("drawn", [COLOURS[:1], COLOURS, [*COLOURS, *COLOURS]])
@@ -248,7 +248,7 @@ def test_cells_and_table_give_the_nearest_colour():
 
 
 def test_frames_times_and_pixels_of_a_gif(tmp_path):
-    run = circling(np.linspace(0, 1, 101))
+    run = rotating_run(np.linspace(0, 1, 101))
     file = ss.plot.movie(run, tmp_path / "one.gif", size=200, frames_per_second=30, speed=1.0, cycle=False)
     assert file == tmp_path / "one.gif"
     with Image.open(file) as film:
@@ -269,7 +269,7 @@ def test_a_movie_runs_from_the_first_time_to_the_last_in_ten_seconds(tmp_path, m
     calls = []
     real = Renderer.image
     monkeypatch.setattr(Renderer, "image", lambda self, time: calls.append(time) or real(self, time))
-    run = circling(np.geomspace(1, 3, 40))
+    run = rotating_run(np.geomspace(1, 3, 40))
     ss.plot.movie(run, tmp_path / "ten.gif", size=64, frames_per_second=5)
     np.testing.assert_allclose(calls, np.linspace(1, 3, 51))
     calls.clear()
@@ -280,7 +280,7 @@ def test_a_movie_runs_from_the_first_time_to_the_last_in_ten_seconds(tmp_path, m
 def test_images_of_a_moving_camera_agree_with_those_of_fixed_views(tmp_path, monkeypatch):
     images, real = [], Renderer.image
     monkeypatch.setattr(Renderer, "image", lambda self, time: images.append(real(self, time)) or images[-1])
-    run = circling(np.geomspace(1, 3, 40))
+    run = rotating_run(np.geomspace(1, 3, 40))
     turning = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # linear in time
     ss.plot.movie(run, tmp_path / "turn.gif", size=100, frames_per_second=3, speed=1.0, trails=0.3, **turning)
     assert len(images) == 7
@@ -292,7 +292,7 @@ def test_images_of_a_moving_camera_agree_with_those_of_fixed_views(tmp_path, mon
 
 @needs_ffmpeg
 def test_frames_and_pixels_of_an_mp4(tmp_path):
-    run = circling(np.linspace(0, 1, 101))
+    run = rotating_run(np.linspace(0, 1, 101))
     file = ss.plot.movie(run, tmp_path / "one.mp4", size=200, frames_per_second=25, speed=1.0, cycle=False)
     command = ["ffprobe", "-v", "error", "-count_frames", "-of", "json", "-show_streams", str(file)]
     (stream,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["streams"]
@@ -307,13 +307,13 @@ def test_frames_and_pixels_of_an_mp4(tmp_path):
 
 @needs_ffmpeg
 def test_an_mp4_keeps_colours(tmp_path):
-    run = circling(np.linspace(0, 1, 101), turns=0.0, height=0.6)
+    run = rotating_run(np.linspace(0, 1, 101), turns=0.0, height=0.6)
     file = ss.plot.movie(run, tmp_path / "still.mp4", frames_per_second=2, speed=1.0, cycle=False)
     raw = ["ffmpeg", "-v", "error", "-i", str(file), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     images = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(3, 800, 800, 3)
-    (column, row), depth = pixels(where(0.0, height=0.6), 800)
-    seen = images[0, int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2].mean(axis=(0, 1))
-    np.testing.assert_allclose(seen, faded(COLOURS[0], depth), atol=5)  # of 255: one byte of YUV is up to two of RGB
+    (column, row), depth = pixels(bloch_at(0.0, height=0.6), 800)
+    mean = images[0, int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2].mean(axis=(0, 1))
+    np.testing.assert_allclose(mean, faded(COLOURS[0], depth), atol=5)  # of 255: one byte of YUV is up to two of RGB
 
 
 @pytest.mark.parametrize("kind", ["gif", pytest.param("mp4", marks=needs_ffmpeg)])
@@ -334,7 +334,7 @@ def test_an_interrupted_movie_leaves_no_files_or_processes(tmp_path, monkeypatch
         return real(self, time)
 
     monkeypatch.setattr(Renderer, "image", image)
-    run, old = circling(np.linspace(0, 1, 51)), tmp_path / f"old.{kind}"
+    run, old = rotating_run(np.linspace(0, 1, 51)), tmp_path / f"old.{kind}"
     old.write_text("older")
     with pytest.raises(reason):
         ss.plot.movie(run, old, size=64)
@@ -345,7 +345,7 @@ def test_an_interrupted_movie_leaves_no_files_or_processes(tmp_path, monkeypatch
 
 
 def test_the_progress_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monkeypatch, capsys):
-    make = partial(ss.plot.movie, circling([0.0, 0.5, 1.0]), tmp_path / "bar.gif", size=64, frames_per_second=2, speed=1.0)
+    make = partial(ss.plot.movie, rotating_run([0.0, 0.5, 1.0]), tmp_path / "bar.gif", size=64, frames_per_second=2, speed=1.0)
     make()
     assert capsys.readouterr() == ("", "")
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -258,7 +258,7 @@ def test_projected_points_agree_with_the_sphere(run):
 
 
 @pytest.mark.parametrize(
-    ("points", "options", "sentence"),
+    ("points", "options", "message"),
     [
         ([1.0, 2.0], {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape (2,)."),
         (1.0, {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape ()."),
@@ -267,10 +267,10 @@ def test_projected_points_agree_with_the_sphere(run):
         ([0, 0, 1], {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
     ],
 )
-def test_points_that_cannot_be_projected_are_errors(points, options, sentence):
+def test_points_that_cannot_be_projected_are_errors(points, options, message):
     with pytest.raises(ss.InputError) as caught:
         ss.plot.project(points, **options)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_run_with_one_time_is_a_dot_on_the_sphere():

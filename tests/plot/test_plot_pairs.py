@@ -139,15 +139,15 @@ def test_boundaries_of_a_pair_over_two_other_parameters():
     ax = ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes))
     assert {"existence of full", "incoherent stable"} <= set(labelled_lines(ax))
     paths = [path.vertices for c in ax.collections if c.get_linestyle() != [(0.0, None)] for path in c.get_paths()]
-    seen = 0
+    checked = 0
     for v, r in np.concatenate([path for path in paths if len(path) > 10])[::15]:
         around = [
             ss.symmetric_pair(PAIR.replace(coupling=2 * (v + a), gain=2 * (r + b)))
             for a, b in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1))  # of ranges 29 and 14.5: less than the width of a line
         ]
         assert any(len({bool(state[n]) for state in around}) == 2 for n in ("exists", "stable", "incoherent_stable")), (v, r)
-        seen += 1
-    assert seen > 5
+        checked += 1
+    assert checked > 5
 
 
 def test_adlers_range_is_drawn_for_weak_coupling_only():
@@ -163,9 +163,9 @@ def test_adlers_range_is_drawn_for_weak_coupling_only():
 def test_phase_differences_are_in_a_cyclic_map_and_grey_without_coherence(tongue):
     ax = ss.plot.phase_diagram(tongue, variable="phase_difference")
     image = ax.collections[0]
-    wanted = tongue.phase_difference.sel(group="A", other_group="B").transpose("coupling", "detuning").values
-    np.testing.assert_array_equal(image.get_array().filled(np.nan).reshape(7, 8), wanted)
-    assert np.isnan(wanted).any()
+    expected = tongue.phase_difference.sel(group="A", other_group="B").transpose("coupling", "detuning").values
+    np.testing.assert_array_equal(image.get_array().filled(np.nan).reshape(7, 8), expected)
+    assert np.isnan(expected).any()
     assert (image.get_cmap().name, image.norm.vmin, image.norm.vmax) == ("twilight", -np.pi, np.pi)
     assert to_hex(ax.get_facecolor()) == "#d0d0d0"
     assert "varphi_\\mathrm{A}-\\varphi_\\mathrm{B}" in ax.figure.axes[1].get_ylabel()

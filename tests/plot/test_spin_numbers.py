@@ -45,8 +45,8 @@ def test_steady_states_against_one_over_n_with_the_mean_field_value_as_limit(tog
     for name, symbol in (("order_parameter", "$R$"), ("inversion", "$z$")):
         ax = ss.plot.finite_size(given, variable=name, color="#123456", label="laser")
         (drawn,) = circles(ax)
-        wanted = sorted((1 / n, float(state[name].squeeze())) for n, state in zip(NUMBERS, states, strict=True))
-        np.testing.assert_array_equal(drawn[::-1], wanted)
+        expected = sorted((1 / n, float(state[name].squeeze())) for n, state in zip(NUMBERS, states, strict=True))
+        np.testing.assert_array_equal(drawn[::-1], expected)
         ((x, y),) = limits(ax)
         assert x == 0
         assert y == pytest.approx(float(ss.steady_state(LASER)[name].squeeze()), abs=1e-6)
@@ -158,7 +158,7 @@ BAD = [
     (lambda: ss.plot.finite_size([]), "Argument `results` must hold at least one result, but is empty."),
     (lambda: ss.plot.finite_size(7), "Argument `results` must be results of steady_state, but is results=7."),
     (lambda: ss.plot.finite_size([1]), "Argument `results` must be of steady_state, but one is of int."),
-    (lambda: ss.plot.finite_size([xr.Dataset()]), "Argument `results` must be of steady_state, but one is of nothing known."),
+    (lambda: ss.plot.finite_size([xr.Dataset()]), "Argument `results` must be of steady_state, but one is of unknown origin."),
     (lambda: ss.plot.finite_size(steady_states(LASER, (4,)), variable="frequency"),
      "Argument `results` must be of linewidth, but one is of steady_state."),
     (lambda: ss.plot.finite_size([ss.steady_state(LASER)]),
@@ -174,8 +174,8 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "sentence"), BAD, ids=[str(i) for i in range(len(BAD))])
-def test_results_that_do_not_fit_are_errors(call, sentence):
+@pytest.mark.parametrize(("call", "message"), BAD, ids=[str(i) for i in range(len(BAD))])
+def test_results_that_do_not_fit_are_errors(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message

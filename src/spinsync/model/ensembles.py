@@ -39,8 +39,8 @@ class Ensemble:
     coupling_matrix : complex array of shape (group, group)
         C_ab: coefficient of the coherence of group b in the field at group a, (3.1); angular frequency.
     lamb_shift : bool
-        Whether each spin's own field shifts its frequency by Re(C_aa)/N, as in a real cavity (on for `Ensemble.cavity`);
-        the shift vanishes as 1/N, so that mean field does not contain it.
+        Whether the field of a spin shifts the frequency of this same spin by Re(C_aa)/N at N spins, as in a real cavity (on
+        for `Ensemble.cavity`); the shift vanishes as 1/N, and hence has no influence in mean field.
 
     Raises
     ------
@@ -153,8 +153,8 @@ class Ensemble:
         Parameters
         ----------
         spins : int
-            Number N of spins in the cavity. Theories of finite N keep V, the collective coupling, at any number of spins:
-            g is the coupling of one spin only at this number.
+            Number N of spins in the cavity. A theory with another number of spins keeps V, the collective coupling, and
+            thereby has another coupling g per spin.
         vacuum_coupling : float
             Coupling g of one spin to the cavity mode; angular frequency.
         cavity_decay : float

@@ -158,6 +158,6 @@ def _nearest(name: str, groups: Sequence[str]) -> str | None:
     """The nearest dotted name, found part by part, as the list of all names would be too long; None if there is none."""
     *where, last = name.split(".")
     fields, links = (get_close_matches(last, ends, n=1) for ends in (FIELDS, LINKS))
-    places, ends = (1, fields) if fields and len(where) < 2 else (2, links)
-    near = [get_close_matches(group, groups, n=1) for group in where] + [[group] for group in groups[len(where) : places]]
-    return ".".join(words[0] for words in [*near, ends]) if len(near) == places and all([*near, ends]) else None
+    length, ends = (1, fields) if fields and len(where) < 2 else (2, links)
+    near = [get_close_matches(group, groups, n=1) for group in where] + [[group] for group in groups[len(where) : length]]
+    return ".".join(words[0] for words in [*near, ends]) if len(near) == length and all([*near, ends]) else None

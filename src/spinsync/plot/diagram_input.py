@@ -14,9 +14,9 @@ from spinsync.results.datasets import model_of, of_spinsync
 def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     """Model and axis names of a result of `phase_diagram`. Raises InputError if it has not this number of axes."""
     of_spinsync(diagram, "diagram")
-    made_by = checks.line(str(diagram.attrs.get("verb", "nothing known")))
-    if made_by != "phase_diagram":
-        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")
+    question = checks.line(str(diagram.attrs.get("verb", "unknown origin")))
+    if question != "phase_diagram":
+        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")
     ensemble = model_of(diagram)
     fixed = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.accepts(n) and value.ndim == 0}
     ensemble = ensemble.replace(**fixed)  # axes with a single selected value

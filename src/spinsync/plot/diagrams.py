@@ -35,17 +35,17 @@ PAIR_LABELS = {
 def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
     """Label of a parameter and its unit on the axis: the damping rate, if it is one fixed number."""
     *where, last = name.split(".")
-    known = parameter(name)
+    described = parameter(name)
     of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
-    if known.unit != RATE:
-        return f"{known.label}  ${known.symbol}${of}", 1.0
+    if described.unit != RATE:
+        return f"{described.label}  ${described.symbol}${of}", 1.0
     damping = ensemble.recipe.parameters.get("damping")
     varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
     if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
-        return rf"{known.label}  ${known.symbol}${of}  (rate)", 1.0
+        return rf"{described.label}  ${described.symbol}${of}  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
-    return rf"{known.label}  ${known.symbol}/\gamma$", damping
+    return rf"{described.label}  ${described.symbol}/\gamma$", damping
 
 
 def _select_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:

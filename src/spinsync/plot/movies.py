@@ -154,5 +154,5 @@ def _times(saved: np.ndarray, rate: int, speed: float | None) -> np.ndarray:
 def _with_progress_bar(times: list[float], name: str, progress: bool) -> Iterable[float]:
     """The times, with a progress bar on standard error."""
     console = Console(stderr=True)
-    seen = progress and (console.is_terminal or console.is_jupyter)
-    return track(times, description=name, console=console, disable=not seen)
+    visible = progress and (console.is_terminal or console.is_jupyter)
+    return track(times, description=name, console=console, disable=not visible)

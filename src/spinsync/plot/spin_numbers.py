@@ -186,9 +186,9 @@ def _by_spins(results: Results, question: str, variable: str) -> tuple[Ensemble,
     if not several:
         raise checks.InputError("Argument `results` must hold at least one result, but is empty.")
     for one in several:
-        made_by = one.attrs.get("verb", "nothing known") if isinstance(one, xr.Dataset) else type(one).__name__
-        if made_by != question:
-            raise checks.InputError(f"Argument `results` must be of {question}, but one is of {checks.line(str(made_by))}.")
+        origin = one.attrs.get("verb", "unknown origin") if isinstance(one, xr.Dataset) else type(one).__name__
+        if origin != question:
+            raise checks.InputError(f"Argument `results` must be of {question}, but one is of {checks.line(str(origin))}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
         _check(_narrowest_line(of_spinsync(one, "results")), variable)

@@ -23,8 +23,8 @@ def require_variable(run: xr.Dataset, name: str, all_groups: bool = False) -> No
         raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
     of_spinsync(run, "run")
     if name not in run or not run.sizes.get("time"):
-        made_by = run.attrs.get("verb")
-        but = "holds none" if made_by == "evolve" else f"is one of {checks.line(str(made_by or 'nothing known'))}"
+        question = run.attrs.get("verb")
+        but = "holds none" if question == "evolve" else f"is one of {checks.line(str(question or 'unknown origin'))}"
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {but}.")
     found = variable(run, name, "run")
     if found.dims != ("time", *DIMS[name]):

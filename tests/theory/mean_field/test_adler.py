@@ -51,13 +51,13 @@ def locked_edges(pair):
         float(cycles[0].frequency),
         -detuning,
     ]
-    seen = []
+    detunings = []
     for phase in np.tile(np.linspace(-np.pi, np.pi, 181), 2):
         found, _, good, _ = fsolve(equations, guess, args=(phase,), full_output=True, xtol=1e-13)
         if good == 1 and min(found[:2]) > 1e-6:
             guess = found
-            seen.append(found[5])
-    return min(seen) + detuning, max(seen) + detuning
+            detunings.append(found[5])
+    return min(detunings) + detuning, max(detunings) + detuning
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -20,18 +20,18 @@ def growth_rate(ensemble):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_small_coherence_grows_above_the_threshold_only(seed):
-    made, _ = random_one(seed)
-    one = ss.Ensemble.single(**made)
+    parameters, _ = random_one(seed)
+    one = ss.Ensemble.single(**parameters)
     critical = ss.critical_coupling(one)
     # linear growth rate (V - V_c) (-z0 sin theta); errors: |s|^2 = 1e-16, and 1e-10 of the integrator
-    slope = -one.groups[0].z0 * np.sin(made["theta"])
+    slope = -one.groups[0].z0 * np.sin(parameters["theta"])
     for ratio in (0.9, 1.0, 1.1):
         assert growth_rate(one.replace(coupling=ratio * critical)) == pytest.approx((ratio - 1) * critical * slope, abs=1e-8)
 
 
 def check_limit_cycle(seed):
-    made, ratio = random_one(seed)
-    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
+    parameters, ratio = random_one(seed)
+    one, cycle = ss.Ensemble.single(**parameters), ss.limit_cycle(ss.Ensemble.single(**parameters))
     assert bool(cycle.synchronized) == (ratio > 1)
     group = one.groups[0]
     slowest = min(group.gamma_perp, group.gamma_1) * min(1, abs(ratio - 1))
@@ -41,8 +41,8 @@ def check_limit_cycle(seed):
     assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=1e-7)
     assert float(run.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-7)
     if ratio > 1:
-        turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
-        assert -turned / 0.1 == pytest.approx(float(cycle.frequency), abs=1e-7)
+        phase_change = np.angle(run.coherence.values[2] / run.coherence.values[1])
+        assert -phase_change / 0.1 == pytest.approx(float(cycle.frequency), abs=1e-7)
     else:
         assert np.isnan(cycle.frequency)
 
@@ -60,8 +60,8 @@ def test_motion_converges_to_the_limit_cycle_for_many_ensembles(seed):
 
 @pytest.mark.parametrize("seed", range(24))
 def test_steady_state_is_the_limit_cycle(seed):
-    made, _ = random_one(seed)
-    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
+    parameters, _ = random_one(seed)
+    one, cycle = ss.Ensemble.single(**parameters), ss.limit_cycle(ss.Ensemble.single(**parameters))
     steady = ss.steady_state(one)
     # rtol of a step is 1e-8; errors accumulate over the slow relaxation to the cycle
     assert float(steady.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-6)
@@ -84,10 +84,10 @@ def test_amplitude_rises_with_the_square_root():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_floquet_exponents_are_eigenvalues_in_the_rotating_frame(seed):
-    made, _ = random_one(seed, ratio=1.1 + 0.5 * seed)
-    cycle = ss.limit_cycle(ss.Ensemble.single(**made))
+    parameters, _ = random_one(seed, ratio=1.1 + 0.5 * seed)
+    cycle = ss.limit_cycle(ss.Ensemble.single(**parameters))
     s, z = np.array([complex(cycle.amplitude)]), np.array([float(cycle.inversion)])
-    found = jacobian_eigenvalues(one_system(made), s, z, float(cycle.frequency))
+    found = jacobian_eigenvalues(one_system(parameters), s, z, float(cycle.frequency))
     # error of finite differences eps * V/1e-4; nearly equal eigenvalues would amplify it to its square root
     assert pairs_up(found, cycle.floquet_exponent.values) < 1e-7
     assert np.all(cycle.floquet_exponent.values.real[1:] < 0)

@@ -12,12 +12,12 @@ FINE = ss.MeanField(rtol=1e-10, atol=1e-12)
 
 @pytest.mark.parametrize("seed", range(40))
 def test_stability_of_a_symmetric_pair_agrees_with_its_jacobian(seed):
-    made = random_pair(seed)
-    full, system = ss.symmetric_pair(pair(**made)), system_of(made)
-    g, z0 = system.gamma_perp[0], (made["gain"] - made["damping"]) / (made["gain"] + made["damping"])
-    limit = 2 * np.sqrt(made["coupling"] * g * abs(z0) - g**2)
+    parameters = random_pair(seed)
+    full, system = ss.symmetric_pair(pair(**parameters)), system_of(parameters)
+    g, z0 = system.gamma_perp[0], (parameters["gain"] - parameters["damping"]) / (parameters["gain"] + parameters["damping"])
+    limit = 2 * np.sqrt(parameters["coupling"] * g * abs(z0) - g**2)
     assert float(full.existence_detuning) == pytest.approx(limit, rel=1e-12)
-    assert bool(full.exists) == (abs(made["detuning"]) < limit)
+    assert bool(full.exists) == (abs(parameters["detuning"]) < limit)
     incoherent = jacobian_eigenvalues(system, np.zeros(2, complex), np.full(2, z0), 0.0).real.max()
     assert bool(full.incoherent_stable) == (incoherent < 0)
     if not full.exists:
@@ -48,8 +48,8 @@ def test_motion_converges_to_the_state_of_a_symmetric_pair(detuning, coupling):
     np.testing.assert_allclose(last.inversion, float(full.inversion), atol=1e-7)
     phase = -np.angle(last.coherence.values)
     assert phase[0] - phase[1] == pytest.approx(float(full.phase_difference), abs=1e-7)
-    turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
-    np.testing.assert_allclose(turned, -0.1 * float(full.frequency), atol=1e-8)
+    phase_change = np.angle(run.coherence.values[2] / run.coherence.values[1])
+    np.testing.assert_allclose(phase_change, -0.1 * float(full.frequency), atol=1e-8)
     assert np.sign(full.phase_difference) == np.sign(detuning)  # the faster group leads
 
 
@@ -71,8 +71,8 @@ def test_boundaries_of_the_two_ensemble_superradiant_laser(pump):
     laser = pair(0.1, 1.0, gain=pump, damping=0.0)
     full = ss.symmetric_pair(laser)
     assert float(full.existence_detuning) ** 2 + (pump - 1) ** 2 == pytest.approx(1, rel=1e-12)
-    wanted = pump / 3 * (2 + 3 * pump - 2 * np.sqrt(1 - 3 * pump + 3 * pump**2))
-    assert float(full.hopf_detuning) ** 2 == pytest.approx(wanted, rel=1e-12)
+    expected = pump / 3 * (2 + 3 * pump - 2 * np.sqrt(1 - 3 * pump + 3 * pump**2))
+    assert float(full.hopf_detuning) ** 2 == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(("pump", "stable"), [(0.99, False), (1.01, True)])

@@ -112,8 +112,8 @@ def test_motion_converges_to_the_limit_cycle(distribution, theta):
     assert float(run.inversion_error[1]) < 1e-6
     assert float(abs(run.coherence[1])) == pytest.approx(float(cycle.amplitude), abs=error)
     assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=float(run.inversion_error[1]))
-    turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
-    assert -turned / 0.05 == pytest.approx(float(cycle.frequency), abs=2 * error / 0.05 / float(cycle.amplitude))
+    phase_change = np.angle(run.coherence.values[2] / run.coherence.values[1])
+    assert -phase_change / 0.05 == pytest.approx(float(cycle.frequency), abs=2 * error / 0.05 / float(cycle.amplitude))
 
 
 def test_a_wide_lorentzian_has_a_discontinuous_onset_at_large_cot_theta():
@@ -191,8 +191,8 @@ def test_the_error_is_covered_for_many_widths(kind, width, dephasing):
 def test_linear_lorentzian_response_is_exact():
     """Without coupling the mean coherence of a Lorentzian decays as exp(-(Gamma_perp + w) t)."""
     run = ss.evolve(laser(frequency=ss.Lorentzian(5.0, CENTER), coupling=0.0), np.linspace(0, 3, 13), initial=[[0.8, 0.1, 0.5]])
-    wanted = (0.4 - 0.05j) * np.exp(-(G + 5.0 + 1j * CENTER) * run.time.values)
-    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-12)
+    expected = (0.4 - 0.05j) * np.exp(-(G + 5.0 + 1j * CENTER) * run.time.values)
+    np.testing.assert_allclose(run.coherence[:, 0], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("distribution", [ss.Gaussian(0.6, CENTER), ss.Uniform(2.0, CENTER)], ids=repr)
@@ -200,9 +200,9 @@ def test_dephasing_by_disorder_is_the_characteristic_function(distribution):
     t = np.linspace(0, 3, 13)
     run = ss.evolve(laser(frequency=distribution, coupling=0.0), t, initial=[[0.8, 0.1, 0.5]])
     characteristic = np.exp(-((0.6 * t) ** 2) / 2) if isinstance(distribution, ss.Gaussian) else np.sinc(2 * t / np.pi)
-    wanted = (0.4 - 0.05j) * np.exp(-(G + 1j * CENTER) * t) * characteristic
+    expected = (0.4 - 0.05j) * np.exp(-(G + 1j * CENTER) * t) * characteristic
     # the number of classes is that for rtol = 1e-8
-    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-8)
+    np.testing.assert_allclose(run.coherence[:, 0], expected, atol=1e-8)
 
 
 def test_samples_agree_with_one_group_per_spin():
@@ -242,8 +242,8 @@ def test_states_below_a_discontinuous_onset_are_found():
         v = share * ss.critical_coupling(one)
         cot2, strength = 1 / np.tan(0.2) ** 2, v * Z0 * G / np.sin(0.2)
         b = max(np.roots([1, w, G**2 * cot2 - strength, w * G**2 * cot2]).real)
-        wanted = 2 * np.sqrt((b**2 - G**2) * 4 / (4 * G * v**2))
-        assert float(ss.limit_cycle(one.replace(coupling=v)).order_parameter) == pytest.approx(wanted, rel=1e-9)
+        expected = 2 * np.sqrt((b**2 - G**2) * 4 / (4 * G * v**2))
+        assert float(ss.limit_cycle(one.replace(coupling=v)).order_parameter) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("distribution", [ss.Uniform(20.0), ss.Gaussian(20.0)], ids=repr)

@@ -83,9 +83,9 @@ def test_equations_are_those_of_the_one_spin_density_matrix(seed):
 def test_rotating_every_phase_rotates_the_answer(seed):
     system, times, angle = random_system(seed), np.linspace(0, 10, 41), 1.234
     rotation = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    run, turned = run_of(system, times), run_of(replace(system, bloch=system.bloch @ rotation), times)
+    run, rotated = run_of(system, times), run_of(replace(system, bloch=system.bloch @ rotation), times)
     # the azimuth phi grows by the angle, and <sigma^-> = |s| exp(-i phi)
-    assert distance(turned, run.coherence.values * np.exp(-1j * angle), run.inversion.values).max() < SAME
+    assert distance(rotated, run.coherence.values * np.exp(-1j * angle), run.inversion.values).max() < SAME
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -125,10 +125,10 @@ def test_spins_with_different_initial_states_agree_with_single_groups():
 def test_a_common_frequency_only_rotates_the_frame(seed):
     system, times, shift = random_system(seed), np.linspace(0, 10, 41), 1e4
     run, fast = run_of(system, times), run_of(replace(system, omega=system.omega + shift), times)
-    wanted = run.coherence.values * np.exp(-1j * shift * times)[:, None]
+    expected = run.coherence.values * np.exp(-1j * shift * times)[:, None]
     # frequencies near 1e4 have the rounding error eps * 1e4, hence phases a few times eps * 1e4 * t
     tolerance = SAME + 8 * np.finfo(float).eps * shift * times
-    assert np.all(distance(fast, wanted, run.inversion.values) < tolerance)
+    assert np.all(distance(fast, expected, run.inversion.values) < tolerance)
 
 
 @pytest.mark.parametrize("seed", range(20))

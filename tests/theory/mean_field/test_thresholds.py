@@ -36,10 +36,10 @@ def random_network(seed, largest=5):
     """Groups with z0 of both signs and with equal to very different frequencies; some couplings are zero."""
     rng = np.random.default_rng([13, seed])
     size = int(rng.integers(2, largest + 1))
-    spread = rng.choice([0.0, 1.0, 5.0, 50.0])
+    width = rng.choice([0.0, 1.0, 5.0, 50.0])
     groups = [
         ss.Group(
-            gain=rng.uniform(0, 4), damping=rng.uniform(0, 4), dephasing=rng.uniform(0, 1), frequency=spread * rng.normal(),
+            gain=rng.uniform(0, 4), damping=rng.uniform(0, 4), dephasing=rng.uniform(0, 1), frequency=width * rng.normal(),
             weight=rng.uniform(0.5, 2),
         )
         for _ in range(size)
@@ -64,7 +64,7 @@ def test_random_networks_have_finite_and_infinite_thresholds():
 
 
 def test_an_instability_in_a_finite_range_of_coupling_is_found():
-    seen = 0
+    count = 0
     for seed in range(3000):
         rng = np.random.default_rng([14, seed])
         size = int(rng.integers(2, 4))
@@ -74,10 +74,10 @@ def test_an_instability_in_a_finite_range_of_coupling_is_found():
             continue  # only networks that are stable at strong and unstable at some weaker coupling
         assert ss.critical_coupling(network) == pytest.approx(first_crossing(network), rel=1e-7)
         assert growth(network, 1e4) < 0
-        seen += 1
-        if seen == 2:
+        count += 1
+        if count == 2:
             return
-    raise AssertionError(f"only {seen} such networks")
+    raise AssertionError(f"only {count} such networks")
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -113,13 +113,13 @@ WIDE = {
 }
 
 
-def classes(spread, count=201):
+def classes(distribution, count=201):
     """Frequencies and weights that represent a distribution: quantiles at equal weights, or one complex frequency."""
-    if isinstance(spread, float):
-        return np.array([spread]), np.ones(1)
-    if isinstance(spread, ss.Lorentzian):  # its linear response is that of one complex frequency
-        return np.array([spread.center - 1j * spread.half_width]), np.ones(1)
-    return spread.quantile((np.arange(count) + 0.5) / count), np.full(count, 1 / count)
+    if isinstance(distribution, float):
+        return np.array([distribution]), np.ones(1)
+    if isinstance(distribution, ss.Lorentzian):  # its linear response is that of one complex frequency
+        return np.array([distribution.center - 1j * distribution.half_width]), np.ones(1)
+    return distribution.quantile((np.arange(count) + 0.5) / count), np.full(count, 1 / count)
 
 
 @pytest.mark.parametrize("name", WIDE)
@@ -142,11 +142,11 @@ def test_a_distribution_has_the_threshold_of_many_groups(name):
 
 
 def test_one_group_agrees_with_the_search_and_samples_with_single_groups():
-    for spread in (ss.Gaussian(2.0, center=1.0), ss.Uniform(9.0), ss.Lorentzian(1.0)):
+    for distribution in (ss.Gaussian(2.0, center=1.0), ss.Uniform(9.0), ss.Lorentzian(1.0)):
         for theta in (-HALF_PI, -0.6, -2.0):
-            one = laser(frequency=spread, theta=theta)
+            one = laser(frequency=distribution, theta=theta)
             # twice the same group: the same physics through the general search; the result is a factor of C
-            two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=spread)] * 2, np.full((2, 2), one.coupling_matrix[0, 0]))
+            two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=distribution)] * 2, np.full((2, 2), one.coupling_matrix[0, 0]))
             strength = ss.critical_coupling(two) * abs(one.coupling_matrix[0, 0])
             assert strength == pytest.approx(ss.critical_coupling(one), rel=1e-9)
     values = np.random.default_rng(3).normal(size=7) * 3

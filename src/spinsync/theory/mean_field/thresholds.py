@@ -60,8 +60,8 @@ def _strong_components(links: Array) -> list[Array]:
     from scipy.sparse.csgraph import connected_components
 
     count, owner = connected_components(links > 0, directed=True, connection="strong")
-    parts = [np.flatnonzero(owner == k) for k in range(count)]
-    return [part for part in parts if links[np.ix_(part, part)].any()]
+    components = [np.flatnonzero(owner == k) for k in range(count)]
+    return [groups for groups in components if links[np.ix_(groups, groups)].any()]
 
 
 @dataclass(frozen=True)
