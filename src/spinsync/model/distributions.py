@@ -1,9 +1,8 @@
 """Distributions of natural frequencies, with the resolvent for closed forms and the quadrature for mean field.
 
-The response of a frequency class with detuning delta from the field is proportional to 1/(B + i delta), so closed forms
-need only the resolvent of a density g, G(mu) = integral g(w) / (mu + i w) dw, Re mu > 0. Simulations need a quadrature; its
-error decreases geometrically, as the coherence is analytic in the frequency up to a distance Gamma_perp from the real axis
-(poles at +-iB, B >= Gamma_perp).
+The response of a class with detuning delta from the field is proportional to 1/(B + i delta), B >= Gamma_perp. So closed forms
+need only the resolvent of a density g, G(mu) = integral g(w) / (mu + i w) dw, Re mu > 0, and the error of a quadrature
+decreases geometrically: the coherence is analytic in the frequency up to a distance B from the real axis.
 """
 
 from __future__ import annotations

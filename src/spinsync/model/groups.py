@@ -12,7 +12,7 @@ from spinsync.model.parameters import FIELDS, PARAMETERS, RELAXATION
 
 @dataclass(frozen=True)
 class Group:
-    """Spins that share gain, damping, dephasing and natural frequency.
+    """Spins that share gain, damping, dephasing and natural frequency, equations (1.2) and (1.3).
 
     Parameters
     ----------
@@ -30,10 +30,6 @@ class Group:
     ------
     InputError
         If a rate is negative, a number is not finite, or the weight is not positive.
-
-    Notes
-    -----
-    Source: theory page, equations (1.2) and (1.3).
 
     Examples
     --------

@@ -79,9 +79,8 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     if ensemble.lamb_shift:
         omega = omega + exchange.diagonal().real
     columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
-    return GroupTerms(
-        spins=numbers, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins
-    )
+    decay, pumping = 2 * minus / spins, 2 * plus / spins
+    return GroupTerms(spins=numbers, omega=omega, **columns, exchange=exchange, decay=decay, pumping=pumping)
 
 
 def jump_operators(matrix: Array, operators: Sequence[Any]) -> Iterator[tuple[float, Any]]:

@@ -1,8 +1,7 @@
 """Recipes: the constructor of an ensemble and its parameters, by whose names an ensemble is varied.
 
-A recipe holds the constructor's own parameters and the dotted changes since then ("A.gain", "A.B.coupling"). The axes of a
-diagram, TOML files and the command line use these names. A recipe converts arrays of parameters to rates by broadcasting, so
-that a diagram does not construct an ensemble for each point.
+A recipe holds the constructor's own parameters and the dotted changes since then ("A.gain", "A.B.coupling"), the names in
+diagrams, TOML files and the command line. It converts arrays of parameters to rates, without an ensemble for each point.
 """
 
 from __future__ import annotations

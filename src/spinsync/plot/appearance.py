@@ -213,12 +213,11 @@ def plain_decades(axis: Axis) -> None:
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
     """Ticks at multiples of pi/2, or of pi/4 if fewer than three of these are in the range."""
-    for denominator in (2, 4):
-        first, last = np.ceil(denominator * low / np.pi - 1e-9), np.floor(denominator * high / np.pi + 1e-9)
-        steps = np.arange(first, last + 1).astype(int)
+    for parts in (2, 4):  # of pi
+        steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
         if len(steps) >= 3:
             break
-    axis.set_ticks(steps * np.pi / denominator, [_fraction_of_pi(n, denominator) for n in steps])
+    axis.set_ticks(steps * np.pi / parts, [_fraction_of_pi(n, parts) for n in steps])
 
 
 def _fraction_of_pi(numerator: int, denominator: int) -> str:

@@ -90,7 +90,7 @@ def _boundary_detunings(model: Ensemble) -> dict[str, tuple[float, float]]:
     return {"adler": (centre - half_width, centre + half_width)}
 
 
-def closed_form_value(model: Ensemble, variable: str) -> float:
+def closed_form(model: Ensemble, variable: str) -> float:
     """`frequency`, `phase_difference` or `beat_frequency` of two groups in closed form; NaN if none applies."""
     if "symmetric_pair" in available(model):
         full = symmetric_pair(model).assign(beat_frequency=0.0)

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
-from spinsync.plot.areas import closed_form_value
+from spinsync.plot.areas import closed_form
 from spinsync.plot.traces import TIME, require_variable, time_range
 from spinsync.results.datasets import model_of
 
@@ -59,7 +59,7 @@ def phase_difference(
     values = run.coherence.values  # by index: names in a file may have another type
     ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
-    locked = closed_form_value(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
+    locked = closed_form(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
         ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 FIRST_POINTS = 121  # number of points of the initial grid of a curve
 GRID_POINTS = 71  # number of points along each axis of the grid for contours
-# lengths in axes coordinates, where the axes extend from 0 to 1
-MAX_GAP = 1 / 150  # between two neighbouring points of a curve
+MAX_GAP = 1 / 150  # between two neighbouring points of a curve, in axes coordinates (from 0 to 1), as below
 FINEST = 1e-10  # resolution of the ends and jumps of a curve
 MARGIN = 1.0  # points outside the axes are drawn at most this far outside
 
@@ -37,8 +36,7 @@ def sample_grid(ax: Axes, x: Array, y: Array) -> tuple[Array, Array]:
 def sample_curve(ax: Axes, function: Callable[[float], float], given: Array, *, upright: bool) -> tuple[Array, Array]:
     """x and y of the graph of a function, bisected until neighbours are close; `given`: values of the diagram along its axis.
 
-    upright : whether the argument is y and the value x
-    NaN: there is no curve. Infinity: the curve leaves the axes, up to a jump.
+    upright : whether the argument is y. NaN: there is no curve. Infinity: the curve leaves the axes, up to a jump.
     """
     along, across = (_AxisScale(axis) for axis in ((ax.yaxis, ax.xaxis) if upright else (ax.xaxis, ax.yaxis)))
     known = {at: function(at) for at in sample_points(along.axis, given).tolist()}
@@ -84,7 +82,6 @@ class _AxisScale:
             return (float(self._scale.transform(value)) - self._low) / (self._high - self._low)
 
     def value(self, fraction: float) -> float:
-        """The value at an axes coordinate."""
         return float(self._inverse.transform(self._low + fraction * (self._high - self._low)))
 
     def clipped(self, fraction: float) -> float:

@@ -24,8 +24,7 @@ LABELS = {
     "order_parameter": r"order parameter  $R$",
     "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
 }
-#: name and symbol of frequencies, which are drawn in units of the damping rate if the axis is
-FREQUENCIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}
+FREQUENCIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # names, symbols
 PAIR_LABELS = {
     "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
     "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
@@ -125,15 +124,13 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 
 
-def _closed_form_curve(
-    ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callable[[Any], float], upright: bool = False
-) -> Any:
+def _formula(ax: Axes, diagram: xr.Dataset, name: str, unit: float, f: Callable[[Any], float], upright: bool = False) -> Any:
     """x and y of a closed form along a parameter; for numbers of spins at the given values only."""
     given = diagram[name].values / unit
     if name == "spins":
-        values = np.array([form(int(n)) for n in diagram[name].values])
+        values = np.array([f(int(n)) for n in diagram[name].values])
         return (values, given) if upright else (given, values)
-    return curves.sample_curve(ax, lambda at: form(at * unit), given, upright=upright)
+    return curves.sample_curve(ax, lambda at: f(at * unit), given, upright=upright)
 
 
 def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
@@ -147,8 +144,8 @@ def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not change the limits
     units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
 
-    curve = _closed_form_curve(ax, diagram, other, units[1], upright=x == "coupling",
-                    form=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
+    curve = _formula(ax, diagram, other, units[1], upright=x == "coupling",
+                    f=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 
@@ -222,9 +219,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        closed = _closed_form_curve(
-            ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit
-        )
+        closed = _formula(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")
@@ -286,8 +281,8 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
         _draw_dotted(ax, diagram, unit, 1 / y_unit)
-        closed = _closed_form_curve(
-            ax, diagram, x, unit, lambda v: areas.closed_form_value(ensemble.replace(detuning=v), "beat_frequency") / y_unit
+        closed = _formula(
+            ax, diagram, x, unit, lambda v: areas.closed_form(ensemble.replace(detuning=v), "beat_frequency") / y_unit
         )
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
@@ -317,7 +312,7 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)
-        locked = areas.closed_form_value(pair, "beat_frequency") == 0
-        return areas.closed_form_value(pair, "frequency") / rate if locked else np.nan
+        locked = areas.closed_form(pair, "beat_frequency") == 0
+        return areas.closed_form(pair, "frequency") / rate if locked else np.nan
 
-    ax.plot(*_closed_form_curve(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)
+    ax.plot(*_formula(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

@@ -87,7 +87,7 @@ def movie(
     if run.sizes["time"] < 2:
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
     file = checks.path("path", path)
-    kind = _kind(file)
+    kind = _file_format(file)
     cycle, progress = checks.flag("cycle", cycle), checks.flag("progress", progress)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
@@ -129,8 +129,7 @@ def _angle_at(name: str, camera: Callable[[float], float], time: float) -> float
     return checks.real(f"{name}({time:g})", angle)
 
 
-def _kind(path: Path) -> str:
-    """The format of the file by its ending, mp4 or gif."""
+def _file_format(path: Path) -> str:
     kind = path.suffix.lower()[1:]
     if kind not in ("mp4", "gif"):
         raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))

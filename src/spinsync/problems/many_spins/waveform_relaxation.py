@@ -238,9 +238,8 @@ def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000)
                 run.reject(trial)
                 continue
             seen, kick = run.means(trial, marks)
-            right = seen + np.stack(
-                problem.equation.field_terms.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0)), axis=2
-            )
+            terms = problem.equation.field_terms.interpreted(kick.real, kick.imag, *np.moveaxis(seen, 2, 0))
+            right = seen + np.stack(terms, axis=2)
             out.record(right[:, :-1], kick, np.exp(-1j * (run.phase + run.turn * run.span * marks[:-1])))
             run.accept(trial, right[:, -1])
     return out.solution(Ended.DONE, run)

@@ -1,9 +1,8 @@
 """The nonlinear quantum master equation (3.1), (3.3), (3.4) as code: for one group in a field, and for all rows of a flow.
 
-The functions for one group have real scalars as arguments and results, with s = x + i y and h = hr + i hi. Single
-trajectories, SIMD lanes and graphics processors all use them: the code for these is generated from this file. A flow has the
-state y = (s_1 ... s_n, z_1 ... z_n), one pair per row; a row is a group, a frequency class of it, or a single spin. The
-integrator treats the diagonal part, -(i omega + Gamma_perp) s and -Gamma_1 z, exactly.
+The functions for one group take and return real scalars, s = x + i y and h = hr + i hi; the code for single trajectories, SIMD
+lanes and graphics processors is generated from them. A flow has the state y = (s_1 ... s_n, z_1 ... z_n), one pair per spin
+class; its diagonal part, -(i omega + Gamma_perp) s and -Gamma_1 z, is integrated exactly by the stepper.
 """
 
 from __future__ import annotations

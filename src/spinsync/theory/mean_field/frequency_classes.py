@@ -1,9 +1,8 @@
 """Spin classes, the rows of the mean-field equations: groups, frequency classes of distributed groups, or single spins.
 
 The tails of a Lorentzian are too heavy for a quadrature of the transient e^{-i w t}. Therefore the linear response (constant
-inversion: back_action = 0) is averaged exactly by the residue theorem, as one row at the complex frequency
-center - i half_width, and the quadrature covers only the nonlinear rest: each class enters with +weight, and its linear
-response with -weight. This difference decreases as 1/w^4, so that a finite frequency range suffices.
+inversion: back_action = 0) is averaged exactly by its residue, as one row at the complex frequency center - i half_width.
+The quadrature adds the nonlinear part, each class minus its linear response, which decreases as 1/w^4: a finite range suffices.
 """
 
 from __future__ import annotations
@@ -63,12 +62,10 @@ def spin_classes(
         omega = q.frequency + (center - distribution.center)  # a diagram may vary the centre of a distribution
         spins.append(_block(a, omega, q.weight))
         if q.half_width is not None:  # the exact average of the linear response, and minus its quadrature
-            linear += [
-                _block(a, center, 1.0, back_action=0.0, damping=q.half_width),
-                _block(a, omega, -q.weight, back_action=0.0),
-            ]
+            linear.append(_block(a, center, 1.0, back_action=0.0, damping=q.half_width))
+            linear.append(_block(a, omega, -q.weight, back_action=0.0))
     group, omega, damping, weight, back_action = np.concatenate(spins + linear, axis=1)
     return SpinClasses(
         group=group.astype(int), omega=omega, damping=damping, weight=weight, back_action=back_action,
-        spins=sum(len(block[0]) for block in spins),
+        spins=sum(block.shape[1] for block in spins),
     )  # fmt: skip

@@ -78,7 +78,5 @@ def observed(coherence: Array, inversion: Array, weight: Array, single: tuple[Ar
         "order_parameter": (("time",), 2 * abs(coherence @ weight)),
     }
     if single is not None:
-        out |= {
-            f"spin_{name}": (("time", "spin"), values) for name, values in zip(("coherence", "inversion"), single, strict=True)
-        }
+        out |= {"spin_coherence": (("time", "spin"), single[0]), "spin_inversion": (("time", "spin"), single[1])}
     return out
