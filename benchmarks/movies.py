@@ -13,8 +13,8 @@ import numpy as np
 import xarray as xr
 
 import spinsync as ss
-from spinsync.plot import films, movies
-from spinsync.plot.scenes import Scene
+from spinsync.plot import movies, video_files
+from spinsync.plot.renderer import Renderer
 from spinsync.plot.spheres import View
 
 SPINS, SIZE, FRAMES, RATE = 500, 800, 300, 30
@@ -29,20 +29,26 @@ def crowded() -> xr.Dataset:
 
 
 def measure(frames: int = FRAMES) -> dict[str, float]:
-    """Prints and returns frames a second: of the pages, of a GIF, and of an MP4 where there is ffmpeg."""
+    """Prints and returns frames a second: of the images, of a GIF, and of an MP4 where there is ffmpeg."""
     run = crowded()
     span = float(run.time[-1])
     step = span / (frames - 1)
-    scene = Scene(
-        run, size=SIZE, view=View(-50, 22), frame=0.0, trail=step * RATE / 2, step=step / movies.FINER, cycle=True
+    renderer = Renderer(
+        run,
+        size=SIZE,
+        view=View(-50, 22),
+        frame=0.0,
+        trail=step * RATE / 2,
+        step=step / movies.TRAIL_POINTS_PER_FRAME,
+        cycle=True,
     )  # with the trails that a movie has
-    scene.page(0.0)  # compile
+    renderer.image(0.0)  # compile
     begin = time.perf_counter()
     for at in np.linspace(0, span, frames).tolist():
-        scene.page(at)
-    speeds = {"pages": frames / (time.perf_counter() - begin)}
+        renderer.image(at)
+    speeds = {"images": frames / (time.perf_counter() - begin)}
     with tempfile.TemporaryDirectory() as folder:
-        for kind in ("gif", "mp4") if films.ffmpeg() else ("gif",):
+        for kind in ("gif", "mp4") if video_files.ffmpeg() else ("gif",):
             begin = time.perf_counter()
             file = Path(folder) / f"spins.{kind}"
             ss.plot.movie(run, file, size=SIZE, frames_per_second=RATE, speed=step * RATE, progress=False)

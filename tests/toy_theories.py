@@ -29,7 +29,7 @@ class Toy:
     equation: ClassVar[Any] = None  # no kernels with SIMD lanes
 
     def lower(self, ensemble, initial, seed, each=False):
-        start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+        start = bloch_vectors.random_start(ensemble.rates, seed) if initial is None else initial
         return self.flow(ensemble.rates, (None,) * len(start), ensemble.names, start)
 
 

@@ -1,4 +1,4 @@
-"""The model: recipes, parameters, equality, names, and the laboratory's coupling."""
+"""Ensembles: recipes, parameters, equality, names, and the coupling through a cavity."""
 
 import pickle
 
@@ -21,15 +21,15 @@ AXES = {
 }
 
 
-@pytest.mark.parametrize(("made", "axis"), [(made, axis) for made, axes in AXES.items() for axis in axes])
-def test_rates_over_an_array_are_those_of_replace_point_by_point(made, axis):
-    ensemble, values = MADE[made], np.array([1.0, 2.0, 5.0])
+@pytest.mark.parametrize(("constructor", "axis"), [(constructor, axis) for constructor, axes in AXES.items() for axis in axes])
+def test_rates_over_an_array_are_those_of_replace_point_by_point(constructor, axis):
+    ensemble, values = MADE[constructor], np.array([1.0, 2.0, 5.0])
     batch = ensemble.recipe.rates(**{axis: values})
     for i, value in enumerate(values):
         single = ensemble.replace(**{axis: int(value) if axis == "spins" else value}).rates
         for name in RATES:
-            # every bit; but numpy has two ways to take the modulus of a cavity's C, of one number and of many
-            rtol = 4e-16 if made == "cavity" else 0
+            # bit for bit, except for a cavity: numpy computes the modulus of one number and of an array differently
+            rtol = 4e-16 if constructor == "cavity" else 0
             np.testing.assert_allclose(getattr(batch.at((i,)), name), getattr(single, name), rtol=rtol, atol=0)
 
 
@@ -42,7 +42,7 @@ def test_two_axes_broadcast_against_each_other():
     np.testing.assert_array_equal(batch.omega[2], [[0, 0], [0.5, -0.5]])
 
 
-def test_short_hands_are_the_formulas_of_the_theory():
+def test_relaxation_rates_and_net_gain_are_the_formulas_of_the_theory():
     group = ss.Group(3.0, 1.0, dephasing=0.25)
     assert (group.gamma_1, group.gamma_perp, group.z0) == (4.0, 2.25, 0.5)
     rates = ss.Ensemble([group, ss.Group(0, 2, weight=3)], np.zeros((2, 2))).rates
@@ -51,18 +51,18 @@ def test_short_hands_are_the_formulas_of_the_theory():
     np.testing.assert_array_equal(rates.weight, [0.25, 0.75])
 
 
-def test_pair_is_what_it_says():
+def test_pair_sets_frequencies_rates_and_couplings():
     pair = ss.Ensemble.pair(
         detuning=3.0, gain=(3, 2), damping=(1, 0.5), coupling=16, theta=0.3, cross_coupling=2, cross_theta=(0.4, -0.7)
     )
     rates = pair.rates
     np.testing.assert_array_equal(rates.omega, [1.5, -1.5])
     np.testing.assert_array_equal(rates.gamma_1, [4.0, 2.5])
-    wanted = [[16 * np.exp(0.3j), 2 * np.exp(0.4j)], [2 * np.exp(-0.7j), 16 * np.exp(0.3j)]]
-    np.testing.assert_allclose(pair.coupling_matrix, wanted, rtol=1e-15)
+    expected = [[16 * np.exp(0.3j), 2 * np.exp(0.4j)], [2 * np.exp(-0.7j), 16 * np.exp(0.3j)]]
+    np.testing.assert_allclose(pair.coupling_matrix, expected, rtol=1e-15)
 
 
-def test_cross_coupling_follows_the_inner_one_until_it_is_given():
+def test_cross_coupling_equals_the_inner_one_unless_it_is_given():
     pair = MADE["followed"]
     swept = pair.recipe.rates(coupling=np.array([1.0, 5.0]), theta=np.array([0.2, -0.9])).coupling
     assert np.ptp(swept, axis=(-2, -1)).max() == 0
@@ -71,7 +71,7 @@ def test_cross_coupling_follows_the_inner_one_until_it_is_given():
     assert pair.replace(cross_coupling=2.0).replace(cross_coupling=None) == pair
 
 
-def test_replace_takes_own_and_dotted_names_and_returns():
+def test_replace_takes_parameters_of_the_constructor_and_dotted_names():
     one = laser()
     assert one.replace(coupling=5.0) == laser(coupling=5.0)
     assert one.replace(**{"A.gain": 5.0}) == one.replace(gain=5.0)
@@ -80,29 +80,29 @@ def test_replace_takes_own_and_dotted_names_and_returns():
     rates = one.replace(**{"A.gain": 5.0}).recipe.rates(gain=np.array([1.0, 2.0]))
     np.testing.assert_array_equal(rates.gamma_1[:, 0], [2.0, 3.0])
     two = MADE["pair"].replace(**{"A.B.theta": 0.7, "A.frequency": 5.0}).replace(theta=-1.0, detuning=3.0)
-    assert np.angle(two.coupling_matrix[0, 1]) == pytest.approx(0.7)  # an angle of its own stays one
+    assert np.angle(two.coupling_matrix[0, 1]) == pytest.approx(0.7)  # an angle set by its dotted name is kept
     assert two.groups[0].frequency == 1.5
     assert one.replace(frequency=ss.Lorentzian(0.5)).groups[0].frequency == ss.Lorentzian(0.5)
     three = MADE["groups"]
     changed = three.replace(**{"A.C.theta": 0.3, "B.gain": 1.5})
     kept = np.ones((3, 3), bool)
     kept[0, 2] = False
-    assert np.array_equal(changed.coupling_matrix[kept], three.coupling_matrix[kept])  # every bit
+    assert np.array_equal(changed.coupling_matrix[kept], three.coupling_matrix[kept])  # bit for bit
     assert np.angle(changed.coupling_matrix[0, 2]) == pytest.approx(0.3)
     assert abs(changed.coupling_matrix[0, 2]) == pytest.approx(abs(three.coupling_matrix[0, 2]))
     assert changed.groups[1].gain == 1.5
     assert three.replace() == three
 
 
-def test_a_zero_strength_loses_no_angle():
-    dark = laser(theta=0.7).replace(coupling=0.0)
-    assert dark.replace(coupling=2.0) == laser(theta=0.7, coupling=2.0)
-    assert dark.replace(**{"A.A.coupling": 2.0}) == laser(theta=0.7, coupling=2.0)
+def test_an_angle_is_kept_at_zero_strength():
+    uncoupled = laser(theta=0.7).replace(coupling=0.0)
+    assert uncoupled.replace(coupling=2.0) == laser(theta=0.7, coupling=2.0)
+    assert uncoupled.replace(**{"A.A.coupling": 2.0}) == laser(theta=0.7, coupling=2.0)
 
 
-@pytest.mark.parametrize("made", MADE)
-def test_repr_evaluates_back(made):
-    ensemble = MADE[made]
+@pytest.mark.parametrize("constructor", MADE)
+def test_repr_evaluates_to_an_equal_ensemble(constructor):
+    ensemble = MADE[constructor]
     names = {name: getattr(ss, name) for name in ("Ensemble", "Group", "Lorentzian", "Gaussian", "Uniform", "Samples")}
     assert eval(repr(ensemble), names) == ensemble
     changed = ensemble.replace(**{"A.gain": 0.1 + 0.2})
@@ -110,7 +110,7 @@ def test_repr_evaluates_back(made):
     assert changed != ensemble
 
 
-def test_equality_and_hash_are_on_content():
+def test_equality_and_hash_depend_on_the_content():
     one, again = laser(), ss.Ensemble([ss.Group(3.0, 1.0)], [[12 * np.exp(-1j * HALF_PI)]])
     assert one == again
     assert hash(one) == hash(again)
@@ -141,7 +141,7 @@ def test_an_ensemble_keeps_its_own_copy_of_the_matrix():
     assert one.coupling_matrix[0, 0] == -6j
 
 
-def test_nameless_groups_are_named_like_columns_of_a_table():
+def test_default_names_continue_with_two_letters():
     ensemble = ss.Ensemble([ss.Group(1, 1) for _ in range(29)], np.zeros((29, 29)))
     assert ensemble.names[:3] == ("A", "B", "C")
     assert ensemble.names[25:] == ("Z", "AA", "AB", "AC")
@@ -154,46 +154,46 @@ def test_weights_add_up_to_one_in_proportion(weights):
     normalized = ensemble.rates.weight
     assert normalized.sum() == pytest.approx(1, abs=1e-15 * len(weights))
     np.testing.assert_allclose(normalized * sum(weights), weights, rtol=1e-14)
-    assert ss.Ensemble(ensemble.groups, ensemble.coupling_matrix) == ensemble  # normalizing twice changes no bit
+    assert ss.Ensemble(ensemble.groups, ensemble.coupling_matrix) == ensemble  # normalizing twice changes nothing
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3])
-def test_split_keeps_the_totals(parts):
-    whole = MADE["groups"]
-    split = whole.split(parts)
+def test_split_keeps_total_weights_and_couplings(parts):
+    ensemble = MADE["groups"]
+    split = ensemble.split(parts)
     assert split.names[:parts] == tuple(f"A_{k + 1}" for k in range(parts))
-    np.testing.assert_allclose(split.rates.weight, np.repeat(whole.rates.weight / parts, parts), rtol=4e-16)
-    assert np.array_equal(split.coupling_matrix[::parts, ::parts], whole.coupling_matrix)
-    assert np.array_equal(split.rates.gamma_perp, np.repeat(whole.rates.gamma_perp, parts))
+    np.testing.assert_allclose(split.rates.weight, np.repeat(ensemble.rates.weight / parts, parts), rtol=4e-16)
+    assert np.array_equal(split.coupling_matrix[::parts, ::parts], ensemble.coupling_matrix)
+    assert np.array_equal(split.rates.gamma_perp, np.repeat(ensemble.rates.gamma_perp, parts))
 
 
-def test_cavity_is_the_laboratory_formula():
+def test_coupling_through_a_cavity_is_formula_7_1():
     spins, g, decay = 400_000, 0.3, 8.0
     for detuning in (-30.0, -1.0, 0.0, 2.5, 100.0):
-        made = ss.Ensemble.cavity(
+        ensemble = ss.Ensemble.cavity(
             spins=spins, vacuum_coupling=g, cavity_decay=decay, cavity_detuning=detuning, gain=3, damping=1, frequency=5.0
         )
-        c = made.coupling_matrix[0, 0]
+        c = ensemble.coupling_matrix[0, 0]
         assert abs(c) == pytest.approx(spins * g**2 / np.sqrt(decay**2 / 4 + detuning**2), rel=1e-14)
         assert np.angle(c) == pytest.approx(-HALF_PI - np.arctan(2 * detuning / decay), rel=1e-14)
         assert -np.pi < np.angle(c) < 0
         # cavity pulling: Omega = omega + 2 Gamma_perp (omega_c - omega)/kappa_c, Gamma_perp = 2
-        assert float(ss.limit_cycle(made).frequency) == pytest.approx(5.0 + 2 * 2 * detuning / decay, rel=1e-12)
+        assert float(ss.limit_cycle(ensemble).frequency) == pytest.approx(5.0 + 2 * 2 * detuning / decay, rel=1e-12)
 
 
-def test_equal_ensembles_hash_alike_signed_zeros_included():
+def test_signed_zeros_are_equal_and_have_the_same_hash():
     ours = [ss.Ensemble([ss.Group(1, 1)], [[zero]]) for zero in (0.0, -0.0)]
     assert ours[0] == ours[1]
     assert len(set(ours)) == 1
     assert len({ss.Samples([0.0]), ss.Samples([-0.0])}) == 1
 
 
-def test_default_names_leave_given_ones_alone():
+def test_default_names_differ_from_given_names():
     groups = [ss.Group(1, 1), ss.Group(1, 1, name="A"), ss.Group(1, 1)]
     assert ss.Ensemble(groups, np.zeros((3, 3))).names == ("B", "A", "C")
 
 
-def test_ensembles_travel_between_processes():
-    for made in MADE.values():
-        assert pickle.loads(pickle.dumps(made)) == made
-        assert repr(pickle.loads(pickle.dumps(made))) == repr(made)
+def test_ensembles_can_be_pickled():
+    for ensemble in MADE.values():
+        assert pickle.loads(pickle.dumps(ensemble)) == ensemble
+        assert repr(pickle.loads(pickle.dumps(ensemble))) == repr(ensemble)

@@ -1,4 +1,4 @@
-"""Save, load, ==: for every constructor, every distribution and any complex matrix, bit for bit."""
+"""A saved ensemble is loaded bit for bit: every constructor, every distribution and any complex matrix."""
 
 import numpy as np
 import pytest
@@ -24,25 +24,25 @@ def assert_round_trip(ensemble, folder):
     return back
 
 
-@pytest.mark.parametrize("made", MADE)
-def test_every_constructor(made, tmp_path):
-    ensemble = MADE[made]
+@pytest.mark.parametrize("constructor", MADE)
+def test_ensembles_of_every_constructor_are_restored(constructor, tmp_path):
+    ensemble = MADE[constructor]
     assert_round_trip(ensemble, tmp_path)
     assert_round_trip(ensemble.split(3), tmp_path)
     changed = ensemble.replace(**{"A.gain": 0.1 + 0.2, "A.A.coupling": 1 / 3, "A.A.theta": -2.0})
     assert changed != ensemble
     back = assert_round_trip(changed, tmp_path)
-    assert back.replace(**{"A.gain": 1.0}) == changed.replace(**{"A.gain": 1.0})  # the recipe came back, too
+    assert back.replace(**{"A.gain": 1.0}) == changed.replace(**{"A.gain": 1.0})  # the recipe is restored, too
 
 
-def test_parameters_that_follow_still_follow(tmp_path):
+def test_cross_coupling_equals_the_inner_one_after_loading(tmp_path):
     back = assert_round_trip(MADE["followed"], tmp_path)
     assert back.replace(coupling=3.0) == MADE["followed"].replace(coupling=3.0)
     assert np.ptp(back.replace(coupling=3.0).coupling_matrix) == 0
 
 
 @pytest.mark.parametrize("distribution", DISTRIBUTIONS, ids=repr)
-def test_every_distribution(distribution, tmp_path):
+def test_every_distribution_is_restored(distribution, tmp_path):
     assert_round_trip(laser(frequency=distribution), tmp_path)
     assert_round_trip(laser().replace(**{"A.frequency": distribution}), tmp_path)
     groups = [ss.Group(3, 1, frequency=distribution, name="wide"), ss.Group(1, 2, weight=0.3)]
@@ -50,7 +50,7 @@ def test_every_distribution(distribution, tmp_path):
     assert back.groups[0].frequency == distribution
 
 
-def test_lamb_shift_of_a_split_cavity_is_kept(tmp_path):
+def test_lamb_shift_of_a_split_cavity_is_restored(tmp_path):
     split = MADE["cavity"].split(2)
     assert split.lamb_shift
     assert assert_round_trip(split, tmp_path).lamb_shift
@@ -61,10 +61,10 @@ def test_an_existing_file_is_replaced(tmp_path):
     path.write_text("old")
     laser().to_toml(path)
     assert ss.Ensemble.from_toml(str(path)) == laser()
-    assert [p.name for p in tmp_path.iterdir()] == ["model.toml"]  # no draft is left
+    assert [p.name for p in tmp_path.iterdir()] == ["model.toml"]  # no temporary file remains
 
 
-def test_a_file_written_by_hand():
+def test_a_file_written_by_hand_is_read():
     text = """
     [pair]
     detuning = 2
@@ -76,10 +76,10 @@ def test_a_file_written_by_hand():
     [changes]
     "A.frequency" = {lorentzian = {half_width = 0.5}}
     """
-    wanted = ss.Ensemble.pair(detuning=2, gain=(3, 2.5), damping=1, coupling=16, theta=-1.5, cross_theta=(0.25, -0.25)).replace(
-        **{"A.frequency": ss.Lorentzian(0.5)}
-    )
-    assert from_toml_text(text) == wanted
+    expected = ss.Ensemble.pair(
+        detuning=2, gain=(3, 2.5), damping=1, coupling=16, theta=-1.5, cross_theta=(0.25, -0.25)
+    ).replace(**{"A.frequency": ss.Lorentzian(0.5)})
+    assert from_toml_text(text) == expected
 
 
 number = st.floats(allow_nan=False, allow_infinity=False)
@@ -105,13 +105,13 @@ def ensembles(draw):
 @example(ss.Ensemble([ss.Group(1, 1)], [[complex(-0.0, 2)]]))
 @example(ss.Ensemble([ss.Group(1, 1)], [[complex(-3, -0.0)]]))
 @given(ensembles())
-def test_any_ensemble_comes_back_bit_for_bit(ensemble):
+def test_any_ensemble_is_restored_bit_for_bit(ensemble):
     back = from_toml_text(model_files.text(ensemble.recipe, ensemble.lamb_shift))
     assert back == ensemble
-    assert back.coupling_matrix.tobytes() == ensemble.coupling_matrix.tobytes()  # signs of zeros, too
+    assert back.coupling_matrix.tobytes() == ensemble.coupling_matrix.tobytes()  # also the signs of zeros
 
 
 @given(st.text(min_size=1).filter(lambda t: "." not in t and t == t.strip()))
-def test_any_name_of_a_group_comes_back(name):
+def test_any_group_name_is_restored(name):
     ensemble = ss.Ensemble([ss.Group(1, 1, name=name)], [[1j]])
     assert from_toml_text(model_files.text(ensemble.recipe)).names == (name,)

@@ -1,4 +1,4 @@
-"""One table of parameters: whatever constructors take is in it, and checks, files, axes and pictures come from it."""
+"""The table of parameters contains all arguments of constructors; checks, files, axes and figures use it."""
 
 import ast
 import inspect
@@ -21,24 +21,24 @@ MADE = {
     "groups": ss.Ensemble([ss.Group(3, 1), ss.Group(2, 1)], [[-6j, 1], [2, -3j]]),
 }
 DOTTED = [f"A.{name}" for name in FIELDS] + [f"A.B.{name}" for name in LINKS]
-EVERY = [(made, name) for made, names in CONSTRUCTORS.items() for name in names if name != "weights"]
+EVERY = [(constructor, name) for constructor, names in CONSTRUCTORS.items() for name in names if name != "weights"]
 EVERY += [("groups", name) for name in DOTTED]
 
 
 def signature(function):
-    """Keyword parameters of a signature and their defaults, `required` where there is none."""
+    """Keyword parameters of a signature and their defaults, REQUIRED where there is none."""
     listed = inspect.signature(function).parameters.values()
     return {p.name: REQUIRED if p.default is p.empty else p.default for p in listed if p.name not in ("cls", "self")}
 
 
-@pytest.mark.parametrize("made", ["single", "pair", "cavity"])
-def test_a_constructor_takes_what_the_table_says(made):
-    found = signature(getattr(ss.Ensemble, made))
-    assert tuple(found) == CONSTRUCTORS[made]
+@pytest.mark.parametrize("constructor", ["single", "pair", "cavity"])
+def test_signature_of_a_constructor_agrees_with_the_table(constructor):
+    found = signature(getattr(ss.Ensemble, constructor))
+    assert tuple(found) == CONSTRUCTORS[constructor]
     assert found == {name: PARAMETERS[name].default for name in found}
 
 
-def test_a_group_takes_what_the_table_says():
+def test_signature_of_group_agrees_with_the_table():
     found = {name: default for name, default in signature(ss.Group).items() if name != "name"}
     assert tuple(found) == FIELDS
     assert found == {name: PARAMETERS[name].default for name in found}
@@ -52,13 +52,13 @@ def test_every_parameter_of_the_table_belongs_to_a_constructor_and_is_described(
         assert one.label
         assert one.symbol
         assert one.unit in (RATE, "rad", "1")
-        assert set(one.entries) <= {*FIELDS, *LINKS}
+        assert set(one.fields) <= {*FIELDS, *LINKS}
 
 
-@pytest.mark.parametrize(("made", "name"), EVERY)
-def test_every_parameter_is_checked_swept_saved_and_drawn(made, name, tmp_path):
-    model, values = MADE[made], [1.0, 2.0]
-    assert model.recipe.knows(name)
+@pytest.mark.parametrize(("constructor", "name"), EVERY)
+def test_every_parameter_is_checked_varied_saved_and_plotted(constructor, name, tmp_path):
+    model, values = MADE[constructor], [1.0, 2.0]
+    assert model.recipe.accepts(name)
     assert name in list(model.recipe.names())
     with pytest.raises(ss.InputError, match=f"Argument `{name}` must be"):
         model.replace(**{name: "much"})
@@ -75,21 +75,21 @@ def test_every_parameter_is_checked_swept_saved_and_drawn(made, name, tmp_path):
     label = ss.plot.cut(diagram).get_xlabel()
     plt.close()
     assert one.symbol in label
-    assert one.label in label or name == "gain"  # its axis is the ratio to the damping
+    assert one.label in label or name == "gain"  # its axis is the gain-to-damping ratio
 
 
-def test_no_other_module_keeps_a_table_of_parameters():
-    """A dictionary or a set that knows three parameters by name is a table beside the table."""
+def test_no_other_module_contains_a_table_of_parameters():
+    """No dictionary or set in the package has three names of parameters."""
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            known = node.keys if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Set) else []
-            names = {key.value for key in known if isinstance(key, ast.Constant)} & set(PARAMETERS)
-            assert len(names) < 3, f"{path}:{node.lineno} knows {names}"
+            entries = node.keys if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Set) else []
+            names = {key.value for key in entries if isinstance(key, ast.Constant)} & set(PARAMETERS)
+            assert len(names) < 3, f"{path}:{node.lineno} has {names}"
 
 
-def test_names_of_couplings_are_not_listed_where_one_is_replaced(monkeypatch):
+def test_replacing_one_parameter_does_not_list_all_names(monkeypatch):
     many = ss.Ensemble([ss.Group(3, 1) for _ in range(60)], np.full((60, 60), -1j))
-    monkeypatch.setattr(Dense, "names", None)  # 2 N^2 of them
+    monkeypatch.setattr(Dense, "names", None)  # 2 N^2 names
     changed = many.replace(**{"A.gain": 2.0, "B.C.coupling": 3.0})
     assert changed.groups[0].gain == 2.0
     assert changed.coupling_matrix[1, 2] == pytest.approx(-3j)
@@ -115,7 +115,7 @@ def test_a_coupling_is_applied_edited_and_recorded():
     untouched = np.ones((3, 3), bool)
     untouched[(0, 2, 1), (1, 0, 1)] = False
     assert edited.matrix.shape == (3, 3, 3)
-    assert np.array_equal(edited.matrix[:, untouched], np.broadcast_to(coupling.matrix[untouched], (3, 6)))  # every bit
+    assert np.array_equal(edited.matrix[:, untouched], np.broadcast_to(coupling.matrix[untouched], (3, 6)))  # bit for bit
     np.testing.assert_allclose(edited.matrix[:, 0, 1], strength * np.exp(1j * angle), rtol=1e-15)
     np.testing.assert_allclose(edited.matrix[:, 2, 0], abs(coupling.matrix[2, 0]) * np.exp(-1j), rtol=1e-15)
     np.testing.assert_allclose(edited.matrix[:, 1, 1], 4 * np.exp(1j * np.angle(coupling.matrix[1, 1])), rtol=1e-15)
@@ -125,20 +125,20 @@ def test_a_coupling_is_applied_edited_and_recorded():
     assert again.tobytes() == coupling.matrix.tobytes()
 
 
-@pytest.mark.parametrize("made", ["single", "pair", "groups"])
-def test_a_vanishing_strength_remembers_its_phase(made):
-    where = "A.A" if made == "single" else "A.B"
-    dark = MADE[made].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
-    a, b = (0, 0) if made == "single" else (0, 1)
-    assert dark.coupling_matrix[a, b] == 0
-    assert np.angle(dark.replace(**{f"{where}.coupling": 2.0}).coupling_matrix[a, b]) == pytest.approx(0.7, abs=1e-15)
-    swept = dark.recipe.rates(**{f"{where}.coupling": np.array([3.0, 0.0, 2.0])}).coupling[:, a, b]
+@pytest.mark.parametrize("constructor", ["single", "pair", "groups"])
+def test_a_phase_is_kept_at_zero_strength(constructor):
+    where = "A.A" if constructor == "single" else "A.B"
+    uncoupled = MADE[constructor].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
+    a, b = (0, 0) if constructor == "single" else (0, 1)
+    assert uncoupled.coupling_matrix[a, b] == 0
+    assert np.angle(uncoupled.replace(**{f"{where}.coupling": 2.0}).coupling_matrix[a, b]) == pytest.approx(0.7, abs=1e-15)
+    swept = uncoupled.recipe.rates(**{f"{where}.coupling": np.array([3.0, 0.0, 2.0])}).coupling[:, a, b]
     np.testing.assert_allclose(swept, np.array([3.0, 0.0, 2.0]) * np.exp(0.7j), rtol=1e-15)
-    turned = dark.recipe.rates(**{f"{where}.theta": np.array([0.1, 0.2])}).coupling[:, a, b]
-    np.testing.assert_array_equal(turned, [0, 0])
+    rotated = uncoupled.recipe.rates(**{f"{where}.theta": np.array([0.1, 0.2])}).coupling[:, a, b]
+    np.testing.assert_array_equal(rotated, [0, 0])
 
 
-def test_what_nobody_changed_keeps_every_bit_along_an_axis():
+def test_unchanged_couplings_keep_every_bit_along_an_axis():
     three = ss.Ensemble([ss.Group(3, 1, frequency=0.1 * k) for k in range(3)], matrices(3, 3))
     rates = three.recipe.rates(**{"A.gain": np.array([1.0, 2.0])})
     np.testing.assert_array_equal(rates.coupling, np.broadcast_to(three.coupling_matrix, (2, 3, 3)))

@@ -1,4 +1,4 @@
-"""Text as editors save it: byte order marks, line ends, UTF-16; whole numbers as people write them."""
+"""Model files: byte order marks, line ends, encodings, and whole numbers with an exponent."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def test_a_model_is_read_with_a_byte_order_mark_and_with_any_line_ends(tmp_path,
 
 
 @pytest.mark.parametrize(("encoding", "is_not"), [("utf-16", "in UTF-16"), ("utf-16-le", "not"), ("cp500", "not")])
-def test_another_encoding_is_said(tmp_path, encoding, is_not):
+def test_an_error_names_another_encoding(tmp_path, encoding, is_not):
     file = tmp_path / "one.toml"
     file.write_bytes(MODEL.encode(encoding))
     with pytest.raises(ss.InputError) as caught:
@@ -31,17 +31,17 @@ def test_whole_numbers_may_be_written_with_an_exponent(tmp_path, capsys):
 
     model, out = tmp_path / "one.toml", tmp_path / "out.zarr"
     model.write_text(MODEL)
-    asked = ["evolve", str(model), "--theory", "exact", "--spins", "1e1", "--until", "1", "--points", "1.1e1"]
-    assert run([*asked, "--seed", "2E0", "--out", str(out)]) == 0
-    made = xr.open_zarr(out, consolidated=False)
-    assert made.sizes["time"] == 11
-    assert made.attrs["theory"] == ss.evolve(ONE, [0.0], theory=ss.Exact(10)).attrs["theory"]
-    assert int(made.attrs["seed"]) == 2
+    arguments = ["evolve", str(model), "--theory", "exact", "--spins", "1e1", "--until", "1", "--points", "1.1e1"]
+    assert run([*arguments, "--seed", "2E0", "--out", str(out)]) == 0
+    written = xr.open_zarr(out, consolidated=False)
+    assert written.sizes["time"] == 11
+    assert written.attrs["theory"] == ss.evolve(ONE, [0.0], theory=ss.Exact(10)).attrs["theory"]
+    assert int(written.attrs["seed"]) == 2
     capsys.readouterr()
 
 
 @pytest.mark.parametrize("text", ["2.5", "1e-1", "inf", "nan", "1e999999999", "ten", "", "1.00000000000000000000000000001"])
-def test_what_is_no_whole_number_is_refused(tmp_path, capsys, text):
+def test_a_number_that_is_not_whole_is_an_error(tmp_path, capsys, text):
     model = tmp_path / "one.toml"
     model.write_text(MODEL)
     assert run(["evolve", str(model), "--points", text]) == 2

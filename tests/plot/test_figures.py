@@ -1,4 +1,4 @@
-"""Figures for print: widths, nothing cut off or too small, styles that hold, and files in one format or two."""
+"""Figures for print: widths, text sizes, styles, and file formats."""
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -35,7 +35,7 @@ def results():
     }
 
 
-PICTURES = {
+FIGURES = {
     "bloch_sphere": [("two", {}), ("spins", {}), ("two", {"frame": "mean"})],
     "order_parameter": [("one", {}), ("two", {})],
     "phases": [("two", {}), ("spins", {})],
@@ -51,17 +51,17 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("columns", [1, 2])
-@pytest.mark.parametrize("name", PICTURES)
-def test_nothing_is_cut_off_or_too_small_at_both_widths(results, name, columns):
-    for result, options in PICTURES[name]:
+@pytest.mark.parametrize("name", FIGURES)
+def test_all_text_is_inside_the_figure_and_large_enough(results, name, columns):
+    for result, options in FIGURES[name]:
         with ss.plot.style(columns=columns):
             ax = getattr(ss.plot, name)(results[result], **options)
         figure = ax.figure
         assert figure.get_figwidth() == {1: 3.4, 2: 7.0}[columns]
         figure.canvas.draw()
         width, height = figure.get_size_inches() * figure.dpi
-        words = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
-        shown = [text for text in words if _inside(text, ax)]
+        texts = [text for text in figure.findobj(Text) if text.get_visible() and text.get_text()]
+        shown = [text for text in texts if _inside(text, ax)]
         assert shown
         for text in shown:
             box = text.get_window_extent()
@@ -69,28 +69,28 @@ def test_nothing_is_cut_off_or_too_small_at_both_widths(results, name, columns):
             assert box.y0 > -1, text
             assert box.x1 < width + 1, text
             assert box.y1 < height + 1, text
-            assert text.get_fontsize() >= 6  # points: the least that journals print
+            assert text.get_fontsize() >= 6  # points: the minimum of journals
         if ax.axison:
             ticks = [t for t in ax.get_xticks() if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]
             assert len(ticks) >= 3, "an axis of one tick or two can't be read"
 
 
 def _inside(text, ax):
-    """Labels of ticks beyond an axis are not drawn."""
+    """Whether a text is drawn: tick labels outside the limits are not."""
     for one in (axis for a in ax.figure.axes for axis in (a.xaxis, a.yaxis)):
         if text in one.get_ticklabels(which="both"):
             low, high = sorted(one.get_view_interval())
-            place = text.get_position()[0 if one.axis_name == "x" else 1]
-            return low <= place <= high and one.axes.axison
+            position = text.get_position()[0 if one.axis_name == "x" else 1]
+            return low <= position <= high and one.axes.axison
     return True
 
 
-def test_every_picture_is_among_them():
+def test_every_figure_function_is_tested():
     others = {"movie", "project", "save", "style", "COLOURS", "COLOURMAP", "REGIME_COLOURS"}
-    assert set(ss.plot.__all__) == others | set(PICTURES)
+    assert set(ss.plot.__all__) == others | set(FIGURES)
 
 
-def test_a_style_around_a_picture_holds(results):
+def test_an_outer_style_is_kept(results):
     with ss.plot.style(font_size=13, axes_labelsize=17, axes_prop_cycle=mpl.cycler(color=["red"])):
         ax = ss.plot.order_parameter(results["one"])
         assert ax.xaxis.label.get_fontsize() == 17
@@ -101,7 +101,7 @@ def test_a_style_around_a_picture_holds(results):
         assert ss.plot.order_parameter(results["one"]).figure.get_figwidth() == 3.4  # the inner one
 
 
-def test_pictures_have_their_heights_and_a_given_size_is_kept(results):
+def test_heights_of_figures_and_given_sizes(results):
     for columns, sphere, plain in ((1, 3.4, 2.4), (2, 5.1, 3.6)):
         with ss.plot.style(columns=columns):
             assert ss.plot.bloch_sphere(results["one"]).figure.get_figheight() == pytest.approx(sphere)
@@ -110,7 +110,7 @@ def test_pictures_have_their_heights_and_a_given_size_is_kept(results):
         assert ss.plot.bloch_sphere(results["one"]).figure.get_size_inches().tolist() == [5.0, 3.0]
 
 
-def test_a_legend_of_its_own_picture_hides_no_line(results):
+def test_the_legend_of_a_new_figure_is_above_the_axes(results):
     ax = ss.plot.order_parameter(results["two"])
     ax.figure.canvas.draw()
     assert ax.get_legend().get_window_extent().y0 >= ax.get_window_extent().y1
@@ -120,7 +120,7 @@ def test_a_legend_of_its_own_picture_hides_no_line(results):
     assert given.get_legend().get_window_extent().y0 < given.get_window_extent().y1
 
 
-def test_a_figure_is_saved_in_the_format_that_its_path_ends_in(tmp_path, results):
+def test_a_figure_is_saved_in_the_format_of_the_ending(tmp_path, results):
     figure = ss.plot.order_parameter(results["one"]).figure
     starts = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml"}
     for kind, start in starts.items():
@@ -130,12 +130,12 @@ def test_a_figure_is_saved_in_the_format_that_its_path_ends_in(tmp_path, results
     files = ss.plot.save(figure, str(tmp_path / "run-0.5"))
     assert [file.name for file in files] == ["run-0.5.png", "run-0.5.pdf"]
     assert b"/FontFile2" in files[1].read_bytes()  # TrueType, embedded
-    assert b"<text" not in (tmp_path / "one.svg").read_bytes()  # letters are outlines: no font is missing anywhere
+    assert b"<text" not in (tmp_path / "one.svg").read_bytes()  # letters are outlines: no font is needed
     (file,) = ss.plot.save(figure, tmp_path / "capital.PDF")
     assert file.read_bytes().startswith(b"%PDF")
 
 
-def test_the_same_figure_is_the_same_file(tmp_path, results):
+def test_equal_figures_give_equal_files(tmp_path, results):
     for kind in ("png", "pdf", "svg"):
         first, second = (
             ss.plot.save(ss.plot.order_parameter(results["one"]).figure, tmp_path / f"{k}.{kind}")[0].read_bytes()
@@ -144,7 +144,7 @@ def test_the_same_figure_is_the_same_file(tmp_path, results):
         assert first == second
 
 
-def test_a_figure_that_fails_leaves_the_older_file(tmp_path, monkeypatch, results):
+def test_a_failed_save_keeps_the_older_file(tmp_path, monkeypatch, results):
     figure = ss.plot.order_parameter(results["one"]).figure
     (file,) = ss.plot.save(figure, tmp_path / "one.pdf")
     before = file.read_bytes()

@@ -1,4 +1,4 @@
-"""Movies: what is known to be somewhere is seen there, in every frame; files are whole, or are not."""
+"""Movies: dots, trails and arrows are at the right positions in every frame; files are complete or do not exist."""
 
 import json
 import shutil
@@ -12,26 +12,27 @@ from PIL import Image, ImageDraw
 
 import spinsync as ss
 from spinsync.plot.appearance import COLOURS
-from spinsync.plot.films import cell, nearest, ramps
-from spinsync.plot.scenes import Motion, Scene
-from spinsync.plot.spheres import BACK, EDGE, GLOBE, View
-from spinsync.plot.strokes import paint
+from spinsync.plot.rasterizer import draw_segments
+from spinsync.plot.renderer import Interpolation, Renderer
+from spinsync.plot.spheres import BACK_OPACITY, HALF_WIDTH, SPHERE_COLOUR, View
+from spinsync.plot.video_files import colour_cell, make_palette, palette_table
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 VIEW = View(-50, 22)
 needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg: apt-get install ffmpeg")
 
 
-def circling(times, *, turns=1.0, radius=0.6, height=0.3):
-    """A run of one group that circles about z, `turns` times a unit of time: m is known at every time."""
+def rotating_run(times, *, turns=1.0, radius=0.6, height=0.3):
+    """A run of one group with a known m, which rotates about z `turns` times per unit of time."""
     times = np.asarray(times, float)
     run = ss.evolve(ONE, times)
     s = radius / 2 * np.exp(-2j * np.pi * turns * times)[:, None]
-    made = {"coherence": s, "inversion": np.full(s.shape, height), "order_parameter": 2 * abs(s[:, 0])}
-    return run.assign({name: (run[name].dims, values, run[name].attrs) for name, values in made.items()})
+    values = {"coherence": s, "inversion": np.full(s.shape, height), "order_parameter": 2 * abs(s[:, 0])}
+    return run.assign({name: (run[name].dims, array, run[name].attrs) for name, array in values.items()})
 
 
-def where(time, turns=1.0, radius=0.6, height=0.3):
+def bloch_at(time, turns=1.0, radius=0.6, height=0.3):
+    """The Bloch vector of `rotating_run` at a time."""
     angle = 2 * np.pi * turns * np.asarray(time)
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), np.full_like(angle, height)], axis=-1)
 
@@ -39,213 +40,215 @@ def where(time, turns=1.0, radius=0.6, height=0.3):
 def pixels(m, size, view=VIEW):
     """Column and row of a Bloch vector, and its depth."""
     x, y, depth = view(m)
-    return np.array([(x + EDGE), (EDGE - y)]) * size / (2 * EDGE), depth
+    return np.array([(x + HALF_WIDTH), (HALF_WIDTH - y)]) * size / (2 * HALF_WIDTH), depth
 
 
 def faded(colour, depth):
-    """The colour of a dot at a depth: its own ink over its white rim over the sphere."""
-    share = BACK + (1 - BACK) * (depth + 1) / 2
-    rim = np.array(to_rgb(GLOBE)) * (1 - share) + share
+    """The colour of a dot at a depth: blended over its white rim over the sphere."""
+    share = BACK_OPACITY + (1 - BACK_OPACITY) * (depth + 1) / 2
+    rim = np.array(to_rgb(SPHERE_COLOUR)) * (1 - share) + share
     return 255 * (rim + share * (np.array(to_rgb(colour)) - rim))
 
 
-def middle(page, colour):
-    """Centre of all pixels that are about of a colour."""
-    row, column = np.nonzero(np.linalg.norm(page - colour, axis=-1) < 40)
-    assert len(row), "the colour is nowhere"
+def middle(image, colour):
+    """Centre of all pixels close to a colour."""
+    row, column = np.nonzero(np.linalg.norm(image - colour, axis=-1) < 40)
+    assert len(row), "no pixel has the colour"
     return np.array([column.mean(), row.mean()]) + 0.5
 
 
-def scene(run, size=400, **options):
+def make_renderer(run, size=400, **options):
     settings = {"view": VIEW, "frame": 0.0, "trail": 0.0, "step": 0.01, "cycle": False}
-    return Scene(run, size=size, **(settings | options))
+    return Renderer(run, size=size, **(settings | options))
 
 
-def test_a_disc_covers_its_area_and_a_stroke_its_length_times_width():
+def test_discs_and_segments_cover_their_area():
     for row, area in (
         ([50.3, 49.6, 50.3, 49.6, 8.0, 8.0], np.pi * 64),
         ([20.2, 30.7, 80.9, 70.1, 1.5, 1.5], np.hypot(60.7, 39.4) * 3),
         ([20.0, 50.0, 80.0, 41.0, 6.0, 0.0], np.hypot(60, 9) * 6),  # the head of an arrow
         ([20.0, 50.0, 80.0, 50.25, 0.2, 0.2], 60 * 0.4),  # thinner than a pixel
     ):
-        page = np.zeros((100, 100, 3), np.uint8)
-        paint(page, np.array([[*row, 255.0, 255.0, 255.0, 1.0]]))
-        # edges are rounded to 1/255 of a pixel; a box at an angle is not sampled exactly by square pixels
-        np.testing.assert_allclose(page.sum(axis=(0, 1)) / 255, area, rtol=0.01)
+        image = np.zeros((100, 100, 3), np.uint8)
+        draw_segments(image, np.array([[*row, 255.0, 255.0, 255.0, 1.0]]))
+        # edges are rounded to 1/255 of a pixel; coverage of a rotated rectangle is approximate
+        np.testing.assert_allclose(image.sum(axis=(0, 1)) / 255, area, rtol=0.01)
         if row[0] == row[2]:
-            r, c, _ = np.nonzero(page)
-            weight = page[r, c, 0]
+            r, c, _ = np.nonzero(image)
+            weight = image[r, c, 0]
             np.testing.assert_allclose(np.average([c, r], axis=1, weights=weight) + 0.5, row[:2], atol=0.01)
 
 
-def test_opacity_blends_and_what_leaves_the_page_is_cut():
-    page = np.full((40, 40, 3), 100, np.uint8)
+def test_opacity_blends_and_segments_are_clipped_to_the_image():
+    image = np.full((40, 40, 3), 100, np.uint8)
     row = [20.0, 20.0, 20.0, 20.0, 5.0, 5.0, 200.0, 100.0, 0.0, 0.5]
-    paint(page, np.array([row]))
-    np.testing.assert_array_equal(page[20, 20], [150, 100, 50])
-    paint(page, np.array([row]))
-    np.testing.assert_array_equal(page[20, 20], [175, 100, 25])
-    whole = np.zeros((60, 60, 3), np.uint8)
-    part = np.zeros((40, 40, 3), np.uint8)
+    draw_segments(image, np.array([row]))
+    np.testing.assert_array_equal(image[20, 20], [150, 100, 50])
+    draw_segments(image, np.array([row]))
+    np.testing.assert_array_equal(image[20, 20], [175, 100, 25])
+    large = np.zeros((60, 60, 3), np.uint8)
+    small = np.zeros((40, 40, 3), np.uint8)
     lines = np.array([[-30.0, 10.0, 90.0, 45.0, 3.0, 3.0, 255, 9, 9, 1], [0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 9, 255, 9, 1]])
     lines = np.vstack([lines, [[500.0, 500.0, 510.0, 510.0, 3.0, 3.0, 255, 255, 255, 1]]])
-    paint(whole, lines)
-    paint(part, lines)
-    np.testing.assert_array_equal(part, whole[:40, :40])
-    assert part[0, 0, 1] == 255
+    draw_segments(large, lines)
+    draw_segments(small, lines)
+    np.testing.assert_array_equal(small, large[:40, :40])
+    assert small[0, 0, 1] == 255
 
 
-def test_vectors_between_the_times_converge_with_the_third_power_of_the_step():
-    """Slopes from neighbouring times are of second order, and enter with one more power."""
+def test_interpolation_is_of_third_order():
+    """Slopes from finite differences are of second order, and are multiplied by the step."""
     at, errors = np.linspace(0.2, 0.8, 101), []
     for count in (21, 41, 81):
-        times = np.linspace(0, 1, count) + 0.1 / count * np.cos(np.arange(count) * 1.7)  # not even
-        motion = Motion(circling(np.sort(times)), 0.0)
-        errors.append(abs(motion(at)[:, 0] - where(at)).max())
+        times = np.linspace(0, 1, count) + 0.1 / count * np.cos(np.arange(count) * 1.7)  # unequal steps
+        motion = Interpolation(rotating_run(np.sort(times)), 0.0)
+        errors.append(abs(motion(at)[:, 0] - bloch_at(at)).max())
     slope = -np.diff(np.log2(errors))
     assert (abs(slope - 3) < 0.4).all(), slope
-    assert errors[0] < 0.6 * 2e-3  # twenty times a turn are enough for the eye: a pixel on a page of 800 is 3e-3
-    saved = circling([0, 0.01, 0.05, 0.06])
-    np.testing.assert_allclose(Motion(saved, 0.0)(saved.time.values)[:, 0], where(saved.time.values), atol=1e-15)
+    assert errors[0] < 0.6 * 2e-3  # twenty times per period suffice: a pixel of 800 is 3e-3
+    saved = rotating_run([0, 0.01, 0.05, 0.06])
+    np.testing.assert_allclose(Interpolation(saved, 0.0)(saved.time.values)[:, 0], bloch_at(saved.time.values), atol=1e-15)
 
 
-def test_a_dot_is_where_the_spin_is_in_every_frame():
-    run = circling(np.geomspace(0.05, 1.05, 300), height=0.5)  # times that are not even
+def test_dots_are_at_the_projected_bloch_vector_in_every_frame():
+    run = rotating_run(np.geomspace(0.05, 1.05, 300), height=0.5)  # unequal steps
     for view in (View(-50, 60), View(140, 50)):
-        shown = scene(run, view=view)
+        shown = make_renderer(run, view=view)
         for time in (0.05, 0.3, 0.521, 0.9, 1.05):
-            expected, depth = pixels(where(time, height=0.5), 400, view)
-            np.testing.assert_allclose(middle(shown.page(time), faded(COLOURS[0], depth)), expected, atol=0.5)
-    above = scene(run, view=View(0, 90)).page(0.3)  # from above y is to the right and -x up
-    x, y, z = where(0.3, height=0.5)
-    np.testing.assert_allclose(middle(above, faded(COLOURS[0], z)), (np.array([y, x]) + EDGE) * 400 / (2 * EDGE), atol=0.5)
+            expected, depth = pixels(bloch_at(time, height=0.5), 400, view)
+            np.testing.assert_allclose(middle(shown.image(time), faded(COLOURS[0], depth)), expected, atol=0.5)
+    above = make_renderer(run, view=View(0, 90)).image(0.3)  # from above y is to the right and -x up
+    x, y, z = bloch_at(0.3, height=0.5)
+    np.testing.assert_allclose(
+        middle(above, faded(COLOURS[0], z)), (np.array([y, x]) + HALF_WIDTH) * 400 / (2 * HALF_WIDTH), atol=0.5
+    )
 
 
-def test_colours_fade_towards_the_back():
+def test_colours_are_fainter_at_the_back():
     for height in (1.0, 0.0, -1.0):
-        shown = scene(circling([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
-        # beside the axes' lines; the arrow points to the reader
-        np.testing.assert_allclose(shown.page(0.0)[403, 403], faded(COLOURS[0], height), atol=1.5)  # bytes, rounded twice
+        shown = make_renderer(rotating_run([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
+        # next to the lines of the axes; the arrow points to the viewer
+        np.testing.assert_allclose(shown.image(0.0)[403, 403], faded(COLOURS[0], height), atol=1.5)  # bytes, rounded twice
     np.testing.assert_allclose(faded(COLOURS[0], 1.0), 255 * np.array(to_rgb(COLOURS[0])))
 
 
-def test_a_rotating_frame_stops_the_rotation_and_the_mean_points_along_x():
-    run = circling(np.linspace(0, 1, 101), turns=3.0)
+def test_vectors_are_constant_in_the_rotating_frame_and_the_mean_is_along_x():
+    run = rotating_run(np.linspace(0, 1, 101), turns=3.0)
     for frame in (6 * np.pi, "mean"):
-        motion = Motion(run, frame)
+        motion = Interpolation(run, frame)
         np.testing.assert_allclose(motion(np.linspace(0, 1, 57)), np.tile([0.6, 0, 0.3], (57, 2, 1)), atol=1e-3)
-    assert np.ptp(Motion(run, 0.0)(np.linspace(0, 1, 57))[:, 0, 0]) > 1
+    assert np.ptp(Interpolation(run, 0.0)(np.linspace(0, 1, 57))[:, 0, 0]) > 1
 
 
-def test_groups_have_their_colours_and_the_arrow_their_weighted_mean():
+def test_groups_have_different_colours_and_the_arrow_is_the_weighted_mean():
     pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-1.5, weights=(1, 3))
     run = ss.evolve(pair, np.linspace(0, 1, 101), initial=[[0.8, 0, 0.1], [0, -0.8, 0.1]])
-    shown = scene(run, size=800, view=View(-45, 30))
+    shown = make_renderer(run, size=800, view=View(-45, 30))
     m = ss.bloch(run).values[40]
-    page = shown.page(float(run.time[40]))
+    image = shown.image(float(run.time[40]))
     for vector, colour in zip(m, COLOURS, strict=False):
         expected, depth = pixels(vector, 800, View(-45, 30))
-        np.testing.assert_allclose(middle(page[:700], faded(colour, depth)), expected, atol=0.5)
+        np.testing.assert_allclose(middle(image[:700], faded(colour, depth)), expected, atol=0.5)
     mean = m[0] / 4 + 3 * m[1] / 4
-    np.testing.assert_allclose(shown.motion(run.time.values[40:41])[0, -1], mean, atol=1e-15)
+    np.testing.assert_allclose(shown.vectors(run.time.values[40:41])[0, -1], mean, atol=1e-15)
     tip, origin = (pixels(vector, 800, View(-45, 30))[0] for vector in (mean, mean * [0, 0, 1]))
     column, row = np.round(origin + 0.7 * (tip - origin)).astype(int)
-    assert page[row, column].max() < 60  # the arrow
+    assert image[row, column].max() < 60  # the arrow
     column, row = np.round(origin + 1.1 * (tip - origin)).astype(int)
-    assert page[row, column].min() > 150  # and not beyond
+    assert image[row, column].min() > 150  # beyond the arrow
 
 
-def test_a_trail_lies_where_the_spin_was_and_fades():
-    run = circling(np.linspace(0, 1, 201), turns=0.5, radius=0.9, height=0.0)
-    view, globe = View(90, 60), np.array(to_rgb(GLOBE)) * 255
-    page = scene(run, size=800, trail=0.3, view=view).page(0.7)
-    plain = scene(run, size=800, view=view).page(0.7).astype(float)
-    lines = abs(page - plain).sum(axis=-1)
+def test_a_trail_is_at_earlier_bloch_vectors_and_fades():
+    run = rotating_run(np.linspace(0, 1, 201), turns=0.5, radius=0.9, height=0.0)
+    view, globe = View(90, 60), np.array(to_rgb(SPHERE_COLOUR)) * 255
+    image = make_renderer(run, size=800, trail=0.3, view=view).image(0.7)
+    plain = make_renderer(run, size=800, view=view).image(0.7).astype(float)
+    lines = abs(image - plain).sum(axis=-1)
 
     def strength(time):
-        column, row = np.round(pixels(where(time, 0.5, 0.9, 0.0), 800, view)[0] - 0.5).astype(int)
+        column, row = np.round(pixels(bloch_at(time, 0.5, 0.9, 0.0), 800, view)[0] - 0.5).astype(int)
         return lines[row - 2 : row + 3, column - 2 : column + 3].max()
 
-    seen = [strength(time) for time in (0.42, 0.5, 0.58, 0.66)]
-    assert (np.diff(seen) > 0).all()
-    assert seen[-1] > 0.5 * abs(globe - 255 * np.array(to_rgb(COLOURS[0]))).sum()
+    strengths = [strength(time) for time in (0.42, 0.5, 0.58, 0.66)]
+    assert (np.diff(strengths) > 0).all()
+    assert strengths[-1] > 0.5 * abs(globe - 255 * np.array(to_rgb(COLOURS[0]))).sum()
     assert strength(0.3) == strength(0.8) == 0
-    first = scene(run, size=800, trail=0.3, view=view).page(0.0)  # nothing is known of the time before
-    np.testing.assert_array_equal(first, scene(run, size=800, view=view).page(0.0))
+    first = make_renderer(run, size=800, trail=0.3, view=view).image(0.0)  # no trail before the first time
+    np.testing.assert_array_equal(first, make_renderer(run, size=800, view=view).image(0.0))
 
 
-def test_a_trail_is_as_strong_where_the_run_is_younger_than_it():
-    run = circling(np.linspace(0, 2, 401), radius=0.9, height=0.0)
+def test_a_trail_has_the_same_opacity_if_it_is_longer_than_the_run():
+    run = rotating_run(np.linspace(0, 2, 401), radius=0.9, height=0.0)
     view = View(90, 90)
-    young, old = (scene(run, size=800, trail=0.3, view=view).page(time).astype(int) for time in (0.2, 1.2))
-    for time in (0.05, 0.1, 0.15):  # where both trails are
-        column, row = np.round(pixels(where(time, radius=0.9, height=0.0), 800, view)[0] - 0.5).astype(int)
-        seen = [page[row - 2 : row + 3, column - 2 : column + 3] for page in (young, old)]
-        np.testing.assert_allclose(*seen, atol=1)
-    endless = [scene(run, size=200, trail=trail, view=view).page(1.2) for trail in (1e12, 1.7e308, np.inf)]
+    young, old = (make_renderer(run, size=800, trail=0.3, view=view).image(time).astype(int) for time in (0.2, 1.2))
+    for time in (0.05, 0.1, 0.15):  # covered by both trails
+        column, row = np.round(pixels(bloch_at(time, radius=0.9, height=0.0), 800, view)[0] - 0.5).astype(int)
+        pixels_of_both = [image[row - 2 : row + 3, column - 2 : column + 3] for image in (young, old)]
+        np.testing.assert_allclose(*pixels_of_both, atol=1)
+    endless = [make_renderer(run, size=200, trail=trail, view=view).image(1.2) for trail in (1e12, 1.7e308, np.inf)]
     np.testing.assert_array_equal(endless[0], endless[1])
     np.testing.assert_array_equal(endless[0], endless[2])
 
 
-def test_a_trail_breaks_where_the_mean_field_passes_through_zero():
+def test_a_trail_has_a_gap_where_the_mean_field_passes_through_zero():
     times = np.linspace(0, 1, 101)
-    run = circling(times, turns=0.0, height=0.0)
-    x = 0.6 * np.cos(np.pi * times)  # along x through zero: the frame of the mean turns round at 1/2
+    run = rotating_run(times, turns=0.0, height=0.0)
+    x = 0.6 * np.cos(np.pi * times)  # along x through zero: the frame of the mean jumps at 1/2
     run = run.assign(coherence=(run.coherence.dims, (x / 2 + 0j)[:, None], run.coherence.attrs))
     options = {"size": 800, "trail": 0.3, "view": View(0, 90), "frame": "mean"}
-    laboratory = scene(run, **(options | {"frame": 0.0}))._strokes(np.linspace(0.4, 0.65, 26))
-    broken = scene(run, **options)._strokes(np.linspace(0.4, 0.65, 26))
+    laboratory = make_renderer(run, **(options | {"frame": 0.0}))._segments(np.linspace(0.4, 0.65, 26))
+    broken = make_renderer(run, **options)._segments(np.linspace(0.4, 0.65, 26))
     hidden = broken[:, 9] == 0
     assert hidden.sum() == 1
     assert not (laboratory[:, 9] == 0).any()
 
 
 def test_time_and_order_parameter_are_written():
-    shown = scene(circling(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
+    shown = make_renderer(rotating_run(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
     left, right = np.s_[:40, :120], np.s_[:40, 300:]
-    pages = [shown.page(time) for time in (1.0, 1.001, 1.5)]
+    images = [shown.image(time) for time in (1.0, 1.001, 1.5)]
     for part in (left, right):
-        np.testing.assert_array_equal(pages[0][part], pages[1][part])  # 1.00 and 0.23
-        assert (pages[0][part] != pages[2][part]).any()
-        assert pages[0][part].min() < 80  # dark on white
-    assert (shown.page(1.0)[left] != shown.background[left]).any()
+        np.testing.assert_array_equal(images[0][part], images[1][part])  # 1.00 and 0.23
+        assert (images[0][part] != images[2][part]).any()
+        assert images[0][part].min() < 80  # dark text on white
+    assert (shown.image(1.0)[left] != shown.background[left]).any()
 
 
-def test_values_are_those_of_the_run(monkeypatch):
-    words = []
-    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, *_, **__: words.append(text))
-    run = circling(np.linspace(-2, 2, 101)).assign(order_parameter=("time", np.linspace(0, 0.8, 101)))
-    scene(run).page(-1.0)
-    assert words == ["t", " = −1.00", "R", " = 0.20"]
-    words.clear()
-    scene(circling(np.linspace(0, 300, 3001), turns=0.01, radius=0.4)).page(12.3)
-    assert words == ["t", " = 12", "R", " = 0.40"]  # as many digits as are needed to tell times apart
+def test_written_values_are_those_of_the_run(monkeypatch):
+    texts = []
+    monkeypatch.setattr(ImageDraw.ImageDraw, "text", lambda self, at, text, *_, **__: texts.append(text))
+    run = rotating_run(np.linspace(-2, 2, 101)).assign(order_parameter=("time", np.linspace(0, 0.8, 101)))
+    make_renderer(run).image(-1.0)
+    assert texts == ["t", " = −1.00", "R", " = 0.20"]
+    texts.clear()
+    make_renderer(rotating_run(np.linspace(0, 300, 3001), turns=0.01, radius=0.4)).image(12.3)
+    assert texts == ["t", " = 12", "R", " = 0.40"]  # digits as needed to distinguish the times
 
 
 @pytest.mark.parametrize("drawn", [COLOURS[:1], COLOURS, [*COLOURS, *COLOURS]])
-def test_the_palette_keeps_the_colours_that_are_drawn(drawn):
-    palette = ramps(drawn)
+def test_the_palette_contains_all_drawn_colours(drawn):
+    palette = make_palette(drawn)
     assert len(palette) <= 255
-    table = nearest(palette)
-    for colour in (*drawn, GLOBE, "#ffffff", "#000000"):
+    table = palette_table(palette)
+    for colour in (*drawn, SPHERE_COLOUR, "#ffffff", "#000000"):
         full = np.round(255 * np.array(to_rgb(colour))).astype(np.uint8)
-        np.testing.assert_array_equal(palette[table[cell(full)]], full)
+        np.testing.assert_array_equal(palette[table[colour_cell(full)]], full)
 
 
-def test_cells_tell_colours_apart():
+def test_cells_and_table_give_the_nearest_colour():
     red, green, blue = np.meshgrid(np.arange(0, 256, 8), np.arange(0, 256, 4), np.arange(0, 256, 8))
-    numbers = cell(np.stack([red, green, blue], axis=-1).astype(np.uint8))
+    numbers = colour_cell(np.stack([red, green, blue], axis=-1).astype(np.uint8))
     assert len(np.unique(numbers)) == 2**16
-    table, palette = nearest(ramps(COLOURS[:1])), ramps(COLOURS[:1]).astype(int)
+    table, palette = palette_table(make_palette(COLOURS[:1])), make_palette(COLOURS[:1]).astype(int)
     rng = np.random.default_rng(0)
     for colour in rng.integers(0, 256, (200, 3)).astype(np.uint8):
         best = np.linalg.norm(palette - colour, axis=1).min()
-        found = np.linalg.norm(palette[table[cell(colour)]] - colour)
-        assert found <= best + 2 * np.sqrt(4**2 + 2**2 + 4**2)  # a colour lies this far from the middle of its cell
+        found = np.linalg.norm(palette[table[colour_cell(colour)]] - colour)
+        assert found <= best + 2 * np.sqrt(4**2 + 2**2 + 4**2)  # distance of a colour from the centre of its cell
 
 
-def test_a_gif_has_its_frames_times_and_pixels(tmp_path):
-    run = circling(np.linspace(0, 1, 101))
+def test_frames_times_and_pixels_of_a_gif(tmp_path):
+    run = rotating_run(np.linspace(0, 1, 101))
     file = ss.plot.movie(run, tmp_path / "one.gif", size=200, frames_per_second=30, speed=1.0, cycle=False)
     assert file == tmp_path / "one.gif"
     with Image.open(file) as film:
@@ -254,69 +257,69 @@ def test_a_gif_has_its_frames_times_and_pixels(tmp_path):
         for k in range(31):
             film.seek(k)
             total += film.info["duration"]
-            page = np.asarray(film.convert("RGB")).astype(int)
-            drawn = scene(run, size=200, trail=0.5, step=1 / 60).page(k / 30)
-            distance = abs(page - drawn).max(axis=-1)
-            assert distance.max() < 60  # of 255: where two inks mix, which the palette has not
-            assert (distance > 8).mean() < 0.005  # else between the steps of the palette and of the cells of colours
-        assert total == pytest.approx(1000 * 31 / 30, abs=5)  # of milliseconds; a GIF counts ten at a time
+            image = np.asarray(film.convert("RGB")).astype(int)
+            drawn = make_renderer(run, size=200, trail=0.5, step=1 / 60).image(k / 30)
+            distance = abs(image - drawn).max(axis=-1)
+            assert distance.max() < 60  # of 255: mixed colours are not in the palette
+            assert (distance > 8).mean() < 0.005  # otherwise quantization
+        assert total == pytest.approx(1000 * 31 / 30, abs=5)  # milliseconds; the unit of a GIF is ten
 
 
 def test_a_movie_runs_from_the_first_time_to_the_last_in_ten_seconds(tmp_path, monkeypatch):
-    asked = []
-    real = Scene.page
-    monkeypatch.setattr(Scene, "page", lambda self, time: asked.append(time) or real(self, time))
-    run = circling(np.geomspace(1, 3, 40))
+    calls = []
+    real = Renderer.image
+    monkeypatch.setattr(Renderer, "image", lambda self, time: calls.append(time) or real(self, time))
+    run = rotating_run(np.geomspace(1, 3, 40))
     ss.plot.movie(run, tmp_path / "ten.gif", size=64, frames_per_second=5)
-    np.testing.assert_allclose(asked, np.linspace(1, 3, 51))
-    asked.clear()
+    np.testing.assert_allclose(calls, np.linspace(1, 3, 51))
+    calls.clear()
     ss.plot.movie(run, str(tmp_path / "TEN.GIF"), size=65, frames_per_second=5, speed=0.5)
-    np.testing.assert_allclose(asked, np.linspace(1, 3, 21))
+    np.testing.assert_allclose(calls, np.linspace(1, 3, 21))
 
 
-def test_a_camera_that_moves_sees_what_a_camera_at_rest_there_sees(tmp_path, monkeypatch):
-    pages, real = [], Scene.page
-    monkeypatch.setattr(Scene, "page", lambda self, time: pages.append(real(self, time)) or pages[-1])
-    run = circling(np.geomspace(1, 3, 40))
-    turning = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # straight: also between the times
+def test_images_of_a_moving_camera_agree_with_those_of_fixed_views(tmp_path, monkeypatch):
+    images, real = [], Renderer.image
+    monkeypatch.setattr(Renderer, "image", lambda self, time: images.append(real(self, time)) or images[-1])
+    run = rotating_run(np.geomspace(1, 3, 40))
+    turning = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # linear in time
     ss.plot.movie(run, tmp_path / "turn.gif", size=100, frames_per_second=3, speed=1.0, trails=0.3, **turning)
-    assert len(pages) == 7
-    for k, page in enumerate(pages):
+    assert len(images) == 7
+    for k, image in enumerate(images):
         time = 1 + k / 3
-        still = Scene(run, size=100, view=View(90 * time, 30 + 10 * time), frame=0.0, trail=0.3, step=1 / 6, cycle=True)
-        np.testing.assert_allclose(page.astype(int), real(still, time), atol=1)  # rounding of angles on the way
+        still = Renderer(run, size=100, view=View(90 * time, 30 + 10 * time), frame=0.0, trail=0.3, step=1 / 6, cycle=True)
+        np.testing.assert_allclose(image.astype(int), real(still, time), atol=1)  # rounding of the angles
 
 
 @needs_ffmpeg
-def test_an_mp4_has_its_frames_and_pixels(tmp_path):
-    run = circling(np.linspace(0, 1, 101))
+def test_frames_and_pixels_of_an_mp4(tmp_path):
+    run = rotating_run(np.linspace(0, 1, 101))
     file = ss.plot.movie(run, tmp_path / "one.mp4", size=200, frames_per_second=25, speed=1.0, cycle=False)
-    asked = ["ffprobe", "-v", "error", "-count_frames", "-of", "json", "-show_streams", str(file)]
-    (stream,) = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)["streams"]
+    command = ["ffprobe", "-v", "error", "-count_frames", "-of", "json", "-show_streams", str(file)]
+    (stream,) = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["streams"]
     assert [stream[key] for key in ("width", "height", "pix_fmt", "nb_read_frames")] == [200, 200, "yuv420p", "26"]
     assert float(stream["duration"]) == pytest.approx(26 / 25)
     raw = ["ffmpeg", "-v", "error", "-i", str(file), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    pages = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(26, 200, 200, 3)
-    for k, page in enumerate(pages):
-        drawn = scene(run, size=200, trail=0.5, step=1 / 50).page(k / 25)
-        assert abs(page.astype(int) - drawn).mean() < 2  # of 255: losses of the codec
+    images = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(26, 200, 200, 3)
+    for k, image in enumerate(images):
+        drawn = make_renderer(run, size=200, trail=0.5, step=1 / 50).image(k / 25)
+        assert abs(image.astype(int) - drawn).mean() < 2  # of 255: losses of the codec
 
 
 @needs_ffmpeg
 def test_an_mp4_keeps_colours(tmp_path):
-    run = circling(np.linspace(0, 1, 101), turns=0.0, height=0.6)
+    run = rotating_run(np.linspace(0, 1, 101), turns=0.0, height=0.6)
     file = ss.plot.movie(run, tmp_path / "still.mp4", frames_per_second=2, speed=1.0, cycle=False)
     raw = ["ffmpeg", "-v", "error", "-i", str(file), "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    pages = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(3, 800, 800, 3)
-    (column, row), depth = pixels(where(0.0, height=0.6), 800)
-    seen = pages[0, int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2].mean(axis=(0, 1))
-    np.testing.assert_allclose(seen, faded(COLOURS[0], depth), atol=5)  # of 255: one byte of YUV is up to two of RGB
+    images = np.frombuffer(subprocess.run(raw, capture_output=True, check=True).stdout, np.uint8).reshape(3, 800, 800, 3)
+    (column, row), depth = pixels(bloch_at(0.0, height=0.6), 800)
+    mean = images[0, int(row) - 1 : int(row) + 2, int(column) - 1 : int(column) + 2].mean(axis=(0, 1))
+    np.testing.assert_allclose(mean, faded(COLOURS[0], depth), atol=5)  # of 255: one byte of YUV is up to two of RGB
 
 
 @pytest.mark.parametrize("kind", ["gif", pytest.param("mp4", marks=needs_ffmpeg)])
 @pytest.mark.parametrize("reason", [KeyboardInterrupt, MemoryError])
-def test_what_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch, kind, reason):
-    started, pages, real = [], iter(range(5)), Scene.page
+def test_an_interrupted_movie_leaves_no_files_or_processes(tmp_path, monkeypatch, kind, reason):
+    started, images, real = [], iter(range(5)), Renderer.image
 
     class Watched(subprocess.Popen):
         def __init__(self, *arguments, **options):
@@ -325,13 +328,13 @@ def test_what_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch, kind, 
 
     monkeypatch.setattr(subprocess, "Popen", Watched)
 
-    def page(self, time):
-        if next(pages) == 4:
+    def image(self, time):
+        if next(images) == 4:
             raise reason
         return real(self, time)
 
-    monkeypatch.setattr(Scene, "page", page)
-    run, old = circling(np.linspace(0, 1, 51)), tmp_path / f"old.{kind}"
+    monkeypatch.setattr(Renderer, "image", image)
+    run, old = rotating_run(np.linspace(0, 1, 51)), tmp_path / f"old.{kind}"
     old.write_text("older")
     with pytest.raises(reason):
         ss.plot.movie(run, old, size=64)
@@ -341,8 +344,8 @@ def test_what_is_interrupted_leaves_nothing_behind(tmp_path, monkeypatch, kind, 
     assert all(process.poll() is not None for process in started)
 
 
-def test_a_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monkeypatch, capsys):
-    make = partial(ss.plot.movie, circling([0.0, 0.5, 1.0]), tmp_path / "bar.gif", size=64, frames_per_second=2, speed=1.0)
+def test_the_progress_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monkeypatch, capsys):
+    make = partial(ss.plot.movie, rotating_run([0.0, 0.5, 1.0]), tmp_path / "bar.gif", size=64, frames_per_second=2, speed=1.0)
     make()
     assert capsys.readouterr() == ("", "")
     monkeypatch.setenv("FORCE_COLOR", "1")
@@ -356,15 +359,15 @@ def test_a_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monkeypatch, ca
 
 
 def test_single_spins_and_few_times_make_movies(tmp_path):
-    places = np.random.default_rng(0).normal(size=(30, 3)) / 4
-    run = ss.evolve(ONE, [0.0, 0.5], initial=places, each=True)
-    shown = scene(run)
-    assert shown.motion(np.array([0.0])).shape == (1, 31, 3)
-    np.testing.assert_allclose(shown.motion(np.array([0.25]))[0], shown.motion(np.array([0.0, 0.5])).mean(axis=0))
+    start = np.random.default_rng(0).normal(size=(30, 3)) / 4
+    run = ss.evolve(ONE, [0.0, 0.5], initial=start, each=True)
+    shown = make_renderer(run)
+    assert shown.vectors(np.array([0.0])).shape == (1, 31, 3)
+    np.testing.assert_allclose(shown.vectors(np.array([0.25]))[0], shown.vectors(np.array([0.0, 0.5])).mean(axis=0))
     assert ss.plot.movie(run, tmp_path / "few.gif", size=64, frames_per_second=1).stat().st_size > 1000
 
 
-def test_a_time_without_numbers_leaves_its_frames_bare(tmp_path):
+def test_times_with_nan_have_empty_frames(tmp_path):
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     run = ss.evolve(one, np.linspace(0, 1, 6))
     run.coherence[3] = np.nan

@@ -1,4 +1,4 @@
-"""Pictures: what is drawn equals what was computed, labels say what it is, and the look leaves no trace."""
+"""Figures: drawn data equal computed data, labels are right, and matplotlib's settings are restored."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 import spinsync as ss
 from plot_cases import TIMES, WEAK
 from spinsync.plot.appearance import CLOSED_FORM
-from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, ink
+from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, depth_opacity
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
@@ -34,10 +34,10 @@ def test_projection_is_a_rotation():
         matrix = View(azimuth, elevation).matrix
         np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-15)  # rounding of sines
         assert np.linalg.det(matrix) == pytest.approx(1)
-    np.testing.assert_allclose(View(0, 90)(np.eye(3))[2], [0, 0, 1], atol=1e-15)  # from above, z points to the reader
+    np.testing.assert_allclose(View(0, 90)(np.eye(3))[2], [0, 0, 1], atol=1e-15)  # from above, z points to the viewer
 
 
-def test_sphere_shows_start_end_and_cycle(run):
+def test_the_sphere_has_start_end_and_limit_cycle(run):
     ax = ss.plot.bloch_sphere(run, azimuth=0, elevation=90)  # from above the ring is a circle of radius 2|s|
     ring = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == 1.6)
     radius = [np.hypot(*point) for segment in ring.get_segments() for point in segment]
@@ -47,35 +47,35 @@ def test_sphere_shows_start_end_and_cycle(run):
     np.testing.assert_allclose(ends[-1], [y, -x], atol=1e-12)  # azimuth 0: y to the right, -x up
 
 
-def trail(strokes):
-    """The places of a line that is drawn in strokes, each of which begins where the last one ended."""
-    parts = strokes.get_segments()
-    for one, other in pairwise(parts):
+def joined(pieces):
+    """The points of a line that is drawn in pieces, each of which begins at the end of the last one."""
+    segments = pieces.get_segments()
+    for one, other in pairwise(segments):
         np.testing.assert_array_equal(one[-1], other[0])
-    return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])
+    return np.concatenate([segments[0], *(segment[1:] for segment in segments[1:])])
 
 
-def test_a_trail_is_drawn_whole_and_fades_towards_the_back():
+def test_a_trajectory_is_continuous_and_fades_towards_the_back():
     run = ss.evolve(ONE.replace(frequency=3.0), np.linspace(0, 8, 2001))
     view = View(AZIMUTH, ELEVATION)(ss.bloch(run).values[:, 0])
     ax = ss.plot.bloch_sphere(run)
-    strokes = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == THICK[0])
-    np.testing.assert_array_equal(trail(strokes), view[:, :2])
-    lengths = [len(part) - 1 for part in strokes.get_segments()]
-    opacity = np.repeat(strokes.get_colors()[:, 3], lengths)
-    np.testing.assert_allclose(opacity, THICK[1] * ink((view[1:, 2] + view[:-1, 2]) / 2), atol=1 / 128)
-    assert len(lengths) < 500  # what can't be told apart is one stroke
+    pieces = next(c for c in ax.collections if isinstance(c, LineCollection) and c.get_linewidth()[0] == THICK[0])
+    np.testing.assert_array_equal(joined(pieces), view[:, :2])
+    lengths = [len(segment) - 1 for segment in pieces.get_segments()]
+    opacity = np.repeat(pieces.get_colors()[:, 3], lengths)
+    np.testing.assert_allclose(opacity, THICK[1] * depth_opacity((view[1:, 2] + view[:-1, 2]) / 2), atol=1 / 128)
+    assert len(lengths) < 500  # equal opacities are one piece
 
 
-def test_rotating_frame_stops_the_rotation():
+def test_the_trajectory_is_a_point_in_the_rotating_frame():
     fast = ONE.replace(frequency=40.0)
-    settled = ss.evolve(fast, np.linspace(0, 20, 401)).isel(time=slice(300, None))
-    path = [c for c in ss.plot.bloch_sphere(settled, frame=40.0).collections if isinstance(c, LineCollection)]
+    late = ss.evolve(fast, np.linspace(0, 20, 401)).isel(time=slice(300, None))
+    path = [c for c in ss.plot.bloch_sphere(late, frame=40.0).collections if isinstance(c, LineCollection)]
     trajectory = next(c for c in path if c.get_linewidth()[0] == 1.2).get_segments()
-    assert np.ptp(np.concatenate(trajectory), axis=0).max() < 1e-4  # it rests there; in the laboratory it circles
+    assert np.ptp(np.concatenate(trajectory), axis=0).max() < 1e-4  # a point; in the laboratory frame a circle
 
 
-def test_order_parameter_and_phases_draw_the_run(run):
+def test_order_parameter_and_phases_show_the_run(run):
     np.testing.assert_array_equal(ss.plot.order_parameter(run).lines[0].get_ydata(), run.order_parameter)
     np.testing.assert_allclose(ss.plot.phases(run).lines[0].get_ydata(), -np.angle(run.coherence[:, 0]))
     pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
@@ -85,16 +85,16 @@ def test_order_parameter_and_phases_draw_the_run(run):
     np.testing.assert_array_equal(ax.lines[1].get_ydata(), 2 * abs(two.coherence[:, 1]))
 
 
-def test_single_spins_become_an_image_in_a_cyclic_map():
+def test_phases_of_single_spins_are_an_image_in_a_cyclic_map():
     each = ss.evolve(ONE, TIMES, each=True, initial=[[0.1, 0.2, 0.3]] * 5)
     image = ss.plot.phases(each).collections[0]
     assert image.get_cmap().name == "twilight"
     np.testing.assert_allclose(image.get_array().reshape(5, -1), -np.angle(each.spin_coherence.values).T)
     first, last = (np.array(image.get_cmap()(x)) for x in (0.0, 1.0))
-    np.testing.assert_allclose(first, last, atol=0.02)  # the ends of a cyclic map meet
+    np.testing.assert_allclose(first, last, atol=0.02)  # a cyclic map begins and ends with the same colour
 
 
-def test_phase_diagram_has_the_closed_form_on_top():
+def test_phase_diagram_shows_results_and_closed_form():
     diagram = ss.phase_diagram(ONE, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.5, 9, 6)})
     ax = ss.plot.phase_diagram(diagram)
     np.testing.assert_array_equal(ax.collections[0].get_array().reshape(6, 7), diagram.order_parameter.values.T)
@@ -105,7 +105,7 @@ def test_phase_diagram_has_the_closed_form_on_top():
     assert ax.get_xlim()[1] < 14
 
 
-def test_cut_has_numbers_and_closed_form():
+def test_cut_shows_results_and_closed_form():
     diagram = ss.phase_diagram(ONE, {"theta": np.linspace(-2.6, -0.5, 8)})
     ax = ss.plot.frequency(diagram)
     np.testing.assert_array_equal(ax.lines[0].get_ydata(), diagram.frequency[:, 0])
@@ -113,7 +113,7 @@ def test_cut_has_numbers_and_closed_form():
     assert omega == pytest.approx(2 / np.tan(theta))
 
 
-def test_a_cut_without_a_closed_form_has_the_numbers_alone():
+def test_a_cut_without_a_closed_form_shows_results_only():
     diagram = ss.phase_diagram(ONE, {"coupling": [2.0, 8.0, 12.0]})
     ax = ss.plot.cut(diagram, variable="lyapunov")
     (circles,) = ax.lines
@@ -121,42 +121,42 @@ def test_a_cut_without_a_closed_form_has_the_numbers_alone():
 
 
 def test_frame_of_the_mean_puts_the_mean_on_the_x_axis():
-    moving = WEAK.replace(**{"A.frequency": 9.0, "B.frequency": 8.6})  # locked, far from rest in the laboratory
+    moving = WEAK.replace(**{"A.frequency": 9.0, "B.frequency": 8.6})  # locked, with a high frequency in the laboratory frame
     late = ss.evolve(moving, np.linspace(200, 203, 301))
-    above = dict(azimuth=0, elevation=90)  # the x axis points down the page
+    above = dict(azimuth=0, elevation=90)  # the x axis points down
     ax = ss.plot.bloch_sphere(late, frame="mean", **above)
-    paths = [trail(c) for c in ax.collections if getattr(c, "get_linewidth", list)()[0] == 1.2]
+    paths = [joined(c) for c in ax.collections if getattr(c, "get_linewidth", list)()[0] == 1.2]
     assert len(paths) == 2
     mean = 0.4 * paths[0] + 0.6 * paths[1]
     np.testing.assert_allclose(mean[:, 0], 0, atol=1e-12)
     np.testing.assert_allclose(mean[-1, 1], -late.order_parameter[-1], rtol=1e-12)
     laboratory = ss.plot.bloch_sphere(late, **above).collections
-    path = next(trail(c) for c in laboratory if getattr(c, "get_linewidth", list)()[0] == 1.2)
+    path = next(joined(c) for c in laboratory if getattr(c, "get_linewidth", list)()[0] == 1.2)
     assert np.ptp(path[:, 0]) > 0.2
 
 
 def test_a_saved_figure_keeps_its_layout(tmp_path, run):
-    """It is laid out once for all its files, and again when it has been changed."""
+    """All files have the same layout; a changed figure has a new one."""
     figure = ss.plot.order_parameter(run).figure
     engine = figure.get_layout_engine()
     png, _ = ss.plot.save(figure, tmp_path / "both")
-    (alone,) = ss.plot.save(figure, tmp_path / "alone.png")
+    (single,) = ss.plot.save(figure, tmp_path / "single.png")
     assert figure.get_layout_engine() is engine
-    assert png.read_bytes() == alone.read_bytes()
+    assert png.read_bytes() == single.read_bytes()
     before = figure.axes[0].get_position().x0
     figure.axes[0].set_ylabel("an order parameter\nand more")
     ss.plot.save(figure, tmp_path / "changed")
     assert figure.axes[0].get_position().x0 > before
 
 
-def test_figures_carry_their_fonts(tmp_path, run):
+def test_fonts_are_embedded(tmp_path, run):
     ax = ss.plot.order_parameter(run)
     png, pdf = ss.plot.save(ax.figure, tmp_path / "figure")
     assert png.stat().st_size > 1000
     assert b"/FontFile2" in pdf.read_bytes()
 
 
-def test_look_leaves_no_trace(run):
+def test_settings_are_restored_after_a_style(run):
     before = dict(mpl.rcParams)
     with ss.plot.style(font_size=20):
         assert mpl.rcParams["font.size"] == 20
@@ -170,7 +170,7 @@ def test_given_axes_are_used_and_returned(run):
         assert function(run, ax) is ax
 
 
-def test_wrong_results_are_refused(run):
+def test_wrong_results_are_errors(run):
     diagram = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
     with pytest.raises(ss.InputError, match="`run` must be a result of evolve that holds order_parameter over time"):
         ss.plot.order_parameter(diagram)
@@ -187,7 +187,7 @@ def test_wrong_results_are_refused(run):
 
 
 def test_every_figure_appears_in_a_notebook(tmp_path):
-    """As a kernel does it: the inline backend by environment, no magic command, one figure per cell."""
+    """As in a kernel: inline backend by environment, no magic command, one figure per cell."""
     code = """
 import os
 os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
@@ -205,7 +205,7 @@ assert shell.user_ns["mpl"].is_interactive()
     assert done.stdout.count("<Figure size") == 3
 
 
-def test_a_figure_that_cannot_be_written_is_a_sentence(tmp_path, run):
+def test_a_figure_that_cannot_be_written_is_an_error(tmp_path, run):
     figure = ss.plot.order_parameter(run).figure
     with pytest.raises(ss.InputError, match=r"Argument `path` must be writable, but .*nowhere/figure.png' is not"):
         ss.plot.save(figure, tmp_path / "nowhere" / "figure")
@@ -215,7 +215,7 @@ def _black(ax):
     return next(line for line in ax.lines if line.get_color() == CLOSED_FORM)
 
 
-def test_a_slice_has_the_closed_form_of_its_own_values():
+def test_a_slice_of_a_diagram_has_the_closed_form_at_its_values():
     couplings = np.linspace(1, 20, 20)
     diagram = ss.phase_diagram(ONE, {"coupling": couplings, "gain": [1.5, 9.0]})
     for gain in (1.5, 9.0):
@@ -225,7 +225,7 @@ def test_a_slice_has_the_closed_form_of_its_own_values():
         plt.close("all")
 
 
-def test_a_threshold_that_is_no_coupling_is_drawn_too():
+def test_the_threshold_is_drawn_over_two_other_parameters():
     diagram = ss.phase_diagram(ONE, {"gain": np.linspace(0.1, 30, 13), "theta": np.linspace(-3, 0, 9)})
     ax = ss.plot.phase_diagram(diagram)
     lines = [line for line in ax.collections if hasattr(line, "levels")]
@@ -237,7 +237,7 @@ def test_a_threshold_that_is_no_coupling_is_drawn_too():
     plt.close("all")
 
 
-def test_order_of_groups_at_finite_n_is_that_of_their_correlation():
+def test_order_parameters_of_groups_at_finite_n_follow_from_correlations():
     pair = ss.Ensemble.pair(detuning=2.0, gain=4.0, damping=0.2, coupling=8.0, theta=-np.pi / 2)
     run = ss.evolve(pair, np.linspace(0, 4, 9), theory=ss.Exact(8))
     ax = ss.plot.order_parameter(run)
@@ -246,19 +246,19 @@ def test_order_of_groups_at_finite_n_is_that_of_their_correlation():
     plt.close("all")
 
 
-def test_points_of_ones_own_lie_where_the_sphere_shows_them(run):
+def test_projected_points_agree_with_the_sphere(run):
     ax = ss.plot.bloch_sphere(run, azimuth=30, elevation=-15)
     ends = [line.get_xydata()[0] for line in ax.lines if line.get_marker() == "o"]
     m = ss.bloch(run).values[:, 0]
     np.testing.assert_allclose(ss.plot.project(m[[0, -1]], azimuth=30, elevation=-15), ends, atol=1e-14)
     axes = [line.get_xydata()[1] for line in ss.plot.bloch_sphere(run).lines if len(line.get_xdata()) == 2]
-    np.testing.assert_allclose(ss.plot.project(np.eye(3)), axes, atol=1e-14)  # the same view where none is given
+    np.testing.assert_allclose(ss.plot.project(np.eye(3)), axes, atol=1e-14)  # the same default view
     np.testing.assert_allclose(ss.plot.project([1.0, 0.0, 0.0]), [0.766, -0.241], atol=5e-4)
     assert ss.plot.project(np.zeros((4, 5, 3))).shape == (4, 5, 2)
 
 
 @pytest.mark.parametrize(
-    ("points", "options", "sentence"),
+    ("points", "options", "message"),
     [
         ([1.0, 2.0], {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape (2,)."),
         (1.0, {}, "Argument `points` must be Bloch vectors, an array of shape (..., 3), but has shape ()."),
@@ -267,13 +267,13 @@ def test_points_of_ones_own_lie_where_the_sphere_shows_them(run):
         ([0, 0, 1], {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
     ],
 )
-def test_points_that_cannot_be_placed(points, options, sentence):
+def test_points_that_cannot_be_projected_are_errors(points, options, message):
     with pytest.raises(ss.InputError) as caught:
         ss.plot.project(points, **options)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
-def test_a_run_of_one_time_is_a_dot_on_the_sphere():
+def test_a_run_with_one_time_is_a_dot_on_the_sphere():
     run = ss.evolve(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2), [0.0, 1.0])
     whole, point = (ss.plot.bloch_sphere(part) for part in (run, run.isel(time=[0])))
     assert len(point.lines) == len(whole.lines)

@@ -1,4 +1,4 @@
-"""Pictures of two groups: areas, lines, plateaus, beats."""
+"""Figures of two groups: regime areas, boundaries, plateaus, beats."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,34 +28,34 @@ def tongue():
     return ss.phase_diagram(PAIR, axes)
 
 
-def named(ax):
-    """Lines of a picture that have a name."""
+def labelled_lines(ax):
+    """Lines with a label, by label."""
     return {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
 
 
-def test_regimes_become_areas_of_their_colours_and_names(tongue):
+def test_regimes_are_areas_with_colours_and_labels(tongue):
     codes = np.full((8, 7), ss.Regime.FULL)
     codes[:4, 4:], codes[4:, :3] = ss.Regime.PHASE_TRAPPED, ss.Regime.PARTIAL
     codes[4:, 4:], codes[:2, :2] = ss.Regime.IRREGULAR, ss.Regime.INCOHERENT
     codes[7, 6] = ss.Regime.UNDECIDED
-    made = tongue.assign(regime=(("detuning", "coupling"), codes.astype(np.int8), tongue.regime.attrs))
-    ax = ss.plot.phase_diagram(made)
+    diagram = tongue.assign(regime=(("detuning", "coupling"), codes.astype(np.int8), tongue.regime.attrs))
+    ax = ss.plot.phase_diagram(diagram)
     image = ax.collections[0]
     np.testing.assert_array_equal(image.get_array().reshape(7, 8), codes.T)
     drawn = {code: to_hex(image.cmap(image.norm(code))) for code in ss.Regime}
     assert len(set(drawn.values())) == len(ss.Regime)
     assert drawn[ss.Regime.UNDECIDED] == "#ffffff"
     assert drawn[ss.Regime.FULL] == "#7db4dc"
-    words = {text.get_text(): text.xy for text in ax.texts}
-    assert set(words) == {"incoherent", "full", "phase-trapped", "partial", "irregular"}  # crosses need no name
-    for word, (x, y) in words.items():
-        code = made.regime.sel(detuning=2 * x, coupling=2 * y, method="nearest")
-        assert ss.label(code) == word
+    labels = {text.get_text(): text.xy for text in ax.texts}
+    assert set(labels) == {"incoherent", "full", "phase-trapped", "partial", "irregular"}  # undecided points have none
+    for label, (x, y) in labels.items():
+        code = diagram.regime.sel(detuning=2 * x, coupling=2 * y, method="nearest")
+        assert ss.label(code) == label
     crosses = [line.get_xydata() for line in ax.lines if line.get_marker() == "x"]
     np.testing.assert_allclose(crosses, [[[15 / 2, 50 / 2]]])
 
 
-def test_a_point_alone_bears_no_name(tongue):
+def test_a_single_point_has_no_label(tongue):
     codes = np.full((90, 90), ss.Regime.FULL, np.int8)
     codes[50, 50] = ss.Regime.IRREGULAR
     axes = {"detuning": np.linspace(1, 15, 90), "coupling": np.linspace(9, 50, 90)}
@@ -63,35 +63,35 @@ def test_a_point_alone_bears_no_name(tongue):
     assert [text.get_text() for text in ss.plot.phase_diagram(made).texts] == ["full"]
 
 
-def test_lines_of_a_symmetric_pair_are_where_its_closed_forms_are(tongue):
+def test_boundaries_of_a_symmetric_pair_are_its_closed_forms(tongue):
     ax = ss.plot.phase_diagram(tongue)
     np.testing.assert_array_equal(ax.collections[0].get_array().reshape(7, 8), tongue.regime.values.T)
-    for name, what in (("Hopf line", "hopf"), ("existence of full", "existence"), ("incoherent stable", "incoherent")):
-        curve = named(ax)[name].get_xydata()
-        curve = curve[np.isfinite(curve[:, 0]) & (curve[:, 0] < 15)]  # beyond, a line of infinity leaves the picture
+    for name, boundary in (("Hopf line", "hopf"), ("existence of full", "existence"), ("incoherent stable", "incoherent")):
+        curve = labelled_lines(ax)[name].get_xydata()
+        curve = curve[np.isfinite(curve[:, 0]) & (curve[:, 0] < 15)]  # without the infinite part
         assert len(curve) > 10, name
         for x, y in curve[:: len(curve) // 5]:
             closed = ss.symmetric_pair(PAIR.replace(coupling=2 * y))
-            assert 2 * x == pytest.approx(float(closed[f"{what}_detuning"]), rel=1e-12), name
-    both_sides = [line for line in ax.lines if line.get_linestyle() == named(ax)["Hopf line"].get_linestyle()]
+            assert 2 * x == pytest.approx(float(closed[f"{boundary}_detuning"]), rel=1e-12), name
+    both_sides = [line for line in ax.lines if line.get_linestyle() == labelled_lines(ax)["Hopf line"].get_linestyle()]
     assert len(both_sides) == 2
     np.testing.assert_array_equal(both_sides[0].get_xdata(), -np.array(both_sides[1].get_xdata()))
     assert "Delta/\\gamma" in ax.get_xlabel()
     assert "V/\\gamma" in ax.get_ylabel()
-    assert ax.get_xlim()[1] < 9  # the lines do not widen the picture
+    assert ax.get_xlim()[1] < 9  # the lines do not change the limits
 
 
-def test_lines_turn_with_the_axes(tongue):
+def test_boundaries_are_drawn_over_exchanged_axes(tongue):
     ax = ss.plot.phase_diagram(tongue.transpose("coupling", "detuning", ...))
-    x, y = named(ax)["Hopf line"].get_xydata()[100]
+    x, y = labelled_lines(ax)["Hopf line"].get_xydata()[100]
     assert 2 * y == pytest.approx(float(ss.symmetric_pair(PAIR.replace(coupling=2 * x)).hopf_detuning), rel=1e-12)
     np.testing.assert_array_equal(ax.collections[0].get_array().reshape(8, 7), tongue.regime.values)
 
 
-def test_edges_of_a_weak_locking_range_are_adlers():
+def test_edges_of_a_weak_locking_range_follow_adlers_equation():
     axes = {"detuning": np.linspace(-1, 1, 3), "cross_coupling": np.linspace(0.2, 2, 3)}
     ax = ss.plot.phase_diagram(ss.phase_diagram(WEAK, axes))
-    right = named(ax)["Adler, weak coupling"]
+    right = labelled_lines(ax)["Adler, weak coupling"]
     left = next(line for line in ax.lines if line.get_linestyle() == right.get_linestyle() and line is not right)
     for line, sign in ((left, -1), (right, 1)):
         for x, y in line.get_xydata()[[20, 60, 110]]:
@@ -99,33 +99,33 @@ def test_edges_of_a_weak_locking_range_are_adlers():
             assert float(closed.effective_detuning) == pytest.approx(sign * float(closed.locking_range), rel=1e-9)
 
 
-@pytest.mark.parametrize("reach", [0.01, 0.5, 6.0])
+@pytest.mark.parametrize("half_width", [0.01, 0.5, 6.0])
 @pytest.mark.parametrize("lowest", [-1, 0])
-@pytest.mark.parametrize("turned", [False, True])
-def test_the_threshold_is_drawn_at_every_zoom(reach, lowest, turned):
+@pytest.mark.parametrize("exchanged", [False, True])
+def test_the_threshold_is_drawn_at_every_zoom(half_width, lowest, exchanged):
     """V = 4 + Delta^2/4 in units of the damping rate: over V the detuning rises as a square root."""
-    axes = {"detuning": 2 * reach * np.linspace(lowest, 1, 3), "coupling": np.array([2.0, 31.0, 60.0])}
+    axes = {"detuning": 2 * half_width * np.linspace(lowest, 1, 3), "coupling": np.array([2.0, 31.0, 60.0])}
     diagram = ss.phase_diagram(PAIR.replace(coupling=2.0), axes)
-    ax = ss.plot.phase_diagram(diagram.transpose("coupling", "detuning", ...) if turned else diagram)
+    ax = ss.plot.phase_diagram(diagram.transpose("coupling", "detuning", ...) if exchanged else diagram)
     for name, formula in (("existence of full", lambda d: 4 + d**2 / 4), ("incoherent stable", lambda d: min(4 + d**2 / 4, 8))):
-        both = [line for line in ax.lines if line.get_linestyle() == named(ax)[name].get_linestyle()]
-        points = np.concatenate([line.get_xydata()[:, ::-1] if turned else line.get_xydata() for line in both])
-        points = points[np.isfinite(points).all(axis=1) & (points[:, 0] > lowest * reach) & (points[:, 0] < reach)]
+        both = [line for line in ax.lines if line.get_linestyle() == labelled_lines(ax)[name].get_linestyle()]
+        points = np.concatenate([line.get_xydata()[:, ::-1] if exchanged else line.get_xydata() for line in both])
+        points = points[np.isfinite(points).all(axis=1) & (points[:, 0] > lowest * half_width) & (points[:, 0] < half_width)]
         for detuning, coupling in points[:: max(1, len(points) // 20)]:
-            if not (name == "incoherent stable" and abs(detuning) > 4):  # there it is vertical, from a jump
+            if not (name == "incoherent stable" and abs(detuning) > 4):  # a vertical line at a jump
                 assert coupling == pytest.approx(formula(detuning), rel=1e-9)
         ordered = np.sort(points[:, 0])
-        gaps = np.diff(np.concatenate([[lowest * reach], ordered, [reach]])) / reach
-        assert gaps[1:-1].max() < 0.03, name  # the two branches meet at the tip
+        gaps = np.diff(np.concatenate([[lowest * half_width], ordered, [half_width]])) / half_width
+        assert gaps[1:-1].max() < 0.03, name  # the two branches join at the minimum
         assert max(gaps[0], gaps[-1]) < 0.1
 
 
-def test_lines_follow_a_logarithmic_axis():
+def test_boundaries_are_dense_on_a_logarithmic_axis():
     axes = {"detuning": np.geomspace(0.02, 20.0, 4), "coupling": np.array([2.0, 31.0, 60.0])}
     ax = plt.subplots()[1]
     ax.set_xscale("log")
     ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes), ax)
-    line = named(ax)["existence of full"].get_xydata()
+    line = labelled_lines(ax)["existence of full"].get_xydata()
     low, high = ax.get_xlim()
     inside = line[(line[:, 0] > low) & (line[:, 0] < high)]
     np.testing.assert_allclose(inside[:, 1], 4 + inside[:, 0] ** 2 / 4, rtol=1e-9)
@@ -134,38 +134,38 @@ def test_lines_follow_a_logarithmic_axis():
     assert np.diff(np.log(inside[:, 0])).max() < 0.01 * np.log(high / low)
 
 
-def test_lines_of_a_pair_over_two_parameters_beside_the_detuning():
+def test_boundaries_of_a_pair_over_two_other_parameters():
     axes = {"coupling": np.linspace(2, 60, 4), "gain": np.linspace(1, 30, 5)}
     ax = ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes))
-    assert {"existence of full", "incoherent stable"} <= set(named(ax))
+    assert {"existence of full", "incoherent stable"} <= set(labelled_lines(ax))
     paths = [path.vertices for c in ax.collections if c.get_linestyle() != [(0.0, None)] for path in c.get_paths()]
-    seen = 0
+    checked = 0
     for v, r in np.concatenate([path for path in paths if len(path) > 10])[::15]:
         around = [
             ss.symmetric_pair(PAIR.replace(coupling=2 * (v + a), gain=2 * (r + b)))
-            for a, b in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1))  # of 29 and 14.5: well below a line's width
+            for a, b in ((0.1, 0), (-0.1, 0), (0, 0.1), (0, -0.1))  # of ranges 29 and 14.5: less than the width of a line
         ]
         assert any(len({bool(state[n]) for state in around}) == 2 for n in ("exists", "stable", "incoherent_stable")), (v, r)
-        seen += 1
-    assert seen > 5
+        checked += 1
+    assert checked > 5
 
 
-def test_no_line_is_called_weak_where_the_coupling_is_not():
+def test_adlers_range_is_drawn_for_weak_coupling_only():
     strong = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=24.0, theta=-1.0, weights=(1, 2))
     axes = {"detuning": np.linspace(-1, 1, 3), "coupling": np.linspace(20, 24, 3)}
-    assert "Adler, weak coupling" not in named(ss.plot.phase_diagram(ss.phase_diagram(strong, axes)))
+    assert "Adler, weak coupling" not in labelled_lines(ss.plot.phase_diagram(ss.phase_diagram(strong, axes)))
     run = ss.evolve(strong, np.linspace(0, 3, 31))
     assert [line for line in ss.plot.phase_difference(run).lines if line.get_linestyle() == "--"] == []
     weak = strong.replace(cross_coupling=0.1)
-    assert "Adler, weak coupling" in named(ss.plot.phase_diagram(ss.phase_diagram(weak, axes)))
+    assert "Adler, weak coupling" in labelled_lines(ss.plot.phase_diagram(ss.phase_diagram(weak, axes)))
 
 
-def test_between_two_groups_a_cyclic_map_and_grey_where_it_is_dark(tongue):
+def test_phase_differences_are_in_a_cyclic_map_and_grey_without_coherence(tongue):
     ax = ss.plot.phase_diagram(tongue, variable="phase_difference")
     image = ax.collections[0]
-    wanted = tongue.phase_difference.sel(group="A", other_group="B").transpose("coupling", "detuning").values
-    np.testing.assert_array_equal(image.get_array().filled(np.nan).reshape(7, 8), wanted)
-    assert np.isnan(wanted).any()
+    expected = tongue.phase_difference.sel(group="A", other_group="B").transpose("coupling", "detuning").values
+    np.testing.assert_array_equal(image.get_array().filled(np.nan).reshape(7, 8), expected)
+    assert np.isnan(expected).any()
     assert (image.get_cmap().name, image.norm.vmin, image.norm.vmax) == ("twilight", -np.pi, np.pi)
     assert to_hex(ax.get_facecolor()) == "#d0d0d0"
     assert "varphi_\\mathrm{A}-\\varphi_\\mathrm{B}" in ax.figure.axes[1].get_ylabel()
@@ -178,7 +178,7 @@ def plateau():
     return ss.phase_diagram(PAIR, {"detuning": np.linspace(0, 18, 10)})
 
 
-def test_plateau_with_natural_frequencies_and_closed_form(plateau):
+def test_frequencies_with_natural_frequencies_and_plateau(plateau):
     ax = ss.plot.frequency(plateau)
     for line, group in zip(ax.lines, (0, 1), strict=False):
         np.testing.assert_allclose(line.get_xydata(), np.stack([plateau.detuning, plateau.frequency[:, group]], 1) / 2)
@@ -192,7 +192,7 @@ def test_plateau_with_natural_frequencies_and_closed_form(plateau):
     assert ax.get_ylabel().endswith("\\Omega/\\gamma$")
 
 
-def test_a_difference_of_frequencies_has_its_plateau(plateau):
+def test_the_difference_of_frequencies_has_the_plateau(plateau):
     ax = ss.plot.frequency(plateau, difference=True)
     gap = plateau.frequency.sel(group="A") - plateau.frequency.sel(group="B")
     assert float(gap[-1]) > 10  # A is the faster one
@@ -204,12 +204,12 @@ def test_a_difference_of_frequencies_has_its_plateau(plateau):
     np.testing.assert_array_equal(np.isfinite(y), x < float(ss.symmetric_pair(PAIR).hopf_detuning) / 2)
 
 
-def test_weak_coupling_is_drawn_with_adlers_law():
+def test_beat_frequencies_of_weak_coupling_follow_adlers_equation():
     diagram = ss.phase_diagram(WEAK, {"detuning": np.linspace(-1.5, 0.5, 6)})
     ax = ss.plot.frequency(diagram, difference=True)
     for x, y in ax.lines[2].get_xydata()[::80]:
         assert 2 * y == pytest.approx(float(ss.locking_range(WEAK.replace(detuning=2 * x)).beat_frequency), rel=1e-12)
-    line = ss.plot.frequency(diagram).lines[-1].get_xydata()  # the common frequency, where they lock
+    line = ss.plot.frequency(diagram).lines[-1].get_xydata()  # the common frequency of locked groups
     locked = line[np.isfinite(line[:, 1])]
     assert 10 < len(locked) < len(line)
     for x, y in locked[::10]:
@@ -223,7 +223,7 @@ def test_a_cut_over_the_lyapunov_exponent(plateau):
     assert ax.get_ylabel() == r"Lyapunov exponent  $\lambda/\gamma$"
 
 
-def test_phase_difference_counts_whole_turns_and_shows_the_locked_one():
+def test_phase_difference_is_unwrapped_and_shows_the_locked_value():
     two = ss.evolve(PAIR, np.linspace(0, 20, 801))
     ax = ss.plot.phase_difference(two, color="red")
     curve, locked = ax.lines
@@ -232,28 +232,28 @@ def test_phase_difference_counts_whole_turns_and_shows_the_locked_one():
     assert curve.get_color() == "red"
     closed = float(ss.symmetric_pair(PAIR).phase_difference)
     assert locked.get_ydata()[0] * np.pi == pytest.approx(closed)
-    assert curve.get_ydata()[-1] * np.pi == pytest.approx(closed, abs=1e-6)  # the run has settled on it
+    assert curve.get_ydata()[-1] * np.pi == pytest.approx(closed, abs=1e-6)  # the run has converged to it
     constant = ss.plot.phase_difference(two.sel(time=slice(15, None)))
-    assert np.ptp(constant.get_ylim()) >= 0.5  # what is constant looks so
+    assert np.ptp(constant.get_ylim()) >= 0.5  # a constant looks constant
     assert ax.get_ylabel() == r"$\varphi_\mathrm{A} - \varphi_\mathrm{B}$"
     assert ax.yaxis.get_major_formatter()(0.5, 0) == "0.5π"
     other = ss.plot.phase_difference(two, groups=("B", "A"))
-    assert len(other.lines) == 1  # the closed form is that of A minus B
+    assert len(other.lines) == 1  # the closed form is for A minus B
     np.testing.assert_allclose(other.lines[0].get_ydata() * np.pi, -difference, atol=1e-12)
     assert other.get_ylabel() == r"$\varphi_\mathrm{B} - \varphi_\mathrm{A}$"
 
 
 def test_a_slipping_phase_difference_grows_and_has_no_locked_line():
     apart = PAIR.replace(detuning=13.0)
-    assert ss.symmetric_pair(apart).exists  # but is not stable
+    assert ss.symmetric_pair(apart).exists  # but is unstable
     ax = ss.plot.phase_difference(ss.evolve(apart, np.linspace(0, 20, 2001)))
     (curve,) = ax.lines
     rate = np.pi * (curve.get_ydata()[-1] - curve.get_ydata()[1000]) / 10
     found = ss.regime(apart).frequency.values
-    assert rate == pytest.approx(found[0] - found[1], abs=2 * np.pi / 10)  # at most one turn in ten units of time
+    assert rate == pytest.approx(found[0] - found[1], abs=2 * np.pi / 10)  # at most one period in ten units of time
 
 
-def test_a_line_is_where_its_frequency_is_and_nothing_leaks():
+def test_a_spectral_line_is_at_its_frequency_without_leakage():
     time = 0.05 * np.arange(2000)
     for omega in (3.0, -7.123):
         power, frequencies = spectrum(np.exp(-1j * omega * time), 0.05)
@@ -263,41 +263,41 @@ def test_a_line_is_where_its_frequency_is_and_nothing_leaks():
         assert power[abs(frequencies - omega) > lobe].max() < 10**-9.2 * power.max()
 
 
-def test_spectrum_of_a_run_has_its_lines():
+def test_spectrum_of_a_run_has_lines_at_its_frequencies():
     fast = laser().replace(frequency=5.0)
     (line,) = ss.plot.beat_spectrum(ss.evolve(fast, np.linspace(0, 100, 4001))).lines
     x, y = line.get_xydata().T
-    assert x[np.argmax(y)] == pytest.approx(5.0, abs=0.03)  # a quarter of 2 pi / 50 apart
+    assert x[np.argmax(y)] == pytest.approx(5.0, abs=0.03)  # resolution: a quarter of 2 pi / 50
     assert y.max() == 0
     apart = PAIR.replace(detuning=16.0)
     a, b = ss.regime(apart).frequency.values
     ax = ss.plot.beat_spectrum(ss.evolve(apart, np.linspace(0, 200, 16001)), skip=0.75, frequencies=(-30.0, 30.0))
     x, y = ax.lines[0].get_xydata().T
     strong = x[1:-1][(y[1:-1] > y[:-2]) & (y[1:-1] > y[2:]) & (y[1:-1] > -40)]
-    np.testing.assert_allclose(strong, [b + (b - a), b, a, a + (a - b)], atol=0.05)  # a comb of beats, nothing between
+    np.testing.assert_allclose(strong, [b + (b - a), b, a, a + (a - b)], atol=0.05)  # a comb with the beat frequency
     assert ax.get_xlim() == (-30, 30)
     assert "dB" in ax.get_ylabel()
 
 
-def test_spectrum_weighs_groups_and_is_in_decibel():
+def test_spectrum_has_weighted_groups_in_decibel():
     run = ss.evolve(WEAK, np.linspace(0, 100, 4001))
     time = run.time.values
     run.coherence[:] = np.stack([np.exp(-2j * time), 0.1 * np.exp(3j * time)], axis=1)  # lines at 2 and -3
     x, y = ss.plot.beat_spectrum(run, frequencies=(-5.0, 5.0)).lines[0].get_xydata().T
     level = [y[abs(x - omega) < 0.1].max() for omega in (2.0, -3.0)]
-    np.testing.assert_allclose(level, [0, 20 * np.log10(0.1 * 0.6 / 0.4)], atol=0.1)  # 0.1: between two frequencies
+    np.testing.assert_allclose(level, [0, 20 * np.log10(0.1 * 0.6 / 0.4)], atol=0.1)  # error 0.1: between two frequencies
 
 
-def test_spectrum_leaves_out_the_start():
+def test_spectrum_does_not_use_the_start():
     runs = ss.evolve(laser().replace(frequency=5.0), np.linspace(0, 100, 4001))
     jumped = runs.copy(deep=True)
-    jumped.coherence[:2000] = 1j  # as if another line had been there in the first half
+    jumped.coherence[:2000] = 1j  # another line in the first half
     for skip, same in ((0.5, True), (0.4, False)):
         lines = [ss.plot.beat_spectrum(r, skip=skip, frequencies=(-6, 6)).lines[0].get_ydata() for r in (runs, jumped)]
         assert np.allclose(*lines) == same
 
 
-def test_wrong_questions_to_two_groups_are_refused(run, plateau, tongue):
+def test_wrong_arguments_for_two_groups_are_errors(run, plateau, tongue):
     two = ss.evolve(PAIR, TIMES)
     with pytest.raises(ss.InputError, match=r"`variable` must be one of regime, amplitude, .*, but is variable='regimes'"):
         ss.plot.phase_diagram(tongue, variable="regimes")
@@ -306,7 +306,7 @@ def test_wrong_questions_to_two_groups_are_refused(run, plateau, tongue):
     single = ss.phase_diagram(laser(), {"coupling": [2.0, 12.0], "gain": [1.0, 3.0]})
     with pytest.raises(ss.InputError, match="`variable` must be one of a single group, but is variable='phase_locking'"):
         ss.plot.phase_diagram(single, variable="phase_locking")
-    with pytest.raises(ss.InputError, match="`difference` must be asked of at least two groups, but there is one"):
+    with pytest.raises(ss.InputError, match="`difference` must be False for one group, but is difference=True"):
         ss.plot.frequency(ss.phase_diagram(laser(), {"coupling": [2.0, 12.0]}), difference=True)
     with pytest.raises(ss.InputError, match="`run` must hold at least two groups, but holds one"):
         ss.plot.phase_difference(run)
@@ -318,8 +318,8 @@ def test_wrong_questions_to_two_groups_are_refused(run, plateau, tongue):
         ss.plot.bloch_sphere(two, frame="mea")
 
 
-def test_a_spectrum_asks_for_enough_even_times(run):
-    with pytest.raises(ss.InputError, match="`run` must have even times for a spectrum, but they are not"):
+def test_a_spectrum_needs_enough_equally_spaced_times(run):
+    with pytest.raises(ss.InputError, match="`run` must have equally spaced times for a spectrum, but its time steps differ"):
         ss.plot.beat_spectrum(ss.evolve(laser(), np.geomspace(1, 50, 400)))
     with pytest.raises(ss.InputError, match="`run` must leave at least 64 times for a spectrum, but leaves 26"):
         ss.plot.beat_spectrum(run)
@@ -331,7 +331,7 @@ def test_a_spectrum_asks_for_enough_even_times(run):
         ss.plot.beat_spectrum(ss.steady_state(laser()))
 
 
-def test_groups_are_found_by_place_whatever_kind_their_names_are():
+def test_groups_are_found_by_index_for_any_type_of_names():
     moved = ss.evolve(PAIR, TIMES)
     numbered = moved.assign_coords(group=[0, 1])
     lines = [ss.plot.phase_difference(run, plt.figure().gca()).lines[0].get_ydata() for run in (moved, numbered)]

@@ -207,7 +207,10 @@ def test_a_result_that_cannot_be_continued_is_an_error(case):
 @pytest.mark.parametrize(
     ("theory", "message"),
     [
-        (ss.MeanField(), "must be False for MeanField, whose Bloch vectors are its state: `initial` takes any of its runs"),
+        (
+            ss.MeanField(),
+            "must be False for MeanField, whose Bloch vectors are its full state: `initial` takes any of",
+        ),
         (ss.Trajectories(10), "must be False for Trajectories, which has no state to keep; Exact has."),
         (ss.Exact(10), "must be True or False, but is keep_state=1."),
     ],

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.problems.linear import record
-from spinsync.theory.mean_field.closed_forms_one import line_of_many
+from spinsync.theory.mean_field.closed_forms_one import many_spin_line
 from systems import HALF_PI, laser, one_group, superradiant_laser
 
 
@@ -115,7 +115,7 @@ def test_linewidth_of_many_spins_is_phase_diffusion(made):
 def test_line_of_the_incoherent_ensemble_is_that_of_linearized_mean_field(made):
     """Frequency and damping of (3.3) to first order in s, with corrections of order 1/N."""
     ensemble = laser(frequency=0.7, **made)
-    frequency, (width,) = line_of_many(ensemble, np.array([1]))
+    frequency, (width,) = many_spin_line(ensemble, np.array([1]))
     lines = [ss.linewidth(ensemble, theory=ss.Exact(n)) for n in (200, 400)]
     for name, law in (("linewidth", width), ("frequency", frequency)):
         half, most = (float(one[name]) - law for one in lines)

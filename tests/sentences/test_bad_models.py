@@ -150,7 +150,7 @@ def test_whole_numbers_may_be_written_as_floats():
 def test_of_many_groups_the_pattern_of_names_is_said(name, hint):
     many = ss.Ensemble([ss.Group(1, 1) for _ in range(6)], np.zeros((6, 6)))
     with pytest.raises(ss.InputError) as caught:
-        many.recipe.known("parameter", name)
+        many.recipe.checked_name("parameter", name)
     assert str(caught.value) == (
         "Argument `parameter` must be one of A.gain, A.damping, A.dephasing, A.frequency, A.weight, A.B.coupling, A.B.theta, "
         f"with any of the 6 groups, but is parameter={name!r}{f' (did you mean {hint!r}?)' if hint else ''}."
@@ -161,4 +161,4 @@ def test_no_distribution_without_relaxation():
     for kind in (ss.Lorentzian(1.0), ss.Uniform(1.0), ss.Gaussian(1.0)):
         with pytest.raises(ss.InputError, match="a frequency width of 1 at a coherence relaxation of 0 would need more than"):
             kind.quadrature(0.0, 0.0, 1e-8, None)
-    assert quadratures.MOST_NODES == 20_000
+    assert quadratures.MAX_NODES == 20_000

@@ -235,13 +235,13 @@ CASES = [
     (lambda: ss.limit_cycle(TWO), "Argument `ensemble` must have one group for this closed form, but has 2."),
     (
         lambda: ss.limit_cycle(laser(frequency=ss.Samples([1.0]))),
-        "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples.",
+        "Argument `ensemble` must have one frequency or a smooth distribution for this closed form, but has Samples.",
     ),
     (lambda: ss.symmetric_pair(ONE), "Argument `ensemble` must have two groups for this closed form, but has 1."),
     (lambda: ss.locking_range(THREE), "Argument `ensemble` must have two groups for this closed form, but has 3."),
     (
         lambda: ss.symmetric_pair(TWO.replace(**{"B.frequency": ss.Uniform(1.0)})),
-        "Argument `ensemble` must have two single frequencies for this closed form, but group 'B' has "
+        "Argument `ensemble` must have one frequency per group for this closed form, but group 'B' has "
         "Uniform(half_width=1.0, center=0.0).",
     ),
     (

@@ -1,1 +1,1 @@
-"""Ensembles and their parameters; knows no solver."""
+"""Ensembles and their parameters; no solver is imported here."""

@@ -1,4 +1,4 @@
-"""Bloch vectors: from them to (s, z) and back, and the default start."""
+"""Conversion between Bloch vectors and (s, z), and the default initial state."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model.rates import Rates
 
-ROUNDING = 1e-6  # a run may leave the ball by the error of its time steps
-SMALL = 0.01  # largest transverse Bloch vector of the default start
+ROUNDING = 1e-6  # a computed vector may be longer than 1 by this much, the error of the time steps
+SMALL = 0.01  # largest transverse component of the default initial state
 
 
 def vectors(coherence: Any, inversion: Any) -> Array:
@@ -21,12 +21,12 @@ def vectors(coherence: Any, inversion: Any) -> Array:
 
 
 def coherences(m: Array) -> tuple[Array, Array]:
-    """(s, z) of Bloch vectors of shape (..., 3), equation (1.1)."""
+    """(s, z), each of shape (...), of Bloch vectors of shape (..., 3), equation (1.1)."""
     return (m[..., 0] - 1j * m[..., 1]) / 2, m[..., 2]
 
 
 def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 3)", name: str = "initial") -> Array:
-    """Bloch vectors of shape (any, 3) with length at most 1."""
+    """The given Bloch vectors as an array of shape (any, 3). Raises InputError if one is longer than 1."""
     m = checks.array(name, initial, float, (None, 3), described)
     if not len(m):
         raise checks.InputError(f"Argument `{name}` must be {described}, but is empty.")
@@ -38,18 +38,18 @@ def checked(initial: Any, described: str = "real Bloch vectors of shape (group, 
     return m
 
 
-def per_group(rates: Rates, initial: Array | None, seed: int) -> Array:
-    """One vector for each group, (group, 3): the given ones, or the default start."""
-    m = seeded(rates, seed) if initial is None else initial
+def start_vectors(rates: Rates, initial: Array | None, seed: int) -> Array:
+    """One vector for each group, (group, 3): the given ones, or the default initial state."""
+    m = random_start(rates, seed) if initial is None else initial
     if len(m) != rates.weight.size:
         raise checks.InputError(f"Argument `initial` must have shape ({rates.weight.size}, 3), but has shape {m.shape}.")
     return m
 
 
-def seeded(rates: Rates, seed: int) -> Array:
-    """Small random coherence beside the uncoupled inversion; group a's depends on (seed, a) alone.
+def random_start(rates: Rates, seed: int) -> Array:
+    """Uncoupled inversion with a small random coherence, (group, 3); that of group a depends on (seed, a) only.
 
-    Its length is random too, between SMALL/2 and SMALL: equal groups would never leave the symmetric motions.
+    Its modulus is random too, between SMALL/2 and SMALL: with equal moduli, equal groups would stay in the symmetric subspace.
     """
     groups = rates.weight.shape[-1]
     drawn = np.array([np.random.default_rng([seed, a]).uniform([0, SMALL / 2], [2 * np.pi, SMALL]) for a in range(groups)])

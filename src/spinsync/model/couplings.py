@@ -1,7 +1,7 @@
-"""How the groups drive each other: the complex numbers C_ab = V_ab exp(i theta_ab), and what is asked of them.
+"""The coupling between groups, C_ab = V_ab exp(i theta_ab).
 
-C is kept as it was given. Strength V and phase theta are views of an entry that edit it: an entry that nobody edits keeps every
-bit, and the phase of a vanishing strength is remembered by who gave it, the recipe.
+C is stored as given. Setting the strength V or the phase theta of an entry recomputes this entry only; all others keep every
+bit. The phase of an entry with V = 0 is recorded in the recipe.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.model.parameters import LINKS
 
-#: strength ("coupling") and phase ("theta") of some entries, numbers or arrays of one batch shape; one not given is C's own
+#: new strength ("coupling") and phase ("theta") of some entries, numbers or arrays of one batch shape; the rest is unchanged
 Edits = dict[tuple[int, int], dict[str, Any]]
 
 
 class Coupling(Protocol):
-    """A coupling of groups, whatever it is stored as."""
+    """Interface of a coupling of groups, independent of its storage."""
 
     @property
     def matrix(self) -> Array:
-        """All C_ab, an array of shape (..., group, group), which the solvers take."""
+        """All C_ab, an array of shape (..., group, group), the form that solvers take."""
 
     def apply(self, s: Array) -> Array:
         """The field sum_b C_ab s_b at each group, of arrays of shape (..., group)."""
 
     def names(self, groups: Sequence[str]) -> Iterator[str]:
-        """The dotted parameters of groups of these names, one at a time: N groups have 2 N^2."""
+        """Iterator over the dotted names of all strengths and phases: N groups have 2 N^2."""
 
     def edited(self, edits: Edits) -> Self:
-        """The same coupling with some entries at another strength or phase."""
+        """The coupling with new strengths or phases of some entries."""
 
     def record(self) -> dict[str, Any]:
-        """What a model file keeps: plain numbers from which the coupling is made again, bit by bit."""
+        """Plain numbers for a model file, from which the coupling is restored bit by bit."""
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,13 @@ class Dense:
     def edited(self, edits: Edits) -> Dense:
         if not edits:
             return self
-        given = [np.shape(value) for parts in edits.values() for value in parts.values()]
+        given = [np.shape(value) for edit in edits.values() for value in edit.values()]
         matrix = np.array(
             np.broadcast_to(self.matrix, np.broadcast_shapes(self.matrix.shape[:-2], *given) + self.matrix.shape[-2:])
         )
-        for (a, b), parts in edits.items():
-            strength = parts["coupling"] if "coupling" in parts else abs(matrix[..., a, b])
-            angle = parts["theta"] if "theta" in parts else np.angle(matrix[..., a, b])
+        for (a, b), edit in edits.items():
+            strength = edit["coupling"] if "coupling" in edit else abs(matrix[..., a, b])
+            angle = edit["theta"] if "theta" in edit else np.angle(matrix[..., a, b])
             matrix[..., a, b] = strength * np.exp(1j * np.asarray(angle))
         return Dense(matrix)
 

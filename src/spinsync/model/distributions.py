@@ -1,9 +1,8 @@
-"""Distributions of natural frequencies: what closed forms (resolvent) and mean field (quadrature) need of them.
+"""Distributions of natural frequencies, with the resolvent for closed forms and the quadrature for mean field.
 
-A frequency class with detuning delta from the field answers through 1/(B + i delta), so all that
-theory asks of a density g is its resolvent G(mu) = integral g(w) / (mu + i w) dw, Re mu > 0, and
-all that a simulation asks is a quadrature whose error falls geometrically: the coherence is
-analytic in the frequency up to a distance Gamma_perp from the real axis (poles at +-iB, B >= Gamma_perp).
+The response of a class with detuning delta from the field is proportional to 1/(B + i delta), B >= Gamma_perp. So closed forms
+need only the resolvent of a density g, G(mu) = integral g(w) / (mu + i w) dw, Re mu > 0, and the error of a quadrature
+decreases geometrically: the coherence is analytic in the frequency up to a distance B from the real axis.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from numpy.typing import NDArray
 from spinsync.base import checks
 from spinsync.model import quadratures
 from spinsync.model.quadratures import Quadrature
-from spinsync.model.samples import Samples, drawn
+from spinsync.model.samples import Samples, draw_sample
 
 
 class Smooth:
-    """What every distribution with a density can do."""
+    """Base class of the distributions with a density."""
 
     center: float
 
@@ -32,20 +31,20 @@ class Smooth:
             object.__setattr__(self, one.name, check(one.name, getattr(self, one.name)))
 
     def quantile(self, share: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The frequency below which a share of the spins lies."""
+        """Frequencies below which the given shares of the spins lie, same shape."""
         raise NotImplementedError
 
     def resonances(self) -> tuple[NDArray[np.float64], float]:
-        """Frequencies of the poles or branch points of the resolvent, and their distance from the axis beyond Gamma_perp."""
+        """Frequencies of the poles or branch points of the resolvent, and their distance from the axis, without Gamma_perp."""
         raise NotImplementedError
 
     def sample(self, count: int, seed: int = 0) -> Samples:
-        """Draw natural frequencies; number i depends on (seed, i) alone.
+        """Draw natural frequencies; the i-th one depends on (seed, i) only.
 
         Parameters
         ----------
         count : int
-            How many, at least 1.
+            Number of frequencies, at least 1.
         seed : int
 
         Returns
@@ -55,7 +54,7 @@ class Smooth:
         Raises
         ------
         InputError
-            If `count` or `seed` is no such whole number.
+            If `count` or `seed` is not an allowed whole number.
 
         Examples
         --------
@@ -63,10 +62,10 @@ class Smooth:
         >>> ss.Lorentzian(half_width=0.5).sample(1000, seed=1).values.size
         1000
         """
-        return drawn(self, count, seed)
+        return draw_sample(self, count, seed)
 
     def centered(self, center: float) -> Self:
-        """The same distribution around another center."""
+        """The same distribution around another centre."""
         return replace(self, center=center)  # type: ignore[type-var]
 
 
@@ -192,6 +191,7 @@ class Uniform(Smooth):
 
 
 Distribution = Lorentzian | Gaussian | Uniform | Samples
+Distributions = tuple[Distribution | None, ...]  # one per group; None for one frequency
 DISTRIBUTIONS = (Lorentzian, Gaussian, Uniform, Samples)
 
 

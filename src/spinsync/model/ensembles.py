@@ -15,32 +15,32 @@ from spinsync.base.memory import afford
 from spinsync.model import model_files
 from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
-from spinsync.model.groups import Group, named
-from spinsync.model.layouts import of_groups
+from spinsync.model.groups import Group, with_names
+from spinsync.model.layouts import group_columns
 from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
-from spinsync.model.rates import Rates, normalized, rates_of
+from spinsync.model.rates import Rates, broadcast_rates, normalized
 from spinsync.model.recipes import Recipe
 
-Two = float | tuple[float, float]
-UNWRITTEN = Recipe("groups")  # stands for the recipe that the constructor itself writes
+PerGroup = float | tuple[float, float]
+DEFAULT_RECIPE = Recipe("groups")  # placeholder: `__post_init__` replaces it by the groups and the matrix
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ensemble:
     """Groups of two-level systems with gain, damping, dephasing and a complex coupling C_ab = V_ab exp(i theta_ab).
 
-    Most ensembles are made by `Ensemble.single`, `Ensemble.pair` or `Ensemble.cavity`; this constructor takes
+    `Ensemble.single`, `Ensemble.pair` and `Ensemble.cavity` construct the most common ensembles; this constructor takes
     any groups and any matrix. Every complex matrix is physical (theory page, section 2).
 
     Parameters
     ----------
     groups : sequence of Group
-        Nameless ones are named "A", "B", ...; weights are normalized to add up to 1.
+        Groups without a name are called "A", "B", ...; weights are normalized to add up to 1.
     coupling_matrix : complex array of shape (group, group)
-        C_ab: how the coherence of group b drives group a; angular frequency.
+        C_ab: coefficient of the coherence of group b in the field at group a, (3.1); angular frequency.
     lamb_shift : bool
-        Whether the exchange acts within one spin as well, Re(C_aa)/N at N spins, as a real cavity's does.
-        Without effect in mean field.
+        Whether the field of a spin shifts the frequency of this same spin by Re(C_aa)/N at N spins, as in a real cavity (on
+        for `Ensemble.cavity`); the shift vanishes as 1/N, and hence has no influence in mean field.
 
     Raises
     ------
@@ -50,25 +50,25 @@ class Ensemble:
     Examples
     --------
     >>> import spinsync as ss
-    >>> bright, dark = ss.Group(gain=3, damping=1), ss.Group(gain=0, damping=1, weight=0.5)
-    >>> ss.Ensemble([bright, dark], [[-6j, -1j], [-1j, 0]]).names
+    >>> pumped, damped = ss.Group(gain=3, damping=1), ss.Group(gain=0, damping=1, weight=0.5)
+    >>> ss.Ensemble([pumped, damped], [[-6j, -1j], [-1j, 0]]).names
     ('A', 'B')
     """
 
     groups: Sequence[Group]
     coupling_matrix: Array
     lamb_shift: bool = False
-    recipe: Recipe = field(default=UNWRITTEN, compare=False)
+    recipe: Recipe = field(default=DEFAULT_RECIPE, compare=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
             raise checks.complain("groups", "a sequence of at least one Group", self.groups)
-        groups = named([checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups])
+        groups = with_names([checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups])
         size = len(groups)
         described = f"a {size} x {size} complex matrix"
         matrix = checks.array("coupling_matrix", self.coupling_matrix, complex, (size, size), described)
         matrix.flags.writeable = False
-        if self.recipe is UNWRITTEN:
+        if self.recipe is DEFAULT_RECIPE:
             object.__setattr__(self, "recipe", Recipe("groups", base=(tuple(groups), Dense(matrix))))
         with np.errstate(over="ignore"):
             weights = normalized([group.weight for group in groups])
@@ -106,12 +106,13 @@ class Ensemble:
         >>> ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
         Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.5707963267948966)
         """
-        return _made("single", locals())
+        return _construct("single", locals())
 
     @classmethod
     def pair(
-        cls, *, detuning: float, gain: Two, damping: Two, coupling: float, theta: float,
-        cross_coupling: float | None = None, cross_theta: Two | None = None, dephasing: Two = 0.0, weights: Two = (1, 1),
+        cls, *, detuning: float, gain: PerGroup, damping: PerGroup, coupling: float, theta: float,
+        cross_coupling: float | None = None, cross_theta: PerGroup | None = None, dephasing: PerGroup = 0.0,
+        weights: PerGroup = (1, 1),
     ) -> Ensemble:  # fmt: skip
         """Two groups A, B at frequencies +detuning/2, -detuning/2.
 
@@ -119,13 +120,13 @@ class Ensemble:
         ----------
         detuning : float
             omega_A - omega_B; angular frequency.
-        gain, damping, dephasing : float or two of them
+        gain, damping, dephasing : float or two floats
             Rates, for both groups or one per group.
         coupling, theta : float
             C_AA = C_BB = coupling exp(i theta).
         cross_coupling, cross_theta : float, optional
-            C_AB = C_BA = cross_coupling exp(i cross_theta); cross_theta may be two numbers, AB and BA. None follows
-            coupling and theta, also while those are swept.
+            C_AB = C_BA = cross_coupling exp(i cross_theta); cross_theta may be two numbers, for AB and BA. None: equal
+            to coupling and theta, also where a diagram varies these.
         weights : two floats
             Relative numbers of spins.
 
@@ -140,7 +141,7 @@ class Ensemble:
         >>> ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2).names
         ('A', 'B')
         """
-        return _made("pair", locals())
+        return _construct("pair", locals())
 
     @classmethod
     def cavity(
@@ -152,14 +153,14 @@ class Ensemble:
         Parameters
         ----------
         spins : int
-            Number N of spins in the cavity. A theory of finite N keeps V, the coupling of all together: at another number of
-            spins than this, the coupling g of one spin is another one.
+            Number N of spins in the cavity. A theory with another number of spins keeps V, the collective coupling, and
+            thereby has another coupling g per spin.
         vacuum_coupling : float
             Coupling g of one spin to the cavity mode; angular frequency.
         cavity_decay : float
-            Energy decay rate of the cavity, positive; large against all other rates.
+            Energy decay rate of the cavity, positive; large compared with all other rates.
         cavity_detuning : float
-            Cavity frequency minus spin frequency; turns theta within (-pi, 0).
+            Cavity frequency minus spin frequency; it sets theta, between -pi and 0.
         gain, damping, dephasing, frequency
             As in `Ensemble.single`.
 
@@ -175,7 +176,7 @@ class Ensemble:
         >>> laser.coupling_matrix.round(12)
         array([[0.-0.1j]])
         """
-        return _made("cavity", locals())
+        return _construct("cavity", locals())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -184,9 +185,9 @@ class Ensemble:
 
     @property
     def rates(self) -> Rates:
-        """What the equations of motion contain, arrays of shape (group,) and (group, group)."""
-        columns = of_groups(self.groups)
-        return rates_of(columns, columns["weight"], self.coupling_matrix)
+        """Coefficients of the equations of motion, arrays of shape (group,) and (group, group)."""
+        columns = group_columns(self.groups)
+        return broadcast_rates(columns, columns["weight"], self.coupling_matrix)
 
     def replace(self, **parameters: Any) -> Ensemble:
         """The same ensemble with some parameters changed.
@@ -194,13 +195,13 @@ class Ensemble:
         Parameters
         ----------
         **parameters
-            Any parameter of the constructor that made the ensemble, or "A.gain", "A.B.coupling", "A.B.theta" with the
+            Any parameter of the constructor of the ensemble, or "A.gain", "A.B.coupling", "A.B.theta" with the
             names of its groups (pass dotted names as `**{"A.gain": 2.0}`).
 
         Raises
         ------
         InputError
-            If a parameter is unknown (the sentence lists the names) or its value not allowed.
+            If a parameter is unknown (the message lists all names) or its value is not allowed.
 
         Examples
         --------
@@ -212,7 +213,7 @@ class Ensemble:
         return from_recipe(self.recipe.replaced(parameters), self.lamb_shift)
 
     def split(self, parts: int) -> Ensemble:
-        """Each group cut into equal parts (A_1, A_2, ...): the same physics, single spins to look at.
+        """Each group divided into equal subgroups (A_1, A_2, ...): the same physics, with each subgroup observed by itself.
 
         Parameters
         ----------
@@ -222,7 +223,7 @@ class Ensemble:
         Raises
         ------
         InputError
-            If `parts` is no whole number of at least 1, or too large for the memory.
+            If `parts` is not a whole number of at least 1, or too large for the memory.
 
         Examples
         --------
@@ -232,17 +233,17 @@ class Ensemble:
         ('A_1', 'A_2', 'A_3')
         """
         parts = checks.whole("parts", parts, 1)
-        afford("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and what is made of it
+        afford("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and its copies
         groups = [replace(g, name=f"{g.name}_{k + 1}", weight=g.weight / parts) for g in self.groups for k in range(parts)]
         return Ensemble(tuple(groups), np.kron(self.coupling_matrix, np.ones((parts, parts))), self.lamb_shift)
 
     def to_toml(self, path: str | Path) -> None:
-        """Write the ensemble as TOML: the constructor's own parameters, so that load gives an equal ensemble.
+        """Write the parameters of the constructor as TOML, so that `from_toml` returns an equal ensemble.
 
         Parameters
         ----------
         path : path
-            A file; replaced in one move if it exists.
+            A file; an existing one is replaced atomically.
 
         Raises
         ------
@@ -262,18 +263,18 @@ class Ensemble:
 
     @classmethod
     def from_toml(cls, path: str | Path) -> Ensemble:
-        """Read an ensemble that `to_toml` or a person wrote.
+        """Read an ensemble from a file of `to_toml` or one written by hand.
 
         Parameters
         ----------
         path : path
-            A TOML file with one table `[single]`, `[pair]` or `[cavity]` that holds the constructor's parameters, or
-            with `[[groups]]` and `[coupling_matrix]` (real, imag); `[changes]` holds dotted parameters.
+            A TOML file with one table `[single]`, `[pair]` or `[cavity]` of the constructor's parameters, or with
+            `[[groups]]` and `[coupling_matrix]` (real, imag); `[changes]` holds dotted parameters.
 
         Raises
         ------
         InputError
-            If the file can't be read, is no TOML, has an unknown key, or a value is not allowed.
+            If the file can't be read, is not TOML, has an unknown key, or a value is not allowed.
 
         Examples
         --------
@@ -306,9 +307,9 @@ class Ensemble:
 
 
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
-    """Lay out the recipe, and make groups and matrix of that."""
-    with np.errstate(over="ignore", invalid="ignore"):  # Ensemble refuses what is not finite
-        columns, coupling, given = recipe.laid_out()
+    """The ensemble of a recipe: its groups and its coupling matrix from the parameters by group."""
+    with np.errstate(over="ignore", invalid="ignore"):  # Ensemble raises an error for numbers that are not finite
+        columns, coupling, given = recipe.columns_and_coupling()
         rows = zip(recipe.group_names, recipe.distributions(), *(columns[name].tolist() for name in FIELDS), strict=True)
         groups = []
         for name, spread, *values in rows:
@@ -317,18 +318,18 @@ def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
         return Ensemble(tuple(groups), coupling.edited(given).matrix, lamb_shift, recipe)
 
 
-def _made(constructor: str, given: Mapping[str, Any]) -> Ensemble:
-    """What a constructor makes of its arguments, `given` by name."""
+def _construct(constructor: str, given: Mapping[str, Any]) -> Ensemble:
+    """The ensemble of a constructor; `given`: its arguments by name."""
     pair = constructor == "pair"
     checked = {name: PARAMETERS[name].checked(name, given[name], pair) for name in CONSTRUCTORS[constructor]}
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 
 def from_toml_text(text: str, where: str = "the text") -> Ensemble:
-    """The ensemble that a TOML text describes; `where` names it in error sentences."""
+    """The ensemble that a TOML text describes; `where` names the text in error messages."""
     recipe, lamb_shift = model_files.parse(text, where)
     if recipe.base is None:
-        made: Ensemble = getattr(Ensemble, recipe.constructor)(**recipe.parameters)
+        ensemble: Ensemble = getattr(Ensemble, recipe.constructor)(**recipe.parameters)
     else:
-        made = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)
-    return made.replace(**recipe.changes) if recipe.changes else made
+        ensemble = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)
+    return ensemble.replace(**recipe.changes) if recipe.changes else ensemble

@@ -1,4 +1,4 @@
-"""A group: spins that share their rates."""
+"""A group: spins with equal rates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from spinsync.model.parameters import FIELDS, PARAMETERS, RELAXATION
 
 @dataclass(frozen=True)
 class Group:
-    """Spins that share gain, damping, dephasing and natural frequency.
+    """Spins that share gain, damping, dephasing and natural frequency, equations (1.2) and (1.3).
 
     Parameters
     ----------
@@ -20,20 +20,16 @@ class Group:
         Rates kappa (spin goes up), gamma (spin goes down) and gamma_phi (pure dephasing), non-negative;
         one unit for all rates and angular frequencies.
     frequency : float or Lorentzian, Gaussian, Uniform, Samples
-        Natural frequency (angular), or how it is distributed over the spins.
+        Natural frequency (angular), or its distribution over the spins.
     weight : float
         Relative number of spins, positive; an ensemble normalizes it.
     name : str, optional
-        Without dots. An ensemble names its nameless groups "A", "B", ...
+        Without dots. An ensemble calls groups without a name "A", "B", ...
 
     Raises
     ------
     InputError
         If a rate is negative, a number is not finite, or the weight is not positive.
-
-    Notes
-    -----
-    Source: theory page, equations (1.2) and (1.3).
 
     Examples
     --------
@@ -80,12 +76,12 @@ class Group:
 
     @property
     def distribution(self) -> Distribution | None:
-        """How the natural frequency is distributed; None for one frequency."""
+        """The distribution of the natural frequency; None for one frequency."""
         return None if isinstance(self.frequency, float) else self.frequency
 
 
-def named(groups: list[Group]) -> list[Group]:
-    """The groups with names for the nameless ones; all names differ, or a sentence says which do not."""
+def with_names(groups: list[Group]) -> list[Group]:
+    """The groups with default names where they have none. Raises InputError if two names are equal."""
     taken = {group.name for group in groups}
     for i, group in enumerate(groups):
         if group.name is None:

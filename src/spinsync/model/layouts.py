@@ -1,4 +1,4 @@
-"""Parameters laid out by group: how each constructor's own become columns and a coupling, and dotted changes edit these."""
+"""From the parameters of a constructor to arrays over groups and a coupling, and dotted changes of these."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ Columns = dict[str, Array]
 
 
 def center(value: Any) -> Any:
-    """A number that stands for a frequency, or any other parameter."""
+    """The centre of a distribution; any other value unchanged."""
     return value.center if isinstance(value, DISTRIBUTIONS) else value
 
 
-def of_parameters(constructor: str, parameters: Mapping[str, Any], groups: int) -> tuple[Columns, Coupling, Edits]:
-    """Columns of shape (..., group), no coupling yet, and the strength and phase of each, of a constructor's parameters."""
+def parameter_columns(constructor: str, parameters: Mapping[str, Any], groups: int) -> tuple[Columns, Coupling, Edits]:
+    """Arrays of shape (..., group) from a constructor's parameters, a zero coupling, and the edits that set its entries."""
     own, edits = LAYOUTS[constructor](parameters)
     columns = {name: _per_group(center(own.get(name, PARAMETERS[name].default)), groups) for name in FIELDS}
     return columns, Dense(np.zeros((groups, groups), complex)), edits
 
 
-def of_groups(groups: Sequence[Group]) -> Columns:
+def group_columns(groups: Sequence[Group]) -> Columns:
+    """Parameters of the groups as arrays of shape (group,)."""
     return {name: np.array([center(getattr(group, name)) for group in groups], float) for name in FIELDS}
 
 
-def change(columns: Columns, edits: Edits, changes: Mapping[str, Any], places: Mapping[str, int]) -> None:
-    """Make dotted changes, numbers or arrays of one batch shape, of groups at these places."""
+def apply_changes(columns: Columns, edits: Edits, changes: Mapping[str, Any], index_of: Mapping[str, int]) -> None:
+    """Apply dotted changes, numbers or arrays of one batch shape, in place; `index_of`: the index of each group by name."""
     for name, value in changes.items():
         *where, last = name.split(".")
-        index = tuple(places[group] for group in where)
+        index = tuple(index_of[group] for group in where)
         if len(index) == 2:
             edits.setdefault((index[0], index[1]), {})[last] = value
             continue
@@ -47,7 +48,7 @@ def change(columns: Columns, edits: Edits, changes: Mapping[str, Any], places: M
 
 
 def _per_group(value: Any, groups: int) -> Array:
-    """A number, an array of one batch shape, or one of them per group (tuple) -> (..., group)."""
+    """An array of shape (..., group) from a number or an array of shape (...), or from a tuple of one per group."""
     if isinstance(value, tuple):
         return np.stack(np.broadcast_arrays(*map(np.asarray, value)), axis=-1).astype(float)
     one = np.asarray(value, float)[..., None]
@@ -59,7 +60,7 @@ def _single(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
 
 
 def _pair(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
-    """Groups A, B at +detuning/2, -detuning/2; cross coupling and phase follow the inner ones where not given."""
+    """Groups A, B at +detuning/2, -detuning/2; cross coupling and phase are equal to the inner ones if not given."""
     half = np.asarray(p["detuning"]) / 2
     cross = p["coupling"] if p["cross_coupling"] is None else p["cross_coupling"]
     cross_theta = p["theta"] if p["cross_theta"] is None else p["cross_theta"]
@@ -70,9 +71,9 @@ def _pair(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
 
 
 def _cavity(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
-    """C = -i N g^2 / (kappa_c/2 + i Delta_c), theory page equation (7.1), whose errors fall as 1/kappa_c."""
+    """C = -i N g^2 / (kappa_c/2 + i Delta_c), theory page equation (7.1), with errors of order 1/kappa_c."""
     spins, g, decay, detuning = (np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4])
-    with np.errstate(all="ignore"):  # what is not finite is refused by name
+    with np.errstate(all="ignore"):  # Ensemble raises an error for numbers that are not finite
         c = np.divide(-1j * spins * g**2, decay / 2 + 1j * detuning)
     return _single({**p, "coupling": abs(c), "theta": np.angle(c)})
 

@@ -12,11 +12,11 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model.ensembles import Ensemble
 
-ROUNDING = 1e-15  # of the coupling
+ROUNDING = 1e-15  # eigenvalues below this share of the largest coupling are zero
 
 
-def counts(ensemble: Ensemble, spins: int) -> Array:
-    """Spins per group, of one frequency each; the weights must split them in whole numbers."""
+def spins_per_group(ensemble: Ensemble, spins: int) -> Array:
+    """Number of spins of each group, shape (group,). Raises InputError if it is not whole, or a frequency is distributed."""
     for group in ensemble.groups:
         if group.distribution is not None:
             but = f"group {group.name!r} has {group.frequency!r}"
@@ -32,7 +32,7 @@ def counts(ensemble: Ensemble, spins: int) -> Array:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """Terms of equation (2.2) by spin, or by group: between any two spins, one of group a and one of group b.
+    """Coefficients of equation (2.2) by spin, or by group: then for any two spins, one of group a and one of group b.
 
     omega, gain, damping, dephasing : arrays of shape (spin or group,)
     exchange : complex Hermitian array of shape (spin, other_spin) or (group, other_group), Hc
@@ -50,14 +50,14 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class GroupTerms(Terms):
-    """By group; spins : whole numbers of shape (group,)"""
+    """Coefficients by group; spins : whole numbers of shape (group,)"""
 
     spins: Array
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lindbladian(Terms):
-    """By spin, group by group; group (int) of shape (spin,), coupling : complex array of shape (spin, other_spin), C_ij"""
+    """Coefficients by spin, group by group; group (int) : shape (spin,); coupling : complex array (spin, other_spin), C_ij"""
 
     group: Array
     coupling: Array
@@ -65,13 +65,13 @@ class Lindbladian(Terms):
 
 def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5)."""
-    each = counts(ensemble, spins)
+    numbers = spins_per_group(ensemble, spins)
     c = ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2 / spins
     if not np.all(np.isfinite(exchange)):
         raise checks.IntegrationError("The coupling is too large for double precision.")
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
-    root = np.sqrt(each / spins)
+    root = np.sqrt(numbers / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
     values[abs(values) <= ROUNDING * abs(c).max()] = 0.0  # theta = pi is pure exchange, though sin(np.pi) is not 0
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
@@ -79,7 +79,8 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     if ensemble.lamb_shift:
         omega = omega + exchange.diagonal().real
     columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
-    return GroupTerms(spins=each, omega=omega, **columns, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins)
+    decay, pumping = 2 * minus / spins, 2 * plus / spins
+    return GroupTerms(spins=numbers, omega=omega, **columns, exchange=exchange, decay=decay, pumping=pumping)
 
 
 def jump_operators(matrix: Array, operators: Sequence[Any]) -> Iterator[tuple[float, Any]]:
@@ -91,7 +92,7 @@ def jump_operators(matrix: Array, operators: Sequence[Any]) -> Iterator[tuple[fl
 
 
 def lindbladian(ensemble: Ensemble, spins: int) -> Lindbladian:
-    """Equation (2.2) spin by spin."""
+    """The coefficients of equation (2.2) by spin."""
     terms = group_terms(ensemble, spins)
     group = np.repeat(np.arange(terms.spins.size), terms.spins)
     pairs = np.ix_(group, group)

@@ -1,4 +1,4 @@
-"""Models as TOML: the constructor's own parameters, so that save, load, == holds."""
+"""Models as TOML files of the constructor's parameters: an ensemble that is saved and loaded again is equal."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from spinsync.model.samples import Samples
 KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in DISTRIBUTIONS}
 SMOOTH = [name for name, kind in KINDS.items() if kind is not Samples]
 GROUP_KEYS = ("name", *FIELDS)
-LISTED = 1000  # numbers of a sample that are written one by one
+LISTED = 1000  # samples up to this size are written as numbers, larger ones in base64
 
 
 def plain(value: Any) -> Any:
-    """A parameter as TOML can hold it."""
+    """A parameter as a TOML value."""
     if isinstance(value, DISTRIBUTIONS):
         kind = type(value).__name__.lower()
-        if isinstance(value, Samples) and value.drawn is not None:
-            return {kind: {"count": value.drawn.count, "seed": value.drawn.seed, "of": plain(value.drawn.of)}}
+        if isinstance(value, Samples) and value.origin is not None:
+            return {kind: {"count": value.origin.count, "seed": value.origin.seed, "of": plain(value.origin.distribution)}}
         if isinstance(value, Samples) and value.values.size > LISTED:
             return {kind: {"base64": b64encode(value.values.astype("<f8").tobytes()).decode()}}
         return {kind: {name: np.asarray(getattr(value, name)).tolist() for name in _keys(kind)}}
@@ -38,7 +38,7 @@ def plain(value: Any) -> Any:
 
 
 def _keys(kind: str) -> tuple[str, ...]:
-    """What a distribution is made of."""
+    """Names of the parameters of a distribution."""
     return tuple(one.name for one in fields(KINDS[kind]) if one.init)
 
 
@@ -70,7 +70,7 @@ def _table(name: str, value: Any, allowed: tuple[str, ...], needed: tuple[str, .
 
 
 def distribution(name: str, value: Any) -> float | Distribution:
-    """A frequency: a number, or a table like {lorentzian = {half_width = 1.0}}."""
+    """A frequency from a number, or from a table such as {lorentzian = {half_width = 1.0}}."""
     if not isinstance(value, dict):
         return value  # type: ignore[no-any-return]  # checked by the constructor
     if len(value) != 1:
@@ -83,7 +83,7 @@ def distribution(name: str, value: Any) -> float | Distribution:
 
 
 def _samples(name: str, parameters: dict[str, Any]) -> Samples:
-    """A sample as it was drawn, or the bytes of a long one."""
+    """A sample from its origin (count, seed, of), or from base64."""
     if "base64" in parameters:
         text_ = _table(name, parameters, ("base64",))["base64"]
         try:
@@ -93,8 +93,8 @@ def _samples(name: str, parameters: dict[str, Any]) -> Samples:
     given = _table(name, parameters, ("count", "seed", "of"), ("count", "seed", "of"))
     if not isinstance(given["of"], dict) or list(given["of"]) not in [[name] for name in SMOOTH]:
         raise checks.complain("of", f"one of {', '.join(SMOOTH)} with its parameters", given["of"])
-    drawn: Any = distribution("of", given["of"])
-    return drawn.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
+    smooth: Any = distribution("of", given["of"])
+    return smooth.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
 
 
 def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,10 +103,10 @@ def _decoded(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse(content: str, where: str) -> tuple[Recipe, bool]:
-    """The recipe that a TOML text describes, its parameters and changes not yet checked, and whether there is a Lamb shift."""
+    """The recipe of a TOML text, with unchecked parameters and changes, and whether there is a Lamb shift."""
     try:
         data = tomllib.loads(content)
-    except (ValueError, RecursionError) as error:  # syntax, numbers of thousands of digits, brackets without end
+    except (ValueError, RecursionError) as error:  # syntax, numbers with thousands of digits, deeply nested brackets
         raise checks.InputError(f"Argument `model` must be TOML, but {where} is not: {error}.") from None
     singles = [name for name in CONSTRUCTORS if name != "groups"]
     allowed = (*singles, "groups", "coupling_matrix", "changes", "lamb_shift")
@@ -123,7 +123,7 @@ def parse(content: str, where: str) -> tuple[Recipe, bool]:
         return _parse_groups(data, _decoded(changes))
     for key in ("coupling_matrix", "lamb_shift"):
         if key in data:
-            raise checks.InputError(f"Argument `{key}` must stand beside [[groups]] only, but stands beside [{found[0]}].")
+            raise checks.InputError(f"Argument `{key}` must only be given with [[groups]], but is given with [{found[0]}].")
     own = CONSTRUCTORS[found[0]]
     parameters = _table(found[0], data[found[0]], own, required(own))
     return Recipe(found[0], _decoded(parameters), _decoded(changes)), False
@@ -135,7 +135,7 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[
         raise checks.complain("groups", "a list of tables, [[groups]]", listed)
     groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, required(FIELDS)))) for entry in listed)
     if "coupling_matrix" not in data:
-        raise checks.InputError("Argument `coupling_matrix` must be given beside [[groups]], but is missing.")
+        raise checks.InputError("Argument `coupling_matrix` must be given with [[groups]], but is missing.")
     parts = _table("coupling_matrix", data["coupling_matrix"], ("real", "imag"), ("real", "imag"))
     size = len(groups)
     real, imag = (
@@ -143,7 +143,7 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[
         for n in ("real", "imag")
     )
     matrix = np.empty((size, size), complex)
-    matrix.real, matrix.imag = real, imag  # no arithmetic: signed zeros survive
+    matrix.real, matrix.imag = real, imag  # without arithmetic, which would lose signed zeros
     lamb_shift = data.get("lamb_shift", False)
     if not isinstance(lamb_shift, bool):
         raise checks.complain("lamb_shift", "true or false", lamb_shift)

@@ -1,4 +1,4 @@
-"""Definitions that theories share: what they derive it from is their own."""
+"""Definitions of observables shared by the theories."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from spinsync.base.arrays import Array
 
 
 def pair_mean(correlation: Array, weight: Array) -> Array:
-    """Mean of Re c_ab over all pairs of spins, sum_ab p_a p_b Re c_ab over groups that have pairs, (...).
+    """Mean of Re c_ab over all pairs of spins, sum_ab p_a p_b Re c_ab over the groups that have pairs; shape (...).
 
     correlation : (..., group, other_group), NaN where there is no pair; weight : (group,)
     """
-    there = ~np.isnan(correlation)
+    defined = ~np.isnan(correlation)
     total, present = (
-        np.einsum("a,...ab,b->...", weight, np.asarray(x, float), weight) for x in (np.nan_to_num(correlation).real, there)
+        np.einsum("a,...ab,b->...", weight, np.asarray(x, float), weight) for x in (np.nan_to_num(correlation).real, defined)
     )
     return np.asarray(total / np.where(present > 0, present, 1.0))
 
 
 def order_parameter(mean: Array) -> Array:
-    """R = 2 sqrt(mean over all pairs), equation (8.2); a mean below zero is none."""
+    """R = 2 sqrt(mean over all pairs), equation (8.2); 0 where the mean is negative."""
     return np.asarray(2 * np.sqrt(np.maximum(0, mean)))

@@ -1,4 +1,4 @@
-"""Structure-of-arrays rates: all that kernels ever see of a model, one point or a whole diagram of them."""
+"""Rates as arrays, the only form in which kernels take a model: one point, or a batch of all points of a diagram."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ class Rates:
 
     @property
     def net_gain(self) -> Array:
-        """Gain - damping, which drives the inversion (3.4)."""
+        """Gain - damping, the source term of the inversion (3.4)."""
         return self.gain - self.damping
 
     def at(self, index: Any) -> Rates:
-        """Some points of the batch, or one with its batch axes gone; None: a batch of one."""
+        """The rates at an index of the batch axes; the index None adds a batch axis of length 1."""
         return Rates(**{name: np.ascontiguousarray(getattr(self, name)[index]) for name in self.__dataclass_fields__})
 
 
-def rates_of(columns: Mapping[str, Array], weight: Array, coupling: Array) -> Rates:
-    """Of parameters of shape (..., group), normalized weights and C, each of any batch shape."""
-    known = {**columns, "omega": columns["frequency"], "weight": weight}
-    rows = {name: known[name] for name in Rates.__dataclass_fields__ if name != "coupling"}
-    groups = (*np.broadcast_shapes(*(row.shape[:-1] for row in rows.values()), coupling.shape[:-2]), weight.shape[-1])
+def broadcast_rates(columns: Mapping[str, Array], weight: Array, coupling: Array) -> Rates:
+    """Rates from parameters of shape (..., group), normalized weights and C, broadcast to a common batch shape."""
+    given = {**columns, "omega": columns["frequency"], "weight": weight}
+    arrays = {name: given[name] for name in Rates.__dataclass_fields__ if name != "coupling"}
+    groups = (*np.broadcast_shapes(*(array.shape[:-1] for array in arrays.values()), coupling.shape[:-2]), weight.shape[-1])
     coupling = np.broadcast_to(coupling, (*groups, groups[-1]))
-    return Rates(**{name: np.broadcast_to(row, groups) for name, row in rows.items()}, coupling=coupling)
+    return Rates(**{name: np.broadcast_to(array, groups) for name, array in arrays.items()}, coupling=coupling)
 
 
 def normalized(weight: Any) -> Array:
-    """Weights that add up to 1; those that do but for rounding stay, so that an ensemble of another's groups equals it."""
+    """Weights divided by their sum; unchanged if the sum is 1 up to rounding, so that normalizing twice changes no bit."""
     weight = np.asarray(weight, float)
     total = weight.sum(axis=-1, keepdims=True)
     return np.asarray(np.where(abs(total - 1) <= 4e-16 * weight.shape[-1], weight, weight / total))

@@ -1,4 +1,4 @@
-"""Given natural frequencies: a list, or a sample that remembers what it was drawn from."""
+"""Given natural frequencies: a list, or a sample with a record of the distribution that it was drawn from."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What a sample was drawn from."""
+class SampleOrigin:
+    """The distribution, size and seed of a sample."""
 
-    of: Smooth
+    distribution: Smooth
     count: int
     seed: int
 
 
-def drawn(distribution: Smooth, count: int, seed: int) -> Samples:
-    """A sample that remembers how it was drawn; from raw bits, whose stream never changes."""
+def draw_sample(distribution: Smooth, count: int, seed: int) -> Samples:
+    """A sample with a record of its origin; from raw bits, whose stream is the same in all versions of NumPy."""
     count, seed = checks.whole("count", count, 1), checks.seed(seed)
-    afford("count", count, 4 * 8.0)  # bits, shares, frequencies, and copies on the way
+    afford("count", count, 4 * 8.0)  # bits, quantile levels, frequencies and temporary copies
     bits = np.random.PCG64(seed).random_raw(count)
-    with np.errstate(over="ignore"):  # Samples refuses what is not finite
+    with np.errstate(over="ignore"):  # Samples raises an error for numbers that are not finite
         samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))
-    object.__setattr__(samples, "drawn", Drawn(distribution, count, seed))
+    object.__setattr__(samples, "origin", SampleOrigin(distribution, count, seed))
     return samples
 
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """Given natural frequencies, one class of equal weight each: a sample, or a measured list.
+    """Given natural frequencies of equal weight: a sample, or measured values.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Samples:
     """
 
     values: NDArray[np.float64] = field()
-    drawn: Drawn | None = field(default=None, init=False)  # how, where a distribution was asked for a sample
+    origin: SampleOrigin | None = field(default=None, init=False)  # of a sample from a distribution
 
     def __post_init__(self) -> None:
         values = checks.array("values", self.values, float, (None,), "a list of frequencies")
@@ -69,14 +69,14 @@ class Samples:
 
     @property
     def center(self) -> float:
-        """Of what it was drawn from, as the mean of a sample with heavy tails may be anywhere; the mean of a list."""
-        if self.drawn is not None:
-            return self.drawn.of.center
+        """Centre of the distribution that the sample was drawn from; for a list its mean."""
+        if self.origin is not None:  # the mean of a sample with heavy tails may lie anywhere
+            return self.origin.distribution.center
         size = abs(self.values).max() or 1.0
         return float((self.values / size).mean() * size if size > 1e300 else self.values.mean())
 
     def centered(self, center: float) -> Samples:
-        """The same sample around another center.
+        """The same sample around another centre.
 
         Parameters
         ----------
@@ -86,12 +86,12 @@ class Samples:
         Raises
         ------
         InputError
-            If `center` is no finite number.
+            If `center` is not a finite number.
         """
         center = checks.real("center", center)
-        if self.drawn is None:
+        if self.origin is None:
             return Samples(self.values + (center - self.center))
-        return self.drawn.of.centered(center).sample(self.drawn.count, self.drawn.seed)
+        return self.origin.distribution.centered(center).sample(self.origin.count, self.origin.seed)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Samples) and np.array_equal(self.values, other.values)

@@ -1,4 +1,4 @@
-"""Pictures: each function takes a result and an optional `ax` and returns the axes."""
+"""Figures: each function takes a result and an optional `ax`, and returns the axes."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""One look for all pictures: sizes for print, colours for every eye, fonts embedded."""
+"""The style of all figures: sizes for print, colours for all kinds of colour vision, embedded fonts."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from spinsync.base.files import new_version
 from spinsync.base.precision import in_range
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
-FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a picture alone
-#: of groups: Okabe and Ito's colours, told apart by every kind of colour vision; yellow left out, too light for lines
+FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a figure with one axes
+#: colours of groups: those of Okabe and Ito, for all kinds of colour vision, without yellow, too light for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
-CLOSED_FORM = "#000000"  # a closed form over numbers is black, wherever it stands
-#: for magnitudes: even in lightness, the same to every eye
+CLOSED_FORM = "#000000"  # colour of closed forms in all figures
+#: colour map of magnitudes: linear in lightness, for all kinds of colour vision
 COLOURMAP = "cividis"
-CYCLE = "twilight"  # for phases: its ends meet
+CYCLIC_COLOURMAP = "twilight"  # for phases
 
-#: formats of files -> what leaves the date out, so that the same figure is the same file
+#: file formats -> metadata that omit the date, so that equal figures give equal files
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
 
 RULES: dict[str, Any] = {
@@ -66,19 +66,19 @@ _entered: ContextVar[bool] = ContextVar("_entered", default=False)  # inside a `
 
 @contextmanager
 def style(columns: int = 1, **changes: Any) -> Iterator[None]:
-    """Draw in spinsync's look, as `with ss.plot.style():`; matplotlib's own settings come back afterwards.
+    """Context of the style of spinsync, `with ss.plot.style():`; matplotlib's settings are restored afterwards.
 
     Parameters
     ----------
     columns : 1 or 2
-        Width of new figures: one column of a journal (3.4 inches) or two (7 inches). Letters and lines keep their size.
+        Width of new figures: one column of a journal (3.4 inches) or two (7 inches), with letters and lines of equal size.
     **changes
-        Matplotlib rcParams by name with underscores for dots, on top of the look; figure_figsize for any other size.
+        Matplotlib rcParams, with underscores instead of dots; figure_figsize sets any other size.
 
     Raises
     ------
     InputError
-        If `columns` is neither 1 nor 2, or matplotlib knows no such parameter or value.
+        If `columns` is neither 1 nor 2, or matplotlib does not know the parameter or accept the value.
 
     Examples
     --------
@@ -91,13 +91,13 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     """
     if not checks.is_real(columns) or checks.real("columns", columns) not in FORMATS:
         raise checks.complain("columns", "1 or 2", columns)
-    # load the backend: a notebook's turns interaction on as it loads, which the look's end would undo
+    # load the backend first: that of a notebook enables interactive mode, which rc_context would undo
     plt.draw_if_interactive()  # type: ignore[no-untyped-call]
     names = {name.replace(".", "_"): name for name in mpl.rcParams}
-    wanted = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
+    changed = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
     try:
-        rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | wanted)
-    except Exception as error:  # whatever matplotlib's own checks raise
+        rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | changed)
+    except Exception as error:  # matplotlib's checks raise various errors
         but = checks.line(str(error), 200)
         raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {but}.") from None
     token = _entered.set(True)
@@ -108,31 +108,31 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
         _entered.reset(token)
 
 
-def axes(ax: Axes | None, tall: float = 1.0) -> Axes:
-    """The given axes, or those of a new figure in the size of the style; in one of FORMATS `tall` times as high."""
+def axes(ax: Axes | None, height_factor: float = 1.0) -> Axes:
+    """The given axes, or new ones in the size of the style; a size of FORMATS is `height_factor` times as high."""
     if ax is not None:
         return checks.instance("ax", ax, Axes, "matplotlib axes")  # type: ignore[no-any-return]
     width, height = mpl.rcParams["figure.figsize"]
-    stretch = tall if (width, height) in FORMATS.values() else 1.0
+    stretch = height_factor if (width, height) in FORMATS.values() else 1.0
     return plt.subplots(figsize=(width, stretch * height), layout="constrained")[1]
 
 
 def colour(name: str, value: Any) -> str | None:
-    """A colour as matplotlib knows them, in words or as its code; None where none is given."""
+    """A colour as a name or code for matplotlib; None for None."""
     if value is None:
         return None
     try:
-        if value is np.ma.masked:  # matplotlib draws it as nothing
+        if value is np.ma.masked:  # matplotlib would draw nothing
             raise ValueError
         code = to_hex(value, keep_alpha=True)
         return value if isinstance(value, str) else code
-    except Exception:  # whatever matplotlib's many ways to read a colour raise
+    except Exception:  # matplotlib's parsers raise various errors
         raise checks.complain(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
 
-def names(ax: Axes, alone: bool) -> None:
-    """The names of lines: above a picture of its own, where they hide nothing, else where there is room."""
-    if alone:
+def add_legend(ax: Axes, new_figure: bool) -> None:
+    """Draw the legend of lines: above the axes of a new figure, so that it hides nothing, else at the best place inside."""
+    if new_figure:
         ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=1.2, borderaxespad=0.2)
     else:
         ax.legend(loc="best")
@@ -142,7 +142,7 @@ P = ParamSpec("P")
 
 
 def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
-    """A picture on axes of its own is drawn in spinsync's look, as the caller changed it; one on given axes in theirs."""
+    """Decorator: draw a new figure in the style of spinsync (as changed by the caller); leave the style of given axes."""
 
     drawing = in_range(draw)
 
@@ -156,24 +156,24 @@ def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
 
 
 def save(figure: Figure, path: str | Path) -> list[Path]:
-    """Write a figure as PNG and as PDF with embedded fonts, or in the one format that the path ends in.
+    """Write a figure as PNG and as PDF with embedded fonts, or in the format of the ending of the path.
 
     Parameters
     ----------
     figure : matplotlib figure
     path : path
-        Ends in .pdf, .svg or .png for that format; without one of them .png and .pdf are added. In PDF text stays text;
-        in SVG letters are outlines, which look the same everywhere.
+        Ends in .pdf, .svg or .png for this format; otherwise .png and .pdf are added. A PDF contains text as text, an SVG
+        as outlines, which look the same everywhere.
 
     Returns
     -------
     list of Path
-        The files. Each appears when it is complete.
+        The files. Each is created when it is complete.
 
     Raises
     ------
     InputError
-        If `figure` is no figure, the path ends in another format, or can't be written.
+        If `figure` is not a figure, or the path has another ending or can't be written.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
             for file, kind in files.items():
                 with new_version(file) as draft:
                     figure.savefig(draft, format=kind, metadata=UNDATED[kind])
-                figure.set_layout_engine("none")  # all files show the figure as it was laid out for the first
+                figure.set_layout_engine("none")  # the same layout in all files
         finally:
             if layout is not None:
                 figure.set_layout_engine(layout)
@@ -204,7 +204,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
 
 
 def plain_decades(axis: Axis) -> None:
-    """Numbers as they are spoken along a logarithmic axis, at 1, 2 and 5 where it spans few decades."""
+    """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 if it spans less than three decades."""
     low, high = axis.get_view_interval()
     axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
     axis.set_major_formatter(StrMethodFormatter("{x:g}"))
@@ -212,8 +212,8 @@ def plain_decades(axis: Axis) -> None:
 
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
-    """Ticks at multiples of pi/2, or of pi/4 where fewer than three of these are in the range."""
-    for parts in (2, 4):
+    """Ticks at multiples of pi/2, or of pi/4 if fewer than three of these are in the range."""
+    for parts in (2, 4):  # of pi
         steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
         if len(steps) >= 3:
             break

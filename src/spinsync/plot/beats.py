@@ -1,4 +1,4 @@
-"""Two groups beside each other: the difference of their phases, and the lines of their light."""
+"""Phase difference and beat spectrum of groups."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
-from spinsync.plot.areas import known
-from spinsync.plot.traces import TIME, needs, span
+from spinsync.plot.areas import closed_form
+from spinsync.plot.traces import TIME, require_variable, time_range
 from spinsync.results.datasets import model_of
 
-LEAST = 0.25  # half the height of the picture in units of pi, so that what is constant looks so
+MIN_HALF_HEIGHT = 0.25  # smallest half range of the phase axis, in units of pi: a constant then looks constant
 
 
 @in_style
 def phase_difference(
     run: xr.Dataset, ax: Axes | None = None, *, groups: tuple[str, str] | None = None, color: str | None = None
 ) -> Axes:
-    """Phase of one group minus that of another against time, whole turns counted: flat, wavy, or ever growing.
+    """Unwrapped phase difference of two groups over time: constant, oscillating, or growing.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def phase_difference(
         A result of `evolve` with at least two groups.
     ax : matplotlib axes, optional
     groups : two names, optional
-        Default: the first two groups. Their locked difference is drawn in black where a closed form knows it.
+        By default the first two groups; their locked phase difference is drawn in black if a closed form applies.
     color : str, optional
 
     Returns
@@ -38,7 +38,7 @@ def phase_difference(
     Raises
     ------
     InputError
-        If the run holds no coherence over time, or not these groups.
+        If the run holds no coherence over time, or does not have these groups.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def phase_difference(
     >>> pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     >>> ax = ss.plot.phase_difference(ss.evolve(pair, np.linspace(0, 10, 400)))
     """
-    needs(run, "coherence")
+    require_variable(run, "coherence")
     names = [str(name) for name in run.group.values]
     if len(names) < 2:
         raise checks.InputError("Argument `run` must hold at least two groups, but holds one.")
@@ -56,17 +56,17 @@ def phase_difference(
     color = colour("color", color)
     for name in (first, second):
         checks.known("groups", name, names)
-    values = run.coherence.values  # by place: the names in the file may be of another kind than those shown
+    values = run.coherence.values  # by index: names in a file may have another type
     ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
-    locked = known(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
+    locked = closed_form(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
         ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
-    ax.set_ylim(middle - max(half, LEAST), middle + max(half, LEAST))
+    ax.set_ylim(middle - max(half, MIN_HALF_HEIGHT), middle + max(half, MIN_HALF_HEIGHT))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
-    ax.set(xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$", xlim=span(run))
+    ax.set(xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$", xlim=time_range(run))
     return ax
 
 
@@ -80,17 +80,17 @@ def _in_pi(value: float) -> str:
 def beat_spectrum(
     run: xr.Dataset, ax: Axes | None = None, *, skip: float = 0.5, frequencies: tuple[float, float] | None = None
 ) -> Axes:
-    """Spectrum of the mean coherence: one line where groups are locked, a comb of beats where they are not.
+    """Spectrum of the mean coherence: one line if the groups are locked, else a comb of lines at the beat frequency.
 
     Parameters
     ----------
     run : xarray.Dataset
-        A result of `evolve` at even times, long enough for the last part to be stationary.
+        A result of `evolve` at equally spaced times, long enough for the last part to be stationary.
     ax : matplotlib axes, optional
     skip : float
-        Share of the run that is left out at its start; at least 0, below 1.
+        Share of the run to leave out at its start; at least 0, below 1.
     frequencies : two floats, optional
-        The range to draw, angular; a line at +Omega belongs to a phase that grows as Omega t.
+        The frequency range, angular; a phase that grows as Omega t gives a line at +Omega.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def beat_spectrum(
     Raises
     ------
     InputError
-        If the run holds no coherence over even times, `skip` is not in [0, 1), or fewer than 64 times are left.
+        If the run holds no coherence at equally spaced times, `skip` is not in [0, 1), or fewer than 64 times are left.
 
     Notes
     -----
@@ -111,32 +111,32 @@ def beat_spectrum(
     >>> pair = ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     >>> ax = ss.plot.beat_spectrum(ss.evolve(pair, np.linspace(0, 60, 3001)))
     """
-    needs(run, "coherence", whole=True)
+    require_variable(run, "coherence", all_groups=True)
     skip = checks.non_negative("skip", skip)
     if skip >= 1:
         raise checks.complain("skip", "at least 0 and below 1", skip)
     time = run.time.values
     steps = np.diff(time)
     if time.size < 2 or np.ptp(steps) > 1e-6 * steps.mean():
-        raise checks.InputError("Argument `run` must have even times for a spectrum, but they are not.")
+        raise checks.InputError("Argument `run` must have equally spaced times for a spectrum, but its time steps differ.")
     mean = (run.coherence.values @ model_of(run).rates.weight)[int(skip * time.size) :]
     if mean.size < 64:
         raise checks.InputError(f"Argument `run` must leave at least 64 times for a spectrum, but leaves {mean.size}.")
     if frequencies is not None:
-        wanted = checks.increasing("frequencies", frequencies)
-        if wanted.size != 2:
+        limits = checks.increasing("frequencies", frequencies)
+        if limits.size != 2:
             raise checks.complain("frequencies", "two numbers", frequencies)
     ax = axes(ax)
     power, omega = spectrum(mean, float(steps.mean()))
-    low, high = _range(omega, power) if frequencies is None else wanted.tolist()
-    seen = (omega >= low) & (omega <= high)
-    ax.plot(omega[seen], 10 * np.log10(np.maximum(power[seen] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9)
+    low, high = _range(omega, power) if frequencies is None else limits.tolist()
+    visible = (omega >= low) & (omega <= high)
+    ax.plot(omega[visible], 10 * np.log10(np.maximum(power[visible] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9)
     ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel="power  (dB)", xlim=(low, high), ylim=(-95, 5))
     return ax
 
 
 def spectrum(signal: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Power and angular frequencies of e^{-i omega t} in a complex signal, ascending."""
+    """Power spectrum of a complex signal: power and angular frequencies of e^{-i omega t}, ascending."""
     x = 2 * np.pi * np.arange(signal.size) / signal.size
     window = 0.35875 - 0.48829 * np.cos(x) + 0.14128 * np.cos(2 * x) - 0.01168 * np.cos(3 * x)
     padded = 4 * signal.size
@@ -147,7 +147,7 @@ def spectrum(signal: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _range(omega: np.ndarray, power: np.ndarray) -> tuple[float, float]:
-    """The frequencies around all lines above -60 dB."""
+    """Limits (low, high) around all lines above -60 dB."""
     strong = omega[power > 1e-6 * power.max()]
     margin = 0.15 * (strong[-1] - strong[0]) + 40 * (omega[1] - omega[0])
     return float(max(strong[0] - margin, omega[0])), float(min(strong[-1] + margin, omega[-1]))

@@ -1,4 +1,4 @@
-"""Diagrams over parameters, with the closed form on top of the numbers."""
+"""Diagrams over parameters, with closed forms over the numerical results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLE, angle_ticks, axes, colour, in_style
-from spinsync.plot.given import checked, variable_of
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLIC_COLOURMAP, angle_ticks, axes, colour, in_style
+from spinsync.plot.diagram_input import checked_diagram, diagram_variable
 from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {
@@ -24,32 +24,32 @@ LABELS = {
     "order_parameter": r"order parameter  $R$",
     "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
 }
-QUANTITIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # that are rates
-BETWEEN = {
+FREQUENCIES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}  # names, symbols
+PAIR_LABELS = {
     "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
     "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
 }
 
 
 def _axis(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
-    """Label of a parameter and the unit it is drawn in: the damping rate, where one value of it is fixed."""
+    """Label of a parameter and its unit on the axis: the damping rate, if it is one fixed number."""
     *where, last = name.split(".")
-    known = parameter(name)
+    described = parameter(name)
     of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
-    if known.unit != RATE:
-        return f"{known.label}  ${known.symbol}${of}", 1.0
+    if described.unit != RATE:
+        return f"{described.label}  ${described.symbol}${of}", 1.0
     damping = ensemble.recipe.parameters.get("damping")
     varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
     if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
-        return rf"{known.label}  ${known.symbol}${of}  (rate)", 1.0
+        return rf"{described.label}  ${described.symbol}${of}  (rate)", 1.0
     if last == "gain":
         return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
-    return rf"{known.label}  ${known.symbol}/\gamma$", damping
+    return rf"{described.label}  ${described.symbol}/\gamma$", damping
 
 
-def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
-    """Of the first group, or of the first beside the second."""
-    values = variable_of(diagram, variable)
+def _select_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
+    """A variable of the first group, or of the first two groups."""
+    values = diagram_variable(diagram, variable)
     if "other_group" in values.dims:
         if values.sizes["group"] < 2 or values.sizes["other_group"] < 2:
             raise checks.InputError(f"Argument `variable` must be one of a single group, but is variable={variable!r}.")
@@ -59,7 +59,7 @@ def _one_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
 
 @in_style
 def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None) -> Axes:
-    """A diagram over two parameters: regimes as named areas, or a variable as an image; closed-form boundaries on top.
+    """A diagram over two parameters: regimes as labelled areas, or a variable as an image, with boundaries in closed form.
 
     Parameters
     ----------
@@ -69,9 +69,9 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     variable : str, optional
         regime, order_parameter, lyapunov, amplitude, inversion or frequency (of the first group), phase_locking or
         phase_difference (of the first two); by default the order parameter of one group, the regime of several.
-        Grey: not defined. Crosses: the regime is undecided. In a symmetric pair the lines are the Hopf line, the end of
-        the existence of full synchronization, and where the incoherent state becomes stable, (5.2) to (5.4); in any
-        other pair over its detuning, the edges of Adler's locking range (5.7) where its error is below a tenth.
+        Grey: undefined. Crosses: undecided regimes. Lines of a symmetric pair: the Hopf line, the existence limit of
+        full synchronization, and the stability limit of the incoherent state, (5.2) to (5.4); of any other pair over
+        its detuning: the edges of Adler's locking range (5.7) if its relative error is below 0.1.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     Raises
     ------
     InputError
-        If the diagram has not two axes, or the variable is unknown.
+        If the diagram does not have two axes, or the variable is unknown.
 
     Examples
     --------
@@ -88,22 +88,22 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.phase_diagram(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.1, 9, 7)}))
     """
-    ensemble, (x, y) = checked(diagram, 2)
-    diagram = diagram.sortby([x, y])  # cells of an image lie in order
+    ensemble, (x, y) = checked_diagram(diagram, 2)
+    diagram = diagram.sortby([x, y])  # an image needs ascending axes
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
-    checks.known("variable", variable, ["regime", *LABELS, *BETWEEN])
+    checks.known("variable", variable, ["regime", *LABELS, *PAIR_LABELS])
     (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
-    values = _one_group(diagram, variable).transpose(y, x).values
-    ax, alone = axes(ax, tall=1.125), ax is None
+    values = _select_group(diagram, variable).transpose(y, x).values
+    ax, new_figure = axes(ax, height_factor=1.125), ax is None
     if variable == "regime":
         areas.areas(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values)
     else:
         _image(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values, variable)
-    _boundary(ax, diagram, ensemble, x, y)
+    _draw_threshold(ax, diagram, ensemble, x, y)
     if len(ensemble.groups) == 2:
         areas.boundaries(ax, diagram, ensemble, x, y, {x: x_unit, y: y_unit})
-    if alone and variable == "regime":
+    if new_figure and variable == "regime":
         areas.legend(ax, values)
     ax.set(xlabel=x_label, ylabel=y_label)
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
@@ -117,62 +117,62 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
     cyclic = variable == "phase_difference"
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
-    map_ = CYCLE if cyclic else COLOURMAP
+    map_ = CYCLIC_COLOURMAP if cyclic else COLOURMAP
     image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest")
-    bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | BETWEEN)[variable])
+    bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | PAIR_LABELS)[variable])
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 
 
-def _closed(ax: Axes, diagram: xr.Dataset, name: str, unit: float, form: Callable[[Any], float], upright: bool = False) -> Any:
-    """x and y of a closed form along a parameter; numbers of spins are whole, and stand for themselves."""
-    own = diagram[name].values / unit
+def _formula(ax: Axes, diagram: xr.Dataset, name: str, unit: float, f: Callable[[Any], float], upright: bool = False) -> Any:
+    """x and y of a closed form along a parameter; for numbers of spins at the given values only."""
+    given = diagram[name].values / unit
     if name == "spins":
-        values = np.array([form(int(n)) for n in diagram[name].values])
-        return (values, own) if upright else (own, values)
-    return curves.line(ax, lambda at: form(at * unit), own, upright=upright)
+        values = np.array([f(int(n)) for n in diagram[name].values])
+        return (values, given) if upright else (given, values)
+    return curves.sample_curve(ax, lambda at: f(at * unit), given, upright=upright)
 
 
-def _boundary(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
-    """V_c along the axis that is not the coupling."""
+def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
+    """Draw the critical coupling of one group."""
     if "limit_cycle" not in available(ensemble):
         return
     if "coupling" not in (x, y):
-        _threshold(ax, diagram, ensemble, x, y)
+        _draw_threshold_contour(ax, diagram, ensemble, x, y)
         return
     other = y if x == "coupling" else x
-    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not widen the picture
+    ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not change the limits
     units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
 
-    curve = _closed(ax, diagram, other, units[1], upright=x == "coupling",
-                    form=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
+    curve = _formula(ax, diagram, other, units[1], upright=x == "coupling",
+                    f=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 
 
-def _threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
-    """Where V = V_c, over two parameters of which neither is the coupling."""
+def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
+    """Draw V = V_c as a contour over two parameters that are not the coupling."""
     units = {name: _axis(name, ensemble, (x, y))[1] for name in (x, y)}
-    on_page = curves.page(ax, *(diagram[name].values / units[name] for name in (x, y)))
-    fine = {name: values * units[name] for name, values in zip((x, y), on_page, strict=True)}
+    grid = curves.sample_grid(ax, *(diagram[name].values / units[name] for name in (x, y)))
+    fine = {name: values * units[name] for name, values in zip((x, y), grid, strict=True)}
     if "spins" in fine:
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
     def above(across: float, up: float) -> float:
         model = ensemble.replace(**{x: across, y: up})
         ratio = abs(model.coupling_matrix[0, 0]) / critical_coupling(model)
-        return float(np.log(np.clip(ratio, 0.1, 10)))  # not far from linear where it changes sign
+        return float(np.log(np.clip(ratio, 0.1, 10)))  # nearly linear at the change of sign
 
-    known = np.array([[above(across, up) for across in fine[x]] for up in fine[y]])
-    if known.min() < 0 < known.max():
+    values = np.array([[above(across, up) for across in fine[x]] for up in fine[y]])
+    if values.min() < 0 < values.max():
         along = [fine[name] / units[name] for name in (x, y)]
-        ax.contour(*along, known, levels=[0.0], colors="white", linewidths=2.6)
-        ax.contour(*along, known, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
+        ax.contour(*along, values, levels=[0.0], colors="white", linewidths=2.6)
+        ax.contour(*along, values, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
 
 
 @in_style
 def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None) -> Axes:
-    """A diagram over one parameter: numbers as circles, the closed form of one group as a line.
+    """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         order_parameter, lyapunov, amplitude, inversion or frequency; of the first two groups phase_locking or
         phase_difference.
     color : str, optional
-        Of the circles; by default one per group.
+        Colour of the circles; by default one per group.
 
     Returns
     -------
@@ -192,7 +192,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     Raises
     ------
     InputError
-        If the diagram has not one axis, or the variable is unknown.
+        If the diagram does not have one axis, or the variable is unknown.
 
     Examples
     --------
@@ -200,32 +200,32 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.cut(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 13)}))
     """
-    ensemble, (x,) = checked(diagram, 1)
-    checks.known("variable", variable, [*LABELS, *BETWEEN])
+    ensemble, (x,) = checked_diagram(diagram, 1)
+    checks.known("variable", variable, [*LABELS, *PAIR_LABELS])
     color = colour("color", color)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)
-    y_label, y_unit = (LABELS | BETWEEN)[variable], 1.0
-    if variable in QUANTITIES:
-        y_label, y_unit = _rate(label, unit, *QUANTITIES[variable])
-    values, where = variable_of(diagram, variable) / y_unit, diagram[x] / unit
-    if variable in BETWEEN:
-        values = _one_group(diagram, variable)
+    y_label, y_unit = (LABELS | PAIR_LABELS)[variable], 1.0
+    if variable in FREQUENCIES:
+        y_label, y_unit = _frequency_label(label, unit, *FREQUENCIES[variable])
+    values, where = diagram_variable(diagram, variable) / y_unit, diagram[x] / unit
+    if variable in PAIR_LABELS:
+        values = _select_group(diagram, variable)
     groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
     for i, one in enumerate(groups):
         edge = color or COLOURS[i % len(COLOURS)]
         name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
-        size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are seen where they coincide
+        size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are visible if they coincide
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        closed = _closed(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
+        closed = _formula(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")
     ax.set(xlabel=label, ylabel=y_label)
     low, high = ax.get_ylim()
-    if high - low < 1e-9:  # rounding is no data
+    if high - low < 1e-9:  # a constant up to rounding
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     if x.endswith("theta"):
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
@@ -234,7 +234,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
 
 @in_style
 def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool = False) -> Axes:
-    """Observed frequencies over one parameter: circles; closed forms as black lines, natural frequencies dotted.
+    """Observed frequencies over one parameter: circles; closed forms as black lines, natural frequencies as dotted lines.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     difference : bool
-        Of two groups: draw the first one's minus the second one's. The locking plateau is where it vanishes.
+        Draw the difference of the first two groups, which is zero on the locking plateau.
 
     Returns
     -------
@@ -251,12 +251,12 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     Raises
     ------
     InputError
-        If the diagram has not one axis, or a difference is asked of one group.
+        If the diagram does not have one axis, or has one group and `difference` is True.
 
     Notes
     -----
-    Closed forms: (4.3) for one group; for two over their detuning the plateau (5.1) up to the Hopf line (5.4), or
-    Adler's (5.8) where it is weakly coupled.
+    Closed forms: (4.3) for one group; for two groups over their detuning the plateau (5.1) up to the Hopf line (5.4), or
+    (5.8) for weak coupling.
 
     Examples
     --------
@@ -264,52 +264,55 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     >>> pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
     >>> ax = ss.plot.frequency(ss.phase_diagram(pair, {"detuning": np.linspace(0, 8, 9)}))
     """
-    ensemble, (x,) = checked(diagram, 1)
+    ensemble, (x,) = checked_diagram(diagram, 1)
     if not checks.flag("difference", difference):
         ax = cut(diagram, ax, variable="frequency")
-        _natural(ax, diagram, ensemble, x)
+        _draw_natural_frequencies(ax, diagram, ensemble, x)
         return ax
     if len(ensemble.groups) < 2:
-        raise checks.InputError("Argument `difference` must be asked of at least two groups, but there is one.")
+        raise checks.InputError("Argument `difference` must be False for one group, but is difference=True.")
     ax, (label, unit) = axes(ax), _axis(x, ensemble)
-    observed = variable_of(diagram, "frequency")
+    observed = diagram_variable(diagram, "frequency")
     if observed.sizes.get("group", 1) < 2:
         raise checks.InputError("Argument `diagram` must hold two groups for a difference, but holds one.")
     gap = observed.isel(group=0) - observed.isel(group=1)
     first, second = observed.group.values[:2]
-    y_label, y_unit = _rate(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
+    y_label, y_unit = _frequency_label(label, unit, "difference", rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}")
     ax.plot(diagram[x] / unit, gap / y_unit, "o", ms=3.2, mfc="white", mec=COLOURS[0], mew=0.9, zorder=3)
     if x == "detuning":
-        _dotted(ax, diagram, unit, 1 / y_unit)
-        closed = _closed(ax, diagram, x, unit, lambda v: areas.known(ensemble.replace(detuning=v), "beat_frequency") / y_unit)
+        _draw_dotted(ax, diagram, unit, 1 / y_unit)
+        closed = _formula(
+            ax, diagram, x, unit, lambda v: areas.closed_form(ensemble.replace(detuning=v), "beat_frequency") / y_unit
+        )
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
     return ax
 
 
-def _rate(label: str, unit: float, meaning: str, symbol: str) -> tuple[str, float]:
-    """Label and unit of a frequency beside an axis: the damping rate where the axis is in units of it."""
+def _frequency_label(label: str, unit: float, meaning: str, symbol: str) -> tuple[str, float]:
+    """Label and unit of a frequency: the damping rate if the parameter axis is in units of it."""
     in_damping = label.endswith(r"/\gamma$")
     return (rf"{meaning}  ${symbol}/\gamma$", unit) if in_damping else (rf"{meaning}  ${symbol}$  (rate)", 1.0)
 
 
-def _dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float) -> None:
-    """What is proportional to the detuning."""
+def _draw_dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float) -> None:
+    """Draw a dotted line proportional to the detuning."""
     ends = np.array([float(diagram.detuning.min()), float(diagram.detuning.max())])
     ax.plot(ends / unit, slope * ends, ":", color="#6b747d", lw=0.9, zorder=1)
 
 
-def _natural(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
-    """Over the detuning of two groups: their natural frequencies, and the plateau where it is known."""
+def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
+    """Draw natural frequencies of two groups over their detuning, and the locked frequency in closed form."""
     if x != "detuning":
         return
     label, unit = _axis(x, ensemble)
-    rate = _rate(label, unit, "", "")[1]
+    rate = _frequency_label(label, unit, "", "")[1]
     for sign in (1, -1):
-        _dotted(ax, diagram, unit, sign / 2 / rate)
+        _draw_dotted(ax, diagram, unit, sign / 2 / rate)
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)
-        return areas.known(pair, "frequency") / rate if areas.known(pair, "beat_frequency") == 0 else np.nan
+        locked = areas.closed_form(pair, "beat_frequency") == 0
+        return areas.closed_form(pair, "frequency") / rate if locked else np.nan
 
-    ax.plot(*_closed(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)
+    ax.plot(*_formula(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

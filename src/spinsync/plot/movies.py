@@ -15,15 +15,15 @@ from rich.progress import track
 from spinsync.base import checks
 from spinsync.base.files import new_version
 from spinsync.base.precision import in_range
-from spinsync.plot import films
-from spinsync.plot.scenes import ARROW, Scene
+from spinsync.plot import video_files
+from spinsync.plot.renderer import ARROW, Renderer
 from spinsync.plot.spheres import AZIMUTH, ELEVATION, View, checked_frame, colours, trajectories
-from spinsync.plot.traces import needs
+from spinsync.plot.traces import require_variable
 
-Angle = ArrayLike | Callable[[float], Any]  # degrees: one, one for each time of a run, or a function of time
-SECONDS = 10.0  # of a whole run, unless a speed is given
-FINER = 2  # points of a trail in a frame
-FASTEST_GIF = 50  # browsers slow down what is faster
+Angle = ArrayLike | Callable[[float], Any]  # degrees: a number, an array over the times of a run, or a function of time
+DEFAULT_SECONDS = 10.0  # duration of a movie unless a speed is given
+TRAIL_POINTS_PER_FRAME = 2
+MAX_GIF_RATE = 50  # frames per second; browsers slow down faster ones
 
 
 @in_range
@@ -37,34 +37,32 @@ def movie(
     Parameters
     ----------
     run : xarray.Dataset
-        A result of `evolve` at two times or more; single spins where it holds them (each=True), else groups.
+        A result of `evolve` at two times or more; with each=True its single spins are drawn, else its groups.
     path : path
-        Ends in .mp4, for which ffmpeg is needed, on PATH or where matplotlib's rcParams["animation.ffmpeg_path"] says,
-        or in .gif.
+        Ends in .gif, or in .mp4, which needs ffmpeg, on PATH or at matplotlib's rcParams["animation.ffmpeg_path"].
     size : int
         Width and height in pixels, even for .mp4.
     frames_per_second : int
         At most 50 for .gif.
     speed : float, optional
-        Time of the run that passes in one second; by default the run takes ten seconds. Between the times of the run,
-        vectors are interpolated: twenty times a turn are enough for the eye.
+        Time of the run per second of the movie; by default the run takes ten seconds. Vectors are interpolated between
+        the times of the run: twenty times per period are sufficient.
     azimuth, elevation : float, array of shape (time,), or function
-        Where the viewer stands, in degrees. A camera that moves: one angle for each time of the run (on straight lines
-        between them), or a function that takes a time and returns an angle. The sphere is then drawn anew in each frame,
-        which takes some five times as long.
+        Direction of the viewer, in degrees. For a moving camera one angle for each time of the run (interpolated
+        linearly), or a function of a time that returns an angle. Each frame then takes about five times as long.
     frame : float or "mean"
-        Angular frequency of the rotating frame, or the frame that turns with the mean field.
+        Angular frequency of the rotating frame, or the frame that rotates with the mean field.
     trails : float
         Length of the trails in seconds of the movie; 0 for none.
     cycle : bool
-        Draw the closed-form limit cycle (black ring) where the model has one.
+        Draw the closed-form limit cycle (black ring) if the model has one.
     progress : bool
         Show a progress bar on a terminal or in a notebook.
 
     Returns
     -------
     Path
-        The file. It appears when it is complete, in the place of an older one.
+        The file. It replaces an older one when it is complete.
 
     Raises
     ------
@@ -84,34 +82,36 @@ def movie(
     The camera turns once around the sphere with ``azimuth=lambda time: 360 * time / 5``.
     """
     for name in ("coherence", "inversion", "order_parameter"):
-        needs(run, name, whole=True)
+        require_variable(run, name, all_groups=True)
     trajectories(run)
     if run.sizes["time"] < 2:
         raise checks.InputError("Argument `run` must hold at least two times, but holds one.")
     file = checks.path("path", path)
-    kind = _kind(file)
+    kind = _file_format(file)
     cycle, progress = checks.flag("cycle", cycle), checks.flag("progress", progress)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
         raise checks.complain("size", "even for .mp4", size)
-    rate = checks.whole("frames_per_second", frames_per_second, 1, FASTEST_GIF if kind == "gif" else 120)
+    rate = checks.whole("frames_per_second", frames_per_second, 1, MAX_GIF_RATE if kind == "gif" else 120)
     times = _times(run.time.values, rate, speed)
     step = float(times[1] - times[0])
     trail = checks.non_negative("trails", trails) * rate * step
     angles = [_angles(n, angle, run.time.values, times) for n, angle in (("azimuth", azimuth), ("elevation", elevation))]
     views = [View(*pair) for pair in zip(*angles, strict=True)]
-    scene = Scene(run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / FINER, cycle=cycle)
+    renderer = Renderer(
+        run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / TRAIL_POINTS_PER_FRAME, cycle=cycle
+    )
     with new_version(file) as draft:
         palette = [*colours(run), ARROW]
-        with films.mp4(draft, size, rate) if kind == "mp4" else films.gif(draft, size, rate, palette) as add:
-            for time, view in zip(_followed(times.tolist(), file.name, progress), views, strict=True):
-                scene.look(view)
-                add(scene.page(time))
+        with video_files.mp4(draft, size, rate) if kind == "mp4" else video_files.gif(draft, size, rate, palette) as add:
+            for time, view in zip(_with_progress_bar(times.tolist(), file.name, progress), views, strict=True):
+                renderer.set_view(view)
+                add(renderer.image(time))
     return file
 
 
 def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> list[float]:
-    """An angle of the camera in each frame."""
+    """The angle of the camera in each frame, in degrees."""
     if callable(angle):
         return [_angle_at(name, angle, time) for time in times.tolist()]
     if checks.dims(angle) == 0:
@@ -123,17 +123,17 @@ def _angles(name: str, angle: Angle, saved: np.ndarray, times: np.ndarray) -> li
 def _angle_at(name: str, camera: Callable[[float], float], time: float) -> float:
     try:
         angle = camera(time)
-    except Exception as error:  # the cause, which is kept, is the user's to find
+    except Exception as error:  # the user's error is kept as the cause
         must = "a function that takes a time and returns an angle"
         raise checks.InputError(f"Argument `{name}` must be {must}, but raises {type(error).__name__} at {time:g}.") from error
     return checks.real(f"{name}({time:g})", angle)
 
 
-def _kind(path: Path) -> str:
+def _file_format(path: Path) -> str:
     kind = path.suffix.lower()[1:]
     if kind not in ("mp4", "gif"):
         raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))
-    if kind == "mp4" and films.ffmpeg() is None:
+    if kind == "mp4" and video_files.ffmpeg() is None:
         where = "put it on PATH, or its path into matplotlib's rcParams['animation.ffmpeg_path']"
         must = f"a file that ends in .gif as long as ffmpeg, which writes .mp4, is not found ({where})"
         raise checks.complain("path", must, str(path))
@@ -141,17 +141,17 @@ def _kind(path: Path) -> str:
 
 
 def _times(saved: np.ndarray, rate: int, speed: float | None) -> np.ndarray:
-    """Times of the frames: even, from the first to the last of the run."""
+    """Times of the frames: equally spaced, from the first to the last of the run."""
     span = float(saved[-1] - saved[0])
-    seconds = SECONDS if speed is None else span / checks.positive("speed", speed)
+    seconds = DEFAULT_SECONDS if speed is None else span / checks.positive("speed", speed)
     count = seconds * rate
     if not 1 <= round(count) <= 10**6:
         raise checks.complain("speed", f"from {span * rate / 10**6:.3g} to {span * rate:.3g}, one to a million frames", speed)
     return np.linspace(saved[0], saved[-1], round(count) + 1)
 
 
-def _followed(times: list[float], name: str, progress: bool) -> Iterable[float]:
-    """The times, with a bar on standard error that tells how far they are."""
+def _with_progress_bar(times: list[float], name: str, progress: bool) -> Iterable[float]:
+    """The times, with a progress bar on standard error."""
     console = Console(stderr=True)
-    seen = progress and (console.is_terminal or console.is_jupyter)
-    return track(times, description=name, console=console, disable=not seen)
+    visible = progress and (console.is_terminal or console.is_jupyter)
+    return track(times, description=name, console=console, disable=not visible)

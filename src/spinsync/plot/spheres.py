@@ -1,4 +1,4 @@
-"""Trajectories on the Bloch sphere, drawn by projection onto the page."""
+"""Trajectories on the Bloch sphere, in orthographic projection."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from numpy.typing import ArrayLike, NDArray
 from spinsync.base import checks
 from spinsync.model import bloch_vectors
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
-from spinsync.plot.traces import needs
+from spinsync.plot.traces import require_variable
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.results.datasets import bloch, model_of
 
 Array = NDArray[Any]
-BACK = 0.25  # how much of a line's ink is left behind the sphere
-SHADES = 64  # of ink: neighbours look the same
-MANY = 4  # more trajectories than these are drawn thin
-THIN, THICK = (0.7, 0.65, 2.6), (1.2, 0.95, 4.5)  # width and opacity of a line, diameter of its dots; points of print
-EDGE = 1.2  # from the middle of the sphere to the edge of the picture
-GLOBE, LINES, LETTERS = "#f4f6f8", "#8a929b", "#4a525b"  # colours of the sphere, its lines and the names of its axes
+BACK_OPACITY = 0.25  # opacity of a line at the back of the sphere
+OPACITY_LEVELS = 64  # number of distinct opacities of a line
+MANY = 4  # largest number of trajectories with thick lines
+THIN, THICK = (0.7, 0.65, 2.6), (1.2, 0.95, 4.5)  # width and opacity of a line, diameter of its dots; in points
+HALF_WIDTH = 1.2  # from the centre of the sphere to the edge of the figure
+SPHERE_COLOUR, LINE_COLOUR, LABEL_COLOUR = "#f4f6f8", "#8a929b", "#4a525b"
 
 
 class View:
-    """Orthographic projection: page coordinates and depth (towards the reader) of points in space."""
+    """Orthographic projection: right, up and depth (towards the viewer) of points in space, shape (..., 3)."""
 
     def __init__(self, azimuth: float, elevation: float) -> None:
         a, e = np.radians(azimuth), np.radians(elevation)
@@ -42,29 +42,29 @@ class View:
         return np.asarray(points @ self.matrix.T)
 
 
-AZIMUTH, ELEVATION = -50.0, 22.0  # where the reader stands, in degrees
+AZIMUTH, ELEVATION = -50.0, 22.0  # default direction of the viewer, in degrees
 
 
 def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> Array:
-    """Where Bloch vectors lie on the axes of `bloch_sphere`, for points, lines and labels of one's own.
+    """Positions of Bloch vectors on the axes of `bloch_sphere`, for additional points, lines and labels.
 
     Parameters
     ----------
     points : array of shape (..., 3)
-        Bloch vectors (x, y, z), equation (1.1), in the frame of the picture; any length, the sphere's radius is 1.
+        Bloch vectors (x, y, z), equation (1.1), in the frame of the figure; any length, the sphere's radius is 1.
     azimuth, elevation : float
-        Those of the picture, in degrees.
+        Those of the figure, in degrees.
 
     Returns
     -------
     array of shape (..., 2)
-        Coordinates on the axes: to the right and up, from the middle of the sphere. With the angles a and e, a point lies
-        in front of the middle where x cos(e) cos(a) + y cos(e) sin(a) + z sin(e) is positive.
+        Coordinates on the axes: to the right and up, from the centre of the sphere. With azimuth a and elevation e, a
+        point is in the front half if x cos(e) cos(a) + y cos(e) sin(a) + z sin(e) > 0.
 
     Raises
     ------
     InputError
-        If the points have not three finite coordinates each.
+        If the points do not have three finite coordinates each.
 
     Examples
     --------
@@ -87,19 +87,19 @@ def bloch_sphere(
     run: xr.Dataset, ax: Axes | None = None, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION,
     frame: float | str = 0.0, cycle: bool = True,
 ) -> Axes:  # fmt: skip
-    """Trajectories of a run on the Bloch sphere: open circles where they start, dots where they end.
+    """Trajectories of a run on the Bloch sphere, from open circles at the start to dots at the end.
 
     Parameters
     ----------
     run : xarray.Dataset
-        A result of `evolve`; single spins where it holds them (each=True), else groups. Colours tell groups apart.
+        A result of `evolve`; with each=True its single spins are drawn, else its groups. One colour per group.
     ax : matplotlib axes, optional
     azimuth, elevation : float
-        Where the reader stands, in degrees; `project` places points and labels of one's own from there.
+        Direction of the viewer, in degrees; `project` takes the same angles for additional points and labels.
     frame : float or "mean"
-        Angular frequency of the rotating frame to draw in, or the frame that turns with the mean field.
+        Angular frequency of the rotating frame, or the frame that rotates with the mean field.
     cycle : bool
-        Draw the closed-form limit cycle (black ring) where the model has one.
+        Draw the closed-form limit cycle (black ring) if the model has one.
 
     Returns
     -------
@@ -118,30 +118,30 @@ def bloch_sphere(
     """
     vectors = trajectories(run)
     view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
-    ax = axes(ax, tall=ONE_COLUMN / 2.4)
-    globe(ax, view)
+    ax = axes(ax, height_factor=ONE_COLUMN / 2.4)
+    draw_sphere(ax, view)
     if checked_frame(frame) == "mean":
-        needs(run, "coherence", whole=True)
-        turn = -np.angle(run.coherence.values @ model_of(run).rates.weight)
+        require_variable(run, "coherence", all_groups=True)
+        angle = -np.angle(run.coherence.values @ model_of(run).rates.weight)
     else:
-        turn = float(frame) * (run.time.values - run.time.values[0])
-    m = turned(vectors.values, -turn)
+        angle = float(frame) * (run.time.values - run.time.values[0])
+    m = rotated_about_z(vectors.values, -angle)
     if frame == "mean":
-        m[1:][jumps(turn)] = np.nan
+        m[1:][frame_jumps(angle)] = np.nan
     colour = colours(run)
     for k in range(m.shape[1]):
         _trajectory(ax, view(m[:, k]), colour[k], thin=m.shape[1] > MANY)
     if checks.flag("cycle", cycle):
-        ring(ax, view, run)
+        draw_limit_cycle(ax, view, run)
     return ax
 
 
 def trajectories(run: xr.Dataset) -> xr.DataArray:
-    """Bloch vectors of shape (time, spin or group, 3), or a sentence where a result holds none."""
+    """Bloch vectors of shape (time, spin or group, 3). Raises InputError if the result has none."""
     single = isinstance(run, xr.Dataset) and "spin_coherence" in run
     for name in ("coherence", "inversion"):
-        needs(run, f"spin_{name}" if single else name)
-    if single and not _names_owners(run):
+        require_variable(run, f"spin_{name}" if single else name)
+    if single and not _has_groups_of_spins(run):
         raise checks.InputError("Argument `run` must name the group of each spin in spin_group, but does not.")
     vectors = bloch(run)
     if np.nanmax(abs(vectors.values), initial=0.0) > 1 + bloch_vectors.ROUNDING:
@@ -149,8 +149,8 @@ def trajectories(run: xr.Dataset) -> xr.DataArray:
     return vectors
 
 
-def _names_owners(run: xr.Dataset) -> bool:
-    """Whether each single spin has the name of a group that is there."""
+def _has_groups_of_spins(run: xr.Dataset) -> bool:
+    """Whether the group of each single spin is a group of the result."""
     if "spin_group" not in run.coords or run.coords["spin_group"].dims != ("spin",) or run.get("group") is None:
         return False
     return run.group.dims == ("group",) and set(run.spin_group.values) <= set(run.group.values)
@@ -158,9 +158,9 @@ def _names_owners(run: xr.Dataset) -> bool:
 
 def colours(run: xr.Dataset) -> list[str]:
     """The colour of each trajectory: that of its group."""
-    owner = run.spin_group.values if "spin_group" in run.coords else run.group.values
-    of_group = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
-    return [of_group[name] for name in owner]
+    groups = run.spin_group.values if "spin_group" in run.coords else run.group.values
+    colour_of = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
+    return [colour_of[name] for name in groups]
 
 
 def checked_frame(frame: float | str) -> float | str:
@@ -169,45 +169,45 @@ def checked_frame(frame: float | str) -> float | str:
     return frame if isinstance(frame, str) else checks.real("frame", frame)
 
 
-def jumps(turn: Array) -> Array:
-    """Where the frame of a mean field jumps from one time to the next, as it does when the field passes through zero."""
-    return np.asarray(abs((np.diff(turn) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
+def frame_jumps(angle: Array) -> Array:
+    """Whether the frame of the mean field jumps after each time but the last, as it does if the field passes through zero."""
+    return np.asarray(abs((np.diff(angle) + np.pi) % (2 * np.pi) - np.pi) > 1.0)
 
 
-def turned(m: Array, angle: Array) -> Array:
-    """Vectors of shape (time, any, 3), turned about the z axis by an angle at each time."""
+def rotated_about_z(m: Array, angle: Array) -> Array:
+    """Vectors of shape (time, any, 3), rotated about the z axis by an angle at each time."""
     (x, y, z), angle = np.moveaxis(m, -1, 0), angle[:, None]
     return np.stack([x * np.cos(angle) - y * np.sin(angle), x * np.sin(angle) + y * np.cos(angle), z], axis=-1)
 
 
-def globe(ax: Axes, view: View) -> None:
-    """Outline, equator and two meridians, axes with labels; what lies behind is fainter."""
+def draw_sphere(ax: Axes, view: View) -> None:
+    """Draw outline, equator, two meridians and labelled axes; lines at the back are fainter."""
     t = np.linspace(0, 2 * np.pi, 361)
-    ax.fill(np.cos(t), np.sin(t), facecolor=GLOBE, edgecolor=LINES, lw=0.8, zorder=0)
+    ax.fill(np.cos(t), np.sin(t), facecolor=SPHERE_COLOUR, edgecolor=LINE_COLOUR, lw=0.8, zorder=0)
     c, s, zero = np.cos(t), np.sin(t), np.zeros_like(t)
     for circle in (np.stack([c, s, zero], 1), np.stack([c, zero, s], 1), np.stack([zero, c, s], 1)):
-        _depth_line(ax, view(circle), LINES, width=0.5, strength=0.6, zorder=1)
+        _depth_line(ax, view(circle), LINE_COLOUR, width=0.5, strength=0.6, zorder=1)
     for axis, label in zip(np.eye(3), ("x", "y", "z"), strict=True):
         tip = view(axis)
-        ax.plot([0, tip[0]], [0, tip[1]], color=LINES, lw=0.6, zorder=1)
-        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color=LETTERS)
-    ax.set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), aspect="equal")
+        ax.plot([0, tip[0]], [0, tip[1]], color=LINE_COLOUR, lw=0.6, zorder=1)
+        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color=LABEL_COLOUR)
+    ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH), aspect="equal")
     ax.set_axis_off()
 
 
-def ink(depth: Array) -> Array:
-    """Opacity of what lies at a depth: 1 towards the reader, BACK behind the sphere."""
-    return np.asarray(BACK + (1 - BACK) * np.clip((depth + 1) / 2, 0, 1))
+def depth_opacity(depth: Array) -> Array:
+    """Opacity at a depth: 1 at the front, BACK_OPACITY at the back of the sphere."""
+    return np.asarray(BACK_OPACITY + (1 - BACK_OPACITY) * np.clip((depth + 1) / 2, 0, 1))
 
 
 def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: float, zorder: float) -> None:
-    """A line whose ink fades towards the back: strokes of one ink each, as many as the eye tells apart."""
-    shade = np.round(SHADES * ink((path[1:, 2] + path[:-1, 2]) / 2))  # NaN, which is like nothing: there is no line
-    ends = np.flatnonzero(np.diff(shade) != 0) + 1
-    parts = pairwise([0, *ends.tolist(), len(shade)])
-    strokes = [(path[a : b + 1, :2], shade[a]) for a, b in parts if a < b and shade[a] == shade[a]]
-    rgba = [(*to_rgb(colour), strength * s / SHADES) for _, s in strokes]
-    ax.add_collection(LineCollection([xy for xy, _ in strokes], colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
+    """Draw a line that fades towards the back, as one piece for each run of equal opacity levels."""
+    level = np.round(OPACITY_LEVELS * depth_opacity((path[1:, 2] + path[:-1, 2]) / 2))  # NaN: no line
+    ends = np.flatnonzero(np.diff(level) != 0) + 1
+    ranges = pairwise([0, *ends.tolist(), len(level)])
+    pieces = [(path[a : b + 1, :2], level[a]) for a, b in ranges if a < b and level[a] == level[a]]
+    rgba = [(*to_rgb(colour), strength * s / OPACITY_LEVELS) for _, s in pieces]
+    ax.add_collection(LineCollection([xy for xy, _ in pieces], colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
 
 
 def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
@@ -218,8 +218,8 @@ def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
     ax.plot(x1, y1, "o", ms=small, mfc=colour, mec="white", mew=0.3, zorder=5)
 
 
-def ring(ax: Axes, view: View, run: xr.Dataset) -> None:
-    """The limit cycle of a run of one synchronized group."""
+def draw_limit_cycle(ax: Axes, view: View, run: xr.Dataset) -> None:
+    """Draw the limit cycle of one group, if it is synchronized."""
     ensemble = model_of(run)
     if len(ensemble.groups) > 1 or ensemble.groups[0].distribution is not None:
         return

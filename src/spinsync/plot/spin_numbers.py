@@ -1,4 +1,4 @@
-"""From few spins to infinitely many: steady states, linewidths and spectra by the number of spins."""
+"""Steady states, linewidths and spectra as functions of the number of spins."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from matplotlib.lines import Line2D
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
-from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, axes, colour, in_style, names, plain_decades
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, add_legend, axes, colour, in_style, plain_decades
 from spinsync.plot.diagrams import LABELS
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
 from spinsync.results.datasets import checked_result, model_of
-from spinsync.theory.mean_field.closed_forms_one import line_of_many
+from spinsync.theory.mean_field.closed_forms_one import many_spin_line
 
 Results = xr.Dataset | Iterable[xr.Dataset]
-VERBS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}
+QUESTIONS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}
 
 
 @in_style
@@ -29,19 +29,19 @@ def finite_size(
     results: Results, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None,
     label: str | None = None,
 ) -> Axes:  # fmt: skip
-    """A quantity of the steady state against 1/N, as circles; the mean-field value as a black dot at 1/N = 0.
+    """A quantity of the steady state over 1/N, as circles; the mean-field value as a black dot at 1/N = 0.
 
     Parameters
     ----------
     results : list of xarray.Dataset, or one over spins
-        Of one ensemble and several numbers of spins: results of `steady_state` for order_parameter and inversion, of
-        `linewidth` for frequency; also put together by `xr.concat(results, "spins")`.
+        Results for one ensemble and several numbers of spins: of `steady_state` for order_parameter and inversion, of
+        `linewidth` for frequency; also combined by `xr.concat(results, "spins")`.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, inversion or frequency; of several lines the first one is drawn, of two that mirror each other the
-        one above the centre.
+        order_parameter, inversion or frequency; of several lines (modes) the first one is drawn, of two symmetric ones
+        the one above the centre.
     color, label : str, optional
-        Of the circles; by default one per group.
+        Colour and legend entry of the circles; by default one colour per group.
 
     Returns
     -------
@@ -50,11 +50,11 @@ def finite_size(
     Raises
     ------
     InputError
-        If the variable is unknown, or the results are not of its verb, at finite N, of one ensemble.
+        If the variable is unknown, or the results are not of its function, at finite N, for one ensemble.
 
     Notes
     -----
-    Mean field: the closed forms (4.2) to (4.4) of one group, `steady_state` of several where they come to rest together.
+    Mean field: the closed forms (4.2) to (4.4) of one group, `steady_state` of several if they share a fixed point.
 
     Examples
     --------
@@ -62,18 +62,18 @@ def finite_size(
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.finite_size([ss.steady_state(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
-    checks.known("variable", variable, VERBS)
+    checks.known("variable", variable, QUESTIONS)
     color, label = colour("color", color), None if label is None else checks.text("label", label)
-    model, by_spins = _by_spins(results, VERBS[variable], variable)
+    model, by_spins = _by_spins(results, QUESTIONS[variable], variable)
     ax = axes(ax)
     inverse = [1 / spins for spins in by_spins]
     values = np.array([np.atleast_1d(one[variable].values) for one in by_spins.values()])
     several = values.shape[1] > 1
     for i, limit in enumerate(_mean_field(model, variable)[: values.shape[1]]):
-        named = f"group {model.names[i]}" if several else label
-        ink = color or COLOURS[i % len(COLOURS)]
-        inside: dict[str, Any] = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8)  # both are seen where they coincide
-        ax.plot(inverse, values[:, i], "o-", lw=0.8, color=ink, mew=0.9, label=named, **inside)
+        name = f"group {model.names[i]}" if several else label
+        group_colour = color or COLOURS[i % len(COLOURS)]
+        marker: dict[str, Any] = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8)  # both are visible if they coincide
+        ax.plot(inverse, values[:, i], "o-", lw=0.8, color=group_colour, mew=0.9, label=name, **marker)
         ax.axhline(limit, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
         ax.plot(0, limit, "o", ms=4.5, color=CLOSED_FORM, clip_on=False, zorder=4)
     if several:
@@ -85,15 +85,15 @@ def finite_size(
 
 @in_style
 def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = None, label: str | None = None) -> Axes:
-    """Linewidth against the number of spins, both logarithmic: circles; the law of many spins of one group in black.
+    """Linewidth over the number of spins, both logarithmic: circles; for one group its asymptote for many spins in black.
 
     Parameters
     ----------
     results : list of xarray.Dataset, or one over spins
-        Results of `linewidth` of one ensemble and several numbers of spins, as for `finite_size`.
+        Results of `linewidth` for one ensemble and several numbers of spins, as for `finite_size`.
     ax : matplotlib axes, optional
     color, label : str, optional
-        Of the circles.
+        Colour and legend entry of the circles.
 
     Returns
     -------
@@ -102,12 +102,12 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     Raises
     ------
     InputError
-        If the results are not of `linewidth`, of one ensemble.
+        If the results are not of `linewidth`, at finite N, for one ensemble.
 
     Notes
     -----
-    The law: (4.7), falling as 1/N, where the ensemble synchronizes; what is left of the damping of a small coherence
-    (4.1) where it does not. On the threshold the width falls as the root of 1/N, and there is no black line.
+    The asymptote: (4.7), proportional to 1/N, above the threshold; the decay rate of a small coherence (4.1) below it. At the
+    threshold the width is proportional to 1/sqrt(N), and there is no black line.
 
     Examples
     --------
@@ -121,8 +121,8 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     widths = [float(one.linewidth) for one in by_spins.values()]
     ax.loglog(spins, widths, "o-", lw=0.8, ms=3.6, color=color, mfc="white", mew=0.9, label=label)
     if len(model.groups) == 1:
-        law = Line2D(spins, line_of_many(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
-        ax.add_artist(law)  # does not widen the picture: close to the threshold the law is far outside
+        asymptote = Line2D(spins, many_spin_line(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        ax.add_artist(asymptote)  # does not change the limits: close to the threshold it is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
     ax.set(xlabel=r"number of spins  $N$", ylabel="linewidth, FWHM  (rate)")
@@ -131,14 +131,14 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
 
 @in_style
 def spectra(results: Results, ax: Axes | None = None) -> Axes:
-    """Spectra of the emitted light, divided by the square of the number of spins: darker with more spins.
+    """Emission spectra divided by the square of the number of spins, N^2: darker for more spins.
 
-    The area under a curve over d nu / 2 pi is <J_+ J_->/N^2, which tends to |s|^2: what grows narrower grows higher.
+    The area under a curve, with the measure d nu / 2 pi, is <J_+ J_->/N^2, which tends to |s|^2 for many spins.
 
     Parameters
     ----------
     results : list of xarray.Dataset, or one over spins
-        Results of `emission_spectrum` of one ensemble and several numbers of spins, each over its own frequencies.
+        Results of `emission_spectrum` for one ensemble and several numbers of spins, each with its own frequencies.
     ax : matplotlib axes, optional
 
     Returns
@@ -148,11 +148,11 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InputError
-        If the results are not of `emission_spectrum`, of one ensemble.
+        If the results are not of `emission_spectrum`, for one ensemble.
 
     Notes
     -----
-    Dashed: the mean-field frequency (4.3) of one group, where it synchronizes.
+    Dashed line: the mean-field frequency (4.3) of one group above the threshold.
 
     Examples
     --------
@@ -162,52 +162,52 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     >>> ax = ss.plot.spectra(light)
     """
     model, by_spins = _by_spins(results, "emission_spectrum", "emission")
-    ax, alone = axes(ax), ax is None
+    ax, new_figure = axes(ax), ax is None
     shades = plt.get_cmap(COLOURMAP)(np.linspace(0.8, 0.0, len(by_spins)))
     for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
         ax.semilogy(one.frequency, one.emission / spins**2, color=shade, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:
         ax.axvline(float(limit_cycle(model).frequency), color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
     plain_decades(ax.yaxis)
-    names(ax, alone)
+    add_legend(ax, new_figure)
     ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel=r"emission  $S(\nu)/N^2$  (1/rate)")
     return ax
 
 
-def _by_spins(results: Results, verb: str, variable: str) -> tuple[Ensemble, dict[int, xr.Dataset]]:
-    """The one ensemble of results of one verb, and these by their number of spins, ascending."""
+def _by_spins(results: Results, question: str, variable: str) -> tuple[Ensemble, dict[int, xr.Dataset]]:
+    """The common ensemble of results of a question, and the results by their number of spins, ascending."""
     if isinstance(results, xr.Dataset):
         several = [results.isel(spins=i) for i in range(results.sizes["spins"])] if "spins" in results.dims else [results]
     else:
         try:
             several = list(results)
-        except TypeError:  # no list at all, or none inside
-            raise checks.complain("results", f"results of {verb}", results) from None
+        except TypeError:  # not iterable
+            raise checks.complain("results", f"results of {question}", results) from None
     if not several:
         raise checks.InputError("Argument `results` must hold at least one result, but is empty.")
     for one in several:
-        made_by = one.attrs.get("verb", "nothing known") if isinstance(one, xr.Dataset) else type(one).__name__
-        if made_by != verb:
-            raise checks.InputError(f"Argument `results` must be of {verb}, but one is of {checks.line(str(made_by))}.")
+        origin = one.attrs.get("verb", "unknown origin") if isinstance(one, xr.Dataset) else type(one).__name__
+        if origin != question:
+            raise checks.InputError(f"Argument `results` must be of {question}, but one is of {checks.line(str(origin))}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
-        _check(_first_line(checked_result(one, "results")), variable)
+        _check(_narrowest_line(checked_result(one, "results")), variable)
     models = {one.attrs["model"] for one in several}
     if len(models) > 1:
         raise checks.InputError(f"Argument `results` must be of one ensemble, but are of {len(models)}.")
-    by_spins = {int(one.spins): _first_line(one) for one in several}
+    by_spins = {int(one.spins): _narrowest_line(one) for one in several}
     if len(by_spins) < len(several):
         raise checks.InputError("Argument `results` must be of different numbers of spins, but two are of the same.")
     return model_of(several[0]), dict(sorted(by_spins.items()))
 
 
-def _first_line(one: xr.Dataset) -> xr.Dataset:
-    """Of several lines the narrowest."""
+def _narrowest_line(one: xr.Dataset) -> xr.Dataset:
+    """The narrowest of several lines."""
     return one.isel(mode=0) if one.sizes.get("mode") else one
 
 
 def _check(one: xr.Dataset, variable: str) -> None:
-    """One number, one for each group, or one for each frequency, as the verb made them."""
+    """Raise InputError unless the variable has the dims of its function: none, group, or frequency."""
     checks.whole("spins", one.coords["spins"].values[()], 1)
     dims = {"emission": ("frequency",), "inversion": ("group",)}.get(variable, ())
     if variable not in one or one[variable].dims != dims or one[variable].dtype.kind != "f" or not one[variable].size:
@@ -219,11 +219,11 @@ def _check(one: xr.Dataset, variable: str) -> None:
 
 
 def _mean_field(model: Ensemble, variable: str) -> np.ndarray:
-    """The limit of infinitely many spins by group; NaN where it is not known."""
+    """The mean-field value, (group,) or (1,); NaN if it is not known."""
     if len(model.groups) == 1:
-        found = line_of_many(model, np.array([1]))[0] if variable == "frequency" else float(limit_cycle(model)[variable])
+        found = many_spin_line(model, np.array([1]))[0] if variable == "frequency" else float(limit_cycle(model)[variable])
         return np.array([found])
     try:
         return np.atleast_1d(steady_state(model)[variable].values)
-    except (checks.InputError, checks.IntegrationError):  # the groups keep moving
+    except (checks.InputError, checks.IntegrationError):  # no common fixed point
         return np.full(len(model.groups), np.nan)

@@ -1,4 +1,4 @@
-"""Order parameter and phases against time."""
+"""Order parameter and phases over time."""
 
 from __future__ import annotations
 
@@ -7,49 +7,50 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLE, angle_ticks, axes, in_style, names
+from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLIC_COLOURMAP, add_legend, angle_ticks, axes, in_style
 from spinsync.results.datasets import DIMS, all_pairs, checked_result, model_of, times_of, variable
 from spinsync.results.datasets import phases as phase_of
 
 TIME = r"time  $t$  (1/rate)"
 
 
-def needs(run: xr.Dataset, name: str, whole: bool = False) -> None:
-    """The door of every picture over time: a variable with its dims as `evolve` makes them, over finite, increasing times.
+def require_variable(run: xr.Dataset, name: str, all_groups: bool = False) -> None:
+    """Raise InputError unless a result has a variable with the dims of `evolve`, over finite, increasing times.
 
-    whole : whether all groups of the model must be there, as for a mean over them
+    all_groups : whether it must have all groups of the model, as a mean over them needs
     """
     if not isinstance(run, xr.Dataset):
         raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
     checked_result(run, "run")
     if name not in run or not run.sizes.get("time"):
-        made_by = run.attrs.get("verb")
-        what = "holds none" if made_by == "evolve" else f"is one of {checks.line(str(made_by or 'nothing known'))}"
-        raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {what}.")
+        question = run.attrs.get("verb")
+        but = "holds none" if question == "evolve" else f"is one of {checks.line(str(question or 'unknown origin'))}"
+        raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {but}.")
     found = variable(run, name, "run")
     if found.dims != ("time", *DIMS[name]):
         raise checks.InputError(f"Argument `run` must hold one run over time, but has dims {found.dims}.")
     times_of(run, "run")
     if "group" in found.dims:
-        _check_groups(run, whole)
+        _check_groups(run, all_groups)
 
 
-def span(run: xr.Dataset) -> tuple[float, float]:
-    """From the first time to the last, for an axis, which needs some length."""
+def time_range(run: xr.Dataset) -> tuple[float, float]:
+    """Limits of a time axis, from the first time to the last; half a unit around a single time."""
     first, last = float(run.time[0]), float(run.time[-1])
     return (first, last) if first < last else (first - 0.5, last + 0.5)
 
 
-def _check_groups(run: xr.Dataset, whole: bool) -> None:
+def _check_groups(run: xr.Dataset, all_groups: bool) -> None:
+    """Raise InputError if a group occurs twice, or with `all_groups` if one is missing."""
     have = run.group.values.tolist()
-    if len(set(map(str, have))) < len(have) or (whole and have != list(model_of(run).names)):
-        must, listed = f"every group{' of its model' * whole} once", checks.line(", ".join(map(str, have)), 200) or "none"
+    if len(set(map(str, have))) < len(have) or (all_groups and have != list(model_of(run).names)):
+        must, listed = f"every group{' of its model' * all_groups} once", checks.line(", ".join(map(str, have)), 200) or "none"
         raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 
 @in_style
 def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
-    """Order parameter R of the ensemble, and of each group where there are several, against time.
+    """Order parameter R of the ensemble, and of each of several groups, over time.
 
     Parameters
     ----------
@@ -72,36 +73,36 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.order_parameter(ss.evolve(one, np.linspace(0, 5, 200)))
     """
-    needs(run, "order_parameter")
-    of_groups = "correlation" if "correlation" in run else "coherence"
-    if of_groups in run:
-        needs(run, of_groups)
-    several = run.sizes.get("group", 1) > 1 and of_groups in run
-    if several and of_groups == "correlation":
-        all_pairs(run, of_groups, "run")
-    ax, alone = axes(ax), ax is None
+    require_variable(run, "order_parameter")
+    source = "correlation" if "correlation" in run else "coherence"
+    if source in run:
+        require_variable(run, source)
+    several = run.sizes.get("group", 1) > 1 and source in run
+    if several and source == "correlation":
+        all_pairs(run, source, "run")
+    ax, new_figure = axes(ax), ax is None
     if several:
         for i, name in enumerate(run.group.values):
-            ax.plot(run.time, _order_of(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+            ax.plot(run.time, _group_order_parameter(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     ax.plot(run.time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
     if several:
-        names(ax, alone)
+        add_legend(ax, new_figure)
     top = max(0.1, 1.1 * ax.dataLim.y1)
-    ax.set(xlabel=TIME, ylabel=r"order parameter  $R$", xlim=span(run), ylim=(0, min(1.02, top)))
+    ax.set(xlabel=TIME, ylabel=r"order parameter  $R$", xlim=time_range(run), ylim=(0, min(1.02, top)))
     return ax
 
 
 @in_style
 def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Axes:
-    """Phases -arg<sigma^-> against time: a line per group, or an image of all spins in a cyclic colour map.
+    """Phases -arg<sigma^-> over time: a line per group, or an image of all spins in a cyclic colour map.
 
     Parameters
     ----------
     run : xarray.Dataset
-        A result of `evolve`; with each=True every spin is a row of the image, group by group.
+        A result of `evolve`; with each=True an image with one row per spin, sorted by group.
     ax : matplotlib axes, optional
     frame : float
-        Angular frequency of the rotating frame to draw in.
+        Angular frequency of the rotating frame.
 
     Returns
     -------
@@ -110,7 +111,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     Raises
     ------
     InputError
-        If the run holds no coherence over time, or `frame` is no number.
+        If the run holds no coherence over time, or `frame` is not a number.
 
     Examples
     --------
@@ -119,29 +120,29 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     >>> ax = ss.plot.phases(ss.evolve(one, np.linspace(0, 5, 200)))
     """
     each = isinstance(run, xr.Dataset) and "spin_coherence" in run
-    needs(run, "spin_coherence" if each else "coherence")
-    ax, alone, time, frame = axes(ax), ax is None, run.time.values, checks.real("frame", frame)
-    turned = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
+    require_variable(run, "spin_coherence" if each else "coherence")
+    ax, new_figure, time, frame = axes(ax), ax is None, run.time.values, checks.real("frame", frame)
+    rotated = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
     if each:
-        spins, shown = np.arange(turned.shape[1]), phase_of(turned).T
-        image = ax.pcolormesh(time, spins, shown, cmap=CYCLE, vmin=-np.pi, vmax=np.pi, rasterized=True)
+        spins, shown = np.arange(rotated.shape[1]), phase_of(rotated).T
+        image = ax.pcolormesh(time, spins, shown, cmap=CYCLIC_COLOURMAP, vmin=-np.pi, vmax=np.pi, rasterized=True)
         bar = ax.figure.colorbar(image, ax=ax, label=r"phase  $\varphi$")
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
         ax.set(xlabel=TIME, ylabel="spin")
         return ax
     for i, name in enumerate(run.group.values):
-        phase = phase_of(turned[:, i])
-        phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # a gap where it jumps from pi to -pi
+        phase = phase_of(rotated[:, i])
+        phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # gap at the jump from pi to -pi
         ax.plot(time, phase, color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
-        names(ax, alone)
-    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=span(run), ylim=(-np.pi, np.pi))
+        add_legend(ax, new_figure)
+    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=time_range(run), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax
 
 
-def _order_of(run: xr.Dataset, group: int) -> np.ndarray:
-    """Of one group by itself: (8.1), or (8.2) at finite N, where coherence tells nothing; NaN for a single spin."""
+def _group_order_parameter(run: xr.Dataset, group: int) -> np.ndarray:
+    """Order parameter of one group over time: (8.1), or (8.2) at finite N; NaN for a single spin."""
     if "correlation" not in run:
         return np.asarray(2 * abs(run.coherence.values[:, group]))
     return np.asarray(2 * np.sqrt(np.maximum(run.correlation.values[:, group, group].real, 0)))

@@ -24,10 +24,8 @@ def _checked(ensemble: Any) -> Ensemble:
 @in_range
 def available(ensemble: Ensemble) -> frozenset[str]:
     """The names of those closed forms that hold for an ensemble; `critical_coupling` holds for any and is not among them."""
-    refusals = {
-        "limit_cycle": closed_forms_one.refusal, "symmetric_pair": closed_forms_two.refusal, "locking_range": adler.refusal,
-    }  # fmt: skip
-    return frozenset(name for name, refusal in refusals.items() if refusal(ensemble) is None)
+    modules = {"limit_cycle": closed_forms_one, "symmetric_pair": closed_forms_two, "locking_range": adler}
+    return frozenset(name for name, module in modules.items() if module.applicability_error(ensemble) is None)
 
 
 @question

@@ -14,7 +14,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import counts
+from spinsync.model.master_equation import spins_per_group
 from spinsync.model.samples import Samples
 from spinsync.questions.errors import error_messages
 from spinsync.results.datasets import (
@@ -155,7 +155,7 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
     with error_messages(theory):
         problem: Any = theory.lower(ensemble, None, seed, each)
     before, model = recorded_theory(result.attrs.get("theory")), recorded_model(result, "initial")
-    there, here = (counts(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
+    there, here = (spins_per_group(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
     is_steady = result.attrs["verb"] == "steady_state"

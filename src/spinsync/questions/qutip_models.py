@@ -11,7 +11,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import counts, jump_operators, lindbladian
+from spinsync.model.master_equation import jump_operators, lindbladian, spins_per_group
 
 MOST_SPINS = 10  # 2^10 x 2^10 operators
 MOST_PIQS = 100  # piqs builds dense matrices of (N^3/6)^2 numbers
@@ -133,7 +133,7 @@ def to_piqs(ensemble: Ensemble, spins: int) -> Any:
     if len(ensemble.groups) != 1:
         raise checks.InputError(f"Argument `ensemble` must have one group for piqs, but has {len(ensemble.groups)}.")
     spins = checks.whole("spins", spins, 1, MOST_PIQS)
-    counts(ensemble, spins)
+    spins_per_group(ensemble, spins)
     piqs = _qutip("to_piqs").piqs
     group, c = ensemble.groups[0], complex(ensemble.coupling_matrix[0, 0]) / spins
     j_z, j_plus, j_minus = (piqs.jspin(spins, which) for which in "z+-")

@@ -40,7 +40,7 @@ def batch(
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
     """Initial Bloch vectors, shape (group, 3): from `initial`, or from the seed and the rates of `ensemble`."""
     given = None if initial is None else initial_vectors(initial, ensemble, type(theory))
-    return bloch_vectors.per_group(ensemble.rates, given, seed)
+    return bloch_vectors.start_vectors(ensemble.rates, given, seed)
 
 
 def regime_variables(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[int, ...] = ()) -> dict[str, Any]:

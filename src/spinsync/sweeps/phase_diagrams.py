@@ -128,9 +128,9 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     if not isinstance(axes, Mapping) or not axes:
         raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
-        ensemble.recipe.known("axes", name)
+        ensemble.recipe.checked_name("axes", name)
     for name in axes:
-        single = [] if "." in name else ensemble.recipe.entries(name)
+        single = [] if "." in name else ensemble.recipe.dotted_names(name)
         if single and set(single) <= axes.keys():
             both = f"{name} and {', '.join(single)}"
             raise checks.InputError(f"Argument `axes` must vary each parameter once, but has {both}.")

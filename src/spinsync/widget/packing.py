@@ -12,7 +12,7 @@ from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
 from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import trajectories
-from spinsync.plot.traces import needs
+from spinsync.plot.traces import require_variable
 from spinsync.results.datasets import bloch, model_of, phases
 
 LARGEST = 4_000_000  # Bloch vectors in one run: 48 MB travel to the browser, and stay in its memory
@@ -29,7 +29,7 @@ def packed(run: xr.Dataset) -> dict[str, Any]:
     colours: of the groups.
     """
     for name in ("order_parameter", "coherence", "inversion"):
-        needs(run, name, whole=True)
+        require_variable(run, name, all_groups=True)
     trajectories(run)
     m = _vectors(run)
     names = run.group.values.tolist()

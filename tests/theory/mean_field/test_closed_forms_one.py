@@ -1,4 +1,4 @@
-"""One group in closed form against the motion: threshold, amplitude law, limit cycle, Floquet exponents."""
+"""Closed forms of one group against time evolution: threshold, amplitude, limit cycle, Floquet exponents."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ FINE = ss.MeanField(rtol=1e-11, atol=1e-13)
 
 
 def growth_rate(ensemble):
-    """Of a coherence so small that nothing else feels it."""
+    """Growth rate of a coherence so small that the inversion stays constant."""
     z0 = ensemble.groups[0].z0
     run = ss.evolve(ensemble, [0.0, 1.0], theory=ss.MeanField(rtol=1e-11, atol=1e-30), initial=[[2e-8, 0, z0 * (1 - 1e-15)]])
     return float(np.log(abs(run.coherence[1, 0] / run.coherence[0, 0])))
@@ -20,18 +20,18 @@ def growth_rate(ensemble):
 
 @pytest.mark.parametrize("seed", range(8))
 def test_small_coherence_grows_above_the_threshold_only(seed):
-    made, _ = random_one(seed)
-    one = ss.Ensemble.single(**made)
+    parameters, _ = random_one(seed)
+    one = ss.Ensemble.single(**parameters)
     critical = ss.critical_coupling(one)
-    # linear growth rate (V - V_c) (-z0 sin theta); |s|^2 = 1e-16 beside it, and the integrator's 1e-10
-    slope = -one.groups[0].z0 * np.sin(made["theta"])
+    # linear growth rate (V - V_c) (-z0 sin theta); errors: |s|^2 = 1e-16, and 1e-10 of the integrator
+    slope = -one.groups[0].z0 * np.sin(parameters["theta"])
     for ratio in (0.9, 1.0, 1.1):
         assert growth_rate(one.replace(coupling=ratio * critical)) == pytest.approx((ratio - 1) * critical * slope, abs=1e-8)
 
 
 def check_limit_cycle(seed):
-    made, ratio = random_one(seed)
-    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
+    parameters, ratio = random_one(seed)
+    one, cycle = ss.Ensemble.single(**parameters), ss.limit_cycle(ss.Ensemble.single(**parameters))
     assert bool(cycle.synchronized) == (ratio > 1)
     group = one.groups[0]
     slowest = min(group.gamma_perp, group.gamma_1) * min(1, abs(ratio - 1))
@@ -41,32 +41,32 @@ def check_limit_cycle(seed):
     assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=1e-7)
     assert float(run.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-7)
     if ratio > 1:
-        turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
-        assert -turned / 0.1 == pytest.approx(float(cycle.frequency), abs=1e-7)
+        phase_change = np.angle(run.coherence.values[2] / run.coherence.values[1])
+        assert -phase_change / 0.1 == pytest.approx(float(cycle.frequency), abs=1e-7)
     else:
         assert np.isnan(cycle.frequency)
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_limit_cycle_is_where_the_motion_ends(seed):
+def test_motion_converges_to_the_limit_cycle(seed):
     check_limit_cycle(seed)
 
 
 @pytest.mark.slow(slice=1)
 @pytest.mark.parametrize("seed", range(16, 216))
-def test_limit_cycle_is_where_the_motion_ends_for_many_ensembles(seed):
+def test_motion_converges_to_the_limit_cycle_for_many_ensembles(seed):
     check_limit_cycle(seed)
 
 
 @pytest.mark.parametrize("seed", range(24))
 def test_steady_state_is_the_limit_cycle(seed):
-    made, _ = random_one(seed)
-    one, cycle = ss.Ensemble.single(**made), ss.limit_cycle(ss.Ensemble.single(**made))
-    settled = ss.steady_state(one)
-    # rtol of a step is 1e-8; the slow return to the cycle adds up what is left of earlier ones
-    assert float(settled.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-6)
-    assert float(abs(settled.coherence[0])) == pytest.approx(float(cycle.amplitude), abs=1e-6)
-    np.testing.assert_allclose(settled.frequency[0], cycle.frequency, atol=1e-6)  # NaN beside NaN
+    parameters, _ = random_one(seed)
+    one, cycle = ss.Ensemble.single(**parameters), ss.limit_cycle(ss.Ensemble.single(**parameters))
+    steady = ss.steady_state(one)
+    # rtol of a step is 1e-8; errors accumulate over the slow relaxation to the cycle
+    assert float(steady.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-6)
+    assert float(abs(steady.coherence[0])) == pytest.approx(float(cycle.amplitude), abs=1e-6)
+    np.testing.assert_allclose(steady.frequency[0], cycle.frequency, atol=1e-6)  # or both NaN
 
 
 def test_amplitude_rises_with_the_square_root():
@@ -84,23 +84,23 @@ def test_amplitude_rises_with_the_square_root():
 
 @pytest.mark.parametrize("seed", range(12))
 def test_floquet_exponents_are_eigenvalues_in_the_rotating_frame(seed):
-    made, _ = random_one(seed, ratio=1.1 + 0.5 * seed)
-    cycle = ss.limit_cycle(ss.Ensemble.single(**made))
+    parameters, _ = random_one(seed, ratio=1.1 + 0.5 * seed)
+    cycle = ss.limit_cycle(ss.Ensemble.single(**parameters))
     s, z = np.array([complex(cycle.amplitude)]), np.array([float(cycle.inversion)])
-    found = jacobian_eigenvalues(one_system(made), s, z, float(cycle.frequency))
-    # differences err by eps * V/1e-4, which a double eigenvalue nearly at the root's zero would square
+    found = jacobian_eigenvalues(one_system(parameters), s, z, float(cycle.frequency))
+    # error of finite differences eps * V/1e-4; nearly equal eigenvalues would amplify it to its square root
     assert pairs_up(found, cycle.floquet_exponent.values) < 1e-7
     assert np.all(cycle.floquet_exponent.values.real[1:] < 0)
 
 
-def test_relaxation_oscillations_appear_where_the_root_is_imaginary():
+def test_relaxation_oscillations_exist_if_the_square_root_is_imaginary():
     weak, strong = (ss.limit_cycle(laser(coupling=v)).floquet_exponent.values for v in (4.1, 24.0))
     assert np.all(weak.imag == 0)
     assert strong[1].imag > 1
     assert strong[1].real == pytest.approx(-2)  # -Gamma1/2
 
 
-def test_tip_of_the_threshold_is_at_four_gamma_and_three_to_one():
+def test_the_smallest_threshold_is_four_gamma_at_a_ratio_of_three():
     ratios = np.linspace(1.5, 8, 6501)
     critical = [ss.critical_coupling(laser(gain=r)) for r in ratios]
     assert min(critical) == pytest.approx(4, rel=1e-12)
@@ -115,7 +115,7 @@ def test_tip_of_the_threshold_is_at_four_gamma_and_three_to_one():
     "changed",
     [{"gain": 0.5}, {"gain": 1.0}, {"theta": 0.0}, {"theta": np.pi}, {"theta": HALF_PI}, {"gain": 0.0, "damping": 0.0}],
 )
-def test_no_strength_synchronizes_without_inversion_of_the_right_sign(changed):
+def test_no_coupling_synchronizes_at_the_wrong_sign_of_the_inversion(changed):
     one = laser(coupling=1e3, **changed)
     assert ss.critical_coupling(one) == np.inf
     assert not ss.limit_cycle(one).synchronized
@@ -130,7 +130,7 @@ def test_order_parameter_is_at_most_one_over_root_two():
         assert float(best.order_parameter) == pytest.approx(z0 / np.sqrt(2), rel=1e-12)
 
 
-def test_what_a_cycle_has_is_nan_where_there_is_none():
+def test_properties_of_the_cycle_are_nan_below_the_threshold():
     below = ss.limit_cycle(laser(coupling=1.0))
     assert np.isnan(below.phase_diffusion)
     assert below.floquet_exponent.shape == (3,)
@@ -151,7 +151,7 @@ def test_what_a_cycle_has_is_nan_where_there_is_none():
         (ss.Ensemble([ss.Group(3, 1)] * 3, np.full((3, 3), -12j)), set()),
     ],
 )
-def test_closed_forms_that_are_available_are_those_that_answer(ensemble, forms):
+def test_available_closed_forms_are_those_without_an_error(ensemble, forms):
     assert available(ensemble) == forms
     for name in ("limit_cycle", "symmetric_pair", "locking_range"):
         if name in forms:

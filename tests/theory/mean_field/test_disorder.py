@@ -1,4 +1,4 @@
-"""Frequency disorder: thresholds and synchronized states against the theory's formulas and against the motion."""
+"""Frequency disorder: thresholds and synchronized states against formulas and against time evolution."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ WIDTHS = (0.05, 0.7, 3.0)
 CENTER = 1.7
 
 
-def field_of(b, distribution):
-    """Left-hand side of the self-consistency condition at theta = -pi/2, times V."""
+def self_consistency(b, distribution):
+    """Left-hand side of the self-consistency condition at theta = -pi/2, divided by V."""
     if isinstance(distribution, ss.Lorentzian):
         return Z0 * G * (b + distribution.half_width) / b / (b + distribution.half_width) ** 2
     if isinstance(distribution, ss.Gaussian):
@@ -32,7 +32,7 @@ def threshold(distribution):
 
 
 def mean_of(distribution, function):
-    """Average of function(frequency) by a rule of its own: Gauss-Legendre in the distribution's cumulative variable."""
+    """Average of function(frequency) by Gauss-Legendre quadrature in the cumulative variable (Gaussian: in the frequency)."""
     x, w = np.polynomial.legendre.leggauss(600)
     u, w = (x + 1) / 2, w / 2
     if isinstance(distribution, ss.Lorentzian):
@@ -59,7 +59,7 @@ def test_growth_rate_of_small_coherence_changes_sign_at_the_threshold(distributi
     one = laser(frequency=distribution)
     for share, sign in ((0.97, -1), (1.03, 1)):
         coupling = share * threshold(distribution)
-        # one class per frequency; the default start is perturbed as a whole, so let the other modes decay first
+        # the initial coherence excites all modes, so let the others decay first
         run = ss.evolve(
             one.replace(coupling=coupling),
             [0.0, 6.0, 8.0],
@@ -76,7 +76,7 @@ def test_growth_rate_of_small_coherence_changes_sign_at_the_threshold(distributi
 def test_limit_cycle_at_minus_half_pi(distribution):
     cycle = ss.limit_cycle(laser(frequency=distribution))
     high = 2 * np.sqrt(V * Z0 * G)
-    b = brentq(lambda b: V * field_of(b, distribution) - 1, G, high, xtol=1e-15)
+    b = brentq(lambda b: V * self_consistency(b, distribution) - 1, G, high, xtol=1e-15)
     field_squared = (b**2 - G**2) * G1 / (4 * G)
     assert float(cycle.amplitude) == pytest.approx(np.sqrt(field_squared) / V, rel=1e-10)
     assert float(cycle.frequency) == pytest.approx(CENTER, abs=1e-12)
@@ -89,8 +89,8 @@ def test_limit_cycle_at_minus_half_pi(distribution):
 def test_lorentzian_at_any_theta_is_the_cubic(width, theta):
     one = laser(frequency=ss.Lorentzian(width, CENTER), theta=theta, coupling=60.0)
     cot = np.cos(theta) / np.sin(theta)
-    drive = 60 * Z0 * G / abs(np.sin(theta))
-    roots = np.roots([1, width, G**2 * cot**2 - drive, width * G**2 * cot**2])
+    strength = 60 * Z0 * G / abs(np.sin(theta))
+    roots = np.roots([1, width, G**2 * cot**2 - strength, width * G**2 * cot**2])
     b = max(r.real for r in roots if abs(r.imag) < 1e-9)
     assert b > G
     cycle = ss.limit_cycle(one)
@@ -103,7 +103,7 @@ def test_lorentzian_at_any_theta_is_the_cubic(width, theta):
     "distribution", [ss.Lorentzian(0.7, CENTER), ss.Gaussian(0.7, CENTER), ss.Uniform(3.0, CENTER)], ids=repr
 )
 @pytest.mark.parametrize("theta", [-HALF_PI, -1.0, -2.3])
-def test_limit_cycle_is_where_the_motion_ends(distribution, theta):
+def test_motion_converges_to_the_limit_cycle(distribution, theta):
     one = laser(frequency=distribution, theta=theta)
     cycle = ss.limit_cycle(one)
     run = ss.evolve(one, [0.0, 60.0, 60.05], theory=ss.MeanField(rtol=1e-9, atol=1e-11)).isel(group=0)
@@ -112,29 +112,29 @@ def test_limit_cycle_is_where_the_motion_ends(distribution, theta):
     assert float(run.inversion_error[1]) < 1e-6
     assert float(abs(run.coherence[1])) == pytest.approx(float(cycle.amplitude), abs=error)
     assert float(run.inversion[1]) == pytest.approx(float(cycle.inversion), abs=float(run.inversion_error[1]))
-    turned = np.angle(run.coherence.values[2] / run.coherence.values[1])
-    assert -turned / 0.05 == pytest.approx(float(cycle.frequency), abs=2 * error / 0.05 / float(cycle.amplitude))
+    phase_change = np.angle(run.coherence.values[2] / run.coherence.values[1])
+    assert -phase_change / 0.05 == pytest.approx(float(cycle.frequency), abs=2 * error / 0.05 / float(cycle.amplitude))
 
 
-def test_wide_lorentzian_synchronizes_below_its_threshold_where_cot_is_large():
+def test_a_wide_lorentzian_has_a_discontinuous_onset_at_large_cot_theta():
     width, theta = 3.0, -0.35
-    assert width * (1 / np.tan(theta) ** 2 - 1) > 2 * G  # so the onset is discontinuous
+    assert width * (1 / np.tan(theta) ** 2 - 1) > 2 * G  # the condition for a discontinuous onset
     one = laser(frequency=ss.Lorentzian(width), theta=theta)
     critical = ss.critical_coupling(one)
     below = one.replace(coupling=0.98 * critical)
     cycle, rough = ss.limit_cycle(below), ss.MeanField(rtol=1e-6)
     assert cycle.synchronized
-    dark = ss.evolve(below, [0.0, 60.0], initial=[[0.01, 0, 0.5]], theory=rough)
-    bright = ss.evolve(below, [0.0, 60.0], initial=[[0.9, 0, 0.4]], theory=rough)
-    # growth rate -0.02 (Gamma_perp + w), but for the first steps and the second order
-    assert float(dark.order_parameter[1]) == pytest.approx(0.01 * np.exp(-60 * 0.02 * (G + width)), rel=0.1)
-    # near the fold errors of the classes are magnified; the two states are 0.2 apart
-    assert float(bright.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-5)
+    incoherent = ss.evolve(below, [0.0, 60.0], initial=[[0.01, 0, 0.5]], theory=rough)
+    coherent = ss.evolve(below, [0.0, 60.0], initial=[[0.9, 0, 0.4]], theory=rough)
+    # growth rate -0.02 (Gamma_perp + w), up to the initial transient and the second order
+    assert float(incoherent.order_parameter[1]) == pytest.approx(0.01 * np.exp(-60 * 0.02 * (G + width)), rel=0.1)
+    # near the fold quadrature errors are amplified; the two states are 0.2 apart
+    assert float(coherent.order_parameter[1]) == pytest.approx(float(cycle.order_parameter), abs=2e-5)
     assert not ss.limit_cycle(one.replace(coupling=0.5 * critical)).synchronized
 
 
 def assert_error_is_covered(one, times, theories, reference):
-    """What each run says of its own error covers the distance from a much finer run."""
+    """The error estimate of each run covers its distance from a much finer run; the largest distances."""
     start, worst = [[0.5, 0.2, 0.3]], []
     exact = ss.evolve(one, times, theory=reference, initial=start).coherence
     for theory in theories:
@@ -153,26 +153,26 @@ def with_nodes(nodes):
     ("distribution", "counts"),
     [(ss.Gaussian(1.5), (16, 20, 24)), (ss.Uniform(20.0), (36, 48, 60, 72))], ids=["gaussian", "uniform"],
 )  # fmt: skip
-def test_quadrature_converges_geometrically_and_knows_its_error(distribution, counts):
+def test_quadrature_converges_geometrically_and_its_error_is_covered(distribution, counts):
     one = laser(frequency=distribution, coupling=60.0)
     errors = assert_error_is_covered(one, np.linspace(0, 3, 13), map(with_nodes, counts), with_nodes(400))
     gains = -np.diff(np.log(errors))
-    assert np.all(gains > 1.0)  # the same number of nodes more gains the same factor; a power law's gains would shrink
+    assert np.all(gains > 1.0)  # a constant factor per added nodes; for a power law the factor would decrease
     assert gains[-1] > 0.5 * gains[0]
 
 
-def test_what_a_lorentzian_cuts_off_falls_with_a_power_of_the_nodes():
+def test_truncation_error_of_a_lorentzian_is_a_power_of_the_number_of_nodes():
     one, nodes = laser(frequency=ss.Lorentzian(0.7)), np.array([24, 48, 96])
     exact = float(ss.limit_cycle(one).amplitude)
     ends = [ss.evolve(one, [0.0, 15.0], theory=with_nodes(int(n)), initial=[[0.5, 0.2, 0.3]]) for n in nodes]
     errors = [abs(float(abs(end.coherence[1, 0])) - exact) for end in ends]
-    # what the classes add to the linear response falls as 1/w^4, and so does what is cut off
+    # the nonlinear response decreases as 1/w^4, and with it the truncation error
     assert np.polyfit(np.log(nodes), np.log(errors), 1)[0] < -4
     assert errors[0] < 1e-5
 
 
 @pytest.mark.parametrize("nodes", [24, 48, 96, None])
-def test_a_lorentzian_knows_its_error(nodes):
+def test_the_error_of_a_lorentzian_is_covered(nodes):
     one, theory = laser(frequency=ss.Lorentzian(0.7)), ss.MeanField(nodes=nodes)
     assert_error_is_covered(one, np.linspace(0, 3, 13), [theory], with_nodes(600))
 
@@ -181,31 +181,31 @@ def test_a_lorentzian_knows_its_error(nodes):
 @pytest.mark.parametrize("width", [0.3, 2.0, 9.0])
 @pytest.mark.parametrize("kind", [ss.Lorentzian, ss.Gaussian, ss.Uniform])
 @pytest.mark.parametrize("dephasing", [0.0, 3.0])
-def test_error_covers_the_truth_for_many_widths(kind, width, dephasing):
+def test_the_error_is_covered_for_many_widths(kind, width, dephasing):
     one = laser(frequency=kind(width, -1.0), dephasing=dephasing, coupling=40.0)
-    # at a looser rtol the oscillating states at large width amplify errors beyond any estimate made on the run itself
+    # at a larger rtol, oscillating states at large width amplify errors beyond the estimate
     theories = [ss.MeanField(rtol=rtol, atol=rtol / 100) for rtol in (1e-6, 1e-8)]
     assert_error_is_covered(one, np.linspace(0, 6, 25), theories, ss.MeanField(rtol=1e-11, atol=1e-13, nodes=1000))
 
 
 def test_linear_lorentzian_response_is_exact():
-    """Without coupling the mean coherence of a Lorentzian falls as exp(-(Gamma_perp + w) t)."""
+    """Without coupling the mean coherence of a Lorentzian decays as exp(-(Gamma_perp + w) t)."""
     run = ss.evolve(laser(frequency=ss.Lorentzian(5.0, CENTER), coupling=0.0), np.linspace(0, 3, 13), initial=[[0.8, 0.1, 0.5]])
-    wanted = (0.4 - 0.05j) * np.exp(-(G + 5.0 + 1j * CENTER) * run.time.values)
-    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-12)
+    expected = (0.4 - 0.05j) * np.exp(-(G + 5.0 + 1j * CENTER) * run.time.values)
+    np.testing.assert_allclose(run.coherence[:, 0], expected, atol=1e-12)
 
 
 @pytest.mark.parametrize("distribution", [ss.Gaussian(0.6, CENTER), ss.Uniform(2.0, CENTER)], ids=repr)
 def test_dephasing_by_disorder_is_the_characteristic_function(distribution):
     t = np.linspace(0, 3, 13)
     run = ss.evolve(laser(frequency=distribution, coupling=0.0), t, initial=[[0.8, 0.1, 0.5]])
-    spread = np.exp(-((0.6 * t) ** 2) / 2) if isinstance(distribution, ss.Gaussian) else np.sinc(2 * t / np.pi)
-    wanted = (0.4 - 0.05j) * np.exp(-(G + 1j * CENTER) * t) * spread
-    # the classes are chosen for rtol = 1e-8
-    np.testing.assert_allclose(run.coherence[:, 0], wanted, atol=1e-8)
+    characteristic = np.exp(-((0.6 * t) ** 2) / 2) if isinstance(distribution, ss.Gaussian) else np.sinc(2 * t / np.pi)
+    expected = (0.4 - 0.05j) * np.exp(-(G + 1j * CENTER) * t) * characteristic
+    # the number of classes is that for rtol = 1e-8
+    np.testing.assert_allclose(run.coherence[:, 0], expected, atol=1e-8)
 
 
-def test_samples_are_explicit_groups():
+def test_samples_agree_with_one_group_per_spin():
     values = np.random.default_rng(0).normal(0, 2, 7)
     t, start = np.linspace(0, 6, 25), np.array([[0.5, 0.2, 0.3]])
     fine = ss.MeanField(rtol=1e-11, atol=1e-13)
@@ -219,7 +219,7 @@ def test_samples_are_explicit_groups():
     np.testing.assert_array_equal(sampled.spin_frequency, values)
 
 
-def test_narrow_disorder_is_no_disorder():
+def test_narrow_disorder_agrees_with_no_disorder():
     clean = ss.limit_cycle(laser())
     for kind in (ss.Lorentzian, ss.Gaussian, ss.Uniform):
         narrow = ss.limit_cycle(laser(frequency=kind(1e-7)))
@@ -227,7 +227,7 @@ def test_narrow_disorder_is_no_disorder():
             assert float(narrow[name]) == pytest.approx(float(clean[name]), abs=1e-6)
 
 
-def test_classes_that_start_one_by_one():
+def test_a_run_continues_from_the_bloch_vectors_of_all_classes():
     one = laser(frequency=ss.Uniform(2.0, CENTER))
     first = ss.evolve(one, [0.0, 1.0, 2.0], initial=[[0.5, 0.2, 0.3]], each=True)
     again = ss.evolve(one, [1.0, 2.0], initial=ss.bloch(first).isel(time=1), each=True)
@@ -235,19 +235,19 @@ def test_classes_that_start_one_by_one():
     np.testing.assert_allclose(first.spin_weight.sum(), 1, rtol=1e-14)
 
 
-def test_states_below_the_threshold_are_found_where_the_onset_is_discontinuous():
-    """physics: theta = -0.2, w = 50 has two stationary states from far below V_c on; the cubic's larger root counts."""
+def test_states_below_a_discontinuous_onset_are_found():
+    """theta = -0.2, w = 50 has two stationary states from far below V_c on; the larger root of the cubic counts."""
     one, w = laser(theta=-0.2, frequency=ss.Lorentzian(50.0)), 50.0
     for share in (0.53, 0.7, 0.95):
         v = share * ss.critical_coupling(one)
-        cot2, drive = 1 / np.tan(0.2) ** 2, v * Z0 * G / np.sin(0.2)
-        b = max(np.roots([1, w, G**2 * cot2 - drive, w * G**2 * cot2]).real)
-        wanted = 2 * np.sqrt((b**2 - G**2) * 4 / (4 * G * v**2))
-        assert float(ss.limit_cycle(one.replace(coupling=v)).order_parameter) == pytest.approx(wanted, rel=1e-9)
+        cot2, strength = 1 / np.tan(0.2) ** 2, v * Z0 * G / np.sin(0.2)
+        b = max(np.roots([1, w, G**2 * cot2 - strength, w * G**2 * cot2]).real)
+        expected = 2 * np.sqrt((b**2 - G**2) * 4 / (4 * G * v**2))
+        assert float(ss.limit_cycle(one.replace(coupling=v)).order_parameter) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize("distribution", [ss.Uniform(20.0), ss.Gaussian(20.0)], ids=repr)
-def test_error_sees_that_the_motion_itself_amplifies_errors(distribution):
+def test_the_error_is_covered_if_the_motion_amplifies_errors(distribution):
     one = laser(coupling=60.0, frequency=distribution)
     run, fine = (ss.evolve(one, [0, 20.0], theory=t) for t in (ss.MeanField(), ss.MeanField(rtol=1e-11, atol=1e-14)))
     off = float(abs(run.coherence - fine.coherence)[1, 0])
@@ -255,43 +255,43 @@ def test_error_sees_that_the_motion_itself_amplifies_errors(distribution):
     assert off < float(run.coherence_error[1, 0])
 
 
-def test_stationary_disordered_state_is_reached_at_moderate_and_left_at_strong_coupling():
-    """What the theory page says of section 6: a Lorentzian of half width 5 settles at V = 20 and pulses at V = 30."""
+def test_stationary_state_with_disorder_is_stable_at_moderate_coupling_only():
+    """Theory page, section 6: with a Lorentzian of half width 5 the motion is stationary at V = 20 and pulsates at V = 30."""
     late = np.linspace(40, 60, 41)
-    for coupling, settles in ((20.0, True), (30.0, False)):
+    for coupling, stationary in ((20.0, True), (30.0, False)):
         one = laser(frequency=ss.Lorentzian(5.0), coupling=coupling)
         r = ss.evolve(one, np.concatenate([[0.0], late]), theory=ss.MeanField(rtol=1e-6, atol=1e-8)).order_parameter[1:]
-        if settles:
+        if stationary:
             np.testing.assert_allclose(r, ss.limit_cycle(one).order_parameter, atol=1e-4)  # 100 rtol
         else:
             assert float(r.max() - r.min()) > 0.1
 
 
 def disordered_pair(detuning, kind=ss.Gaussian):
-    """Two groups whose frequencies spread around +detuning/2 and -detuning/2."""
+    """Two groups with frequencies distributed around +detuning/2 and -detuning/2."""
     pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
     return pair.replace(**{"A.frequency": kind(0.8, center=detuning / 2), "B.frequency": kind(0.5, center=-detuning / 2)})
 
 
 @pytest.mark.parametrize("kind", [ss.Gaussian, ss.Lorentzian, ss.Uniform])
-def test_a_detuning_moves_the_centers_and_keeps_the_widths(kind):
+def test_a_new_detuning_moves_the_centres_and_keeps_the_widths(kind):
     assert disordered_pair(2.0, kind).replace(detuning=5.0) == disordered_pair(5.0, kind)
 
 
 def test_a_diagram_over_the_detuning_keeps_the_disorder():
     diagram = ss.phase_diagram(disordered_pair(2.0), {"detuning": [2.0, 0.5]})
     for detuning in (2.0, 0.5):
-        alone, point = ss.regime(disordered_pair(detuning)), diagram.sel(detuning=detuning)
-        assert abs(float(point.order_parameter - alone.order_parameter)) < 1e-7
-        assert int(point.regime) == int(alone.regime)
+        single, point = ss.regime(disordered_pair(detuning)), diagram.sel(detuning=detuning)
+        assert abs(float(point.order_parameter - single.order_parameter)) < 1e-7
+        assert int(point.regime) == int(single.regime)
     clean = ss.regime(ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI))
     assert abs(float(clean.order_parameter - diagram.order_parameter[0])) > 1e-3
 
 
-def test_a_sample_moves_with_the_center_of_what_it_was_drawn_from():
-    drawn = ss.Lorentzian(0.5, center=1.0).sample(200, seed=3)  # whose mean is anywhere
-    pair = disordered_pair(2.0).replace(**{"A.frequency": drawn, "B.frequency": ss.Samples([-1.5, -0.5])})
+def test_a_sample_moves_with_the_centre_of_its_distribution():
+    sample = ss.Lorentzian(0.5, center=1.0).sample(200, seed=3)  # its mean may lie anywhere
+    pair = disordered_pair(2.0).replace(**{"A.frequency": sample, "B.frequency": ss.Samples([-1.5, -0.5])})
     moved = pair.replace(detuning=6.0)
     assert moved.groups[0].frequency == ss.Lorentzian(0.5, center=3.0).sample(200, seed=3)
     assert moved.groups[1].frequency == ss.Samples([-3.5, -2.5])
-    np.testing.assert_allclose(moved.groups[0].frequency.values, drawn.values + 2.0, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(moved.groups[0].frequency.values, sample.values + 2.0, rtol=0, atol=1e-10)

@@ -1,7 +1,7 @@
-"""Mean field against an independent integration, and its laws over random ensembles.
+"""Mean field against an independent integration, and symmetries and limits for random ensembles.
 
-Tolerances: a step errs by at most rtol (|y| + atol/rtol), |y| <= 1; errors of earlier steps relax or, along the
-free phase, add up. 10 rtol holds over the first ten relaxation times, 100 rtol over thirty.
+Tolerances: the error of a step is at most rtol (|y| + atol/rtol), |y| <= 1; errors of earlier steps relax or, in the
+direction of the phase, accumulate: at most 10 rtol over the first ten relaxation times, 100 rtol over thirty.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from systems import HALF_PI, laser
 
 TOLERANCES = (1e-6, 1e-8, 1e-10)
 FINE = ss.MeanField(rtol=1e-11, atol=1e-13)
-SAME = 2e-10  # two runs with FINE, each right to 10 rtol
+SAME = 2e-10  # two runs with FINE, each accurate to 10 rtol
 
 
 def check_accuracy(seed):
@@ -46,7 +46,7 @@ def run_of(system: System, times, **options):
 
 
 def derivative_of_the_master_equation(system: System) -> tuple[np.ndarray, np.ndarray]:
-    """(ds/dt, dz/dt) of every group by 2 x 2 density matrices: the nonlinear master equation before any algebra."""
+    """(ds/dt, dz/dt) of every group by 2 x 2 density matrices: the nonlinear master equation itself."""
     down, up, sz = np.array([[0, 0], [1, 0]]), np.array([[0, 1], [0, 0]]), np.diag([1, -1])  # basis |e>, |g>
 
     def dissipator(jump, rho):
@@ -82,14 +82,14 @@ def test_equations_are_those_of_the_one_spin_density_matrix(seed):
 @pytest.mark.parametrize("seed", range(6))
 def test_rotating_every_phase_rotates_the_answer(seed):
     system, times, angle = random_system(seed), np.linspace(0, 10, 41), 1.234
-    turn = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    run, turned = run_of(system, times), run_of(replace(system, bloch=system.bloch @ turn), times)
-    # the azimuth grows by the angle, so <sigma^-> = |s| exp(-i phi) turns back
-    assert distance(turned, run.coherence.values * np.exp(-1j * angle), run.inversion.values).max() < SAME
+    rotation = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    run, rotated = run_of(system, times), run_of(replace(system, bloch=system.bloch @ rotation), times)
+    # the azimuth phi grows by the angle, and <sigma^-> = |s| exp(-i phi)
+    assert distance(rotated, run.coherence.values * np.exp(-1j * angle), run.inversion.values).max() < SAME
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_order_of_groups_is_irrelevant(seed):
+def test_the_order_of_groups_does_not_matter(seed):
     system, times = random_system(seed, groups=4), np.linspace(0, 10, 41)
     order = np.random.default_rng(seed).permutation(4)
     run, shuffled = run_of(system, times), run_of(system.permuted(order), times)
@@ -108,27 +108,27 @@ def test_splitting_groups_into_equal_parts_changes_nothing(seed):
     np.testing.assert_allclose(split.order_parameter, run.order_parameter, atol=SAME)
 
 
-def test_every_spin_with_its_own_start_is_a_group_of_its_own():
-    system, times, parts = random_system(2, groups=2), np.linspace(0, 5, 21), 3
-    start = random_bloch(np.random.default_rng(0), 2 * parts)
+def test_spins_with_different_initial_states_agree_with_single_groups():
+    system, times, spins = random_system(2, groups=2), np.linspace(0, 5, 21), 3
+    start = random_bloch(np.random.default_rng(0), 2 * spins)
     run = ss.evolve(system.ensemble(), times, theory=FINE, initial=start, each=True)
-    split = ss.evolve(system.ensemble().split(parts), times, theory=FINE, initial=start)
+    split = ss.evolve(system.ensemble().split(spins), times, theory=FINE, initial=start)
     np.testing.assert_allclose(run.spin_coherence, split.coherence, atol=SAME)
     np.testing.assert_allclose(run.spin_inversion, split.inversion, atol=SAME)
-    np.testing.assert_allclose(run.coherence, split.coherence.values.reshape(21, 2, parts).mean(axis=2), atol=SAME)
+    np.testing.assert_allclose(run.coherence, split.coherence.values.reshape(21, 2, spins).mean(axis=2), atol=SAME)
     assert list(run.spin_group.values) == ["A"] * 3 + ["B"] * 3
-    np.testing.assert_allclose(run.spin_weight, system.ensemble().split(parts).rates.weight, rtol=1e-14)
-    np.testing.assert_array_equal(run.spin_frequency, np.repeat(system.omega, parts))
+    np.testing.assert_allclose(run.spin_weight, system.ensemble().split(spins).rates.weight, rtol=1e-14)
+    np.testing.assert_array_equal(run.spin_frequency, np.repeat(system.omega, spins))
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_common_frequency_only_turns_the_frame(seed):
+def test_a_common_frequency_only_rotates_the_frame(seed):
     system, times, shift = random_system(seed), np.linspace(0, 10, 41), 1e4
     run, fast = run_of(system, times), run_of(replace(system, omega=system.omega + shift), times)
-    wanted = run.coherence.values * np.exp(-1j * shift * times)[:, None]
-    # frequencies near 1e4 are kept to eps * 1e4, so phases to a few times eps * 1e4 * t
+    expected = run.coherence.values * np.exp(-1j * shift * times)[:, None]
+    # frequencies near 1e4 have the rounding error eps * 1e4, hence phases a few times eps * 1e4 * t
     tolerance = SAME + 8 * np.finfo(float).eps * shift * times
-    assert np.all(distance(fast, wanted, run.inversion.values) < tolerance)
+    assert np.all(distance(fast, expected, run.inversion.values) < tolerance)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -137,7 +137,7 @@ def test_bloch_vectors_stay_in_the_ball(seed):
     on_the_sphere = system.bloch / np.linalg.norm(system.bloch, axis=1)[:, None]
     run = ss.evolve(system.ensemble(), np.linspace(0, 20, 401), initial=on_the_sphere)
     length = np.linalg.norm(ss.bloch(run).values, axis=-1)
-    # |m| doubles a relative error of s, and errors are within 10 rtol = 1e-7
+    # the transverse part of m is 2|s|, with errors within 10 rtol = 1e-7
     assert length.max() <= 1 + 2e-7
     assert length[-1].max() < 1 - 1e-3  # damped spins leave the sphere
 
@@ -167,24 +167,24 @@ def test_without_coupling_everything_relaxes_exponentially():
     t = times[:, None]
     wanted_s = s * np.exp(-(1j * system.omega + system.gamma_perp) * t)
     wanted_z = z0 + (z - z0) * np.exp(-(system.gain + system.damping) * t)
-    assert distance(run, wanted_s, wanted_z).max() < 1e-13  # linear: the stepper adds only rounding
+    assert distance(run, wanted_s, wanted_z).max() < 1e-13  # linear: only rounding errors
 
 
-def test_isolated_spins_without_rates_keep_turning():
+def test_spins_without_rates_precess():
     one = ss.Ensemble.single(gain=0, damping=0, coupling=0, theta=0, frequency=2.0)
     run = ss.evolve(one, [0.0, 1.0, 100.0], initial=[[0.6, 0.0, 0.8]])
     np.testing.assert_allclose(run.coherence[:, 0], 0.3 * np.exp(-2j * run.time.values), atol=1e-13)
     np.testing.assert_allclose(run.inversion[:, 0], 0.8, atol=1e-15)
 
 
-def test_order_parameter_is_the_length_of_the_mean_coherence():
+def test_order_parameter_is_twice_the_modulus_of_the_mean_coherence():
     system = random_system(4, groups=3)
     run = run_of(system, np.linspace(0, 3, 7))
     weight = system.weight / system.weight.sum()
     np.testing.assert_allclose(run.order_parameter, 2 * abs(run.coherence.values @ weight), rtol=1e-14)
 
 
-def test_the_default_start_depends_on_seed_and_index_alone():
+def test_the_default_initial_state_depends_on_seed_and_index_only():
     pair = ss.Ensemble.pair(detuning=1, gain=3, damping=1, coupling=16, theta=-HALF_PI)
     five = random_system(0, groups=5).ensemble()
     start = {seed: ss.bloch(ss.evolve(pair, [0.0], seed=seed)).values[0] for seed in (0, 1)}
@@ -195,7 +195,7 @@ def test_the_default_start_depends_on_seed_and_index_alone():
     assert abs(np.exp(1j * phases[0][0]) - np.exp(1j * phases[0][1])) > 1e-3
     length = np.hypot(*start[0].T[:2])
     assert np.all((length >= 0.005) & (length <= 0.01))  # small coherence ...
-    assert abs(length[0] - length[1]) > 1e-5  # ... not of equal size, which would never leave the symmetric motions
-    np.testing.assert_allclose(start[0][:, 2], 0.5, rtol=1e-4)  # beside the uncoupled inversion (kappa - gamma)/(kappa + gamma)
+    assert abs(length[0] - length[1]) > 1e-5  # ... of unequal modulus, to leave the symmetric subspace
+    np.testing.assert_allclose(start[0][:, 2], 0.5, rtol=1e-4)  # the uncoupled inversion (kappa - gamma)/(kappa + gamma)
     one = ss.evolve(laser(), [0.0, 1.0], seed=1)
     assert ss.bloch(one).values[0] == pytest.approx(start[1][:1], abs=1e-15)

@@ -10,19 +10,20 @@ from systems import HALF_PI, laser
 
 
 def matrices(ensemble):
-    """(3.3) beside the incoherent state: ds/dt = (-decay + gain) s, gain proportional to C."""
+    """decay and gain of (3.3) linearized at the incoherent state: ds/dt = (-decay + gain) s, gain proportional to C."""
     groups, p = ensemble.groups, np.array([group.weight for group in ensemble.groups])
     decay = np.diag([group.gamma_perp + 1j * group.mean_frequency for group in groups])
     return decay, 1j * np.array([group.z0 for group in groups])[:, None] * ensemble.coupling_matrix * p
 
 
 def growth(ensemble, factor=1.0):
+    """Largest growth rate of the incoherent state at the coupling factor * C."""
     decay, gain = matrices(ensemble)
     return float(np.linalg.eigvals(factor * gain - decay).real.max())
 
 
 def first_crossing(ensemble):
-    """All factors at which J has an eigenvalue on the axis: where J and J* have eigenvalues that add up to zero."""
+    """The smallest unstable factor of C: J has an imaginary eigenvalue where J (x) 1 + 1 (x) J* is singular."""
     decay, gain = matrices(ensemble)
     one = np.eye(len(decay))
     factors = eig(*(np.kron(m, one) + np.kron(one, m.conj()) for m in (decay, gain)), right=False)
@@ -31,14 +32,14 @@ def first_crossing(ensemble):
     return next((s for s in real if growth(ensemble, s * (1 + 1e-5)) > 0), np.inf)
 
 
-def random_network(seed, most=5):
-    """Rates of both signs of z0, frequencies from equal to far apart, links that may be missing."""
+def random_network(seed, largest=5):
+    """Groups with z0 of both signs and with equal to very different frequencies; some couplings are zero."""
     rng = np.random.default_rng([13, seed])
-    size = int(rng.integers(2, most + 1))
-    spread = rng.choice([0.0, 1.0, 5.0, 50.0])
+    size = int(rng.integers(2, largest + 1))
+    width = rng.choice([0.0, 1.0, 5.0, 50.0])
     groups = [
         ss.Group(
-            gain=rng.uniform(0, 4), damping=rng.uniform(0, 4), dephasing=rng.uniform(0, 1), frequency=spread * rng.normal(),
+            gain=rng.uniform(0, 4), damping=rng.uniform(0, 4), dephasing=rng.uniform(0, 1), frequency=width * rng.normal(),
             weight=rng.uniform(0.5, 2),
         )
         for _ in range(size)
@@ -52,35 +53,35 @@ def test_the_smallest_factor_is_found_for_random_matrices(seed):
     network = random_network(seed)
     found = ss.critical_coupling(network)
     assert isinstance(found, float)
-    assert found == pytest.approx(first_crossing(network), rel=1e-7)  # the large pencil's rounding
+    assert found == pytest.approx(first_crossing(network), rel=1e-7)  # rounding of the large eigenvalue problem
     if np.isfinite(found):
         assert growth(network, found * (1 - 1e-6)) < 0 < growth(network, found * (1 + 1e-6))
         assert all(growth(network, found * share) < 0 for share in np.linspace(0.02, 0.98, 25))
 
 
-def test_both_outcomes_are_met():
+def test_random_networks_have_finite_and_infinite_thresholds():
     assert {bool(np.isinf(first_crossing(random_network(seed)))) for seed in range(16)} == {True, False}
 
 
-def test_an_instability_that_ends_again_is_not_missed():
-    seen = 0
+def test_an_instability_in_a_finite_range_of_coupling_is_found():
+    count = 0
     for seed in range(3000):
         rng = np.random.default_rng([14, seed])
         size = int(rng.integers(2, 4))
         groups = [ss.Group(*rng.uniform(0, 4, 2), frequency=5 * rng.normal()) for _ in range(size)]
         network = ss.Ensemble(groups, rng.normal(size=(size, size)) + 1j * rng.normal(size=(size, size)))
         if np.linalg.eigvals(matrices(network)[1]).real.max() > -1e-3 or not np.isfinite(first_crossing(network)):
-            continue  # stable at strong coupling, but not at every weaker one
+            continue  # only networks that are stable at strong and unstable at some weaker coupling
         assert ss.critical_coupling(network) == pytest.approx(first_crossing(network), rel=1e-7)
         assert growth(network, 1e4) < 0
-        seen += 1
-        if seen == 2:
+        count += 1
+        if count == 2:
             return
-    raise AssertionError(f"only {seen} such networks")
+    raise AssertionError(f"only {count} such networks")
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_pairs_threshold_is_a_value_of_its_coupling(seed):
+def test_the_threshold_of_a_pair_is_a_value_of_its_coupling(seed):
     rng = np.random.default_rng([15, seed])
     pair = ss.Ensemble.pair(
         detuning=4 * rng.normal(), gain=tuple(rng.uniform(1, 4, 2)), damping=tuple(rng.uniform(0, 2, 2)), coupling=3.0,
@@ -98,7 +99,7 @@ def test_a_pairs_threshold_is_a_value_of_its_coupling(seed):
 
 
 @pytest.mark.parametrize("detuning", [0.0, 1.0, -3.9, 4.1, 30.0])
-def test_a_symmetric_pairs_threshold_is_where_its_incoherent_state_loses_stability(detuning):
+def test_the_threshold_of_a_symmetric_pair_is_the_limit_of_the_incoherent_state(detuning):
     pair = ss.Ensemble.pair(detuning=detuning, gain=3.0, damping=1.0, coupling=1.0, theta=-HALF_PI)
     # (5.3): below 2 Gamma_perp / z0 the existence limit (5.2), else the real part of a complex pair
     assert ss.critical_coupling(pair) == pytest.approx(min((detuning**2 / 8 + 2) / 0.5, 8.0), rel=1e-9)
@@ -112,40 +113,40 @@ WIDE = {
 }
 
 
-def classes(spread, count=201):
-    """Frequencies and shares that stand for a distribution: equal shares in the middle of their quantiles, or one."""
-    if isinstance(spread, float):
-        return np.array([spread]), np.ones(1)
-    if isinstance(spread, ss.Lorentzian):  # its linear response is that of one frequency that decays faster
-        return np.array([spread.center - 1j * spread.half_width]), np.ones(1)
-    return spread.quantile((np.arange(count) + 0.5) / count), np.full(count, 1 / count)
+def classes(distribution, count=201):
+    """Frequencies and weights that represent a distribution: quantiles at equal weights, or one complex frequency."""
+    if isinstance(distribution, float):
+        return np.array([distribution]), np.ones(1)
+    if isinstance(distribution, ss.Lorentzian):  # its linear response is that of one complex frequency
+        return np.array([distribution.center - 1j * distribution.half_width]), np.ones(1)
+    return distribution.quantile((np.arange(count) + 0.5) / count), np.full(count, 1 / count)
 
 
 @pytest.mark.parametrize("name", WIDE)
-def test_spread_frequencies_are_many_groups(name):
+def test_a_distribution_has_the_threshold_of_many_groups(name):
     c = np.array([[-9j, 4 + 2j], [-3 - 5j, 1 - 8j]])
     groups = [
         ss.Group(gain=g, damping=d, frequency=f, weight=w)
         for g, d, f, w in zip((3, 4), (1, 0.5), WIDE[name], (1, 2), strict=True)
     ]
     wide = ss.Ensemble(groups, c)
-    parts = [classes(group.frequency) for group in wide.groups]
-    owner = np.repeat([0, 1], [len(part[0]) for part in parts])
-    share = np.concatenate([part[1] for part in parts]) * np.array([1 / 3, 2 / 3])[owner]
+    sampled = [classes(group.frequency) for group in wide.groups]
+    owner = np.repeat([0, 1], [len(frequencies) for frequencies, _ in sampled])
+    share = np.concatenate([weights for _, weights in sampled]) * np.array([1 / 3, 2 / 3])[owner]
     z0, gamma = np.array([0.5, 3.5 / 4.5])[owner], np.array([2.0, 2.25])[owner]
-    decay = np.diag(gamma + 1j * np.concatenate([part[0] for part in parts]))
+    decay = np.diag(gamma + 1j * np.concatenate([frequencies for frequencies, _ in sampled]))
     gain = 1j * z0[:, None] * c[np.ix_(owner, owner)] * share
     found = ss.critical_coupling(wide)
-    for ratio, unstable in ((0.997, False), (1.003, True)):  # middles of 201 quantiles: about 1e-3 for a Gaussian's tails
+    for ratio, unstable in ((0.997, False), (1.003, True)):  # 201 quantiles: error of about 1e-3 in a Gaussian's tails
         assert (np.linalg.eigvals(ratio * found * gain - decay).real.max() > 0) == unstable
 
 
-def test_one_group_agrees_with_its_closed_form_and_samples_with_their_groups():
-    for spread in (ss.Gaussian(2.0, center=1.0), ss.Uniform(9.0), ss.Lorentzian(1.0)):
+def test_one_group_agrees_with_the_search_and_samples_with_single_groups():
+    for distribution in (ss.Gaussian(2.0, center=1.0), ss.Uniform(9.0), ss.Lorentzian(1.0)):
         for theta in (-HALF_PI, -0.6, -2.0):
-            one = laser(frequency=spread, theta=theta)
-            # twice the same group is a general matrix, and the same physics; its value of s = 1 is the strength in use
-            two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=spread)] * 2, np.full((2, 2), one.coupling_matrix[0, 0]))
+            one = laser(frequency=distribution, theta=theta)
+            # twice the same group: the same physics through the general search; the result is a factor of C
+            two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=distribution)] * 2, np.full((2, 2), one.coupling_matrix[0, 0]))
             strength = ss.critical_coupling(two) * abs(one.coupling_matrix[0, 0])
             assert strength == pytest.approx(ss.critical_coupling(one), rel=1e-9)
     values = np.random.default_rng(3).normal(size=7) * 3
@@ -154,7 +155,7 @@ def test_one_group_agrees_with_its_closed_form_and_samples_with_their_groups():
     assert ss.critical_coupling(sampled) == pytest.approx(first_crossing(single), rel=1e-7)
 
 
-def test_a_network_of_equal_groups_starts_at_its_largest_eigenvalue():
+def test_threshold_of_equal_groups_follows_from_the_largest_eigenvalue_of_the_network():
     rng = np.random.default_rng(0)
     links = np.triu(rng.random((400, 400)) < 0.02, 1)
     links = (links | links.T).astype(float)
@@ -163,7 +164,7 @@ def test_a_network_of_equal_groups_starts_at_its_largest_eigenvalue():
     assert ss.critical_coupling(network) == pytest.approx(2 / (0.5 * 1.7 * np.sin(1.2) * largest), rel=1e-10)
 
 
-def test_a_network_of_unequal_groups_starts_where_its_eigenvalues_say():
+def test_threshold_of_unequal_groups_follows_from_the_eigenvalues_of_the_network():
     rng = np.random.default_rng(1)
     links = (rng.random((40, 40)) < 0.2) * 40.0
     network = ss.Ensemble([ss.Group(3.0, rng.uniform(0, 2), frequency=rng.normal()) for _ in range(40)], -1j * links)
@@ -172,26 +173,26 @@ def test_a_network_of_unequal_groups_starts_where_its_eigenvalues_say():
     assert all(growth(network, found * share) < 0 for share in np.linspace(0.02, 0.98, 25))
 
 
-def test_where_no_coupling_synchronizes():
+def test_thresholds_that_do_not_exist_are_infinite():
     three = [ss.Group(3.0, 1.0, frequency=w) for w in (0.0, 0.5, 2.0)]
     chain = np.array([[0, 0, 0], [-9j, 0, 0], [0, -9j, 0]])
-    assert ss.critical_coupling(ss.Ensemble(three, chain)) == np.inf  # nothing comes back
+    assert ss.critical_coupling(ss.Ensemble(three, chain)) == np.inf  # no feedback
     assert ss.critical_coupling(ss.Ensemble(three, chain + np.diag([0, 0, -9j]))) == pytest.approx(
         4 * 3 / 9
-    )  # the last one alone
+    )  # the last group by itself
     assert ss.critical_coupling(ss.Ensemble(three, np.full((3, 3), 5.0))) == np.inf  # exchange only
-    assert ss.critical_coupling(ss.Ensemble(three, np.full((3, 3), 5j))) == np.inf  # pumps what is pumped
+    assert ss.critical_coupling(ss.Ensemble(three, np.full((3, 3), 5j))) == np.inf  # collective pumping of inverted spins
     assert ss.critical_coupling(ss.Ensemble(three, np.zeros((3, 3)))) == np.inf
     empty = ss.Group(0.0, 0.0, dephasing=0.5)
     assert ss.critical_coupling(ss.Ensemble([empty, empty], np.full((2, 2), -9j))) == np.inf
     assert ss.critical_coupling(ss.Ensemble([empty, three[0]], np.full((2, 2), -9j))) == pytest.approx(4 * 2 / 9)
-    nilpotent = ss.Ensemble([ss.Group(3.0, 1.0)] * 2, [[1, 1j], [1j, -1]])  # eigenvalues 0 and 0, blurred to 1e-8
+    nilpotent = ss.Ensemble([ss.Group(3.0, 1.0)] * 2, [[1, 1j], [1j, -1]])  # eigenvalues 0 and 0, 1e-8 by rounding
     assert ss.critical_coupling(nilpotent) == np.inf
     with pytest.raises(ss.InputError, match="Argument `ensemble` must be an Ensemble, but is ensemble=3"):
         ss.critical_coupling(3)
 
 
-def test_the_motion_starts_at_the_factor():
+def test_coherence_grows_above_the_threshold_only():
     network = random_network(next(seed for seed in range(16) if np.isfinite(first_crossing(random_network(seed)))))
     found = ss.critical_coupling(network)
     for factor, grows in ((0.9, False), (1.1, True)):
@@ -203,7 +204,7 @@ def test_the_motion_starts_at_the_factor():
         assert (size[-1] > 10 * size[1]) == grows
 
 
-def test_resonances_that_double_precision_does_not_resolve_are_a_sentence():
+def test_resonances_beyond_double_precision_are_an_error():
     for ensemble in (
         ss.Ensemble.pair(detuning=1e300, gain=3.0, damping=1.0, coupling=12.0, theta=-HALF_PI),
         laser(frequency=ss.Samples([1e300, -1e300])),
@@ -212,8 +213,8 @@ def test_resonances_that_double_precision_does_not_resolve_are_a_sentence():
             ss.critical_coupling(ensemble)
 
 
-def test_a_vanishing_coupling_has_its_threshold_all_the_same():
-    """V_c is a property of the phase, which a vanishing strength keeps, whatever else was changed by name."""
+def test_the_threshold_does_not_depend_on_the_coupling_even_if_it_is_zero():
+    """V_c depends on the phase, which is kept at zero strength, also after dotted changes."""
     for frequency, threshold in ((0.0, 4.0), (ss.Samples([0.0, 0.5]), 4.0625), (ss.Lorentzian(0.5), 5.0)):
         one = laser(frequency=frequency)
         assert ss.critical_coupling(one) == pytest.approx(threshold, rel=1e-12)
@@ -226,10 +227,10 @@ def test_a_vanishing_coupling_has_its_threshold_all_the_same():
             assert ss.critical_coupling(one.replace(**changes)) == pytest.approx(threshold, rel=1e-12), changes
 
 
-def test_a_pair_that_exchanges_and_never_locks_is_told_soon(monkeypatch):
-    """Far apart and without collective decay, eigenvalues run along the real axis for eight decades and never meet it."""
+def test_a_pair_with_exchange_only_needs_few_eigenvalues(monkeypatch):
+    """At large detuning without collective decay, eigenvalues stay near the real axis for eight decades, without crossing."""
     apart = ss.Ensemble.pair(detuning=1000.0, gain=0.3, damping=0.0, coupling=0.3, theta=0.0, cross_coupling=3.0)
-    asked, eigenvalues = [], thresholds._Linear.eigenvalues
-    monkeypatch.setattr(thresholds._Linear, "eigenvalues", lambda self, nu: (asked.append(nu), eigenvalues(self, nu))[1])
+    stability, calls, eigenvalues = thresholds._LinearStability, [], thresholds._LinearStability.eigenvalues
+    monkeypatch.setattr(stability, "eigenvalues", lambda self, nu: (calls.append(nu), eigenvalues(self, nu))[1])
     assert ss.critical_coupling(apart) == np.inf
-    assert len(asked) < 20_000
+    assert len(calls) < 20_000

@@ -18,7 +18,7 @@ COMPLEX, REAL = 16, 8  # bytes
 class ManySpins:
     """Very many spins in a few groups, which couple only through the fields of the means of the groups.
 
-    equation : module with the scalar functions `free`, `driven` and `swift`
+    equation : module with the scalar functions `free_terms`, `field_terms` and `fast_spin`
     omega : frequencies of the spins, one array per group
     rates : array of shape (group, 3), parameters of the equation
     coupling : complex array of shape (group, group), from means to fields

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES_TOLERANCE = 1e-2  # error of a Taylor series, as a share of the tolerance
-FAST_TOLERANCE = 0.1  # error of `swift`, as a share of the tolerance
+FAST_TOLERANCE = 0.1  # error of `fast_spin`, as a share of the tolerance
 EXTRA = 4  # further Legendre coefficients of the means, which the field leaves out
 MOST_ORDER = 28  # highest order of a Taylor series
 VECTOR = 8  # partial sums
@@ -35,7 +35,7 @@ LANES = 64  # spins side by side
 LONGEST_SUBSTEP = 5.0  # largest rate times length of a substep
 MOST_ROTATION = 32.0  # radians per step up to which substeps are used; beyond, upward recursion of Bessel functions is stable
 CHUNK = 4096  # spins
-FAST_RATIO = 8.0  # detuning divided by the largest rate of a resonant spin above which `swift` is accurate
+FAST_RATIO = 8.0  # detuning divided by the largest rate of a resonant spin above which `fast_spin` is accurate
 SERIAL = 20_000  # spins below which threads cost more than they save
 
 HEAD = '''"""Written by spinsync.problems.many_spins.sweep; not to be edited."""
@@ -45,10 +45,10 @@ import math
 import numpy as np
 from spinsync.base.compiled import compiled
 
-from {equation} import driven, free, swift
+from {equation} import fast_spin, field_terms, free_terms
 
 fast = compiled(fastmath={{"contract", "reassoc", "nsz", "arcp"}})
-driven, free, swift = (fast(one.function) for one in (driven, free, swift))
+fast_spin, field_terms, free_terms = (fast(one.function) for one in (fast_spin, field_terms, free_terms))
 
 
 '''

@@ -1,9 +1,9 @@
 """Template of the kernels that advance spins by one step in a given field; `sweep.py` adds the equation.
 
-A spin has three components x, y, z. Its equation is linear in them: `free` is the motion without a field, `driven` the
+A spin has three components x, y, z. Its equation is linear in them: `free_terms` is the motion without a field, `field_terms` the
 contribution of the field. The field is a polynomial in time, so the components have Taylor series whose coefficients follow
 recursively by convolution with those of the field. LANES spins, a block, are computed side by side. For fast rotation the
-step is divided into substeps; for still faster rotation `swift` gives the adiabatically eliminated solution.
+step is divided into substeps; for still faster rotation `fast_spin` gives the adiabatically eliminated solution.
 
 Names in capitals are numbers that `sweep.py` inserts. `taylor` holds rows of LANES numbers, three per order. A series ends
 where the contribution of further orders falls below the tolerance, so slow spins cost little.
@@ -41,7 +41,7 @@ def sufficient_order(rate, size, span, tolerance, bound):
 
 
 def plan(chunks, omega, accurate, fastest, rates, field, span, frame, tolerance):
-    """chunks[c, 3] = number of substeps: the fewest for which the series converge; 0 if `swift` is accurate and cheaper."""
+    """chunks[c, 3] = number of substeps: the fewest for which the series converge; 0 if `fast_spin` is accurate and cheaper."""
     local, size, bound = np.empty((DEGREE, 2)), np.empty(DEGREE), np.empty(MOST_ORDER + 1)
     for c in range(chunks.shape[0]):
         group, first, last = chunks[c, 2], omega[chunks[c, 0]] - frame, omega[chunks[c, 1] - 1] - frame
@@ -83,10 +83,10 @@ def order_terms(scale, gamma_1, first, field, own, at, total):
     for lane in range(LANES):
         i = 3 * LANES * (TERMS - 1) + lane
         net_gain = first * own[2 * LANES + lane]
-        u, v, w = free(own[lane], own[LANES + lane], gamma_1, net_gain, at[i], at[i + LANES], at[i + 2 * LANES])
+        u, v, w = free_terms(own[lane], own[LANES + lane], gamma_1, net_gain, at[i], at[i + LANES], at[i + 2 * LANES])
         for m in range(TERMS):
             i = 3 * LANES * (TERMS - 1 - m) + lane
-            a, b, c = driven(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
+            a, b, c = field_terms(field[m, 0], field[m, 1], at[i], at[i + LANES], at[i + 2 * LANES])
             u += a
             v += b
             w += c
@@ -130,7 +130,7 @@ def load(source, omega, first, count, frame, rates, impulse, own, taylor, total)
         own[lane], own[LANES + lane], own[2 * LANES + lane] = 0.0, 0.0, 0.0
         if lane < count:
             x, y, z = source[0, first + lane], source[1, first + lane], source[2, first + lane]
-            u, v, w = driven(impulse[0], impulse[1], x, y, z)
+            u, v, w = field_terms(impulse[0], impulse[1], x, y, z)
             u, v, w = x + u, y + v, z + w
             own[lane], own[LANES + lane], own[2 * LANES + lane] = omega[first + lane] - frame, rates[0], rates[2]
         taylor[lane], taylor[LANES + lane], taylor[2 * LANES + lane] = u, v, w
@@ -218,7 +218,7 @@ def advance_fast(
     last = values.shape[1] - 1
     for i in range(chunk[0], chunk[1]):
         x, y, z = start[0, i], start[1, i], start[2, i]
-        u, v, w = driven(impulse[group, 0], impulse[group, 1], x, y, z)
+        u, v, w = field_terms(impulse[group, 0], impulse[group, 1], x, y, z)
         x, y, z = x + u, y + v, z + w
         detuning, gamma_perp = omega[i] - frame - rates[group, 3] * z, rates[group, 0] + rates[group, 4] * z
         fall = 2.0 * gamma_perp * span
@@ -232,7 +232,7 @@ def advance_fast(
                 t = nodes[q - 1, 0]
             else:
                 t = times[q - 1 - nodes.shape[0]] if q < last else 1.0
-            rotating, following, w = swift(
+            rotating, following, w = fast_spin(
                 detuning, gamma_perp, gamma_1, net_gain, first, values[group, q], levels[group, q], t * span, x, y, z
             )
             if q == 0:

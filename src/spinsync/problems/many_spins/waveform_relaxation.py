@@ -12,7 +12,7 @@ defect of the fixed point is passed on to the next step as an impulse, by the sa
 Background: E. Lelarasmee, A. Ruehli, A. Sangiovanni-Vincentelli, IEEE Trans. CAD 1, 131 (1982) (waveform relaxation);
 E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, ch. II.1 (Gauss methods as projections).
 
-The equation is a module with the functions `free`, `driven` and `swift`.
+The equation is a module with the functions `free_terms`, `field_terms` and `fast_spin`.
 """
 
 from __future__ import annotations
@@ -238,7 +238,7 @@ def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000)
                 run.reject(trial)
                 continue
             means, impulse = run.means(trial, shares)
-            change = problem.equation.driven.interpreted(impulse.real, impulse.imag, *np.moveaxis(means, 2, 0))
+            change = problem.equation.field_terms.interpreted(impulse.real, impulse.imag, *np.moveaxis(means, 2, 0))
             corrected = means + np.stack(change, axis=2)
             out.record(corrected[:, :-1], impulse, np.exp(-1j * (run.phase + run.frame * run.span * shares[:-1])))
             run.accept(trial, corrected[:, -1])
@@ -280,6 +280,6 @@ def _correct_singles(
     for q in range(singles.shape[1]):
         x, y, z = singles[:, q]
         own = impulse[group, q]
-        u, v, w = equation.driven.interpreted(own.real, own.imag, x, y, z)
+        u, v, w = equation.field_terms.interpreted(own.real, own.imag, x, y, z)
         s = (x + u + 1j * (y + v)) * rotation[q]
         singles[0, q], singles[1, q], singles[2, q] = s.real, s.imag, z + w

@@ -137,7 +137,7 @@ def liouvillian(space: SpinSpace, terms: Lindbladian) -> Any:
 
 def _spin_vectors(ensemble: Ensemble, terms: Lindbladian, initial: Array | None, seed: int, each: bool) -> Array:
     """One Bloch vector per spin, from one per group or one per spin."""
-    m = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+    m = bloch_vectors.random_start(ensemble.rates, seed) if initial is None else initial
     groups, spins = len(ensemble.groups), terms.group.size
     if len(m) == groups:
         return np.asarray(m[terms.group])

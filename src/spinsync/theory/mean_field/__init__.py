@@ -1,1 +1,1 @@
-"""Infinitely many spins per group."""
+"""Mean field: infinitely many spins per group."""

@@ -20,7 +20,7 @@ NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
 @dataclass(frozen=True)
 class OneGroup:
-    """A group and its coupling V exp(i theta), the input of section 4."""
+    """A group and its coupling V exp(i theta) (theory page, section 4)."""
 
     group: Group
     strength: float
@@ -28,46 +28,47 @@ class OneGroup:
 
     @property
     def effective_z0(self) -> float:
-        """-z0 sin(theta): positive where the ensemble can synchronize."""
+        """-z0 sin(theta), positive if the ensemble can synchronize."""
         sine = sin(self.theta)
         return 0.0 if abs(sine) < NO_SINE or self.group.gamma_1 == 0 else -self.group.z0 * sine
 
 
-def refusal(ensemble: Ensemble) -> InputError | None:
-    """Why the closed form of one group does not hold; None where it does."""
+def applicability_error(ensemble: Ensemble) -> InputError | None:
+    """The error if the closed form of one group does not apply, else None."""
     if len(ensemble.groups) != 1:
         return InputError(f"Argument `ensemble` must have one group for this closed form, but has {len(ensemble.groups)}.")
     if isinstance(ensemble.groups[0].distribution, Samples):
         return InputError(
-            "Argument `ensemble` must have a frequency or a smooth distribution of it for this closed form, but has Samples."
+            "Argument `ensemble` must have one frequency or a smooth distribution for this closed form, but has Samples."
         )
     return None
 
 
 def phase(ensemble: Ensemble) -> float:
-    """theta of one group: that of C, on which equality is, and of a vanishing C what its recipe remembers."""
+    """theta of one group: the phase of C, or for C = 0 the phase in the recipe."""
     c = ensemble.coupling_matrix[0, 0]
     return float(np.angle(c)) if c else ensemble.recipe.phase(0, 0)
 
 
 def one_group(ensemble: Ensemble) -> OneGroup:
-    """The only group and its coupling. Raises InputError if there are several groups, or the frequency is a list of samples."""
-    if error := refusal(ensemble):
+    """The only group and its coupling. Raises InputError if there are several groups, or the frequency is Samples."""
+    if error := applicability_error(ensemble):
         raise error
     group = ensemble.groups[0]
     return OneGroup(group, abs(complex(ensemble.coupling_matrix[0, 0])), phase(ensemble))
 
 
 def cycle(one: OneGroup) -> tuple[float, float, float]:
-    """Frequency, amplitude and inversion of the synchronized state; NaN, 0 and z0 where there is none."""
+    """Frequency, amplitude and inversion of the synchronized state; NaN, 0 and z0 if there is none."""
     if one.group.distribution is not None and one.effective_z0 > 0:
         return _Disordered(one).cycle()
     if one.strength * one.effective_z0 > one.group.gamma_perp:  # (4.1)
-        return clean_cycle(one)
+        return cycle_without_disorder(one)
     return nan, 0.0, one.group.z0
 
 
-def clean_cycle(one: OneGroup) -> tuple[float, float, float]:
+def cycle_without_disorder(one: OneGroup) -> tuple[float, float, float]:
+    """Frequency, amplitude and inversion of the limit cycle of one frequency, above the threshold."""
     group = one.group
     z = -group.gamma_perp / (one.strength * sin(one.theta))  # (4.2)
     frequency = group.mean_frequency + group.gamma_perp * cos(one.theta) / sin(one.theta)  # (4.3)
@@ -76,27 +77,27 @@ def clean_cycle(one: OneGroup) -> tuple[float, float, float]:
 
 
 def floquet(one: OneGroup, amplitude: float) -> np.ndarray:
-    """Equation (4.6)."""
+    """Floquet exponents of the limit cycle, (4.6); complex, (3,)."""
     g1 = one.group.gamma_1
     root = np.sqrt(complex(g1**2 - 32 * (one.strength * sin(one.theta) * amplitude) ** 2))
     return np.array([0, (-g1 + root) / 2, (-g1 - root) / 2])
 
 
 def diffusion(one: OneGroup, amplitude: float, inversion: float) -> float:
-    """Equation (4.7)."""
+    """Phase diffusion times N, (4.7)."""
     return one.group.gamma_perp * (1 + abs(inversion)) / (2 * (amplitude * sin(one.theta)) ** 2)
 
 
 def disordered_onset(one: OneGroup) -> float:
-    """Where the growth rate (6.5) changes sign: (Gamma_perp + w)/(-z0 sin theta) for a Lorentzian."""
+    """The strength at which the growth rate (6.5) changes sign: (Gamma_perp + w)/(-z0 sin theta) for a Lorentzian."""
     return _Disordered(one).strength(one.group.gamma_perp)
 
 
 @in_range
-def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
-    """Frequency and width of the line of many equal spins, in lowest order of 1/N.
+def many_spin_line(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
+    """Frequency and width (FWHM) of the emission line of many equal spins, for an array of numbers, in lowest order of 1/N.
 
-    On the cycle (4.3) and (4.7); where there is none, the frequency and the damping of a small coherence beside z0 by (3.3).
+    With a limit cycle (4.3) and (4.7), else frequency and decay rate of a small coherence at the inversion z0 by (3.3).
     """
     one = one_group(ensemble)
     frequency, amplitude, inversion = cycle(one)
@@ -108,65 +109,66 @@ def line_of_many(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
 
 
 class _Disordered:
-    """Self-consistency (6.3) as a curve: every broadening B >= Gamma_perp belongs to one strength V(B) and frequency."""
+    """Self-consistency (6.3) solved for V: each broadening B >= Gamma_perp determines the strength V(B) and the frequency."""
 
     def __init__(self, one: OneGroup) -> None:
         self.one, self.group = one, one.group
         distribution = one.group.distribution
         assert distribution is not None
         self.center, self.resolvent = distribution.center, distribution.resolvent
-        places, width = distribution.resonances()
-        self.width = float(np.ptp(places)) / 2 + width
+        centres, width = distribution.resonances()
+        self.width = float(np.ptp(centres)) / 2 + width
 
     def frequency(self, b: float) -> float:
-        """Omega where Im G / Re G = (Gamma_perp / B) cot theta, G the resolvent at B - i Omega."""
+        """Root Omega of Im G / Re G = (Gamma_perp / B) cot theta, with the resolvent G at B - i Omega."""
         cot = 0.0 if abs(cos(self.one.theta)) < NO_SINE else cos(self.one.theta) / sin(self.one.theta)
         slope = self.group.gamma_perp / b * cot
 
-        def off(x: float) -> float:
+        def residual(x: float) -> float:
             g = self.resolvent(b - 1j * (self.center + x))
             return g.imag - slope * g.real
 
         if slope == 0:
             return self.center
         far = np.sign(slope) * b
-        while off(far) * off(0.0) > 0:
+        while residual(far) * residual(0.0) > 0:
             far *= 2
-        return self.center + _root(off, min(0.0, far), max(0.0, far))
+        return self.center + _root(residual, min(0.0, far), max(0.0, far))
 
     def strength(self, b: float) -> float:
         """V(B) = B (-sin theta) / (z0 Gamma_perp Re G), the real part of (6.3)."""
         g = self.resolvent(b - 1j * self.frequency(b))
         return -b * sin(self.one.theta) / (self.group.z0 * self.group.gamma_perp * g.real)
 
-    def _beyond(self, strength: float) -> float:
-        """A broadening above every root: for B far above width and Gamma_perp |cot theta|, V(B) grows as B^2."""
-        reach = max(self.group.gamma_perp, self.width) * (1 + abs(cos(self.one.theta) / sin(self.one.theta)))
-        high = 4 * max(reach, sqrt(strength * self.group.gamma_perp * self.one.effective_z0))
+    def _upper_bound(self, strength: float) -> float:
+        """A broadening above all roots of V(B) = strength: for B >> width and Gamma_perp |cot theta|, V(B) grows as B^2."""
+        scale = max(self.group.gamma_perp, self.width) * (1 + abs(cos(self.one.theta) / sin(self.one.theta)))
+        high = 4 * max(scale, sqrt(strength * self.group.gamma_perp * self.one.effective_z0))
         while self.strength(high) < strength:
             high *= 2
         return high
 
     def cycle(self) -> tuple[float, float, float]:
-        """(frequency, amplitude, inversion) on the branch of largest B."""
+        """Frequency, amplitude and inversion on the branch of largest B; NaN, 0 and z0 if there is none."""
         gamma_perp, strength = self.group.gamma_perp, self.one.strength
-        high = self._beyond(strength)
+        high = self._upper_bound(strength)
         grid = np.geomspace(high, gamma_perp, 200)
         below = next((i for i, b in enumerate(grid) if self.strength(b) < strength), None)
         if below is None:
             return nan, 0.0, self.group.z0
         b = _root(lambda b: self.strength(b) - strength, grid[below], grid[below - 1])
         frequency = self.frequency(b)
-        spread = b**2 - gamma_perp**2
-        amplitude = sqrt(spread * self.group.gamma_1 / (4 * gamma_perp)) / strength  # (6.4)
-        inversion = self.group.z0 * (1 - spread * self.resolvent(b - 1j * frequency).real / b)  # mean of (6.1)
+        broadening = b**2 - gamma_perp**2
+        amplitude = sqrt(broadening * self.group.gamma_1 / (4 * gamma_perp)) / strength  # (6.4)
+        inversion = self.group.z0 * (1 - broadening * self.resolvent(b - 1j * frequency).real / b)  # mean of (6.1)
         return frequency, amplitude, inversion
 
 
 def _root(function: Callable[[float], float], low: float, high: float) -> float:
+    """A root in an interval by Brent's method."""
     from scipy.optimize import brentq
 
     try:
         return float(brentq(function, low, high, xtol=1e-14, rtol=4e-15))
-    except ValueError:  # no change of sign, though there is a root: rounding has taken it
+    except ValueError:  # rounding hides the change of sign
         raise ArithmeticError from None

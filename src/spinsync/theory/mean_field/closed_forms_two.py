@@ -13,26 +13,27 @@ from spinsync.model.groups import Group
 from spinsync.model.parameters import FIELDS
 
 
-def not_two(ensemble: Ensemble) -> InputError | None:
-    """Why the ensemble is not two groups, each with one frequency; None where it is."""
+def two_groups_error(ensemble: Ensemble) -> InputError | None:
+    """The error if the ensemble is not two groups with one frequency each, else None."""
     if len(ensemble.groups) != 2:
         return InputError(f"Argument `ensemble` must have two groups for this closed form, but has {len(ensemble.groups)}.")
     for group in ensemble.groups:
         if group.distribution is not None:
             return InputError(
-                f"Argument `ensemble` must have two single frequencies for this closed form, but group {group.name!r} "
+                f"Argument `ensemble` must have one frequency per group for this closed form, but group {group.name!r} "
                 f"has {group.distribution!r}."
             )
     return None
 
 
-def _not_symmetric(ensemble: Ensemble) -> InputError | None:
-    if error := not_two(ensemble):
+def _symmetry_error(ensemble: Ensemble) -> InputError | None:
+    """The error if the ensemble is not a symmetric pair, else None."""
+    if error := two_groups_error(ensemble):
         return error
     a, b = ensemble.groups
-    for what in (name for name in FIELDS if name != "frequency"):
-        if abs(getattr(a, what) - getattr(b, what)) > 1e-12 * max(getattr(a, what), getattr(b, what)):
-            return InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {what}.")
+    for name in (name for name in FIELDS if name != "frequency"):
+        if abs(getattr(a, name) - getattr(b, name)) > 1e-12 * max(getattr(a, name), getattr(b, name)):
+            return InputError(f"Argument `ensemble` must be a symmetric pair, but its groups differ in {name}.")
     c = ensemble.coupling_matrix
     if np.ptp(c.real) + np.ptp(c.imag) > 1e-12 * abs(c).max():
         return InputError("Argument `ensemble` must be a symmetric pair, but its four couplings differ.")
@@ -47,17 +48,17 @@ def _relaxes(group: Group) -> bool:
     return group.gamma_perp > 0 and group.gamma_1 > 0
 
 
-def refusal(ensemble: Ensemble) -> InputError | None:
-    """Why the closed form of a symmetric pair does not hold; None where it does."""
-    error = _not_symmetric(ensemble)
+def applicability_error(ensemble: Ensemble) -> InputError | None:
+    """The error if the closed form of a symmetric pair does not apply, else None."""
+    error = _symmetry_error(ensemble)
     if error is None and not _relaxes(ensemble.groups[0]):
         return InputError("Argument `ensemble` must have gain or damping for this closed form, but has neither.")
     return error
 
 
 def full_state(ensemble: Ensemble) -> dict[str, Any]:
-    """Full synchronization of a symmetric pair, and where it ends, by the names of results."""
-    if error := refusal(ensemble):
+    """The state of full synchronization of a symmetric pair and its limits in the detuning, by names of variables."""
+    if error := applicability_error(ensemble):
         raise error
     a, b = ensemble.groups
     detuning, g, g1 = a.mean_frequency - b.mean_frequency, a.gamma_perp, a.gamma_1
@@ -69,7 +70,7 @@ def full_state(ensemble: Ensemble) -> dict[str, Any]:
     phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
     z = (g + d) / dissipative if exists else nan
     square = (a.gain - a.damping - g1 * z) / (4 * dissipative * cos(phase / 2) ** 2) if exists else nan
-    amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding, where it begins to exist
+    amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding at the limit of existence
     return {
         "exists": exists,
         "stable": stable,
@@ -84,12 +85,12 @@ def full_state(ensemble: Ensemble) -> dict[str, Any]:
     }
 
 
-def margins(ensemble: Ensemble) -> dict[str, float] | None:
-    """What vanishes on the lines of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4) where it exists.
+def boundary_margins(ensemble: Ensemble) -> dict[str, float] | None:
+    """Functions that change sign on the boundaries of a symmetric pair: (5.2), the largest real part of (5.3), and (5.4).
 
-    Nothing where the pair has neither gain nor damping; None where it is not symmetric.
+    (5.4) is NaN where the state does not exist. Empty if the pair has neither gain nor damping; None if it is not symmetric.
     """
-    if _not_symmetric(ensemble):
+    if _symmetry_error(ensemble):
         return None
     a, b = ensemble.groups
     if not _relaxes(a):
@@ -102,7 +103,7 @@ def margins(ensemble: Ensemble) -> dict[str, float] | None:
 
 
 def _hopf(g: float, g1: float, gain: float) -> float:
-    """The smallest d where (5.4) turns into an equality or its side condition ends; it counts where the state exists."""
+    """The smallest d at which (5.4) or its side condition is an equality; valid if the state exists there."""
     linear = 2 * g + 3 * g1 + 2 * (gain - g)
     constant = g**2 + g1 * g + 2 * (gain - g) * g1
     square = linear**2 - 12 * constant

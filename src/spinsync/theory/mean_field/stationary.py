@@ -1,10 +1,10 @@
-"""Mean-field states of rest of distributed groups, on as many frequency classes as one likes.
+"""Stationary states (fixed points in a rotating frame) of distributed groups, for any number of frequency classes.
 
-In a given field (3.1) and at a given frequency Omega each class rests at
+In a given field (3.1), in the frame rotating at Omega, the stationary state of each class is
 
     s = i h z a,   z = (kappa - gamma) / (Gamma_1 + 4 |h|^2 Re a),   a = 1 / (Gamma_perp + i (omega - Omega))
 
-by (3.3) and (3.4). What is left are the coherences of the groups and Omega: a few equations, whatever the number of classes.
+by (3.3) and (3.4). The unknowns are then the coherences of the groups and Omega, independent of the number of classes.
 """
 
 from __future__ import annotations
@@ -12,49 +12,49 @@ from __future__ import annotations
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.model.distributions import Distribution
+from spinsync.model.distributions import Distributions
 from spinsync.model.rates import Rates
-from spinsync.theory.mean_field.frequency_classes import Rows, rows
+from spinsync.theory.mean_field.frequency_classes import SpinClasses, spin_classes
 
-FINEST = 1e-8  # error of the classes
-SMALL = 1e-6  # difference by which derivatives are taken
-STEPS = 12  # of Newton's method
-DONE = 1e-12  # last step
-FAR = 1e-2  # from the first guess
+FINEST = 1e-8  # quadrature error of the classes
+DIFFERENCE = 1e-6  # step of finite differences
+STEPS = 12  # largest number of Newton steps
+TOLERANCE = 1e-12  # largest component of the last step
+MAX_CHANGE = 1e-2  # largest distance from the first guess, relative to it
 
 
-def _answers(rates: Rates, layout: Rows, s: Array, frequency: float) -> tuple[Array, Array]:
-    """Coherence and inversion of the groups in the field of the coherences `s`."""
-    group = layout.group
+def _response(rates: Rates, classes: SpinClasses, s: Array, frequency: float) -> tuple[Array, Array]:
+    """Coherence and inversion (group,) of the groups in the field of the coherences `s`, at a frequency Omega."""
+    group = classes.group
     h = (rates.coupling @ (rates.weight * s))[group]
-    answer = 1 / (rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frequency))
-    z = rates.net_gain[group] / (rates.gamma_1[group] + 4 * layout.back * abs(h) ** 2 * answer.real)
+    a = 1 / (rates.gamma_perp[group] + classes.damping + 1j * (classes.omega - frequency))
+    z = rates.net_gain[group] / (rates.gamma_1[group] + 4 * classes.back_action * abs(h) ** 2 * a.real)
     groups = rates.weight.size
-    return layout.average(1j * h * z * answer, groups), layout.average(z + 0j, groups).real
+    return classes.average(1j * h * z * a, groups), classes.average(z + 0j, groups).real
 
 
-def stationary(
-    rates: Rates, spread: tuple[Distribution | None, ...], nodes: int | None, guess: Array, frequency: float
+def stationary_state(
+    rates: Rates, distributions: Distributions, nodes: int | None, guess: Array, frequency: float
 ) -> tuple[Array, Array, float] | None:
-    """Coherence and inversion (group,) and frequency of the state of rest next to a guess; None where there is none."""
+    """Coherence and inversion (group,) and frequency of a stationary state by Newton's method; None without convergence."""
     if np.any(rates.gamma_1 <= 0):
         return None
-    layout, groups = rows(rates, spread, FINEST, nodes), guess.size
+    classes, groups = spin_classes(rates, distributions, FINEST, nodes), guess.size
 
-    def off(x: Array) -> Array:
+    def residual(x: Array) -> Array:
         s = x[:groups] + 1j * x[groups:-1]
-        missing = s - _answers(rates, layout, s, x[-1])[0]
-        return np.concatenate([missing.real, missing.imag, [np.vdot(guess, s).imag]])  # the last one keeps the phase
+        difference = s - _response(rates, classes, s, x[-1])[0]
+        return np.concatenate([difference.real, difference.imag, [np.vdot(guess, s).imag]])  # the last one fixes the phase
 
     x = np.concatenate([guess.real, guess.imag, [frequency]])
-    start, units = x.copy(), SMALL * np.eye(x.size)
+    start, units = x.copy(), DIFFERENCE * np.eye(x.size)
     for _ in range(STEPS):
-        slopes = np.stack([(off(x + unit) - off(x - unit)) / (2 * SMALL) for unit in units], axis=1)
-        step = np.linalg.lstsq(slopes, off(x), rcond=1e-13)[0]
+        jacobian = np.stack([(residual(x + unit) - residual(x - unit)) / (2 * DIFFERENCE) for unit in units], axis=1)
+        step = np.linalg.lstsq(jacobian, residual(x), rcond=1e-13)[0]
         x = x - step
-        if not abs(x - start)[:-1].max() < FAR * abs(guess).max():
+        if not abs(x - start)[:-1].max() < MAX_CHANGE * abs(guess).max():
             return None
-        if abs(step).max() < DONE:
+        if abs(step).max() < TOLERANCE:
             break
     s = x[:groups] + 1j * x[groups:-1]
-    return s, _answers(rates, layout, s, float(x[-1]))[1], float(x[-1])
+    return s, _response(rates, classes, s, float(x[-1]))[1], float(x[-1])

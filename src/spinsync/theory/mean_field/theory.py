@@ -13,46 +13,46 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import Distribution, Lorentzian
+from spinsync.model.distributions import Distributions, Lorentzian
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.quadratures import MOST_NODES
+from spinsync.model.quadratures import MAX_NODES
 from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
 from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
-from spinsync.theory.mean_field.frequency_classes import Rows, rows
-from spinsync.theory.mean_field.sampled_spins import are_many, check_rows, coordinates, many_spins, observed
-from spinsync.theory.mean_field.stationary import stationary
+from spinsync.theory.mean_field.frequency_classes import SpinClasses, spin_classes
+from spinsync.theory.mean_field.sampled_spins import check_flow_size, coordinates, many_spins, observed, use_many_spins
+from spinsync.theory.mean_field.stationary import stationary_state
 from spinsync.theory.options import with_defaults
 
-#: what is asked for where the theory leaves it open: of a trajectory, and of a regime, which asks for less
+#: default tolerances of a trajectory, and of regimes and diagrams
 TRAJECTORY: Mapping[str, float] = MappingProxyType({"rtol": 1e-8, "atol": 1e-10})
 MAPS: Mapping[str, float] = MappingProxyType({"rtol": 1e-6, "atol": 1e-8})
-FAR_CLASSES = 0.1  # relative error of an exponent by the far classes of a Lorentzian, of deviations that no sum shows well
-STRICTER = 20.0  # steps than `rtol` says: the free phase of a limit cycle adds up their errors
+FAR_CLASSES = 0.1  # relative error of a Lyapunov exponent due to the far classes of a Lorentzian
+STRICTER = 20.0  # ratio of `rtol` to the tolerance of a step: errors of the phase of a limit cycle accumulate
 
 
 @dataclass(frozen=True)
 class MeanField:
-    """The nonlinear quantum master equation (3.2) of each group in the field of all, exact at N -> infinity.
+    """The nonlinear quantum master equation (3.2) of each group in the mean field of all groups, exact for N -> infinity.
 
     Parameters
     ----------
     rtol, atol : float, optional
-        Relative and absolute accuracy, positive, at most 0.1; rtol at least 1e-13. By default what the question asks for, which
-        its result records: 1e-8 and 1e-10 of `evolve` and `steady_state`, 1e-6 and 1e-8 of `regime` and `phase_diagram`. Steps
-        are controlled so that errors stay within about 10 rtol up to ten relaxation times of the coherence, and grow linearly
-        from there. With 500 or more sampled spins this holds for the means of the groups, down to rtol 1e-8; a single one of
-        a few hundred strongly coupled spins can be off by some hundred rtol if it turns much faster than the field changes.
+        Relative and absolute accuracy, positive, at most 0.1; rtol at least 1e-13. By default those of the question,
+        as its result records: 1e-8 and 1e-10 for `evolve` and `steady_state`, 1e-6 and 1e-8 for `regime` and `phase_diagram`.
+        Errors stay within about 10 rtol up to ten relaxation times of the coherence, and grow linearly from there. With 500
+        or more sampled spins this holds for the means of the groups, down to rtol 1e-8; a single one of a few hundred
+        strongly coupled spins can have an error of some hundred rtol if it rotates much faster than the field changes.
     nodes : int, optional
-        Quadrature classes of a frequency distribution, 16 to 20000, rounded up to a multiple of 4; by
-        default as many as `rtol` asks for. None where no frequency has a smooth distribution.
+        Number of frequency classes (quadrature nodes) of a distribution, 16 to 20000, rounded up to a multiple of 4; by
+        default as many as `rtol` requires. None where no frequency has a smooth distribution.
 
     Raises
     ------
     InputError
-        If a tolerance is not positive or too large, or `nodes` is no whole number from 16 to 20000.
+        If a tolerance is not positive or too large, or `nodes` is not a whole number from 16 to 20000.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class MeanField:
     kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
     maps: ClassVar[str] = "regimes"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
-        "keep_state": "whose Bloch vectors are its state: `initial` takes any of its runs, with each=True where a "
+        "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
         "frequency is distributed",
         "linewidth": "at N -> infinity the line has no width",
         "emission_spectrum": "at N -> infinity the line has no width",
@@ -83,7 +83,7 @@ class MeanField:
         if self.atol is not None and self.atol > 0.1:
             raise checks.complain("atol", "at most 0.1", self.atol)
         if self.nodes is not None:
-            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MOST_NODES) // 4))
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
 
     def check_distributions(self, distributions: tuple[Distribution | None, ...]) -> None:
         """Raises InputError if `nodes` are given and no distribution has any."""
@@ -91,34 +91,34 @@ class MeanField:
             raise checks.complain("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
-        """The ensemble as a flow of (s, z) rows, or as very many sampled spins."""
+        """The ensemble as a Flow with the state (s, z) of each row, or as ManySpins if it has many sampled spins."""
         theory, rates, names = with_defaults(self, TRAJECTORY), ensemble.rates, ensemble.names
-        spread = tuple(group.distribution for group in ensemble.groups)
-        as_flow = partial(theory._flow, rates, spread, names)
-        if are_many(spread):
-            start = bloch_vectors.seeded(rates, seed) if initial is None else initial
-            return many_spins(rates, spread, names, start, *theory._accuracy, each, partial(as_flow, initial, seed, each))
-        flow = as_flow(initial, seed, each)
-        if not _smooth(spread) or (initial is not None and len(initial) != len(spread)):
+        distributions = tuple(group.distribution for group in ensemble.groups)
+        as_flow = partial(theory._flow, rates, distributions, names, initial, seed, each)
+        if use_many_spins(distributions):
+            start = bloch_vectors.random_start(rates, seed) if initial is None else initial
+            return many_spins(rates, distributions, names, start, *theory._accuracy, each, as_flow)
+        flow = as_flow()
+        if not _has_smooth(distributions) or (initial is not None and len(initial) != len(distributions)):
             return flow
-        return replace(flow, coarse=theory.coarser()._flow(rates, spread, names, initial, seed, False))
+        return replace(flow, coarse=theory.coarser()._flow(rates, distributions, names, initial, seed, False))
 
-    def flow(self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array) -> Flow:
-        """What the long-time motion of one point of a batch is found from, without an ensemble per point.
+    def flow(self, rates: Rates, distributions: Distributions, names: tuple[str, ...], initial: Array) -> Flow:
+        """The Flow for the long-time motion of one point of a batch of `Rates`.
 
-        Smooth distributions have as few classes as a motion needs; its fixed points are found on many.
+        Smooth distributions have few classes here; fixed points are then refined with many.
         """
         theory = with_defaults(self, MAPS)
-        if not _smooth(spread):
-            return theory._flow(rates, spread, names, initial, 0, False)
+        if not _has_smooth(distributions):
+            return theory._flow(rates, distributions, names, initial, 0, False)
         theory = theory.coarser()
-        doubt = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in spread) else 0.0
-        finer = partial(stationary, rates, spread, theory.nodes)
-        return replace(theory._flow(rates, spread, names, initial, 0, False), refine=finer, lyapunov_error=doubt)
+        doubt = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in distributions) else 0.0
+        finer = partial(stationary_state, rates, distributions, theory.nodes)
+        return replace(theory._flow(rates, distributions, names, initial, 0, False), refine=finer, lyapunov_error=doubt)
 
     @property
     def equation(self) -> ModuleType:
-        """The equation of one group in a field, as scalar functions that kernels are made from."""
+        """The equation of one group in a field, as scalar functions from which kernels are generated."""
         from spinsync.theory.mean_field import equations
 
         return equations
@@ -130,93 +130,93 @@ class MeanField:
         return self.rtol, self.atol
 
     def coarser(self) -> MeanField:
-        """Ten times the tolerance and fewer classes: how far that run ends from this one bounds this one's error."""
+        """Ten times the tolerance and fewer classes: the distance between the two runs bounds the error of the finer one."""
         nodes = self.nodes and (3 * self.nodes // 4 if self.nodes > 21 else self.nodes + 4)
         rtol, atol = self._accuracy
         return MeanField(min(10 * rtol, 0.1), min(10 * atol, 0.1), nodes)
 
     def _flow(
-        self, rates: Rates, spread: tuple[Distribution | None, ...], names: tuple[str, ...], initial: Array | None,
+        self, rates: Rates, distributions: Distributions, names: tuple[str, ...], initial: Array | None,
         seed: int, each: bool,
     ) -> Flow:  # fmt: skip
         from spinsync.theory.mean_field.equations import derivative, nonlinear, with_tangent
 
         rtol, atol = self._accuracy
-        check_rows(sum(d.values.size for d in spread if isinstance(d, Samples)))
-        layout = rows(rates, spread, rtol, self.nodes, _parts(initial, spread) if each else 1)
+        check_flow_size(sum(d.values.size for d in distributions if isinstance(d, Samples)))
+        classes = spin_classes(rates, distributions, rtol, self.nodes, _spins_per_group(initial, distributions) if each else 1)
         frame = float(rates.weight @ rates.omega)
-        group = layout.group
-        decay = rates.gamma_perp[group] + layout.damping + 1j * (layout.omega - frame)
-        start = _start(rates, layout, initial, seed, each)
-        own, spins = rates.weight[group] * layout.weight, slice(layout.spins)
-        table = np.stack([group, own, rates.net_gain[group], layout.back]).astype(float)
+        group = classes.group
+        decay = rates.gamma_perp[group] + classes.damping + 1j * (classes.omega - frame)
+        start = _initial_state(rates, classes, initial, seed, each)
+        weight, spins = rates.weight[group] * classes.weight, slice(classes.spins)
+        table = np.stack([group, weight, rates.net_gain[group], classes.back_action]).astype(float)
         return Flow(
             nonlinear=nonlinear, tangent=with_tangent, derivative=derivative, table=table, start=start, frame=frame,
             decay=np.concatenate([decay, rates.gamma_1[group]]).astype(complex),
             coupling=np.array(rates.coupling, complex, order="C"),
             symmetry=np.repeat([1, 0], group.size), real=np.repeat([False, True], group.size),
-            rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, fastest_rate=_pace(rates, layout, decay),
-            groups=partial(_groups, layout, rates.weight.size), observe=partial(_observe, rates, layout, frame, each),
-            coordinates=coordinates(names, group[spins] if each else None, layout.omega[spins], own[spins]),
+            rtol=max(rtol / STRICTER, 1e-13), atol=atol / STRICTER, fastest_rate=_fastest_rate(rates, classes, decay),
+            groups=partial(_groups, classes, rates.weight.size), observe=partial(_observe, rates, classes, frame, each),
+            coordinates=coordinates(names, group[spins] if each else None, classes.omega[spins], weight[spins]),
         )  # fmt: skip
 
 
-def _smooth(spread: tuple[Distribution | None, ...]) -> bool:
-    """Whether there are distributions that classes stand for, not spins of given frequencies."""
-    return any(d is not None and not isinstance(d, Samples) for d in spread)
+def _has_smooth(distributions: Distributions) -> bool:
+    """Whether a distribution has a density, so that frequency classes represent it."""
+    return any(d is not None and not isinstance(d, Samples) for d in distributions)
 
 
-def _pace(rates: Rates, layout: Rows, decay: Array) -> float:
-    """Twice the largest field, |s| as in (4.4), and what nine tenths of the spins of the fastest group do without it."""
+def _fastest_rate(rates: Rates, classes: SpinClasses, decay: Array) -> float:
+    """Estimate of the fastest rate: twice the largest field, with |s| of (4.4), plus the largest 0.9 quantile of |decay|."""
     field = float((abs(rates.coupling) @ rates.weight).max()) / np.sqrt(8)
     fastest = 0.0
     for a in range(rates.weight.size):
-        mine = np.flatnonzero(layout.group[: layout.spins] == a)
-        mine = mine[np.argsort(abs(decay[mine]))]
-        share = np.cumsum(layout.weight[mine])
-        fastest = max(fastest, float(abs(decay[mine[np.searchsorted(share, 0.9 * share[-1])]])))
+        rows = np.flatnonzero(classes.group[: classes.spins] == a)
+        rows = rows[np.argsort(abs(decay[rows]))]
+        share = np.cumsum(classes.weight[rows])
+        fastest = max(fastest, float(abs(decay[rows[np.searchsorted(share, 0.9 * share[-1])]])))
     return float(2 * field + fastest)
 
 
-def _parts(initial: Array | None, spread: tuple[Distribution | None, ...]) -> int:
-    """How many spins each group is asked for, from the number of given Bloch vectors."""
-    if initial is None or any(d is not None for d in spread) or len(initial) % len(spread):
+def _spins_per_group(initial: Array | None, distributions: Distributions) -> int:
+    """Number of spins per group for the given Bloch vectors; 1 if it cannot be chosen."""
+    if initial is None or any(d is not None for d in distributions) or len(initial) % len(distributions):
         return 1
-    return len(initial) // len(spread)
+    return len(initial) // len(distributions)
 
 
-def _start(rates: Rates, layout: Rows, initial: Array | None, seed: int, each: bool) -> Array:
-    """(s, z) of every row from Bloch vectors per group, or per spin."""
+def _initial_state(rates: Rates, classes: SpinClasses, initial: Array | None, seed: int, each: bool) -> Array:
+    """The initial state (s, z) of every row, from Bloch vectors per group, or per spin."""
     groups = rates.weight.size
-    m = bloch_vectors.seeded(rates, seed) if initial is None else initial
+    m = bloch_vectors.random_start(rates, seed) if initial is None else initial
     if len(m) == groups:
-        m = m[layout.group]
-    elif each and len(m) == layout.spins:
-        if np.any(layout.back == 0):  # a Lorentzian's residue knows one start per group only
+        m = m[classes.group]
+    elif each and len(m) == classes.spins:
+        if np.any(classes.back_action == 0):  # the average by residue needs equal initial states in a group
             raise checks.InputError(
                 "Argument `initial` must have one vector per group where a frequency is Lorentzian, but has one per spin."
             )
     else:
-        plain = layout.spins == groups  # no classes: any number of equal spins per group
-        spins = f" or (n, 3) with n a multiple of {groups}" if plain else f" or ({layout.spins}, 3)"
-        wanted = f"({groups}, 3)" + (spins if each else "")
-        raise checks.InputError(f"Argument `initial` must have shape {wanted}, but has shape {m.shape}.")
+        clean = classes.spins == groups  # no classes: any number of equal spins per group
+        spins = f" or (n, 3) with n a multiple of {groups}" if clean else f" or ({classes.spins}, 3)"
+        shapes = f"({groups}, 3)" + (spins if each else "")
+        raise checks.InputError(f"Argument `initial` must have shape {shapes}, but has shape {m.shape}.")
     s, z = bloch_vectors.coherences(m)
     return np.concatenate([s, z]).astype(complex)
 
 
-def _groups(layout: Rows, groups: int, states: Array) -> tuple[Array, Array]:
+def _groups(classes: SpinClasses, groups: int, states: Array) -> tuple[Array, Array]:
     """Coherence and inversion of each group, in the frame of the states."""
-    n = layout.group.size
-    return layout.average(states[:, :n], groups), layout.average(states[:, n:].real, groups)
+    n = classes.group.size
+    return classes.average(states[:, :n], groups), classes.average(states[:, n:].real, groups)
 
 
-def _observe(rates: Rates, layout: Rows, frame: float, each: bool, states: Array, elapsed: Array) -> Observed:
-    """The variables of a run, turned into the laboratory frame: of every row first, since rows are what is seen."""
-    n, groups = layout.group.size, rates.weight.size
+def _observe(rates: Rates, classes: SpinClasses, frame: float, each: bool, states: Array, elapsed: Array) -> Observed:
+    """The variables of a run, transformed to the laboratory frame before rows are averaged."""
+    n, groups = classes.group.size, rates.weight.size
     with np.errstate(over="ignore"):
         angle = frame * elapsed
-    s = states[:, :n] * np.exp(-1j * np.where(np.isfinite(angle), angle, 0))[:, None]  # beyond, no phase is left to tell
+    s = states[:, :n] * np.exp(-1j * np.where(np.isfinite(angle), angle, 0))[:, None]  # infinite: no phase
     z = states[:, n:].real
-    single = (s[:, : layout.spins], z[:, : layout.spins]) if each else None
-    return observed(layout.average(s, groups), layout.average(z, groups), rates.weight, single)
+    single = (s[:, : classes.spins], z[:, : classes.spins]) if each else None
+    return observed(classes.average(s, groups), classes.average(z, groups), rates.weight, single)

@@ -76,7 +76,7 @@ class Exact:
         if each:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
         terms = group_terms(ensemble, self.spins)
-        m = bloch_vectors.per_group(ensemble.rates, initial, seed)
+        m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
         if len(m) > 1:
             return coupled_groups(terms, m, ensemble.names)
         lattice = DickeLattice(spins=self.spins, group=rates_by_group(terms)[0], window=full_window(self.spins))

@@ -109,7 +109,7 @@ class Trajectories:
             raise checks.InputError("Argument `each` must be False for Trajectories, whose spins are all alike in a group.")
         if groups == 2:
             checks.whole("spins", self.spins, 2, MOST_IN_PAIR)
-        m = bloch_vectors.per_group(ensemble.rates, initial, seed)
+        m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
         rates, terms = ensemble.rates, group_terms(ensemble, self.spins)
         rules: JumpProcess | QuantumJumps = ONE_GROUP if groups == 1 else TWO_GROUPS
         table = _group_rows(terms) if groups == 1 else np.concatenate([_group_rows(terms), _coupling_rows(terms)])

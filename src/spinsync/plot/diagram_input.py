@@ -1,4 +1,4 @@
-"""What a picture of a diagram is given: its model, its axes, and variables over them."""
+"""The model, the axes and the variables of a result that is drawn as a diagram."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.results.datasets import checked_result, model_of
 
 
-def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
-    checked_result(diagram, "diagram")
-    made_by = checks.line(str(diagram.attrs.get("verb", "nothing known")))
-    if made_by != "phase_diagram":
-        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")
+def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
+    """Model and axis names of a result of `phase_diagram`. Raises InputError if it has not this number of axes."""
+    of_spinsync(diagram, "diagram")
+    question = checks.line(str(diagram.attrs.get("verb", "unknown origin")))
+    if question != "phase_diagram":
+        raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")
     ensemble = model_of(diagram)
-    cut = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.knows(n) and value.ndim == 0}
-    ensemble = ensemble.replace(**cut)  # at the values of the axes that were cut away
+    fixed = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.accepts(n) and value.ndim == 0}
+    ensemble = ensemble.replace(**fixed)  # axes with a single selected value
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
         must, listed = ("one axis", "two axes")[dims - 1], checks.line(", ".join(names)) or "none"
         raise checks.InputError(f"Argument `diagram` must have {must}, but has {len(names)} ({listed}).")
     for name in names:
-        ensemble.recipe.known("axis of the diagram", name)
+        ensemble.recipe.checked_name("axis of the diagram", name)
         if name not in diagram.coords or not diagram.sizes[name]:
             raise checks.InputError(f"Argument `diagram` must have values along {name}, but has none.")
         if diagram[name].dtype.kind in "UT":
@@ -33,14 +34,14 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     return ensemble, names
 
 
-def variable_of(diagram: xr.Dataset, name: str) -> xr.DataArray:
-    """A variable over the axes, and over groups where it has some."""
+def diagram_variable(diagram: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable over the axes, and over groups if it has this dim."""
     if name not in diagram:
         raise checks.InputError(f"Argument `diagram` must hold {name}, but has none.")
     values = diagram[name]
-    of_groups = [d for d in values.dims if d in ("group", "other_group")]
-    dims = [*diagram["order_parameter"].dims, *of_groups]
-    if list(values.dims) != dims or values.dtype.kind not in "iuf" or any(d not in diagram.coords for d in of_groups):
+    group_dims = [d for d in values.dims if d in ("group", "other_group")]
+    dims = [*diagram["order_parameter"].dims, *group_dims]
+    if list(values.dims) != dims or values.dtype.kind not in "iuf" or any(d not in diagram.coords for d in group_dims):
         raise checks.InputError(f"Argument `diagram` must hold {name} as numbers over its axes and groups, but is altered.")
     if values.size == 0:
         raise checks.InputError("Argument `diagram` must hold at least one group, but holds none.")
