@@ -17,7 +17,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 import spinsync as ss
-from spinsync.base.parallel import at_most
+from spinsync.base.parallel import thread_limit
 from spinsync.problems.many_spins import waveform_relaxation
 from spinsync.theory.mean_field.sampled_spins import many_spins
 
@@ -34,7 +34,7 @@ def order_parameter(samples: ss.Samples, times: np.ndarray, rtol: float, threads
     """R(t) by the engine that `evolve` calls, on so many threads."""
     one = model(samples)
     problem = many_spins(one.rates, (samples,), one.names, START, rtol, rtol / 100, False, lambda: None)
-    with at_most(threads):
+    with thread_limit(threads):
         solution = waveform_relaxation.integrate(problem, times)
     return 2 * np.hypot(solution.means[:, 0, 0], solution.means[:, 0, 1])
 

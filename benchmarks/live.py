@@ -15,8 +15,9 @@ import numpy as np
 import spinsync as ss
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the browser, as the tests drive it
-from browser import alone, chromium
 from test_explorer_browser import served, visit
+
+from browser import alone, chromium
 
 PLACES = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
 WATCH = """() => {

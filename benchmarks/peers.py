@@ -15,7 +15,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
-from spinsync.base.parallel import at_most
+from spinsync.base.parallel import thread_limit
 from spinsync.model.rates import Rates
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
@@ -34,7 +34,7 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
     measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
-    with at_most(threads):
+    with thread_limit(threads):
         plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
         sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     return sums["modulus"] / (MEAN * half[:, None])
@@ -45,7 +45,7 @@ def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np
     names = tuple("ABC"[: problem.groups])
     spread = (None,) * problem.groups
     batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
-    with at_most(threads):
+    with thread_limit(threads):
         return engine(batch).amplitude
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import lazy_loader
 
 from spinsync._version import __version__
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 
 _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 __all__ += ["__version__"]
@@ -18,5 +18,5 @@ __all__ += ["__version__"]
 
 def __getattr__(name: str) -> Any:
     """Load a public name when it is asked for; kernels may have to be compiled for it, beside the thread that listens."""
-    globals()[name] = aside(_load)(name)
+    globals()[name] = in_background(_load)(name)
     return globals()[name]

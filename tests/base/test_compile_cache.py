@@ -27,8 +27,8 @@ def folders(tmp_path, monkeypatch):
     """The cache may be in these two folders."""
     both = [tmp_path / "first", tmp_path / "second"]
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter(both))
-    monkeypatch.setattr(compile_cache, "_told", [])
-    compile_cache._tidy.cache_clear()
+    monkeypatch.setattr(compile_cache, "_reported", [])
+    compile_cache._remove_unused.cache_clear()
     return both
 
 
@@ -40,7 +40,7 @@ def made(folder, text=SMALL, given=""):
     module.__file__ = str(path)
     exec(compile(path.read_text(), str(path), "exec"), vars(module))
     answer = module.times(3.0)
-    return answer, sum(module.times.machine.stats.cache_hits.values()) == 1
+    return answer, sum(module.times.machine_code.stats.cache_hits.values()) == 1
 
 
 COMPILED, KEPT = (6.0, False), (6.0, True)
@@ -276,7 +276,7 @@ def test_entries_that_nobody_uses_go(tmp_path, folders):
     for path in [used, *old]:
         path.touch()
         os.utime(path, (time.time() - 31 * compile_cache.DAY,) * 2)
-    compile_cache._tidy.cache_clear()
+    compile_cache._remove_unused.cache_clear()
     assert made(tmp_path) == KEPT  # which makes it a used one
     assert made(tmp_path, given="fastmath=True") == COMPILED
     assert [path.exists() for path in [used, *old]] == [True, False, False, False, True, True]  # strangers stay
@@ -302,7 +302,7 @@ import numpy as np, spinsync as ss
 from spinsync.problems.flow.exponential_adams import solve
 from spinsync.theory.mean_field.equations import nonlinear
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
-hits = [sum(f.machine.stats.cache_hits.values()) for f in (solve, nonlinear)]
+hits = [sum(f.machine_code.stats.cache_hits.values()) for f in (solve, nonlinear)]
 last = ss.evolve(one, [0.0, 30.0]).isel(time=1, group=0)
 print(ss.__file__, *hits, repr(float(last.order_parameter)))
 """

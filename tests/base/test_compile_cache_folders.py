@@ -31,7 +31,7 @@ import spinsync as ss
 from spinsync.base import compile_cache
 from spinsync.base.compiled import compiled
 anew = compiled()(small.times.function)
-print(anew(3.0), sum(anew.machine.stats.cache_hits.values()), *[str(p.folder) for p in compile_cache.places() if p.entries])
+print(anew(3.0), sum(anew.machine_code.stats.cache_hits.values()), *[str(p.path) for p in compile_cache.folders() if p.entries])
 """
 
 
@@ -134,7 +134,7 @@ def test_doctor_tells_where_the_cache_is(cache, capsys, monkeypatch):
     assert first == "cache /file/x: 0 files, 0.0 MB, not writable (not a directory)"
     assert second == "cache /spinsync: 2 files, 1.1 MB, writable"
     with monkeypatch.context() as patched:
-        patched.setattr(compile_cache, "_place", fail)
+        patched.setattr(compile_cache, "_write", fail)
         assert run(["doctor"]) == 0
     assert told(capsys, cache)[1:] == [
         "cache /spinsync: 2 files, 1.1 MB, not writable (disk quota exceeded)",

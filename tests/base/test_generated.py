@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from spinsync.base import compile_cache
-from spinsync.base.generated import TRIES, generated, once
+from spinsync.base.generated import TRIES, built_once, generated
 from spinsync.interfaces.command import app, run
 from spinsync.regimes.kernels import lanes
 from spinsync.regimes.kernels.layout import Layout
@@ -63,7 +63,7 @@ def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monk
 def test_a_parser_that_others_disturbed_is_asked_again(failures, sentence):
     asked = []
 
-    @once
+    @built_once
     def make(name):
         asked.append(name)
         if len(asked) <= failures:
@@ -91,7 +91,7 @@ def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypat
     assert generated("trial", source, [equations]).x == 1
     assert (folders[0] / f"{module.__name__}.py").read_text() == source
     folders.clear()
-    monkeypatch.setattr(compile_cache, "_told", ["told"])
+    monkeypatch.setattr(compile_cache, "_reported", ["told"])
     assert generated("trial", source, [equations]).x == 1
     assert generated("trial", source + "\n", [equations]).__name__ != module.__name__
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from spinsync.base import interrupts, parallel
-from spinsync.base.interrupts import DroppedError, aside, heed
-from spinsync.base.parallel import at_most, each
+from spinsync.base.interrupts import CancelledError, check_interrupt, in_background
+from spinsync.base.parallel import parallel_map, thread_limit
 
 SCRIPT = """
 import os, signal, sys, threading, time
@@ -95,7 +95,7 @@ def test_the_first_compilation_is_left_at_once(tmp_path):
 def test_work_beside_is_as_in_the_main_thread():
     """Results, errors, warnings and numpy's error state."""
 
-    @aside
+    @in_background
     def work(x):
         assert current_thread() is not main_thread()
         warnings.warn("heard", UserWarning, stacklevel=1)
@@ -106,7 +106,7 @@ def test_work_beside_is_as_in_the_main_thread():
     with np.errstate(divide="ignore"), pytest.warns(UserWarning, match="heard"):
         assert work(0.0) == np.inf
     seen = []
-    thread = Thread(target=lambda: seen.append(aside(current_thread)()))
+    thread = Thread(target=lambda: seen.append(in_background(current_thread)()))
     thread.start()
     thread.join()
     assert seen == [thread]  # other threads hear no signals anyway
@@ -120,24 +120,24 @@ def test_dropped_work_ends_where_it_heeds_it(monkeypatch):
         begun.set()
         try:
             while True:
-                heed()
+                check_interrupt()
                 time.sleep(0.01)
-        except DroppedError:
+        except CancelledError:
             ended.set()
             raise
 
-    def interrupted(begin, done, dropped, watch=None):
+    def interrupted(begin, done, cancelled, watch=None):
         if current_thread() is not main_thread():
-            return wait(begin, done, dropped, watch)
+            return wait(begin, done, cancelled, watch)
         begin()
         begun.wait()
-        dropped.set()
+        cancelled.set()
         raise KeyboardInterrupt
 
-    wait = interrupts.wait_for
-    monkeypatch.setattr(interrupts, "wait_for", interrupted)
-    with at_most(2), pytest.raises(KeyboardInterrupt):
-        aside(lambda: each(chunk, range(4)))()
+    wait = interrupts.start_and_wait
+    monkeypatch.setattr(interrupts, "start_and_wait", interrupted)
+    with thread_limit(2), pytest.raises(KeyboardInterrupt):
+        in_background(lambda: parallel_map(chunk, range(4)))()
     assert ended.wait(5)
 
 
@@ -146,34 +146,34 @@ def test_a_pool_keeps_the_order_and_the_first_error():
         time.sleep(0.01 * (k % 3))
         if k in (5, 7):
             raise ValueError(k)
-        return each(lambda x: x + k, range(3)) if k == 2 else k  # also from within
+        return parallel_map(lambda x: x + k, range(3)) if k == 2 else k  # also from within
 
-    with at_most(3):
-        assert each(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
+    with thread_limit(3):
+        assert parallel_map(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
         with pytest.raises(ValueError, match="5"):
-            each(work, range(9))
-        assert each(work, range(2)) == [0, 1]
+            parallel_map(work, range(9))
+        assert parallel_map(work, range(2)) == [0, 1]
         with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-            each(lambda x: np.array([1.0]) / x, [1.0, 0.0])
-        assert each(work, []) == []
+            parallel_map(lambda x: np.array([1.0]) / x, [1.0, 0.0])
+        assert parallel_map(work, []) == []
 
 
 def test_an_interrupted_pool_is_replaced(monkeypatch):
     free = Event()
 
-    def interrupted(begin, done, dropped, watch):
+    def interrupted(begin, done, cancelled, watch):
         begin()
-        dropped.set()
+        cancelled.set()
         raise KeyboardInterrupt
 
-    with at_most(2):
+    with thread_limit(2):
         with monkeypatch.context() as patched:
-            patched.setattr(interrupts, "wait_for", interrupted)
+            patched.setattr(interrupts, "start_and_wait", interrupted)
             first = parallel._pool("computing", 2)
             with pytest.raises(KeyboardInterrupt):
-                each(lambda _: free.wait(), range(2))
+                parallel_map(lambda _: free.wait(), range(2))
         assert parallel._pool("computing", 2) is not first
-        assert each(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
+        assert parallel_map(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
     free.set()
 
 
@@ -185,6 +185,6 @@ def test_who_waits_may_watch():
         seen.append(current_thread())
         go.set()
 
-    with at_most(1):
-        assert each(lambda _: go.wait(5), range(1), watch) == [True]
+    with thread_limit(1):
+        assert parallel_map(lambda _: go.wait(5), range(1), watch) == [True]
     assert set(seen) == {current_thread()}

@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from spinsync.base import compile_cache, notices
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.base.notices import compiling_notice
 
 pytestmark = pytest.mark.filterwarnings("default")  # where warnings are errors nothing is said
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.filterwarnings("default")  # where warnings are errors 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     """A process that has said nothing yet, with a cache of its own."""
-    monkeypatch.setattr(notices, "_told", set())
-    monkeypatch.setattr(compile_cache, "_told", [])
+    monkeypatch.setattr(notices, "_reported", set())
+    monkeypatch.setattr(compile_cache, "_reported", [])
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path / "cache"]))
     return tmp_path / "cache"
 
@@ -82,7 +82,7 @@ def test_nothing_is_said_twice(folder, impatient, caplog):
     for what in ("this", "that", "this"):
         with compiling_notice(what):
             long_work()
-    notices._tell("that")  # of another thread that began before it was told
+    notices._report("that")  # of another thread that began before it was told
     assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
 
 
@@ -93,7 +93,7 @@ def test_of_what_is_compiled_for_something_else_nothing_is_said(folder, impatien
 
     with compiling_notice("the whole"):
         inner()
-        aside(inner)()  # in another thread
+        in_background(inner)()  # in another thread
     assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles the whole"]
     inner()
     assert len(said(caplog)) == 2
@@ -159,12 +159,12 @@ def test_kernels_say_what_is_compiled_and_nothing_of_what_is_on_the_disk(
         module.__file__ = str(path)
         exec(compile(text, str(path), "exec"), vars(module))
         assert module.times(3.0) == 6.0
-        assert sum(module.times.machine.stats.cache_hits.values()) == k
+        assert sum(module.times.machine_code.stats.cache_hits.values()) == k
         end_of_timers()
         kept = f"the result is kept in {folder} for the next time."
         assert said(caplog) == [f"spinsync compiles small.times, which takes a while; {kept}"] * (k == 0)
         caplog.clear()
-        notices._told.clear()
+        notices._reported.clear()
 
 
 SCRIPT = """

@@ -12,7 +12,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.base import parallel
-from spinsync.base.parallel import at_most, each, threads
+from spinsync.base.parallel import parallel_map, thread_count, thread_limit
 from systems import HALF_PI, laser
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
@@ -26,7 +26,7 @@ from spinsync.base import parallel
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 ss.phase_diagram(one, {"coupling": np.linspace(1, 30, 2000)})
 ss.evolve(one, [0.0, 0.1], theory=ss.Trajectories(4, rtol=0.5, atol=0.5))
-print(parallel.threads(), sum(thread.name == "spinsync pool" for thread in threading.enumerate()))
+print(parallel.thread_count(), sum(thread.name == "spinsync pool" for thread in threading.enumerate()))
 """
 
 
@@ -67,12 +67,12 @@ def test_processes_on_one_core_each_use_one_thread():
 def test_the_budget(machine, variables, expected):
     for name, value in variables.items():
         machine.setenv(name, value)
-    assert threads() == expected
-    with at_most(5):
-        assert threads() == 5
-        with at_most(None):
-            assert threads() == 5
-    assert threads() == expected
+    assert thread_count() == expected
+    with thread_limit(5):
+        assert thread_count() == 5
+        with thread_limit(None):
+            assert thread_count() == 5
+    assert thread_count() == expected
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2.5", "all", "1e3"])
@@ -117,12 +117,12 @@ def test_who_computes_within_the_pool_takes_no_more(machine):
     lock, now, most = Lock(), [0], [0]
 
     def work(k):
-        assert threads() == 1
+        assert thread_count() == 1
         with lock:
             now[0] += 1
             most[0] = max(most[0], now[0])
         time.sleep(0.002)
-        inner = each(lambda _: current_thread(), range(4))
+        inner = parallel_map(lambda _: current_thread(), range(4))
         assert set(inner) == {current_thread()}
         with lock:
             now[0] -= 1
@@ -130,7 +130,7 @@ def test_who_computes_within_the_pool_takes_no_more(machine):
 
     machine.setenv("SPINSYNC_THREADS", "3")
     with ThreadPoolExecutor(4) as callers:
-        for found in callers.map(lambda _: each(work, range(20)), range(4)):
+        for found in callers.map(lambda _: parallel_map(work, range(20)), range(4)):
             assert found == list(range(20))
     assert most == [3]
 
@@ -148,7 +148,7 @@ ASKED = {
 def test_results_do_not_depend_on_threads(name, machine):
     """Nor does a record: another machine may have other cores."""
     few = ASKED[name](1)
-    assert threads() == 8
+    assert thread_count() == 8
     seen = []
     machine.setattr(parallel._Pool, "grow", lambda pool, n, grow=parallel._Pool.grow: (seen.append(n), grow(pool, n))[1])
     assert ASKED[name](3).identical(few)

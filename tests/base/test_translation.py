@@ -10,19 +10,24 @@ import numpy as np
 import pytest
 
 from spinsync.base import compile_cache, notices
-from spinsync.base.llvm_numbers import REALS, STATIC, TESTS, WHOLES
+from spinsync.base.llvm_arithmetic import COMPARISONS, FLOAT_OPERATORS, INTEGER_OPERATORS, PYTHON_OPERATORS
 from spinsync.base.native import native
-from spinsync.base.translation import Given, Text, translated
-from spinsync.base.vectors import bits, count, number, together
+from spinsync.base.translation import Argument, Program, translate
+from spinsync.base.vectors import bits_to_float, count_true, float_bits, simd
 
-REAL, WHOLE, ROW, TRUTHS = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+REAL, INTEGER, ROW, BOOLEANS = (
+    Argument("float64"),
+    Argument("int64"),
+    Argument("float64", ()),
+    Argument("bool", ()),
+)
 
 
 def machine(source, name="f", *, known=None, stays=(), **signature):
     """The function of a text as machine code."""
-    text = Text.of(source, known=known or {}, staying=lambda loop: stays == "all" or loop in stays)
-    made_of = repr((source, known, stays))
-    return native("test", name, signature, made_of, lambda: translated(text, name, signature))
+    text = Program.of(source, constants=known or {}, keeps_loop=lambda loop: stays == "all" or loop in stays)
+    sources = repr((source, known, stays))
+    return native("test", name, signature, sources, lambda: translate(text, name, signature))
 
 
 def both(source, *arguments, known=None, stays=(), **signature):
@@ -59,8 +64,8 @@ def f(out, x, n):
 
 def test_loops_and_branches():
     x = np.array([1.0, 4.0, -2.0, 3.0, 9.0, 5.0])
-    both(SUM, np.zeros(4), x, 6, out=ROW, x=ROW, n=WHOLE)
-    both(SUM, np.zeros(4), x, 2, out=ROW, x=ROW, n=WHOLE)
+    both(SUM, np.zeros(4), x, 6, out=ROW, x=ROW, n=INTEGER)
+    both(SUM, np.zeros(4), x, 2, out=ROW, x=ROW, n=INTEGER)
 
 
 RETURNS = """
@@ -93,7 +98,7 @@ def f(out, n):
 
 @pytest.mark.parametrize("n", [3, 4711, 10**8])
 def test_functions_that_return_from_the_middle_and_write_into_parts_of_arrays(n):
-    both(RETURNS, np.zeros((2, 3)), n, out=Given("float64", (3,)), n=WHOLE)
+    both(RETURNS, np.zeros((2, 3)), n, out=Argument("float64", (3,)), n=INTEGER)
 
 
 KNOWN = """
@@ -120,21 +125,21 @@ def test_known_numbers_and_tables(stays):
 def test_loops_that_are_left_from_within_stay_loops():
     source = "def f(out, x):\n    for i in range(4):\n        if i == x:\n            continue\n        out[i] = 1.0\n"
     source += "    for i in range(4):\n        if i == x + 1:\n            break\n        out[i] += 2.0\n"
-    assert both(source, np.zeros(4), 1, out=ROW, x=WHOLE).tolist() == [3.0, 2.0, 1.0, 1.0]
+    assert both(source, np.zeros(4), 1, out=ROW, x=INTEGER).tolist() == [3.0, 2.0, 1.0, 1.0]
 
 
 def test_loops_over_known_ranges_are_written_out_unless_they_stay():
     counts = []
     for stays in ((), "all"):
-        text = Text.of(
+        text = Program.of(
             "def f(x):\n    for i in range(5):\n        x[i] += 1.0\n",
-            known={}, staying=lambda _, stays=stays: stays == "all",
+            constants={}, keeps_loop=lambda _, stays=stays: stays == "all",
         )  # fmt: skip
-        counts.append(translated(text, "f", {"x": ROW}).count("fadd"))
+        counts.append(translate(text, "f", {"x": ROW}).count("fadd"))
     assert counts == [5, 1]
 
 
-COMPARISONS = """
+TESTS = """
 def f(out, x, y):
     out[0] = x < y or x > y
     out[1] = x == y
@@ -147,7 +152,7 @@ def f(out, x, y):
 
 @pytest.mark.parametrize("pair", [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (math.nan, 1.0), (math.nan, math.nan), (1.0, math.inf)])
 def test_comparisons_are_those_of_python_with_nan_and_infinity_too(pair):
-    both(COMPARISONS, np.zeros(6, bool), *pair, out=TRUTHS, x=REAL, y=REAL)
+    both(TESTS, np.zeros(6, bool), *pair, out=BOOLEANS, x=REAL, y=REAL)
 
 
 def test_powers_and_infinity():
@@ -156,16 +161,16 @@ def test_powers_and_infinity():
 
 BITS = """
 def f(out, x):
-    raw = bits(x)
+    raw = float_bits(x)
     out[0] = float((raw >> 52) - 1023)
-    out[1] = number((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    out[1] = bits_to_float((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
     out[2] = int(x)
 """
 
 
 @pytest.mark.parametrize("x", [1.0, 3.75, 1e-200])
 def test_bits_of_a_float(x):
-    out, space = np.zeros(3), {"bits": bits, "number": number}
+    out, space = np.zeros(3), {"float_bits": float_bits, "bits_to_float": bits_to_float}
     machine(BITS, out=ROW, x=REAL)(out, x)
     exec(BITS, space)
     space["f"](again := np.zeros(3), x)
@@ -184,7 +189,7 @@ def double(a, factor, to):
 def step(W, most):
     """Twice as much of everything, and in how many lanes that is much."""
     done = 0
-    for lane in together(L):
+    for lane in simd(L):
         x, y = np.empty(N), np.empty(N)
         for i in range(N):
             x[i] = W.values[i, lane]
@@ -193,7 +198,7 @@ def step(W, most):
         for i in range(N):
             total += y[i] if y[i] > 5.0 else math.sqrt(abs(y[i]))
             W.values[i, lane] = y[i]
-        done += count(total > most or total < 3.0)
+        done += count_true(total > most or total < 3.0)
     return done
 
 
@@ -211,12 +216,12 @@ def test_lanes_do_what_each_would_alone(lanes, stays):
         np.dtype([("other", float, (5,)), ("values", float, (3, lanes))]),
         {"N": 3, "L": lanes, "FACTOR": tuple(factor)},
     )
-    run = machine(LANES, known=known, stays=stays, W=Given(record), most=REAL, rounds=WHOLE, out=Given("int64", ()))
+    run = machine(LANES, known=known, stays=stays, W=Argument(record), most=REAL, rounds=INTEGER, out=Argument("int64", ()))
     W, out = np.zeros((), record), np.zeros(4, np.int64)
     W["values"] = np.arange(3.0 * lanes).reshape(3, lanes)
     expected, counts, alone, found = W["values"].copy(), [], W.copy().view(np.recarray), np.zeros(4, np.int64)
     run(W, 30.0, 4, out)
-    space = {"math": math, "np": np, "together": together, "count": count, **known}
+    space = {"math": math, "np": np, "simd": simd, "count_true": count_true, **known}
     exec(LANES, space)
     space["f"](alone, 30.0, 4, found)
     for _ in range(4):
@@ -244,7 +249,11 @@ def test_records_have_named_fields_and_known_objects_attributes():
     given = np.zeros(3, record)
     given["scale"], given["table"] = [1.0, 2.0, 3.0], np.arange(12).reshape(3, 2, 2)
     run = machine(
-        RECORDS, known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))}, out=ROW, records=Given(record, ()), n=WHOLE
+        RECORDS,
+        known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))},
+        out=ROW,
+        records=Argument(record, ()),
+        n=INTEGER,
     )
     out = np.zeros(3)
     run(out, given, 3)
@@ -258,8 +267,8 @@ def test_records_have_named_fields_and_known_objects_attributes():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def f(x):\n    for lane in together(8):\n        if x[lane] > 0.0:\n            x[lane] = 1.0\n", "lanes can't part"),
-        ("def f(x):\n    k = 1\n    k = x[0]\n", "a whole number is given a real one"),
+        ("def f(x):\n    for lane in simd(8):\n        if x[lane] > 0.0:\n            x[lane] = 1.0\n", "lanes can't branch"),
+        ("def f(x):\n    k = 1\n    k = x[0]\n", "an integer variable is assigned a real number"),
         ("def f(x):\n    with x:\n        pass\n", "no code for with x"),
         ("def f(x):\n    x[0] = lambda: 1\n", "no code for lambda"),
     ],
@@ -278,12 +287,12 @@ def test_arrays_that_are_not_as_the_machine_code_reads_them_are_not_handed_over(
 
 def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
-    text = Text.of("def f(x):\n    x[0] += 1.0\n", known={}, staying=lambda _: True)
+    text = Program.of("def f(x):\n    x[0] += 1.0\n", constants={}, keeps_loop=lambda _: True)
     asked = []
 
     def code():
         asked.append(1)
-        return translated(text, "f", {"x": ROW})
+        return translate(text, "f", {"x": ROW})
 
     def run():
         x = np.zeros(1)
@@ -305,7 +314,7 @@ def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
 
     def code():
         time.sleep(0.5)
-        return translated(Text.of("def f(x):\n    x[0] = 1.0\n", known={}, staying=bool), "f", {"x": ROW})
+        return translate(Program.of("def f(x):\n    x[0] = 1.0\n", constants={}, keeps_loop=bool), "f", {"x": ROW})
 
     for _ in range(2):  # the second one comes from the file
         native("slow_to_make", "f", {"x": ROW}, "that", code)
@@ -315,5 +324,5 @@ def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
 
 def test_every_kind_of_operator_is_known_in_both_ways():
     """To fold known numbers, and to write an instruction."""
-    assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(REALS)
-    assert set(REALS) | set(WHOLES) | set(TESTS) | {ast.Pow} == set(STATIC)
+    assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(FLOAT_OPERATORS)
+    assert set(FLOAT_OPERATORS) | set(INTEGER_OPERATORS) | set(COMPARISONS) | {ast.Pow} == set(PYTHON_OPERATORS)

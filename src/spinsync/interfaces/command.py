@@ -35,7 +35,7 @@ def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"must be a number, but is {checks.shown(text)}") from None
+        raise typer.BadParameter(f"must be a number, but is {checks.short_repr(text)}") from None
 
 
 def _whole(text: str) -> int:
@@ -45,7 +45,7 @@ def _whole(text: str) -> int:
     except (ValueError, ArithmeticError):
         number = None
     if number is None or number != number.to_integral_value():
-        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}")
+        raise typer.BadParameter(f"must be a whole number, but is {checks.short_repr(text)}")
     return int(number)
 
 
@@ -66,7 +66,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def _theory(name: str, spins: int | None) -> Any:
     from spinsync.theory.every import THEORIES
 
-    kind = THEORIES[checks.known("--theory", name, THEORIES)]
+    kind = THEORIES[checks.one_of("--theory", name, THEORIES)]
     finite = "spins" in signature(kind).parameters
     if spins is not None and not finite:
         raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name}.")
@@ -98,7 +98,7 @@ def evolve(
     if not 0 < until < np.inf:
         raise ss.InputError(f"Argument `--until` must be positive and finite, but is --until={until}.")
     if not 2 <= points <= 10_000_000:
-        raise checks.complain("--points", "from 2 to 10000000", points)
+        raise checks.argument_error("--points", "from 2 to 10000000", points)
     ensemble = ss.Ensemble.from_toml(model)
     level = _theory(theory, spins)
     _deliver(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
@@ -149,7 +149,7 @@ def explore(
     from spinsync.interfaces.explorer.server import serve
 
     if not 0 <= port <= 65535:
-        raise checks.complain("--port", "from 0 to 65535", port)
+        raise checks.argument_error("--port", "from 0 to 65535", port)
     serve(host=host, port=port, story=story, browser=browser)
 
 
@@ -164,11 +164,11 @@ def doctor(
     typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     for name in ("numpy", "scipy", "numba", "xarray", "zarr", "matplotlib"):
         typer.echo(f"{name} {metadata.version(name)}")
-    places = list(compile_cache.places())
-    for place in places:
-        state = f"not writable ({place.trouble})" if place.trouble else "writable"
-        typer.echo(f"cache {place.folder}: {place.size()}, {state}")
-    if all(place.trouble for place in places):
+    folders = list(compile_cache.folders())
+    for folder in folders:
+        state = f"not writable ({folder.trouble})" if folder.trouble else "writable"
+        typer.echo(f"cache {folder.path}: {folder.size()}, {state}")
+    if all(folder.trouble for folder in folders):
         typer.echo("cache: no folder can be written, so each process compiles anew, some 10 s")
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
     error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
@@ -178,12 +178,12 @@ def doctor(
 
 
 def _clear_cache() -> None:
-    cleared = [place for place in compile_cache.clear() if place.entries or place.trouble]
-    for place in cleared:
-        typer.echo(f"cache {place.folder}: removed {place.size()}")
+    cleared = [folder for folder in compile_cache.clear() if folder.entries or folder.trouble]
+    for folder in cleared:
+        typer.echo(f"cache {folder.path}: removed {folder.size()}")
     if not cleared:
         typer.echo("cache: nothing to remove")
-    if left := [f"{str(place.folder)!r} is not ({place.trouble})" for place in cleared if place.trouble]:
+    if left := [f"{str(folder.path)!r} is not ({folder.trouble})" for folder in cleared if folder.trouble]:
         raise ss.InputError(f"The cache must be writable to be cleared, but {', '.join(left)}.")
 
 
@@ -219,7 +219,7 @@ def run(arguments: list[str] | None = None) -> int:
     except (ss.InputError, ss.IntegrationError) as error:
         return _complain(str(error))
     except _Complaint as error:
-        return _complain(checks.line(error.format_message(), 300) + _allowed(error)) if error.format_message() else 2
+        return _complain(checks.one_line(error.format_message(), 300) + _allowed(error)) if error.format_message() else 2
     except (KeyboardInterrupt, typer.Abort) as stop:
         if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
             raise stop.__cause__ from None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model.quadratures import Quadrature
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Drawn:
 def drawn(distribution: Smooth, count: int, seed: int) -> Samples:
     """A sample that remembers how it was drawn; from raw bits, whose stream never changes."""
     count, seed = checks.whole("count", count, 1), checks.seed(seed)
-    afford("count", count, 4 * 8.0)  # bits, shares, frequencies, and copies on the way
+    check_memory("count", count, 4 * 8.0)  # bits, shares, frequencies, and copies on the way
     bits = np.random.PCG64(seed).random_raw(count)
     with np.errstate(over="ignore"):  # Samples refuses what is not finite
         samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))

@@ -13,7 +13,7 @@ from spinsync.results.datasets import model_of, of_spinsync
 
 def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     of_spinsync(diagram, "diagram")
-    made_by = checks.line(str(diagram.attrs.get("verb", "nothing known")))
+    made_by = checks.one_line(str(diagram.attrs.get("verb", "nothing known")))
     if made_by != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {made_by}.")
     ensemble = model_of(diagram)
@@ -21,7 +21,7 @@ def checked(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     ensemble = ensemble.replace(**cut)  # at the values of the axes that were cut away
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
-        must, listed = ("one axis", "two axes")[dims - 1], checks.line(", ".join(names)) or "none"
+        must, listed = ("one axis", "two axes")[dims - 1], checks.one_line(", ".join(names)) or "none"
         raise checks.InputError(f"Argument `diagram` must have {must}, but has {len(names)} ({listed}).")
     for name in names:
         ensemble.recipe.known("axis of the diagram", name)

@@ -20,11 +20,11 @@ def needs(run: xr.Dataset, name: str, whole: bool = False) -> None:
     whole : whether all groups of the model must be there, as for a mean over them
     """
     if not isinstance(run, xr.Dataset):
-        raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
+        raise checks.argument_error("run", f"a result of evolve that holds {name} over time", run)
     of_spinsync(run, "run")
     if name not in run or not run.sizes.get("time"):
         made_by = run.attrs.get("verb")
-        what = "holds none" if made_by == "evolve" else f"is one of {checks.line(str(made_by or 'nothing known'))}"
+        what = "holds none" if made_by == "evolve" else f"is one of {checks.one_line(str(made_by or 'nothing known'))}"
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {what}.")
     found = variable(run, name, "run")
     if found.dims != ("time", *DIMS[name]):
@@ -43,7 +43,7 @@ def span(run: xr.Dataset) -> tuple[float, float]:
 def _check_groups(run: xr.Dataset, whole: bool) -> None:
     have = run.group.values.tolist()
     if len(set(map(str, have))) < len(have) or (whole and have != list(model_of(run).names)):
-        must, listed = f"every group{' of its model' * whole} once", checks.line(", ".join(map(str, have)), 200) or "none"
+        must, listed = f"every group{' of its model' * whole} once", checks.one_line(", ".join(map(str, have)), 200) or "none"
         raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 

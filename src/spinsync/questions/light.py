@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.initial_states import asked
 from spinsync.questions.sentences import in_words
@@ -136,9 +136,9 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = asked(ensemble, theory, "emission_spectrum")
     places = checks.increasing("frequencies", frequencies)
-    afford("frequencies", places.size, 20 * 8.0, "numbers")
+    check_memory("frequencies", places.size, 20 * 8.0, "numbers")
     if abs(places).max() > FARTHEST:
-        raise checks.complain("frequencies", f"at most {FARTHEST:g} in size", places[np.argmax(abs(places))])
+        raise checks.argument_error("frequencies", f"at most {FARTHEST:g} in size", places[np.argmax(abs(places))])
     with in_words(theory):
         emission = 2 * problem.response(places).real
     if emission.min() < -NEGATIVE * emission.max():

@@ -9,8 +9,8 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.progress import Line, progress
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.progress import ProgressLine, progress
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
@@ -29,7 +29,7 @@ from spinsync.theory.protocol import Theory, refuse
 
 def batch(
     ensemble: Ensemble, spread: tuple[Distribution | None, ...], rates: Rates, theory: Any, start: Array,
-    line: Line | None = None,
+    line: ProgressLine | None = None,
 ) -> Batch:  # fmt: skip
     """Points whose motion a theory is asked for; what its options leave open is the engines' own."""
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
@@ -132,7 +132,7 @@ def regime(
     theory = completed(theory, MAPS)
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
-    with one_thread(), progress("regime") as line:
+    with one_blas_thread(), progress("regime") as line:
         found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     record = None if initial is None else initial_record(start)
     variables, coordinates = described(found), places(ensemble)

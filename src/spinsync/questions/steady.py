@@ -69,7 +69,7 @@ def steady_state(
     seed = checks.seed(seed)
     problem, record = lowered(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
-        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
+        raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
     with in_words(theory):
         observed = problem.rest(seed)
     return dataset(

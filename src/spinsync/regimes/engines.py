@@ -14,8 +14,8 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import joined
-from spinsync.base.interrupts import aside
-from spinsync.base.progress import each_told
+from spinsync.base.interrupts import in_background
+from spinsync.base.progress import map_with_progress
 from spinsync.model.distributions import Distribution
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
@@ -35,7 +35,7 @@ Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
     """The engine for a device, if it can take groups with these distributions there at this level of theory."""
-    if checks.known("device", device, ("cpu", "cuda")) == "cpu":
+    if checks.one_of("device", device, ("cpu", "cuda")) == "cpu":
         return lanes
     must = unavailable()
     if must is None and len(spread) > UNROLLED:
@@ -45,7 +45,7 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
     if must is None and getattr(theory, "equation", None) is None:
         must = f"'cpu' for {type(theory).__name__}"
     if must is not None:
-        raise checks.complain("device", must, device)
+        raise checks.argument_error("device", must, device)
     return cuda_lanes
 
 
@@ -62,7 +62,7 @@ def cuda_lanes(batch: Batch) -> Motions:
     return _side_by_side(batch, CudaLanes)
 
 
-@aside
+@in_background
 def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
     found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
     again = np.flatnonzero(found.status == Status.FAILED)
@@ -71,9 +71,9 @@ def _side_by_side(batch: Batch, kernels: type[Kernels]) -> Motions:
     return found
 
 
-@aside
+@in_background
 def simple(batch: Batch) -> Motions:
     """Each point by the stepper of `evolve`; results do not depend on the threads."""
     points = range(len(batch.rates.weight))
     told, line = (replace(batch, line=None), batch.line) if len(points) > 1 else (batch, None)  # one tells how far it is itself
-    return joined(each_told(partial(motion, told), points, line))
+    return joined(map_with_progress(partial(motion, told), points, line))

@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.progress import Line
+from spinsync.base.progress import ProgressLine
 from spinsync.problems.flow import implicit_steps
 from spinsync.problems.flow.approach import NEAR, NEUTRAL, NOTHING, Approach
 from spinsync.problems.flow.exponential_adams import DONE
@@ -62,7 +62,7 @@ class ScalarMover(Mover[Points]):
     rtol, atol : how exact averages are to be
     """
 
-    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
+    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: ProgressLine | None = None) -> None:
         self.flow, self.weight, self.line = flow, weight, line
         self.rtol, self.atol = max(flow.rtol, rtol / FINER), max(flow.atol, atol / FINER)
         self.groups, self.slow = weight.size, slowest(flow)

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.interrupts import aside
-from spinsync.base.memory import afford
-from spinsync.base.progress import Line, each_told, progress
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.interrupts import in_background
+from spinsync.base.memory import check_memory
+from spinsync.base.progress import ProgressLine, map_with_progress, progress
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
@@ -108,7 +108,7 @@ def phase_diagram(
     _afford(values, len(ensemble.groups))
     theory, seed = completed(theory, MAPS), checks.seed(seed)
     show = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
-    with one_thread(), progress("phase diagram") as line:
+    with one_blas_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = show(ensemble, values, theory, initial, seed, device, line)
     for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
@@ -126,7 +126,7 @@ def _dims(values: Mapping[str, Any]) -> tuple[str, ...]:
 def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     """The values of each axis."""
     if not isinstance(axes, Mapping) or not axes:
-        raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
+        raise checks.argument_error("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
         ensemble.recipe.known("axes", name)
     for name in axes:
@@ -140,11 +140,11 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
 def _afford(values: Mapping[str, Any], groups: int) -> None:
     """Refuse more points than memory can hold parameters, motions and results of."""
     numbers = 2 * len(values) + GROUP * groups + PAIR * groups**2
-    afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
+    check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _regimes(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
 ) -> Shown:
     """The long-time motion at all points: all of those at once that share their distributions of frequencies."""
     engine(device, theory, ensemble.recipe.distributions(values))
@@ -164,15 +164,15 @@ def _regimes(
     return described(found, _dims(values), shape), places(ensemble), recorded
 
 
-@aside
+@in_background
 def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
 ) -> Shown:
     """The steady state at each point, NaN where there is none; memory is missed by all points alike."""
     if initial is not None:
-        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
+        raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
     if device != "cpu":
-        raise checks.complain("device", "'cpu' at finite N", device)
+        raise checks.argument_error("device", "'cpu' at finite N", device)
     if "spins" in values:
         raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory says how many there are.")
 
@@ -188,7 +188,7 @@ def _steady_states(
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
     with in_words(theory):
-        found = each_told(one, list(np.ndindex(shape)), line)
+        found = map_with_progress(one, list(np.ndindex(shape)), line)
         settled = [not isinstance(one, NoAnswerError) for one in found]
         if not any(settled):
             raise found[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 from spinsync.base.arrays import Array
-from spinsync.base.checks import InputError, complain
+from spinsync.base.checks import InputError, argument_error
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.observed import Observed
 
@@ -76,7 +76,7 @@ def refuse(theory: Theory, question: str) -> None:
     """One sentence for something that is no theory, or for a question that it cannot answer.
     Raises InputError if `theory` is none, or no kind of problem that it makes answers `question`."""
     if isinstance(theory, type) or not hasattr(theory, "kinds"):
-        raise complain("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
+        raise argument_error("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if not answers(type(theory), question):
         why = f": {theory.why[question]}" if question in theory.why else ""
         raise InputError(

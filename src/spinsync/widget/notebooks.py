@@ -60,7 +60,7 @@ def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: b
         if error.name != "anywidget":
             raise
         raise ImportError("show needs the package anywidget: pip install 'spinsync[explorer]'.") from None
-    checks.known("colour", colour, COLOURINGS)
+    checks.one_of("colour", colour, COLOURINGS)
     checks.instance("trails", trails, bool, "True or False")
     checks.whole("height", height, 160, 2000)
     return BlochSphere(run=packed(run), height=height, colour=colour, trails=trails)

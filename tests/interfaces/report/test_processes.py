@@ -11,7 +11,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.base.files import UnwritableError
-from spinsync.base.parallel import threads
+from spinsync.base.parallel import thread_count
 from spinsync.interfaces.report.processes import shared
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -49,7 +49,7 @@ def double(name, advance):
 
 
 def count(name, advance):
-    return threads()
+    return thread_count()
 
 
 def fail(name, advance):

@@ -17,7 +17,7 @@ from traceback import format_exception
 from typing import Any, TypeVar
 
 import spinsync as ss
-from spinsync.base.parallel import at_most, budget
+from spinsync.base.parallel import budget, thread_limit
 from spinsync.interfaces.report.claims import Advance
 
 PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt, where waiting hears none
@@ -115,7 +115,7 @@ def _serve(work: Work[T], connection: Connection, threads: int) -> None:
     while True:
         name = connection.recv()
         try:
-            with at_most(threads):
+            with thread_limit(threads):
                 result = work(name, lambda share: tell("share", share))
         except BaseException as error:
             tell("failed", (_movable(error), "".join(format_exception(error))))

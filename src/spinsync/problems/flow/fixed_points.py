@@ -104,7 +104,7 @@ def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             answers = []
             for turn in (1, 1j):
                 both[state.size :] = turn * unit
-                flow.tangent.light(both, flow.table, flow.coupling, out)
+                flow.tangent.without_compiling(both, flow.table, flow.coupling, out)
                 answers.append(out[state.size :].copy())
             p[:, k], q[:, k] = (answers[0] - 1j * answers[1]) / 2, (answers[0] + 1j * answers[1]) / 2
     p[np.diag_indices(state.size)] -= flow.decay

@@ -103,7 +103,7 @@ def without(along: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _across(flow: Flow, states: np.ndarray, deviations: np.ndarray) -> np.ndarray:
     """Deviations without their part along the common phase and along the motion, where none grows or shrinks for long."""
     onward = np.empty_like(states)
-    call = velocities.light if states.size <= LIGHT else velocities
+    call = velocities.without_compiling if states.size <= LIGHT else velocities
     call(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, onward)
     phase = flow.along_phase(states)
     return without(without(phase, onward), without(phase, deviations))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import Ended, MovingError, NoRelaxationError
 from spinsync.problems.outlook import allowed_steps
@@ -99,7 +99,7 @@ class Flow:
     def velocity(self, state: Array) -> Array:
         """dy/dt at `state`, in the frame of the flow."""
         out = np.empty_like(state)
-        self.nonlinear.light(state, self.table, self.coupling, out)
+        self.nonlinear.without_compiling(state, self.table, self.coupling, out)
         return np.asarray(out - self.decay * state)
 
     def motion(self, times: Array, seed: int) -> Observed:
@@ -128,7 +128,7 @@ class Flow:
                 observed[f"{name}_error"] = (dims, SAFETY * away + 10 * self.rtol * abs(values) + self.atol)
         return observed
 
-    @aside
+    @in_background
     def rest(self, seed: int) -> Observed:
         """What is observed at the fixed point that the motion comes to, the `frequency` of its frame (NaN of groups without
         coherence), and whether it is `stable` (not where there are too many components to say).

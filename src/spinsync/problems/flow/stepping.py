@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base.compiled import Kernel, allowed
-from spinsync.base.interrupts import heed
+from spinsync.base.compiled import Kernel, compiler_enabled
+from spinsync.base.interrupts import check_interrupt
 from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, between_looks
@@ -46,7 +46,7 @@ class _Beginner:
 
     def takes(self, work: int) -> bool:
         """Whether this work is to be interpreted, which is then accounted for."""
-        if solve.ready or work > self.left or not allowed():
+        if solve.ready or work > self.left or not compiler_enabled():
             return False
         self.left -= work
         return True
@@ -83,7 +83,7 @@ def integrate(
     out = np.empty((times.size, start.size), complex)
     if first_step is None:
         value = np.empty_like(start)
-        nonlinear.light(start, table, coupling, value)
+        nonlinear.without_compiling(start, table, coupling, value)
         with np.errstate(divide="ignore", over="ignore"):
             rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
             first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
@@ -94,17 +94,17 @@ def integrate(
     outlook = Outlook(times[-1] - times[0], SETTLED / slowest if slowest > 0 else 0.0)
     share, status, until, tried = most or max(FIRST_SHARE // start.size, 1), MOVING, between, 0
     while status == MOVING:
-        heed()
+        check_interrupt()
         problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
-        light = _interpreted(nonlinear, problem, moving, out)
+        interpreted = _interpreted(nonlinear, problem, moving, out)
         began = perf_counter()
-        status = solve(nonlinear, *problem, share, *moving, out) if light is None else light
+        status = solve(nonlinear, *problem, share, *moving, out) if interpreted is None else interpreted
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
         if counts[3] < 0:
             tried += 1
             if tried == STARTS:
                 return Solution(out, Ended.UNDERFLOW, 0, 0)
-        if light is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
+        if interpreted is None and most is None and not STRETCH / 2 < taken < 2 * STRETCH:
             share = min(share * 2, LARGEST_SHARE) if taken < STRETCH else max(share // 2, 1)
         if status == BUDGET and used < max_steps:
             status, until = MOVING, until + between

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import expm
 
-from spinsync.base.interrupts import heed
+from spinsync.base.interrupts import check_interrupt
 
 ALLOWED = 1e-12  # error of a step, of the length at the start
 CLOSED = 1e-13  # of a vector is new: the space holds all of the motion
@@ -117,7 +117,7 @@ def moved(spaces: Spaces, start: np.ndarray, times: np.ndarray) -> Iterator[np.n
     Raises OverflowError if steps get too small or too many."""
     now, state, done, first = times[0], start, 1, np.linalg.norm(start)
     for steps in range(spaces.most):
-        heed()
+        check_interrupt()
         length = np.linalg.norm(state)
         if done == times.size or length < VANISHED:
             yield from (0 * state for _ in times[done:])

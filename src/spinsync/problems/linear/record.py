@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.interrupts import in_background
 from spinsync.problems.linear.sectors import Lattice, OfParts, Sectors
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, SlowError
@@ -53,36 +53,36 @@ class Linear(ABC):
         """And state_q, the vector rho_q at the last time; charge -1 is the conjugate of 1, and no other is ever asked for."""
         return self._observed(times, keep_state=True)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def rest(self, seed: int) -> Observed:
         """What is observed in the steady state; a SeveralError where there are several, here and below."""
         part, rho = self._at_rest()
         return {name: (dims[1:], values[0]) for name, (dims, values) in part.observe({0: rho[None, :]}).items()}
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def state_at_rest(self) -> Mapping[int, Array]:
         """The steady state, as `start` gives states."""
         return {0: self._of_all(*self._at_rest()), 1: np.zeros(self.sectors.receiver.size, complex)}
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def mixture(self) -> tuple[Array, Array]:
         """Eigenvalues of the steady state, each times its number of copies, and the logarithms of these numbers."""
         part, rho = self._at_rest()
         found: tuple[Array, Array] = part.mixture(rho)
         return found
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def response(self, frequencies: Array) -> Array:
         """receiver . (-i w - L)^{-1} sender of the steady state for each w, complex array of shape (frequency,)."""
         part, rho = self._at_rest()
         return self._responded(part, part.sender(rho), frequencies)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def lines(self, number: int) -> list[Line]:
         """The slowest `number` modes of sector 1 that the receiver shows, in order; a FewError where there are fewer."""
         return self._lines(number)
@@ -154,8 +154,8 @@ class LinearSmall(Linear):
         """All states, and what is made of them."""
         return 2 * observed + 2 * COMPLEX * sum(self.start(q).size for q in self.sectors.charges)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def states(self, times: Array) -> dict[int, Array]:
         """All states at `times`, (time, component) for each charge; raises as `motion`."""
         from spinsync.problems.linear.dense import propagate
@@ -189,16 +189,16 @@ class LinearLattice(Linear):
 
     sectors: Lattice
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def slowest_mode(self) -> Mode:
         """The slowest mode of sector 1 on the whole lattice."""
         from spinsync.problems.linear.lattice.slowest_mode import slowest_mode
 
         return slowest_mode(self.sectors, self.sectors.whole)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         from spinsync.problems.linear import krylov
         from spinsync.problems.linear.lattice.sparse_lu import afford
@@ -245,8 +245,8 @@ class LinearProducts(Linear):
 
     sectors: OfParts
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         from spinsync.problems.linear.products.operator import afford
         from spinsync.problems.linear.products.solvers import motion

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial import legendre
 
-from spinsync.base.compiled import need_compiler
+from spinsync.base.compiled import require_compiler
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, at, integral
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, between_looks
@@ -213,7 +213,7 @@ class Stepper:
 
 def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000) -> Solution:
     """Means of the groups at `times`, and all members where each is asked for, in the frame at rest."""
-    need_compiler()
+    require_compiler()
     population = Population(problem)
     run, out = Stepper(population, float(times[-1] - times[0])), Recorder(population, times)
     between = between_looks(max_steps)

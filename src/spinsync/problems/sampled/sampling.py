@@ -9,7 +9,7 @@ from threading import Event
 
 import numpy as np
 
-from spinsync.base.parallel import each
+from spinsync.base.parallel import parallel_map
 from spinsync.problems.sampled.jumps import BEGAN, DONE, JUMPS, PAUSED, SEEN, SERIES, SINCE
 from spinsync.problems.sampled.record import Jumps
 
@@ -70,7 +70,7 @@ def advance(
             stop.set()
 
     try:
-        each(travel, range(len(begin)), look)
+        parallel_map(travel, range(len(begin)), look)
     finally:  # where an interrupt ends the waiting, whoever works is at his next pause soon
         stop.set()
     failed = min(states)

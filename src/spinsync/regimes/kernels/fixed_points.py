@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.generated import once
-from spinsync.base.interrupts import heed
-from spinsync.base.native import Native, native
-from spinsync.base.parallel import each, threads
-from spinsync.base.translation import Given, Text, text_of, translated
+from spinsync.base.generated import built_once
+from spinsync.base.interrupts import check_interrupt
+from spinsync.base.native import NativeFunction, native
+from spinsync.base.parallel import parallel_map, thread_count
+from spinsync.base.translation import Argument, Program, source_of, translate
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
 
@@ -26,41 +26,52 @@ CHUNKS = (128, 8192)  # fewest and most trajectories that a thread takes at a ti
 CREEPING = 500  # implicit steps in which a slow motion should have ended: a thirtieth of a decade of time each
 
 
-def signatures(groups: int) -> dict[str, dict[str, Given]]:
+def signatures(groups: int) -> dict[str, dict[str, Argument]]:
     """The arguments of the kernels."""
     size = 3 * groups
-    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
-    rows, given, part = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
+    number, index, row, truth = (
+        Argument("float64"),
+        Argument("int64"),
+        Argument("float64", ()),
+        Argument("bool", ()),
+    )
+    rows, given, part = (
+        Argument("float64", (size,)),
+        Argument(parameters_type(groups), ()),
+        dict(first=index, last=index),
+    )
     return {
         "look": dict(P=given, Y=rows, dark=truth, around=number, **part, states=rows, frequencies=row, distances=row),
-        "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Given("float64", (size, size))),
+        "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Argument("float64", (size, size))),
         "creep": dict(P=given, Y=rows, spans=row, rtol=number, atol=number, most_steps=index, **part, finished=truth),
     }
 
 
 def code(name: str, groups: int, equation: ModuleType) -> str:
     """A kernel as LLVM is given it."""
-    return translated(Text.of(fixed_point_kernel, equation, known={}, staying=lambda _: True), name, signatures(groups)[name])
+    return translate(
+        Program.of(fixed_point_kernel, equation, constants={}, keeps_loop=lambda _: True), name, signatures(groups)[name]
+    )
 
 
-@once
-def kernel(name: str, groups: int, equation: ModuleType) -> Native:
+@built_once
+def kernel(name: str, groups: int, equation: ModuleType) -> NativeFunction:
     """One of the kernels `look`, `jacobians` and `creep`, whose machine code is kept on disk."""
-    made_of = text_of(fixed_point_kernel) + text_of(equation)
+    sources = source_of(fixed_point_kernel) + source_of(equation)
     return native(
-        f"fixed_points_{groups}.{name}", name, signatures(groups)[name], made_of, partial(code, name, groups, equation)
+        f"fixed_points_{groups}.{name}", name, signatures(groups)[name], sources, partial(code, name, groups, equation)
     )
 
 
 def shared(work: Callable[[int, int], T], count: int) -> list[T]:
     """work(first, last) for chunks of `count` trajectories over threads; what a chunk does depends on nothing else."""
-    bounds, several = [0], threads()
+    bounds, several = [0], thread_count()
     while bounds[-1] < count:  # half of what is left for all threads, so that at the end none has much more to do than others
         left = count - bounds[-1]
         bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * several)))))
     chunks = list(pairwise(bounds))
-    heed()
-    return each(lambda chunk: work(*chunk), chunks)
+    check_interrupt()
+    return parallel_map(lambda chunk: work(*chunk), chunks)
 
 
 @dataclass(frozen=True)

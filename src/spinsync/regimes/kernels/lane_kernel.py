@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.vectors import bits, count, number, together
+from spinsync.base.vectors import bits_to_float, count_true, float_bits, simd
 from spinsync.regimes.kernels.layout import ERROR, STAGES, Layout
 from spinsync.regimes.kernels.measure_kernel import inverses, measure, too_far
 from spinsync.theory.mean_field.equations import field, spin, spin_tangent
@@ -132,11 +132,11 @@ def misfit_of_tangent(K: Array, h: float) -> float:
 
 def pace(error: float, before: float, good: bool, h: float) -> tuple[float, float]:
     """About log2 of the error's root, and the next step by a PI controller."""
-    exponent = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)
+    exponent = 0.5 * (float(float_bits(error)) * 2.220446049250313e-16 - 1023.0)
     change = (-0.152003 - 0.17 * exponent + 0.04 * before) if good else (-0.152003 - 0.2 * exponent)
     change = change if change < 3.0 else 3.0
     change = change if change > -2.3 else -2.3
-    return exponent, h * number(int((change + 1023.0) * 4503599627370496.0))
+    return exponent, h * bits_to_float(int((change + 1023.0) * 4503599627370496.0))
 
 
 def stages(layout: Layout, own: Array, coupling: Array, y: Array, h: float, u: Array, K: Array) -> None:
@@ -197,9 +197,9 @@ def forward(layout: Layout, W: Any, lane: int, rtol: float, atol: float) -> None
 def step(layout: Layout, W: Any, rtol: float, atol: float, most_steps: float) -> int:
     """One step of every lane; how many lanes have come to the end of their span, or of their steps."""
     done = 0
-    for lane in together(layout.lanes):
+    for lane in simd(layout.lanes):
         forward(layout, W, lane, rtol, atol)
-        done += count(W.time[lane] >= W.span[lane] or W.steps[lane] >= most_steps)
+        done += count_true(W.time[lane] >= W.span[lane] or W.steps[lane] >= most_steps)
     return done
 
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from spinsync.base.progress import Line as Told
-from spinsync.base.progress import progress
+from spinsync.base.progress import ProgressLine, progress
 from spinsync.problems.linear import lines
 from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
@@ -72,7 +71,7 @@ class _Judged:
 class _Search:
     """Pairs of a right and a left vector, a row of each; left . right is 1 within a pair and 0 between two."""
 
-    def __init__(self, space: Products, forms: Forms, receiver: np.ndarray, fastest: float, told: Told) -> None:
+    def __init__(self, space: Products, forms: Forms, receiver: np.ndarray, fastest: float, told: ProgressLine) -> None:
         self._space, self._forms, self._receiver, self._fastest, self._told = space, forms, receiver, fastest, told
 
     def begin(self, model: SlowProducts, most: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 import spinsync as ss
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
 from spinsync.theory.permutation.exact import DickeLattice
 from systems import laser
 
@@ -27,7 +27,7 @@ ASKED = {
 @pytest.fixture
 def threads():
     """A function that tells how many threads BLAS may use; it starts at two."""
-    with one_thread():  # loads the libraries
+    with one_blas_thread():  # loads the libraries
         libraries = ThreadpoolController().select(user_api="blas")
     if not libraries.lib_controllers:
         pytest.skip("numpy and scipy have a BLAS here whose threads can't be set")
@@ -57,7 +57,7 @@ def test_the_setting_returns_with_the_last_who_leaves(threads, leaves_first):
     inside, may_leave, left = Barrier(3), [Event(), Event()], [Event(), Event()]
 
     def visit(k):
-        with one_thread():
+        with one_blas_thread():
             inside.wait()
             may_leave[k].wait()
         left[k].set()
@@ -73,7 +73,7 @@ def test_the_setting_returns_with_the_last_who_leaves(threads, leaves_first):
     may_leave[1 - leaves_first].set()
     left[1 - leaves_first].wait()
     assert threads() == {2}
-    with one_thread():
+    with one_blas_thread():
         assert threads() == {1}
     assert threads() == {2}
 
