@@ -28,7 +28,7 @@ _thread = threading.local()  # `cancelled` of a thread: the event set by the cal
 
 def check_interrupt() -> None:
     """Raise CancelledError if the caller no longer waits for this thread; to be called in long loops."""
-    cancelled = getattr(_thread, "dropped", None)
+    cancelled = getattr(_thread, "cancelled", None)
     if cancelled is not None and cancelled.is_set():
         raise CancelledError
 
