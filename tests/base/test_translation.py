@@ -1,4 +1,4 @@
-"""Functions that become machine code through LLVM do what Python does with them."""
+"""Functions compiled through LLVM agree with Python."""
 
 import ast
 import math
@@ -24,14 +24,14 @@ REAL, INTEGER, ROW, BOOLEANS = (
 
 
 def machine(source, name="f", *, known=None, stays=(), **signature):
-    """The function of a text as machine code."""
-    text = Program.of(source, constants=known or {}, keeps_loop=lambda loop: stays == "all" or loop in stays)
+    """The function compiled to machine code."""
+    program = Program.of(source, constants=known or {}, keeps_loop=lambda loop: stays == "all" or loop in stays)
     sources = repr((source, known, stays))
-    return native("test", name, signature, sources, lambda: translate(text, name, signature))
+    return native("test", name, signature, sources, lambda: translate(program, name, signature))
 
 
 def both(source, *arguments, known=None, stays=(), **signature):
-    """What machine code and Python make of the first argument, an array."""
+    """The first argument, an array, after the call; machine code and Python must agree."""
     space = {"math": math, "np": np, **(known or {})}
     exec(source, space)
     ends = []
@@ -97,7 +97,7 @@ def f(out, n):
 
 
 @pytest.mark.parametrize("n", [3, 4711, 10**8])
-def test_functions_that_return_from_the_middle_and_write_into_parts_of_arrays(n):
+def test_early_returns_and_writes_to_slices(n):
     both(RETURNS, np.zeros((2, 3)), n, out=Argument("float64", (3,)), n=INTEGER)
 
 
@@ -116,19 +116,19 @@ def f(out, x):
 
 
 @pytest.mark.parametrize("stays", [(), "all", ("j",)])
-def test_known_numbers_and_tables(stays):
+def test_constants_and_tables(stays):
     known = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
     end = both(KNOWN, np.zeros(3), 3.0, known=known, stays=stays, out=ROW, x=REAL)
     assert end.tolist() == [1.0, 2.5 * 3 * 2 + 1.0, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 1.0]
 
 
-def test_loops_that_are_left_from_within_stay_loops():
+def test_loops_with_break_or_continue_are_not_unrolled():
     source = "def f(out, x):\n    for i in range(4):\n        if i == x:\n            continue\n        out[i] = 1.0\n"
     source += "    for i in range(4):\n        if i == x + 1:\n            break\n        out[i] += 2.0\n"
     assert both(source, np.zeros(4), 1, out=ROW, x=INTEGER).tolist() == [3.0, 2.0, 1.0, 1.0]
 
 
-def test_loops_over_known_ranges_are_written_out_unless_they_stay():
+def test_loops_over_constant_ranges_are_unrolled_unless_excluded():
     counts = []
     for stays in ((), "all"):
         text = Program.of(
@@ -151,7 +151,7 @@ def f(out, x, y):
 
 
 @pytest.mark.parametrize("pair", [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (math.nan, 1.0), (math.nan, math.nan), (1.0, math.inf)])
-def test_comparisons_are_those_of_python_with_nan_and_infinity_too(pair):
+def test_comparisons_agree_with_python_for_nan_and_infinity(pair):
     both(TESTS, np.zeros(6, bool), *pair, out=BOOLEANS, x=REAL, y=REAL)
 
 
@@ -187,7 +187,7 @@ def double(a, factor, to):
 
 
 def step(W, most):
-    """Twice as much of everything, and in how many lanes that is much."""
+    """Double everything, and count the lanes in which the sum is large or small."""
     done = 0
     for lane in simd(L):
         x, y = np.empty(N), np.empty(N)
@@ -210,7 +210,7 @@ def f(W, most, rounds, out):
 
 @pytest.mark.parametrize("stays", [("n",), "all"])
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-def test_lanes_do_what_each_would_alone(lanes, stays):
+def test_lanes_are_independent(lanes, stays):
     factor = np.array([2.0, 0.25, 1.0])
     record, known = (
         np.dtype([("other", float, (5,)), ("values", float, (3, lanes))]),
@@ -244,7 +244,7 @@ def f(out, records, n):
 """
 
 
-def test_records_have_named_fields_and_known_objects_attributes():
+def test_records_have_named_fields_and_constant_objects_attributes():
     record = np.dtype([("scale", float), ("table", float, (2, 2))])
     given = np.zeros(3, record)
     given["scale"], given["table"] = [1.0, 2.0, 3.0], np.arange(12).reshape(3, 2, 2)
@@ -273,31 +273,31 @@ def test_records_have_named_fields_and_known_objects_attributes():
         ("def f(x):\n    x[0] = lambda: 1\n", "no code for lambda"),
     ],
 )
-def test_what_has_no_machine_code_says_so_to_who_writes_it(source, message):
+def test_unsupported_code_is_an_error(source, message):
     with pytest.raises(TypeError, match=message):
         machine(source, x=ROW)
 
 
 @pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros((3, 2)), np.zeros(6)[::2], np.zeros(3, int)])
-def test_arrays_that_are_not_as_the_machine_code_reads_them_are_not_handed_over(wrong):
+def test_arrays_of_other_types_or_layouts_are_refused(wrong):
     run = machine("def f(x):\n    x[0] = 1.0\n", x=ROW)
     with pytest.raises(AssertionError, match="x is"):
         run(wrong)
 
 
-def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypatch):
+def test_machine_code_is_cached_and_a_damaged_file_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
     text = Program.of("def f(x):\n    x[0] += 1.0\n", constants={}, keeps_loop=lambda _: True)
-    asked = []
+    compilations = []
 
     def code():
-        asked.append(1)
+        compilations.append(1)
         return translate(text, "f", {"x": ROW})
 
     def run():
         x = np.zeros(1)
         native("kept", "f", {"x": ROW}, "this", code)(x)
-        return x[0], len(asked)
+        return x[0], len(compilations)
 
     assert run() == (1.0, 1)
     assert run() == (1.0, 1)  # from the file
@@ -307,7 +307,7 @@ def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypa
     assert run() == (1.0, 2)
 
 
-def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
+def test_a_long_compilation_by_llvm_is_logged_once(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
     monkeypatch.setattr(notices, "PATIENCE", 0.05)
     monkeypatch.setattr(notices, "_warnings_are_errors", lambda: False)
@@ -316,13 +316,12 @@ def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
         time.sleep(0.5)
         return translate(Program.of("def f(x):\n    x[0] = 1.0\n", constants={}, keeps_loop=bool), "f", {"x": ROW})
 
-    for _ in range(2):  # the second one comes from the file
+    for _ in range(2):  # the second one is read from the file
         native("slow_to_make", "f", {"x": ROW}, "that", code)
-    (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("spinsync compiles slow_to_make, which takes a while; the result is kept in ")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("spinsync compiles slow_to_make, which takes a while; the result is kept in ")
 
 
-def test_every_kind_of_operator_is_known_in_both_ways():
-    """To fold known numbers, and to write an instruction."""
+def test_every_operator_can_be_folded_and_compiled():
     assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(FLOAT_OPERATORS)
     assert set(FLOAT_OPERATORS) | set(INTEGER_OPERATORS) | set(COMPARISONS) | {ast.Pow} == set(PYTHON_OPERATORS)
