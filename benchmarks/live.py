@@ -59,10 +59,10 @@ def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
     run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, pace)))
     context = browser.new_context(viewport={"width": 1100, "height": 700})
     page = alone(context, ss.show(run, colour="phase"))
-    page.wait_for_function("player.spent.length > 30")  # compiled by then
-    page.evaluate("player.spent.length = 0")
-    page.wait_for_function(f"player.spent.length > {rounds}")
-    spent = np.array(page.evaluate("player.spent"))
+    page.wait_for_function("player.drawTimes.length > 30")  # compiled by then
+    page.evaluate("player.drawTimes.length = 0")
+    page.wait_for_function(f"player.drawTimes.length > {rounds}")
+    spent = np.array(page.evaluate("player.drawTimes"))
     context.close()
     return spent
 

@@ -94,5 +94,5 @@ def alone(context, sphere: BlochSphere, *, dark=False):
 
     page.route("**/*", answer)
     page.goto(ORIGIN + "/")
-    page.wait_for_function("window.player?.sphere.kept")
+    page.wait_for_function("window.player?.sphere.background")
     return page

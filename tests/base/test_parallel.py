@@ -109,7 +109,7 @@ def test_the_quota_of_a_container_limits_the_cores(files, expected, tmp_path, mo
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr(parallel, "control_groups", lambda kind, name, older: iter([tmp_path / name, tmp_path / older]))
+    monkeypatch.setattr(parallel, "cgroup_files", lambda kind, name, older: iter([tmp_path / name, tmp_path / older]))
     monkeypatch.setattr(parallel, "_quota", parallel._quota.__wrapped__)  # without its cache
     assert parallel.cores() == expected
 
