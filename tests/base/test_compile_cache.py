@@ -201,7 +201,7 @@ def test_a_cache_that_cannot_be_written_is_logged_once(number, tmp_path, folders
     (record,) = caplog.records
     assert (record.name, record.getMessage()) == (
         "spinsync",
-        "Compiled code can't be kept, so each process compiles anew, some 10 s "
+        "Compiled code can't be cached, so each process recompiles for about 10 s "
         f"({folders[0]}: {reason}; {folders[1]}: {reason}); see `spinsync doctor`.",
     )
     assert [list(folder.iterdir()) for folder in folders] == [[], []]  # no drafts
@@ -238,10 +238,10 @@ def unusable(kind, folder):
     elif kind == "open to others":
         folder.mkdir()
         folder.chmod(0o777)
-    elif kind == "of somebody else":
+    elif kind == "of another user":
         folder.mkdir(mode=0o700)
         os.chown(folder, 12345, 12345)
-    elif kind == "a link of somebody else":
+    elif kind == "a link of another user":
         (folder.parent / "mine").mkdir(mode=0o700)
         folder.symlink_to("mine")
         os.chown(folder, 12345, 12345, follow_symlinks=False)
@@ -252,7 +252,7 @@ ROOT_ONLY = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, 
 
 @pytest.mark.parametrize("kind", [
     "a file", "below a file", "open to others",
-    pytest.param("of somebody else", marks=ROOT_ONLY), pytest.param("a link of somebody else", marks=ROOT_ONLY),
+    pytest.param("of another user", marks=ROOT_ONLY), pytest.param("a link of another user", marks=ROOT_ONLY),
 ])  # fmt: skip
 def test_a_folder_that_cannot_be_trusted_is_not_used(kind, tmp_path, folders, monkeypatch):
     unsafe = tmp_path / "between" / "cache"

@@ -69,7 +69,7 @@ def test_without_a_writable_file_there_is_one_message(tmp_path):
     assert words == ["6.0", "0"]
     assert message.count("\n") == 1
     assert message.startswith(
-        f"Compiled code can't be kept, so each process compiles anew, some 10 s ({tmp_path}/cache/spinsync: file"
+        f"Compiled code can't be cached, so each process recompiles for about 10 s ({tmp_path}/cache/spinsync: file"
     )
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / "small.py"]
 
@@ -144,7 +144,7 @@ def test_doctor_reports_the_cache_folders(cache, capsys, monkeypatch):
     assert cache_lines(capsys, cache)[1:] == [
         "cache /spinsync: 2 files, 1.1 MB, not writable (disk quota exceeded)",
         "cache /never: 0 files, 0.0 MB, not writable (disk quota exceeded)",
-        "cache: no folder can be written, so each process compiles anew, some 10 s",
+        "cache: no folder is writable, so each process recompiles for about 10 s",
     ]
 
 

@@ -83,7 +83,7 @@ def test_nothing_is_logged_twice(folder, no_delay, caplog):
         with compiling_notice(what):
             long_work()
     notices._report("that")  # from another thread that started before
-    assert [sentence.split(",")[0] for sentence in messages(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
+    assert [message.split(",")[0] for message in messages(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
 
 
 def test_nested_compilations_log_nothing(folder, no_delay, caplog):
@@ -94,7 +94,7 @@ def test_nested_compilations_log_nothing(folder, no_delay, caplog):
     with compiling_notice("the whole"):
         inner()
         in_background(inner)()  # in another thread
-    assert [sentence.split(",")[0] for sentence in messages(caplog)] == ["spinsync compiles the whole"]
+    assert [message.split(",")[0] for message in messages(caplog)] == ["spinsync compiles the whole"]
     inner()
     assert len(messages(caplog)) == 2
 

@@ -80,7 +80,7 @@ def test_spins_are_projected_as_in_the_figures(context, rotation):
     groups = ss.Ensemble([ss.Group(1.0, 1.0, frequency=f) for f in (-2.0, 0.5, 3.0)], np.zeros((3, 3)))
     run = ss.evolve(groups, TIMES, initial=start)
     page = alone(context, paused(run, 4.25, trails=False))
-    page.evaluate("([a, e]) => { player.sphere.turn(a, e); player.requestDraw(); }", rotation)
+    page.evaluate("([a, e]) => { player.sphere.rotate(a, e); player.requestDraw(); }", rotation)
     wait_for_drawing(page)
     image = pixels(page.locator(".spinsync-sphere"))
     side = image.shape[0]
@@ -102,7 +102,9 @@ def test_a_trail_follows_the_previous_positions_of_a_spin(context):
     one = laser(coupling=0.0, gain=0.0, damping=1e-9, frequency=1.0)
     run = ss.evolve(one, np.linspace(0, 1.5, 16), initial=[[0.95, 0, 0]])
     page = alone(context, paused(run, 9.2))
-    page.evaluate("() => { player.sphere.turn(50, 68); player.requestDraw(); }")  # from above: x to the bottom, y to the right
+    page.evaluate(
+        "() => { player.sphere.rotate(50, 68); player.requestDraw(); }"
+    )  # from above: x to the bottom, y to the right
     wait_for_drawing(page)
     with_trail = pixels(page.locator(".spinsync-sphere"))
     page.get_by_label("trails").uncheck()
@@ -272,7 +274,7 @@ def test_it_stops_drawing_out_of_view(context, run):
 def test_another_run_in_the_same_widget(context, run):
     other = ss.evolve(laser(theta=-1.2), np.linspace(0, 2, 11))
     page = alone(context, paused(run, 40))
-    page.evaluate("player.sphere.turn(10, 0)")
+    page.evaluate("player.sphere.rotate(10, 0)")
     page.evaluate("(run) => put(run)", coded(packed(other)))
     wait_for_drawing(page)
     t, order = clock(page)

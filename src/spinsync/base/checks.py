@@ -21,17 +21,17 @@ LONGEST = 1200  # characters of a message
 
 
 class InputError(ValueError):
-    """Bad input: one sentence that names the argument, what it must be and what it is."""
+    """Bad input: one message that names the argument, what it must be and what it is."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(_sentence(sentence))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shortened(message))
 
 
 class IntegrationError(RuntimeError):
     """A run that could not be finished; the message says why and what helps."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(_sentence(sentence))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shortened(message))
 
 
 def _printable(text: str) -> str:
@@ -39,7 +39,7 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _sentence(text: str) -> str:
+def _shortened(text: str) -> str:
     """A printable message of limited length, whatever names are in it."""
     text = _printable(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"

@@ -178,8 +178,8 @@ def _report(reasons: list[str]) -> None:
     """Log once that nothing can be stored. Not a warning, which could be turned into an error: the results are correct."""
     if not _reported:
         _reported.extend(reasons)
-        sentence = "Compiled code can't be kept, so each process compiles anew, some 10 s (%s); see `spinsync doctor`."
-        logging.getLogger("spinsync").warning(sentence, "; ".join(reasons) or "no folder")
+        message = "Compiled code can't be cached, so each process recompiles for about 10 s (%s); see `spinsync doctor`."
+        logging.getLogger("spinsync").warning(message, "; ".join(reasons) or "no folder")
 
 
 @dataclass(frozen=True)

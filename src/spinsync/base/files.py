@@ -61,10 +61,10 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     """Yield a draft folder; it is renamed to `path`, which must be new, at the end of the block, or removed after an error."""
     target = Path(path).absolute()
     try:
-        taken = target.is_symlink() or target.exists()
+        exists = target.is_symlink() or target.exists()
     except OSError as error:
         raise UnwritableError(name, path, _reason(error)) from None
-    if taken:
+    if exists:
         raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
     try:
         with _draft(target) as draft:

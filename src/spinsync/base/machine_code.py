@@ -102,8 +102,8 @@ class _CompileListener(event.Listener):
     def __init__(self) -> None:
         self._open: list[AbstractContextManager[None]] = []
 
-    def on_start(self, begun: Any) -> None:
-        cache = begun.data["dispatcher"]._cache
+    def on_start(self, started: Any) -> None:
+        cache = started.data["dispatcher"]._cache
         self._open.append(compiling_notice(cache.display_name) if isinstance(cache, _DiskCache) else nullcontext())
         self._open[-1].__enter__()
 

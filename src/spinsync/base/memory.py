@@ -31,11 +31,11 @@ def _limits() -> Iterator[float]:
         yield float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     yield from _containers()
     if resource is not None:  # address space; libraries reserve much of it without using it
-        most, taken = resource.getrlimit(resource.RLIMIT_AS)[0], 0
+        most, used = resource.getrlimit(resource.RLIMIT_AS)[0], 0
         if most != resource.RLIM_INFINITY:
             with suppress(OSError, ValueError, IndexError):
-                taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-            yield float(max(most - taken, 0))
+                used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            yield float(max(most - used, 0))
 
 
 def _containers() -> Iterator[float]:

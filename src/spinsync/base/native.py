@@ -76,7 +76,7 @@ def _address(name: str, expected: Argument, array: np.ndarray) -> int:
 
 @in_background
 def native(title: str, name: str, signature: Mapping[str, Argument], sources: str, code: Callable[[], str]) -> NativeFunction:
-    """The function `name` of LLVM's intermediate code; `sources`, from which that was made, identifies it in the cache."""
+    """The function `name` of LLVM's intermediate code; `sources`, the text it depends on, identifies it in the cache."""
     host = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten(), llvmlite.__version__
     compiler = [inspect.getsource(module) for module in (llvm_arithmetic, llvm_memory, llvm_expressions, translation)]
     parts = (sources, name, sorted(signature.items()), host, compiler)

@@ -94,13 +94,13 @@ class _Job:
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: threading.Event = field(default_factory=threading.Event)
     cancelled: threading.Event = field(default_factory=threading.Event)
-    taken: int = 0
+    started: int = 0
 
     def next(self) -> int | None:
         with self.lock:
-            if self.taken < len(self.items) and not self.failed and not self.cancelled.is_set():
-                self.taken += 1
-                return self.taken - 1
+            if self.started < len(self.items) and not self.failed and not self.cancelled.is_set():
+                self.started += 1
+                return self.started - 1
             return None
 
     def run(self) -> None:
@@ -129,7 +129,7 @@ class _Pool:
             self.threads += 1
             threading.Thread(target=self._serve, daemon=True, name="spinsync pool").start()
 
-    def begin(self, job: _Job) -> None:
+    def submit(self, job: _Job) -> None:
         for _ in range(job.threads):
             self._todo.put((copy_context(), job))
 
@@ -174,7 +174,7 @@ def parallel_map(
         return [work(item) for item in items]
     pool, job = _pool("computing" if io_threads is None else "waiting", count), _Job(work, items, count, [None] * len(items))
     try:
-        interrupts.start_and_wait(lambda: pool.begin(job), job.done, job.cancelled, watch)
+        interrupts.start_and_wait(lambda: pool.submit(job), job.done, job.cancelled, watch)
     except BaseException:
         pool.end()
         raise

@@ -168,7 +168,7 @@ def doctor(
         state = f"not writable ({folder.trouble})" if folder.trouble else "writable"
         typer.echo(f"cache {folder.path}: {folder.size()}, {state}")
     if all(folder.trouble for folder in folders):
-        typer.echo("cache: no folder can be written, so each process compiles anew, some 10 s")
+        typer.echo("cache: no folder is writable, so each process recompiles for about 10 s")
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
     error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
     typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")

@@ -2,8 +2,8 @@
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const KEYS =
-  "On the sphere: Space plays and pauses, arrows turn, + and − zoom, comma and full stop step through time, Home and End " +
-  "go to its ends, 0 turns back to the first view. On the time slider: arrows step. Drag to turn; pinch to zoom, or turn the " +
+  "On the sphere: Space plays and pauses, arrows rotate, + and − zoom, comma and full stop step through time, Home and End " +
+  "go to its ends, 0 resets the view. On the time slider: arrows step. Drag to rotate; pinch to zoom, or turn the " +
   "wheel after a click.";
 const THEMES = {
   light: { page: "#ffffff", ball: "#f4f6f8", line: "#8a929b", text: "#30363d", strong: "#000000" },

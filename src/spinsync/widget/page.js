@@ -118,8 +118,8 @@ class Player {
     this.on(sphere, "keydown", (event) => this.key(event, {
       " ": () => this.play(!this.model.get("playing")), ",": () => this.step(-1), ".": () => this.step(1),
       Home: () => this.seek(0), End: () => this.seek(this.run.frames - 1), 0: () => this.sphere.resetView(),
-      ArrowLeft: () => this.sphere.turn(-6, 0), ArrowRight: () => this.sphere.turn(6, 0),
-      ArrowUp: () => this.sphere.turn(0, 6), ArrowDown: () => this.sphere.turn(0, -6),
+      ArrowLeft: () => this.sphere.rotate(-6, 0), ArrowRight: () => this.sphere.rotate(6, 0),
+      ArrowUp: () => this.sphere.rotate(0, 6), ArrowDown: () => this.sphere.rotate(0, -6),
       "+": () => this.sphere.scale(1.15), "=": () => this.sphere.scale(1.15), "-": () => this.sphere.scale(1 / 1.15),
     }));
     this.on(speed, "change", () => this.set("speed", Number(speed.value)));
@@ -175,7 +175,7 @@ class Player {
       if (!before) return;
       const now = { x: event.clientX, y: event.clientY }, previous = pointers.size > 1 ? distance() : 0;
       pointers.set(event.pointerId, now);
-      if (pointers.size === 1) this.sphere.turn(-0.4 * (now.x - before.x), 0.4 * (now.y - before.y));
+      if (pointers.size === 1) this.sphere.rotate(-0.4 * (now.x - before.x), 0.4 * (now.y - before.y));
       else if (previous > 0) this.sphere.scale(distance() / previous);
       this.requestDraw();
     });

@@ -26,7 +26,7 @@ class Sphere {
     Object.assign(this, { azimuth: -50, elevation: 22, zoom: 1, stale: true });
   }
 
-  turn(azimuth, elevation) {
+  rotate(azimuth, elevation) {
     this.azimuth += azimuth;
     this.elevation = clamp(this.elevation + elevation, -90, 90);
     this.stale = true;

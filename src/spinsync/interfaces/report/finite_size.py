@@ -32,7 +32,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
-        data[f"{name}-rest"] = over_spins(ss.steady_state, model, sizes=sizes)
+        data[f"{name}-steady-state"] = over_spins(ss.steady_state, model, sizes=sizes)
         advance(0.2 * len(data))
     for name, gain in GAINS.items():
         model = LASER.replace(gain=gain)
@@ -82,7 +82,7 @@ def _extrapolated(data: xr.DataArray) -> float:
 
 
 def _claims(data: dict[str, xr.Dataset]) -> list[Claim]:
-    steady, line = data["laser-rest"], data["line-synchronized"]
+    steady, line = data["laser-steady-state"], data["line-synchronized"]
     claims = []
     for n in sorted(set(REFERENCE) & set(steady.spins.values.tolist())):
         z, c, eigenvalue = REFERENCE[n]
@@ -98,10 +98,10 @@ def _claims(data: dict[str, xr.Dataset]) -> list[Claim]:
 
 def _convergence(data: dict[str, xr.Dataset]) -> list[Claim]:
     cycle, claims = ss.limit_cycle(LASER), []
-    n = int(data["laser-rest"].spins.max()) // 2
+    n = int(data["laser-steady-state"].spins.max()) // 2
     correction = 8 / n
     for name in ("order_parameter", "inversion"):
-        half, most = _last_two(abs(data["laser-rest"][name] - cycle[name]))
+        half, most = _last_two(abs(data["laser-steady-state"][name] - cycle[name]))
         claim = f"superradiant laser: distance of the {name.replace('_', ' ')} from mean field, N = {n} relative to N = {2 * n}"
         claims.append(Claim(claim, 2, half / most, 2 * correction, "relative corrections of order 1/(N|s|^2) = 8/N"))
     expected = float(ss.limit_cycle(DETUNED).frequency)
@@ -139,7 +139,7 @@ def _brute_force() -> Claim:
 
 
 def _concurrence(data: dict[str, xr.Dataset]) -> Claim:
-    datasets = data["laser-rest"], data["detuned-laser-rest"]
+    datasets = data["laser-steady-state"], data["detuned-laser-steady-state"]
     states = [dataset.isel(spins=i) for dataset in datasets for i in range(dataset.sizes["spins"])]
     largest = max(float(ss.pair_measures(state).concurrence.max()) for state in states)
     return Claim(
@@ -149,8 +149,8 @@ def _concurrence(data: dict[str, xr.Dataset]) -> Claim:
 
 def _approach(data: dict[str, xr.Dataset]) -> Figure:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 2.4), layout="constrained")
-    ss.plot.finite_size(data["detuned-laser-rest"], left)
-    ss.plot.finite_size(data["detuned-laser-rest"], middle, variable="inversion")
+    ss.plot.finite_size(data["detuned-laser-steady-state"], left)
+    ss.plot.finite_size(data["detuned-laser-steady-state"], middle, variable="inversion")
     ss.plot.finite_size(data["line-detuned"], right, variable="frequency")
     right.set_ylabel(r"frequency  $\Omega/2V$")
     return figure
