@@ -45,19 +45,13 @@ class ArrayView:
 
 @dataclass
 class Scope:
-    """The names of a function during its translation.
+    """The names of a function during its translation."""
 
-    bindings : values of names without storage of their own, innermost scope last
-    assigned_once : names with one assignment, which stay compile-time constants where their value is one
-    variables : name -> pointer
-    results, end : pointers to the results, and the block after the function, where it returns from the middle
-    """
-
-    bindings: list[dict[str, Any]]
-    assigned_once: Set[str] = frozenset()
-    variables: dict[str, Any] = field(default_factory=dict)
-    results: list[Any] | None = None
-    end: Any = None
+    bindings: list[dict[str, Any]]  # values of names without storage of their own, innermost scope last
+    assigned_once: Set[str] = frozenset()  # names that are constants if their only value is one
+    variables: dict[str, Any] = field(default_factory=dict)  # name -> pointer
+    results: list[Any] | None = None  # pointers to the results of a function with early returns
+    end: Any = None  # the block after it
 
 
 @dataclass(frozen=True)

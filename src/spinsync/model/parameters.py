@@ -150,8 +150,7 @@ def unknown(argument: str, name: Any, groups: Sequence[str]) -> checks.InputErro
     hint = _nearest(name, groups) if isinstance(name, str) else None
     return checks.InputError(
         f"Argument `{argument}` must be one of {checks.one_line(', '.join(patterns), 400)}, "
-        f"with any of the {len(groups)} groups, "
-        f"but is {argument}={checks.short_repr(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
+        f"with any of the {len(groups)} groups, but is {argument}={checks.short_repr(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
     )
 
 

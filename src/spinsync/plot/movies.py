@@ -146,9 +146,8 @@ def _times(saved: np.ndarray, rate: int, speed: float | None) -> np.ndarray:
     seconds = SECONDS if speed is None else span / checks.positive("speed", speed)
     count = seconds * rate
     if not 1 <= round(count) <= 10**6:
-        raise checks.argument_error(
-            "speed", f"from {span * rate / 10**6:.3g} to {span * rate:.3g}, one to a million frames", speed
-        )
+        must = f"from {span * rate / 10**6:.3g} to {span * rate:.3g}, one to a million frames"
+        raise checks.argument_error("speed", must, speed)
     return np.linspace(saved[0], saved[-1], round(count) + 1)
 
 

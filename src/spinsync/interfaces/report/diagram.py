@@ -22,11 +22,9 @@ def ensemble(theta: float) -> ss.Ensemble:
 def growth(one: ss.Ensemble, strength: float) -> float:
     """Growth rate of a small coherence at the uncoupled inversion, from a run."""
     model = one.replace(coupling=strength)
-    z0, small = model.groups[0].z0, 1e-7
-    run = ss.evolve(
-        model, [0.0, 0.5], initial=[[2 * small, 0, z0 * np.sqrt(1 - 4 * small**2)]], theory=ss.MeanField(atol=1e-17)
-    )
-    return float(np.log(abs(run.coherence.values[1, 0] / small))) / 0.5
+    z0, s = model.groups[0].z0, 1e-7
+    run = ss.evolve(model, [0.0, 0.5], initial=[[2 * s, 0, z0 * np.sqrt(1 - 4 * s**2)]], theory=ss.MeanField(atol=1e-17))
+    return float(np.log(abs(run.coherence.values[1, 0] / s))) / 0.5
 
 
 def threshold(one: ss.Ensemble) -> float:

@@ -61,10 +61,9 @@ def chapter(quick: bool, advance: Advance) -> Section:
     return Section(
         title="Frequencies against detuning",
         text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10 the plateau ends at the "
-        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 they still coincide beyond it, as the motion is "
-        "phase-trapped first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. "
-        "Weakly coupled groups follow Adler's law instead: the beat frequency grows continuously from zero, as the square root "
-        "of the distance from the edge.</p>",
+        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 they coincide beyond it: the motion is phase-trapped "
+        "first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. Weakly coupled "
+        "groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies (circles) of two groups, gain 3, damping 1, <i>θ</i> = −π/2. Left and middle: all "

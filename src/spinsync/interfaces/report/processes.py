@@ -27,12 +27,9 @@ Work = Callable[[str, Advance], T]  # called with the name of a task
 
 
 def run_in_processes(
-    work: Work[T],
-    names: Sequence[str],
-    processes: int,
-    on_progress: Callable[[str, float], None],
-    on_line: Callable[[str], None],
-) -> dict[str, T]:
+    work: Work[T], names: Sequence[str], processes: int,
+    on_progress: Callable[[str, float], None], on_line: Callable[[str], None],
+) -> dict[str, T]:  # fmt: skip
     """The result of `work` for each name; tasks are started in the given order.
 
     The processes share the thread budget of this one and ignore Ctrl-C. If this one is interrupted, or a task fails, the

@@ -69,10 +69,9 @@ def unavailable() -> str | None:
 
 def source(layout: Alone, equation: ModuleType) -> str:
     """The text of the module with `begin` and `resume`."""
-    text = Program.of(
-        lane_kernel, measure_kernel, cuda_kernel, equation, constants={"layout": layout}, keeps_loop=lambda _: False
-    )
-    body = unrolled(text, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
+    modules = lane_kernel, measure_kernel, cuda_kernel, equation
+    program = Program.of(*modules, constants={"layout": layout}, keeps_loop=lambda _: False)
+    body = unrolled(program, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
     return HEAD.format(version=metadata.version("numba-cuda")) + re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
 
 

@@ -29,17 +29,8 @@ CREEPING = 500  # implicit steps in which a slow motion should have ended: a thi
 def signatures(groups: int) -> dict[str, dict[str, Argument]]:
     """The arguments of the kernels."""
     size = 3 * groups
-    number, index, row, truth = (
-        Argument("float64"),
-        Argument("int64"),
-        Argument("float64", ()),
-        Argument("bool", ()),
-    )
-    rows, given, part = (
-        Argument("float64", (size,)),
-        Argument(parameters_type(groups), ()),
-        dict(first=index, last=index),
-    )
+    number, index, row, truth = Argument("float64"), Argument("int64"), Argument("float64", ()), Argument("bool", ())
+    rows, given, part = Argument("float64", (size,)), Argument(parameters_type(groups), ()), dict(first=index, last=index)
     return {
         "look": dict(P=given, Y=rows, dark=truth, around=number, **part, states=rows, frequencies=row, distances=row),
         "jacobians": dict(P=given, states=rows, frequencies=row, **part, out=Argument("float64", (size, size))),
@@ -49,9 +40,8 @@ def signatures(groups: int) -> dict[str, dict[str, Argument]]:
 
 def code(name: str, groups: int, equation: ModuleType) -> str:
     """A kernel as LLVM is given it."""
-    return translate(
-        Program.of(fixed_point_kernel, equation, constants={}, keeps_loop=lambda _: True), name, signatures(groups)[name]
-    )
+    program = Program.of(fixed_point_kernel, equation, constants={}, keeps_loop=lambda _: True)
+    return translate(program, name, signatures(groups)[name])
 
 
 @built_once

@@ -33,8 +33,10 @@ def signature(layout: Layout) -> dict[str, Argument]:
 def code(layout: Layout, equation: ModuleType) -> str:
     """The kernel as LLVM is given it."""
     stays = {"lane", "row"} if layout.groups <= UNROLLED else None
-    text = Program.of(*SOURCES, equation, constants={"layout": layout}, keeps_loop=lambda name: stays is None or name in stays)
-    return translate(text, "run", signature(layout))
+    program = Program.of(
+        *SOURCES, equation, constants={"layout": layout}, keeps_loop=lambda name: stays is None or name in stays
+    )
+    return translate(program, "run", signature(layout))
 
 
 @built_once
