@@ -149,8 +149,8 @@ def unknown(argument: str, name: Any, groups: Sequence[str]) -> checks.InputErro
     patterns = [*(f"{first}.{field}" for field in FIELDS), *(f"{first}.{second}.{link}" for link in LINKS)]
     hint = _nearest(name, groups) if isinstance(name, str) else None
     return checks.InputError(
-        f"Argument `{argument}` must be one of {checks.one_line(', '.join(patterns), 400)}, "
-        f"with any of the {len(groups)} groups, but is {argument}={checks.short_repr(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
+        f"Argument `{argument}` must be one of {checks.one_line(', '.join(patterns), 400)}, with any of the "
+        f"{len(groups)} groups, but is {argument}={checks.short_repr(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
     )
 
 
