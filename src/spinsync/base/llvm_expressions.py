@@ -147,5 +147,5 @@ class Expressions(Memory):
         if not self.builder.block.is_terminated:
             self.builder.branch(scope.end)
         self.builder.position_at_end(scope.end)
-        results = [self.builder.load(allocate) for allocate in scope.results or []]
+        results = [self.builder.load(pointer) for pointer in scope.results or []]
         return results if len(results) > 1 else results[0] if results else None

@@ -14,7 +14,7 @@ of the same sources, which are all inlined, and
 * `float_bits` and `bits_to_float`: the bits of a float as an integer, and back. `vectors.py` has all four for the interpreter.
 
 Both sides of `and`, `or` and `x if test else y` are evaluated. Fused multiply-adds and reordered sums are allowed; NaN and
-infinity are treated exactly.
+infinity are respected.
 """
 
 from __future__ import annotations
@@ -137,8 +137,8 @@ class Writer(Expressions):
         values = [] if node.value is None else self.values(node.value, scope)
         if scope.results is None:
             scope.results = [self.allocate(scalar_type(value)) for value in values]
-        for allocate, value in zip(scope.results, values, strict=True):
-            self.write(ArrayView(allocate), value)
+        for pointer, value in zip(scope.results, values, strict=True):
+            self.write(ArrayView(pointer), value)
         self.builder.branch(scope.end)
 
     def statement_if(self, node: ast.If, scope: Scope) -> None:
