@@ -20,11 +20,11 @@ SLICES = 3  # of the slow physics tests
 
 
 class StageError(Exception):
-    """A stage that did not pass, with a sentence."""
+    """A failed stage, with a message."""
 
 
 def readme_block(mark: str) -> str:
-    """The shell block of the README behind <!-- ci: mark -->, as it stands."""
+    """The shell block of the README after <!-- ci: mark -->."""
     found = re.search(rf"<!-- ci: {mark} -->\n```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     if found is None:
         raise StageError(f"README.md has no block marked <!-- ci: {mark} -->")
@@ -32,7 +32,7 @@ def readme_block(mark: str) -> str:
 
 
 def export(work: Path, name: str) -> Path:
-    """HEAD, and nothing else, in a new folder."""
+    """Export HEAD to a new folder."""
     folder = work / name
     folder.mkdir()
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
@@ -41,15 +41,15 @@ def export(work: Path, name: str) -> Path:
 
 
 class Stages:
-    """What the stages share: a working folder, empty homes, and the slice of slow tests."""
+    """The stages, with their common working folder, home folders, and slice of slow tests."""
 
     def __init__(self, work: Path, slice_of_slow: int | None) -> None:
         self.work, self.slice, self.deadline = work, slice_of_slow, 0.0
-        self.developed = work / "test"  # export with the environment that the README's second block makes
-        self.home = work / "home-test"  # of the stages that share what numba compiles
+        self.developed = work / "test"  # export with the environment of the README's second block
+        self.home = work / "home-test"  # of the stages that share a compile cache
 
     def shell(self, command: str, folder: Path, home: Path | None = None, **settings: str) -> None:
-        """Run a command with an empty home, or one that stages share, within what is left of the stage's budget."""
+        """Run a command with an empty home, or with `home`, within the remaining time of the stage."""
         if home is None:
             home = Path(tempfile.mkdtemp(dir=self.work, prefix="home-"))
         home.mkdir(exist_ok=True)
@@ -65,14 +65,14 @@ class Stages:
         except subprocess.TimeoutExpired:
             raise StageError("ran out of its time budget") from None
         finally:
-            with suppress(ProcessLookupError):  # whatever is left of it, or it would slow the stages to come
+            with suppress(ProcessLookupError):  # its remaining processes, which would slow down later stages
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         if status:
             raise StageError(f"exit status {status}")
 
     def main(self) -> None:
-        """The README's first command: install, and run the main job, in which warnings are errors; pip has some of its own."""
+        """The README's first command: install, and run the main job with warnings as errors (pip has warnings of its own)."""
         folder = export(self.work, "main")
         install, _, job = readme_block("main").rpartition("&&")
         self.shell(install, folder)
@@ -86,7 +86,7 @@ class Stages:
         self.shell(readme_block("test"), export(self.work, self.developed.name), self.home)
 
     def slow(self) -> None:
-        """One slice of the slow physics tests, or all, in the home in which the tests have compiled everything."""
+        """One slice of the slow physics tests, or all, with the compile cache of the tests."""
         chosen = "slow" if self.slice is None else f"slow(slice={self.slice})"
         self.shell(f".venv/bin/pytest -m '{chosen}'", self.developed, self.home)
 
@@ -96,23 +96,23 @@ class Stages:
         self.shell(f"{install}\n.venv/bin/pytest -m browser", self.developed, self.home)
 
     def fuzz(self) -> None:
-        """Random calls, files and command lines with a new seed, which stands at the head and at the end."""
+        """Random calls, files and command lines with a new seed, which is printed at the start and at the end."""
         self.shell(".venv/bin/pytest tests/fuzz", self.developed, self.home)
 
     def lint(self) -> None:
-        """ruff, mypy over the whole package, and the layers."""
+        """ruff, mypy over the whole package, and import-linter for the layers."""
         install, tools = ".venv/bin/pip install --quiet -e '.[lint]'", "PATH=$PWD/.venv/bin:$PATH"
         self.shell(f"{install}; {tools}; ruff check .; ruff format --check .; mypy; lint-imports", self.developed)
 
     def docs(self) -> None:
-        """The docs with their examples executed; warnings are errors."""
+        """Build the docs, executing their examples; warnings are errors."""
         self.shell(
             ".venv/bin/pip install --quiet '.[docs]'\n.venv/bin/sphinx-build -W --keep-going -q -b html docs docs/_build/html",
             self.developed,
         )
 
     def packages(self) -> None:
-        """Wheel and sdist, each installed into an empty environment and asked to compute."""
+        """Wheel and sdist, each installed into an empty environment and tested by `spinsync doctor`."""
         folder = export(self.work, "packages")
         self.shell(
             "python3 -m venv build-env && build-env/bin/pip install --quiet build && build-env/bin/python -m build", folder
@@ -133,7 +133,7 @@ BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 360, "fuzz": 180, "
 
 
 def run(stages: Stages) -> int:
-    """Run every stage, whatever failed before, and print the table."""
+    """Run every stage, even after failures, and print the table."""
     rows = []
     for name, budget in BUDGETS.items():
         print(f"\n=== {name} (budget {budget} s)", flush=True)

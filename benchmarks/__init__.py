@@ -1,1 +1,1 @@
-"""Speed as ratios against peers, all in one process and interleaved: `python -m benchmarks`."""
+"""Speed relative to other packages, interleaved in one process: `python -m benchmarks`."""

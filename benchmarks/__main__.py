@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import compiling, crowd, finite_size, first_calls, movies, peers
+from benchmarks import compiling, finite_size, first_calls, many_spins, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
@@ -26,7 +26,7 @@ from spinsync.regimes.kernels.layout import Layout
 from spinsync.theory.mean_field import equations
 
 CORES = 2
-Entry = tuple[peers.Run, int, Problem]  # who, on how many threads, with which of the points
+Entry = tuple[peers.Run, int, Problem]  # solver, number of threads, problem with all or some of the points
 
 
 def _timed(run: peers.Run, problem: Problem, threads: int) -> tuple[float, np.ndarray]:
@@ -36,7 +36,7 @@ def _timed(run: peers.Run, problem: Problem, threads: int) -> tuple[float, np.nd
 
 
 def on_processor(problem: Problem) -> dict[str, Entry]:
-    """Who takes part on the cores of a processor; diffrax is too slow for every point."""
+    """The solvers on a CPU; diffrax is too slow for all points."""
     return {
         "spinsync, full span, 1 core": (peers.spinsync_full, 1, problem),
         "spinsync, full span": (peers.spinsync_full, CORES, problem),
@@ -48,7 +48,7 @@ def on_processor(problem: Problem) -> dict[str, Entry]:
 
 
 def on_graphics(problem: Problem) -> dict[str, Entry]:
-    """Who takes part on a graphics processor, and spinsync on all cores beside it."""
+    """The solvers on a GPU, and spinsync on all cores of the CPU for comparison."""
     cores = os.cpu_count() or 1
     return {
         "spinsync, full span": (peers.spinsync_full_cuda, cores, problem),
@@ -59,15 +59,15 @@ def on_graphics(problem: Problem) -> dict[str, Entry]:
     }
 
 
-def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> list[dict[str, object]]:
-    """Medians of all who take part; those that are given some of the points only are scaled."""
-    times: dict[str, list[float]] = {name: [] for name in taking_part}
+def compare(problem: Problem, solvers: dict[str, Entry], rounds: int) -> list[dict[str, object]]:
+    """Median times of all solvers, scaled for those that compute only some of the points."""
+    times: dict[str, list[float]] = {name: [] for name in solvers}
     means: dict[str, np.ndarray] = {}
-    for name, (run, threads, given) in taking_part.items():
+    for name, (run, threads, given) in solvers.items():
         run(given.some(64) if name != "diffrax" else given, threads)  # compile
-    for turn in range(rounds):
-        for name, (run, threads, given) in taking_part.items():
-            if name == "diffrax" and turn >= 2:
+    for round_ in range(rounds):
+        for name, (run, threads, given) in solvers.items():
+            if name == "diffrax" and round_ >= 2:
                 continue
             seconds, means[name] = _timed(run, given, threads)
             times[name].append(seconds * problem.points / given.points)
@@ -76,7 +76,7 @@ def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> lis
     plain, windowed = peers.reference(few)
     rows = []
     best = statistics.median(times["spinsync, full span"])
-    for name, (run, _, given) in taking_part.items():
+    for name, (run, _, given) in solvers.items():
         median = statistics.median(times[name])
         exact = windowed if run in (peers.spinsync_full, peers.spinsync_full_cuda) else plain
         error = float(np.quantile(abs(means[name][index] - exact), 0.9)) if given is problem else float("nan")
@@ -90,7 +90,7 @@ def compare(problem: Problem, taking_part: dict[str, Entry], rounds: int) -> lis
 
 
 def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float) -> dict[str, float]:
-    """What share of the multiply-add peak of one core, or of a graphics processor, the steps reach, without measurements."""
+    """Fraction of the multiply-add peak of one core, or of a GPU, that the time steps reach (without measurements)."""
     layout = Layout(problem.groups, measured=False, tangent=False)
     kernel, table = kernels(layout, equations), problem.records
     best, steps = np.inf, 0.0
@@ -106,14 +106,14 @@ def share_of_peak(problem: Problem, kernels: type[Lanes | CudaLanes], top: float
 
 
 def graphics() -> tuple[str, float]:
-    """The name of the graphics processor and its peak; a sentence where it, or jax on it, is missing."""
+    """Name and peak of the GPU; exits with a message if it, or jax for it, is missing."""
     import jax
 
     from spinsync.regimes.kernels.cuda_lanes import unavailable
 
-    must = unavailable()
-    if must is not None:
-        raise SystemExit(f"Argument `--device` must be {must}.")
+    reason = unavailable()
+    if reason is not None:
+        raise SystemExit(f"Argument `--device` must be {reason}.")
     if jax.default_backend() != "gpu":
         raise SystemExit("diffrax finds no GPU: pip install 'jax[cuda12]'.")
     from benchmarks.graphics_peak import name, peak_of_graphics
@@ -126,21 +126,21 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("benchmarks.json"))
-    parser.add_argument("--small", action="store_true", help="small grids, to see that everything runs")
+    parser.add_argument("--small", action="store_true", help="small grids, to check that everything runs")
     options = parser.parse_args()
     result: dict[str, object] = {"processor": platform.processor() or platform.machine()}
     if options.device == "cuda":
         os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # jax takes most of the memory otherwise
         result["graphics"], top = graphics()
-        kernels, taking_part, sizes = CudaLanes, on_graphics, (1024, 512)
+        kernels, solvers, sizes = CudaLanes, on_graphics, (1024, 512)
     else:
         result["cores"], top = CORES, peak()
-        kernels, taking_part, sizes = Lanes, on_processor, (256, 128)
+        kernels, solvers, sizes = Lanes, on_processor, (256, 128)
     print(f"{'problem':<18} {'who':<30} {'median':>11} {'':>12} {'ratio':>8}   error of the mean |s| (90 % below)")
     problems = (single(32), pair(16)) if options.small else (single(sizes[0]), pair(sizes[1]))
-    result["rows"] = [row for p in problems for row in compare(p, taking_part(p), options.rounds)]
+    result["rows"] = [row for p in problems for row in compare(p, solvers(p), options.rounds)]
     if options.device == "cpu":
-        result["crowd"] = crowd.compare(50_000 if options.small else crowd.SPINS, options.rounds, CORES)
+        result["many_spins"] = many_spins.compare(50_000 if options.small else many_spins.SPINS, options.rounds, CORES)
         result["movies"] = movies.measure(frames=20 if options.small else movies.FRAMES)
         result["compiling"] = compiling.measure((1,) if options.small else (1, 2, 3))
         result["first_calls"] = first_calls.measure(*((1, 0) if options.small else (options.rounds, 1)))

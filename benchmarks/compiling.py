@@ -1,4 +1,4 @@
-"""How long the first trajectories of a kernel wait for the compiler, in a new process: with an empty cache, and from it."""
+"""Time of the first trajectories of a kernel in a new process: compiled, and loaded from the cache."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KINDS = {"plain": (False, False), "measured": (True, False), "with a tangent vec
 ONE = """
 import sys, time
 from benchmarks.compiling import first_trajectories
-import llvmlite.binding, numba.core.typed_passes, scipy.linalg  # the time to import them is theirs
+import llvmlite.binding, numba.core.typed_passes, scipy.linalg  # their import time is not counted
 begin = time.perf_counter()
 first_trajectories(int(sys.argv[1]), sys.argv[2])
 print(time.perf_counter() - begin)
@@ -25,7 +25,7 @@ print(time.perf_counter() - begin)
 
 
 def first_trajectories(groups: int, kind: str) -> None:
-    """A few trajectories with the kernel of a layout."""
+    """Compute a few trajectories with the kernel of a layout."""
     kernel = Lanes(Layout(groups, *KINDS[kind]), equations)
     parameters = np.ones(4, parameters_type(groups))
     kernel.advance(parameters, np.full((4, kernel.layout.state_size), 0.1), np.ones(4), 1e-6, 1e-9, 1e5)
@@ -38,7 +38,7 @@ def seconds(groups: int, kind: str, folder: str) -> float:
 
 
 def measure(groups: tuple[int, ...] = (1, 2, 3)) -> list[dict[str, object]]:
-    """Prints and returns the time of each kernel with an empty cache and from it."""
+    """Print and return the time of each kernel with an empty cache and with a filled one."""
     rows: list[dict[str, object]] = []
     for count in groups:
         for kind in KINDS:

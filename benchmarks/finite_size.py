@@ -1,8 +1,8 @@
-"""B4: the steady state of N spins by exact quantum mechanics, against the permutation-symmetric solver of QuTiP.
+"""B4: the exact steady state of N spins, against the permutation-symmetric solver of QuTiP.
 
-qutip.piqs makes the matrix of the rate equation of the populations (`Pim`); QuTiP's own steady state needs the Liouvillian of
-all coherences, which stops at a few dozen spins. So the matrix goes to SciPy's sparse LU, with the order that is fastest on
-it: the best that one can do with piqs. Both tell inversion and correlation.
+qutip.piqs builds the matrix of the rate equation of the populations (`Pim`); QuTiP's own steady state needs the Liouvillian of
+all coherences, feasible for a few dozen spins only. So this matrix is solved by SciPy's sparse LU, with the fastest ordering:
+the best result possible with piqs. Both compute inversion and correlation.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from scipy.sparse.linalg import splu
 
 import spinsync as ss
 
-NAME, SPINS, ALONE = "B4 steady state", 320, (1000, 3000)  # ALONE: where the peer would take minutes and more
-Seen = tuple[float, float]  # inversion, correlation
+NAME, SPINS, ALONE = "B4 steady state", 320, (1000, 3000)  # ALONE: the peer would take minutes and more
+Result = tuple[float, float]  # inversion, correlation
 
 
 def laser(spins: int) -> ss.Ensemble:
-    """The superradiant laser at its brightest: gain N/2 per spin, no damping, collective decay 1."""
+    """The superradiant laser at maximum power: gain N/2 per spin, no damping, collective decay 1."""
     return ss.Ensemble.single(gain=spins / 2, damping=0.0, coupling=spins / 2, theta=-np.pi / 2)
 
 
@@ -32,13 +32,13 @@ def damped(spins: int) -> ss.Ensemble:
     return ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
 
-def spinsync(ensemble: ss.Ensemble, spins: int) -> Seen:
-    rest = ss.steady_state(ensemble, theory=ss.Exact(spins))
-    return float(rest.inversion[0]), float(rest.correlation[0, 0].real)
+def spinsync(ensemble: ss.Ensemble, spins: int) -> Result:
+    steady = ss.steady_state(ensemble, theory=ss.Exact(spins))
+    return float(steady.inversion[0]), float(steady.correlation[0, 0].real)
 
 
-def piqs(ensemble: ss.Ensemble, spins: int) -> Seen:
-    """Rates of piqs; the population of one place is set to 1, and the others follow."""
+def piqs(ensemble: ss.Ensemble, spins: int) -> Result:
+    """Solve the rate equation of piqs with one population set to 1, then normalize."""
     group, coupling = ensemble.groups[0], ensemble.rates.coupling[0, 0]
     model = Pim(spins, emission=group.damping, pumping=group.gain, collective_emission=-2 * coupling.imag / spins)
     matrix = csc_array(model.coefficient_matrix())
@@ -53,26 +53,26 @@ def piqs(ensemble: ss.Ensemble, spins: int) -> Seen:
     return z, (p @ ((j + m) * (j - m + 1)) - spins * (1 + z) / 2) / (spins * (spins - 1))
 
 
-def _seconds(run: Callable[[ss.Ensemble, int], Seen], ensemble: ss.Ensemble, spins: int) -> tuple[float, Seen]:
+def _seconds(run: Callable[[ss.Ensemble, int], Result], ensemble: ss.Ensemble, spins: int) -> tuple[float, Result]:
     begin = time.perf_counter()
-    seen = run(ensemble, spins)
-    return time.perf_counter() - begin, seen
+    result = run(ensemble, spins)
+    return time.perf_counter() - begin, result
 
 
 def compare(spins: int, alone: tuple[int, ...], rounds: int) -> list[dict[str, object]]:
-    """Medians in turns, and how far inversion and correlation of both are from each other; then spinsync at larger N."""
+    """Median times of interleaved runs, and the difference of the results; then spinsync alone at larger N."""
     rows: list[dict[str, object]] = []
     for model in (laser, damped):
         spinsync(model(20), 20)  # compile
         seconds: dict[str, list[float]] = {"spinsync": [], "qutip.piqs": []}
-        seen: dict[str, Seen] = {}
+        results: dict[str, Result] = {}
         for _ in range(rounds):
             for name, run in (("spinsync", spinsync), ("qutip.piqs", piqs)):
-                took, seen[name] = _seconds(run, model(spins), spins)
+                took, results[name] = _seconds(run, model(spins), spins)
                 seconds[name].append(took)
-        apart = float(abs(np.subtract(seen["spinsync"], seen["qutip.piqs"])).max())
+        difference = float(abs(np.subtract(results["spinsync"], results["qutip.piqs"])).max())
         best = statistics.median(seconds["spinsync"])
-        measured = [(name, spins, statistics.median(took), apart) for name, took in seconds.items()]
+        measured = [(name, spins, statistics.median(took), difference) for name, took in seconds.items()]
         for more in alone:
             took = statistics.median(_seconds(spinsync, model(more), more)[0] for _ in range(3))
             measured.append(("spinsync", more, took, float("nan")))

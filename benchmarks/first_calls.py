@@ -1,8 +1,8 @@
-"""How long one waits for first answers: each in a new process, with nothing compiled (cold) and with what that one has left.
+"""Time of first calls, each in a new process: with an empty compile cache (cold) and with a filled one (warm).
 
 python -m benchmarks.first_calls [--rounds 5] [--papers 1] [--against OTHER/src] [--out first_calls.json]
 
-Every cold process has a home of its own, which is empty. Two versions take turns.
+Every cold process has an empty home folder. Two versions are interleaved.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from statistics import median
 import spinsync
 
 HERE = str(Path(spinsync.__file__).parent.parent)
-LEADING_OUT = ("XDG_", "NUMBA_", "MPL", "PYTHON")  # variables that lead out of an empty home, or to other code
+REMOVED = ("XDG_", "NUMBA_", "MPL", "PYTHON")  # variables that refer to folders outside the home, or to other code
 MODELS = """
 import numpy as np, spinsync as ss
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
@@ -48,8 +48,8 @@ qt.mesolve(0 * lower[0], start, np.linspace(0, 30, 601), decays, e_ops=[lower[0]
 
 
 @dataclass(frozen=True)
-class Question:
-    """What a process is asked. `before`: a script whose time does not count, with a clock of its own for what comes after."""
+class Task:
+    """What a process computes. `before`: a script that is not timed; the rest then measures its own time."""
 
     name: str
     script: str
@@ -63,71 +63,71 @@ class Question:
         if not self.before:
             return [sys.executable, "-c", self.script]
         clock = "import time; began, spent = time.perf_counter(), time.process_time()"
-        told = "print('took', time.perf_counter() - began, time.process_time() - spent)"
-        return [sys.executable, "-c", "\n".join([self.before, clock, self.script, told])]
+        report = "print('took', time.perf_counter() - began, time.process_time() - spent)"
+        return [sys.executable, "-c", "\n".join([self.before, clock, self.script, report])]
 
 
-QUESTIONS = (
-    Question("the README's six lines", SIX_LINES),
-    Question("one `regime` after them, the call alone", "ss.regime(ensemble)", before=SIX_LINES),
-    Question(
+TASKS = (
+    Task("the README's six lines", SIX_LINES),
+    Task("one `regime` after them, the call alone", "ss.regime(ensemble)", before=SIX_LINES),
+    Task(
         "first `phase_diagram`, a pair, 64 x 64",
         MODELS + "ss.phase_diagram(pair, {'detuning': np.linspace(0, 10, 64), 'coupling': couplings})",
     ),
-    Question(
+    Task(
         "first `phase_diagram`, one group, 64 x 64",
         MODELS + "ss.phase_diagram(one, {'gain': np.linspace(0.1, 10, 64), 'coupling': couplings})",
     ),
-    Question("first `evolve`, `Exact(100)`", MODELS + "ss.evolve(one, np.linspace(0, 30, 601), theory=ss.Exact(100))"),
-    Question("QuTiP: import and first `mesolve`, 4 spins", MESOLVE, peer=True),
+    Task("first `evolve`, `Exact(100)`", MODELS + "ss.evolve(one, np.linspace(0, 30, 601), theory=ss.Exact(100))"),
+    Task("QuTiP: import and first `mesolve`, 4 spins", MESOLVE, peer=True),
 )
-PAPERS = tuple(Question(f"`spinsync {' '.join(words)}`", "", paper=words) for words in (("paper", "--quick"), ("paper",)))
+PAPERS = tuple(Task(f"`spinsync {' '.join(words)}`", "", paper=words) for words in (("paper", "--quick"), ("paper",)))
 
 
-def asked(question: Question, tree: str, home: str) -> tuple[float, float]:
-    """Seconds that a new process takes for its question, and those that it computes, over all cores."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(LEADING_OUT)}
-    environment = kept | {"HOME": home, "PYTHONPATH": tree}
+def run(task: Task, tree: str, home: str) -> tuple[float, float]:
+    """Wall time and CPU time (all cores), in seconds, of a task in a new process."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(REMOVED)}
+    environment = inherited | {"HOME": home, "PYTHONPATH": tree}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(question.command(home), cwd=home, env=environment, check=False, capture_output=True, text=True)
+    done = subprocess.run(task.command(home), cwd=home, env=environment, check=False, capture_output=True, text=True)
     wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise SystemExit(f"{question.name} fails with {tree}:\n{done.stderr}")
-    if question.before:
-        _, alone, computed = done.stdout.splitlines()[-1].split()
-        return float(alone), float(computed)
+        raise SystemExit(f"{task.name} fails with {tree}:\n{done.stderr}")
+    if task.before:
+        _, wall, computed = done.stdout.splitlines()[-1].split()
+        return float(wall), float(computed)
     return wall, after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
-def cold_and_warm(question: Question, tree: str) -> dict[str, tuple[float, float]]:
+def cold_and_warm(task: Task, tree: str) -> dict[str, tuple[float, float]]:
     with tempfile.TemporaryDirectory() as home:
-        return {kind: asked(question, tree, home) for kind in ("cold", "warm")}
+        return {kind: run(task, tree, home) for kind in ("cold", "warm")}
 
 
 def prepare(tree: str) -> None:
-    """Translate a tree to bytecode, as an installation is, and see that it is this tree that runs."""
+    """Compile a tree to bytecode, as in an installation, and check that it is the one that runs."""
     subprocess.run([sys.executable, "-m", "compileall", "-q", f"{tree}/spinsync"], check=True)
     with tempfile.TemporaryDirectory() as home:
-        asked(Question(tree, f"import spinsync; assert spinsync.__file__ == {tree + '/spinsync/__init__.py'!r}"), tree, home)
+        run(Task(tree, f"import spinsync; assert spinsync.__file__ == {tree + '/spinsync/__init__.py'!r}"), tree, home)
 
 
 def measure(rounds: int = 5, papers: int = 1, trees: tuple[str, ...] = (HERE,)) -> list[dict[str, object]]:
-    """Prints and returns medians; processes of all trees take turns, a peer runs beside the first."""
+    """Print and return medians; the processes of all trees are interleaved, a peer runs with the first tree only."""
     for tree in trees:
         prepare(tree)
     print(f"{'first answers, medians in seconds':<46} {'runs':>4} {'cold':>7} {'warm':>7} {'(computing)':>15}", flush=True)
     rows: list[dict[str, object]] = []
-    for question, times in [(q, rounds) for q in QUESTIONS if rounds] + [(q, papers) for q in PAPERS if papers]:
-        taking_part = trees[:1] if question.peer else trees
-        found = [[cold_and_warm(question, tree) for tree in taking_part] for _ in range(times)]
-        for k, tree in enumerate(taking_part):
+    for task, times in [(q, rounds) for q in TASKS if rounds] + [(q, papers) for q in PAPERS if papers]:
+        compared = trees[:1] if task.peer else trees
+        results = [[cold_and_warm(task, tree) for tree in compared] for _ in range(times)]
+        for k, tree in enumerate(compared):
             (cold, computed_cold), (warm, computed_warm) = (
-                [median(one[k][kind][i] for one in found) for i in range(2)] for kind in ("cold", "warm")
+                [median(one[k][kind][i] for one in results) for i in range(2)] for kind in ("cold", "warm")
             )
             row = {"cold": cold, "warm": warm, "computed_cold": computed_cold, "computed_warm": computed_warm}
-            rows.append({"question": question.name, "runs": times, "tree": tree} | row)
+            rows.append({"question": task.name, "runs": times, "tree": tree} | row)
             computed = f"({computed_cold:.2f}, {computed_warm:.2f})"
-            print(f"{question.name:<46} {times:4} {cold:7.2f} {warm:7.2f} {computed:>15} {tree * (len(trees) > 1)}", flush=True)
+            print(f"{task.name:<46} {times:4} {cold:7.2f} {warm:7.2f} {computed:>15} {tree * (len(trees) > 1)}", flush=True)
     return rows
 
 

@@ -1,4 +1,4 @@
-"""The peak of fused multiply-adds in double precision of a graphics processor."""
+"""The multiply-add peak of a GPU in double precision."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 import numpy as np
 from numba import cuda
 
-CHAINS = 8  # of a thread, independent of each other
+CHAINS = 8  # independent chains of operations per thread
 ROUNDS = 20_000
 BLOCKS, THREADS = 4096, 256
 
@@ -30,7 +30,7 @@ def multiply_add(count, factor, out):
 
 
 def peak_of_graphics() -> float:
-    """Floating-point operations per second, as many multiply-adds as it can do."""
+    """Floating-point operations per second, for fused multiply-adds."""
     out = cuda.device_array(BLOCKS * THREADS)
     best = np.inf
     for count in (10, *[ROUNDS] * 5):  # the first compiles

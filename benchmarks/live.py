@@ -1,4 +1,4 @@
-"""How quick the live pages are, in Chromium: script of a frame with 5000 spins, and from a key to changed words.
+"""Speed of the live pages in Chromium: script time per frame with 5000 spins, and delay from a key press to updated text.
 
 python -m benchmarks.live [--rounds 40]
 """
@@ -14,7 +14,7 @@ import numpy as np
 
 import spinsync as ss
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))  # the browser, as the tests drive it
+sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
 from test_explorer_browser import served, visit
 
 from browser import alone, chromium
@@ -37,50 +37,50 @@ WATCH = """() => {
 
 
 def delays(page, label, count):
-    """Milliseconds from a key on a slider to changed words."""
+    """Milliseconds from a key press on a slider to updated text."""
     slider = page.get_by_role("slider", name=label).first
     slider.focus()
-    found = []
+    times = []
     for k in range(count):
         page.evaluate(WATCH)
         page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
-        found.append(page.evaluate("window.changed.then((t) => t - window.pressed)"))
-    return found
+        times.append(page.evaluate("window.changed.then((t) => t - window.pressed)"))
+    return times
 
 
 def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
-    """Milliseconds of script a frame: spins all over the sphere that turn by `step` from one time to the next, with trails."""
+    """Milliseconds of script per frame: spins all over the sphere, with trails, which rotate by `step` between two times."""
     rng = np.random.default_rng(0)
     start = rng.normal(size=(5000, 3))
     start /= np.linalg.norm(start, axis=1)[:, None]
     still = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0)
     run = ss.evolve(still, np.arange(200.0), each=True, initial=start)
-    pace = step * rng.normal(1, 0.2, 5000)
-    run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, pace)))
+    frequency = step * rng.normal(1, 0.2, 5000)
+    run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, frequency)))
     context = browser.new_context(viewport={"width": 1100, "height": 700})
     page = alone(context, ss.show(run, colour="phase"))
-    page.wait_for_function("player.spent.length > 30")  # compiled by then
-    page.evaluate("player.spent.length = 0")
-    page.wait_for_function(f"player.spent.length > {rounds}")
-    spent = np.array(page.evaluate("player.spent"))
+    page.wait_for_function("player.drawTimes.length > 30")  # compiled after these
+    page.evaluate("player.drawTimes.length = 0")
+    page.wait_for_function(f"player.drawTimes.length > {rounds}")
+    times = np.array(page.evaluate("player.drawTimes"))
     context.close()
-    return spent
+    return times
 
 
-def said(what: str, found: Any) -> None:
-    print(f"{what}: median {np.median(found):.1f} ms, 95 % within {np.quantile(found, 0.95):.1f} ms", flush=True)
+def report(what: str, times: Any) -> None:
+    print(f"{what}: median {np.median(times):.1f} ms, 95 % within {np.quantile(times, 0.95):.1f} ms", flush=True)
 
 
 def measure(rounds: int) -> None:
-    """Prints median and 95 % of both."""
+    """Print median and 95 % quantile of both."""
     with chromium() as browser:
         for step in (0.02, 0.1):
-            said(f"script a frame, 5000 spins, {step} rad from time to time", frames(browser, step, rounds))
+            report(f"script per frame, 5000 spins, {step} rad per time step", frames(browser, step, rounds))
         with served() as (address, _):
             for tab, label in PLACES:
                 with visit(browser, address, tab) as page:
                     delays(page, label, 3)
-                    said(f"from a key to words, {tab}", delays(page, label, rounds))
+                    report(f"from a key press to text, {tab}", delays(page, label, rounds))
 
 
 if __name__ == "__main__":

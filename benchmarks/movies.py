@@ -1,4 +1,4 @@
-"""Frames a second of a movie of 500 spins, 800 x 800: drawing alone, and from the run to the file.
+"""Frames per second of a movie of 500 spins, 800 x 800: drawing alone, and the whole movie file.
 
 python -m benchmarks.movies
 """
@@ -20,17 +20,17 @@ from spinsync.plot.spheres import View
 SPINS, SIZE, FRAMES, RATE = 500, 800, 300, 30
 
 
-def crowded() -> xr.Dataset:
-    """Two groups of spins at random places on the sphere, which stay apart as long as the run takes."""
+def many_dots() -> xr.Dataset:
+    """A run of two groups of spins from random points on the sphere, short enough that they stay apart."""
     pair = ss.Ensemble.pair(detuning=6.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
-    places = np.random.default_rng(0).normal(size=(SPINS, 3))
-    places /= 1.01 * np.linalg.norm(places, axis=1, keepdims=True)
-    return ss.evolve(pair, np.linspace(0, 0.5, 201), initial=places, each=True)
+    start = np.random.default_rng(0).normal(size=(SPINS, 3))
+    start /= 1.01 * np.linalg.norm(start, axis=1, keepdims=True)
+    return ss.evolve(pair, np.linspace(0, 0.5, 201), initial=start, each=True)
 
 
 def measure(frames: int = FRAMES) -> dict[str, float]:
-    """Prints and returns frames a second: of the images, of a GIF, and of an MP4 where there is ffmpeg."""
-    run = crowded()
+    """Print and return frames per second: of drawing, of a GIF, and of an MP4 if ffmpeg is installed."""
+    run = many_dots()
     span = float(run.time[-1])
     step = span / (frames - 1)
     renderer = Renderer(
@@ -41,7 +41,7 @@ def measure(frames: int = FRAMES) -> dict[str, float]:
         trail=step * RATE / 2,
         step=step / movies.TRAIL_POINTS_PER_FRAME,
         cycle=True,
-    )  # with the trails that a movie has
+    )  # with trails as in a movie
     renderer.image(0.0)  # compile
     begin = time.perf_counter()
     for at in np.linspace(0, span, frames).tolist():

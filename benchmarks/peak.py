@@ -1,4 +1,4 @@
-"""The peak of fused multiply-adds of one core, and what share of it a kernel reaches."""
+"""The multiply-add peak of one core, and the operations of a kernel."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _multiply_add(count: int, factor: float) -> float:
 
 
 def peak() -> float:
-    """Floating-point operations per second of one core, as many multiply-adds as it can do."""
+    """Floating-point operations per second of one core, for fused multiply-adds."""
     _multiply_add(10, 0.999)
     best = np.inf
     for _ in range(5):
@@ -36,6 +36,6 @@ def peak() -> float:
 
 
 def operations(layout: Layout) -> int:
-    """Additions, multiplications, divisions and roots of one step of one lane: of vectors, as LLVM is given the kernel."""
-    written = code(layout, equations)
-    return len(re.findall(rf"= (?:f(?:add|sub|mul|div)|call \S+ <) .*<?{layout.lanes} x double>", written))
+    """Additions, multiplications, divisions and roots of one time step per lane, counted in LLVM's intermediate code."""
+    text = code(layout, equations)
+    return len(re.findall(rf"= (?:f(?:add|sub|mul|div)|call \S+ <) .*<?{layout.lanes} x double>", text))

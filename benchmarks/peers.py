@@ -1,6 +1,7 @@
-"""Who is compared: each takes a problem and threads, and returns the time mean of |s| over its second half, (point, group).
+"""The solvers: functions of a problem and a number of threads that return the time mean of |s| over the second half of the
+time span, shape (point, group).
 
-spinsync averages with the smooth window of its diagrams, the others without: `reference` knows both means.
+spinsync averages with the smooth window of its diagrams, the others without a window: `reference` computes both.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 
 from benchmarks.problems import Problem
-from spinsync.base.parallel import at_most
+from spinsync.base.parallel import thread_limit
 from spinsync.model.rates import Rates
 from spinsync.regimes.engines import Engine, cuda_lanes, lanes
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
@@ -29,54 +30,54 @@ Run = Callable[[Problem, int], np.ndarray]
 
 
 def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLanes] = Lanes) -> np.ndarray:
-    """The kernels of spinsync over the whole time, measured over the second half; nothing ends early."""
+    """The kernels of spinsync over the full time span, without early ending; averages over the second half."""
     plain = kernels(Layout(problem.groups, measured=False, tangent=False), equations)
     measured = kernels(Layout(problem.groups, measured=True, tangent=False), equations)
     states, table = np.tile(problem.start.ravel(), (problem.points, 1)), problem.records
     half = np.full(problem.points, problem.until / 2)
-    with at_most(threads):
+    with thread_limit(threads):
         plain.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
         sums, _, _ = measured.advance(table, states, half, problem.rtol, 1e-3 * problem.rtol, 1e7)
     return sums["modulus"] / (WINDOW_INTEGRAL * half[:, None])
 
 
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
-    """What `phase_diagram` calls: regimes with early ending and everything that it measures."""
+    """The engine of `phase_diagram`: regimes with early ending and all averages."""
     names = tuple("ABC"[: problem.groups])
     spread = (None,) * problem.groups
     batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
-    with at_most(threads):
+    with thread_limit(threads):
         return engine(batch).amplitude
 
 
 def spinsync_full_cuda(problem: Problem, threads: int) -> np.ndarray:
-    """The same over the whole time on a graphics processor, copies there and back included."""
+    """The full time span on a GPU, including copies to and from it."""
     return spinsync_full(problem, threads, CudaLanes)
 
 
 def spinsync_early_cuda(problem: Problem, threads: int) -> np.ndarray:
-    """What `phase_diagram(device="cuda")` calls."""
+    """The engine of `phase_diagram(device="cuda")`."""
     return spinsync_early(problem, threads, cuda_lanes)
 
 
 def _averages(groups: int, x: list[Any], rates: list[Any]) -> list[Any]:
-    """What a diagram tells of a motion, to be averaged: |s|, z, frequency; phase differences; the order parameter."""
+    """The quantities that a diagram averages: |s|, z, frequency; phase differences; the order parameter."""
     import heyoka as hy
 
     size = [hy.sqrt(x[a][0] ** 2 + x[a][1] ** 2 + 1e-24) for a in range(groups)]
-    wanted = list(size)
+    averaged = list(size)
     for a in range(groups):
-        turned = (x[a][1] * rates[a][0] - x[a][0] * rates[a][1]) / (size[a] * size[a])
-        wanted += [x[a][2], turned]
+        frequency = (x[a][1] * rates[a][0] - x[a][0] * rates[a][1]) / (size[a] * size[a])
+        averaged += [x[a][2], frequency]
     for a in range(groups):
         for b in range(a + 1, groups):
-            both = size[a] * size[b]
-            wanted.append((x[a][0] * x[b][0] + x[a][1] * x[b][1]) / both)
-            wanted.append((x[a][0] * x[b][1] - x[a][1] * x[b][0]) / both)
+            product = size[a] * size[b]
+            averaged.append((x[a][0] * x[b][0] + x[a][1] * x[b][1]) / product)
+            averaged.append((x[a][0] * x[b][1] - x[a][1] * x[b][0]) / product)
     if groups > 1:
         mean = [sum(x[a][i] for a in range(groups)) / groups for i in (0, 1)]
-        wanted.append(2.0 * hy.sqrt(mean[0] ** 2 + mean[1] ** 2 + 1e-24))
-    return wanted
+        averaged.append(2.0 * hy.sqrt(mean[0] ** 2 + mean[1] ** 2 + 1e-24))
+    return averaged
 
 
 @cache
@@ -87,20 +88,20 @@ def _taylor(groups: int, rtol: float, batch: int, everything: bool) -> Any:
     system, rates = [], []
     for a in range(groups):
         X, Y, Z = x[a]
-        omega, perp, one, drive = (hy.par[4 * a + i] for i in range(4))
+        omega, perp, one, net_gain = (hy.par[4 * a + i] for i in range(4))
         c = [[hy.par[4 * groups + 2 * (groups * a + b) + i] for i in (0, 1)] for b in range(groups)]
         hr = sum(c[b][0] * x[b][0] - c[b][1] * x[b][1] for b in range(groups))
         hi = sum(c[b][0] * x[b][1] + c[b][1] * x[b][0] for b in range(groups))
         rates.append((omega * Y - perp * X - hi * Z, hr * Z - omega * X - perp * Y))
-        system += [(X, rates[a][0]), (Y, rates[a][1]), (Z, drive - one * Z + 4.0 * (hi * X - hr * Y))]
-    wanted = _averages(groups, x, rates)[: None if everything else groups]
-    system += [(hy.make_vars(f"q{i}"), value) for i, value in enumerate(wanted)]
+        system += [(X, rates[a][0]), (Y, rates[a][1]), (Z, net_gain - one * Z + 4.0 * (hi * X - hr * Y))]
+    averaged = _averages(groups, x, rates)[: None if everything else groups]
+    system += [(hy.make_vars(f"q{i}"), value) for i, value in enumerate(averaged)]
     size = 4 * groups + 2 * groups**2
     return hy.taylor_adaptive_batch(system, np.zeros((len(system), batch)), tol=rtol, pars=np.zeros((size, batch)))
 
 
 def heyoka(problem: Problem, threads: int, batch: int = 8, everything: bool = True) -> np.ndarray:
-    """heyoka.py: adaptive Taylor series, eight trajectories to a batch, means as quadratures: what spinsync measures, too."""
+    """heyoka.py: adaptive Taylor series in batches of eight trajectories, with the same averages as spinsync."""
     groups, count = problem.groups, problem.points
     table, out = problem.table[:, : 4 * groups + 2 * groups**2], np.empty((count, groups))
     start = np.tile(problem.start.ravel()[:, None], (1, batch))
@@ -124,7 +125,7 @@ def heyoka(problem: Problem, threads: int, batch: int = 8, everything: bool = Tr
 
 
 def heyoka_amplitude(problem: Problem, threads: int) -> np.ndarray:
-    """The same with the mean of |s| alone."""
+    """heyoka.py with the mean of |s| only."""
     return heyoka(problem, threads, everything=False)
 
 
@@ -159,7 +160,7 @@ def _diffrax_solver(groups: int, rtol: float, until: float) -> Any:
 
 
 def diffrax(problem: Problem, threads: int, platform: str = "cpu") -> np.ndarray:
-    """diffrax: Tsit5 with the same tolerance, vectorized over the points (it takes all cores that it finds)."""
+    """diffrax: Tsit5 with the same tolerance, vectorized over the points; uses all cores."""
     import jax
 
     groups = problem.groups
@@ -170,12 +171,12 @@ def diffrax(problem: Problem, threads: int, platform: str = "cpu") -> np.ndarray
 
 
 def diffrax_cuda(problem: Problem, threads: int) -> np.ndarray:
-    """The same on the graphics processor."""
+    """diffrax on the GPU."""
     return diffrax(problem, threads, "cuda")
 
 
 def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.ndarray]:
-    """SciPy's DOP853, one trajectory after the other, with plain and windowed mean as variables of their own."""
+    """SciPy's DOP853, one trajectory at a time; plain and windowed mean are integrated as further variables."""
     groups, half = problem.groups, problem.until / 2
     out = np.empty((2, problem.points, groups))
 
@@ -184,8 +185,8 @@ def reference(problem: Problem, rtol: float = 1e-11) -> tuple[np.ndarray, np.nda
         h = r.coupling @ (r.weight * s)
         ds = -(1j * r.omega + r.gamma_perp) * s + 1j * h * z
         dz = -r.gamma_1 * z + r.net_gain + 4 * np.imag(h * s.conj())
-        part = max(t - half, 0.0) / half
-        return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * part * (1 - part)) ** 6 / WINDOW_INTEGRAL * abs(s)])
+        u = max(t - half, 0.0) / half
+        return np.concatenate([ds.real, ds.imag, dz, abs(s), (4 * u * (1 - u)) ** 6 / WINDOW_INTEGRAL * abs(s)])
 
     x, y, z = problem.start.T
     for n in range(problem.points):

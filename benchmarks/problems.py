@@ -1,4 +1,4 @@
-"""The problems: M-group mean field over a grid, from one start, integrated to a fixed time."""
+"""The problems: mean field of M groups over a grid, from one initial state, integrated to a fixed time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spinsync.regimes.kernels.layout import parameters
 
 @dataclass(frozen=True)
 class Problem:
-    """Rates (point, ...), one start (group, 3) as x, y, z of s = x + i y and the inversion, and the last time."""
+    """Rates (point, ...), the initial state (group, 3) as x, y, z with s = x + i y and inversion z, and the last time."""
 
     name: str
     rates: Rates
@@ -32,28 +32,28 @@ class Problem:
 
     @property
     def initial(self) -> np.ndarray:
-        """The start as Bloch vectors."""
+        """The initial state as Bloch vectors (group, 3)."""
         return self.start * [2.0, -2.0, 1.0]
 
     def some(self, count: int) -> Problem:
-        """Every k-th point, about `count` of them: for peers that would take all day."""
+        """A sample of about `count` points, for slow solvers."""
         index = np.linspace(0, self.points - 1, min(count, self.points)).astype(int)
         rates = self.rates.at(index)
         return Problem(self.name, rates, self.start, self.until, self.rtol)
 
     @cached_property
     def records(self) -> np.ndarray:
-        """Per point its parameters, as kernels in lanes take them."""
+        """Parameters of each point in the form of the lane kernels."""
         return parameters(self.rates, np.zeros(self.points))
 
     @cached_property
     def table(self) -> np.ndarray:
-        """Per point and group omega, Gamma_perp, Gamma_1, drive; then C_ab p_b as real and imaginary part; then the weights."""
+        """(point, number): omega, Gamma_perp, Gamma_1, net gain per group; real and imaginary parts of C_ab p_b; weights."""
         r = self.rates
         own = np.stack([r.omega, r.gamma_perp, r.gamma_1, r.net_gain], axis=2).reshape(self.points, -1)
         c = r.coupling * r.weight[:, None, :]
-        both = np.stack([c.real, c.imag], axis=3).reshape(self.points, -1)
-        return np.ascontiguousarray(np.concatenate([own, both, r.weight], axis=1))
+        matrix = np.stack([c.real, c.imag], axis=3).reshape(self.points, -1)
+        return np.ascontiguousarray(np.concatenate([own, matrix, r.weight], axis=1))
 
 
 def _grid(ensemble: ss.Ensemble, **axes: np.ndarray) -> Rates:
@@ -72,5 +72,5 @@ def pair(size: int = 128) -> Problem:
     """B2: two groups over detuning and coupling."""
     two = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=1.0, theta=-np.pi / 2)
     rates = _grid(two, detuning=np.linspace(0, 6, size), coupling=np.linspace(0, 30, size))
-    beside = 0.05 * np.exp(1j)
-    return Problem("B2 pair", rates, np.array([[0.1, 0.0, 0.0], [beside.real, beside.imag, 0.0]]), 200.0, 1e-6)
+    second = 0.05 * np.exp(1j)
+    return Problem("B2 pair", rates, np.array([[0.1, 0.0, 0.0], [second.real, second.imag, 0.0]]), 200.0, 1e-6)

@@ -1,4 +1,4 @@
-"""A real browser without a screen, and a page that holds the widget alone: a model of a few lines stands for Python."""
+"""A headless browser, and a page with only the widget, whose Python side is replaced by a small JavaScript model."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widg
 import widget from "./sphere.js";
 const decode = (run) => Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value.bytes === undefined ? value
   : new DataView(Uint8Array.from(atob(value.bytes), (c) => c.charCodeAt(0)).buffer)]));
-const state = await (await fetch("state.json")).json(), heard = {{}};
+const state = await (await fetch("state.json")).json(), handlers = {{}};
 state.run = decode(state.run);
 let pending = {{}};
 window.sent = [];
@@ -28,13 +28,13 @@ window.model = {{
   set(name, value) {{
     if (state[name] === value) return;
     pending[name] = state[name] = value;
-    for (const handler of heard[name] ?? []) handler();
+    for (const handler of handlers[name] ?? []) handler();
   }},
   save_changes() {{ window.sent.push(pending); pending = {{}}; }},
-  on(name, handler) {{ (heard[name.slice(7)] ??= new Set()).add(handler); }},
-  off(name, handler) {{ heard[name.slice(7)].delete(handler); }},
+  on(name, handler) {{ (handlers[name.slice(7)] ??= new Set()).add(handler); }},
+  off(name, handler) {{ handlers[name.slice(7)].delete(handler); }},
 }};
-window.listeners = () => Object.values(heard).reduce((sum, set) => sum + set.size, 0);
+window.listeners = () => Object.values(handlers).reduce((sum, set) => sum + set.size, 0);
 window.end = await widget.render({{ model: window.model, el: document.getElementById("here") }});
 window.player = document.querySelector(".spinsync").player;
 window.put = (run) => window.model.set("run", decode(run));
@@ -42,13 +42,13 @@ window.put = (run) => window.model.set("run", decode(run));
 
 
 def coded(run):
-    """Packed parts as JSON can hold them."""
+    """A packed run as JSON, with bytes in base64."""
     return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
 
 
 @contextmanager
 def chromium():
-    """Debian's Chromium, driven by Playwright; a skip with the reason where either is missing."""
+    """The system's Chromium, driven by Playwright; skips the test if either is missing."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium (as .ci/run does)")
@@ -59,20 +59,20 @@ def chromium():
 
 
 def errors_of(page):
-    """A list that fills with what the page complains of; but a slow page says of marimo's own pictures that they come late."""
-    found = []
+    """A list that collects errors and warnings of the page, except preload warnings of marimo's own images."""
+    errors = []
 
-    def heard(message):
+    def add(message):
         if message.type in ("error", "warning") and "was preloaded using link preload" not in message.text:
-            found.append(message.text)
+            errors.append(message.text)
 
-    page.on("console", heard)
-    page.on("pageerror", lambda error: found.append(str(error)))
-    return found
+    page.on("console", add)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors
 
 
 def alone(context, sphere: BlochSphere, *, dark=False):
-    """A page with nothing but the widget; all that is not its own files is refused."""
+    """A page with only the widget; requests for any other file are refused and recorded as complaints."""
     page = context.new_page()
     page.complaints = errors_of(page)
     state = {name: getattr(sphere, name) for name in ("frame", "playing", "speed", "colour", "trails", "height")}
@@ -94,5 +94,5 @@ def alone(context, sphere: BlochSphere, *, dark=False):
 
     page.route("**/*", answer)
     page.goto(ORIGIN + "/")
-    page.wait_for_function("window.player?.sphere.kept")
+    page.wait_for_function("window.player?.sphere.background")
     return page

@@ -1,4 +1,4 @@
-"""Drafts: gone whatever ends the writer, a signal, a full disk, or a kill; and files that are no model files."""
+"""Drafts are removed after a signal, a full disk or a kill; unusual files (pipes, devices, folders) are error messages."""
 
 import os
 import shutil
@@ -50,10 +50,10 @@ def write_both(folder):
 
 
 @posix
-def test_drafts_of_a_killed_process_are_swept_by_the_next_call(writer, tmp_path):
+def test_the_next_call_removes_drafts_of_a_killed_process(writer, tmp_path):
     writer.kill()
     writer.wait()
-    assert len(names(tmp_path)) == 2  # what is left
+    assert len(names(tmp_path)) == 2  # abandoned drafts
     write_both(tmp_path)
     assert names(tmp_path) == ["one", "run"]
 
@@ -67,7 +67,7 @@ def test_drafts_of_a_living_process_stay(writer, tmp_path):
     assert writer.poll() is None
 
 
-def test_names_that_look_alike_are_not_swept(tmp_path):
+def test_similar_names_are_not_removed(tmp_path):
     other = tmp_path / ".run.zarr.1234abcd.draft"
     other.mkdir()
     foreign = tmp_path / ".run.settings"
@@ -76,12 +76,12 @@ def test_names_that_look_alike_are_not_swept(tmp_path):
     assert names(tmp_path) == [".run.settings", ".run.zarr.1234abcd.draft", "one", "run"]
 
 
-def test_a_draft_into_which_threads_still_write_is_removed(tmp_path):
-    """As zarr's do when a disk is full: files appear for a while after the error."""
+def test_a_draft_is_removed_while_threads_still_write_to_it(tmp_path):
+    """On a full disk zarr's threads still add files after the error."""
 
     def keep_writing(draft, end):
         while time.monotonic() < end:
-            with suppress(OSError):  # it may be removed between the two
+            with suppress(OSError):  # it may be removed in between
                 draft.mkdir(exist_ok=True)
                 (draft / f"{time.monotonic()}").touch()
 
@@ -96,8 +96,8 @@ def test_a_draft_into_which_threads_still_write_is_removed(tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_full_disk_names_what_was_asked_for(tmp_path, monkeypatch):
-    """Not the file in a draft at which it was noticed."""
+def test_a_full_disk_error_names_the_requested_path(tmp_path, monkeypatch):
+    """Not the file in the draft at which it occurred."""
     from matplotlib.figure import Figure
 
     def full(*_args, **_options):
@@ -106,10 +106,10 @@ def test_a_full_disk_names_what_was_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(Figure, "savefig", full)
     with pytest.raises(ss.InputError) as caught, files.new_folder(tmp_path / "report", "--out") as draft:
         ss.plot.save(Figure(), draft / "spheres.png")
-    wanted = f"Argument `--out` must be writable, but '{tmp_path / 'report'}' is not (no space left on device)."
-    assert str(caught.value) == wanted
+    expected = f"Argument `--out` must be writable, but '{tmp_path / 'report'}' is not (no space left on device)."
+    assert str(caught.value) == expected
     with pytest.raises(ss.InputError, match=r"Argument `path` .*spheres.png"), files.new_folder(tmp_path / "report", "--out"):
-        ss.plot.save(Figure(), tmp_path / "spheres.png")  # beside the folder: it is named itself
+        ss.plot.save(Figure(), tmp_path / "spheres.png")  # outside the draft: the file itself is named
     assert names(tmp_path) == []
 
 
@@ -118,7 +118,7 @@ def test_a_full_disk_names_what_was_asked_for(tmp_path, monkeypatch):
     ("number", "status", "word"), [(signal.SIGTERM, 143, "Terminated"), (signal.SIGINT, 130, "Interrupted")]
 )
 def test_a_signal_ends_the_command_at_once_and_leaves_nothing(tmp_path, number, status, word):
-    """A run that would take minutes."""
+    """The run would take minutes."""
     (tmp_path / "one.toml").write_text(MODEL)
     call = [sys.executable, "-m", "spinsync", "evolve", "one.toml", "--until", "2e6", "--out", "run.zarr"]
     with subprocess.Popen(call, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -130,20 +130,20 @@ def test_a_signal_ends_the_command_at_once_and_leaves_nothing(tmp_path, number, 
         began = time.monotonic()
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
-        assert time.monotonic() - began < 2.0  # half a second, on a machine that is busy
+        assert time.monotonic() - began < 2.0  # half a second on an idle machine
     assert (process.returncode, out, err) == (status, "", f"{word}; nothing was written.\n")
     assert names(tmp_path) == ["one.toml"]
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero")
-def test_a_file_without_end_is_a_sentence():
+def test_an_endless_file_is_an_error_message():
     with pytest.raises(ss.InputError) as caught:
         ss.Ensemble.from_toml("/dev/zero")
     assert str(caught.value) == "Argument `path` must be a file of at most 64 MiB, but '/dev/zero' is longer."
 
 
 @posix
-def test_a_pipe_brings_a_model_or_is_a_sentence(tmp_path, monkeypatch):
+def test_a_model_is_read_from_a_pipe_or_times_out(tmp_path, monkeypatch):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
 
@@ -162,8 +162,8 @@ def test_a_pipe_brings_a_model_or_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(files, "TIMEOUT", 0.1)
     with pytest.raises(ss.InputError) as caught:
         ss.Ensemble.from_toml(pipe)
-    wanted = f"Argument `path` must be a readable file, but '{pipe}' is not (nothing came for 0.1 seconds)."
-    assert str(caught.value) == wanted
+    expected = f"Argument `path` must be a readable file, but '{pipe}' is not (nothing came for 0.1 seconds)."
+    assert str(caught.value) == expected
 
 
 def test_a_folder_is_no_model_file(tmp_path):

@@ -1,4 +1,4 @@
-"""Generated modules are made once, by one thread at a time, whatever other threads do; an end of a file is no interruption."""
+"""Generated modules are built once, by one thread at a time; an end-of-file error is not an interruption."""
 
 import errno
 import gc
@@ -15,7 +15,7 @@ import pytest
 import typer
 
 from spinsync.base import compile_cache
-from spinsync.base.generated import TRIES, generated, once
+from spinsync.base.generated import TRIES, built_once, generated
 from spinsync.interfaces.command import app, run
 from spinsync.regimes.kernels import lanes
 from spinsync.regimes.kernels.layout import Layout
@@ -25,61 +25,61 @@ MISMATCH = "AST constructor recursion depth mismatch (before=30, after=12)"
 
 
 @pytest.fixture
-def restless():
-    """Threads take turns within the parser: a garbage collection runs Python, as it does under Dask."""
+def frequent_switches():
+    """Threads switch within the parser: a garbage collection runs Python code, as it does under Dask."""
     interval, threshold = sys.getswitchinterval(), gc.get_threshold()
 
-    def turn(phase, info):
-        time.sleep(1e-6)  # the other thread goes on
+    def switch(phase, info):
+        time.sleep(1e-6)  # lets another thread run
 
     sys.setswitchinterval(1e-6)
     gc.set_threshold(100)
-    gc.callbacks.append(turn)
+    gc.callbacks.append(switch)
     yield
-    gc.callbacks.remove(turn)
+    gc.callbacks.remove(switch)
     gc.set_threshold(*threshold)
     sys.setswitchinterval(interval)
 
 
-def test_threads_that_ask_for_kernels_at_once_wait_for_each_other(restless, monkeypatch):
-    made = []
-    monkeypatch.setattr(lanes, "native", lambda title, *how: made.append(title) or [how])
+def test_threads_that_need_kernels_at_once_wait_for_each_other(frequent_switches, monkeypatch):
+    titles = []
+    monkeypatch.setattr(lanes, "native", lambda title, *rest: titles.append(title) or [rest])
     lanes.kernel.cache_clear()
     layouts = [Layout(1, measured=k > 0, tangent=k > 1) for k in range(3)]
     start = threading.Barrier(6)
 
-    def ask(layout):
+    def request(layout):
         start.wait()
         return lanes.kernel(layout, equations)
 
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(ask, 2 * layouts))
+        found = list(pool.map(request, 2 * layouts))
     lanes.kernel.cache_clear()
-    assert sorted(made) == ["lanes_1_measured.run", "lanes_1_measured_tangent.run", "lanes_1_plain.run"]
+    assert sorted(titles) == ["lanes_1_measured.run", "lanes_1_measured_tangent.run", "lanes_1_plain.run"]
     assert all(one is other for one, other in zip(found[:3], found[3:], strict=True))
 
 
-@pytest.mark.parametrize(("failures", "sentence"), [(TRIES - 1, MISMATCH), (TRIES, MISMATCH), (1, "another")])
-def test_a_parser_that_others_disturbed_is_asked_again(failures, sentence):
-    asked = []
+@pytest.mark.parametrize(("failures", "message"), [(TRIES - 1, MISMATCH), (TRIES, MISMATCH), (1, "another")])
+def test_a_parser_error_caused_by_other_threads_is_retried(failures, message):
+    calls = []
 
-    @once
+    @built_once
     def make(name):
-        asked.append(name)
-        if len(asked) <= failures:
-            raise SystemError(sentence)
+        calls.append(name)
+        if len(calls) <= failures:
+            raise SystemError(message)
         return name
 
-    if failures < TRIES and sentence == MISMATCH:
+    if failures < TRIES and message == MISMATCH:
         assert make("a") == make("a") == "a"
-        assert len(asked) == TRIES
+        assert len(calls) == TRIES
     else:
-        with pytest.raises(SystemError, match=sentence[:5]):
+        with pytest.raises(SystemError, match=message[:5]):
             make("a")
-        assert len(asked) == failures
+        assert len(calls) == failures
 
 
-def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypatch):
+def test_the_source_of_a_module_is_stored_in_the_cache_if_there_is_one(tmp_path, monkeypatch):
     folders = [tmp_path / "first"]
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter(folders))
     source = "from spinsync.theory.mean_field.equations import spin\n\nx = 1\n"
@@ -87,17 +87,17 @@ def test_the_text_of_a_module_lies_in_the_cache_and_need_not(tmp_path, monkeypat
     assert sys.modules[module.__name__] is module
     assert module.x == 1
     assert (folders[0] / f"{module.__name__}.py").read_text() == source
-    (folders[0] / f"{module.__name__}.py").write_text("x = 2\n")  # not what its name says
+    (folders[0] / f"{module.__name__}.py").write_text("x = 2\n")  # content that contradicts the hash in the name
     assert generated("trial", source, [equations]).x == 1
     assert (folders[0] / f"{module.__name__}.py").read_text() == source
     folders.clear()
-    monkeypatch.setattr(compile_cache, "_told", ["told"])
+    monkeypatch.setattr(compile_cache, "_reported", ["reported"])
     assert generated("trial", source, [equations]).x == 1
     assert generated("trial", source + "\n", [equations]).__name__ != module.__name__
 
 
 class Kernel:
-    """What numba-cuda's cache asks of a kernel, of the device and of the code that is made for it."""
+    """The attributes of a kernel, its device and its code that numba-cuda's cache uses."""
 
     codegen = SimpleNamespace(magic_tuple=lambda: ("sm", 90))
 
@@ -107,7 +107,7 @@ class Kernel:
 
 
 @pytest.mark.skipif(find_spec("numba_cuda") is None, reason="needs numba-cuda: pip install 'spinsync[cuda]'")
-def test_numba_cudas_own_cache_is_forgiven(tmp_path, monkeypatch):
+def test_damage_of_numba_cudas_own_cache_is_ignored(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     text = (
@@ -128,7 +128,7 @@ def test_numba_cudas_own_cache_is_forgiven(tmp_path, monkeypatch):
     cache.save_overload("signature", Kernel)
 
 
-def test_an_end_of_a_file_is_no_interruption(capsys, monkeypatch):
+def test_an_end_of_file_error_is_not_an_interruption(capsys, monkeypatch):
     def ends():
         raise EOFError("Ran out of input")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C brings the prompt back at once, whatever runs; and what runs beside the main thread is as if it ran in it."""
+"""Ctrl-C returns to the prompt at once, and work in background threads behaves as in the main thread."""
 
 import os
 import subprocess
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from spinsync.base import interrupts, parallel
-from spinsync.base.interrupts import DroppedError, aside, heed
-from spinsync.base.parallel import at_most, each
+from spinsync.base.interrupts import CancelledError, check_interrupt, in_background
+from spinsync.base.parallel import parallel_map, thread_limit
 
 SCRIPT = """
 import os, signal, sys, threading, time
@@ -32,7 +32,7 @@ def interrupted(call):
         sent.append(time.perf_counter())
         os.kill(os.getpid(), signal.SIGINT)
     try:
-        threading.Thread(target=strike).start()  # may wait for threads that were dropped before
+        threading.Thread(target=strike).start()  # may wait for threads cancelled before
         call()
     except KeyboardInterrupt:
         return time.perf_counter() - sent[0]
@@ -66,16 +66,16 @@ ss.evolve(one, [0.0, 1e6])
 
 @pytest.mark.slow(slice=1)
 @pytest.mark.skipif(os.name == "nt", reason="a process can't send itself Ctrl-C on Windows")
-def test_every_long_call_is_left_at_once():
-    """Half a second at most; four times that on a machine that is busy. Before, a call of these was deaf for 18 s."""
+def test_every_long_call_can_be_interrupted_at_once():
+    """Within half a second; four times that on a busy machine."""
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 2.0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signal for a child")
-def test_the_first_compilation_is_left_at_once(tmp_path):
-    """Numba hears an interrupt late, or swallows it."""
+def test_the_first_compilation_can_be_interrupted_at_once(tmp_path):
+    """Numba itself reacts late to an interrupt, or swallows it."""
     import signal
 
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
@@ -92,99 +92,99 @@ def test_the_first_compilation_is_left_at_once(tmp_path):
     assert error.rstrip().endswith("KeyboardInterrupt")
 
 
-def test_work_beside_is_as_in_the_main_thread():
-    """Results, errors, warnings and numpy's error state."""
+def test_background_work_behaves_as_in_the_main_thread():
+    """Same results, errors, warnings and numpy error state."""
 
-    @aside
+    @in_background
     def work(x):
         assert current_thread() is not main_thread()
-        warnings.warn("heard", UserWarning, stacklevel=1)
+        warnings.warn("issued", UserWarning, stacklevel=1)
         return np.array([1.0]) / x
 
-    with np.errstate(divide="raise"), pytest.warns(UserWarning, match="heard"), pytest.raises(FloatingPointError):
+    with np.errstate(divide="raise"), pytest.warns(UserWarning, match="issued"), pytest.raises(FloatingPointError):
         work(0.0)
-    with np.errstate(divide="ignore"), pytest.warns(UserWarning, match="heard"):
+    with np.errstate(divide="ignore"), pytest.warns(UserWarning, match="issued"):
         assert work(0.0) == np.inf
-    seen = []
-    thread = Thread(target=lambda: seen.append(aside(current_thread)()))
+    used = []
+    thread = Thread(target=lambda: used.append(in_background(current_thread)()))
     thread.start()
     thread.join()
-    assert seen == [thread]  # other threads hear no signals anyway
+    assert used == [thread]  # other threads receive no signals anyway
 
 
-def test_dropped_work_ends_where_it_heeds_it(monkeypatch):
-    """Also what it waits for in its turn."""
-    ended, begun = Event(), Event()
+def test_cancelled_work_ends_at_its_next_check(monkeypatch):
+    """So does nested work that it waits for."""
+    ended, started = Event(), Event()
 
     def chunk(_):
-        begun.set()
+        started.set()
         try:
             while True:
-                heed()
+                check_interrupt()
                 time.sleep(0.01)
-        except DroppedError:
+        except CancelledError:
             ended.set()
             raise
 
-    def interrupted(begin, done, dropped, watch=None):
+    def interrupted(start, done, cancelled, watch=None):
         if current_thread() is not main_thread():
-            return wait(begin, done, dropped, watch)
-        begin()
-        begun.wait()
-        dropped.set()
+            return wait(start, done, cancelled, watch)
+        start()
+        started.wait()
+        cancelled.set()
         raise KeyboardInterrupt
 
-    wait = interrupts.wait_for
-    monkeypatch.setattr(interrupts, "wait_for", interrupted)
-    with at_most(2), pytest.raises(KeyboardInterrupt):
-        aside(lambda: each(chunk, range(4)))()
+    wait = interrupts.start_and_wait
+    monkeypatch.setattr(interrupts, "start_and_wait", interrupted)
+    with thread_limit(2), pytest.raises(KeyboardInterrupt):
+        in_background(lambda: parallel_map(chunk, range(4)))()
     assert ended.wait(5)
 
 
-def test_a_pool_keeps_the_order_and_the_first_error():
+def test_parallel_map_keeps_the_order_and_raises_the_first_error():
     def work(k):
         time.sleep(0.01 * (k % 3))
         if k in (5, 7):
             raise ValueError(k)
-        return each(lambda x: x + k, range(3)) if k == 2 else k  # also from within
+        return parallel_map(lambda x: x + k, range(3)) if k == 2 else k  # nested
 
-    with at_most(3):
-        assert each(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
+    with thread_limit(3):
+        assert parallel_map(work, range(5)) == [0, 1, [2, 3, 4], 3, 4]
         with pytest.raises(ValueError, match="5"):
-            each(work, range(9))
-        assert each(work, range(2)) == [0, 1]
+            parallel_map(work, range(9))
+        assert parallel_map(work, range(2)) == [0, 1]
         with np.errstate(divide="raise"), pytest.raises(FloatingPointError):
-            each(lambda x: np.array([1.0]) / x, [1.0, 0.0])
-        assert each(work, []) == []
+            parallel_map(lambda x: np.array([1.0]) / x, [1.0, 0.0])
+        assert parallel_map(work, []) == []
 
 
 def test_an_interrupted_pool_is_replaced(monkeypatch):
-    free = Event()
+    release = Event()
 
-    def interrupted(begin, done, dropped, watch):
-        begin()
-        dropped.set()
+    def interrupted(start, done, cancelled, watch):
+        start()
+        cancelled.set()
         raise KeyboardInterrupt
 
-    with at_most(2):
+    with thread_limit(2):
         with monkeypatch.context() as patched:
-            patched.setattr(interrupts, "wait_for", interrupted)
+            patched.setattr(interrupts, "start_and_wait", interrupted)
             first = parallel._pool("computing", 2)
             with pytest.raises(KeyboardInterrupt):
-                each(lambda _: free.wait(), range(2))
+                parallel_map(lambda _: release.wait(), range(2))
         assert parallel._pool("computing", 2) is not first
-        assert each(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
-    free.set()
+        assert parallel_map(abs, [-1, -2]) == [1, 2]  # while the threads of the first are still busy
+    release.set()
 
 
-def test_who_waits_may_watch():
-    """Also what a single thread does."""
-    seen, go = [], Event()
+def test_the_waiting_thread_calls_watch():
+    """Also if a single thread works."""
+    callers, go = [], Event()
 
     def watch():
-        seen.append(current_thread())
+        callers.append(current_thread())
         go.set()
 
-    with at_most(1):
-        assert each(lambda _: go.wait(5), range(1), watch) == [True]
-    assert set(seen) == {current_thread()}
+    with thread_limit(1):
+        assert parallel_map(lambda _: go.wait(5), range(1), watch) == [True]
+    assert set(callers) == {current_thread()}

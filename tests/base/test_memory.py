@@ -1,4 +1,4 @@
-"""What memory can't hold is told beforehand: by the estimate, within a small factor of what a call really takes."""
+"""Memory estimates: calls that do not fit are refused before they start, and the estimate is right within a small factor."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ ANGLES = np.linspace(0, 3, 3000)
 MANY = np.linspace(0, 1, 30_000)
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 LORENTZ = laser().replace(frequency=ss.Lorentzian(1.0))
-REST = ss.steady_state(laser())
+STEADY = ss.steady_state(laser())
 CASES = {
     "mean field": (partial(ss.evolve, laser(), MANY), "times"),
     "distribution": (partial(ss.evolve, LORENTZ, MANY[:1000]), "times"),
@@ -29,28 +29,28 @@ CASES = {
     "split": (partial(PAIR.split, 200), "parts"),
     "diagram": (partial(ss.phase_diagram, laser(), {"coupling": ANGLES[1:101], "dephasing": ANGLES[1:101]}), "axes"),
     "spectrum": (partial(ss.emission_spectrum, laser(), MANY[:4000], theory=ss.Exact(3)), "frequencies"),
-    "husimi": (partial(ss.husimi, REST, ANGLES[:1000], ANGLES[:300]), "polar"),
-    "phase distribution": (partial(ss.phase_distribution, REST, MANY), "azimuth"),
+    "husimi": (partial(ss.husimi, STEADY, ANGLES[:1000], ANGLES[:300]), "polar"),
+    "phase distribution": (partial(ss.phase_distribution, STEADY, MANY), "azimuth"),
 }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_estimate_is_that_of_the_call(case, monkeypatch):
-    """A third of what is taken is refused, and six times that is enough."""
+def test_the_estimate_agrees_with_the_memory_of_the_call(case, monkeypatch):
+    """With a third of the measured peak the call is refused; with six times the peak it is not."""
     call, name = CASES[case]
-    call()  # what is kept for later calls is no part of it
+    call()  # fills the caches, which are not part of the estimate
     tracemalloc.start()
     call()
-    taken = tracemalloc.get_traced_memory()[1]
+    peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    monkeypatch.setattr(memory, "available", lambda: 6.0 * taken)
+    monkeypatch.setattr(memory, "available", lambda: 6.0 * peak)
     call()
-    monkeypatch.setattr(memory, "available", lambda: taken / 3)
+    monkeypatch.setattr(memory, "available", lambda: peak / 3)
     with pytest.raises(ss.InputError, match=f"^Argument `{name}` must .* GiB of memory, and .* may be used"):
         call()
 
 
-def test_the_sentence(monkeypatch):
+def test_the_message(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 2.0**30)
     with pytest.raises(ss.InputError) as caught:
         ss.evolve(laser(), np.linspace(0, 1, 10**7))
@@ -75,7 +75,7 @@ def test_the_sentence(monkeypatch):
         (10**400, r"below 2\^63"),
     ],
 )
-def test_absurd_numbers_are_a_sentence(number, must):
+def test_absurd_numbers_are_an_error_message(number, must):
     for call in (ss.Gaussian(0.5).sample, laser().split):
         with pytest.raises(ss.InputError, match=must):
             call(number)
@@ -94,13 +94,13 @@ except ss.InputError as error:
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the limit of addresses is not told or not kept")
-def test_a_limit_of_the_shell_counts():
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the address limit is unknown or not enforced")
+def test_a_limit_set_in_the_shell_counts():
     done = subprocess.run([sys.executable, "-c", LIMITED], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Argument `spins` must be at most 12 for this question and this machine, but is spins=18")
 
 
-def test_a_container_counts(monkeypatch):
-    """A limit of a control group, here of one around this process."""
+def test_a_limit_of_the_container_counts(monkeypatch):
+    """A memory limit of a control group around this process."""
     monkeypatch.setattr(memory, "_containers", lambda: iter([2.0**30]))
     assert memory.available() == memory.SHARE * 2.0**30

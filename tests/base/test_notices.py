@@ -1,4 +1,4 @@
-"""What is said while the compiler works long: once, by the outermost, and only what is true."""
+"""The message during a long compilation: logged once, for the outermost kernel, and only if true."""
 
 import os
 import subprocess
@@ -11,23 +11,23 @@ from types import ModuleType
 import pytest
 
 from spinsync.base import compile_cache, notices
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.base.notices import compiling_notice
 
-pytestmark = pytest.mark.filterwarnings("default")  # where warnings are errors nothing is said
+pytestmark = pytest.mark.filterwarnings("default")  # with warnings as errors there is no message
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """A process that has said nothing yet, with a cache of its own."""
-    monkeypatch.setattr(notices, "_told", set())
-    monkeypatch.setattr(compile_cache, "_told", [])
+    """An empty cache folder, and no message logged yet."""
+    monkeypatch.setattr(notices, "_reported", set())
+    monkeypatch.setattr(compile_cache, "_reported", [])
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path / "cache"]))
     return tmp_path / "cache"
 
 
 @pytest.fixture
-def impatient(monkeypatch):
+def no_delay(monkeypatch):
     monkeypatch.setattr(notices, "PATIENCE", 0.0)
 
 
@@ -35,38 +35,38 @@ def timers():
     return [thread for thread in threading.enumerate() if isinstance(thread, threading.Timer)]
 
 
-def end_of_timers():
+def join_timers():
     for timer in timers():
         timer.join()
 
 
-def said(caplog):
-    """All that has been said, by the logger that users can turn off."""
+def messages(caplog):
+    """All messages, which must come from the logger `spinsync`."""
     assert {record.name for record in caplog.records} <= {"spinsync"}
     return [record.getMessage() for record in caplog.records]
 
 
 def long_work():
-    """Lasts until whoever waits has lost patience."""
-    end_of_timers()
+    """Lasts until all timers have fired."""
+    join_timers()
 
 
-def test_long_compilation_says_what_it_compiles_and_where_it_is_kept(folder, impatient, caplog):
+def test_a_long_compilation_logs_what_is_compiled_and_where_it_is_cached(folder, no_delay, caplog):
     with compiling_notice("the kernels of two groups"):
         long_work()
     what = "spinsync compiles the kernels of two groups, which takes a while"
-    assert said(caplog) == [f"{what}; the result is kept in {folder} for the next time."]
+    assert messages(caplog) == [f"{what}; the result is kept in {folder} for the next time."]
 
 
-def test_the_patience_is_two_seconds():
+def test_the_message_comes_after_two_seconds():
     with compiling_notice("this"):
         (timer,) = timers()
         assert timer.interval == 2.0
-        assert timer.daemon  # a process that ends does not wait for it
+        assert timer.daemon  # does not keep the process alive
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_ends_soon_says_nothing(fails, folder, monkeypatch, caplog):
+def test_a_short_compilation_logs_nothing(fails, folder, monkeypatch, caplog):
     monkeypatch.setattr(notices, "PATIENCE", 0.5)
     try:
         with compiling_notice("this"):
@@ -74,52 +74,52 @@ def test_what_ends_soon_says_nothing(fails, folder, monkeypatch, caplog):
                 raise KeyboardInterrupt
     except KeyboardInterrupt:
         assert fails
-    end_of_timers()
-    assert said(caplog) == []
+    join_timers()
+    assert messages(caplog) == []
 
 
-def test_nothing_is_said_twice(folder, impatient, caplog):
+def test_nothing_is_logged_twice(folder, no_delay, caplog):
     for what in ("this", "that", "this"):
         with compiling_notice(what):
             long_work()
-    notices._tell("that")  # of another thread that began before it was told
-    assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
+    notices._report("that")  # from another thread that started before
+    assert [message.split(",")[0] for message in messages(caplog)] == ["spinsync compiles this", "spinsync compiles that"]
 
 
-def test_of_what_is_compiled_for_something_else_nothing_is_said(folder, impatient, caplog):
+def test_nested_compilations_log_nothing(folder, no_delay, caplog):
     def inner():
         with compiling_notice("a part"):
             long_work()
 
     with compiling_notice("the whole"):
         inner()
-        aside(inner)()  # in another thread
-    assert [sentence.split(",")[0] for sentence in said(caplog)] == ["spinsync compiles the whole"]
+        in_background(inner)()  # in another thread
+    assert [message.split(",")[0] for message in messages(caplog)] == ["spinsync compiles the whole"]
     inner()
-    assert len(said(caplog)) == 2
+    assert len(messages(caplog)) == 2
 
 
-def test_where_nothing_can_be_kept_nothing_else_is_claimed(folder, impatient, caplog):
-    folder.touch()  # no folder
+def test_without_a_cache_no_folder_is_claimed(folder, no_delay, caplog):
+    folder.touch()  # a file instead of a folder
     with compiling_notice("this"):
         long_work()
-    assert said(caplog) == ["spinsync compiles this, which takes a while."]
+    assert messages(caplog) == ["spinsync compiles this, which takes a while."]
 
 
 @pytest.mark.parametrize(("filters", "silent"), [
     ([("error",)], True), ([("error", UserWarning)], True), ([], False), ([("error", DeprecationWarning)], False),
     ([("error",), ("default",)], False), ([("default",), ("error",)], True),
 ])  # fmt: skip
-def test_where_warnings_are_errors_it_is_silent(filters, silent, folder, impatient, caplog):
+def test_nothing_is_logged_if_warnings_are_errors(filters, silent, folder, no_delay, caplog):
     with warnings.catch_warnings():
         warnings.resetwarnings()
         for one in filters:
             warnings.simplefilter(*one)
-        warnings.filterwarnings("error", message="some")  # holds for some only
+        warnings.filterwarnings("error", message="some")  # applies to some warnings only
         with compiling_notice("this"):
             long_work()
-    assert said(caplog) == ([] if silent else [f"spinsync compiles this, which takes a while; the result is kept in {folder} "
-                                               "for the next time."])  # fmt: skip
+    message = f"spinsync compiles this, which takes a while; the result is kept in {folder} for the next time."
+    assert messages(caplog) == ([] if silent else [message])
 
 
 SMALL = """
@@ -138,7 +138,7 @@ def times(x):
 
 
 def slow(monkeypatch):
-    """The compiler and the disk take longer than the patience."""
+    """Slow down compiler and disk beyond the delay of the message."""
     from numba.core.dispatcher import _FunctionCompiler
 
     compile_, load = _FunctionCompiler.compile, compile_cache.load
@@ -148,8 +148,8 @@ def slow(monkeypatch):
 
 @pytest.mark.parametrize("signature", [None, "float64(float64)"])
 @pytest.mark.parametrize("name", ["small", "spinsync_small_0123456789abcdef0123"])
-def test_kernels_say_what_is_compiled_and_nothing_of_what_is_on_the_disk(
-    name, signature, folder, impatient, tmp_path, monkeypatch, caplog
+def test_kernels_log_their_compilation_but_not_their_loading_from_disk(
+    name, signature, folder, no_delay, tmp_path, monkeypatch, caplog
 ):
     slow(monkeypatch)
     path, text = tmp_path / f"{name}.py", SMALL.format(signature=signature)
@@ -159,12 +159,12 @@ def test_kernels_say_what_is_compiled_and_nothing_of_what_is_on_the_disk(
         module.__file__ = str(path)
         exec(compile(text, str(path), "exec"), vars(module))
         assert module.times(3.0) == 6.0
-        assert sum(module.times.machine.stats.cache_hits.values()) == k
-        end_of_timers()
+        assert sum(module.times.machine_code.stats.cache_hits.values()) == k
+        join_timers()
         kept = f"the result is kept in {folder} for the next time."
-        assert said(caplog) == [f"spinsync compiles small.times, which takes a while; {kept}"] * (k == 0)
+        assert messages(caplog) == [f"spinsync compiles small.times, which takes a while; {kept}"] * (k == 0)
         caplog.clear()
-        notices._told.clear()
+        notices._reported.clear()
 
 
 SCRIPT = """
@@ -186,7 +186,7 @@ print(times(3.0), njit(lambda x: x)(1.0))
 """
 
 
-def test_it_stands_on_standard_error_of_the_first_process(tmp_path):
+def test_the_message_goes_to_standard_error_of_the_first_process_only(tmp_path):
     (tmp_path / "small.py").write_text(SMALL.format(signature=None))
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"}
     environment |= {"NUMBA_CACHE_DIR": str(tmp_path)}

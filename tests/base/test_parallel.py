@@ -1,4 +1,4 @@
-"""One budget of threads for everything, whatever asks for them; no result depends on it."""
+"""One thread budget for the whole process; no result depends on it."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.base import parallel
-from spinsync.base.parallel import at_most, each, threads
+from spinsync.base.parallel import parallel_map, thread_count, thread_limit
 from systems import HALF_PI, laser
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=16.0, theta=-HALF_PI)
@@ -26,13 +26,13 @@ from spinsync.base import parallel
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 ss.phase_diagram(one, {"coupling": np.linspace(1, 30, 2000)})
 ss.evolve(one, [0.0, 0.1], theory=ss.Trajectories(4, rtol=0.5, atol=0.5))
-print(parallel.threads(), sum(thread.name == "spinsync pool" for thread in threading.enumerate()))
+print(parallel.thread_count(), sum(thread.name == "spinsync pool" for thread in threading.enumerate()))
 """
 
 
 @pytest.fixture
 def machine(monkeypatch):
-    """One of eight cores, and an environment that says nothing."""
+    """A machine with eight cores, and no environment variables about threads."""
     for name in (parallel.VARIABLE, parallel.LIBRARIES):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(parallel, "cores", lambda: 8)
@@ -42,7 +42,7 @@ def machine(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
 def test_processes_on_one_core_each_use_one_thread():
-    """Two at once, as a batch system starts them. The pool has one thread, for trajectories are watched while they move."""
+    """Two processes at once, as in a batch system. The pool has one thread, since trajectories are watched while they run."""
     environment = {k: v for k, v in os.environ.items() if k not in (parallel.VARIABLE, parallel.LIBRARIES)}
     both = [
         subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)
@@ -64,19 +64,19 @@ def test_processes_on_one_core_each_use_one_thread():
         ({"OMP_NUM_THREADS": "1", "SPINSYNC_THREADS": "2"}, 2),
     ],
 )
-def test_the_budget(machine, variables, expected):
+def test_the_budget_follows_the_environment(machine, variables, expected):
     for name, value in variables.items():
         machine.setenv(name, value)
-    assert threads() == expected
-    with at_most(5):
-        assert threads() == 5
-        with at_most(None):
-            assert threads() == 5
-    assert threads() == expected
+    assert thread_count() == expected
+    with thread_limit(5):
+        assert thread_count() == 5
+        with thread_limit(None):
+            assert thread_count() == 5
+    assert thread_count() == expected
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2.5", "all", "1e3"])
-def test_a_bad_budget_is_one_sentence(machine, text):
+def test_a_bad_budget_is_one_message(machine, text):
     machine.setenv("SPINSYNC_THREADS", text)
     with pytest.raises(ss.InputError) as caught:
         ss.phase_diagram(laser(), {"coupling": [2.0]})
@@ -85,11 +85,13 @@ def test_a_bad_budget_is_one_sentence(machine, text):
     )
 
 
-@pytest.mark.parametrize("asked", [0, 1.5, "2"])
-@pytest.mark.parametrize("ask", [lambda n: ss.evolve(laser(), [0.0], threads=n), lambda n: ss.steady_state(laser(), threads=n)])
-def test_a_bad_number_of_threads_is_one_sentence(ask, asked):
+@pytest.mark.parametrize("number", [0, 1.5, "2"])
+@pytest.mark.parametrize(
+    "question", [lambda n: ss.evolve(laser(), [0.0], threads=n), lambda n: ss.steady_state(laser(), threads=n)]
+)
+def test_a_bad_number_of_threads_is_one_message(question, number):
     with pytest.raises(ss.InputError, match=r"^Argument `threads` must be a whole number of at least 1, but is threads="):
-        ask(asked)
+        question(number)
 
 
 @pytest.mark.parametrize(
@@ -103,55 +105,55 @@ def test_a_bad_number_of_threads_is_one_sentence(ask, asked):
         ({}, 8),
     ],
 )
-def test_a_container_grants_cores(files, expected, tmp_path, monkeypatch):
+def test_the_quota_of_a_container_limits_the_cores(files, expected, tmp_path, monkeypatch):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     monkeypatch.setattr(parallel.os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
-    monkeypatch.setattr(parallel, "control_groups", lambda kind, name, older: iter([tmp_path / name, tmp_path / older]))
-    monkeypatch.setattr(parallel, "_quota", parallel._quota.__wrapped__)  # which is remembered else
+    monkeypatch.setattr(parallel, "cgroup_files", lambda kind, name, older: iter([tmp_path / name, tmp_path / older]))
+    monkeypatch.setattr(parallel, "_quota", parallel._quota.__wrapped__)  # without its cache
     assert parallel.cores() == expected
 
 
-def test_who_computes_within_the_pool_takes_no_more(machine):
-    """Nor do several that ask at once: they share the pool."""
-    lock, now, most = Lock(), [0], [0]
+def test_work_within_the_pool_uses_no_further_threads(machine):
+    """Several callers at once share the pool."""
+    lock, running, most = Lock(), [0], [0]
 
     def work(k):
-        assert threads() == 1
+        assert thread_count() == 1
         with lock:
-            now[0] += 1
-            most[0] = max(most[0], now[0])
+            running[0] += 1
+            most[0] = max(most[0], running[0])
         time.sleep(0.002)
-        inner = each(lambda _: current_thread(), range(4))
+        inner = parallel_map(lambda _: current_thread(), range(4))
         assert set(inner) == {current_thread()}
         with lock:
-            now[0] -= 1
+            running[0] -= 1
         return k
 
     machine.setenv("SPINSYNC_THREADS", "3")
     with ThreadPoolExecutor(4) as callers:
-        for found in callers.map(lambda _: each(work, range(20)), range(4)):
+        for found in callers.map(lambda _: parallel_map(work, range(20)), range(4)):
             assert found == list(range(20))
     assert most == [3]
 
 
 SAMPLES = laser(frequency=ss.Lorentzian(0.4).sample(25_000, seed=1))
-ASKED = {
+QUESTIONS = {
     "diagram": lambda n: ss.phase_diagram(PAIR, GRID, threads=n),
     "many spins": lambda n: ss.evolve(SAMPLES, [0.0, 0.2], threads=n),
     "trajectories": lambda n: ss.evolve(laser(), [0.0, 0.5], theory=ss.Trajectories(6, rtol=0.3, atol=0.1), threads=n),
-    "rest": lambda n: ss.steady_state(laser(), theory=ss.Trajectories(6, rtol=0.3, atol=0.1), threads=n),
+    "steady state": lambda n: ss.steady_state(laser(), theory=ss.Trajectories(6, rtol=0.3, atol=0.1), threads=n),
 }
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", QUESTIONS)
 def test_results_do_not_depend_on_threads(name, machine):
-    """Nor does a record: another machine may have other cores."""
-    few = ASKED[name](1)
-    assert threads() == 8
-    seen = []
-    machine.setattr(parallel._Pool, "grow", lambda pool, n, grow=parallel._Pool.grow: (seen.append(n), grow(pool, n))[1])
-    assert ASKED[name](3).identical(few)
-    assert max(seen) in (2, 3)  # a small diagram has two pieces
+    """Nor do the recorded attributes, since another machine may have more cores."""
+    few = QUESTIONS[name](1)
+    assert thread_count() == 8
+    sizes = []
+    machine.setattr(parallel._Pool, "grow", lambda pool, n, grow=parallel._Pool.grow: (sizes.append(n), grow(pool, n))[1])
+    assert QUESTIONS[name](3).identical(few)
+    assert max(sizes) in (2, 3)  # a small diagram has two chunks
     assert "threads" not in few.attrs
     assert ss.rerun(few).identical(few)

@@ -1,4 +1,4 @@
-"""The line of progress: where somebody looks, after two seconds, and nowhere else."""
+"""The progress line: in terminals and notebooks, after two seconds, and nowhere else."""
 
 import io
 
@@ -14,7 +14,7 @@ from spinsync.base.progress import duration, progress
 
 @pytest.fixture
 def screen(monkeypatch):
-    """A terminal that is written to memory."""
+    """A terminal in memory."""
     page = io.StringIO()
     monkeypatch.setattr("rich.console.Console", lambda stderr: Console(file=page, force_terminal=True, width=80))
     return page
@@ -26,22 +26,22 @@ def test_a_short_computation_shows_nothing(screen):
     assert screen.getvalue() == ""
 
 
-def test_a_long_one_shows_how_far_it_is_and_goes_away(screen, monkeypatch):
+def test_a_long_computation_shows_its_progress_and_erases_it(screen, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     with progress("lines") as line:
         line.update(0.5, "halfway")
-        line.update(float("nan"), "who knows")
+        line.update(float("nan"), "unknown")
     shown = screen.getvalue()
     assert "lines" in shown
     assert "halfway" in shown
-    assert "who knows" in shown
+    assert "unknown" in shown
     assert shown.endswith("\x1b[2K")  # the line is erased
     line.update(1.0, "afterwards")
     assert "afterwards" not in screen.getvalue()
 
 
-def test_where_nobody_looks_it_is_silent(capfd, monkeypatch):
+def test_without_a_terminal_nothing_is_printed(capfd, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     with progress("lines") as line:
         line.update(0.5)
@@ -49,7 +49,7 @@ def test_where_nobody_looks_it_is_silent(capfd, monkeypatch):
     assert captured.out + captured.err == ""
 
 
-def test_one_within_another_is_no_error(screen, monkeypatch):
+def test_nested_lines_are_no_error(screen, monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     with progress("outer") as outer:
         outer.update(0.1)
@@ -59,13 +59,13 @@ def test_one_within_another_is_no_error(screen, monkeypatch):
     assert "outer" in screen.getvalue()
 
 
-def test_a_guess_of_ages_is_short():
+def test_long_durations_are_short_texts():
     assert [duration(seconds) for seconds in (5.0, 600.0, 3e6, 1e300)] == ["5 s", "10 min", "35 days", "1e+295 days"]
 
 
 @pytest.mark.parametrize("theory", [ss.MeanField(), ss.Exact(4)])
-def test_a_diagram_tells_how_many_points_are_done(screen, monkeypatch, theory):
-    monkeypatch.setattr(interrupts, "PATIENCE", 1e-3)  # between two looks of who waits
+def test_a_diagram_shows_its_progress(screen, monkeypatch, theory):
+    monkeypatch.setattr(interrupts, "PATIENCE", 1e-3)  # between two checks of the waiting thread
     monkeypatch.setattr(module, "PATIENCE", 0.0)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     network = ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1, frequency=0.5), ss.Group(3, 1), ss.Group(2, 1)], np.full((4, 4), -8j))

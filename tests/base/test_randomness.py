@@ -1,4 +1,4 @@
-"""Random numbers belong to the seed of a call, and numpy's common ones to the user."""
+"""Results depend on the seed of the call only; numpy's global random state is left to the user."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ QUESTIONS = {
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-def test_numpys_common_random_numbers_are_neither_used_nor_drawn(name):
+def test_numpys_global_random_state_is_neither_used_nor_changed(name):
     np.random.seed(1)  # noqa: NPY002
     expected = np.random.random(3)  # noqa: NPY002
     found = []

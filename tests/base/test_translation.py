@@ -1,4 +1,4 @@
-"""Functions that become machine code through LLVM do what Python does with them."""
+"""Functions compiled through LLVM agree with Python."""
 
 import ast
 import math
@@ -10,23 +10,28 @@ import numpy as np
 import pytest
 
 from spinsync.base import compile_cache, notices
-from spinsync.base.llvm_numbers import REALS, STATIC, TESTS, WHOLES
+from spinsync.base.llvm_arithmetic import COMPARISONS, FLOAT_OPERATORS, INTEGER_OPERATORS, PYTHON_OPERATORS
 from spinsync.base.native import native
-from spinsync.base.translation import Given, Text, translated
-from spinsync.base.vectors import bits, count, number, together
+from spinsync.base.translation import Argument, Program, translate
+from spinsync.base.vectors import bits_to_float, count_true, float_bits, simd
 
-REAL, WHOLE, ROW, TRUTHS = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+REAL, INTEGER, ROW, BOOLEANS = (
+    Argument("float64"),
+    Argument("int64"),
+    Argument("float64", ()),
+    Argument("bool", ()),
+)
 
 
 def machine(source, name="f", *, known=None, stays=(), **signature):
-    """The function of a text as machine code."""
-    text = Text.of(source, known=known or {}, staying=lambda loop: stays == "all" or loop in stays)
-    made_of = repr((source, known, stays))
-    return native("test", name, signature, made_of, lambda: translated(text, name, signature))
+    """The function compiled to machine code."""
+    program = Program.of(source, constants=known or {}, keeps_loop=lambda loop: stays == "all" or loop in stays)
+    sources = repr((source, known, stays))
+    return native("test", name, signature, sources, lambda: translate(program, name, signature))
 
 
 def both(source, *arguments, known=None, stays=(), **signature):
-    """What machine code and Python make of the first argument, an array."""
+    """The first argument, an array, after the call; machine code and Python must agree."""
     space = {"math": math, "np": np, **(known or {})}
     exec(source, space)
     ends = []
@@ -59,8 +64,8 @@ def f(out, x, n):
 
 def test_loops_and_branches():
     x = np.array([1.0, 4.0, -2.0, 3.0, 9.0, 5.0])
-    both(SUM, np.zeros(4), x, 6, out=ROW, x=ROW, n=WHOLE)
-    both(SUM, np.zeros(4), x, 2, out=ROW, x=ROW, n=WHOLE)
+    both(SUM, np.zeros(4), x, 6, out=ROW, x=ROW, n=INTEGER)
+    both(SUM, np.zeros(4), x, 2, out=ROW, x=ROW, n=INTEGER)
 
 
 RETURNS = """
@@ -92,8 +97,8 @@ def f(out, n):
 
 
 @pytest.mark.parametrize("n", [3, 4711, 10**8])
-def test_functions_that_return_from_the_middle_and_write_into_parts_of_arrays(n):
-    both(RETURNS, np.zeros((2, 3)), n, out=Given("float64", (3,)), n=WHOLE)
+def test_early_returns_and_writes_to_slices(n):
+    both(RETURNS, np.zeros((2, 3)), n, out=Argument("float64", (3,)), n=INTEGER)
 
 
 KNOWN = """
@@ -111,30 +116,30 @@ def f(out, x):
 
 
 @pytest.mark.parametrize("stays", [(), "all", ("j",)])
-def test_known_numbers_and_tables(stays):
+def test_constants_and_tables(stays):
     known = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
     end = both(KNOWN, np.zeros(3), 3.0, known=known, stays=stays, out=ROW, x=REAL)
     assert end.tolist() == [1.0, 2.5 * 3 * 2 + 1.0, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 1.0]
 
 
-def test_loops_that_are_left_from_within_stay_loops():
+def test_loops_with_break_or_continue_are_not_unrolled():
     source = "def f(out, x):\n    for i in range(4):\n        if i == x:\n            continue\n        out[i] = 1.0\n"
     source += "    for i in range(4):\n        if i == x + 1:\n            break\n        out[i] += 2.0\n"
-    assert both(source, np.zeros(4), 1, out=ROW, x=WHOLE).tolist() == [3.0, 2.0, 1.0, 1.0]
+    assert both(source, np.zeros(4), 1, out=ROW, x=INTEGER).tolist() == [3.0, 2.0, 1.0, 1.0]
 
 
-def test_loops_over_known_ranges_are_written_out_unless_they_stay():
+def test_loops_over_constant_ranges_are_unrolled_unless_excluded():
     counts = []
     for stays in ((), "all"):
-        text = Text.of(
+        text = Program.of(
             "def f(x):\n    for i in range(5):\n        x[i] += 1.0\n",
-            known={}, staying=lambda _, stays=stays: stays == "all",
+            constants={}, keeps_loop=lambda _, stays=stays: stays == "all",
         )  # fmt: skip
-        counts.append(translated(text, "f", {"x": ROW}).count("fadd"))
+        counts.append(translate(text, "f", {"x": ROW}).count("fadd"))
     assert counts == [5, 1]
 
 
-COMPARISONS = """
+TESTS = """
 def f(out, x, y):
     out[0] = x < y or x > y
     out[1] = x == y
@@ -146,8 +151,8 @@ def f(out, x, y):
 
 
 @pytest.mark.parametrize("pair", [(1.0, 2.0), (2.0, 1.0), (1.0, 1.0), (math.nan, 1.0), (math.nan, math.nan), (1.0, math.inf)])
-def test_comparisons_are_those_of_python_with_nan_and_infinity_too(pair):
-    both(COMPARISONS, np.zeros(6, bool), *pair, out=TRUTHS, x=REAL, y=REAL)
+def test_comparisons_agree_with_python_for_nan_and_infinity(pair):
+    both(TESTS, np.zeros(6, bool), *pair, out=BOOLEANS, x=REAL, y=REAL)
 
 
 def test_powers_and_infinity():
@@ -156,16 +161,16 @@ def test_powers_and_infinity():
 
 BITS = """
 def f(out, x):
-    raw = bits(x)
+    raw = float_bits(x)
     out[0] = float((raw >> 52) - 1023)
-    out[1] = number((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    out[1] = bits_to_float((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
     out[2] = int(x)
 """
 
 
 @pytest.mark.parametrize("x", [1.0, 3.75, 1e-200])
 def test_bits_of_a_float(x):
-    out, space = np.zeros(3), {"bits": bits, "number": number}
+    out, space = np.zeros(3), {"float_bits": float_bits, "bits_to_float": bits_to_float}
     machine(BITS, out=ROW, x=REAL)(out, x)
     exec(BITS, space)
     space["f"](again := np.zeros(3), x)
@@ -182,9 +187,9 @@ def double(a, factor, to):
 
 
 def step(W, most):
-    """Twice as much of everything, and in how many lanes that is much."""
+    """Double everything, and count the lanes in which the sum is large or small."""
     done = 0
-    for lane in together(L):
+    for lane in simd(L):
         x, y = np.empty(N), np.empty(N)
         for i in range(N):
             x[i] = W.values[i, lane]
@@ -193,7 +198,7 @@ def step(W, most):
         for i in range(N):
             total += y[i] if y[i] > 5.0 else math.sqrt(abs(y[i]))
             W.values[i, lane] = y[i]
-        done += count(total > most or total < 3.0)
+        done += count_true(total > most or total < 3.0)
     return done
 
 
@@ -205,18 +210,18 @@ def f(W, most, rounds, out):
 
 @pytest.mark.parametrize("stays", [("n",), "all"])
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-def test_lanes_do_what_each_would_alone(lanes, stays):
+def test_lanes_are_independent(lanes, stays):
     factor = np.array([2.0, 0.25, 1.0])
     record, known = (
         np.dtype([("other", float, (5,)), ("values", float, (3, lanes))]),
         {"N": 3, "L": lanes, "FACTOR": tuple(factor)},
     )
-    run = machine(LANES, known=known, stays=stays, W=Given(record), most=REAL, rounds=WHOLE, out=Given("int64", ()))
+    run = machine(LANES, known=known, stays=stays, W=Argument(record), most=REAL, rounds=INTEGER, out=Argument("int64", ()))
     W, out = np.zeros((), record), np.zeros(4, np.int64)
     W["values"] = np.arange(3.0 * lanes).reshape(3, lanes)
     expected, counts, alone, found = W["values"].copy(), [], W.copy().view(np.recarray), np.zeros(4, np.int64)
     run(W, 30.0, 4, out)
-    space = {"math": math, "np": np, "together": together, "count": count, **known}
+    space = {"math": math, "np": np, "simd": simd, "count_true": count_true, **known}
     exec(LANES, space)
     space["f"](alone, 30.0, 4, found)
     for _ in range(4):
@@ -239,12 +244,16 @@ def f(out, records, n):
 """
 
 
-def test_records_have_named_fields_and_known_objects_attributes():
+def test_records_have_named_fields_and_constant_objects_attributes():
     record = np.dtype([("scale", float), ("table", float, (2, 2))])
     given = np.zeros(3, record)
     given["scale"], given["table"] = [1.0, 2.0, 3.0], np.arange(12).reshape(3, 2, 2)
     run = machine(
-        RECORDS, known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))}, out=ROW, records=Given(record, ()), n=WHOLE
+        RECORDS,
+        known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))},
+        out=ROW,
+        records=Argument(record, ()),
+        n=INTEGER,
     )
     out = np.zeros(3)
     run(out, given, 3)
@@ -258,37 +267,37 @@ def test_records_have_named_fields_and_known_objects_attributes():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("def f(x):\n    for lane in together(8):\n        if x[lane] > 0.0:\n            x[lane] = 1.0\n", "lanes can't part"),
-        ("def f(x):\n    k = 1\n    k = x[0]\n", "a whole number is given a real one"),
+        ("def f(x):\n    for lane in simd(8):\n        if x[lane] > 0.0:\n            x[lane] = 1.0\n", "lanes can't branch"),
+        ("def f(x):\n    k = 1\n    k = x[0]\n", "an integer variable is assigned a real number"),
         ("def f(x):\n    with x:\n        pass\n", "no code for with x"),
         ("def f(x):\n    x[0] = lambda: 1\n", "no code for lambda"),
     ],
 )
-def test_what_has_no_machine_code_says_so_to_who_writes_it(source, message):
+def test_unsupported_code_is_an_error(source, message):
     with pytest.raises(TypeError, match=message):
         machine(source, x=ROW)
 
 
 @pytest.mark.parametrize("wrong", [np.zeros(3, np.float32), np.zeros((3, 2)), np.zeros(6)[::2], np.zeros(3, int)])
-def test_arrays_that_are_not_as_the_machine_code_reads_them_are_not_handed_over(wrong):
+def test_arrays_of_other_types_or_layouts_are_refused(wrong):
     run = machine("def f(x):\n    x[0] = 1.0\n", x=ROW)
     with pytest.raises(AssertionError, match="x is"):
         run(wrong)
 
 
-def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypatch):
+def test_machine_code_is_cached_and_a_damaged_file_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
-    text = Text.of("def f(x):\n    x[0] += 1.0\n", known={}, staying=lambda _: True)
-    asked = []
+    text = Program.of("def f(x):\n    x[0] += 1.0\n", constants={}, keeps_loop=lambda _: True)
+    compilations = []
 
     def code():
-        asked.append(1)
-        return translated(text, "f", {"x": ROW})
+        compilations.append(1)
+        return translate(text, "f", {"x": ROW})
 
     def run():
         x = np.zeros(1)
         native("kept", "f", {"x": ROW}, "this", code)(x)
-        return x[0], len(asked)
+        return x[0], len(compilations)
 
     assert run() == (1.0, 1)
     assert run() == (1.0, 1)  # from the file
@@ -298,22 +307,21 @@ def test_machine_code_is_kept_and_a_damaged_file_is_made_anew(tmp_path, monkeypa
     assert run() == (1.0, 2)
 
 
-def test_what_llvm_takes_long_for_is_told_once(tmp_path, monkeypatch, caplog):
+def test_a_long_compilation_by_llvm_is_logged_once(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
     monkeypatch.setattr(notices, "PATIENCE", 0.05)
     monkeypatch.setattr(notices, "_warnings_are_errors", lambda: False)
 
     def code():
         time.sleep(0.5)
-        return translated(Text.of("def f(x):\n    x[0] = 1.0\n", known={}, staying=bool), "f", {"x": ROW})
+        return translate(Program.of("def f(x):\n    x[0] = 1.0\n", constants={}, keeps_loop=bool), "f", {"x": ROW})
 
-    for _ in range(2):  # the second one comes from the file
+    for _ in range(2):  # the second one is read from the file
         native("slow_to_make", "f", {"x": ROW}, "that", code)
-    (told,) = [record.getMessage() for record in caplog.records]
-    assert told.startswith("spinsync compiles slow_to_make, which takes a while; the result is kept in ")
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("spinsync compiles slow_to_make, which takes a while; the result is kept in ")
 
 
-def test_every_kind_of_operator_is_known_in_both_ways():
-    """To fold known numbers, and to write an instruction."""
-    assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(REALS)
-    assert set(REALS) | set(WHOLES) | set(TESTS) | {ast.Pow} == set(STATIC)
+def test_every_operator_can_be_folded_and_compiled():
+    assert {ast.Add, ast.Sub, ast.Mult, ast.Div} == set(FLOAT_OPERATORS)
+    assert set(FLOAT_OPERATORS) | set(INTEGER_OPERATORS) | set(COMPARISONS) | {ast.Pow} == set(PYTHON_OPERATORS)

@@ -1,4 +1,4 @@
-"""The command line: every kind of bad input is one sentence, exit 2, and leaves nothing behind."""
+"""The command line: bad input of any kind gives one message and exit status 2, and writes nothing."""
 
 import json
 import subprocess
@@ -60,13 +60,13 @@ BAD_CALLS = [
 ]
 
 
-@pytest.mark.parametrize(("call", "name", "said"), BAD_CALLS)
-def test_bad_call_is_one_sentence(call, name, said, model, capsys):
+@pytest.mark.parametrize(("call", "name", "text"), BAD_CALLS)
+def test_a_bad_call_is_one_message(call, name, text, model, capsys):
     before = sorted(model.rglob("*"))
     assert run(call.split()) == 2
     out, error = capsys.readouterr()
     assert name in error
-    assert said in error
+    assert text in error
     assert error.count("\n") == 1
     assert "Traceback" not in error
     assert out == ""
@@ -85,17 +85,17 @@ BAD_MODELS = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "said"), BAD_MODELS)
-def test_bad_model_is_one_sentence(old, new, said, model, capsys):
+@pytest.mark.parametrize(("old", "new", "text"), BAD_MODELS)
+def test_a_bad_model_is_one_message(old, new, text, model, capsys):
     (model / "bad.toml").write_text(GOOD.replace(old, new))
     assert run(["evolve", "bad.toml", "--out", "run.zarr"]) == 2
     error = capsys.readouterr().err
-    assert said in error
+    assert text in error
     assert error.count("\n") == 1
     assert not (model / "run.zarr").exists()
 
 
-def test_evolve_writes_the_run_that_python_gives(model):
+def test_evolve_writes_the_result_of_python(model):
     assert run(["evolve", "one.toml", "--until", "3", "--points", "31", "--seed", "4", "--out", "run.zarr"]) == 0
     stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
     assert stored.identical(ss.evolve(ss.Ensemble.from_toml("one.toml"), np.linspace(0, 3, 31), seed=4))
@@ -105,7 +105,7 @@ def test_evolve_writes_the_run_that_python_gives(model):
 PAIR = "[pair]\ndetuning = 6.5\ngain = 3.0\ndamping = 1.0\ncoupling = 20.0\ntheta = -1.5707963267948966\n"
 
 
-def test_regime_says_its_word_and_writes_what_python_gives(model, capsys):
+def test_regime_prints_its_label_and_writes_the_result_of_python(model, capsys):
     (model / "two.toml").write_text(PAIR)
     assert run(["regime", "two.toml", "--seed", "4"]) == 0
     out, error = capsys.readouterr()
@@ -116,14 +116,14 @@ def test_regime_says_its_word_and_writes_what_python_gives(model, capsys):
     out, error = capsys.readouterr()
     assert (out, error) == ("wrote run.zarr\n", "partial\n")
     stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
-    wanted = ss.regime(ss.Ensemble.from_toml("two.toml"), seed=4)
-    xr.testing.assert_equal(stored, wanted)
-    assert stored.attrs == wanted.attrs
-    assert stored.regime.attrs["flag_meanings"] == wanted.regime.attrs["flag_meanings"]
+    expected = ss.regime(ss.Ensemble.from_toml("two.toml"), seed=4)
+    xr.testing.assert_equal(stored, expected)
+    assert stored.attrs == expected.attrs
+    assert stored.regime.attrs["flag_meanings"] == expected.regime.attrs["flag_meanings"]
 
 
-def test_an_undecided_regime_is_an_answer(model, capsys):
-    """What can't be decided is no bad input: the word, and the reason in `status`."""
+def test_an_undecided_regime_is_a_result(model, capsys):
+    """It is not a bad input: exit status 0, with the reason in `status`."""
     (model / "still.toml").write_text(GOOD.replace("gain = 3.0", "gain = 0").replace("damping = 1.0", "damping = 0"))
     assert run(["regime", "still.toml", "--out", "run.zarr"]) == 0
     assert capsys.readouterr().err == "undecided\n"
@@ -137,16 +137,16 @@ def test_steady_state_by_brute_force_prints_a_summary(model, capsys):
     assert "inversion" in capsys.readouterr().out
 
 
-def test_trajectories_write_what_python_gives(model):
+def test_trajectories_write_the_result_of_python(model):
     call = ["evolve", "one.toml", "--theory", "trajectories", "--spins", "40", "--until", "1", "--points", "3", "--seed", "4"]
     assert run([*call, "--out", "run.zarr"]) == 0
     stored = xr.open_zarr(model / "run.zarr", consolidated=False).load()
     one = ss.Ensemble.from_toml("one.toml")
     assert stored.identical(ss.evolve(one, np.linspace(0, 1, 3), theory=ss.Trajectories(40), seed=4))
     assert ss.rerun(stored).identical(stored)
-    assert run(["steady-state", "one.toml", "--theory", "trajectories", "--spins", "40", "--out", "rest.zarr"]) == 0
-    rest = xr.open_zarr(model / "rest.zarr", consolidated=False).load()
-    assert rest.identical(ss.steady_state(one, theory=ss.Trajectories(40)))
+    assert run(["steady-state", "one.toml", "--theory", "trajectories", "--spins", "40", "--out", "steady.zarr"]) == 0
+    steady = xr.open_zarr(model / "steady.zarr", consolidated=False).load()
+    assert steady.identical(ss.steady_state(one, theory=ss.Trajectories(40)))
 
 
 def test_version_and_doctor(capsys):
@@ -156,7 +156,7 @@ def test_version_and_doctor(capsys):
     assert "numba" in capsys.readouterr().out
 
 
-def test_interruption_leaves_nothing_and_says_so(model, monkeypatch, capsys):
+def test_an_interrupt_writes_nothing_and_is_reported(model, monkeypatch, capsys):
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 
@@ -173,28 +173,28 @@ def test_the_installed_command_exits_with_the_status(model):
     assert done.stderr.startswith("Argument")
 
 
-def test_a_run_that_cannot_finish_is_a_sentence(model, capsys):
+def test_a_run_that_cannot_finish_is_a_message(model, capsys):
     (model / "fast.toml").write_text(GOOD.replace("12.0", "1e300"))
     assert run(["evolve", "fast.toml", "--out", "run.zarr"]) == 2
     assert "step" in capsys.readouterr().err
     assert not (model / "run.zarr").exists()
 
 
-def test_json_of_claims_is_plain(tmp_path):
+def test_claims_are_valid_json(tmp_path):
     from spinsync.interfaces.report.claims import Claim
 
     row = Claim("c", 1, np.float64(1.5), 0.1, "why").row()
     assert json.loads(json.dumps(row))["holds"] is False
 
 
-def test_an_output_that_exists_is_refused_before_the_work(model, monkeypatch, capsys):
-    monkeypatch.setattr(ss, "evolve", lambda *_a, **_k: pytest.fail("the work began"))
+def test_an_existing_output_is_refused_before_the_computation(model, monkeypatch, capsys):
+    monkeypatch.setattr(ss, "evolve", lambda *_a, **_k: pytest.fail("the computation started"))
     assert run(["evolve", "one.toml", "--out", "one.toml"]) == 2
     assert "must be a new path" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("number", ["9" * 400, "9" * 5000, "[" * 3000])
-def test_absurd_toml_is_a_sentence(model, capsys, number):
+def test_absurd_toml_is_a_message(model, capsys, number):
     (model / "bad.toml").write_text(GOOD.replace("3.0", number))
     assert run(["evolve", "bad.toml"]) == 2
     assert capsys.readouterr().err.startswith("Argument `")

@@ -201,7 +201,7 @@ def test_a_sentence_is_one_printable_line_whatever_the_names_are():
         with pytest.raises(ss.InputError) as caught:
             call()
         assert str(caught.value).isprintable()
-    assert checks.line("a  b\n\tc" + "d" * 100).startswith("a b cddd")
+    assert checks.one_line("a  b\n\tc" + "d" * 100).startswith("a b cddd")
     assert str(ss.IntegrationError("a\nb")) == "a b"
 
 

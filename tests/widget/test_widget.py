@@ -1,4 +1,4 @@
-"""What the widget gets is the run: every number that travels to the browser, and when it travels."""
+"""The data sent to the browser agree with the run, and are sent when they should be."""
 
 import base64
 import json
@@ -37,7 +37,7 @@ def read(run, name, kind, *shape):
     return np.frombuffer(packing.packed(run)[name], kind).reshape(*shape)
 
 
-def test_the_vectors_are_the_runs_to_single_precision(run):
+def test_the_vectors_are_those_of_the_run_in_single_precision(run):
     m = ss.bloch(run).values
     np.testing.assert_array_equal(read(run, "vectors", "<f4", *m.shape), m.astype(np.float32))
     np.testing.assert_array_equal(read(run, "time", "<f8", -1), run.time)
@@ -50,12 +50,12 @@ def test_the_vectors_are_the_runs_to_single_precision(run):
 def test_order_parameter_and_phases_are_those_of_the_run(run):
     np.testing.assert_array_equal(read(run, "order", "<f4", -1), run.order_parameter.values.astype(np.float32))
     phase, size = (read(run, name, "<f4", len(TIMES), -1) for name in ("phase", "groupOrder"))
-    np.testing.assert_array_equal(np.isnan(phase), abs(run.coherence) <= 1e-8)  # where it is no more than errors
+    np.testing.assert_array_equal(np.isnan(phase), abs(run.coherence) <= 1e-8)  # below the error of a run
     rebuilt = size / 2 * np.exp(-1j * np.nan_to_num(phase.astype(float)))  # a phase is -arg s
     np.testing.assert_allclose(rebuilt, run.coherence, atol=1e-6)  # single precision of an angle up to pi
 
 
-def test_the_mean_is_that_of_all_spins_and_as_long_as_the_order_parameter():
+def test_the_mean_is_that_of_all_spins_and_its_length_the_order_parameter():
     for name in ("spins", "two groups of spins"):
         run = RUNS[name]()
         mean = read(run, "mean", "<f4", -1, 3)
@@ -72,20 +72,20 @@ def test_a_group_without_coherence_has_no_phase():
     assert np.isnan(read(still, "phase", "<f4", -1)).all()
 
 
-def test_colours_of_phases_stand_out_on_light_and_dark_and_close_their_circle():
+def test_colours_of_phases_have_contrast_on_light_and_dark_and_are_periodic():
     rgb = packing.shades()
-    assert rgb.min() > 0  # within sRGB: nothing was cut off at black
+    assert rgb.min() > 0  # within sRGB: no component is clipped
     assert rgb.max() < 255
 
     def luminance(colour):
         c = np.asarray(colour) / 255
         return np.where(c < 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722]
 
-    for ground in ((255, 255, 255), (0x20, 0x26, 0x2D)):
-        low, high = np.sort([luminance(rgb), np.broadcast_to(luminance(ground), len(rgb))], axis=0)
+    for background in ((255, 255, 255), (0x20, 0x26, 0x2D)):
+        low, high = np.sort([luminance(rgb), np.broadcast_to(luminance(background), len(rgb))], axis=0)
         assert ((high + 0.05) / (low + 0.05)).min() > 2.5
     steps = np.linalg.norm(rgb - np.roll(rgb, 1, axis=0), axis=1)
-    assert steps.max() < 3 * steps.mean()  # the last is next to the first
+    assert steps.max() < 3 * steps.mean()  # including the step from the last to the first
 
 
 def test_an_update_is_one_message_and_keeps_the_widget(monkeypatch):
@@ -103,13 +103,13 @@ def test_an_update_is_one_message_and_keeps_the_widget(monkeypatch):
     assert sphere.run == packing.packed(run.isel(time=slice(11)))
 
 
-def test_show_takes_its_options_and_starts_to_play():
+def test_show_sets_its_options_and_starts_playing():
     sphere = ss.show(RUNS["groups"](), height=300, colour="phase", trails=False)
     assert isinstance(sphere, BlochSphere)
     assert (sphere.height, sphere.colour, sphere.trails, sphere.playing, sphere.frame) == (300, "phase", False, True, 0)
 
 
-def test_without_anywidget_there_is_a_sentence(monkeypatch):
+def test_without_anywidget_there_is_a_message(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "spinsync.widget.sphere", raising=False)
     monkeypatch.delattr("spinsync.widget.sphere", raising=False)
@@ -117,13 +117,13 @@ def test_without_anywidget_there_is_a_sentence(monkeypatch):
         notebooks.show(None)
 
 
-def test_the_widget_is_loaded_at_first_use():
+def test_the_widget_is_imported_at_first_use():
     code = "import sys, spinsync as ss; ss.show; print({'anywidget', 'matplotlib', 'numba'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
 
 
-def test_a_page_made_by_ipywidgets_holds_the_script_and_the_run(tmp_path):
+def test_a_page_exported_by_ipywidgets_contains_the_script_and_the_run(tmp_path):
     embed = pytest.importorskip("ipywidgets.embed", reason="needs ipywidgets: pip install ipywidgets")
     sphere, file = ss.show(ss.evolve(laser(), TIMES)), tmp_path / "run.html"
     embed.embed_minimal_html(file, views=[sphere], drop_defaults=False)

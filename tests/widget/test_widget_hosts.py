@@ -1,4 +1,4 @@
-"""The widget where people meet it: a marimo page and a JupyterLab notebook, each served by its own program."""
+"""The widget in its hosts: a marimo page and a JupyterLab notebook, each from its own server."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def browser():
 
 @contextmanager
 def served(command, folder):
-    """The port of a program that serves pages on loopback, with a home of its own, until the end of the block."""
+    """Run a server on loopback, with its own home, within the block; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -90,8 +90,8 @@ def served(command, folder):
         for _ in range(300):
             if server.poll() is not None:
                 pytest.fail((folder / "log").read_text()[-2000:])
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
@@ -101,7 +101,7 @@ def served(command, folder):
 
 
 def opened(context, address):
-    """A page, what it complains of, and what it asks of other machines."""
+    """A page, its errors and warnings, and its requests to other machines."""
     page = context.new_page()
     page.set_default_timeout(60_000)
     complaints, foreign = errors_of(page), []
@@ -112,14 +112,14 @@ def opened(context, address):
 
 
 def shows(page, order):
-    """Wait until the clock says such an order parameter."""
+    """Wait until the clock shows this order parameter."""
     from playwright.sync_api import expect
 
     expect(page.locator(".spinsync-clock")).to_have_text(re.compile(f"R = {order}"), timeout=60_000)
 
 
 def plays(page):
-    """It moves on its own, and the key that stops it reaches it."""
+    """Check that it plays, and that keys reach it."""
     from playwright.sync_api import expect
 
     sphere, clock = page.locator(".spinsync-sphere"), page.locator(".spinsync-clock")
@@ -128,7 +128,7 @@ def plays(page):
     sphere.focus()
     page.keyboard.press("Space")
     page.keyboard.press("End")
-    expect(sphere).to_have_attribute("aria-label", re.compile(r"t = 6\.0+, .*paused\.$"), timeout=60_000)  # Python has heard
+    expect(sphere).to_have_attribute("aria-label", re.compile(r"t = 6\.0+, .*paused\.$"), timeout=60_000)  # Python is notified
     shows(page, r"0\.3")
 
 
@@ -141,7 +141,7 @@ def test_a_marimo_page(browser, tmp_path):
         plays(page)
         page.get_by_role("slider").last.focus()
         page.keyboard.press("ArrowRight")
-        # below threshold there is no order: Python's `update` has reached the same widget
+        # order parameter 0 below threshold: Python's `update` has reached the same widget
         shows(page, r"0\.00")
         assert page.locator(".spinsync").count() == 1
         assert (complaints, foreign) == ([], [])
@@ -171,7 +171,7 @@ def test_a_jupyterlab_notebook(browser, tmp_path):
         page.locator(".jp-Cell .jp-InputArea-editor").first.click()
         page.keyboard.press("Shift+Enter")
         plays(page)
-        page.keyboard.press("b")  # a command of the notebook, which the sphere keeps from it
+        page.keyboard.press("b")  # a command of the notebook, which must not receive it
         assert page.locator(".jp-Cell").count() == 2
         page.locator(".jp-Cell .jp-InputArea-editor").nth(1).click()
         page.keyboard.press("Shift+Enter")

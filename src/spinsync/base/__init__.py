@@ -1,1 +1,1 @@
-"""Argument checks and files: what every other layer may use."""
+"""Tools that know no physics: argument checks, files, threads, memory, interrupts, compiled code. Every layer may use them."""

@@ -1,4 +1,4 @@
-"""The type of arrays, and records of arrays with one entry per point."""
+"""The array type, and dataclasses of arrays whose first axis is the point of a diagram."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ Array = NDArray[Any]
 
 
 class Batched:
-    """A dataclass of arrays, or of such records, whose first axis is the point."""
+    """A dataclass of arrays, or of such dataclasses, whose first axis is the point."""
 
     def __getitem__(self, chosen: Array) -> Self:
-        """The same of the chosen points: their indices, or a mask."""
+        """A copy with the chosen points only, given as indices or as a mask."""
         index = np.flatnonzero(chosen) if chosen.dtype == bool else chosen
-        parts = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
-        # `take`, as indexing an array of records copies field by field
-        some = {name: part[index] if isinstance(part, Batched) else part.take(index, axis=0) for name, part in parts.items()}
-        return replace(self, **some)  # type: ignore[type-var]
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        # `take`, since indexing a structured array copies field by field
+        chosen_rows = {name: x[index] if isinstance(x, Batched) else x.take(index, axis=0) for name, x in arrays.items()}
+        return replace(self, **chosen_rows)  # type: ignore[type-var]
 
     def __setitem__(self, chosen: Any, others: Self) -> None:
-        """Fill in some of the points."""
+        """Overwrite the chosen points."""
         for field in fields(self):  # type: ignore[arg-type]
             getattr(self, field.name)[chosen] = getattr(others, field.name)
 
@@ -33,7 +33,7 @@ Record = TypeVar("Record", bound=Batched)
 
 
 def joined(records: Sequence[Record]) -> Record:
-    """The points of all records in order."""
-    parts = {field.name: [getattr(one, field.name) for one in records] for field in fields(records[0])}  # type: ignore[arg-type]
-    whole = {name: joined(part) if isinstance(part[0], Batched) else np.concatenate(part) for name, part in parts.items()}
-    return replace(records[0], **whole)  # type: ignore[type-var]
+    """Concatenate the points of all records."""
+    arrays = {field.name: [getattr(record, field.name) for record in records] for field in fields(records[0])}  # type: ignore[arg-type]
+    rows = {name: joined(xs) if isinstance(xs[0], Batched) else np.concatenate(xs) for name, xs in arrays.items()}
+    return replace(records[0], **rows)  # type: ignore[type-var]

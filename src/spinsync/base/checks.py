@@ -1,4 +1,4 @@
-"""Argument checks. Every sentence names the argument, what it must be and what it is."""
+"""Argument checks. Every error message names the argument, what it must be and what it is."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MANY, NEAR = 40, 8  # names that a sentence lists: all, or where there are more the nearest
+MANY, NEAR = 40, 8  # a message lists up to MANY names in full, of more only the NEAR closest
 TIMES = (np.datetime64, np.timedelta64)
-LONGEST = 1200  # characters of a sentence
+LONGEST = 1200  # characters of a message
 
 
 class InputError(ValueError):
-    """Bad input: one sentence that names the argument, what it must be and what it is."""
+    """Bad input: one message that names the argument, what it must be and what it is."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(_sentence(sentence))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shortened(message))
 
 
 class IntegrationError(RuntimeError):
-    """A run that could not be finished; the sentence says why and what helps."""
+    """A run that could not be finished; the message says why and what helps."""
 
-    def __init__(self, sentence: str = "") -> None:
-        super().__init__(_sentence(sentence))
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_shortened(message))
 
 
 def _printable(text: str) -> str:
@@ -39,146 +39,146 @@ def _printable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
-def _sentence(text: str) -> str:
-    """A sentence, also where a name in it is longer than a page."""
+def _shortened(text: str) -> str:
+    """A printable message of limited length, whatever names are in it."""
     text = _printable(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 3 :]}"
 
 
-def shown(value: object, most: int = 80) -> str:
-    """The repr of a value in one line of at most so many characters, whatever the object's own code does."""
+def short_repr(value: object, most: int = 80) -> str:
+    """The repr of a value in one line of at most `most` characters, even if the object's own `__repr__` fails."""
     if isinstance(value, np.generic) and not isinstance(value, TIMES):
         value = value.item()
     try:
         text = repr(value)
-    except Exception:  # an integer of thousands of digits, or an object whose own code fails
+    except Exception:  # an integer with thousands of digits, or a failing __repr__
         text = f"an object of type {type(value).__name__}"
-    return line(text, most)
+    return one_line(text, most)
 
 
-def line(text: str, most: int = 80) -> str:
-    """Text in one printable line, blanks put together, and cut."""
+def one_line(text: str, most: int = 80) -> str:
+    """The text in one printable line of at most `most` characters, with single blanks."""
     flat = " ".join(_printable(text).split())
     return flat if len(flat) <= most else flat[: most - 3] + "..."
 
 
-def complain(name: str, must: str, value: object) -> InputError:
-    """The one shape of an error sentence; `raise complain(...)`."""
-    return InputError(f"Argument `{name}` must be {must}, but is {name}={shown(value)}.")
+def argument_error(name: str, must: str, value: object) -> InputError:
+    """The common form of an error message; use as `raise argument_error(...)`."""
+    return InputError(f"Argument `{name}` must be {must}, but is {name}={short_repr(value)}.")
 
 
 def is_real(value: object) -> bool:
-    """Whether Python and numpy both take this for a real number; to numpy a time span is an integer, to Python True is one."""
+    """Whether this is a real number; neither a numpy time span (an integer to numpy) nor True (an integer to Python)."""
     return type(value) is float or (isinstance(value, (Real, Decimal)) and not isinstance(value, (bool, np.timedelta64)))
 
 
 def real(name: str, value: Any) -> float:
     """A finite real number."""
     if not is_real(value):
-        raise complain(name, "a real number", value)
+        raise argument_error(name, "a real number", value)
     try:
         number = float(value)
     except (OverflowError, ValueError):
-        raise complain(name, "finite", value) from None
+        raise argument_error(name, "finite", value) from None
     if not isfinite(number):
-        raise complain(name, "finite", value)
+        raise argument_error(name, "finite", value)
     return number
 
 
 def non_negative(name: str, value: Any) -> float:
     number = real(name, value)
     if number < 0:
-        raise complain(name, "non-negative", value)
+        raise argument_error(name, "non-negative", value)
     return number
 
 
 def positive(name: str, value: Any) -> float:
     number = real(name, value)
     if number <= 0:
-        raise complain(name, "positive", value)
+        raise argument_error(name, "positive", value)
     return number
 
 
 def whole(name: str, value: Any, least: int, most: int | None = None, *, bits: int = 63, beyond: str = "") -> int:
-    """A whole number from `least` to `most`, or to what a signed integer of the machine holds.
+    """A whole number from `least` to `most`, of at most `bits` bits.
 
-    beyond : what helps who needs a larger one
+    beyond : text appended to the message for a larger number: what to do instead
     """
     limits = f"a whole number of at least {least}" if most is None else f"a whole number from {least} to {most}"
-    whole_float = isinstance(value, (float, np.floating)) and float(value).is_integer()  # 1e5 is a way to write a number
+    whole_float = isinstance(value, (float, np.floating)) and float(value).is_integer()  # such as 1e5
     if not is_real(value) or not (isinstance(value, Integral) or whole_float):
-        raise complain(name, limits, value)
+        raise argument_error(name, limits, value)
     number = int(value)
     if beyond and most is not None and number > most:
-        raise InputError(f"{str(complain(name, limits, value)).removesuffix('.')}: {beyond}.")
+        raise InputError(f"{str(argument_error(name, limits, value)).removesuffix('.')}: {beyond}.")
     if number < least or (most is not None and number > most):
-        raise complain(name, limits, value)
+        raise argument_error(name, limits, value)
     if number.bit_length() > bits:
-        raise complain(name, f"{limits}, below 2^{bits}", value)
+        raise argument_error(name, f"{limits}, below 2^{bits}", value)
     return number
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or False, and not what Python takes for one of them."""
+    """True or False; other objects are refused, whatever their truth value."""
     if not isinstance(value, (bool, np.bool_)):
-        raise complain(name, "True or False", value)
+        raise argument_error(name, "True or False", value)
     return bool(value)
 
 
 def path(name: str, value: Any) -> Path:
-    """Where a file is or is to be."""
+    """The path of a file that exists or will be written."""
     try:
         plain = b"\0" not in os.fsencode(value) and isinstance(os.fspath(value), str) and Path(value).name not in ("", "..")
-    except (TypeError, ValueError):  # no path, or text that no file system takes
+    except (TypeError, ValueError):  # not a path, or text that no file system accepts
         plain = False
     if not plain:
-        raise complain(name, "the path of a file", value)
+        raise argument_error(name, "the path of a file", value)
     return Path(value)
 
 
-def word(name: str, value: Any) -> str:
-    """A name that can stand in a dotted parameter."""
+def plain_name(name: str, value: Any) -> str:
+    """A name that can be part of a dotted parameter name such as "A.gain"."""
     plain = isinstance(value, str) and value and "." not in value and value == value.strip()
-    if not plain or value.encode(errors="replace").decode() != value:  # half of a surrogate pair: no file can hold it
-        raise complain(name, "a word without dots or outer blanks", value)
+    if not plain or value.encode(errors="replace").decode() != value:  # half a surrogate pair can't be written to a file
+        raise argument_error(name, "a word without dots or outer blanks", value)
     return str(value)
 
 
-def text(name: str, value: Any) -> str:
-    """Something to write in a picture."""
+def one_line_text(name: str, value: Any) -> str:
+    """A label in a figure."""
     if not isinstance(value, str) or not value.isprintable():
-        raise complain(name, "one line of text", value)
+        raise argument_error(name, "one line of text", value)
     return value
 
 
 def _hidden(value: Any) -> bool:
-    """Whether a list holds what numpy takes for a number in silence: a masked entry, or True."""
+    """Whether a list contains entries that numpy silently converts to numbers: masked ones, or booleans."""
     if isinstance(value, np.ma.MaskedArray):
         return bool(np.ma.is_masked(value))
     if not isinstance(value, (list, tuple)):
         return isinstance(value, (bool, np.bool_)) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
-    kinds = set(map(type, value))  # a long list of plain numbers is looked through once
+    kinds = set(map(type, value))  # fast for a long list of plain numbers
     return not kinds <= {int, float, complex} and any(map(_hidden, value))
 
 
 def numbers(name: str, value: Any, dtype: type, described: str) -> NDArray[Any]:
-    """An array of numbers, of any shape; infinite ones may be among them."""
+    """An array of numbers of any shape, which may be infinite or NaN."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a masked entry in a list: numpy warns, and makes it NaN
+            warnings.simplefilter("ignore")  # numpy warns of a masked entry, and makes it NaN
             raw = np.asarray(value)
-    except Exception:  # whatever an object's own conversion raises: ragged lists, missing values, no array at all
-        raise complain(name, described, value) from None
+    except Exception:  # any error of the conversion: ragged lists, missing values, other objects
+        raise argument_error(name, described, value) from None
     if raw.dtype.kind == "O" and raw.size and all(map(is_real, raw.ravel())):  # integers beyond 64 bits
         raw = np.array([real(name, entry) for entry in raw.ravel()]).reshape(raw.shape)
     if (raw.size and raw.dtype.kind not in ("iufc" if dtype is complex else "iuf")) or _hidden(value):
-        raise complain(name, described, value)
-    with np.errstate(over="ignore"):  # longer floats can be beyond double precision
+        raise argument_error(name, described, value)
+    with np.errstate(over="ignore"):  # longer floats may exceed double precision
         return np.array(raw, dtype=dtype)
 
 
 def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], described: str) -> NDArray[Any]:
-    """A finite array of the given shape (None: any length); `described` says it in words."""
+    """A finite array of the given shape (None: any length); `described` names both in the message."""
     result = numbers(name, value, dtype, described)
     if result.ndim != len(shape) or any(
         want is not None and want != got for want, got in zip(shape, result.shape, strict=True)
@@ -190,15 +190,15 @@ def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], des
 
 
 def dims(value: Any) -> int:
-    """How many dims an array is given with; 1 for what is none, which `array` will then refuse."""
+    """Number of dimensions; 1 for an object that is not an array, which `array` then refuses."""
     try:
         return int(np.ndim(value))
-    except Exception:  # ragged lists, datasets, objects whose own code fails
+    except Exception:  # ragged lists, datasets, failing objects
         return 1
 
 
 def increasing(name: str, value: Any) -> NDArray[np.float64]:
-    """Times, frequencies or angles."""
+    """A strictly increasing array of times, frequencies or angles, shape (n,)."""
     noun = "time" if name == "times" else "number"
     result: NDArray[np.float64] = array(name, value, float, (None,), f"a list of increasing {noun}s")
     if result.size == 0:
@@ -211,24 +211,24 @@ def increasing(name: str, value: Any) -> NDArray[np.float64]:
     return result
 
 
-def known(name: str, value: Any, names: Iterable[str]) -> str:
-    """One of `names`; the sentence lists them, or the nearest where they are many, and suggests the nearest."""
+def one_of(name: str, value: Any, names: Iterable[str]) -> str:
+    """One of `names`; the message lists them, or the closest of very many, and suggests the closest."""
     names = list(names)
     if isinstance(value, str) and value in names:
         return str(value)
-    text = value if isinstance(value, str) else shown(value)
+    text = value if isinstance(value, str) else short_repr(value)
     near = get_close_matches(text, names, n=NEAR)
     hint = f" (did you mean {near[0]!r}?)" if near else ""
     some = names if len(names) <= MANY else [one for one in names if one in near] or names[:NEAR]
-    listed = ", ".join(map(line, some)) + (f", ... ({len(names)} names)" if len(names) > len(some) else "")
-    raise InputError(f"Argument `{name}` must be one of {listed}, but is {name}={shown(value)}{hint}.")
+    listed = ", ".join(map(one_line, some)) + (f", ... ({len(names)} names)" if len(names) > len(some) else "")
+    raise InputError(f"Argument `{name}` must be one of {listed}, but is {name}={short_repr(value)}{hint}.")
 
 
 def seed(value: Any) -> int:
-    return whole("seed", value, 0, bits=128)  # as many as numpy's own seeds have
+    return whole("seed", value, 0, bits=128)  # as numpy's own seeds
 
 
 def instance(name: str, value: Any, kind: type | tuple[type, ...], described: str) -> Any:
     if not isinstance(value, kind):
-        raise complain(name, described, value)
+        raise argument_error(name, described, value)
     return value

@@ -1,4 +1,4 @@
-"""Codes that say themselves what they mean."""
+"""Integer codes that carry their meaning as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Code(IntEnum):
-    """A whole number, as kernels and files hold it, with its text."""
+    """An integer, as kernels and files store it, with a text."""
 
     text: str
 

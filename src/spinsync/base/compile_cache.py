@@ -1,8 +1,8 @@
-"""The files of compiled code: one folder per user, names that tell what was compiled, and damage that heals.
+"""The cache of compiled code on disk: one folder per user.
 
-An entry is never stale, as its name holds a hash of all that it was made of; so installations and versions share a folder.
-It appears when it is complete. What is damaged is removed, what can't be written is compiled again by the next process.
-Compiled code is run as it is found: a folder that belongs to somebody else, or that others may write to, is not used.
+An entry is never outdated, since its name contains a hash of everything it depends on; so installations and versions can
+share a folder. Entries are written atomically, and damaged ones are removed. For safety, a folder that belongs to another
+user, or that others may write to, is not used.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from functools import cache
 from pathlib import Path
 
 DAY = 86400.0  # seconds
-HASH = 32  # bytes of it
-UNUSED = 30 * DAY  # after which an entry goes
-STRANGE = "it belongs to another user"
-OURS = re.compile(r".+-[0-9a-f]{24}\.nbc|spinsync_\w+\.py|.+\.part")  # machine code, generated source, drafts of both
+HASH = 32  # bytes of the hash at the end of an entry
+UNUSED = 30 * DAY  # age without use after which an entry is removed
+OTHER_OWNER = "it belongs to another user"
+ENTRY = re.compile(r".+-[0-9a-f]{24}\.nbc|spinsync_\w+\.py|.+\.part")  # machine code, generated source, drafts of both
 
 
 def candidates() -> Iterator[Path]:
-    """Where the cache may be, best first; a folder that the user names is the only one as far as it can be used."""
+    """Possible folders of the cache, best first; one named by the user is the only one, if it can be used."""
     if given := os.environ.get("NUMBA_CACHE_DIR"):
-        named = Path(given) / "spinsync-cache"  # not `spinsync`: that could be imported where the folder is on Python's path
+        named = Path(given) / "spinsync-cache"  # not `spinsync`, which could be imported from there
         yield named
         if _trouble(named) is None and os.access(named, os.W_OK):
             return
     if own := _of_user(sys.platform):
         yield own
     if hasattr(os, "geteuid"):
-        shared = next((place for place in (os.environ.get("TMPDIR"), "/tmp") if place and os.path.isdir(place)), None)
+        shared = next((folder for folder in (os.environ.get("TMPDIR"), "/tmp") if folder and os.path.isdir(folder)), None)
         if shared:
             yield Path(shared) / f"spinsync-{os.geteuid()}"
 
 
 def _of_user(platform: str) -> Path | None:
-    """The folder that the system sets aside for caches of a user; None for a user without a home."""
+    """The system's folder for a user's caches; None for a user without a home."""
     if os.path.isabs(given := os.environ.get("XDG_CACHE_HOME", "")):
         return Path(given) / "spinsync"
     if platform == "win32":
@@ -61,20 +61,21 @@ def _of_user(platform: str) -> Path | None:
 
 
 def _trouble(folder: Path) -> str | None:
-    """Why `folder` can't be trusted or made; None where it stands."""
+    """Create `folder` if necessary; the reason why it can't be created or trusted, or None."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return _foreign(folder)
+        return _unsafe(folder)
     except OSError as error:
         return _reason(error)
 
 
-def _foreign(folder: Path) -> str | None:
+def _unsafe(folder: Path) -> str | None:
+    """Why the contents of a folder can't be trusted, or None."""
     if not hasattr(os, "geteuid"):
         return None
     found, link = folder.stat(), folder.lstat()
     if {found.st_uid, link.st_uid} != {os.geteuid()}:
-        return STRANGE
+        return OTHER_OWNER
     return "others may write to it" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
 
 
@@ -82,56 +83,57 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def load(name: str, sound: Callable[[bytes], bool]) -> tuple[Path, bytes] | None:
-    """The entry of this name and where it is, if there is one; one that is not `sound` is removed."""
+def load(name: str, valid: Callable[[bytes], bool]) -> tuple[Path, bytes] | None:
+    """Path and content of the entry of this name, if there is one; one that is not `valid` is removed."""
     for folder in candidates():
         path = folder / name
         try:
-            if not os.path.isdir(folder) or _foreign(folder):
+            if not os.path.isdir(folder) or _unsafe(folder):
                 continue
             found = path.stat()
-            if stat.S_ISREG(found.st_mode) and sound(data := path.read_bytes()):
-                if time.time() - found.st_mtime > DAY:  # the time of change tells when an entry was used last, to a day
+            if stat.S_ISREG(found.st_mode) and valid(data := path.read_bytes()):
+                if time.time() - found.st_mtime > DAY:  # the modification time records the last use, to a day
                     with suppress(OSError):
                         os.utime(path)
                 return path, data
         except FileNotFoundError:
             continue
-        except OSError:  # as good as damaged
+        except OSError:  # treated as damaged
             pass
         remove(path)
     return None
 
 
 def load_code(name: str) -> bytes | None:
-    """Machine code of this name, if there is some that is whole: with a wrong bit it would run, and give a wrong answer."""
+    """Machine code of this name if it exists and its hash is correct."""
     found = load(name, lambda data: hashlib.sha256(data[:-HASH]).digest() == data[-HASH:])
     return None if found is None else found[1][:-HASH]
 
 
 def save_code(name: str, code: bytes) -> None:
-    """Keep machine code, with its hash as the last bytes."""
+    """Store machine code, with its hash as the last bytes."""
     save(name, code + hashlib.sha256(code).digest())
 
 
 def save(name: str, data: bytes) -> Path | None:
-    """Keep an entry in the first folder that takes it; None, and once a word about it, where none does."""
+    """Store an entry in the first writable folder and return its path; None (logged once) if there is none."""
     reasons = []
     for folder in candidates():
         reason = _trouble(folder)
         if reason is None:
             try:
-                _place(folder / name, data)
-                _tidy(folder)
+                _write(folder / name, data)
+                _remove_unused(folder)
                 return folder / name
             except OSError as error:
                 reason = _reason(error)
         reasons.append(f"{folder}: {reason}")
-    _tell(reasons)
+    _report(reasons)
     return None
 
 
-def _place(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes) -> None:
+    """Write a file atomically."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -141,7 +143,7 @@ def _place(path: Path, data: bytes) -> None:
         Path(draft).unlink(missing_ok=True)
 
 
-def _take_away(path: Path) -> None:
+def _delete(path: Path) -> None:
     if os.path.isdir(path) and not os.path.islink(path):
         shutil.rmtree(path)
     else:
@@ -149,14 +151,14 @@ def _take_away(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Take away an entry, or whatever stands in its place, where that is possible."""
+    """Remove an entry, or whatever has its name, if possible."""
     with suppress(OSError):
-        _take_away(path)
+        _delete(path)
 
 
 @cache
-def _tidy(folder: Path) -> None:
-    """Once per process that writes: entries that nobody used for long go."""
+def _remove_unused(folder: Path) -> None:
+    """Remove entries that were not used for a long time; once per process that writes."""
     with suppress(OSError):
         for path in entries(folder):
             if time.time() - path.stat().st_mtime > UNUSED:
@@ -164,27 +166,27 @@ def _tidy(folder: Path) -> None:
 
 
 def entries(folder: Path) -> Iterator[Path]:
-    """All that is ours in a folder, and nothing else; beside it numba-cuda keeps what it compiled of generated source."""
-    yield from (path for path in list(folder.iterdir()) if OURS.fullmatch(path.name))
+    """Files of this package in a folder, including numba-cuda's cache of generated source; no others."""
+    yield from (path for path in list(folder.iterdir()) if ENTRY.fullmatch(path.name))
     yield from list((folder / "__pycache__").glob("spinsync_*"))
 
 
-_told: list[str] = []
+_reported: list[str] = []
 
 
-def _tell(reasons: list[str]) -> None:
-    """Not a warning: those may be errors, and the result of this process is right."""
-    if not _told:
-        _told.extend(reasons)
-        sentence = "Compiled code can't be kept, so each process compiles anew, some 10 s (%s); see `spinsync doctor`."
-        logging.getLogger("spinsync").warning(sentence, "; ".join(reasons) or "no folder")
+def _report(reasons: list[str]) -> None:
+    """Log once that nothing can be stored. Not a warning, which could be turned into an error: the results are correct."""
+    if not _reported:
+        _reported.extend(reasons)
+        message = "Compiled code can't be cached, so each process recompiles for about 10 s (%s); see `spinsync doctor`."
+        logging.getLogger("spinsync").warning(message, "; ".join(reasons) or "no folder")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A folder of the cache: how many entries and bytes, and why it can't be written, if so."""
+class CacheFolder:
+    """A folder of the cache with the number and size of its entries; `trouble` says why it can't be written."""
 
-    folder: Path
+    path: Path
     entries: int
     bytes: int
     trouble: str | None
@@ -193,8 +195,8 @@ class Place:
         return f"{self.entries} file{'s' * (self.entries != 1)}, {self.bytes / 1e6:.1f} MB"
 
 
-def places() -> Iterator[Place]:
-    """The folder that takes new entries, those before it that don't, and those behind it with entries from before."""
+def folders() -> Iterator[CacheFolder]:
+    """The folder that takes new entries, the unusable ones tried before it, and later ones with old entries."""
     found = False
     for folder in candidates():
         if found and not os.path.isdir(folder):
@@ -205,27 +207,27 @@ def places() -> Iterator[Place]:
             sizes = [path.stat().st_size for path in entries(folder)]
             if trouble is None:
                 trial = folder / f"trial-{os.getpid()}.part"
-                _place(trial, bytes(2**17))  # a full disk still takes a file that is small
+                _write(trial, bytes(2**17))  # a small file may fit on a full disk
                 remove(trial)
         except OSError as error:
             trouble = trouble or _reason(error)
         if sizes or not found:
-            yield Place(folder, len(sizes), sum(sizes), trouble)
+            yield CacheFolder(folder, len(sizes), sum(sizes), trouble)
         found = found or trouble is None
 
 
-def clear() -> Iterator[Place]:
-    """Remove all entries that this user has; each folder with what went, and why the rest stays, if so."""
+def clear() -> Iterator[CacheFolder]:
+    """Remove all entries of this user; yields each folder with what was removed, and why something was left, if so."""
     for folder in candidates():
         count = size = 0
         try:
-            if not os.path.isdir(folder) or _foreign(folder) == STRANGE:
+            if not os.path.isdir(folder) or _unsafe(folder) == OTHER_OWNER:
                 continue
             for path in entries(folder):
                 length = path.stat().st_size
-                _take_away(path)
+                _delete(path)
                 count, size = count + 1, size + length
         except OSError as error:
-            yield Place(folder, count, size, _reason(error))
+            yield CacheFolder(folder, count, size, _reason(error))
         else:
-            yield Place(folder, count, size, None)
+            yield CacheFolder(folder, count, size, None)

@@ -1,6 +1,6 @@
-"""Kernels: functions that become machine code when they are first called, and are interpreted where that costs more.
+"""Kernels: functions compiled at their first call, or interpreted where compilation would take longer.
 
-Nothing here loads a compiler: who only runs a few steps does not wait for one.
+Importing this module loads no compiler, so that a short run does not wait for one.
 """
 
 from __future__ import annotations
@@ -12,77 +12,77 @@ from types import FunctionType
 from typing import Any
 
 from spinsync.base.checks import InputError
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 
 
-def need_compiler() -> None:
-    """Refuse to go on where numba is told not to compile: some kernels can't be interpreted."""
-    if not allowed():
+def require_compiler() -> None:
+    """Raise an InputError if numba's compiler is disabled: some kernels can't be interpreted."""
+    if not compiler_enabled():
         raise InputError("The environment variable NUMBA_DISABLE_JIT must be unset for many spins, but is set.")
 
 
-def allowed() -> bool:
-    """Whether there is a compiler to be used."""
+def compiler_enabled() -> bool:
+    """Whether numba's compiler may be used."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 
 class Kernel:
-    """A function and, from the first call on, its machine code. Functions of its own module that it calls are kernels too."""
+    """A function and, from the first call on, its machine code. It may call other kernels of its own module."""
 
     def __init__(self, function: FunctionType, signature: str | None, options: dict[str, Any]) -> None:
         update_wrapper(self, function)
         self.function, self.signature, self.options = function, signature, options
-        self._machine: Any = None
+        self._machine_code: Any = None
 
     def __call__(self, *arguments: Any) -> Any:
-        machine = self.machine
-        given = [one.machine if isinstance(one, Kernel) else one for one in arguments]
-        if self.signature is None and self.ready and not machine.overloads:
-            return aside(machine)(*given)  # compiles now, for the types of these arguments
-        return machine(*given)
+        machine_code = self.machine_code
+        given = [argument.machine_code if isinstance(argument, Kernel) else argument for argument in arguments]
+        if self.signature is None and self.ready and not machine_code.overloads:
+            return in_background(machine_code)(*given)  # compiles for the types of these arguments
+        return machine_code(*given)
 
-    def light(self, *arguments: Any) -> Any:
-        """A call that has little to do: interpreted, as long as there is no machine code."""
-        if self.ready or not allowed():
+    def without_compiling(self, *arguments: Any) -> Any:
+        """A call with little work: interpreted unless the machine code already exists."""
+        if self.ready or not compiler_enabled():
             return self(*arguments)
         return self.interpreted(*(given.interpreted if isinstance(given, Kernel) else given for given in arguments))
 
     @property
     def ready(self) -> bool:
-        """Whether this process has the machine code."""
-        return self._machine is not None
+        """Whether the machine code exists in this process."""
+        return self._machine_code is not None
 
     @property
-    def machine(self) -> Any:
-        """What numba makes of it: to be called, or given to other machine code."""
-        if self._machine is None:
-            if not allowed():
+    def machine_code(self) -> Any:
+        """Numba's dispatcher, to be called or passed to other compiled functions; compiled at first access."""
+        if self._machine_code is None:
+            if not compiler_enabled():
                 return self.interpreted
-            aside(self.made)()  # a compiler hears an interrupt late, or swallows it
-        return self._machine
+            in_background(self.compile)()  # a compiler reacts late to an interrupt, or swallows it
+        return self._machine_code
 
-    def made(self) -> Any:
-        """The machine code, made in this very thread: while it compiles a caller, it keeps any other from compiling."""
+    def compile(self) -> Any:
+        """Compile in this thread, which may hold numba's compiler lock already (for the caller of this kernel)."""
         from spinsync.base.machine_code import compiling, dispatcher
 
-        with compiling:  # two threads that ask for it at once get the same
-            self._machine = self._machine or dispatcher(self)
-        return self._machine
+        with compiling:  # one result for several threads
+            self._machine_code = self._machine_code or dispatcher(self)
+        return self._machine_code
 
     @cached_property
     def interpreted(self) -> FunctionType:
-        """The same as plain Python, for little work before there is machine code."""
-        function, known = self.function, self.function.__globals__
-        called = {name: known[name] for name in function.__code__.co_names if isinstance(known.get(name), Kernel)}
-        names = known | {name: kernel.interpreted for name, kernel in called.items()}
+        """The same function as plain Python, together with the kernels that it calls."""
+        function, names = self.function, self.function.__globals__
+        called = {name: names[name] for name in function.__code__.co_names if isinstance(names.get(name), Kernel)}
+        names = names | {name: kernel.interpreted for name, kernel in called.items()}
         return FunctionType(function.__code__, names, function.__name__, function.__defaults__)
 
 
 def compiled(signature: str | None = None, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """`@compiled(signature)`: machine code without the interpreter's lock, NaN and infinity kept; `options` go to numba.
+    """Decorator `@compiled(signature)`: machine code that releases the GIL and respects NaN and infinity.
 
-    Functions of one module may call each other; across modules pass them as arguments (first-class functions): the
-    cache of the caller would keep the old code of an edited function.
+    `options` go to numba. Functions of one module may call each other; pass those of other modules as arguments
+    (first-class functions), as the caller's cache entry would otherwise contain outdated code after an edit.
     """
 
     def decorate(function: Any) -> Any:

@@ -1,8 +1,8 @@
-"""Work beside the main thread, so that Ctrl-C is heard at once whatever runs.
+"""Computation in background threads, so that Ctrl-C takes effect at once.
 
-Python hears a signal in the main thread, between two of its own instructions: not while a compiler, LAPACK or a kernel is
-at work there. So these work in other threads, while the main thread waits and listens. When it is interrupted, it drops
-them: their result is lost, and they end at the next place where they `heed` it, or when the process does.
+Python handles signals in the main thread, between two bytecode instructions: not while a compiler, LAPACK or a kernel runs
+there. So these run in other threads while the main thread waits. After an interrupt their result is dropped; they end
+(cooperative cancellation) at the next `check_interrupt`, or with the process.
 """
 
 from __future__ import annotations
@@ -13,69 +13,69 @@ from contextvars import copy_context
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt
+PATIENCE = 0.1  # seconds between two checks for an interrupt
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class DroppedError(BaseException):
-    """Nobody waits for the result of this thread any more. No `except Exception` shall hear it."""
+class CancelledError(BaseException):
+    """The result of this thread is no longer needed. Not an Exception, so that no `except Exception` catches it."""
 
 
-_thread = threading.local()  # for whom each thread works: `dropped` is the event that somebody sets who waits no more
+_thread = threading.local()  # `cancelled` of a thread: the event set by the caller when it no longer waits
 
 
-def heed() -> None:
-    """End this thread's work here if nobody waits for it any more; for loops that take long."""
-    dropped = getattr(_thread, "dropped", None)
-    if dropped is not None and dropped.is_set():
-        raise DroppedError
+def check_interrupt() -> None:
+    """Raise CancelledError if the caller no longer waits for this thread; to be called in long loops."""
+    cancelled = getattr(_thread, "cancelled", None)
+    if cancelled is not None and cancelled.is_set():
+        raise CancelledError
 
 
-def work_for(dropped: threading.Event) -> None:
-    """From here on this thread works for somebody who sets the event when he waits no more."""
-    _thread.dropped = dropped
+def set_cancellation(cancelled: threading.Event) -> None:
+    """Set the event by which the caller cancels this thread."""
+    _thread.cancelled = cancelled
 
 
-def wait_for(
-    begin: Callable[[], None], done: threading.Event, dropped: threading.Event, watch: Callable[[], None] | None = None
+def start_and_wait(
+    start: Callable[[], None], done: threading.Event, cancelled: threading.Event, watch: Callable[[], None] | None = None
 ) -> None:
-    """Let others begin and wait for them; they are told if this thread is interrupted, or dropped itself."""
+    """Start work in other threads and wait for it; cancel it if this thread is interrupted, or cancelled itself."""
     try:
-        begin()
+        start()
         while not done.wait(PATIENCE):
-            heed()
+            check_interrupt()
             if watch is not None:
                 watch()
     except BaseException:
-        dropped.set()
+        cancelled.set()
         raise
 
 
-def aside(work: Callable[P, T]) -> Callable[P, T]:
-    """The function, run in a thread of its own if the main thread calls it; errors and numpy's error state are the same."""
+def in_background(work: Callable[P, T]) -> Callable[P, T]:
+    """A decorator: the main thread calls the function in a background thread, with the same errors and numpy error state."""
 
     @wraps(work)
     def called(*args: P.args, **options: P.kwargs) -> T:
         if threading.current_thread() is not threading.main_thread():
             return work(*args, **options)
-        found: list[T] = []
-        failed: list[BaseException] = []
-        done, dropped = threading.Event(), threading.Event()
+        results: list[T] = []
+        errors: list[BaseException] = []
+        done, cancelled = threading.Event(), threading.Event()
 
         def run() -> None:
-            work_for(dropped)
+            set_cancellation(cancelled)
             try:
-                found.append(work(*args, **options))
+                results.append(work(*args, **options))
             except BaseException as error:
-                failed.append(error)
+                errors.append(error)
             finally:
                 done.set()
 
-        wait_for(threading.Thread(target=copy_context().run, args=(run,), daemon=True).start, done, dropped)
-        if failed:
-            raise failed.pop()
-        return found.pop()
+        start_and_wait(threading.Thread(target=copy_context().run, args=(run,), daemon=True).start, done, cancelled)
+        if errors:
+            raise errors.pop()
+        return results.pop()
 
     return called

@@ -1,4 +1,4 @@
-"""Expressions while functions become code for LLVM (`translation.py`)."""
+"""Expressions in the translation to LLVM (`translation.py`)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 
 from llvmlite import ir
 
-from spinsync.base.llvm_numbers import REAL, WHOLE, is_static, kind_of, width_of
-from spinsync.base.llvm_places import Place, Places, Scope, assigned, contains
+from spinsync.base.llvm_arithmetic import INTEGER, REAL, is_constant, lane_count, scalar_type
+from spinsync.base.llvm_memory import ArrayView, Memory, Scope, assigned, contains
 
-ELSEWHERE = {"math", "np"}  # whose names are known here
+MODULES = {"math", "np"}  # their supported functions are built in
 
 
-class Expressions(Places):
-    """Writes expressions behind the place where `builder` stands."""
+class Expressions(Memory):
+    """Emits expressions at the position of `builder`."""
 
-    body: Callable[[Iterable[ast.stmt], Scope], None]  # writes the statements of a function
-    assign: Callable[[str, Any, Scope], None]  # gives a name a value
+    body: Callable[[Iterable[ast.stmt], Scope], None]  # emits statements
+    assign: Callable[[str, Any, Scope], None]  # assigns a value to a name
 
     def scope(self, function: ast.FunctionDef, names: dict[str, Any]) -> Scope:
         times = assigned(function)
@@ -30,11 +30,11 @@ class Expressions(Places):
             self.assign(name, names.pop(name), scope)
         return scope
 
-    def at(self, node: ast.expr, scope: Scope) -> Any:
-        """The place that a name with subscripts and fields means, or the known value."""
+    def locate(self, node: ast.expr, scope: Scope) -> Any:
+        """The array view, or the constant, that a name with subscripts and fields refers to."""
         if isinstance(node, ast.Attribute):
-            found = self.at(node.value, scope)
-            return self.part(found, node.attr) if isinstance(found, Place) else getattr(found, node.attr)
+            found = self.locate(node.value, scope)
+            return self.record_field(found, node.attr) if isinstance(found, ArrayView) else getattr(found, node.attr)
         if not isinstance(node, ast.Subscript):
             return self.value(node, scope)
         indices: list[Any] = []
@@ -42,14 +42,14 @@ class Expressions(Places):
         while isinstance(root, ast.Subscript):
             own = root.slice.elts if isinstance(root.slice, ast.Tuple) else [root.slice]
             indices, root = [*(self.value(index, scope) for index in own), *indices], root.value
-        found = self.at(root, scope)
+        found = self.locate(root, scope)
         if isinstance(found, tuple):
-            if not is_static(*indices):
-                return self.moved(self.table(ast.unparse(root), found), indices)
+            if not is_constant(*indices):
+                return self.element(self.constant_table(ast.unparse(root), found), indices)
             for index in indices:
                 found = found[index]
             return found
-        return self.moved(found, indices)
+        return self.element(found, indices)
 
     def value(self, node: ast.expr, scope: Scope) -> Any:
         kind = type(node).__name__
@@ -64,18 +64,18 @@ class Expressions(Places):
         return self.look_up(node.id, scope)
 
     def value_of_attribute(self, node: ast.Attribute, scope: Scope) -> Any:
-        if isinstance(node.value, ast.Name) and node.value.id in ELSEWHERE:
+        if isinstance(node.value, ast.Name) and node.value.id in MODULES:
             return float(node.attr) if node.attr == "inf" else node.attr
-        return self.read(self.at(node, scope))
+        return self.read(self.locate(node, scope))
 
     def value_of_subscript(self, node: ast.Subscript, scope: Scope) -> Any:
-        return self.read(self.at(node, scope))
+        return self.read(self.locate(node, scope))
 
     def value_of_binop(self, node: ast.BinOp, scope: Scope) -> Any:
         return self.binary(node.op, self.value(node.left, scope), self.value(node.right, scope))
 
     def value_of_unaryop(self, node: ast.UnaryOp, scope: Scope) -> Any:
-        return self.negated(node.op, self.value(node.operand, scope))
+        return self.unary(node.op, self.value(node.operand, scope))
 
     def value_of_compare(self, node: ast.Compare, scope: Scope) -> Any:
         values = [self.value(one, scope) for one in (node.left, *node.comparators)]
@@ -89,10 +89,10 @@ class Expressions(Places):
         test = self.value(node.test, scope)
         if isinstance(test, bool):
             return self.value(node.body if test else node.orelse, scope)
-        return self.chosen(test, self.value(node.body, scope), self.value(node.orelse, scope))
+        return self.select(test, self.value(node.body, scope), self.value(node.orelse, scope))
 
     def values(self, node: ast.expr, scope: Scope) -> list[Any]:
-        """Those of a tuple, or of a call that returns several."""
+        """The values of a tuple, or of a call with several results."""
         if isinstance(node, ast.Tuple):
             return [self.value(one, scope) for one in node.elts]
         found = self.value(node, scope)
@@ -100,18 +100,18 @@ class Expressions(Places):
 
     def value_of_call(self, node: ast.Call, scope: Scope) -> Any:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
-        if name in ("empty", "zeros"):  # with a second argument of whole numbers
+        if name in ("empty", "zeros"):  # with a second argument: of integers
             shape = tuple(self.values(node.args[0], scope))
-            return Place(self.slot(WHOLE if len(node.args) > 1 else REAL, prod(shape)), shape)
+            return ArrayView(self.allocate(INTEGER if len(node.args) > 1 else REAL, prod(shape)), shape)
         if name == "reshape":
             assert isinstance(node.func, ast.Attribute)
-            place = self.at(node.func.value, scope)
-            return Place(place.pointer, tuple(self.value(one, scope) for one in node.args), place.record)
+            view = self.locate(node.func.value, scope)
+            return ArrayView(view.pointer, tuple(self.value(one, scope) for one in node.args), view.record)
         arguments = [self.value(one, scope) for one in node.args]
-        if name not in self.text.functions:
+        if name not in self.program.functions:
             return self.builtin(name, arguments)
-        function = self.text.functions[name]
-        return self.written_out(function, dict(zip((one.arg for one in function.args.args), arguments, strict=True)))
+        function = self.program.functions[name]
+        return self.inline(function, dict(zip((one.arg for one in function.args.args), arguments, strict=True)))
 
     def builtin(self, name: str, given: list[Any]) -> Any:
         first = given[0]
@@ -119,22 +119,22 @@ class Expressions(Places):
             return first.shape[0]
         if name in ("max", "min"):
             larger = self.compare(ast.Gt() if name == "max" else ast.Lt(), given[1], first)
-            return self.chosen(larger, given[1], first)
-        if name == "count":
-            lanes = self.builder.zext(self.builder.bitcast(first, ir.IntType(self.width)), WHOLE)
-            return self.builder.call(self.module.declare_intrinsic("llvm.ctpop", [WHOLE]), [lanes])
-        width = width_of(first)
-        if name in ("bits", "number", "int"):
-            kind = REAL if name == "number" else WHOLE
+            return self.select(larger, given[1], first)
+        if name == "count_true":
+            lanes = self.builder.zext(self.builder.bitcast(first, ir.IntType(self.width)), INTEGER)
+            return self.builder.call(self.module.declare_intrinsic("llvm.ctpop", [INTEGER]), [lanes])
+        width = lane_count(first)
+        if name in ("float_bits", "bits_to_float", "int"):
+            kind = REAL if name == "bits_to_float" else INTEGER
             target = ir.VectorType(kind, width) if width else kind
-            turn = self.builder.fptosi if name == "int" else self.builder.bitcast
-            return first if name == "int" and kind_of(first) == WHOLE else turn(first, target)
+            convert = self.builder.fptosi if name == "int" else self.builder.bitcast
+            return first if name == "int" and scalar_type(first) == INTEGER else convert(first, target)
         if name == "float":
-            return self.of(first, REAL, width)
-        return self.intrinsic({"abs": "llvm.fabs", "sqrt": "llvm.sqrt"}[name], self.of(first, REAL, width))
+            return self.cast(first, REAL, width)
+        return self.intrinsic({"abs": "llvm.fabs", "sqrt": "llvm.sqrt"}[name], self.cast(first, REAL, width))
 
-    def written_out(self, function: ast.FunctionDef, names: dict[str, Any]) -> Any:
-        """A call by value: the body with names of its own; its results, None where it has none."""
+    def inline(self, function: ast.FunctionDef, names: dict[str, Any]) -> Any:
+        """Inline a call by value, with names of its own. Returns the result, a list of several, or None."""
         scope = self.scope(function, names)
         *before, last = function.body
         if isinstance(last, ast.Return) and not any(contains(statement, ast.Return) for statement in before):
@@ -147,5 +147,5 @@ class Expressions(Places):
         if not self.builder.block.is_terminated:
             self.builder.branch(scope.end)
         self.builder.position_at_end(scope.end)
-        results = [self.builder.load(slot) for slot in scope.results or []]
+        results = [self.builder.load(pointer) for pointer in scope.results or []]
         return results if len(results) > 1 else results[0] if results else None

@@ -1,7 +1,7 @@
-"""Machine code of kernels, kept on disk where a cache can be written, compiled anew in each process where not.
+"""Compilation of kernels by numba, with our own cache on disk instead of numba's.
 
-Numba has a cache of its own. It is not used, as it lies beside the source, where it outlives the package, does not survive
-a damaged file, a full disk or a user without a home, and lets processes that write at once mix up their entries.
+Numba's own cache is stored next to the source, where it outlives the package. It fails on a damaged file, a full disk or for a
+user without a home, and concurrent processes can mix up its entries.
 """
 
 from __future__ import annotations
@@ -34,32 +34,32 @@ __all__ = ["compiled_for_device", "compiling", "dispatcher"]
 _njit: Any = numba.njit
 _rebuild: Any = CompileResult._rebuild
 _dumps: Any = dumps
-#: what numba makes other code for; one installation may have Intel's vector mathematics, and the next one lack it
+#: numba settings that change the machine code (SVML: Intel's vector mathematics, which not every installation has)
 SETTINGS = ("USING_SVML", "OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
 VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
 
 
 @typeof_impl.register(Kernel)
-def _of_kernel(kernel: Kernel, context: Any) -> Any:
-    """What numba takes a kernel for that another one calls."""
-    return numba.types.Dispatcher(kernel.made())
+def _type_of_kernel(kernel: Kernel, context: Any) -> Any:
+    """Numba's type of a kernel that is called by another one."""
+    return numba.types.Dispatcher(kernel.compile())
 
 
 def dispatcher(kernel: Kernel) -> Any:
-    """The machine code of a kernel; without a signature it is made when the types of its arguments are known."""
-    made = _njit(**kernel.options)(kernel.function)
-    with suppress(OSError):  # a package without its source has no cache
-        made._cache = _Kept(made.py_func, kernel.options)
+    """Numba's dispatcher of a kernel; without a signature it compiles when it is called, for the types of the arguments."""
+    compiled = _njit(**kernel.options)(kernel.function)
+    with suppress(OSError):  # no cache for a package without source files
+        compiled._cache = _DiskCache(compiled.py_func, kernel.options)
     if kernel.signature is not None:
-        made.compile(kernel.signature)
-        made.disable_compile()
-    return made
+        compiled.compile(kernel.signature)
+        compiled.disable_compile()
+    return compiled
 
 
-class _Kept(NullCache):
-    """What a dispatcher asks before it compiles and tells after: one entry per signature, whose last bytes are its hash.
+class _DiskCache(NullCache):
+    """Cache of a numba dispatcher: one file per signature, with its hash as the last bytes.
 
-    The hash comes first: machine code with a wrong bit would run, and give a wrong answer or end the process.
+    The hash is checked first: damaged machine code would give a wrong answer or crash the process.
     """
 
     def __init__(self, function: FunctionType, options: dict[str, Any]) -> None:
@@ -67,14 +67,14 @@ class _Kept(NullCache):
         settings = [str(getattr(numba.config, name, None)) for name in SETTINGS]
         code = function.__code__
         where, names = (function.__module__, function.__qualname__, code.co_firstlineno), function.__globals__
-        # a generated module tells itself what it was made of
-        source = str(names.get("MADE_OF") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
+        # a generated module has the hash of its sources
+        source = str(names.get("SOURCE_HASH") or hashlib.sha256(Path(names["__file__"]).read_bytes()).hexdigest())
         self._parts = (*VERSIONS, *where, code.co_code.hex(), source, ways, settings)
         self._title = re.sub(r"[^\w.]", "", f"{function.__module__.rpartition('.')[2]}.{function.__qualname__}")
-        self.called = re.sub("^spinsync_|_[0-9a-f]{20}(?=[.])", "", self._title)  # what people read, of generated modules too
+        self.display_name = re.sub("^spinsync_|_[0-9a-f]{20}(?=[.])", "", self._title)  # without the hash of a generated module
 
     def _name(self, signature: Any, codegen: Any) -> str:
-        """All that the machine code depends on; `codegen` knows the processor."""
+        """File name with a hash of everything that the machine code depends on, including the processor (`codegen`)."""
         parts = (*self._parts, str(signature), codegen.magic_tuple())
         return f"{self._title}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.nbc"
 
@@ -85,7 +85,7 @@ class _Kept(NullCache):
             return None
         try:
             return _rebuild(target_context, *loads(found))
-        except Exception:  # whole, but nothing of ours: what is compiled now takes its place
+        except Exception:  # complete, but not from numba: it will be overwritten
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -93,18 +93,18 @@ class _Kept(NullCache):
             compile_cache.save_code(self._name(sig, data.codegen), _dumps(data._reduce()))
 
 
-class _Telling(event.Listener):
-    """Tells what takes the compiler long. Numba asks the cache first: what is on the disk does not get here.
+class _CompileListener(event.Listener):
+    """Issues notices of long compilations. Numba tries the cache first: cached code causes no event.
 
-    All compilation holds one lock of numba, so that what is begun last ends first.
+    All compilation holds numba's global lock, so that events are nested.
     """
 
     def __init__(self) -> None:
         self._open: list[AbstractContextManager[None]] = []
 
-    def on_start(self, begun: Any) -> None:
-        cache = begun.data["dispatcher"]._cache
-        self._open.append(compiling_notice(cache.called) if isinstance(cache, _Kept) else nullcontext())
+    def on_start(self, started: Any) -> None:
+        cache = started.data["dispatcher"]._cache
+        self._open.append(compiling_notice(cache.display_name) if isinstance(cache, _DiskCache) else nullcontext())
         self._open[-1].__enter__()
 
     def on_end(self, ended: Any) -> None:
@@ -112,11 +112,11 @@ class _Telling(event.Listener):
 
 
 _register: Any = event.register
-_register("numba:compile", _Telling())
+_register("numba:compile", _CompileListener())
 
 
 def compiled_for_device(function: Callable[..., Any]) -> Any:
-    """A CUDA kernel; numba-cuda's own cache, which lies beside generated source, is used as far as it can be."""
+    """A CUDA kernel, with numba-cuda's own cache next to the generated source where that is possible."""
     from numba import cuda
 
     jit: Any = cuda.jit
@@ -127,25 +127,26 @@ def compiled_for_device(function: Callable[..., Any]) -> Any:
             raise
         return jit(function)
     if hasattr(kernel, "_cache"):  # the simulator has none
-        _forgive(kernel._cache)
+        _ignore_damage(kernel._cache)
     return kernel
 
 
-def _forgive(cache: Any) -> None:
+def _ignore_damage(cache: Any) -> None:
+    """Treat errors of numba-cuda's cache as cache misses."""
     load, save = cache.load_overload, cache.save_overload
 
-    def load_overload(*asked: Any) -> Any:
+    def load_overload(*arguments: Any) -> Any:
         try:
-            return load(*asked)
-        except Exception:  # whatever damage does
+            return load(*arguments)
+        except Exception:  # any effect of damage
             return None
 
-    def save_overload(*given: Any) -> None:
+    def save_overload(*arguments: Any) -> None:
         try:
-            save(*given)
-        except Exception:  # a damaged index is read before it is written: begin again
+            save(*arguments)
+        except Exception:  # a damaged index: start a new one
             with suppress(OSError):
                 cache.flush()
-                save(*given)
+                save(*arguments)
 
     cache.load_overload, cache.save_overload = load_overload, save_overload

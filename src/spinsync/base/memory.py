@@ -1,4 +1,4 @@
-"""How much memory a computation may take, and the sentence for one that would take more."""
+"""The memory that a computation may use, and the error message for one that needs more."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-SHARE = 0.8  # of the memory that may be taken
-UNKNOWN = 4 * 2.0**30  # bytes where nothing can be told
+SHARE = 0.8  # of the memory limit that a computation may use
+UNKNOWN = 4 * 2.0**30  # bytes if no limit is known
 GIB = 2.0**30
-LONG = 10**15  # a number that is shown to two digits
+LONG = 10**15  # from here on numbers are shown with two digits
 
 
 def available() -> float:
-    """Bytes that a computation may take: most of what the machine has, its container allows and the shell leaves."""
+    """Bytes that a computation may use: a share of the smallest limit of machine, container and shell."""
     return SHARE * min(_limits(), default=UNKNOWN / SHARE)
 
 
@@ -30,57 +30,57 @@ def _limits() -> Iterator[float]:
     with suppress(AttributeError, ValueError, OSError):
         yield float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     yield from _containers()
-    if resource is not None:  # of addresses, most of which are taken by libraries and never used
-        most, taken = resource.getrlimit(resource.RLIMIT_AS)[0], 0
+    if resource is not None:  # address space; libraries reserve much of it without using it
+        most, used = resource.getrlimit(resource.RLIMIT_AS)[0], 0
         if most != resource.RLIM_INFINITY:
             with suppress(OSError, ValueError, IndexError):
-                taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
-            yield float(max(most - taken, 0))
+                used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            yield float(max(most - used, 0))
 
 
 def _containers() -> Iterator[float]:
-    for file in control_groups("memory", "memory.max", "memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):  # "max": no limit; within a container the path may be of the outside
+    for file in cgroup_files("memory", "memory.max", "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):  # "max": no limit; inside a container the path may not exist
             yield float(file.read_text(encoding="ascii"))
 
 
-def control_groups(kind: str, name: str, older: str) -> Iterator[Path]:
-    """Files of a limit in the control groups that this process is in, and in those around them (Linux).
+def cgroup_files(kind: str, name: str, older: str) -> Iterator[Path]:
+    """Files of a limit in the control groups of this process and in their parents (Linux).
 
-    kind, name, older : of the limit, and the file's name in the unified and in the older hierarchy
+    kind, name, older : controller ("memory", "cpu"), and the file's name in version 2 and in version 1
     """
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text(encoding="utf-8").splitlines():
-            _, kinds, place = line.split(":", 2)
+            _, kinds, group = line.split(":", 2)
             if kinds and kind not in kinds.split(","):
                 continue
             root = Path("/sys/fs/cgroup", kind if kinds else "")
-            inner = root / place.lstrip("/")
+            inner = root / group.lstrip("/")
             for folder in (inner, *inner.parents):
                 yield folder / (older if kinds else name)
                 if folder == root:
                     break
 
 
-def afford(name: str, count: int, size: float, holds: str | None = None, growth: int = 1) -> None:
-    """Refuse a number for which memory can't hold the result, with an estimate, and how many do fit.
+def check_memory(name: str, count: int, size: float, holds: str | None = None, growth: int = 1) -> None:
+    """Raise an InputError with estimates if the result does not fit into memory.
 
-    name : of the argument that says how many
-    size : bytes that it takes, times the number to the power `growth`
-    holds : what the argument holds so many of; None: it is the number
+    name : argument that sets the size of the result
+    count, size, growth : the result takes size * count**growth bytes
+    holds : noun for the entries of the argument (it has `count` of them); None: the argument is `count` itself
     """
-    may = available()
-    fits = max((may / size) ** (1 / growth), 1.0)
+    limit = available()
+    fits = max((limit / size) ** (1 / growth), 1.0)
     if count <= fits:
         return
     digits = 10 ** (floor(log10(fits)) - 1)
     most = f"{floor(fits / digits) * digits:.0f}"
-    told = str(count) if count < LONG else _short(count)
-    asked = f"is {name}={told}" if holds is None else f"holds {told}"
+    number = str(count) if count < LONG else _short(count)
+    given = f"is {name}={number}" if holds is None else f"holds {number}"
     must = f"be at most about {most}" if holds is None else f"hold at most about {most} {holds}"
     raise InputError(
-        f"Argument `{name}` must {must} for this question and this machine, but {asked}: "
-        f"it would take about {_short(count, growth, size / GIB)} GiB of memory, and {may / GIB:.2g} may be used."
+        f"Argument `{name}` must {must} for this question and this machine, but {given}: "
+        f"it would take about {_short(count, growth, size / GIB)} GiB of memory, and {limit / GIB:.2g} may be used."
     )
 
 

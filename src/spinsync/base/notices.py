@@ -1,4 +1,4 @@
-"""One sentence where the compiler takes long: what it compiles, and that this is kept for the next time."""
+"""A log message when compilation takes long: what is compiled, and where the result is cached."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from contextvars import ContextVar, copy_context
 
 from spinsync.base import compile_cache
 
-PATIENCE = 2.0  # seconds of compilation without a word
+PATIENCE = 2.0  # seconds of compilation before the message
 
-_told: set[str] = set()
-_telling = threading.Lock()
+_reported: set[str] = set()
+_lock = threading.Lock()
 _within: ContextVar[bool] = ContextVar("within a notice", default=False)
 
 
 @contextmanager
 def compiling_notice(what: str) -> Iterator[None]:
-    """Say that `what` is compiled, if the work inside lasts; once per process, and the outermost speaks for all.
+    """Log that `what` is compiled, if the block lasts long: once per process, and only for the outermost block.
 
-    The sentence goes to Python's logger `spinsync`, thus to standard error, where any level above WARNING turns it off. It is
-    no warning, so that it ends nothing; but who makes errors of warnings wants a silent standard error, and has it.
+    The message goes to Python's logger `spinsync`, by default to standard error; a level above WARNING turns it off. It is
+    not issued through `warnings`, and omitted if warnings are errors, where a silent standard error is expected.
     """
     if _within.get():
         yield
         return
     _within.set(True)
-    timer = threading.Timer(PATIENCE, copy_context().run, (_tell, what))
+    timer = threading.Timer(PATIENCE, copy_context().run, (_report, what))
     timer.daemon = True
     if not _warnings_are_errors():
         timer.start()
@@ -38,21 +38,21 @@ def compiling_notice(what: str) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        _within.set(False)  # not by a token: at the end of the interpreter this is another context
+        _within.set(False)  # not by a token: at interpreter exit the context is another one
 
 
-def _tell(what: str) -> None:
-    with _telling:
-        if what in _told:
+def _report(what: str) -> None:
+    with _lock:
+        if what in _reported:
             return
-        _told.add(what)
-    folder = next((place.folder for place in compile_cache.places() if place.trouble is None), None)
+        _reported.add(what)
+    folder = next((found.path for found in compile_cache.folders() if found.trouble is None), None)
     kept = "" if folder is None else f"; the result is kept in {folder} for the next time"
     logging.getLogger("spinsync").warning("spinsync compiles %s, which takes a while%s.", what, kept)
 
 
 def _warnings_are_errors() -> bool:
-    """Whether the first of Python's filters that holds for all of a user's warnings makes errors of them."""
+    """Whether the first warning filter that applies to all UserWarnings turns them into errors."""
     for action, text, category, module, line in warnings.filters:
         if text is None and module is None and not line and issubclass(UserWarning, category):
             return action == "error"

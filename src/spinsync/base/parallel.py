@@ -1,4 +1,4 @@
-"""Threads for all that computes: one budget of them, and one pool. No result depends on how many there are."""
+"""The threads of the package: one budget and one pool per process. No result depends on their number."""
 
 from __future__ import annotations
 
@@ -15,50 +15,48 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from spinsync.base import checks, interrupts
-from spinsync.base.memory import control_groups
+from spinsync.base.memory import cgroup_files
 
 VARIABLE = "SPINSYNC_THREADS"
-LIBRARIES = "OMP_NUM_THREADS"  # what Dask, joblib and loky set in their workers, so that these share the cores
+LIBRARIES = "OMP_NUM_THREADS"  # set by Dask, joblib and loky in their worker processes
 
 T = TypeVar("T")
 
-_asked: ContextVar[int | None] = ContextVar("threads that a question may use", default=None)
-
-
-_thread = threading.local()  # one of the pool is `pooled`
+_limit: ContextVar[int | None] = ContextVar("limit of threads", default=None)
+_thread = threading.local()  # `pooled` is True in threads of the pool
 
 
 def _pooled() -> bool:
     return getattr(_thread, "pooled", False)
 
 
-def threads() -> int:
-    """How many threads may compute for who asks: one within the pool, or what `at_most` says, or the budget."""
-    return 1 if _pooled() else _asked.get() or budget()  # the threads of the pool share the budget already
+def thread_count() -> int:
+    """Number of threads that the caller may use: one within the pool, else the `thread_limit`, else the budget."""
+    return 1 if _pooled() else _limit.get() or budget()  # the pool already uses the budget
 
 
 @contextmanager
-def at_most(asked: Any) -> Iterator[None]:
-    """Within it, a question computes with so many threads, a whole number of at least 1; None leaves it as it is."""
-    before = _asked.get()
-    _asked.set(before if asked is None else checks.whole("threads", asked, 1))
+def thread_limit(threads: Any) -> Iterator[None]:
+    """Limit the threads within the block to a whole number of at least 1; None changes nothing."""
+    before = _limit.get()
+    _limit.set(before if threads is None else checks.whole("threads", threads, 1))
     try:
         yield
     finally:
-        _asked.set(before)
+        _limit.set(before)
 
 
 def budget() -> int:
-    """Threads that this process may use: SPINSYNC_THREADS, or as many as it has cores and its worker leaves it."""
+    """Threads that this process may use: SPINSYNC_THREADS, or the cores, but no more than OMP_NUM_THREADS."""
     if text := os.environ.get(VARIABLE, "").strip():
         if not text.isdecimal() or int(text) < 1:
-            raise checks.complain(VARIABLE, "a whole number of at least 1", text)
+            raise checks.argument_error(VARIABLE, "a whole number of at least 1", text)
         return int(text)
-    return min(cores(), _left_by_the_worker())
+    return min(cores(), _worker_limit())
 
 
 def cores() -> int:
-    """Those that the scheduler lets this process use, and its container pays for."""
+    """Cores that affinity and container quota allow to this process."""
     try:
         allowed = len(os.sched_getaffinity(0))
     except AttributeError:  # macOS, Windows
@@ -68,25 +66,25 @@ def cores() -> int:
 
 @cache
 def _quota() -> float:
-    """Cores' worth of time that the control groups grant (Linux)."""
-    granted = [inf]
-    for file in control_groups("cpu", "cpu.max", "cpu.cfs_quota_us"):
+    """CPU quota of the control groups (Linux), in cores."""
+    quotas = [inf]
+    for file in cgroup_files("cpu", "cpu.max", "cpu.cfs_quota_us"):
         with suppress(OSError, ValueError):  # "max": no limit
             quota, *period = file.read_text(encoding="ascii").split()
-            each_period = period[0] if period else (file.parent / "cpu.cfs_period_us").read_text(encoding="ascii")
+            period_length = period[0] if period else (file.parent / "cpu.cfs_period_us").read_text(encoding="ascii")
             if float(quota) > 0:
-                granted.append(float(quota) / float(each_period))
-    return min(granted)
+                quotas.append(float(quota) / float(period_length))
+    return min(quotas)
 
 
-def _left_by_the_worker() -> int:
-    text = os.environ.get(LIBRARIES, "").split(",")[0].strip()  # of nested loops the outermost
+def _worker_limit() -> int:
+    text = os.environ.get(LIBRARIES, "").split(",")[0].strip()  # of nested parallel regions the outermost
     return int(text) if text.isdecimal() and int(text) > 0 else sys.maxsize
 
 
 @dataclass
 class _Job:
-    """Items of which each thread takes the next one."""
+    """A list of items; each thread takes the next one when it is free."""
 
     work: Callable[[Any], Any]
     items: Sequence[Any]
@@ -95,19 +93,19 @@ class _Job:
     failed: dict[int, BaseException] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
     done: threading.Event = field(default_factory=threading.Event)
-    dropped: threading.Event = field(default_factory=threading.Event)
-    taken: int = 0
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    started: int = 0
 
     def next(self) -> int | None:
         with self.lock:
-            if self.taken < len(self.items) and not self.failed and not self.dropped.is_set():
-                self.taken += 1
-                return self.taken - 1
+            if self.started < len(self.items) and not self.failed and not self.cancelled.is_set():
+                self.started += 1
+                return self.started - 1
             return None
 
-    def share(self) -> None:
-        """What one thread does of it."""
-        interrupts.work_for(self.dropped)
+    def run(self) -> None:
+        """Process items until none is left; each thread calls this."""
+        interrupts.set_cancellation(self.cancelled)
         while (k := self.next()) is not None:
             try:
                 self.results[k] = self.work(self.items[k])
@@ -120,7 +118,7 @@ class _Job:
 
 
 class _Pool:
-    """Threads that wait for work. They don't keep the process from ending."""
+    """Daemon threads that wait for jobs."""
 
     def __init__(self) -> None:
         self.threads, self.broken = 0, False
@@ -131,7 +129,7 @@ class _Pool:
             self.threads += 1
             threading.Thread(target=self._serve, daemon=True, name="spinsync pool").start()
 
-    def begin(self, job: _Job) -> None:
+    def submit(self, job: _Job) -> None:
         for _ in range(job.threads):
             self._todo.put((copy_context(), job))
 
@@ -144,8 +142,8 @@ class _Pool:
         _thread.pooled = True
         while (given := self._todo.get()) is not None:
             context, job = given
-            context.run(job.share)
-            del given, context, job  # results are not kept while waiting
+            context.run(job.run)
+            del given, context, job  # release the results while waiting
 
 
 _pools: dict[str, _Pool] = {}
@@ -153,7 +151,7 @@ _lock = threading.Lock()
 
 
 def _pool(kind: str, threads: int) -> _Pool:
-    """The threads that are kept: to start some takes as long as a thousand trajectories."""
+    """The persistent pool: starting threads takes as long as a thousand trajectories."""
     with _lock:
         if kind not in _pools or _pools[kind].broken:
             _pools[kind] = _Pool()
@@ -161,21 +159,22 @@ def _pool(kind: str, threads: int) -> _Pool:
         return _pools[kind]
 
 
-def each(
-    work: Callable[[Any], T], items: Sequence[Any], watch: Callable[[], None] | None = None, waiting: int | None = None
+def parallel_map(
+    work: Callable[[Any], T], items: Sequence[Any], watch: Callable[[], None] | None = None, io_threads: int | None = None
 ) -> list[T]:
-    """[work(item) for item in items], several at once; of several errors that of the first item.
+    """[work(item) for item in items], several at once. Raises the error of the first item that failed.
 
-    An interrupt is heard at once: no further item is begun, and what is being done is dropped, with the pool. `watch` is
-    called some ten times a second meanwhile, by the thread that waits. `waiting`: that many threads, whatever the budget, for
-    work that waits for a disk and computes nothing.
+    An interrupt takes effect at once: no further item is started, running ones are cancelled, and the pool is replaced.
+
+    watch : called about ten times a second by the waiting thread
+    io_threads : number of threads, regardless of the budget, for work that only waits for a disk
     """
-    count = min(waiting or threads(), len(items))
-    if _pooled() or count < 1 or (count == 1 and watch is None):  # those of a pool that wait for their own wait for ever
+    count = min(io_threads or thread_count(), len(items))
+    if _pooled() or count < 1 or (count == 1 and watch is None):  # a pool thread that waits for its own pool would deadlock
         return [work(item) for item in items]
-    pool, job = _pool("computing" if waiting is None else "waiting", count), _Job(work, items, count, [None] * len(items))
+    pool, job = _pool("computing" if io_threads is None else "waiting", count), _Job(work, items, count, [None] * len(items))
     try:
-        interrupts.wait_for(lambda: pool.begin(job), job.done, job.dropped, watch)
+        interrupts.start_and_wait(lambda: pool.submit(job), job.done, job.cancelled, watch)
     except BaseException:
         pool.end()
         raise
@@ -185,4 +184,4 @@ def each(
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # a forked process has none of its parent's threads
+    os.register_at_fork(after_in_child=_pools.clear)  # a forked process has no threads of its parent

@@ -1,4 +1,4 @@
-"""Questions whose numbers may leave double precision on the way to an answer."""
+"""Overflow in questions: one error message instead of numpy's warnings."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Answer = TypeVar("Answer")
 
 
 def in_range(question: Callable[P, Answer]) -> Callable[P, Answer]:
-    """A question that checks its result: numpy warns of nothing on the way, and what can't go on is one sentence."""
+    """A decorator for questions that check their own result: silences numpy, and turns arithmetic errors into one message."""
 
     @wraps(question)
-    def asked(*arguments: P.args, **options: P.kwargs) -> Answer:
+    def answer(*arguments: P.args, **options: P.kwargs) -> Answer:
         with np.errstate(all="ignore"):
             try:
                 return question(*arguments, **options)
             except (ArithmeticError, np.linalg.LinAlgError):  # overflow, division by zero, entries that are not finite
                 raise IntegrationError("The rates are too large for double precision, or differ by too many orders.") from None
 
-    return asked
+    return answer

@@ -1,4 +1,4 @@
-"""How far a long computation is: one line on standard error, where somebody looks, and only if it lasts."""
+"""A progress line on standard error for long computations, in terminals and notebooks only."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from spinsync.base import parallel
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-PATIENCE = 2.0  # seconds without a line
-LONG = 1e6  # days, from where on the digits tell nothing
-PAUSE = 0.1  # seconds between two changes of it
+PATIENCE = 2.0  # seconds before the line appears
+LONG = 1e6  # days; larger times are shown by their order of magnitude
+PAUSE = 0.1  # seconds between two updates
 
 T = TypeVar("T")
 
 
-def progress(label: str) -> closing[Line]:
-    """A line that tells how far the work inside is; it vanishes at the end, and never comes where it ends soon."""
-    return closing(Line(label))
+def progress(label: str) -> closing[ProgressLine]:
+    """A context manager with a progress line, which appears after PATIENCE and is erased at the end."""
+    return closing(ProgressLine(label))
 
 
-class Line:
-    """What `progress` yields."""
+class ProgressLine:
+    """The line that `progress` yields."""
 
     def __init__(self, label: str) -> None:
         self._label, self._next, self._silent = label, monotonic() + PATIENCE, False
         self._bar: Progress | None = None
 
     def update(self, done: float, text: str = "") -> None:
-        """Say which share of the work is done, from 0 to 1 (NaN: nobody knows), and anything worth telling."""
+        """Show the completed fraction of the work, 0 to 1 (NaN: unknown), and a text."""
         if self._silent or monotonic() < self._next:
             return
         self._next = monotonic() + PAUSE
-        self._bar = self._bar or self._begun()
+        self._bar = self._bar or self._start()
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done if isfinite(done) else None, text=text, refresh=True)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Erase the line."""
         self._silent = True
         if self._bar is not None:
             self._bar.stop()
 
-    def _begun(self) -> Progress | None:
-        """The bar; none where nobody looks, or another one stands already."""
+    def _start(self) -> Progress | None:
+        """Start the bar; None without a terminal or notebook, or if another bar is active."""
         from rich.console import Console
         from rich.errors import LiveError
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -68,22 +68,22 @@ class Line:
         return bar
 
 
-def each_told(work: Callable[[Any], T], items: Sequence[Any], line: Line | None) -> list[T]:
-    """[work(item) for item in items], several at once, while the line, if there is one, tells how many are done."""
+def map_with_progress(work: Callable[[Any], T], items: Sequence[Any], line: ProgressLine | None) -> list[T]:
+    """`parallel_map` with the completed fraction shown in the line, if there is one."""
     if line is None:
-        return parallel.each(work, items)
+        return parallel.parallel_map(work, items)
     done = list[None]()
 
-    def one(item: Any) -> T:
-        found = work(item)
+    def counted(item: Any) -> T:
+        result = work(item)
         done.append(None)
-        return found
+        return result
 
-    return parallel.each(one, items, lambda: line.update(len(done) / len(items)))
+    return parallel.parallel_map(counted, items, lambda: line.update(len(done) / len(items)))
 
 
 def duration(seconds: float) -> str:
-    """In words, as precise as a guess is."""
+    """A rounded duration as text, such as "10 min"."""
     for unit, length in (("days", 86_400), ("hours", 3600), ("min", 60)):
         if seconds >= 2 * length:
             amount = seconds / length

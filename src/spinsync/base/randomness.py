@@ -1,4 +1,4 @@
-"""Numpy's common random numbers, which belong to the user."""
+"""Protection of numpy's global random state, which belongs to the user."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 _lock = Lock()
-_inside: list[Any] = []  # what the user had, once for each call that is under way
+_inside: list[Any] = []  # the user's state, once per running call
 
 
 def reproducible(function: Callable[P, Answer]) -> Callable[P, Answer]:
-    """For what asks scipy to estimate norms: it draws from numpy's common random numbers.
+    """Run a function with numpy's global random state seeded by 0, and restore the user's state afterwards.
 
-    They are the same in each call, so that no result depends on what the user drew before, and the user's own come back.
+    For calls of scipy's norm estimates, which draw from the global state: their result is then the same in each call.
     """
 
     @wraps(function)

@@ -1,20 +1,20 @@
-"""Functions of numbers and arrays, written in a part of Python, become code for LLVM.
+"""A small compiler from a subset of Python to LLVM's intermediate code, for functions of numbers and arrays.
 
-What is known beforehand (the number of groups, the coefficients of a method) is put in while a function is translated:
-tests of it are decided, loops over it are written out, tables of it become numbers. There is no search for types, which is
-what makes numba take ten seconds for the thousand lines of a kernel: a name has the type of what it is first given.
+Compile-time constants (number of groups, coefficients of a method) are inserted during the translation: tests of them are
+decided, loops over them are unrolled, tables of them become numbers. There is no type inference, for which numba needs ten
+seconds in the thousand lines of a kernel: a name has the type of its first value.
 
-The part of Python: numbers, tuples of results, `for` over `range`, `while`, `if`, `break`, `continue`, `return`, calls of
-functions of the same texts, which are all written out where they are called, and
+The subset: numbers, tuples of results, `for` over `range`, `while`, `if`, `break`, `continue`, `return`, calls of functions
+of the same sources, which are all inlined, and
 
-* arrays with parts (`x[i]`, `x.reshape`, `len`), records with named fields (`x.field`), `np.empty` of a known shape;
-* known objects, whose attributes are known numbers and tables;
-* `for lane in together(lanes)`: all lanes at once, in vectors. In it numbers are vectors, `x[i, lane]` is all of the last
-  axis, tests can only choose between values, and `count(test)` is in how many lanes it holds;
-* `bits` and `number`: the bits of a float as a whole number, and back. `vectors.py` has all four for the interpreter.
+* arrays with slices (`x[i]`, `x.reshape`, `len`), records with named fields (`x.field`), `np.empty` of a constant shape;
+* constant objects whose attributes are numbers and tables;
+* `for lane in simd(lanes)`: the loop body in SIMD vectors. In it numbers are vectors, `x[i, lane]` is the whole last axis,
+  tests can only select between values, and `count_true(test)` is the number of lanes in which a test holds;
+* `float_bits` and `bits_to_float`: the bits of a float as an integer, and back. `vectors.py` has all four for the interpreter.
 
-Both sides of `and`, `or` and `x if test else y` are worked out. Contractions and other orders of sums are allowed, nothing
-is supposed about NaN and infinity.
+Both sides of `and`, `or` and `x if test else y` are evaluated. Fused multiply-adds and reordered sums are allowed; NaN and
+infinity are respected.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
+from spinsync.base.llvm_arithmetic import BOOLEAN, BYTE, INTEGER, REAL, LaneIndex, is_constant, lane_count, scalar_type
 from spinsync.base.llvm_expressions import Expressions
-from spinsync.base.llvm_numbers import BYTE, REAL, TRUTH, WHOLE, Lanes, is_static, kind_of, width_of
-from spinsync.base.llvm_places import Place, Scope, Text, contains, text_of
+from spinsync.base.llvm_memory import ArrayView, Program, Scope, contains, source_of
 
-__all__ = ["Given", "Text", "text_of", "translated"]
+__all__ = ["Argument", "Program", "source_of", "translate"]
 
-KINDS = {"float64": REAL, "int64": WHOLE, "int8": BYTE, "bool": BYTE}
+KINDS = {"float64": REAL, "int64": INTEGER, "int8": BYTE, "bool": BYTE}
 
 
 @dataclass(frozen=True)
-class Given:
-    """An argument of a kernel: a number, or a contiguous array with axes of these lengths after the first one.
+class Argument:
+    """Type of a kernel's argument: a number (inner=None), or a contiguous array with axes `inner` after the first.
 
-    Its elements may be records of real numbers, with named fields; a record alone is an array without axes.
+    The elements may be records of real numbers with named fields; a single record is an array without axes.
     """
 
     dtype: str | np.dtype[Any]
@@ -55,31 +55,30 @@ class Given:
         kind = KINDS[self.dtype] if isinstance(self.dtype, str) else REAL
         return kind.as_pointer() if self.array else kind
 
-    def place(self, pointer: Any) -> Place:
-        """Where it lies."""
+    def view(self, pointer: Any) -> ArrayView:
         record = self.dtype if isinstance(self.dtype, np.dtype) else None
-        return Place(pointer, () if self.inner is None else (None, *self.inner), record)
+        return ArrayView(pointer, () if self.inner is None else (None, *self.inner), record)
 
 
-def translated(text: Text, name: str, signature: Mapping[str, Given]) -> str:
-    """LLVM's code of one function of a text, whose arguments are of the types of the `signature`."""
+def translate(program: Program, name: str, signature: Mapping[str, Argument]) -> str:
+    """LLVM's intermediate code of one function of the program, for arguments of these types."""
     module = ir.Module(name)
-    made = ir.Function(module, ir.FunctionType(ir.VoidType(), [given.type for given in signature.values()]), name)
-    builder = ir.IRBuilder(made.append_basic_block("entry"))
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [kind.type for kind in signature.values()]), name)
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
     arguments: dict[str, Any] = {}
-    for argument, (label, given) in zip(made.args, signature.items(), strict=True):
+    for argument, (label, kind) in zip(function.args, signature.items(), strict=True):
         arguments[label] = argument
-        if given.array:
+        if kind.array:
             argument.add_attribute("noalias")
-            arguments[label] = given.place(argument)
-    writer = Writer(text, module, builder)
-    writer.body(text.functions[name].body, writer.scope(text.functions[name], arguments))
+            arguments[label] = kind.view(argument)
+    writer = Writer(program, module, builder)
+    writer.body(program.functions[name].body, writer.scope(program.functions[name], arguments))
     builder.ret_void()
     return str(module)
 
 
 class Writer(Expressions):
-    """Writes statements, too."""
+    """Emits statements."""
 
     def body(self, statements: Iterable[ast.stmt], scope: Scope) -> None:
         for statement in statements:
@@ -101,14 +100,14 @@ class Writer(Expressions):
         target = node.targets[0]
         if isinstance(target, ast.Tuple):
             for one, value in zip(target.elts, self.values(node.value, scope), strict=True):
-                self.give(one, value, scope)
+                self.store(one, value, scope)
         else:
-            self.give(target, self.value(node.value, scope), scope)
+            self.store(target, self.value(node.value, scope), scope)
 
     def statement_augassign(self, node: ast.AugAssign, scope: Scope) -> None:
         if isinstance(node.target, ast.Subscript):
-            place = self.at(node.target, scope)
-            self.write(place, self.binary(node.op, self.read(place), self.value(node.value, scope)))
+            view = self.locate(node.target, scope)
+            self.write(view, self.binary(node.op, self.read(view), self.value(node.value, scope)))
         else:
             assert isinstance(node.target, ast.Name)
             before = self.look_up(node.target.id, scope)
@@ -119,27 +118,27 @@ class Writer(Expressions):
 
     statement_continue = statement_break
 
-    def give(self, target: ast.expr, value: Any, scope: Scope) -> None:
+    def store(self, target: ast.expr, value: Any, scope: Scope) -> None:
         if isinstance(target, ast.Subscript):
-            self.write(self.at(target, scope), value)
+            self.write(self.locate(target, scope), value)
         else:
             assert isinstance(target, ast.Name)
             self.assign(target.id, value, scope)
 
     def assign(self, name: str, value: Any, scope: Scope) -> None:
-        if isinstance(value, Place) or (name in scope.lasting and is_static(value)):
-            scope.bound[0][name] = value
+        if isinstance(value, ArrayView) or (name in scope.assigned_once and is_constant(value)):
+            scope.bindings[0][name] = value
             return
         if name not in scope.variables:
-            scope.variables[name] = self.slot(kind_of(value))
-        self.write(Place(scope.variables[name]), value)
+            scope.variables[name] = self.allocate(scalar_type(value))
+        self.write(ArrayView(scope.variables[name]), value)
 
     def statement_return(self, node: ast.Return, scope: Scope) -> None:
         values = [] if node.value is None else self.values(node.value, scope)
         if scope.results is None:
-            scope.results = [self.slot(kind_of(value)) for value in values]
-        for slot, value in zip(scope.results, values, strict=True):
-            self.write(Place(slot), value)
+            scope.results = [self.allocate(scalar_type(value)) for value in values]
+        for pointer, value in zip(scope.results, values, strict=True):
+            self.write(ArrayView(pointer), value)
         self.builder.branch(scope.end)
 
     def statement_if(self, node: ast.If, scope: Scope) -> None:
@@ -147,8 +146,8 @@ class Writer(Expressions):
         if isinstance(test, bool):
             self.body(node.body if test else node.orelse, scope)
             return
-        if width_of(test):
-            raise TypeError(f"lanes can't part at `if {ast.unparse(node.test)}`")
+        if lane_count(test):
+            raise TypeError(f"lanes can't branch differently at `if {ast.unparse(node.test)}`")
         yes, no, after = (self.builder.append_basic_block(name) for name in ("yes", "no", "after"))
         self.builder.cbranch(test, yes, no)
         for block, statements in ((yes, node.body), (no, node.orelse)):
@@ -159,16 +158,16 @@ class Writer(Expressions):
         self.builder.position_at_end(after)
 
     def statement_while(self, node: ast.While, scope: Scope) -> None:
-        head, inside, after = (self.builder.append_basic_block(name) for name in ("head", "inside", "after"))
+        head, loop_body, after = (self.builder.append_basic_block(name) for name in ("head", "inside", "after"))
         self.builder.branch(head)
         self.builder.position_at_end(head)
-        self.builder.cbranch(self.value(node.test, scope), inside, after)
-        self.inside(inside, head, after, node.body, scope)
+        self.builder.cbranch(self.value(node.test, scope), loop_body, after)
+        self.loop_body(loop_body, head, after, node.body, scope)
         if not self.builder.block.is_terminated:
             self.builder.branch(head)
         self.builder.position_at_end(after)
 
-    def inside(self, block: Any, again: Any, after: Any, statements: list[ast.stmt], scope: Scope) -> None:
+    def loop_body(self, block: Any, again: Any, after: Any, statements: list[ast.stmt], scope: Scope) -> None:
         self.builder.position_at_end(block)
         self.loops.append((again, after))
         self.body(statements, scope)
@@ -178,39 +177,39 @@ class Writer(Expressions):
         assert isinstance(node.target, ast.Name)
         assert isinstance(node.iter, ast.Call)
         name, bounds = node.target.id, [self.value(bound, scope) for bound in node.iter.args]
-        if isinstance(node.iter.func, ast.Name) and node.iter.func.id == "together":
+        if isinstance(node.iter.func, ast.Name) and node.iter.func.id == "simd":
             self.width = bounds[0]
-            self.with_bound(name, Lanes(), node.body, scope)
+            self.with_bound(name, LaneIndex(), node.body, scope)
             self.width = 0
-        elif is_static(*bounds) and not self.text.staying(name) and not contains(node, ast.Break, ast.Continue):
+        elif is_constant(*bounds) and not self.program.keeps_loop(name) and not contains(node, ast.Break, ast.Continue):
             for value in range(*bounds):
                 self.with_bound(name, value, node.body, scope)
         else:
-            self.counted(name, bounds, node.body, scope)
+            self.counted_loop(name, bounds, node.body, scope)
 
     def with_bound(self, name: str, value: Any, statements: list[ast.stmt], scope: Scope) -> None:
-        scope.bound.append({name: value})
+        scope.bindings.append({name: value})
         self.body(statements, scope)
-        scope.bound.pop()
+        scope.bindings.pop()
 
-    def counted(self, name: str, bounds: list[Any], statements: list[ast.stmt], scope: Scope) -> None:
-        """A loop that stays one."""
+    def counted_loop(self, name: str, bounds: list[Any], statements: list[ast.stmt], scope: Scope) -> None:
+        """A loop that is not unrolled."""
         first, last, step = (0, *bounds, 1) if len(bounds) == 1 else (*bounds, 1)[:3]
         width, self.width = self.width, 0
-        counter, self.width = self.slot(WHOLE), width
-        self.write(Place(counter), first)
-        head, inside, following, after = (self.builder.append_basic_block(f"{name}.{k}") for k in range(4))
+        counter, self.width = self.allocate(INTEGER), width
+        self.write(ArrayView(counter), first)
+        head, loop_body, following, after = (self.builder.append_basic_block(f"{name}.{k}") for k in range(4))
         self.builder.branch(head)
         self.builder.position_at_end(head)
         now = self.builder.load(counter)
         test = self.compare(ast.Lt() if step > 0 else ast.Gt(), now, last)
-        self.builder.cbranch(self.of(test, TRUTH, 0), inside, after)
-        scope.bound.append({name: now})
-        self.inside(inside, following, after, statements, scope)
-        scope.bound.pop()
+        self.builder.cbranch(self.cast(test, BOOLEAN, 0), loop_body, after)
+        scope.bindings.append({name: now})
+        self.loop_body(loop_body, following, after, statements, scope)
+        scope.bindings.pop()
         if not self.builder.block.is_terminated:
             self.builder.branch(following)
         self.builder.position_at_end(following)
-        self.write(Place(counter), self.binary(ast.Add(), now, step))
+        self.write(ArrayView(counter), self.binary(ast.Add(), now, step))
         self.builder.branch(head)
         self.builder.position_at_end(after)

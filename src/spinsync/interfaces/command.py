@@ -1,4 +1,4 @@
-"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one sentence; 130: interrupted; 143: terminated."""
+"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one message; 130: interrupted; 143: terminated."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ from spinsync.base import checks, compile_cache
 from spinsync.base.files import new_folder
 
 INTERRUPTED, TERMINATED = 130, 143
-ENDED = {INTERRUPTED: "Interrupted", TERMINATED: "Terminated"}
+SIGNALLED = {INTERRUPTED: "Interrupted", TERMINATED: "Terminated"}
 
 app = typer.Typer(
     name="spinsync", help="Quantum synchronization of ensembles of two-level systems.", no_args_is_help=True,
     add_completion=False, pretty_exceptions_enable=False,
 )  # fmt: skip
-#: typer's base class of complaints about the command line itself, wherever this version of typer keeps it
-_Complaint: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+#: typer's base class of errors in the command line, whose module depends on the version
+_UsageError: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise typer.BadParameter(f"must be a number, but is {checks.shown(text)}") from None
+        raise typer.BadParameter(f"must be a number, but is {checks.short_repr(text)}") from None
 
 
 def _whole(text: str) -> int:
-    """A whole number, which may be written as 1e4, as in Python and in TOML."""
+    """A whole number, which may also be written as 1e4."""
     try:
-        number = Decimal(text) if isfinite(float(text)) else None  # a float is finite up to some 300 digits
+        number = Decimal(text) if isfinite(float(text)) else None  # finite: up to about 300 digits
     except (ValueError, ArithmeticError):
         number = None
     if number is None or number != number.to_integral_value():
-        raise typer.BadParameter(f"must be a whole number, but is {checks.shown(text)}")
+        raise typer.BadParameter(f"must be a whole number, but is {checks.short_repr(text)}")
     return int(number)
 
 
@@ -67,7 +67,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 def _theory(name: str, spins: int | None) -> Any:
     from spinsync.theory.every import THEORIES
 
-    kind = THEORIES[checks.known("--theory", name, THEORIES)]
+    kind = THEORIES[checks.one_of("--theory", name, THEORIES)]
     finite = "spins" in signature(kind).parameters
     if spins is not None and not finite:
         raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name}.")
@@ -76,8 +76,8 @@ def _theory(name: str, spins: int | None) -> Any:
     return kind(spins) if finite else kind()
 
 
-def _deliver(compute: Callable[[], Any], out: Path | None) -> None:
-    """Print a summary, or write the store and say where; whether it can be written is known before the work."""
+def _output(compute: Callable[[], Any], out: Path | None) -> None:
+    """Print the result, or write it to a Zarr store, whose path is checked before the computation."""
     if out is None:
         typer.echo(compute())
         return
@@ -93,36 +93,36 @@ def evolve(
     points: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Number of times, from 0 on.")] = 601,
     seed: Seed = 0, out: Out = None,
 ) -> None:  # fmt: skip
-    """How the ensemble moves."""
+    """Time evolution of the ensemble."""
     import numpy as np
 
     if not 0 < until < np.inf:
         raise ss.InputError(f"Argument `--until` must be positive and finite, but is --until={until}.")
     if not 2 <= points <= 10_000_000:
-        raise checks.complain("--points", "from 2 to 10000000", points)
+        raise checks.argument_error("--points", "from 2 to 10000000", points)
     ensemble = ss.Ensemble.from_toml(model)
     level = _theory(theory, spins)
-    _deliver(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
+    _output(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
 
 
 @app.command("steady-state")
 def steady_state(model: Model, theory: Theory = "mean-field", spins: Spins = None, seed: Seed = 0, out: Out = None) -> None:
-    """The state that the ensemble settles to."""
+    """Steady state of the ensemble."""
     ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins)
-    _deliver(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)
+    _output(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)
 
 
 @app.command()
 def regime(model: Model, seed: Seed = 0, out: Out = None) -> None:
-    """What the ensemble does in the end: incoherent, full, phase-trapped, partial or irregular."""
+    """Long-time regime of the ensemble: incoherent, full, phase-trapped, partial, irregular or pulsating."""
     ensemble = ss.Ensemble.from_toml(model)
 
     def compute() -> Any:
-        found = ss.regime(ensemble, seed=seed)
-        typer.echo(ss.label(found.regime), err=out is not None)
-        return found
+        result = ss.regime(ensemble, seed=seed)
+        typer.echo(ss.label(result.regime), err=out is not None)
+        return result
 
-    _deliver(compute, out)
+    _output(compute, out)
 
 
 @app.command()
@@ -133,14 +133,13 @@ def paper(
     """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
     from spinsync.interfaces.report.reproduction import reproduce
 
-    held = reproduce(out, quick=quick)
-    if not held:
+    if not reproduce(out, quick=quick):
         raise typer.Exit(1)
 
 
 @app.command()
 def explore(
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Listen here; others than loopback are reached from outside.")]
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on; only loopback is private.")]
     = "127.0.0.1",
     port: Annotated[int, typer.Option(parser=_whole, metavar="N", help="A port, 0 for a free one.")] = 0,
     story: Annotated[bool, typer.Option("--story", help="Open at the story for newcomers.")] = False,
@@ -150,7 +149,7 @@ def explore(
     from spinsync.interfaces.explorer.server import serve
 
     if not 0 <= port <= 65535:
-        raise checks.complain("--port", "from 0 to 65535", port)
+        raise checks.argument_error("--port", "from 0 to 65535", port)
     serve(host=host, port=port, story=story, browser=browser)
 
 
@@ -158,19 +157,19 @@ def explore(
 def doctor(
     clear_cache: Annotated[bool, typer.Option("--clear-cache", help="Only remove the compiled code from the disk.")] = False,
 ) -> None:
-    """What this installation consists of, where compiled code is kept, and whether it computes."""
+    """Versions of this installation, folders of the compile cache, and a test computation."""
     if clear_cache:
         _clear_cache()
         return
     typer.echo(f"spinsync {ss.__version__} on Python {platform.python_version()}, {platform.system()} {platform.machine()}")
     for name in ("numpy", "scipy", "numba", "xarray", "zarr", "matplotlib"):
         typer.echo(f"{name} {metadata.version(name)}")
-    places = list(compile_cache.places())
-    for place in places:
-        state = f"not writable ({place.trouble})" if place.trouble else "writable"
-        typer.echo(f"cache {place.folder}: {place.size()}, {state}")
-    if all(place.trouble for place in places):
-        typer.echo("cache: no folder can be written, so each process compiles anew, some 10 s")
+    folders = list(compile_cache.folders())
+    for folder in folders:
+        state = f"not writable ({folder.trouble})" if folder.trouble else "writable"
+        typer.echo(f"cache {folder.path}: {folder.size()}, {state}")
+    if all(folder.trouble for folder in folders):
+        typer.echo("cache: no folder is writable, so each process recompiles for about 10 s")
     one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
     error = abs(float(ss.steady_state(one).inversion[0]) - float(ss.limit_cycle(one).inversion))
     typer.echo(f"limit cycle: simulation and closed form differ by {error:.1e}")
@@ -179,22 +178,22 @@ def doctor(
 
 
 def _clear_cache() -> None:
-    cleared = [place for place in compile_cache.clear() if place.entries or place.trouble]
-    for place in cleared:
-        typer.echo(f"cache {place.folder}: removed {place.size()}")
+    cleared = [folder for folder in compile_cache.clear() if folder.entries or folder.trouble]
+    for folder in cleared:
+        typer.echo(f"cache {folder.path}: removed {folder.size()}")
     if not cleared:
         typer.echo("cache: nothing to remove")
-    if left := [f"{str(place.folder)!r} is not ({place.trouble})" for place in cleared if place.trouble]:
+    if left := [f"{str(folder.path)!r} is not ({folder.trouble})" for folder in cleared if folder.trouble]:
         raise ss.InputError(f"The cache must be writable to be cleared, but {', '.join(left)}.")
 
 
-def _complain(sentence: str) -> int:
-    print(" ".join(sentence.replace("Value error, ", "").split()), file=sys.stderr)
+def _report_error(message: str) -> int:
+    print(" ".join(message.replace("Value error, ", "").split()), file=sys.stderr)
     return 2
 
 
-def _allowed(error: Any) -> str:
-    """What the command line takes instead, where the complaint itself does not say so."""
+def _choices(error: Any) -> str:
+    """The valid options or commands, if typer's error message does not list them."""
     if error.ctx is None:
         return ""
     if hasattr(error, "option_name"):
@@ -206,7 +205,7 @@ def _allowed(error: Any) -> str:
 
 
 class _TerminatedError(BaseException):
-    """Somebody asks this process to end: a batch system, a container. No `except Exception` shall hear it."""
+    """SIGTERM, as sent by batch systems and containers. Not an Exception, so that no `except Exception` catches it."""
 
 
 def _terminate(number: int, frame: Any) -> None:
@@ -220,26 +219,26 @@ def run(arguments: list[str] | None = None) -> int:
             warnings.showwarning = lambda message, *_: print(f"Warning: {message}", file=sys.stderr)
             status = int(app(args=arguments, standalone_mode=False) or 0)
     except (ss.InputError, ss.IntegrationError) as error:
-        return _complain(str(error))
-    except _Complaint as error:
-        return _complain(checks.line(error.format_message(), 300) + _allowed(error)) if error.format_message() else 2
+        return _report_error(str(error))
+    except _UsageError as error:
+        return _report_error(checks.one_line(error.format_message(), 300) + _choices(error)) if error.format_message() else 2
     except (KeyboardInterrupt, typer.Abort) as stop:
-        if isinstance(stop.__cause__, EOFError):  # typer takes every end of a file for a person who leaves
+        if isinstance(stop.__cause__, EOFError):  # typer turns every EOFError into an Abort
             raise stop.__cause__ from None
         status = INTERRUPTED
     except _TerminatedError:
         status = TERMINATED
-    if status in ENDED:  # typer turns an interruption into this status
-        print(f"{ENDED[status]}; nothing was written.", file=sys.stderr)
+    if status in SIGNALLED:  # typer turns an interrupt into this status
+        print(f"{SIGNALLED[status]}; nothing was written.", file=sys.stderr)
     return status
 
 
 def main() -> None:
-    """Run the command line and end the process, without waiting for what was dropped if it was interrupted."""
+    """Run the command line and end the process; after an interrupt, without waiting for cancelled threads."""
     signal.signal(signal.SIGTERM, _terminate)
     status = run()
-    if status in ENDED:
+    if status in SIGNALLED:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)  # a compiler at work in another thread can be neither stopped nor left alone by sys.exit
+        os._exit(status)  # sys.exit can neither stop a compiler in another thread nor leave it running
     sys.exit(status)

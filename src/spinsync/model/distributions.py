@@ -200,5 +200,5 @@ def frequency_or_distribution(name: str, value: object) -> float | Distribution:
     if isinstance(value, DISTRIBUTIONS):
         return value
     if not checks.is_real(value):
-        raise checks.complain(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
+        raise checks.argument_error(name, "a real number or a distribution, such as Gaussian(std=1) or Samples([1, 2])", value)
     return checks.real(name, value)

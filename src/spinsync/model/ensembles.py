@@ -11,7 +11,7 @@ import numpy as np
 
 from spinsync.base import checks, files
 from spinsync.base.arrays import Array
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model import model_files
 from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
@@ -62,7 +62,7 @@ class Ensemble:
 
     def __post_init__(self) -> None:
         if isinstance(self.groups, Group) or not isinstance(self.groups, (tuple, list)) or not self.groups:
-            raise checks.complain("groups", "a sequence of at least one Group", self.groups)
+            raise checks.argument_error("groups", "a sequence of at least one Group", self.groups)
         groups = with_names([checks.instance("groups", group, Group, "a sequence of Group") for group in self.groups])
         size = len(groups)
         described = f"a {size} x {size} complex matrix"
@@ -233,7 +233,7 @@ class Ensemble:
         ('A_1', 'A_2', 'A_3')
         """
         parts = checks.whole("parts", parts, 1)
-        afford("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and its copies
+        check_memory("parts", parts, 40.0 * len(self.groups) ** 2, growth=2)  # the matrix, and its copies
         groups = [replace(g, name=f"{g.name}_{k + 1}", weight=g.weight / parts) for g in self.groups for k in range(parts)]
         return Ensemble(tuple(groups), np.kron(self.coupling_matrix, np.ones((parts, parts))), self.lamb_shift)
 

@@ -52,7 +52,7 @@ class Group:
             object.__setattr__(self, name, PARAMETERS[name].check(name, getattr(self, name)))
         checks.real(" + ".join(RELAXATION), sum(getattr(self, name) for name in RELAXATION))
         if self.name is not None:
-            checks.word("name", self.name)
+            checks.plain_name("name", self.name)
 
     @property
     def gamma_1(self) -> float:

@@ -24,7 +24,7 @@ def spins_per_group(ensemble: Ensemble, spins: int) -> Array:
     exact = spins * np.array([group.weight for group in ensemble.groups])
     whole = np.rint(exact).astype(int)
     if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):
-        shares = checks.line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
+        shares = checks.one_line(", ".join(f"{name}: {n:.6g}" for name, n in zip(ensemble.names, exact, strict=True)), 200)
         but = f"is spins={spins} ({shares})"
         raise checks.InputError(f"Argument `spins` must split over the groups in whole numbers, but {but}.")
     return np.asarray(whole)

@@ -60,9 +60,9 @@ def text(recipe: Recipe, lamb_shift: bool = False) -> str:
 
 def _table(name: str, value: Any, allowed: tuple[str, ...], needed: tuple[str, ...] = ()) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise checks.complain(name, "a table of parameters", value)
+        raise checks.argument_error(name, "a table of parameters", value)
     for key in value:
-        checks.known(f"{name} key", key, allowed)
+        checks.one_of(f"{name} key", key, allowed)
     for key in needed:
         if key not in value:
             raise checks.InputError(f"Argument `{key}` must be given in [{name}], but is missing.")
@@ -74,9 +74,9 @@ def distribution(name: str, value: Any) -> float | Distribution:
     if not isinstance(value, dict):
         return value  # type: ignore[no-any-return]  # checked by the constructor
     if len(value) != 1:
-        raise checks.complain(name, "a number or one table such as {lorentzian = {half_width = 1.0}}", value)
+        raise checks.argument_error(name, "a number or one table such as {lorentzian = {half_width = 1.0}}", value)
     ((kind, parameters),) = value.items()
-    checks.known(name, kind, KINDS)
+    checks.one_of(name, kind, KINDS)
     if kind == "samples" and isinstance(parameters, dict) and {"of", "base64"} & parameters.keys():
         return _samples(name, parameters)
     return KINDS[kind](**_table(kind, parameters, _keys(kind), _keys(kind)[:1]))  # type: ignore[no-any-return]
@@ -89,10 +89,10 @@ def _samples(name: str, parameters: dict[str, Any]) -> Samples:
         try:
             return Samples(np.frombuffer(b64decode(text_, validate=True), "<f8"))
         except (TypeError, ValueError):
-            raise checks.complain("base64", "64-bit numbers in base64", text_) from None
+            raise checks.argument_error("base64", "64-bit numbers in base64", text_) from None
     given = _table(name, parameters, ("count", "seed", "of"), ("count", "seed", "of"))
     if not isinstance(given["of"], dict) or list(given["of"]) not in [[name] for name in SMOOTH]:
-        raise checks.complain("of", f"one of {', '.join(SMOOTH)} with its parameters", given["of"])
+        raise checks.argument_error("of", f"one of {', '.join(SMOOTH)} with its parameters", given["of"])
     smooth: Any = distribution("of", given["of"])
     return smooth.sample(given["count"], seed=given["seed"])  # type: ignore[no-any-return]
 
@@ -111,14 +111,14 @@ def parse(content: str, where: str) -> tuple[Recipe, bool]:
     singles = [name for name in CONSTRUCTORS if name != "groups"]
     allowed = (*singles, "groups", "coupling_matrix", "changes", "lamb_shift")
     for key in data:
-        checks.known("model key", key, allowed)
+        checks.one_of("model key", key, allowed)
     found = [name for name in (*singles, "groups") if name in data]
     if len(found) != 1:
         has = f"{where} has {' and '.join(f'[{name}]' for name in found) or 'none of them'}"
         raise checks.InputError(f"Argument `model` must be one of [single], [pair], [cavity], [[groups]], but {has}.")
     changes = data.get("changes", {})
     if not isinstance(changes, dict):
-        raise checks.complain("changes", "a table of parameters", changes)
+        raise checks.argument_error("changes", "a table of parameters", changes)
     if found[0] == "groups":
         return _parse_groups(data, _decoded(changes))
     for key in ("coupling_matrix", "lamb_shift"):
@@ -132,7 +132,7 @@ def parse(content: str, where: str) -> tuple[Recipe, bool]:
 def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[Recipe, bool]:
     listed = data["groups"]
     if not isinstance(listed, list):
-        raise checks.complain("groups", "a list of tables, [[groups]]", listed)
+        raise checks.argument_error("groups", "a list of tables, [[groups]]", listed)
     groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, required(FIELDS)))) for entry in listed)
     if "coupling_matrix" not in data:
         raise checks.InputError("Argument `coupling_matrix` must be given with [[groups]], but is missing.")
@@ -146,5 +146,5 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[
     matrix.real, matrix.imag = real, imag  # without arithmetic, which would lose signed zeros
     lamb_shift = data.get("lamb_shift", False)
     if not isinstance(lamb_shift, bool):
-        raise checks.complain("lamb_shift", "true or false", lamb_shift)
+        raise checks.argument_error("lamb_shift", "true or false", lamb_shift)
     return Recipe("groups", changes=changes, base=(groups, Dense(matrix))), lamb_shift

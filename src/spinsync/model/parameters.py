@@ -62,7 +62,7 @@ class Parameter:
         must = "two numbers" if always else "a number or one number per group (2)"
         entries = value if isinstance(value, (tuple, list)) else checks.numbers(name, value, float, must).tolist()
         if not isinstance(entries, (tuple, list)) or len(entries) != 2:
-            raise checks.complain(name, must, value)
+            raise checks.argument_error(name, must, value)
         return tuple(self.check(name, entry) for entry in entries)
 
 
@@ -149,8 +149,8 @@ def unknown_name(argument: str, name: Any, groups: Sequence[str]) -> checks.Inpu
     patterns = [*(f"{first}.{field}" for field in FIELDS), *(f"{first}.{second}.{link}" for link in LINKS)]
     hint = _nearest(name, groups) if isinstance(name, str) else None
     return checks.InputError(
-        f"Argument `{argument}` must be one of {checks.line(', '.join(patterns), 400)}, with any of the {len(groups)} groups, "
-        f"but is {argument}={checks.shown(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
+        f"Argument `{argument}` must be one of {checks.one_line(', '.join(patterns), 400)}, with any of the "
+        f"{len(groups)} groups, but is {argument}={checks.short_repr(name)}{f' (did you mean {hint!r}?)' if hint else ''}."
     )
 
 

@@ -73,7 +73,7 @@ class Recipe:
         names = list(islice(self.names(), checks.MANY + 1))
         if len(names) > checks.MANY:
             raise unknown_name(argument, name, self.group_names)
-        return checks.known(argument, name, names)
+        return checks.one_of(argument, name, names)
 
     def replaced(self, values: Mapping[str, Any]) -> Recipe:
         """The recipe with some parameters replaced, each checked."""

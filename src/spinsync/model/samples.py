@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model.quadratures import Quadrature
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SampleOrigin:
 def draw_sample(distribution: Smooth, count: int, seed: int) -> Samples:
     """A sample with a record of its origin; from raw bits, whose stream is the same in all versions of NumPy."""
     count, seed = checks.whole("count", count, 1), checks.seed(seed)
-    afford("count", count, 4 * 8.0)  # bits, quantile levels, frequencies and temporary copies
+    check_memory("count", count, 4 * 8.0)  # bits, quantile levels, frequencies and temporary copies
     bits = np.random.PCG64(seed).random_raw(count)
     with np.errstate(over="ignore"):  # Samples raises an error for numbers that are not finite
         samples = Samples(distribution.quantile(((bits >> np.uint64(11)).astype(float) + 0.5) * 2.0**-53))

@@ -90,15 +90,15 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
     7.0
     """
     if not checks.is_real(columns) or checks.real("columns", columns) not in FORMATS:
-        raise checks.complain("columns", "1 or 2", columns)
+        raise checks.argument_error("columns", "1 or 2", columns)
     # load the backend first: that of a notebook enables interactive mode, which rc_context would undo
     plt.draw_if_interactive()  # type: ignore[no-untyped-call]
     names = {name.replace(".", "_"): name for name in mpl.rcParams}
-    changed = {names[checks.known("changes", name, names)]: value for name, value in changes.items()}
+    changed = {names[checks.one_of("changes", name, names)]: value for name, value in changes.items()}
     try:
         rules: Any = mpl.RcParams(RULES | {"figure.figsize": FORMATS[columns]} | changed)
     except Exception as error:  # matplotlib's checks raise various errors
-        but = checks.line(str(error), 200)
+        but = checks.one_line(str(error), 200)
         raise checks.InputError(f"Argument `changes` must be values that matplotlib takes, but: {but}.") from None
     token = _entered.set(True)
     try:
@@ -127,7 +127,7 @@ def colour(name: str, value: Any) -> str | None:
         code = to_hex(value, keep_alpha=True)
         return value if isinstance(value, str) else code
     except Exception:  # matplotlib's parsers raise various errors
-        raise checks.complain(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
+        raise checks.argument_error(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
 
 def add_legend(ax: Axes, new_figure: bool) -> None:
@@ -188,7 +188,7 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     path = checks.path("path", path)
     ending = path.suffix.lower()[1:]
     if ending not in UNDATED and ending in figure.canvas.get_supported_filetypes():
-        raise checks.complain("path", "without ending, or end in .png, .pdf or .svg", str(path))
+        raise checks.argument_error("path", "without ending, or end in .png, .pdf or .svg", str(path))
     files = {path: ending} if ending in UNDATED else {Path(f"{path}.{kind}"): kind for kind in ("png", "pdf")}
     layout = figure.get_layout_engine()
     with style():

@@ -51,11 +51,11 @@ def phase_difference(
     if len(names) < 2:
         raise checks.InputError("Argument `run` must hold at least two groups, but holds one.")
     if groups is not None and (not isinstance(groups, (tuple, list)) or len(groups) != 2 or groups[0] == groups[1]):
-        raise checks.complain("groups", "two names that differ", groups)
+        raise checks.argument_error("groups", "two names that differ", groups)
     first, second = groups or names[:2]
     color = colour("color", color)
     for name in (first, second):
-        checks.known("groups", name, names)
+        checks.one_of("groups", name, names)
     values = run.coherence.values  # by index: names in a file may have another type
     ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
@@ -114,7 +114,7 @@ def beat_spectrum(
     require_variable(run, "coherence", all_groups=True)
     skip = checks.non_negative("skip", skip)
     if skip >= 1:
-        raise checks.complain("skip", "at least 0 and below 1", skip)
+        raise checks.argument_error("skip", "at least 0 and below 1", skip)
     time = run.time.values
     steps = np.diff(time)
     if time.size < 2 or np.ptp(steps) > 1e-6 * steps.mean():
@@ -125,7 +125,7 @@ def beat_spectrum(
     if frequencies is not None:
         limits = checks.increasing("frequencies", frequencies)
         if limits.size != 2:
-            raise checks.complain("frequencies", "two numbers", frequencies)
+            raise checks.argument_error("frequencies", "two numbers", frequencies)
     ax = axes(ax)
     power, omega = spectrum(mean, float(steps.mean()))
     low, high = _range(omega, power) if frequencies is None else limits.tolist()

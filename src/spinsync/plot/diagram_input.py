@@ -14,7 +14,7 @@ from spinsync.results.datasets import checked_result, model_of
 def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     """Model and axis names of a result of `phase_diagram`. Raises InputError if it has not this number of axes."""
     of_spinsync(diagram, "diagram")
-    question = checks.line(str(diagram.attrs.get("verb", "unknown origin")))
+    question = checks.one_line(str(diagram.attrs.get("verb", "unknown origin")))
     if question != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")
     ensemble = model_of(diagram)
@@ -22,7 +22,7 @@ def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     ensemble = ensemble.replace(**fixed)  # axes with a single selected value
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
-        must, listed = ("one axis", "two axes")[dims - 1], checks.line(", ".join(names)) or "none"
+        must, listed = ("one axis", "two axes")[dims - 1], checks.one_line(", ".join(names)) or "none"
         raise checks.InputError(f"Argument `diagram` must have {must}, but has {len(names)} ({listed}).")
     for name in names:
         ensemble.recipe.checked_name("axis of the diagram", name)

@@ -92,7 +92,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     diagram = diagram.sortby([x, y])  # an image needs ascending axes
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
-    checks.known("variable", variable, ["regime", *LABELS, *PAIR_LABELS])
+    checks.one_of("variable", variable, ["regime", *LABELS, *PAIR_LABELS])
     (x_label, x_unit), (y_label, y_unit) = _axis(x, ensemble, (x, y)), _axis(y, ensemble, (x, y))
     values = _select_group(diagram, variable).transpose(y, x).values
     ax, new_figure = axes(ax, height_factor=1.125), ax is None
@@ -201,7 +201,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
     >>> ax = ss.plot.cut(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 13)}))
     """
     ensemble, (x,) = checked_diagram(diagram, 1)
-    checks.known("variable", variable, [*LABELS, *PAIR_LABELS])
+    checks.one_of("variable", variable, [*LABELS, *PAIR_LABELS])
     color = colour("color", color)
     ax = axes(ax)
     label, unit = _axis(x, ensemble)

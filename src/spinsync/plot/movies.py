@@ -91,7 +91,7 @@ def movie(
     cycle, progress = checks.flag("cycle", cycle), checks.flag("progress", progress)
     size = checks.whole("size", size, 64, 4096)
     if kind == "mp4" and size % 2:
-        raise checks.complain("size", "even for .mp4", size)
+        raise checks.argument_error("size", "even for .mp4", size)
     rate = checks.whole("frames_per_second", frames_per_second, 1, MAX_GIF_RATE if kind == "gif" else 120)
     times = _times(run.time.values, rate, speed)
     step = float(times[1] - times[0])
@@ -132,11 +132,11 @@ def _angle_at(name: str, camera: Callable[[float], float], time: float) -> float
 def _file_format(path: Path) -> str:
     kind = path.suffix.lower()[1:]
     if kind not in ("mp4", "gif"):
-        raise checks.complain("path", "a file that ends in .mp4 or .gif", str(path))
+        raise checks.argument_error("path", "a file that ends in .mp4 or .gif", str(path))
     if kind == "mp4" and video_files.ffmpeg() is None:
         where = "put it on PATH, or its path into matplotlib's rcParams['animation.ffmpeg_path']"
         must = f"a file that ends in .gif as long as ffmpeg, which writes .mp4, is not found ({where})"
-        raise checks.complain("path", must, str(path))
+        raise checks.argument_error("path", must, str(path))
     return kind
 
 
@@ -146,7 +146,8 @@ def _times(saved: np.ndarray, rate: int, speed: float | None) -> np.ndarray:
     seconds = DEFAULT_SECONDS if speed is None else span / checks.positive("speed", speed)
     count = seconds * rate
     if not 1 <= round(count) <= 10**6:
-        raise checks.complain("speed", f"from {span * rate / 10**6:.3g} to {span * rate:.3g}, one to a million frames", speed)
+        must = f"from {span * rate / 10**6:.3g} to {span * rate:.3g}, one to a million frames"
+        raise checks.argument_error("speed", must, speed)
     return np.linspace(saved[0], saved[-1], round(count) + 1)
 
 

@@ -165,7 +165,7 @@ def colours(run: xr.Dataset) -> list[str]:
 
 def checked_frame(frame: float | str) -> float | str:
     if isinstance(frame, str) and frame != "mean":
-        raise checks.complain("frame", "a number or 'mean'", frame)
+        raise checks.argument_error("frame", "a number or 'mean'", frame)
     return frame if isinstance(frame, str) else checks.real("frame", frame)
 
 

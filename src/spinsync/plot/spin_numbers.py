@@ -62,8 +62,8 @@ def finite_size(
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.finite_size([ss.steady_state(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
-    checks.known("variable", variable, QUESTIONS)
-    color, label = colour("color", color), None if label is None else checks.text("label", label)
+    checks.one_of("variable", variable, QUESTIONS)
+    color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, QUESTIONS[variable], variable)
     ax = axes(ax)
     inverse = [1 / spins for spins in by_spins]
@@ -115,7 +115,7 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> ax = ss.plot.linewidths([ss.linewidth(one, theory=ss.Exact(n)) for n in (40, 80, 160)])
     """
-    color, label = colour("color", color), None if label is None else checks.text("label", label)
+    color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, "linewidth", "linewidth")
     ax, spins = axes(ax), np.array(list(by_spins))
     widths = [float(one.linewidth) for one in by_spins.values()]
@@ -182,13 +182,13 @@ def _by_spins(results: Results, question: str, variable: str) -> tuple[Ensemble,
         try:
             several = list(results)
         except TypeError:  # not iterable
-            raise checks.complain("results", f"results of {question}", results) from None
+            raise checks.argument_error("results", f"results of {question}", results) from None
     if not several:
         raise checks.InputError("Argument `results` must hold at least one result, but is empty.")
     for one in several:
         origin = one.attrs.get("verb", "unknown origin") if isinstance(one, xr.Dataset) else type(one).__name__
         if origin != question:
-            raise checks.InputError(f"Argument `results` must be of {question}, but one is of {checks.line(str(origin))}.")
+            raise checks.InputError(f"Argument `results` must be of {question}, but one is of {checks.one_line(str(origin))}.")
         if "spins" not in one.coords:
             raise checks.InputError("Argument `results` must be of finite numbers of spins, but one is of mean field.")
         _check(_narrowest_line(checked_result(one, "results")), variable)

@@ -20,11 +20,11 @@ def require_variable(run: xr.Dataset, name: str, all_groups: bool = False) -> No
     all_groups : whether it must have all groups of the model, as a mean over them needs
     """
     if not isinstance(run, xr.Dataset):
-        raise checks.complain("run", f"a result of evolve that holds {name} over time", run)
+        raise checks.argument_error("run", f"a result of evolve that holds {name} over time", run)
     checked_result(run, "run")
     if name not in run or not run.sizes.get("time"):
         question = run.attrs.get("verb")
-        but = "holds none" if question == "evolve" else f"is one of {checks.line(str(question or 'unknown origin'))}"
+        but = "holds none" if question == "evolve" else f"is one of {checks.one_line(str(question or 'unknown origin'))}"
         raise checks.InputError(f"Argument `run` must be a result of evolve that holds {name} over time, but {but}.")
     found = variable(run, name, "run")
     if found.dims != ("time", *DIMS[name]):
@@ -44,7 +44,7 @@ def _check_groups(run: xr.Dataset, all_groups: bool) -> None:
     """Raise InputError if a group occurs twice, or with `all_groups` if one is missing."""
     have = run.group.values.tolist()
     if len(set(map(str, have))) < len(have) or (all_groups and have != list(model_of(run).names)):
-        must, listed = f"every group{' of its model' * all_groups} once", checks.line(", ".join(map(str, have)), 200) or "none"
+        must, listed = f"every group{' of its model' * all_groups} once", checks.one_line(", ".join(map(str, have)), 200) or "none"
         raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 

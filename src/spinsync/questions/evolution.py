@@ -9,7 +9,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import initial_value_problem
@@ -26,7 +26,7 @@ def afford_times(problem: Problem, times: Array) -> None:
     """Check that states and results at all times fit into memory. Raises InputError with the estimate otherwise."""
     groups = problem.coordinates["group"][1].size
     results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
-    afford("times", len(times), problem.bytes_per_time(results), "times")
+    check_memory("times", len(times), problem.bytes_per_time(results), "times")
 
 
 @question

@@ -9,7 +9,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
 from spinsync.questions.errors import error_messages
@@ -53,7 +53,7 @@ def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
     6.0
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
-    terms = aside(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
+    terms = in_background(lindbladian)(ensemble, checks.whole("spins", spins, 1, 2000))
     names: Array = np.array(ensemble.names)[terms.group]
     pair_values = {"exchange": terms.exchange, "correlated_decay": terms.decay, "correlated_pumping": terms.pumping}
     spin_values = {"spin_frequency": terms.omega} | {n: getattr(terms, n) for n in ("gain", "damping", "dephasing")}

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import steady_state_problem
@@ -135,9 +135,9 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     """
     problem = steady_state_problem(ensemble, theory, "emission_spectrum")
     nu = checks.increasing("frequencies", frequencies)
-    afford("frequencies", nu.size, 20 * 8.0, "numbers")
+    check_memory("frequencies", nu.size, 20 * 8.0, "numbers")
     if abs(nu).max() > MOST_FREQUENCY:
-        raise checks.complain("frequencies", f"at most {MOST_FREQUENCY:g} in size", nu[np.argmax(abs(nu))])
+        raise checks.argument_error("frequencies", f"at most {MOST_FREQUENCY:g} in size", nu[np.argmax(abs(nu))])
     with error_messages(theory):
         emission = 2 * problem.response(nu).real
     if emission.min() < -NEGATIVE * emission.max():

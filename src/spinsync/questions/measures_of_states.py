@@ -9,7 +9,7 @@ import xarray as xr
 from scipy.special import xlogy
 
 from spinsync.base import checks
-from spinsync.base.memory import afford
+from spinsync.base.memory import check_memory
 from spinsync.results.datasets import all_pairs, bloch, model_of, source_record, variable
 from spinsync.results.datasets import dataset as new_dataset
 from spinsync.results.registry import question
@@ -106,7 +106,7 @@ def husimi(dataset: xr.Dataset, polar: Any, azimuth: Any) -> xr.Dataset:
     m = bloch(dataset)
     rows, fewer = m.size // 3, min(angles, key=lambda name: angles[name].size)
     more = "azimuth" if fewer == "polar" else "polar"
-    afford(more, angles[more].size, 3 * 8.0 * max(rows, 3) * angles[fewer].size, "angles")
+    check_memory(more, angles[more].size, 3 * 8.0 * max(rows, 3) * angles[fewer].size, "angles")
     t, phi = angles["polar"][:, None], angles["azimuth"][None, :]
     n = np.stack(np.broadcast_arrays(np.sin(t) * np.cos(phi), np.sin(t) * np.sin(phi), np.cos(t)))
     values = (1 + np.tensordot(m.values, n, axes=1)) / (4 * np.pi)
@@ -150,7 +150,7 @@ def phase_distribution(dataset: xr.Dataset, azimuth: Any) -> xr.Dataset:
     phi = checks.increasing("azimuth", azimuth)
     model, variables = model_of(dataset), {}
     shown = [dataset[name].size for name in ("spin_coherence", "coherence", "correlation") if name in dataset]
-    afford("azimuth", phi.size, 2 * 16.0 * max([1, *shown]), "angles")
+    check_memory("azimuth", phi.size, 2 * 16.0 * max([1, *shown]), "angles")
     single = "spin_coherence" if "spin_coherence" in dataset else "coherence"
     for source, name, height in (
         (single, "phase_density", 1 / 4), ("correlation", "phase_difference_density", np.pi / 16)

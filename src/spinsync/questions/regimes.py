@@ -9,8 +9,8 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
-from spinsync.base.progress import Line, progress
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.progress import ProgressLine, progress
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
@@ -30,7 +30,7 @@ from spinsync.theory.protocol import Theory, check_theory
 
 def batch(
     ensemble: Ensemble, spread: tuple[Distribution | None, ...], rates: Rates, theory: Any, start: Array,
-    line: Line | None = None,
+    line: ProgressLine | None = None,
 ) -> Batch:  # fmt: skip
     """The points of `rates` as input of the engines; default accuracies where the options of the theory are None."""
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
@@ -135,7 +135,7 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     spread = tuple(group.distribution for group in ensemble.groups)
     check_distributions(theory, spread)
-    with one_thread(), progress("regime") as line:
+    with one_blas_thread(), progress("regime") as line:
         found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
     record = None if initial is None else initial_record(start)
     variables, coordinates = regime_variables(found), regime_coordinates(ensemble)

@@ -69,7 +69,7 @@ def steady_state(
     seed = checked_seed(theory, "steady_state", initial, seed)
     problem, record = initial_value_problem(ensemble, theory, initial, seed, False)
     if initial is not None and not problem.start_decides:
-        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
+        raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
     with error_messages(theory):
         observed = problem.steady_state(seed)
     return dataset(

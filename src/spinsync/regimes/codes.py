@@ -83,7 +83,7 @@ def label(codes: Any) -> Any:
     """
     values = checks.numbers("codes", codes, float, "regimes, whole numbers from -1 to 5")
     if not np.all(np.isin(values, list(Regime))):
-        raise checks.complain("codes", "regimes, whole numbers from -1 to 5", codes)
+        raise checks.argument_error("codes", "regimes, whole numbers from -1 to 5", codes)
     labels = np.array([_label(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
     if isinstance(codes, xr.DataArray) and codes.ndim:
         return codes.copy(data=labels)

@@ -14,8 +14,8 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import joined
-from spinsync.base.interrupts import aside
-from spinsync.base.progress import each_told
+from spinsync.base.interrupts import in_background
+from spinsync.base.progress import map_with_progress
 from spinsync.model.distributions import Distribution
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
@@ -37,7 +37,7 @@ Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
     """The engine for a device; an InputError if the device cannot take groups with these distributions in this theory."""
-    if checks.known("device", device, ("cpu", "cuda")) == "cpu":
+    if checks.one_of("device", device, ("cpu", "cuda")) == "cpu":
         return lanes
     must = unavailable()
     if must is None and len(spread) > MAX_UNROLLED:
@@ -47,7 +47,7 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
     if must is None and getattr(theory, "equation", None) is None:
         must = f"'cpu' for {type(theory).__name__}"
     if must is not None:
-        raise checks.complain("device", must, device)
+        raise checks.argument_error("device", must, device)
     return cuda_lanes
 
 
@@ -64,7 +64,7 @@ def cuda_lanes(batch: Batch) -> Motions:
     return _in_lanes(batch, CudaLanes)
 
 
-@aside
+@in_background
 def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
     found = follow(LaneMover(batch, kernels), len(batch.rates.weight))
     failed = np.flatnonzero(found.status == Status.FAILED)
@@ -73,9 +73,9 @@ def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
     return found
 
 
-@aside
+@in_background
 def scalar(batch: Batch) -> Motions:
     """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
     points = range(len(batch.rates.weight))
     own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # a single point reports itself
-    return joined(each_told(partial(motion, own), points, line))
+    return joined(map_with_progress(partial(motion, own), points, line))

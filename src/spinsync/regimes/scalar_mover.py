@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.progress import Line
+from spinsync.base.progress import ProgressLine
 from spinsync.problems.flow import implicit_steps
 from spinsync.problems.flow.approach import NEAR, NEUTRAL, ZERO_RATE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
@@ -62,7 +62,7 @@ class ScalarMover(Mover[Points]):
     rtol, atol : tolerances while averages are taken
     """
 
-    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: Line | None = None) -> None:
+    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: ProgressLine | None = None) -> None:
         self.flow, self.weight, self.line = flow, weight, line
         self.rtol, self.atol = max(flow.rtol, rtol / AVERAGING_ACCURACY), max(flow.atol, atol / AVERAGING_ACCURACY)
         self.groups, self.slowest = weight.size, slowest_rate(flow)

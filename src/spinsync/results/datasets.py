@@ -62,12 +62,12 @@ def recorded_theory(text: Any) -> Theory:
         options = json.loads(text)
         name = options.pop("theory")
         if isinstance(name, str):
-            checks.known("theory", name, THEORIES)
+            checks.one_of("theory", name, THEORIES)
         return THEORIES[name](**options)  # type: ignore[no-any-return]
     except checks.InputError:
         raise
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise checks.complain("theory", "recorded in the result as the question wrote it", text) from None
+        raise checks.argument_error("theory", "recorded in the result as the question wrote it", text) from None
 
 
 def initial_record(initial: Array | None) -> str | None:
@@ -131,7 +131,7 @@ def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.Dat
     if found.dims[found.ndim - len(last) :] != last or found.size == 0:
         shape = ", ".join(f"{dim}: {size}" for dim, size in found.sizes.items())
         must = f"have the last dims ({', '.join(last)}) in {name}" if last else f"hold something in {name}"
-        raise checks.InputError(f"Argument `{argument}` must {must}, but has ({checks.line(shape, 200)}).")
+        raise checks.InputError(f"Argument `{argument}` must {must}, but has ({checks.one_line(shape, 200)}).")
     for dim in last:
         if dim != "spin" and dim not in result.coords:
             raise checks.InputError(f"Argument `{argument}` must have the coordinate {dim}, but has none.")

@@ -15,7 +15,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
-from spinsync.base.parallel import at_most
+from spinsync.base.parallel import thread_limit
 from spinsync.base.precision import in_range
 from spinsync.model.model_files import distribution
 from spinsync.results.datasets import recorded_model, recorded_theory, times_of
@@ -42,7 +42,7 @@ def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
 
     @wraps(function)
     def wrapped(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
-        with at_most(options.get("threads")):
+        with thread_limit(options.get("threads")):
             return in_range(function)(*arguments, **options)
 
     _questions[function.__name__] = wrapped
@@ -55,7 +55,7 @@ def _registered(name: Any) -> Callable[..., xr.Dataset]:
     if name not in _questions and name in public.__all__:
         getattr(public, name)
     if name not in _questions:
-        raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.line(str(name))}.")
+        raise InputError(f"Argument `result` must be a result of a question, but is one of {checks.one_line(str(name))}.")
     return _questions[name]
 
 
@@ -94,7 +94,7 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
         raise InputError("Argument `result` must be of one run, but is of several numbers of spins.")
     again = _repeat(result)
     if other := [str(dim) for dim in result.dims if dim not in again.dims]:
-        raise InputError(f"Argument `result` must be one unchanged result, but has the dim {checks.line(other[0])}.")
+        raise InputError(f"Argument `result` must be one unchanged result, but has the dim {checks.one_line(other[0])}.")
     return again
 
 
@@ -112,7 +112,7 @@ def _repeat(result: xr.Dataset) -> xr.Dataset:
             raise
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             recorded = result.attrs.get("source" if name == "dataset" else name)
-            raise checks.complain(name, "recorded in the result as the question wrote it", recorded) from None
+            raise checks.argument_error(name, "recorded in the result as the question wrote it", recorded) from None
     again = ask(**options)
     if "times" in options:
         before = int(options["times"][0] != (times := times_of(result, "result"))[0])

@@ -10,10 +10,10 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.base.interrupts import aside
-from spinsync.base.memory import afford
-from spinsync.base.progress import Line, each_told, progress
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.interrupts import in_background
+from spinsync.base.memory import check_memory
+from spinsync.base.progress import ProgressLine, map_with_progress, progress
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
@@ -108,7 +108,7 @@ def phase_diagram(
     _check_memory(values, len(ensemble.groups))
     theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
     compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
-    with one_thread(), progress("phase diagram") as line:
+    with one_blas_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
     for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
@@ -126,7 +126,7 @@ def _dims(values: Mapping[str, Any]) -> tuple[str, ...]:
 def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     """The checked values of each axis."""
     if not isinstance(axes, Mapping) or not axes:
-        raise checks.complain("axes", "a mapping of at least one parameter to its values", axes)
+        raise checks.argument_error("axes", "a mapping of at least one parameter to its values", axes)
     for name in axes:
         ensemble.recipe.checked_name("axes", name)
     for name in axes:
@@ -140,11 +140,11 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
 def _check_memory(values: Mapping[str, Any], groups: int) -> None:
     """Raise an InputError if the parameters, motions and results of all points do not fit into memory."""
     numbers = 2 * len(values) + NUMBERS_PER_GROUP * groups + NUMBERS_PER_PAIR * groups**2
-    afford("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
+    check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _regimes(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
 ) -> Answer:
     """The long-time motions at all points; those that share their frequency distributions are computed in one batch."""
     engine(device, theory, ensemble.recipe.distributions(values))
@@ -166,15 +166,15 @@ def _regimes(
     return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
 
 
-@aside
+@in_background
 def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: Line
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
 ) -> Answer:
     """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
     if initial is not None:
-        raise checks.complain("initial", "None at finite N, where the steady state does not depend on it", initial)
+        raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
     if device != "cpu":
-        raise checks.complain("device", "'cpu' at finite N", device)
+        raise checks.argument_error("device", "'cpu' at finite N", device)
     if "spins" in values:
         raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.")
 
@@ -190,7 +190,7 @@ def _steady_states(
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
     with error_messages(theory):
-        answers = each_told(solve, list(np.ndindex(shape)), line)
+        answers = map_with_progress(solve, list(np.ndindex(shape)), line)
         solved = [not isinstance(answer, NoAnswerError) for answer in answers]
         if not any(solved):
             raise answers[0]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Protocol
 
 from spinsync.base.arrays import Array
-from spinsync.base.checks import InputError, complain
+from spinsync.base.checks import InputError, argument_error
 from spinsync.model.ensembles import Ensemble
 from spinsync.problems.observed import Observed
 
@@ -78,7 +78,7 @@ def who_answers(question: str) -> str:
 def check_theory(theory: Theory, question: str) -> None:
     """Check that `theory` is a theory and answers `question`. Raises InputError otherwise."""
     if isinstance(theory, type) or not hasattr(theory, "kinds"):
-        raise complain("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
+        raise argument_error("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if not answers(type(theory), question):
         hint = f": {theory.hints[question]}" if question in theory.hints else ""
         raise InputError(

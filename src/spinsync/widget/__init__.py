@@ -1,1 +1,1 @@
-"""Live pictures for notebooks and browsers: a result packed into arrays, and one ES module that draws them."""
+"""The live Bloch sphere for notebooks and browsers: Python packs a result into arrays, one ES module draws them."""

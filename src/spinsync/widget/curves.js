@@ -1,6 +1,6 @@
-// Order parameter and phases against time, with a mark at the time that is shown.
+// Order parameter and phases against time, with a cursor at the current time.
 
-// steps of 1, 2 or 5 times a power of ten, about `count` of them
+// tick positions and labels in steps of 1, 2 or 5 times a power of ten, about `count` of them
 function ticks(low, high, count) {
   const rough = (high - low) / count || 1, power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power, digits = clamp(-Math.floor(Math.log10(step)), 0, 12);
@@ -11,10 +11,10 @@ function ticks(low, high, count) {
 }
 
 class Curves {
-  // `series`: run -> [{values(k), colour, dash}], `range`: run -> [low, high]; a curve that falls by more than `wrap` is broken
+  // `series`: run -> [{values(k), colour, dash}], `range`: run -> [low, high]; curves are interrupted at jumps larger than `wrap`
   constructor(canvas, { label, series, range, marks, wrap = Infinity }) {
     Object.assign(this, { canvas, label, series, range, marks, wrap, context: canvas.getContext("2d") });
-    this.kept = document.createElement("canvas");
+    this.background = document.createElement("canvas");
   }
 
   draw(run, frame, { theme, ratio }) {
@@ -22,12 +22,12 @@ class Curves {
     const key = [width, height, ratio, theme.page].join();
     if (key !== this.key || run !== this.run) {
       Object.assign(this, { key, run, width, height, inner: { left: 46, right: width - 12, top: 24, bottom: height - 36 } });
-      for (const each of [canvas, this.kept])
-        Object.assign(each, { width: Math.max(1, width * ratio), height: Math.max(1, height * ratio) });
-      this.still(run, theme, ratio);
+      for (const surface of [canvas, this.background])
+        Object.assign(surface, { width: Math.max(1, width * ratio), height: Math.max(1, height * ratio) });
+      this.drawBackground(run, theme, ratio);
     }
     c.setTransform(1, 0, 0, 1, 0, 0);
-    c.drawImage(this.kept, 0, 0);
+    c.drawImage(this.background, 0, 0);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     const x = this.x(between(run.time, frame));
     Object.assign(c, { strokeStyle: theme.strong, lineWidth: 1 });
@@ -40,7 +40,7 @@ class Curves {
       if (Number.isNaN(y)) continue;
       c.fillStyle = colour;
       c.beginPath();
-      c.arc(x, this.wrap < Infinity ? y : this.y(mixed(values, frame)), 3.2, 0, 2 * Math.PI);
+      c.arc(x, this.wrap < Infinity ? y : this.y(interpolate(values, frame)), 3.2, 0, 2 * Math.PI);
       c.fill();
     }
   }
@@ -59,8 +59,8 @@ class Curves {
     return this.inner.bottom - ((v - this.low) / (this.high - this.low)) * (this.inner.bottom - this.inner.top);
   }
 
-  still(run, theme, ratio) {
-    const c = this.kept.getContext("2d"), { left, right, top, bottom } = this.inner;
+  drawBackground(run, theme, ratio) {
+    const c = this.background.getContext("2d"), { left, right, top, bottom } = this.inner;
     [this.low, this.high] = this.range(run);
     this.lines = this.series(run, theme);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -84,14 +84,14 @@ class Curves {
         const v = values(k);
         if (Number.isNaN(v)) continue;
         if (Math.abs(v - last) < this.wrap) c.lineTo(this.x(run.time[k]), this.y(v));
-        else c.moveTo(this.x(run.time[k]), this.y(v)); // also after a gap: NaN is less than nothing
+        else c.moveTo(this.x(run.time[k]), this.y(v)); // also after NaN, for which the comparison is false
       }
       c.stroke();
     }
   }
 }
 
-const mixed = (values, frame) => {
+const interpolate = (values, frame) => {
   const k = Math.floor(frame), v = values(k), f = frame - k;
   return f ? v + f * (values(k + 1) - v) : v;
 };

@@ -1,4 +1,4 @@
-"""`show`: a run, live, where the notebook or page displays it."""
+"""`show`: play a run in a notebook or web page."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ if TYPE_CHECKING:
 
 @in_range
 def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: bool = True) -> BlochSphere:
-    """Play a run on the Bloch sphere, with order parameter and phases beside it, in marimo, Jupyter, VS Code or Colab.
+    """Play a run on the Bloch sphere, next to order parameter and phases, in marimo, Jupyter, VS Code or Colab.
 
-    Each dot is a spin (or a group) at its Bloch vector m = (2 Re s, -2 Im s, z), equation (1.1); what lies behind is
-    fainter. The arrow is the mean field: it lies at the height of the mean inversion and is as long as 2|mean s|, which
-    is the order parameter where spins are infinitely many.
+    Each dot is a spin (or a group) at its Bloch vector m = (2 Re s, -2 Im s, z), equation (1.1); spins at the
+    back are fainter. The arrow is the mean field: it starts at the height of the mean inversion and has the length 2|mean s|,
+    which is the order parameter for infinitely many spins.
 
     Parameters
     ----------
     run : xarray.Dataset
         A result of `evolve`, at any level of theory; single spins where it holds them (each=True), else groups.
     height : int
-        Of the sphere, in CSS pixels, from 160 to 2000.
+        Height of the sphere in CSS pixels, from 160 to 2000.
     colour : "group" or "phase"
-        What the colours of the dots say; it can be changed in the widget.
+        Meaning of the colours of the dots; can be changed in the widget.
     trails : bool
-        Draw where each spin comes from; it can be changed in the widget.
+        Draw the recent path of each spin; can be changed in the widget.
 
     Returns
     -------
     BlochSphere
-        An anywidget. Its method `update(run)` puts another run in the same place; `frame`, `playing`, `speed`, `colour`
+        An anywidget. Its method `update(run)` shows another run in the same place; `frame`, `playing`, `speed`, `colour`
         and `trails` can be read and set.
 
     Raises
     ------
     InputError
-        If the run holds no motion over time or more than four million Bloch vectors, or an option is not one of the above.
+        If the run has no times or more than four million Bloch vectors, or an option is invalid.
     ImportError
         If anywidget is not installed.
 
@@ -60,7 +60,7 @@ def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: b
         if error.name != "anywidget":
             raise
         raise ImportError("show needs the package anywidget: pip install 'spinsync[notebook]'.") from None
-    checks.known("colour", colour, COLOURINGS)
+    checks.one_of("colour", colour, COLOURINGS)
     checks.instance("trails", trails, bool, "True or False")
     checks.whole("height", height, 160, 2000)
     return BlochSphere(run=packed(run), height=height, colour=colour, trails=trails)

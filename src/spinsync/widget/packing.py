@@ -1,4 +1,4 @@
-"""A run as the arrays that the browser draws: positions, groups, mean field, order parameter, phases. All physics is here."""
+"""The arrays that the browser draws: Bloch vectors, groups, mean field, order parameter, phases. All physics is here."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ from spinsync.plot.spheres import trajectories
 from spinsync.plot.traces import require_variable
 from spinsync.results.datasets import bloch, model_of, phases
 
-LARGEST = 4_000_000  # Bloch vectors in one run: 48 MB travel to the browser, and stay in its memory
-SHADES = 128  # colours on the circle of phases
+LARGEST = 4_000_000  # Bloch vectors in one run: 48 MB in the browser's memory
+SHADES = 128  # colours of the phase circle
 
 
 def packed(run: xr.Dataset) -> dict[str, Any]:
-    """Bytes and words by name; all numbers are little-endian.
+    """The run as a dict of little-endian arrays (bytes) and other values.
 
-    time: float64 (time); vectors: float32 (time, spin, 3), those of single spins where the run holds them, else of
-    groups; owner: uint16 (spin), the group of each; mean: float32 (time, 3), the mean Bloch vector; order: float32
-    (time); groupOrder: float32 (time, group), 2|s|; phase: float32 (time, group), NaN where a group has none; shades:
-    uint8 (shade, 3), colours of the phases from -pi on. single: whether the vectors are those of single spins; names,
-    colours: of the groups.
+    time: float64 (time); vectors: float32 (time, spin, 3), of single spins if the run has them, else of groups; owner:
+    uint16 (spin), index of the group; mean: float32 (time, 3), mean Bloch vector; order: float32 (time); groupOrder: float32
+    (time, group), 2|s|; phase: float32 (time, group), NaN if undefined; shades: uint8 (shade, 3), colours of the phases from
+    -pi; single: whether the vectors are those of single spins; names, colours: of the groups.
     """
     for name in ("order_parameter", "coherence", "inversion"):
         require_variable(run, name, all_groups=True)
@@ -56,7 +55,7 @@ def _bytes(values: Array, kind: str) -> bytes:
 
 
 def _vectors(run: xr.Dataset) -> Array:
-    """Bloch vectors of shape (time, spin or group, 3), not too many."""
+    """Bloch vectors (time, spin or group, 3); an InputError if there are too many."""
     shown = run.spin_coherence if "spin_coherence" in run else run.coherence
     times, spins = shown.shape
     if shown.size > LARGEST:
@@ -68,10 +67,9 @@ def _vectors(run: xr.Dataset) -> Array:
 
 
 def shades(count: int = SHADES) -> Array:
-    """A circle of hues of equal lightness, (count, 3) sRGB bytes: each stands out on light and on dark.
+    """Hues of equal lightness, sRGB bytes (count, 3), visible on light and dark backgrounds.
 
-    Lightness 0.66 and chroma 0.11 in OKLab, with the two matrices that define it: B. Ottosson, "A perceptual color
-    space for image processing" (2020).
+    Lightness 0.66 and chroma 0.11 in OKLab (B. Ottosson, "A perceptual color space for image processing", 2020).
     """
     hue = -np.pi + 2 * np.pi * (np.arange(count) + 0.5) / count
     lab = np.stack([np.full(count, 0.66), 0.11 * np.cos(hue), 0.11 * np.sin(hue)])

@@ -1,7 +1,7 @@
-// The widget on a page: keys, pointers, clock; what page and Python share are the traits of sphere.py.
+// The widget's behaviour: keys, pointers, animation clock. The traits of sphere.py are shared with Python.
 
-const NATURAL = 10; // seconds that a whole run takes at speed 1
-const SAYS_EVERY = 5000; // milliseconds between two announcements to a screen reader while playing
+const DURATION = 10; // seconds of a whole run at speed 1
+const ANNOUNCE_EVERY = 5000; // milliseconds between two announcements to a screen reader while playing
 
 const ORDER = {
   label: () => "order parameter R",
@@ -22,40 +22,40 @@ const columns = (run, table, theme) =>
   run.colours.map((colour, g) => ({
     values: (k) => table[k * run.groups + g],
     colour: inTheme(colour, theme),
-    dash: g % 2 ? [7, 4] : [], // of two equal groups both are seen
+    dash: g % 2 ? [7, 4] : [], // shows both of two identical curves
   }));
 const extremes = (values) => [values.reduce((a, b) => Math.max(a, b), 0)];
 
 class Player {
   constructor(model, el) {
-    Object.assign(this, { model, el, page: parts(), ending: new AbortController(), visible: true, spent: [] });
-    el.append(this.page.root);
-    this.sphere = new Sphere(this.page.sphere);
-    this.curves = [new Curves(this.page.order, ORDER), new Curves(this.page.phases, PHASES)];
+    Object.assign(this, { model, el, elements: buildElements(), aborter: new AbortController(), visible: true, drawTimes: [] });
+    el.append(this.elements.root);
+    this.sphere = new Sphere(this.elements.sphere);
+    this.curves = [new Curves(this.elements.order, ORDER), new Curves(this.elements.phases, PHASES)];
     this.frame = model.get("frame");
     this.load();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) this.play(false);
     this.listen();
     this.observe();
-    this.look();
+    this.refresh();
   }
 
   load() {
     this.run = unpack(this.model.get("run"));
     this.frame = clamp(this.frame, 0, this.run.frames - 1);
-    const { time } = this.page, { time: times, names, single } = this.run;
+    const { time } = this.elements, { time: times, names, single } = this.run;
     Object.assign(time, { min: times[0], max: times[times.length - 1] });
     const marked = names.map((name, g) => [`group ${name}`, this.run.colours[g]]);
     const entries = names.length > 1 && names.length <= 12 ? [...marked, ["ensemble", "#000000"]] : [];
-    this.page.legend.replaceChildren(...entries.map(([text, mark]) => {
+    this.elements.legend.replaceChildren(...entries.map(([text, mark]) => {
       const entry = make("span", { textContent: text });
       entry.style.setProperty("--mark", inTheme(mark, { strong: "currentColor" }));
       return entry;
     }));
     const counted = (count, noun) => (count === 1 ? `one ${noun}` : `${count} ${noun}s`);
     const within = single && names.length > 1 ? ` in ${names.length} groups` : "";
-    this.what = `Bloch sphere with ${counted(this.run.spins, single ? "spin" : "group")}${within}`;
-    this.want();
+    this.title = `Bloch sphere with ${counted(this.run.spins, single ? "spin" : "group")}${within}`;
+    this.requestDraw();
   }
 
   // ---- traits
@@ -65,8 +65,8 @@ class Player {
     this.model.save_changes();
   }
 
-  look() {
-    const { root, play, speed, colour, trails, sphere } = this.page, playing = this.model.get("playing");
+  refresh() {
+    const { root, play, speed, colour, trails, sphere } = this.elements, playing = this.model.get("playing");
     play.textContent = playing ? "Pause" : "Play";
     if (![...speed.options].some((o) => Number(o.value) === this.model.get("speed")))
       speed.append(make("option", { value: this.model.get("speed"), textContent: `${this.model.get("speed")}×` }));
@@ -77,8 +77,8 @@ class Player {
     root.dataset.theme = themeOf(this.el);
     this.theme = THEMES[root.dataset.theme];
     for (const [name, value] of Object.entries(this.theme)) root.style.setProperty(`--${name}`, value);
-    sphere.setAttribute("aria-label", `${this.what}. ${this.describe()}`);
-    this.want();
+    sphere.setAttribute("aria-label", `${this.title}. ${this.describe()}`);
+    this.requestDraw();
   }
 
   play(on) {
@@ -86,14 +86,14 @@ class Player {
     this.model.set("playing", on);
     if (!on) this.model.set("frame", this.frame);
     this.model.save_changes();
-    if (!on) this.say();
+    if (!on) this.announce();
   }
 
   seek(frame) {
     this.frame = clamp(frame, 0, this.run.frames - 1);
-    clearTimeout(this.later); // while a slider is dragged, Python hears where it rests
-    this.later = setTimeout(() => (this.set("frame", this.frame), this.say()), 250);
-    this.want();
+    clearTimeout(this.seekTimer); // Python is notified when a slider stops moving
+    this.seekTimer = setTimeout(() => (this.set("frame", this.frame), this.announce()), 250);
+    this.requestDraw();
   }
 
   step(by) {
@@ -103,11 +103,11 @@ class Player {
   // ---- events
 
   on(target, names, handler, options = {}) {
-    for (const name of names.split(" ")) target.addEventListener(name, handler, { signal: this.ending.signal, ...options });
+    for (const name of names.split(" ")) target.addEventListener(name, handler, { signal: this.aborter.signal, ...options });
   }
 
   listen() {
-    const { sphere, order, phases, play, time, speed, colour, trails } = this.page;
+    const { sphere, order, phases, play, time, speed, colour, trails } = this.elements;
     this.on(play, "click", () => this.play(!this.model.get("playing")));
     this.on(time, "input", () => this.seek(frameAt(this.run.time, Number(time.value))));
     this.on(time, "keydown", (event) => this.key(event, {
@@ -117,38 +117,38 @@ class Player {
     }));
     this.on(sphere, "keydown", (event) => this.key(event, {
       " ": () => this.play(!this.model.get("playing")), ",": () => this.step(-1), ".": () => this.step(1),
-      Home: () => this.seek(0), End: () => this.seek(this.run.frames - 1), 0: () => this.sphere.home(),
-      ArrowLeft: () => this.sphere.turn(-6, 0), ArrowRight: () => this.sphere.turn(6, 0),
-      ArrowUp: () => this.sphere.turn(0, 6), ArrowDown: () => this.sphere.turn(0, -6),
+      Home: () => this.seek(0), End: () => this.seek(this.run.frames - 1), 0: () => this.sphere.resetView(),
+      ArrowLeft: () => this.sphere.rotate(-6, 0), ArrowRight: () => this.sphere.rotate(6, 0),
+      ArrowUp: () => this.sphere.rotate(0, 6), ArrowDown: () => this.sphere.rotate(0, -6),
       "+": () => this.sphere.scale(1.15), "=": () => this.sphere.scale(1.15), "-": () => this.sphere.scale(1 / 1.15),
     }));
     this.on(speed, "change", () => this.set("speed", Number(speed.value)));
     this.on(colour, "change", () => this.set("colour", colour.value));
     this.on(trails, "change", () => this.set("trails", trails.checked));
     this.on(sphere, "wheel", (event) => {
-      if (!sphere.matches(":focus") && !event.ctrlKey) return; // who scrolls past is not held up; two fingers come as Ctrl
+      if (!sphere.matches(":focus") && !event.ctrlKey) return; // leave scrolling of the page alone; a pinch arrives with Ctrl
       event.preventDefault();
       this.sphere.scale(Math.exp(-event.deltaY / 600));
-      this.want();
+      this.requestDraw();
     }, { passive: false });
-    this.turning(sphere);
+    this.pointerControls(sphere);
     for (const curve of this.curves)
       this.on(curve.canvas, "pointerdown pointermove", (event) => {
         if (!event.buttons) return;
         if (event.type === "pointerdown") curve.canvas.setPointerCapture(event.pointerId);
         this.seek(frameAt(this.run.time, curve.time(event.offsetX)));
       });
-    for (const name of ["playing", "speed", "colour", "trails", "height"]) this.hear(name, () => this.look());
-    this.hear("run", () => (this.load(), this.look()));
-    this.hear("frame", () => {
+    for (const name of ["playing", "speed", "colour", "trails", "height"]) this.onTrait(name, () => this.refresh());
+    this.onTrait("run", () => (this.load(), this.refresh()));
+    this.onTrait("frame", () => {
       this.frame = clamp(this.model.get("frame"), 0, this.run.frames - 1);
-      this.want();
+      this.requestDraw();
     });
   }
 
-  hear(name, handler) {
+  onTrait(name, handler) {
     this.model.on(`change:${name}`, handler);
-    this.ending.signal.addEventListener("abort", () => this.model.off(`change:${name}`, handler));
+    this.aborter.signal.addEventListener("abort", () => this.model.off(`change:${name}`, handler));
   }
 
   key(event, actions) {
@@ -157,95 +157,95 @@ class Player {
     event.preventDefault();
     event.stopPropagation();
     action();
-    this.want();
+    this.requestDraw();
   }
 
-  // one pointer turns, two zoom
-  turning(canvas) {
-    const fingers = new Map(), spread = () => {
-      const [a, b] = [...fingers.values()];
+  // one pointer rotates, two zoom
+  pointerControls(canvas) {
+    const pointers = new Map(), distance = () => {
+      const [a, b] = [...pointers.values()];
       return Math.hypot(a.x - b.x, a.y - b.y);
     };
     this.on(canvas, "pointerdown", (event) => {
       canvas.setPointerCapture(event.pointerId);
-      fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+      pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     });
     this.on(canvas, "pointermove", (event) => {
-      const before = fingers.get(event.pointerId);
+      const before = pointers.get(event.pointerId);
       if (!before) return;
-      const now = { x: event.clientX, y: event.clientY }, was = fingers.size > 1 ? spread() : 0;
-      fingers.set(event.pointerId, now);
-      if (fingers.size === 1) this.sphere.turn(-0.4 * (now.x - before.x), 0.4 * (now.y - before.y));
-      else if (was > 0) this.sphere.scale(spread() / was);
-      this.want();
+      const now = { x: event.clientX, y: event.clientY }, previous = pointers.size > 1 ? distance() : 0;
+      pointers.set(event.pointerId, now);
+      if (pointers.size === 1) this.sphere.rotate(-0.4 * (now.x - before.x), 0.4 * (now.y - before.y));
+      else if (previous > 0) this.sphere.scale(distance() / previous);
+      this.requestDraw();
     });
-    this.on(canvas, "pointerup pointercancel", (event) => fingers.delete(event.pointerId));
+    this.on(canvas, "pointerup pointercancel", (event) => pointers.delete(event.pointerId));
   }
 
   observe() {
-    const seen = new IntersectionObserver(([entry]) => {
+    const visibility = new IntersectionObserver(([entry]) => {
       this.visible = entry.isIntersecting;
-      this.look(); // a host may put the widget into its page after making it
+      this.refresh(); // a host may insert the widget into its page later
     });
-    const sized = new ResizeObserver(() => this.want());
-    const themed = new MutationObserver(() => {
-      this.look();
-      setTimeout(() => this.look(), 400); // style sheets may follow their attributes
+    const size = new ResizeObserver(() => this.requestDraw());
+    const theme = new MutationObserver(() => {
+      this.refresh();
+      setTimeout(() => this.refresh(), 400); // style sheets may change after their attributes
     });
-    seen.observe(this.page.root);
-    sized.observe(this.page.root);
-    for (const each of [document.documentElement, document.body]) themed.observe(each, { attributes: true });
-    this.on(matchMedia("(prefers-color-scheme: dark)"), "change", () => this.look());
-    this.on(document, "visibilitychange", () => this.want());
-    this.ending.signal.addEventListener("abort", () => [seen, sized, themed].forEach((each) => each.disconnect()));
+    visibility.observe(this.elements.root);
+    size.observe(this.elements.root);
+    for (const element of [document.documentElement, document.body]) theme.observe(element, { attributes: true });
+    this.on(matchMedia("(prefers-color-scheme: dark)"), "change", () => this.refresh());
+    this.on(document, "visibilitychange", () => this.requestDraw());
+    this.aborter.signal.addEventListener("abort", () => [visibility, size, theme].forEach((observer) => observer.disconnect()));
   }
 
   // ---- clock
 
-  // draw at the next frame of the screen, once
-  want() {
-    if (this.asked || this.ending.signal.aborted) return;
-    this.asked = requestAnimationFrame((now) => {
-      this.asked = 0;
+  // request one draw at the next animation frame
+  requestDraw() {
+    if (this.pendingFrame || this.aborter.signal.aborted) return;
+    this.pendingFrame = requestAnimationFrame((now) => {
+      this.pendingFrame = 0;
       this.tick(now);
     });
   }
 
   tick(now) {
-    if (!this.visible || document.hidden) return void (this.before = undefined); // a change of either asks again
+    if (!this.visible || document.hidden) return void (this.lastTick = undefined); // a change of either requests a new draw
     const start = performance.now();
     if (this.model.get("playing")) this.advance(now);
-    else this.before = undefined;
+    else this.lastTick = undefined;
     this.draw();
-    this.spent.push(performance.now() - start);
-    if (this.spent.length > 600) this.spent.shift();
+    this.drawTimes.push(performance.now() - start);
+    if (this.drawTimes.length > 600) this.drawTimes.shift();
   }
 
   advance(now) {
-    const { time, frames } = this.run, pass = Math.min(100, now - (this.before ?? now)) / 1000;
-    this.before = now;
+    const { time, frames } = this.run, elapsed = Math.min(100, now - (this.lastTick ?? now)) / 1000;
+    this.lastTick = now;
     const span = time[frames - 1] - time[0];
-    this.frame = frameAt(time, between(time, this.frame) + (pass * this.model.get("speed") * span) / NATURAL);
+    this.frame = frameAt(time, between(time, this.frame) + (elapsed * this.model.get("speed") * span) / DURATION);
     if (this.frame >= frames - 1) return this.play(false);
-    if (now - (this.said ?? 0) > SAYS_EVERY) {
-      this.said = now;
-      this.say();
+    if (now - (this.lastAnnounced ?? 0) > ANNOUNCE_EVERY) {
+      this.lastAnnounced = now;
+      this.announce();
     }
-    this.want();
+    this.requestDraw();
   }
 
   draw() {
-    const { run, frame, page, theme } = this, ratio = Math.min(2, window.devicePixelRatio || 1);
-    const look = { theme, ratio, colour: this.model.get("colour"), trails: this.model.get("trails") };
-    this.sphere.resize(page.sphere.clientWidth, ratio);
-    this.sphere.draw(run, frame, look);
-    for (const curve of this.curves) curve.draw(run, frame, look);
+    const { run, frame, elements, theme } = this, ratio = Math.min(2, window.devicePixelRatio || 1);
+    const style = { theme, ratio, colour: this.model.get("colour"), trails: this.model.get("trails") };
+    this.sphere.resize(elements.sphere.clientWidth, ratio);
+    this.sphere.draw(run, frame, style);
+    for (const curve of this.curves) curve.draw(run, frame, style);
     const t = between(run.time, frame);
-    page.time.value = t;
-    page.clock.textContent = `t = ${t.toFixed(this.digits(run))}   R = ${between(run.order, frame).toFixed(3)}`;
+    elements.time.value = t;
+    elements.clock.textContent = `t = ${t.toFixed(this.digits(run))}   R = ${between(run.order, frame).toFixed(3)}`;
   }
 
-  // digits of a time: a tenth of the run's own steps, or finer, can be told apart
+  // digits of a time: at least a tenth of the run's time step is resolved
   digits(run) {
     const step = (run.time[run.frames - 1] - run.time[0]) / Math.max(1, run.frames - 1);
     return clamp(Math.floor(1 - Math.log10(step || 1) + 1e-9), 0, 9);
@@ -257,25 +257,25 @@ class Player {
     return `t = ${t}, order parameter ${order}, ${this.model.get("playing") ? "playing" : "paused"}.`;
   }
 
-  say() {
+  announce() {
     const text = this.describe();
-    this.page.says.textContent = text;
-    this.page.sphere.setAttribute("aria-label", `${this.what}. ${text}`);
-    this.page.time.setAttribute("aria-valuetext", text);
+    this.elements.announcement.textContent = text;
+    this.elements.sphere.setAttribute("aria-label", `${this.title}. ${text}`);
+    this.elements.time.setAttribute("aria-valuetext", text);
   }
 
-  end() {
-    cancelAnimationFrame(this.asked);
-    clearTimeout(this.later);
-    this.ending.abort();
-    this.page.root.remove();
+  dispose() {
+    cancelAnimationFrame(this.pendingFrame);
+    clearTimeout(this.seekTimer);
+    this.aborter.abort();
+    this.elements.root.remove();
   }
 }
 
 export default {
   render({ model, el }) {
     const player = new Player(model, el);
-    player.page.root.player = player; // for measurements
-    return () => player.end();
+    player.elements.root.player = player; // for tests and benchmarks
+    return () => player.dispose();
   },
 };

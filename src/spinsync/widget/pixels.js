@@ -1,7 +1,7 @@
-// Discs and strokes written into the pixels of a canvas. 50,000 strokes that differ in colour and ink take a canvas 45 ms;
-// here they take 3, all of them script that can be measured, and look the same on every machine, with a GPU or without.
+// Discs and lines drawn into the pixels of a canvas. 50,000 lines of different colours take 45 ms by the canvas's own methods,
+// here 3 ms; and they look the same on every machine, with or without a GPU.
 
-// sRGB bytes as the 32-bit words of a canvas's pixels (alpha, blue, green, red)
+// sRGB bytes as 32-bit pixels of a canvas (alpha, blue, green, red)
 function words(bytes) {
   const out = new Uint32Array(bytes.length / 3);
   for (let i = 0; i < out.length; i++) out[i] = 0xff000000 | (bytes[3 * i + 2] << 16) | (bytes[3 * i + 1] << 8) | bytes[3 * i];
@@ -11,13 +11,13 @@ function words(bytes) {
 const word = (text) => words([1, 3, 5].map((i) => parseInt(text.slice(i, i + 2), 16)))[0];
 const hex = (pixel) => "#" + [0, 8, 16].map((shift) => ((pixel >> shift) & 255).toString(16).padStart(2, "0")).join("");
 
-// which of `count` colours, the first of which begins at -pi
+// index of the colour of a phase, of `count` colours that begin at -pi
 const shade = (phase, count) => {
-  const turn = phase / (2 * Math.PI) + 0.5;
-  return Math.min(count - 1, Math.floor((turn - Math.floor(turn)) * count));
+  const cycles = phase / (2 * Math.PI) + 0.5;
+  return Math.min(count - 1, Math.floor((cycles - Math.floor(cycles)) * count));
 };
 
-const FAINTEST = 6; // of 256: ink that nobody sees
+const MIN_ALPHA = 6; // of 256: invisible below
 
 class Pixels {
   constructor(width, height) {
@@ -26,16 +26,16 @@ class Pixels {
     [this.width, this.height] = [width, height];
   }
 
-  // `ink` from 0 to 256 over what is there; red and blue are mixed together, green beside them
-  blend(at, colour, ink) {
-    const below = this.words[at], rest = 256 - ink;
-    const redBlue = ((Math.imul(below & 0xff00ff, rest) + Math.imul(colour & 0xff00ff, ink)) >>> 8) & 0xff00ff;
-    const green = ((Math.imul(below & 0xff00, rest) + Math.imul(colour & 0xff00, ink)) >>> 8) & 0xff00;
+  // alpha blending, `alpha` from 0 to 256; red and blue in one multiplication, green in another
+  blend(at, colour, alpha) {
+    const below = this.words[at], rest = 256 - alpha;
+    const redBlue = ((Math.imul(below & 0xff00ff, rest) + Math.imul(colour & 0xff00ff, alpha)) >>> 8) & 0xff00ff;
+    const green = ((Math.imul(below & 0xff00, rest) + Math.imul(colour & 0xff00, alpha)) >>> 8) & 0xff00;
     this.words[at] = 0xff000000 | redBlue | green;
   }
 
-  // discs at sixteen places within a pixel, as the share of each pixel that they cover
-  brush(radius) {
+  // coverage of pixels by a disc, for sixteen positions of its centre within a pixel
+  setRadius(radius) {
     this.reach = Math.ceil(radius + 0.5);
     this.side = 2 * this.reach + 1;
     this.stamps = Array.from({ length: 16 }, (_, n) =>
@@ -55,10 +55,10 @@ class Pixels {
       for (let k = 0; k < side; k++, i++, at++) if (stamp[i] > 0) this.blend(at, colour, (stamp[i] * strength) | 0);
   }
 
-  // a stroke of half width `half`: along its longer direction one column of pixels after the other
+  // a line of half width `half`, drawn column by column along its longer direction
   line(x0, y0, x1, y1, colour, strength, half) {
     const { width, height } = this, inside = (x, y) => x > 3 && y > 3 && x < width - 4 && y < height - 4;
-    if (256 * strength < FAINTEST || !inside(x0, y0) || !inside(x1, y1)) return;
+    if (256 * strength < MIN_ALPHA || !inside(x0, y0) || !inside(x1, y1)) return;
     if (Math.abs(y1 - y0) > Math.abs(x1 - x0)) {
       if (y0 < y1) this.columns(y0, x0, y1, x1, width, 1, colour, strength, half);
       else this.columns(y1, x1, y0, x0, width, 1, colour, strength, half);
@@ -66,16 +66,16 @@ class Pixels {
     else this.columns(x1, y1, x0, y0, 1, width, colour, strength, half);
   }
 
-  // from u0 on to u1; one step of u is `along` pixels further on, one of v `aside`
-  columns(u0, v0, u1, v1, along, aside, colour, strength, half) {
+  // from u0 to u1 > u0; a step of u or v moves by `strideU` or `strideV` pixels in memory
+  columns(u0, v0, u1, v1, strideU, strideV, colour, strength, half) {
     if (!(u1 > u0)) return;
     const slope = (v1 - v0) / (u1 - u0), across = 2 * half * Math.sqrt(1 + slope * slope), last = Math.ceil(u1) | 0;
     for (let u = Math.ceil(u0) | 0; u < last; u++) {
-      const low = v0 + slope * (u - u0) - across / 2 + 0.5, high = low + across; // pixel v reaches from v to v + 1
+      const low = v0 + slope * (u - u0) - across / 2 + 0.5, high = low + across; // pixel v covers v to v + 1
       const top = Math.ceil(high) | 0;
       for (let v = low | 0; v < top; v++) {
         const cover = (v + 1 < high ? v + 1 : high) - (v > low ? v : low);
-        this.blend(u * along + v * aside, colour, (256 * strength * cover) | 0);
+        this.blend(u * strideU + v * strideV, colour, (256 * strength * cover) | 0);
       }
     }
   }

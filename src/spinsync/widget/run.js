@@ -1,5 +1,5 @@
-// A run on the Bloch sphere: one ES module, of parts that sphere.py puts one after the other. Python has done all physics
-// (packing.py says what a run holds); here it is turned, projected, interpolated between two times, drawn.
+// A run on the Bloch sphere. sphere.py concatenates these files into one ES module. Python computes the physics
+// (packing.py documents the arrays of a run); JavaScript interpolates between times, projects and draws.
 
 function unpack(run) {
   const read = (Kind, view) => new Kind(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -16,12 +16,13 @@ function unpack(run) {
 
 const clamp = (x, low, high) => Math.min(high, Math.max(low, x));
 
-// the value of a series at a frame between two times
+// linear interpolation of a series at a fractional frame
 const between = (series, frame) => {
   const k = Math.min(Math.floor(frame), series.length - 1);
   return series[k] + (frame - k) * (series[Math.min(k + 1, series.length - 1)] - series[k]);
 };
 
+// the fractional frame at time t, by bisection
 function frameAt(time, t) {
   let low = 0, high = time.length - 1;
   if (t >= time[high]) return high;

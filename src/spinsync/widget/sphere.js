@@ -1,10 +1,10 @@
-// The Bloch sphere: ball, spins with their trails, mean field.
+// The Bloch sphere: ball, spins with trails, mean field.
 
-const BACK = 0.35; // how much of the ink is left at the back of the sphere
-const REACH = 1.22; // half of the picture's side, in radii of the sphere
-const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // longest trail; most segments and pixels in one picture
+const BACK = 0.35; // opacity of spins at the back of the sphere
+const REACH = 1.22; // half the picture's side, in radii of the sphere
+const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // limits: frames of a trail; segments and pixels of one picture
 
-// mean distance that spins cover from one time to the next, here, by a hundred of them
+// mean distance of spins between two times, estimated from about a hundred of them
 function meanStep(run, frame) {
   const k = clamp(frame, 1, run.frames - 1), stride = Math.ceil(run.spins / 100), v = run.vectors;
   let sum = 0, count = 0;
@@ -19,14 +19,14 @@ class Sphere {
   constructor(canvas) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d", { willReadFrequently: true });
-    this.home();
+    this.resetView();
   }
 
-  home() {
+  resetView() {
     Object.assign(this, { azimuth: -50, elevation: 22, zoom: 1, stale: true });
   }
 
-  turn(azimuth, elevation) {
+  rotate(azimuth, elevation) {
     this.azimuth += azimuth;
     this.elevation = clamp(this.elevation + elevation, -90, 90);
     this.stale = true;
@@ -45,7 +45,7 @@ class Sphere {
     this.pixels = new Pixels(size, size);
   }
 
-  // rows of the rotation to the right, up, and towards the reader
+  // the rotation matrix; its rows point to the right, up, and towards the viewer
   project() {
     const a = (this.azimuth * Math.PI) / 180, e = (this.elevation * Math.PI) / 180;
     const [ca, sa, ce, se] = [Math.cos(a), Math.sin(a), Math.cos(e), Math.sin(e)];
@@ -70,14 +70,14 @@ class Sphere {
     c.globalAlpha = 1;
   }
 
-  // what stays while only time goes on: ball, equator, two meridians, axes; `key` says the colour of a phase, on the equator
-  ground(theme, key) {
-    const c = this.context, middle = this.size / 2;
+  // everything independent of time: ball, equator, two meridians, axes; `key`: phase -> colour of the equator
+  drawBackground(theme, key) {
+    const c = this.context, centre = this.size / 2;
     this.project();
     c.fillStyle = theme.page;
     c.fillRect(0, 0, this.size, this.size);
     c.beginPath();
-    c.arc(middle, middle, this.radius, 0, 2 * Math.PI);
+    c.arc(centre, centre, this.radius, 0, 2 * Math.PI);
     Object.assign(c, { fillStyle: theme.ball, strokeStyle: theme.line, lineWidth: this.ratio, lineCap: "butt" });
     c.fill();
     c.stroke();
@@ -91,33 +91,33 @@ class Sphere {
       }
     Object.assign(c, { font: `italic ${14 * this.ratio}px serif`, textAlign: "center", textBaseline: "middle" });
     for (const [name, ...axis] of [["x", 1, 0, 0], ["y", 0, 1, 0], ["z", 0, 0, 1]]) {
-      this.stroke([[middle, middle], this.point(...axis)], theme.line, 0.8, 0.9);
+      this.stroke([[centre, centre], this.point(...axis)], theme.line, 0.8, 0.9);
       const [x, y] = this.point(...axis.map((v) => 1.11 * v));
       c.fillStyle = theme.text;
       c.fillText(name, x, y);
     }
-    this.kept = new Uint32Array(c.getImageData(0, 0, this.size, this.size).data.buffer);
+    this.background = new Uint32Array(c.getImageData(0, 0, this.size, this.size).data.buffer);
     this.stale = false;
   }
 
   draw(run, frame, { theme, colour, trails }) {
     const key = colour === "phase" ? (phase) => hex(run.shades[shade(phase, run.shades.length)]) : null;
-    if (this.stale || theme !== this.theme || colour !== this.colour) this.ground(theme, key);
+    if (this.stale || theme !== this.theme || colour !== this.colour) this.drawBackground(theme, key);
     [this.theme, this.colour] = [theme, colour];
-    this.pixels.words.set(this.kept);
+    this.pixels.words.set(this.background);
     this.spins(run, frame, colour, trails, theme);
     this.context.putImageData(this.pixels.image, 0, 0);
     this.arrow(run, frame, theme);
   }
 
-  // page coordinates and depth of all spins at a frame into `out`, and their colours
-  place(run, frame, out) {
+  // write canvas coordinates, depth and azimuth of all spins at a fractional frame into `out`
+  projectSpins(run, frame, out) {
     const k = Math.floor(frame), f = frame - k, v = run.vectors, n = run.spins;
     const [a, b, , d, e, g, p, q, r] = this.matrix, c = this.size / 2;
     let i = 3 * n * k;
-    const ahead = k + 1 < run.frames ? 3 * n : 0;
+    const next = k + 1 < run.frames ? 3 * n : 0;
     for (let s = 0; s < n; s++, i += 3) {
-      const j = i + ahead;
+      const j = i + next;
       const x = v[i] + f * (v[j] - v[i]), y = v[i + 1] + f * (v[j + 1] - v[i + 1]), z = v[i + 2] + f * (v[j + 2] - v[i + 2]);
       out.x[s] = c + this.radius * (a * x + b * y);
       out.y[s] = c - this.radius * (d * x + e * y + g * z);
@@ -127,46 +127,46 @@ class Sphere {
   }
 
   spins(run, frame, colour, trails, theme) {
-    const n = run.spins, { pixels, ratio } = this, room = () => new Float32Array(n);
+    const n = run.spins, { pixels, ratio } = this, buffer = () => new Float32Array(n);
     if (this.now?.x.length !== n) {
-      [this.now, this.old, this.older] = [0, 0, 0].map(() => ({ x: room(), y: room(), depth: room() }));
-      [this.now.azimuth, this.ink] = [room(), new Uint32Array(n)];
+      [this.now, this.old, this.older] = [0, 0, 0].map(() => ({ x: buffer(), y: buffer(), depth: buffer() }));
+      [this.now.azimuth, this.fill] = [buffer(), new Uint32Array(n)];
     }
-    const { now, ink } = this;
-    this.place(run, frame, now);
+    const { now, fill } = this;
+    this.projectSpins(run, frame, now);
     const own = run.colours.map((colour) => word(inTheme(colour, theme))), shades = run.shades.length;
     for (let s = 0; s < n; s++)
-      ink[s] = colour === "phase"
+      fill[s] = colour === "phase"
         ? run.shades[shade(now.azimuth[s], shades)]
         : own[run.owner[s]];
     if (trails) this.trails(run, frame);
     const radius = ratio * clamp(7 - 1.4 * Math.log10(n), 1.6, 6);
-    if (radius !== pixels.radius) pixels.brush((pixels.radius = radius));
+    if (radius !== pixels.radius) pixels.setRadius((pixels.radius = radius));
     for (const front of [false, true])
       for (let s = 0; s < n; s++)
-        if (now.depth[s] >= 0 === front) pixels.dot(now.x[s], now.y[s], ink[s], clamp(0.8 + 0.5 * now.depth[s], BACK, 1));
+        if (now.depth[s] >= 0 === front) pixels.dot(now.x[s], now.y[s], fill[s], clamp(0.8 + 0.5 * now.depth[s], BACK, 1));
   }
 
-  // from each of the last times to the next, fainter with age
+  // lines between successive times, fading with age
   trails(run, frame) {
     const n = run.spins, last = Math.floor(frame), half = this.ratio * (n > 300 ? 0.4 : 0.8), strength = n > 300 ? 0.5 : 0.8;
-    const segment = this.radius * meanStep(run, last) * (2 * half + 1); // pixels that one takes
+    const segment = this.radius * meanStep(run, last) * (2 * half + 1); // pixels of one segment
     const length = clamp(TRAIL.pixels / (n * segment), 0.5, Math.min(TRAIL.frames, TRAIL.segments / n));
     const first = Math.max(0, Math.ceil(last - length));
-    this.place(run, first, this.older);
+    this.projectSpins(run, first, this.older);
     for (let k = first + 1; k <= last + 1; k++) {
       const [from, to] = [this.older, k > last ? this.now : this.old];
-      if (k <= last) this.place(run, k, to);
-      const fresh = strength * clamp(1 - (frame - k) / length, 0, 1);
+      if (k <= last) this.projectSpins(run, k, to);
+      const opacity = strength * clamp(1 - (frame - k) / length, 0, 1);
       for (let s = 0; s < n; s++) {
         const depth = clamp((to.depth[s] + 1) / 2, 0, 1);
-        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.ink[s], fresh * (BACK + (1 - BACK) * depth), half);
+        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.fill[s], opacity * (BACK + (1 - BACK) * depth), half);
       }
       if (k <= last) [this.older, this.old] = [to, from];
     }
   }
 
-  // the mean field: flat, from the axis at the height of the mean inversion
+  // the mean field: a horizontal arrow from the axis at the height of the mean inversion
   arrow(run, frame, theme) {
     const k = Math.floor(frame), f = frame - k, next = Math.min(k + 1, run.frames - 1);
     const [x, y, z] = [0, 1, 2].map((i) => run.mean[3 * k + i] + f * (run.mean[3 * next + i] - run.mean[3 * k + i]));

@@ -1,4 +1,4 @@
-"""The widget: traits that a page and Python share. What is drawn, and how, is in the JavaScript beside it."""
+"""The widget: traits shared by Python and the page. The drawing is done by the JavaScript files next to it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from spinsync.widget.packing import packed
 
 COLOURINGS = ("group", "phase")
 HERE = Path(__file__).parent
-#: of the one ES module, in this order
-PARTS = ("run", "pixels", "sphere", "curves", "parts", "page")
+#: files of the ES module, in this order
+FILES = ("run", "pixels", "sphere", "curves", "elements", "page")
 
 
 class BlochSphere(anywidget.AnyWidget):
@@ -22,15 +22,15 @@ class BlochSphere(anywidget.AnyWidget):
     Attributes
     ----------
     frame : float
-        Index of the time that is shown; between two times of the run vectors are interpolated. It is set by the page
-        when playing stops and while one scrubs.
+        Index of the time shown; between two times of the run vectors are interpolated. The page sets it when playing
+        stops, and after the time slider is moved.
     playing : bool
     speed : float
         1: the whole run takes ten seconds.
     colour : "group" or "phase"
     trails : bool
     height : int
-        Of the sphere, in CSS pixels.
+        Height of the sphere in CSS pixels.
 
     Examples
     --------
@@ -41,10 +41,10 @@ class BlochSphere(anywidget.AnyWidget):
     >>> sphere.update(ss.evolve(one.replace(coupling=6.0), np.linspace(0, 5, 101)))  # in the same place
     """
 
-    _esm = "".join((HERE / f"{part}.js").read_text(encoding="utf-8") for part in PARTS)
+    _esm = "".join((HERE / f"{file}.js").read_text(encoding="utf-8") for file in FILES)
     _css = (HERE / "sphere.css").read_text(encoding="utf-8")
 
-    # one trait for the whole run: it changes in one message, and the page never sees half of it
+    # one trait for the whole run, so that it changes in a single message
     run = traitlets.Dict().tag(sync=True)
     frame = traitlets.Float(0.0, min=0.0).tag(sync=True)
     playing = traitlets.Bool(True).tag(sync=True)
@@ -54,7 +54,7 @@ class BlochSphere(anywidget.AnyWidget):
     height = traitlets.Int(420).tag(sync=True)
 
     def update(self, run: xr.Dataset) -> None:
-        """Show another run in the same place; view, speed and frame stay (the last frame, where that is shorter).
+        """Show another run in the same place; view, speed and frame are kept (at most the last frame of the new run).
 
         Parameters
         ----------
@@ -66,7 +66,7 @@ class BlochSphere(anywidget.AnyWidget):
         InputError
             As for `spinsync.show`.
         """
-        parts = packed(run)
+        arrays = packed(run)
         with self.hold_sync():
-            self.run = parts
+            self.run = arrays
             self.frame = min(self.frame, float(run.sizes["time"] - 1))

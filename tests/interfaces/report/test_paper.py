@@ -1,4 +1,4 @@
-"""`spinsync paper`: complete, readable from disk, and able to fail."""
+"""`spinsync paper`: the report is complete and readable from disk, and a wrong claim fails."""
 
 import json
 from html.parser import HTMLParser
@@ -8,12 +8,12 @@ import xarray as xr
 
 import spinsync as ss
 from spinsync.interfaces.command import run
-from spinsync.interfaces.report import ground, reproduction, spheres
+from spinsync.interfaces.report import microscopic, reproduction, spheres
 from spinsync.interfaces.report.claims import Claim, Section
 
 
 class Links(HTMLParser):
-    """What a page refers to, and the tags it leaves open."""
+    """Collects the link targets of a page, and its unclosed tags."""
 
     def __init__(self):
         super().__init__()
@@ -33,7 +33,7 @@ class Links(HTMLParser):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Only the quickest chapter: the whole reproduction is the main job, which .ci/run runs as a user would."""
+    """Only the fastest chapter; the main stage of .ci/run runs all of them."""
     monkeypatch.setattr(reproduction, "CHAPTERS", {"spins on the sphere": "spheres"})
 
 
@@ -80,23 +80,23 @@ def test_an_interrupted_report_does_not_appear(broken, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow(slice=1)
-def test_chapters_side_by_side_write_what_they_write_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(reproduction, "CHAPTERS", {"interaction phase": "phase", "microscopic ground": "ground"})
+def test_chapters_in_two_processes_write_the_same_files_as_in_one(tmp_path, monkeypatch):
+    monkeypatch.setattr(reproduction, "CHAPTERS", {"interaction phase": "phase", "microscopic ground": "microscopic"})
     for processes in (1, 2):
         monkeypatch.setattr(reproduction, "_processes", lambda n=processes: n)
         assert run(["paper", "--quick", "--out", str(tmp_path / str(processes))]) == 0
-    alone, beside = (
+    single, parallel = (
         {p.relative_to(r): p.read_bytes() for p in r.rglob("*") if p.is_file()} for r in (tmp_path / n for n in "12")
     )
-    assert alone == beside
+    assert single == parallel
 
 
-def test_every_chapter_is_begun_once():
-    assert sorted(reproduction.BEGUN) == sorted(reproduction.CHAPTERS.values())
+def test_every_chapter_is_started_once():
+    assert sorted(reproduction.START_ORDER) == sorted(reproduction.CHAPTERS.values())
 
 
-def test_a_process_too_many_is_not_begun(monkeypatch):
-    """Where there is one core, or memory for one process, or one chapter, none is begun."""
+def test_no_more_processes_than_cores_memory_and_chapters(monkeypatch):
+    """With one core, memory for one process, or one chapter, everything runs in this process."""
     monkeypatch.setattr(reproduction, "budget", lambda: 8)
     monkeypatch.setattr(reproduction, "available", lambda: 2.0**40)
     assert reproduction._processes() == 2
@@ -110,15 +110,15 @@ def test_a_process_too_many_is_not_begun(monkeypatch):
     assert reproduction._processes() == 1
 
 
-def test_a_claim_of_nothing_measured_does_not_hold():
+def test_a_claim_with_a_missing_value_does_not_hold():
     assert not Claim("c", 0.0, float("nan"), 1.0, "").holds
     assert Claim("c", 0.0, 1.0, 1.0, "").holds
 
 
 def test_random_ensembles_are_general_and_depend_on_the_seed_alone():
-    one = ground.random_ensemble(3, 2)
-    assert one == ground.random_ensemble(3, 2)
-    assert one != ground.random_ensemble(4, 2)
+    one = microscopic.random_ensemble(3, 2)
+    assert one == microscopic.random_ensemble(3, 2)
+    assert one != microscopic.random_ensemble(4, 2)
     c = one.coupling_matrix
     assert abs(c - c.conj().T).max() > 0.1
     assert abs(c - c.T).max() > 0.1

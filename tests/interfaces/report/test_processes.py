@@ -1,4 +1,4 @@
-"""Work in several processes: all of it is done once, errors and what is said come back, and no process is left behind."""
+"""Tasks in several processes: each is done once, errors and printed lines reach the parent, and no process survives."""
 
 import os
 import signal
@@ -11,14 +11,14 @@ import pytest
 
 import spinsync as ss
 from spinsync.base.files import UnwritableError
-from spinsync.base.parallel import threads
-from spinsync.interfaces.report.processes import shared
+from spinsync.base.parallel import thread_count
+from spinsync.interfaces.report.processes import run_in_processes
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from spinsync.interfaces.report.processes import shared
+from spinsync.interfaces.report.processes import run_in_processes
 
 def sleep(name, advance):
     Path(name).touch()
@@ -26,17 +26,17 @@ def sleep(name, advance):
 
 if __name__ == "__main__":
     try:
-        shared(sleep, "ab", 2, print, print)
+        run_in_processes(sleep, "ab", 2, print, print)
     except KeyboardInterrupt:
         sys.exit(130)
 else:
-    Path(f"begins {os.getpid()}").touch()
+    Path(f"started {os.getpid()}").touch()
     time.sleep(1)
 """
 
 
 class OddError(Exception):
-    """An error that can't be made of its sentence alone."""
+    """An error that can't be unpickled from its message alone."""
 
     def __init__(self, one, other):
         super().__init__(f"{one} and {other}")
@@ -49,7 +49,7 @@ def double(name, advance):
 
 
 def count(name, advance):
-    return threads()
+    return thread_count()
 
 
 def fail(name, advance):
@@ -63,48 +63,48 @@ def fail(name, advance):
 
 
 @pytest.fixture(autouse=True)
-def _none_left():
+def _no_process_left():
     yield
     assert active_children() == []
 
 
-def test_processes_divide_the_threads_of_the_one_that_begins_them(monkeypatch):
+def test_processes_divide_the_thread_budget_of_their_parent(monkeypatch):
     monkeypatch.setenv("SPINSYNC_THREADS", "7")
-    assert shared(count, "ab", 2, print, print) == {"a": 3, "b": 3}
+    assert run_in_processes(count, "ab", 2, print, print) == {"a": 3, "b": 3}
     monkeypatch.setenv("SPINSYNC_THREADS", "1")
-    assert shared(count, "ab", 2, print, print) == {"a": 1, "b": 1}
+    assert run_in_processes(count, "ab", 2, print, print) == {"a": 1, "b": 1}
 
 
-def test_all_work_is_done_once_and_heard_of():
-    shares, text = [], []
-    results = shared(double, "abcde", 2, lambda *share: shares.append(share), text.append)
+def test_every_task_is_done_once_and_reports_progress_and_output():
+    fractions, lines = [], []
+    results = run_in_processes(double, "abcde", 2, lambda *fraction: fractions.append(fraction), lines.append)
     assert {name: result for name, (result, _) in results.items()} == {name: 2 * name for name in "abcde"}
     assert {pid for _, pid in results.values()}.isdisjoint({os.getpid()})
-    assert sorted(shares) == [(name, 0.5) for name in "abcde"]
-    assert sorted(text) == [f"{name} is doubled" for name in "abcde"]
+    assert sorted(fractions) == [(name, 0.5) for name in "abcde"]
+    assert sorted(lines) == [f"{name} is doubled" for name in "abcde"]
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "said"),
+    ("name", "kind", "message"),
     [
         ("path", UnwritableError, "Argument `path` must be writable, but 'there' is not (no space left on device)."),
         ("odd", RuntimeError, "OddError: 1 and 2"),
         ("end", ss.IntegrationError, "A process of the report ended before its work was done: the memory may be too small."),
     ],
 )
-def test_an_error_ends_all_and_is_raised(name, kind, said):
+def test_an_error_ends_all_processes_and_is_raised(name, kind, message):
     began = time.monotonic()
     with pytest.raises(kind) as caught:
-        shared(fail, ["sleep", name], 2, print, print)
-    assert str(caught.value) == said
-    assert time.monotonic() - began < 60  # nobody waits for the other
-    assert name == "end" or "in fail" in caught.value.__notes__[0]  # where it was
+        run_in_processes(fail, ["sleep", name], 2, print, print)
+    assert str(caught.value) == message
+    assert time.monotonic() - began < 60  # without waiting for the other task
+    assert name == "end" or "in fail" in caught.value.__notes__[0]  # the traceback
 
 
 @posix
-@pytest.mark.parametrize(("number", "when"), [("SIGINT", "begins*"), ("SIGINT", "[ab]"), ("SIGKILL", "[ab]")])
+@pytest.mark.parametrize(("number", "when"), [("SIGINT", "started*"), ("SIGINT", "[ab]"), ("SIGKILL", "[ab]")])
 def test_no_process_outlives_the_first(number, when, tmp_path):
-    """Ctrl-C goes to all of them; a kill to the first alone. The end of what they print into is the end of the last one."""
+    """Ctrl-C is sent to all of them, a kill to the first only. Its pipe closes when the last process has ended."""
     (tmp_path / "script.py").write_text(SCRIPT)
     with subprocess.Popen(
         [sys.executable, "script.py"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True, cwd=tmp_path
@@ -116,5 +116,5 @@ def test_no_process_outlives_the_first(number, when, tmp_path):
         (os.killpg if number == "SIGINT" else os.kill)(first.pid, getattr(signal, number))
         _, error = first.communicate(timeout=60)
         assert time.monotonic() - began < 30
-    assert error == b""  # only the first has heard it
+    assert error == b""  # only the first has reacted
     assert first.returncode == (130 if number == "SIGINT" else -signal.SIGKILL)

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.linalg import solve_banded
 
 import spinsync as ss
-from spinsync.base.progress import Line
+from spinsync.base.progress import ProgressLine
 from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.sampling import advance
 from spinsync.problems.sampled.statistics import Means
@@ -231,7 +231,7 @@ def test_an_interrupt_ends_a_run(groups):
 def test_the_number_of_trajectories_is_estimated_after_the_first_round(monkeypatch):
     """Within a factor of two; and the progress line goes from 0 to 1."""
     shown, expected = [], []
-    monkeypatch.setattr(Line, "update", lambda self, done, text="": shown.append((done, text)) if text else None)
+    monkeypatch.setattr(ProgressLine, "update", lambda self, done, text="": shown.append((done, text)) if text else None)
     monkeypatch.setattr("spinsync.base.interrupts.PATIENCE", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))

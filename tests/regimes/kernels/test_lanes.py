@@ -13,8 +13,8 @@ import pytest
 
 import spinsync as ss
 from lane_points import batch, edited, ensemble, ready, start
-from spinsync.base.parallel import at_most
-from spinsync.base.translation import Text
+from spinsync.base.parallel import thread_limit
+from spinsync.base.translation import Program
 from spinsync.model import bloch_vectors
 from spinsync.problems.flow.fixed_points import SEARCH_RADIUS, newton
 from spinsync.regimes import engines, lane_mover
@@ -68,7 +68,7 @@ def test_unrolled_functions_return_the_same_values():
         "W": np.dtype([("size", float), ("end", float, (1, 3))]),
         "P": np.dtype([("size", float), ("start", float, (3,))]),
     }
-    source = unrolled(Text.of(READABLE, known={"layout": layout}, staying=bool), ["step"], records)
+    source = unrolled(Program.of(READABLE, constants={"layout": layout}, keeps_loop=bool), ["step"], records)
     assert "for i" not in source
     assert "1000" not in source
     assert "def double" not in source
@@ -234,9 +234,9 @@ def test_the_engines_agree_on_random_ensembles(groups):
 
 def test_results_depend_neither_on_threads_nor_on_the_order():
     points = [ensemble(2, seed) for seed in range(150)]
-    with at_most(1):
+    with thread_limit(1):
         one = lanes(batch(points, start(2)))
-    with at_most(3):
+    with thread_limit(3):
         many = lanes(batch(points, start(2)))
     order = np.random.default_rng(1).permutation(len(points))
     mixed = lanes(batch([points[i] for i in order], start(2)))

@@ -1,4 +1,4 @@
-"""Claims: what is expected, what was measured, and how far they may differ."""
+"""Claims of the report: expected and measured values with a tolerance."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-#: called by a chapter with the share of it that is done
+#: called by a chapter with the completed fraction
 Advance = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One row of claims.json. The tolerance follows from the numerics; `why` says how."""
+    """One row of claims.json; `why` is the reason for the tolerance."""
 
     claim: str
     expected: float
@@ -34,9 +34,9 @@ class Claim:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report. `text` and `captions` are HTML; figures and captions go by the same names.
+    """A section of the report. `text` and `captions` are HTML; figures and captions have the same names.
 
-    Once figures and data are written, only their names are left.
+    After figures and data have been written, only their names are kept.
     """
 
     title: str

@@ -20,15 +20,15 @@ def ensemble(theta: float) -> ss.Ensemble:
 
 
 def growth(one: ss.Ensemble, strength: float) -> float:
-    """Growth rate of a tiny coherence beside the uncoupled inversion, from a run."""
+    """Growth rate of a small coherence at the uncoupled inversion, from a run."""
     model = one.replace(coupling=strength)
-    z0, tiny = model.groups[0].z0, 1e-7
-    run = ss.evolve(model, [0.0, 0.5], initial=[[2 * tiny, 0, z0 * np.sqrt(1 - 4 * tiny**2)]], theory=ss.MeanField(atol=1e-17))
-    return float(np.log(abs(run.coherence.values[1, 0] / tiny))) / 0.5
+    z0, s = model.groups[0].z0, 1e-7
+    run = ss.evolve(model, [0.0, 0.5], initial=[[2 * s, 0, z0 * np.sqrt(1 - 4 * s**2)]], theory=ss.MeanField(atol=1e-17))
+    return float(np.log(abs(run.coherence.values[1, 0] / s))) / 0.5
 
 
 def threshold(one: ss.Ensemble) -> float:
-    """The coupling at which the growth rate, linear in it, changes sign."""
+    """The coupling at which the growth rate, a linear function of it, changes sign."""
     low, high = growth(one, 1.0), growth(one, 3.0)
     return 1.0 - 2.0 * low / (high - low)
 
@@ -52,22 +52,22 @@ def chapter(quick: bool, advance: Advance) -> Section:
         advance(len(diagrams) / 2.2)
     tip_v, tip_r = tip()
     lowest = threshold(ensemble(pi / 2).replace(gain=0.0))
-    line = "threshold from growth rates of a coherence of 1e-7 over t = 0.5, errors of the steps: 10 rtol / t = 2e-7"
+    why = "threshold from growth rates of a coherence of 1e-7 over t = 0.5, errors of the steps: 10 rtol / t = 2e-7"
     claims = [
-        Claim("theta = -pi/2: smallest threshold V/gamma (the tip)", 4.0, tip_v, 1e-6, line),
+        Claim("theta = -pi/2: smallest threshold V/gamma (the tip)", 4.0, tip_v, 1e-6, why),
         Claim("theta = -pi/2: gain-to-damping ratio r at the tip", 3.0, tip_r, 1e-3,
-              "where a quartic is flat: error of V to the power 1/2"),
-        Claim("theta = +pi/2: smallest threshold V/gamma, at r = 0", 0.5, lowest, 1e-6, line),
+              "at the minimum of the quartic: square root of the error of V"),
+        Claim("theta = +pi/2: smallest threshold V/gamma, at r = 0", 0.5, lowest, 1e-6, why),
     ]  # fmt: skip
     for name, diagram in diagrams.items():
         claims += _compare(f"theta = {'-' if name.endswith('minus') else '+'}pi/2", diagram)
     advance(1.0)
     return Section(
         title="Phase diagram",
-        text="<p>Amplitude |<i>s</i>| after the motion has settled, from one trajectory per point, "
+        text="<p>Amplitude |<i>s</i>| in the long-time limit, from one trajectory per point, "
         "and the closed-form threshold <i>V</i><sub>c</sub> = Γ<sub>⊥</sub>/(−<i>z</i><sub>0</sub> sin <i>θ</i>), "
-        "equation (4.5). At <i>θ</i> = −π/2 synchronization needs more gain than damping and is re-entrant: too much "
-        "gain dephases faster than the coupling aligns. At <i>θ</i> = +π/2 the roles are exchanged.</p>",
+        "equation (4.5). At <i>θ</i> = −π/2 synchronization needs more gain than damping and is re-entrant: a very "
+        "large gain dephases faster than the coupling aligns. At <i>θ</i> = +π/2 gain and damping exchange their roles.</p>",
         figures={"phase-diagram": _figure(diagrams)},
         captions={
             "phase-diagram": "Amplitude over coupling and gain-to-damping ratio. Left: <i>θ</i> = −π/2, with the tip "
@@ -88,7 +88,7 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
 
 
 def _compare(theta: str, diagram: xr.Dataset) -> list[Claim]:
-    """Numbers against closed forms at every point at least 5 % away from the threshold."""
+    """Compare with closed forms at all points at least 5 % away from the threshold."""
     model, wrong, gaps = ss.model_of(diagram), 0, [0.0]
     amplitudes = diagram.amplitude.transpose("gain", "coupling", "group").values[..., 0]
     for gain, row in zip(diagram.gain.values.tolist(), amplitudes.tolist(), strict=True):

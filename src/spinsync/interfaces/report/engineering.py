@@ -1,4 +1,4 @@
-"""(i) Interaction phases engineer the locking: in phase, antiphase, none; unequal groups; tilted edges."""
+"""(i) Locking controlled by interaction phases: in phase, antiphase, none; unequal groups; tilted edges."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ TILTED = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta
 
 
 def edge(pair: ss.Ensemble, sign: int) -> float:
-    """The detuning at which locking ends on one side, in units of what (5.7) says.
+    """The detuning at which locking ends on one side, in units of the closed form (5.7).
 
-    There the full state meets an unstable one and its slowest rate vanishes as a square root: so the square of that rate
-    (K^2 - Delta^2 in Adler's equation) goes through zero smoothly.
+    At this saddle-node bifurcation the slowest rate of the full state vanishes as a square root, so the square of that rate
+    (K^2 - Delta^2 in Adler's equation) crosses zero smoothly and is extrapolated.
     """
     weak = ss.locking_range(pair)
-    middle, reach = -float(weak.effective_detuning), float(weak.locking_range)
+    centre, half_width = -float(weak.effective_detuning), float(weak.locking_range)
     inside = np.array([0.84, 0.89, 0.94])
-    rates = [float(ss.regime(pair.replace(detuning=middle + sign * x * reach)).lyapunov) for x in inside.tolist()]
+    rates = [float(ss.regime(pair.replace(detuning=centre + sign * x * half_width)).lyapunov) for x in inside.tolist()]
     parabola = np.polynomial.Polynomial.fit(inside, np.square(rates), 2)
     return float(max(np.real(parabola.roots())))
 
 
-def wrong_words(margin: float, ratio: float, count: int) -> int:
-    """Pairs of random phases: how many are not locked just inside, or locked just outside, of the range (5.7)."""
+def wrong_regimes(margin: float, ratio: float, count: int) -> int:
+    """Number of wrong regimes slightly inside and outside of the locking range (5.7), for pairs with random phases."""
     wrong = 0
     for k in range(count):
-        theta, between, lag = np.random.default_rng([3, k]).uniform([-2.2, -0.5, -pi], [-0.9, 0.5, pi])
-        cross_theta = (float(theta + between + lag), float(theta + between - lag))
+        theta, mean, difference = np.random.default_rng([3, k]).uniform([-2.2, -0.5, -pi], [-0.9, 0.5, pi])
+        cross_theta = (float(theta + mean + difference), float(theta + mean - difference))
         pair = TILTED.replace(theta=float(theta), cross_theta=cross_theta, cross_coupling=ratio * V)
-        reach = float(ss.locking_range(pair).locking_range)
+        half_width = float(ss.locking_range(pair).locking_range)
         for side in (1 - margin, 1 + margin):
-            word = ss.regime(pair.replace(detuning=(-1) ** k * side * reach)).regime
-            wrong += int(word) != (ss.Regime.FULL if side < 1 else ss.Regime.PARTIAL)
+            found = ss.regime(pair.replace(detuning=(-1) ** k * side * half_width)).regime
+            wrong += int(found) != (ss.Regime.FULL if side < 1 else ss.Regime.PARTIAL)
     return wrong
 
 
@@ -59,25 +59,25 @@ def chapter(quick: bool, advance: Advance) -> Section:
         advance(len(data) / 8)
     shifted = axes | {"detuning": np.linspace(-2.4, 2.0, size)}
     data["tongue-unequal"] = ss.phase_diagram(UNEQUAL, shifted)
-    turned = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
-    data["range-by-phase"] = ss.phase_diagram(PAIR.replace(cross_coupling=1.2), turned)
+    by_phase = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
+    data["range-by-phase"] = ss.phase_diagram(PAIR.replace(cross_coupling=1.2), by_phase)
     advance(0.75)
     return Section(
-        title="Interaction phases engineer the locking",
-        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides what it "
-        "does: at <i>θ</i><sub>×</sub> = <i>θ</i> it locks the groups in phase, at <i>θ</i> + π in antiphase, and halfway "
-        "between it abolishes locking, but for a narrow range of second order in the cross coupling. The closed form (5.7), "
+        title="Interaction phases control the locking",
+        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides "
+        "whether they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway "
+        "between not at all, except in a narrow range of second order in the cross coupling. The closed form (5.7), "
         "Adler's equation with the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the "
-        "tongue tilt away from it. Unequal groups have a tongue whose tip is where their own synchronized frequencies, "
-        "not their natural ones, agree.</p>",
+        "tongue tilt away from it. The tongue of unequal groups has its tip where their own synchronized frequencies, "
+        "not their natural ones, are equal.</p>",
         figures={"engineering": _figure(data)},
         captions={
-            "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: edges of locking by (5.7), where "
-            "their own error is below a tenth. Top, from the left: cross phase <i>θ</i>, <i>θ</i> + π, <i>θ</i> + π/2. Bottom "
+            "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: locking edges by (5.7), where "
+            "its estimated error is below 10 %. Top, from the left: cross phase <i>θ</i>, <i>θ</i> + π, <i>θ</i> + π/2. Bottom "
             "left: unequal groups (gain 3 and 4, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt "
             "(green: phase-trapped, red: irregular, cross: undecided). Bottom middle: locking range by cross phase at "
             "<i>V</i><sub>×</sub> = 0.05 <i>V</i>. Bottom "
-            "right: locked phase difference there (grey: not locked)."
+            "right: locked phase difference for the same parameters (grey: not locked)."
         },
         data=data,
         claims=tuple(_claims()),
@@ -92,19 +92,19 @@ def _claims() -> list[Claim]:
     none = PAIR.replace(cross_coupling=0.24, cross_theta=THETA + pi / 2, detuning=0.004)
     strengths = (0.02, 0.04)
     right, left = ([edge(UNEQUAL.replace(cross_coupling=ratio * V), sign) for ratio in strengths] for sign in (1, -1))
-    newton = "equal groups: exact by symmetry"
+    symmetry = "equal groups: exact by symmetry"
     return [
-        Claim("cross phase theta: locked phase difference", 0, inside, 1e-7, newton),
-        Claim("cross phase theta + pi: locked phase difference", pi, anti, 1e-7, newton),
+        Claim("cross phase theta: locked phase difference", 0, inside, 1e-7, symmetry),
+        Claim("cross phase theta + pi: locked phase difference", pi, anti, 1e-7, symmetry),
         Claim("cross phases theta -+ 0.4: locked phase difference", 0.4, moved, 0.02,
               "relative order cross coupling / coupling"),
         Claim("cross phase theta + pi/2: regime at a detuning of k/5 is partial (code)", 3,
-              int(ss.regime(none).regime), 0, "a word"),
-        Claim("random phases, cross coupling 0.02 V: wrong words 4 % inside and outside of the range (5.7)", 0,
-              wrong_words(0.04, 0.02, 5), 0, "corrections are of relative order 0.02"),
+              int(ss.regime(none).regime), 0, "an integer code"),
+        Claim("random phases, cross coupling 0.02 V: wrong regimes 4 % inside and outside of the range (5.7)", 0,
+              wrong_regimes(0.04, 0.02, 5), 0, "corrections are of relative order 0.02"),
         Claim("unequal groups, cross coupling 0.04 V: half the width of the range, relative to (5.7)", 1,
-              (right[1] + left[1]) / 2, 0.02, "corrections of first order cancel but for a fraction"),
-        Claim("unequal groups: how much farther its edges are shifted at twice the cross coupling", 2,
+              (right[1] + left[1]) / 2, 0.02, "corrections of first order nearly cancel"),
+        Claim("unequal groups: shift of the edges relative to that at half the cross coupling", 2,
               (right[1] - left[1]) / (right[0] - left[0]), 0.1, "first order in cross coupling / coupling = 0.02 and 0.04"),
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The report's page: one HTML file beside its figures, opened from disk, no script, no network."""
+"""The report's page: one HTML file next to its figures, without scripts and network access."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import spinsync as ss
 from spinsync.interfaces.report.claims import Claim, Section
 
-LOOK = """
+STYLE_SHEET = """
 :root { color-scheme: light; }
 body { font: 16px/1.55 system-ui, sans-serif; color: #1c2126; background: #fff; max-width: 62rem; margin: 2rem auto;
        padding: 0 1.2rem; }
@@ -38,8 +38,8 @@ def _rows(claims: Sequence[Claim]) -> str:
     def row(claim: Claim) -> str:
         verdict = '<td class="holds">holds</td>' if claim.holds else '<td class="fails">FAILS</td>'
         numbers = "".join(f'<td class="number">{value:.7g}</td>' for value in (claim.expected, claim.measured, claim.tolerance))
-        said = f"<td>{escape(claim.claim)}<br/><small>tolerance: {escape(claim.why)}</small></td>"
-        return f"<tr>{said}{numbers}{verdict}</tr>"
+        text = f"<td>{escape(claim.claim)}<br/><small>tolerance: {escape(claim.why)}</small></td>"
+        return f"<tr>{text}{numbers}{verdict}</tr>"
 
     return "\n".join(row(claim) for claim in claims)
 
@@ -71,7 +71,7 @@ def write_page(path: Path, parts: Sequence[Section], *, quick: bool) -> None:
     path.write_text(
         f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Spontaneous synchronization of two-level systems, reproduced</title><style>{LOOK}</style></head><body>
+<title>Spontaneous synchronization of two-level systems, reproduced</title><style>{STYLE_SHEET}</style></head><body>
 <h1>Spontaneous synchronization of an ensemble of two-level systems, reproduced</h1>
 <p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {ss.__version__}{how}.</p>
 {NOTE}

@@ -27,7 +27,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     return Section(
         title="Frequency and amplitude against the interaction phase",
         text="<p>The phase <i>θ</i> of the interaction sets the frequency of the synchronized ensemble, "
-        "Ω = ω + Γ<sub>⊥</sub> cot <i>θ</i>, equation (4.3); only its sine drives synchronization. At "
+        "Ω = ω + Γ<sub>⊥</sub> cot <i>θ</i>, equation (4.3); only its sine contributes to synchronization. At "
         "<i>θ</i> = ±π/2 the frequency is the natural one.</p>",
         figures={"theta": _figure(cuts)},
         captions={
@@ -62,8 +62,8 @@ def _claims(name: str, cut: xr.Dataset) -> list[Claim]:
     sign = "-" if name == "minus" else "+"
     middle = float(cut.sel(theta=float(f"{sign}{pi / 2}"), method="nearest").frequency[0])
     why = f"{len(gaps['amplitude']) - 1} points at least 5 % from the threshold; 100 rtol"
-    said = f"{CASES[name][2]}: largest deviation of"
-    # np.max lets a missing number through, and a missing number holds no claim
-    claims = [Claim(f"{said} {v} over theta", 0, float(np.max(gap)), 1e-6, why) for v, gap in gaps.items()]
+    case = f"{CASES[name][2]}: largest deviation of"
+    # np.max propagates NaN, with which no claim holds
+    claims = [Claim(f"{case} {v} over theta", 0, float(np.max(gap)), 1e-6, why) for v, gap in gaps.items()]
     natural = f"theta = {sign}pi/2: synchronized frequency (the natural one)"
     return [*claims, Claim(natural, FREQUENCY, middle, 1e-6, "100 rtol")]

@@ -19,25 +19,25 @@ WEAK = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=24.0, thet
 
 
 def close_to_full(pair: ss.Ensemble) -> np.ndarray:
-    """Bloch vectors a thousandth beside the full state, also where it is not stable."""
+    """Bloch vectors (group, 3) near the full state, relative distance 1e-3, whether it is stable or not."""
     full = ss.symmetric_pair(pair)
     phase, size, z = float(full.phase_difference), 2 * float(full.amplitude), float(full.inversion)
-    turn = np.array([phase / 2, -phase / 2])
-    return np.stack([size * np.cos(turn) * [1.001, 0.999], size * np.sin(turn), [z, z]], axis=1)
+    azimuth = np.array([phase / 2, -phase / 2])
+    return np.stack([size * np.cos(azimuth) * [1.001, 0.999], size * np.sin(azimuth), [z, z]], axis=1)
 
 
 def wrong_at_hopf() -> tuple[int, int]:
-    """How many regimes are wrong one percent below and above the Hopf line, and how many were asked for."""
-    wrong = asked = 0
+    """Numbers of wrong and of all regimes, one percent below and above the Hopf line."""
+    wrong = total = 0
     for strength in (10.0, 14.0, 20.0, 30.0):
         pair = PAIR.replace(coupling=strength)
         hopf = float(ss.symmetric_pair(pair.replace(detuning=1.0)).hopf_detuning)
         for side in (0.99, 1.01):
-            beside = pair.replace(detuning=side * hopf)
-            word = ss.regime(beside, initial=close_to_full(beside)).regime
-            wrong += (int(word) == ss.Regime.FULL) != (side < 1)
-            asked += 1
-    return wrong, asked
+            near = pair.replace(detuning=side * hopf)
+            found = ss.regime(near, initial=close_to_full(near)).regime
+            wrong += (int(found) == ss.Regime.FULL) != (side < 1)
+            total += 1
+    return wrong, total
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
@@ -61,13 +61,13 @@ def chapter(quick: bool, advance: Advance) -> Section:
     return Section(
         title="Frequencies against detuning",
         text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10 the plateau ends at the "
-        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 it goes on: the motion is trapped before the groups "
-        "part. Far from locking, strongly coupled groups push each other's frequency slightly <i>apart</i>. Weakly coupled "
-        "groups follow Adler's law instead, and part continuously, as the square root of the distance from the edge.</p>",
+        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 they coincide beyond it: the motion is phase-trapped "
+        "first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. Weakly coupled "
+        "groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies (circles) of two groups, gain 3, damping 1, <i>θ</i> = −π/2. Left and middle: all "
-            "couplings equal; black: the full state where (5.4) says that it is stable; dotted: natural frequencies. Right: "
+            "couplings equal; black: the full state where it is stable by (5.4); dotted: natural frequencies. Right: "
             f"cross coupling {RATIO:g} <i>V</i>, difference of the frequencies; black: Adler's law (5.8)."
         },
         data=diagrams,
@@ -86,7 +86,7 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
 
 
 def _plateau(diagrams: dict[str, xr.Dataset]) -> float:
-    """Largest frequency at points where the closed form is stable, 3 % inside: hysteresis ends there."""
+    """Largest frequency where the closed form is stable, with a margin of 3 % for hysteresis."""
     largest = 0.0
     for strength in STRENGTHS:
         diagram = diagrams[f"plateau-{strength:g}"]
@@ -96,7 +96,7 @@ def _plateau(diagrams: dict[str, xr.Dataset]) -> float:
 
 
 def _adler(diagrams: dict[str, xr.Dataset], reach: float) -> float:
-    """Largest deviation of the observed slip from Adler's law, away from its square-root edge."""
+    """Largest deviation of the observed beat rate from Adler's law, outside the vicinity of its square-root edge."""
     diagram = diagrams["plateau-adler"]
     deviations = []
     for detuning, a, b in zip(diagram.detuning.values, *diagram.frequency.values.T, strict=True):

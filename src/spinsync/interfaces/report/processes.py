@@ -1,4 +1,4 @@
-"""Work for several processes: each takes the next piece when it has done one, and says how far it is."""
+"""Distribution of tasks over several processes, with progress reports; each takes the next task when it is free."""
 
 from __future__ import annotations
 
@@ -17,83 +17,86 @@ from traceback import format_exception
 from typing import Any, TypeVar
 
 import spinsync as ss
-from spinsync.base.parallel import at_most, budget
+from spinsync.base.parallel import budget, thread_limit
 from spinsync.interfaces.report.claims import Advance
 
-PATIENCE = 0.1  # seconds between two looks at whether there is an interrupt, where waiting hears none
+PATIENCE = 0.1  # seconds between two checks for an interrupt, for systems where waiting is not interrupted
 
 T = TypeVar("T")
-Work = Callable[[str, Advance], T]  # of the name of a piece
+Work = Callable[[str, Advance], T]  # called with the name of a task
 
 
-def shared(
-    work: Work[T], names: Sequence[str], processes: int, told: Callable[[str, float], None], said: Callable[[str], None]
-) -> dict[str, T]:
-    """The result of each piece of work; pieces are begun in the order of their names.
+def run_in_processes(
+    work: Work[T], names: Sequence[str], processes: int,
+    on_progress: Callable[[str, float], None], on_line: Callable[[str], None],
+) -> dict[str, T]:  # fmt: skip
+    """The result of `work` for each name; tasks are started in the given order.
 
-    `told` hears the name of a piece and its share that is done, `said` the lines that a process would have written to
-    standard error. They share the threads of this process, which alone hears Ctrl-C; if it is interrupted, or a piece fails,
-    the others end.
+    The processes share the thread budget of this one and ignore Ctrl-C. If this one is interrupted, or a task fails, the
+    others are killed.
+
+    on_progress : called with the name of a task and its completed fraction
+    on_line : called with each line that a process writes to standard error
     """
     results: dict[str, T] = {}
-    left = list(names)
-    at: dict[Any, str] = {}  # line to a process -> the piece that it has
-    heard: Any
+    waiting = list(names)
+    running: dict[Any, str] = {}  # connection to a process -> its task
+    connection: Any
 
-    def next_for(line: Any) -> None:
-        at.pop(line, None)
-        if left:
-            at[line] = left.pop(0)
-            with suppress(ConnectionError):  # it has ended: so does its line, and that is told below
-                line.send(at[line])
+    def assign_next(connection: Any) -> None:
+        running.pop(connection, None)
+        if waiting:
+            running[connection] = waiting.pop(0)
+            with suppress(ConnectionError):  # the process has ended: recv raises the error below
+                connection.send(running[connection])
 
-    with ExitStack() as ends:
+    with ExitStack() as cleanup:
         for _ in range(processes):
-            line, process = _begun(work, max(1, budget() // processes))
-            for end in (line.close, process.join, process.kill):  # the last one first
-                ends.callback(end)
-            next_for(line)
-        while at:
-            for heard in wait(list(at), PATIENCE):
+            connection, process = _start(work, max(1, budget() // processes))
+            for end in (connection.close, process.join, process.kill):  # called in reverse order
+                cleanup.callback(end)
+            assign_next(connection)
+        while running:
+            for connection in wait(list(running), PATIENCE):
                 try:
-                    kind, value = heard.recv()
+                    kind, value = connection.recv()
                 except (EOFError, ConnectionError):
-                    gone = "A process of the report ended before its work was done: the memory may be too small."
-                    raise ss.IntegrationError(gone) from None
-                if kind == "share":
-                    told(at[heard], value)
-                elif kind == "said":
-                    said(value)
+                    message = "A process of the report ended before its work was done: the memory may be too small."
+                    raise ss.IntegrationError(message) from None
+                if kind == "progress":
+                    on_progress(running[connection], value)
+                elif kind == "line":
+                    on_line(value)
                 elif kind == "failed":
-                    error, place = value
-                    error.add_note(place)
+                    error, traceback = value
+                    error.add_note(traceback)
                     raise error
                 else:
-                    results[at[heard]] = value
-                    next_for(heard)
+                    results[running[connection]] = value
+                    assign_next(connection)
     return results
 
 
-def _begun(work: Work[T], threads: int) -> tuple[Connection, BaseProcess]:
-    """A fresh process, which shares nothing with this one, and the line to it."""
+def _start(work: Work[T], threads: int) -> tuple[Connection, BaseProcess]:
+    """A new (spawned) process and the connection to it."""
     context = get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(work, there, threads), daemon=True)
-    with _deaf():
+    with _sigint_blocked():
         process.start()
     there.close()
     return here, process
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    """Ctrl-C has to wait; a process that is begun here inherits that for good, from its first moment on."""
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT within the block; a process started here inherits the mask."""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # where the first process begins it, it takes our mask away
+    resource_tracker.ensure_running()  # otherwise starting it with the first process would reset our mask
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -102,52 +105,52 @@ def _deaf() -> Iterator[None]:
 
 
 def _serve(work: Work[T], connection: Connection, threads: int) -> None:
-    """What a process does: one piece after the other, until nobody waits for it any more."""
+    """The main function of a process: one task after the other until it is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow, daemon=True).start()
-    lock = threading.Lock()  # threads that compute have something to say, too
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    lock = threading.Lock()  # computing threads also send
 
-    def tell(kind: str, value: Any) -> None:
+    def send(kind: str, value: Any) -> None:
         with lock:
             connection.send((kind, value))
 
-    sys.stderr = _Said(tell)
+    sys.stderr = _ForwardedStderr(send)
     while True:
         name = connection.recv()
         try:
-            with at_most(threads):
-                result = work(name, lambda share: tell("share", share))
+            with thread_limit(threads):
+                result = work(name, lambda fraction: send("progress", fraction))
         except BaseException as error:
-            tell("failed", (_movable(error), "".join(format_exception(error))))
+            send("failed", (_picklable(error), "".join(format_exception(error))))
         else:
-            tell("done", result)
+            send("done", result)
 
 
-def _follow() -> None:
-    """End with the process that began this one, whatever ends it."""
+def _exit_with_parent() -> None:
+    """End this process when its parent ends, for whatever reason."""
     parent = parent_process()
     assert parent is not None
     parent.join()
     os._exit(1)
 
 
-def _movable(error: BaseException) -> BaseException:
-    """An error as it can go to another process."""
+def _picklable(error: BaseException) -> BaseException:
+    """The error itself if it can be pickled, else a RuntimeError with its text."""
     try:
-        moved: BaseException = pickle.loads(pickle.dumps(error))
+        copy: BaseException = pickle.loads(pickle.dumps(error))
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
-    return moved
+    return copy
 
 
-class _Said(io.TextIOBase):
-    """Standard error of a process, where nobody looks: its lines go to the one that began it."""
+class _ForwardedStderr(io.TextIOBase):
+    """Standard error of a process: complete lines are sent to the parent."""
 
-    def __init__(self, tell: Callable[[str, str], None]) -> None:
-        self._tell, self._begun = tell, ""
+    def __init__(self, send: Callable[[str, str], None]) -> None:
+        self._send, self._incomplete = send, ""
 
     def write(self, text: str) -> int:
-        *lines, self._begun = (self._begun + text).split("\n")
+        *lines, self._incomplete = (self._incomplete + text).split("\n")
         for line in lines:
-            self._tell("said", line)
+            self._send("line", line)
         return len(text)

@@ -1,4 +1,4 @@
-"""The whole reproduction: chapters with progress bars, two at a time, then one folder that appears when complete."""
+"""The whole report: chapters with progress bars, two processes, and one folder that appears when complete."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from spinsync.base.memory import available
 from spinsync.base.parallel import budget
 from spinsync.interfaces.report.claims import Advance, Section
 from spinsync.interfaces.report.page import write_page
-from spinsync.interfaces.report.processes import shared
+from spinsync.interfaces.report.processes import run_in_processes
 
 #: chapter -> its module, in the order of the report
 CHAPTERS: dict[str, str] = {
@@ -25,17 +25,19 @@ CHAPTERS: dict[str, str] = {
     "phase diagram": "diagram",
     "interaction phase": "phase",
     "transition": "transition",
-    "two groups": "harmony",
+    "two groups": "two_groups",
     "frequencies": "plateau",
     "Arnold tongue": "tongue",
     "engineered locking": "engineering",
-    "microscopic ground": "ground",
-    "beyond the article": "beyond",
+    "microscopic ground": "microscopic",
+    "beyond the article": "finite_size",
 }
-#: in the order in which they are begun: neighbours compile nothing in common, which each process would do for itself
-BEGUN = ("spheres", "tongue", "beyond", "diagram", "engineering", "harmony", "plateau", "transition", "phase", "ground")
-PROCESSES = 2  # more would compile the same
-LARGEST = 2**30  # bytes that one may take
+#: order in which they are started: neighbours share no kernels, which both processes would compile
+START_ORDER = (
+    "spheres", "tongue", "finite_size", "diagram", "engineering", "two_groups", "plateau", "transition", "phase", "microscopic",
+)  # fmt: skip
+PROCESSES = 2  # more would compile the same kernels again
+MEMORY = 2**30  # bytes per process
 
 
 def reproduce(out: str | Path, *, quick: bool = False) -> bool:
@@ -55,34 +57,35 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
 
 
 def _chapters(draft: Path, quick: bool, console: Console) -> list[Section]:
-    """All chapters, written into the draft; in processes of their own where there are several, and cores for them."""
+    """Compute all chapters and write them into the draft, in several processes if possible."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
-    begun = sorted(CHAPTERS.values(), key=BEGUN.index)
+    order = sorted(CHAPTERS.values(), key=START_ORDER.index)
     with Progress(*columns, console=console) as progress:
         bars = {module: progress.add_task(name, start=False, visible=False, total=1.0) for name, module in CHAPTERS.items()}
 
-        def told(module: str, share: float) -> None:
+        def on_progress(module: str, fraction: float) -> None:
             progress.start_task(bars[module])
-            progress.update(bars[module], completed=share, visible=True)
+            progress.update(bars[module], completed=fraction, visible=True)
 
-        work, processes = partial(_written, draft, quick), _processes()
+        work, processes = partial(_write_chapter, draft, quick), _processes()
         if processes > 1:
-            parts = shared(work, begun, processes, told, partial(console.print, markup=False, highlight=False, soft_wrap=True))
+            on_line = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+            parts = run_in_processes(work, order, processes, on_progress, on_line)
         else:
-            parts = {module: work(module, partial(told, module)) for module in begun}
+            parts = {module: work(module, partial(on_progress, module)) for module in order}
     return [parts[module] for module in CHAPTERS.values()]
 
 
 def _processes() -> int:
-    """How many compute: those that threads, memory and chapters have use for."""
-    return max(1, min(PROCESSES, budget(), int(available() / LARGEST), len(CHAPTERS)))
+    """Number of processes, limited by threads, memory and chapters."""
+    return max(1, min(PROCESSES, budget(), int(available() / MEMORY), len(CHAPTERS)))
 
 
-def _written(draft: Path, quick: bool, module: str, advance: Advance) -> Section:
-    """A chapter with its figures and data written, in the process that computes it: only that needs numpy and matplotlib."""
+def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> Section:
+    """Compute a chapter and write its figures and data; only the computing process loads numpy and matplotlib."""
     import matplotlib as mpl
 
-    mpl.use("Agg")  # no window, whatever the machine offers
+    mpl.use("Agg")  # without a window
     import matplotlib.pyplot as plt
 
     advance(0.0)

@@ -17,8 +17,8 @@ CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gai
 KINDS = {"dissipation": (0.0, 1.0, 12.0), "interaction": (STRENGTH, 0.0, 2.0), "both": (STRENGTH, 1.0, 15.0)}  # V, rates, time
 
 
-def places() -> np.ndarray:
-    """Random places on the sphere, uniform, shape (spin, 3); place k depends on (seed, k) alone."""
+def random_vectors() -> np.ndarray:
+    """Random unit vectors (spin, 3), uniform on the sphere; vector k depends on (seed, k) alone."""
     m = np.array([np.random.default_rng([5, k]).normal(size=3) for k in range(SPINS)])
     return np.asarray(m / np.linalg.norm(m, axis=1, keepdims=True))
 
@@ -34,17 +34,17 @@ def chapter(quick: bool, advance: Advance) -> Section:
     for case in CASES:
         for kind, (_, _, until) in KINDS.items():
             times = np.linspace(0, until, 1201)
-            runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=places(), each=True)
+            runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=random_vectors(), each=True)
             advance(len(runs) / 7)
     return Section(
         title="Spins on the Bloch sphere",
-        text="<p>Fourteen spins start at random places. <b>Dissipation alone</b> (gain and damping) turns every spin "
-        "to the same point on the axis: no phase. <b>Interaction alone</b> keeps each spin on its sphere: no "
-        "attractor. <b>Both together</b> collapse all spins on one limit cycle with one common phase: the ensemble "
-        "oscillates by itself. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
+        text="<p>Fourteen spins start at random points. <b>Dissipation alone</b> (gain and damping) drives every spin "
+        "to the same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "
+        "attractor. <b>Both together</b> bring all spins to one limit cycle with one common phase: the ensemble "
+        "oscillates spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
         figures={"spheres": _figure(runs)},
         captions={
-            "spheres": "Trajectories from random places (open circles) to the end of the run (dots). "
+            "spheres": "Trajectories from random points (open circles) to the end of the run (dots). "
             "Top: <i>θ</i> = −π/2, gain 3, damping 1. Bottom: <i>θ</i> = +π/2, gain 1, damping 3. "
             f"Natural frequency {FREQUENCY}, <i>V</i> = {STRENGTH:g}; black ring: limit cycle in closed form, "
             "equations (4.2) to (4.4)."
@@ -71,7 +71,7 @@ def _claims(case: str, runs: dict[str, xr.Dataset]) -> list[Claim]:
     theta = "theta = -pi/2" if case == "minus" else "theta = +pi/2"
     end = {kind: runs[f"spheres-{case}-{kind}"].isel(time=-1) for kind in KINDS}
     z0 = ensemble(case, "dissipation").groups[0].z0
-    away = float(np.linalg.norm(ss.bloch(end["dissipation"]) - [0, 0, z0], axis=-1).max())
+    distance = float(np.linalg.norm(ss.bloch(end["dissipation"]) - [0, 0, z0], axis=-1).max())
     length = np.linalg.norm(ss.bloch(runs[f"spheres-{case}-interaction"]), axis=-1)
     both, cycle = end["both"], ss.limit_cycle(ensemble(case, "both"))
     target = both.coherence.values[0] / abs(both.coherence.values[0]) * float(cycle.amplitude)
@@ -79,7 +79,7 @@ def _claims(case: str, runs: dict[str, xr.Dataset]) -> list[Claim]:
     spread = max(float(abs(gap).max()) for gap in gaps)
     steps = "error of the time steps: 100 rtol"
     return [
-        Claim(f"dissipation alone, {theta}: distance of the spins from s = 0, z = z0 at the end", 0, away, 1e-6, steps),
+        Claim(f"dissipation alone, {theta}: distance of the spins from s = 0, z = z0 at the end", 0, distance, 1e-6, steps),
         Claim(f"interaction alone, {theta}: change of a spin's Bloch length", 0, float(abs(length - 1).max()), 1e-6, steps),
         Claim(f"both together, {theta}: distance of the spins from one point of the limit cycle", 0, spread, 1e-6, steps),
     ]

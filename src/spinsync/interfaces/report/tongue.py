@@ -1,4 +1,4 @@
-"""(h) The Arnold tongue of the symmetric pair: named regimes under the closed-form lines."""
+"""(h) The Arnold tongue of the symmetric pair: simulated regimes and closed-form boundaries."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def chapter(quick: bool, advance: Advance) -> Section:
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"
     return Section(
         title="The Arnold tongue of a symmetric pair",
-        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same start; nothing of the "
-        "closed forms was put in. Below <i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization fades continuously "
-        "into the incoherent state. Above, it ends on the Hopf line, before it would cease to exist, and the groups are "
-        "trapped or part.</p>",
+        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state; the "
+        "closed forms were not used. Below <i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously "
+        "into the incoherent state. Above, it ends at the Hopf line, before it would cease to exist; beyond, the groups are "
+        "phase-trapped or partially synchronized.</p>",
         figures={"tongue": _figure(tongue)},
         captions={
             "tongue": "Gain 3, damping 1, <i>θ</i> = −π/2, all couplings equal. Solid: Hopf line, equality in (5.4). Dashed: "
-            "end of the existence of the full state (5.2). Dotted: beyond, the incoherent state is stable (5.3)."
+            "end of the existence of the full state (5.2). Dotted: beyond it the incoherent state is stable (5.3)."
         },
         data={"tongue": tongue},
         claims=(
@@ -52,22 +52,22 @@ def _figure(tongue: xr.Dataset) -> Figure:
 
 
 def _ends(coupling: float) -> tuple[float, float]:
-    """Detunings at which the full state ceases to be stable, and beyond which the incoherent one is."""
+    """Detunings at which the full state becomes unstable, and above which the incoherent state is stable."""
     form = ss.symmetric_pair(PAIR.replace(coupling=coupling))
     hopf, existence = float(form.hopf_detuning), float(form.existence_detuning)
     return float(np.nan_to_num(existence if np.isnan(hopf) else hopf)), float(form.incoherent_detuning)
 
 
 def _compare(tongue: xr.Dataset) -> tuple[int, int]:
-    """How many words contradict the closed forms, and how many were compared: those whose sides are clear."""
+    """Number of regimes that contradict the closed forms, and of those compared, at least MARGIN from a boundary."""
     wrong = compared = 0
     detuning = tongue.detuning.values
     for coupling in tongue.coupling.values.tolist():
         ends = np.array([_ends(coupling * (1 + shift)) for shift in (-MARGIN, 0, MARGIN)])
-        word = tongue.regime.sel(coupling=coupling).values
+        found = tongue.regime.sel(coupling=coupling).values
         for expected, below, end in ((ss.Regime.FULL, True, ends[:, 0]), (ss.Regime.INCOHERENT, False, ends[:, 1])):
             inside, outside = detuning * (1 + MARGIN) < end.min(), detuning * (1 - MARGIN) > end.max()
-            clear = (inside | outside) & (word != ss.Regime.UNDECIDED)
-            wrong += int(np.sum(clear & ((word == expected) != (inside if below else outside))))
+            clear = (inside | outside) & (found != ss.Regime.UNDECIDED)
+            wrong += int(np.sum(clear & ((found == expected) != (inside if below else outside))))
             compared += int(clear.sum())
     return wrong, compared

@@ -13,24 +13,24 @@ import spinsync as ss
 from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
-NUDGED = "a nudge of 1e-4 is not infinitesimal, and at t = 4/slow something is left of the fast exponent"
+NONLINEAR = "a perturbation of 1e-4 is not infinitesimal, and at t = 4/slow the fast exponent still contributes"
 PRECISE = ss.MeanField(rtol=1e-10, atol=1e-13)
 
 
 def relaxation(strength: float) -> float:
-    """Rate at which a small deviation of |s| from its stationary value dies out, from a run."""
+    """Decay rate of a small deviation of |s| from its stationary value, from a run."""
     model = ONE.replace(coupling=strength)
     state, slow = ss.limit_cycle(model), abs(strength - 4.0) + 0.05
     amplitude, z = float(state.amplitude), float(state.inversion)
-    nudge = 1e-5 if amplitude == 0 else 1e-4 * amplitude
+    perturbation = 1e-5 if amplitude == 0 else 1e-4 * amplitude
     until = 4.0 / slow
-    run = ss.evolve(model, [0.0, until, until + 1.0], initial=[[2 * (amplitude + nudge), 0, z]], theory=PRECISE)
+    run = ss.evolve(model, [0.0, until, until + 1.0], initial=[[2 * (amplitude + perturbation), 0, z]], theory=PRECISE)
     gap = abs(run.coherence.values[1:, 0]) - amplitude
     return float(np.log(gap[0] / gap[1]))
 
 
 def expected_relaxation(strength: float) -> float:
-    """The slow Floquet exponent above threshold (4.6), minus the growth rate below it (4.1)."""
+    """Minus the slow Floquet exponent above threshold (4.6), minus the growth rate below it (4.1)."""
     state = ss.limit_cycle(ONE.replace(coupling=strength))
     if not state.synchronized:
         return ONE.groups[0].gamma_perp * (1 - strength / 4.0)
@@ -63,13 +63,13 @@ def chapter(quick: bool, advance: Advance) -> Section:
     claims = (
         Claim("exponent of |s| above threshold", 0.5, exponent(), 2e-3, "extrapolated: the next correction is about 1e-3"),
         Claim("exponent of the decay of |s| in time at threshold", -0.5, power, 2e-3, "corrections of order 1/t at t = 1e3"),
-        Claim("largest relative deviation of the relaxation rate from its closed form", 0, worst, 5e-3, NUDGED),
+        Claim("largest relative deviation of the relaxation rate from its closed form", 0, worst, 5e-3, NONLINEAR),
     )
     slowing = _table(strengths, rates, expected)
     return Section(
         title="The transition",
-        text="<p>The order parameter rises continuously, as the square root of the distance from the threshold. There "
-        "the ensemble forgets more and more slowly: its relaxation rate goes to zero linearly from both sides, and at "
+        text="<p>The order parameter rises continuously, as the square root of the distance from the threshold. Near "
+        "the threshold relaxation slows down: its rate vanishes linearly from both sides, and at "
         "the threshold itself the coherence decays as <i>t</i><sup>−1/2</sup>.</p>",
         figures={"transition": _figure(cut, slowing, decay)},
         captions={

@@ -104,7 +104,7 @@ def _derivative(flow: Flow, state: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             responses = []
             for factor in (1, 1j):
                 both[state.size :] = factor * unit
-                flow.tangent.light(both, flow.table, flow.coupling, out)
+                flow.tangent.without_compiling(both, flow.table, flow.coupling, out)
                 responses.append(out[state.size :].copy())
             p[:, k], q[:, k] = (responses[0] - 1j * responses[1]) / 2, (responses[0] + 1j * responses[1]) / 2
     p[np.diag_indices(state.size)] -= flow.decay

@@ -104,7 +104,7 @@ def project_out(direction: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _transverse(flow: Flow, states: np.ndarray, tangents: np.ndarray) -> np.ndarray:
     """Tangent vectors orthogonal to the phase and flow directions, in which none grows or shrinks for long."""
     velocity = np.empty_like(states)
-    call = velocities.light if states.size <= FEW_NUMBERS else velocities
+    call = velocities.without_compiling if states.size <= FEW_NUMBERS else velocities
     call(flow.nonlinear, flow.decay, flow.table, flow.coupling, states, velocity)
     phase = flow.phase_direction(states)
     return project_out(project_out(phase, velocity), project_out(phase, tangents))

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import Ended, NoFixedPointError, NoRelaxationError
 from spinsync.problems.outlook import allowed_steps
@@ -101,7 +101,7 @@ class Flow:
     def velocity(self, state: Array) -> Array:
         """dy/dt (component,) at `state`, in the frame of the flow."""
         out = np.empty_like(state)
-        self.nonlinear.light(state, self.table, self.coupling, out)
+        self.nonlinear.without_compiling(state, self.table, self.coupling, out)
         return np.asarray(out - self.decay * state)
 
     def motion(self, times: Array, seed: int) -> Observed:
@@ -129,7 +129,7 @@ class Flow:
                 observed[f"{name}_error"] = (dims, SAFETY * difference + 10 * self.rtol * abs(values) + self.atol)
         return observed
 
-    @aside
+    @in_background
     def steady_state(self, seed: int) -> Observed:
         """The observed variables at the fixed point to which the motion converges, the `frequency` of its frame (NaN for
         groups without coherence), and whether it is `stable` (left out if there are too many components for a Jacobian).

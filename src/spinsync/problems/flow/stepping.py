@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base.compiled import Kernel, allowed
-from spinsync.base.interrupts import heed
+from spinsync.base.compiled import Kernel, compiler_enabled
+from spinsync.base.interrupts import check_interrupt
 from spinsync.problems.flow.exponential_adams import BUDGET, MOVING, RING, solve
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
@@ -46,7 +46,7 @@ class _InterpreterBudget:
 
     def spend(self, work: int) -> bool:
         """Whether this work is to be interpreted; if so, it is subtracted."""
-        if solve.ready or work > self.left or not allowed():
+        if solve.ready or work > self.left or not compiler_enabled():
             return False
         self.left -= work
         return True
@@ -83,7 +83,7 @@ def integrate(
     out = np.empty((times.size, start.size), complex)
     if first_step is None:
         value = np.empty_like(start)
-        nonlinear.light(start, table, coupling, value)
+        nonlinear.without_compiling(start, table, coupling, value)
         with np.errstate(divide="ignore", over="ignore"):
             rate = decay.real.max() + abs(value).max() / max(abs(start).max(), 1e-6)
             first_step = min(0.2 / rate if rate > 0 else np.inf, max(times[-1] - times[0], 1e-9))
@@ -94,7 +94,7 @@ def integrate(
     outlook = Outlook(times[-1] - times[0], RELAXATION_TIMES / slowest if slowest > 0 else 0.0)
     call_steps, status, until, tried = steps_per_call or max(FIRST_WORK // start.size, 1), MOVING, interval, 0
     while status == MOVING:
-        heed()
+        check_interrupt()
         problem = (decay, table, coupling, start, times, rtol, atol, max_step, min(until, max_steps))
         interpreted = _interpreted(nonlinear, problem, moving, out)
         began = perf_counter()

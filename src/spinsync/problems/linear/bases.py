@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from scipy.linalg import expm
 
-from spinsync.base.interrupts import heed
+from spinsync.base.interrupts import check_interrupt
 
 ALLOWED = 1e-12  # error of a step, relative to the norm of the initial state
 CLOSED = 1e-13  # relative norm of a new basis vector, below which the subspace is invariant
@@ -117,7 +117,7 @@ def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Ite
     Raises OverflowError if steps get too small or too many."""
     time, state, recorded, start_norm = times[0], start, 1, np.linalg.norm(start)
     for steps in range(method.most):
-        heed()
+        check_interrupt()
         norm = np.linalg.norm(state)
         if recorded == times.size or norm < VANISHED:
             yield from (0 * state for _ in times[recorded:])

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
-from spinsync.base.interrupts import heed
+from spinsync.base.interrupts import check_interrupt
 from spinsync.base.randomness import reproducible
 from spinsync.problems.linear.arnoldi import STEADY
 from spinsync.problems.linear.lines import slowest_rate
@@ -40,7 +40,7 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
     out = np.empty((times.size, start.size), complex)
     out[0] = start
     for i, gap in enumerate(gaps):
-        heed()
+        check_interrupt()
         out[i + 1] = expm_multiply(generator * gap, out[i])
     return out
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.interrupts import in_background
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, NotConvergedError
@@ -54,36 +54,36 @@ class Linear(ABC):
         """The same and state_q, the vectors rho_q at the last time for q = 0, 1; rho_-1 is the conjugate of rho_1."""
         return self._observed(times, keep_state=True)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def steady_state(self, seed: int) -> Observed:
         """Variables of the steady state. All methods below that need it raise NotUniqueError if there are several."""
         sectors, rho = self._steady_state()
         return {name: (dims[1:], values[0]) for name, (dims, values) in sectors.observe({0: rho[None, :]}).items()}
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def steady_state_vectors(self) -> Mapping[int, Array]:
         """The steady state as {q: vector}."""
         return {0: self._embedded(*self._steady_state()), 1: np.zeros(self.sectors.observable.size, complex)}
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def density_eigenvalues(self) -> tuple[Array, Array]:
         """Eigenvalues of the steady state, each times its multiplicity, and the logarithms of the multiplicities."""
         sectors, rho = self._steady_state()
         found: tuple[Array, Array] = sectors.density_eigenvalues(rho)
         return found
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def response(self, frequencies: Array) -> Array:
         """observable . (-i w - L)^{-1} source of the steady state for each w, complex array of shape (frequency,)."""
         sectors, rho = self._steady_state()
         return self._response(sectors, sectors.source(rho), frequencies)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def lines(self, number: int) -> list[Line]:
         """The slowest `number` modes of sector 1 that are visible in the observable, in order."""
         return self._lines(number)
@@ -155,8 +155,8 @@ class LinearSmall(Linear):
         """All states, and copies of them."""
         return 2 * observed + 2 * COMPLEX * sum(self.start(q).size for q in self.sectors.charges)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def states(self, times: Array) -> dict[int, Array]:
         """States at `times`, (time, component) for each charge. Raises the exceptions of `motion`."""
         from spinsync.problems.linear.dense import propagate
@@ -190,16 +190,16 @@ class LinearLattice(Linear):
 
     sectors: Lattice
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def slowest_mode(self) -> Mode:
         """The slowest mode of sector 1 on the full lattice."""
         from spinsync.problems.linear.lattice.slowest_mode import slowest_mode
 
         return slowest_mode(self.sectors, self.sectors.full_window)
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         from spinsync.problems.linear import shift_invert
         from spinsync.problems.linear.lattice.sparse_lu import afford
@@ -246,8 +246,8 @@ class LinearProducts(Linear):
 
     sectors: ProductSectors
 
-    @aside
-    @one_thread()
+    @in_background
+    @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         from spinsync.problems.linear.products.operator import afford
         from spinsync.problems.linear.products.solvers import motion

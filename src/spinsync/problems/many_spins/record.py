@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any, ClassVar
 
 from spinsync.base.arrays import Array
-from spinsync.base.interrupts import aside
+from spinsync.base.interrupts import in_background
 from spinsync.problems.observed import Observed
 
 COMPLEX, REAL = 16, 8  # bytes
@@ -47,7 +47,7 @@ class ManySpins:
     coordinates: Mapping[str, tuple[str, Array]]
     flow: Callable[[], Any]
 
-    @aside
+    @in_background
     def motion(self, times: Array, seed: int) -> Observed:
         """The observed variables at `times`. Raises StoppedError if the time steps get too many or too small."""
         from spinsync.problems.many_spins.waveform_relaxation import integrate

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.polynomial import legendre
 
-from spinsync.base.generated import generated, once
-from spinsync.base.interrupts import heed
-from spinsync.base.parallel import at_most, each, threads
+from spinsync.base.generated import built_once, generated
+from spinsync.base.interrupts import check_interrupt
+from spinsync.base.parallel import parallel_map, thread_count, thread_limit
 
 if TYPE_CHECKING:
     from spinsync.problems.many_spins.record import ManySpins
@@ -54,7 +54,7 @@ fast_spin, field_terms, free_terms = (fast(one.function) for one in (fast_spin, 
 '''
 
 
-@once
+@built_once
 def _kernels(equation: ModuleType) -> Any:
     text = (Path(__file__).parent / "taylor_kernel.py").read_text(encoding="utf-8")
     constants = dict(
@@ -213,7 +213,7 @@ class Population:
         accurate = self.fast_error * np.square(fastest) < FAST_TOLERANCE * tolerance
         self.kernels.plan(chunks, self.omega, accurate, fastest, self.rates, split, span, frame, SERIES_TOLERANCE * tolerance)
         moments, at_times = np.empty((count, DEGREE + EXTRA, 2)), np.empty((count, times.size, 5))
-        size = max(1, min(8, count // (8 * threads())))
+        size = max(1, min(8, count // (8 * thread_count())))
 
         def work(first: int) -> None:
             self.kernels.sweep(
@@ -223,9 +223,9 @@ class Population:
             )  # fmt: skip
 
         starts = range(0, count, size)
-        heed()
-        with at_most(1 if self.omega.size < SERIAL else None):
-            each(work, starts)
+        check_interrupt()
+        with thread_limit(1 if self.omega.size < SERIAL else None):
+            parallel_map(work, starts)
         mean = self._by_group(moments)
         return Sweep(mean[:, :, 0] + 1j * mean[:, :, 1], self._by_group(at_times))
 

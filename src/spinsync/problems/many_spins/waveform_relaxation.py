@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.polynomial import legendre
 
-from spinsync.base.compiled import need_compiler
+from spinsync.base.compiled import require_compiler
 from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
@@ -213,7 +213,7 @@ class Stepper:
 
 def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000) -> Solution:
     """Means of the groups at `times`, and single spins if needed, in the laboratory frame."""
-    need_compiler()
+    require_compiler()
     population = Population(problem)
     run, out = Stepper(population, float(times[-1] - times[0])), Recorder(population, times)
     interval = steps_between_checks(max_steps)

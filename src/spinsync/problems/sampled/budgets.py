@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import inf, nan
 from time import monotonic
 
-from spinsync.base.progress import Line, duration
+from spinsync.base.progress import ProgressLine, duration
 from spinsync.problems.outcome import TimeLimitError
 
 
 class Budget:
     """Time limit and progress of work done in pieces; amounts of work have any one unit, such as trajectories."""
 
-    def __init__(self, line: Line, most_seconds: float | None) -> None:
+    def __init__(self, line: ProgressLine, most_seconds: float | None) -> None:
         self._line, self._most, self._started = line, most_seconds, monotonic()
         self._before, self._piece, self._share, self._expected = 0.0, 1.0, 0.0, 0.0
 

@@ -9,7 +9,7 @@ from threading import Event
 
 import numpy as np
 
-from spinsync.base.parallel import each
+from spinsync.base.parallel import parallel_map
 from spinsync.problems.sampled.jumps import DONE, ELAPSED, JUMP_TIME, JUMPS, PAUSED, RECORDED, SERIES
 from spinsync.problems.sampled.record import Jumps
 
@@ -71,7 +71,7 @@ def advance(
             stopped.set()
 
     try:
-        each(run, range(len(starts)), watch)
+        parallel_map(run, range(len(starts)), watch)
     finally:  # after an interrupt, running threads end at their next pause
         stopped.set()
     failed = min(status)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.generated import generated, once
-from spinsync.base.translation import Text
+from spinsync.base.generated import built_once, generated
+from spinsync.base.translation import Program
 from spinsync.regimes.kernels import cuda_kernel, lane_kernel, measure_kernel
 from spinsync.regimes.kernels.fixed_points import FixedPointKernels
 from spinsync.regimes.kernels.layout import Layout, parameters_type
@@ -31,10 +31,10 @@ from numba import config, cuda
 from spinsync.base.machine_code import compiled_for_device
 
 if config.ENABLE_CUDASIM:  # the simulator runs Python, and has none of the device's functions
-    from spinsync.base.vectors import bits, number
+    from spinsync.base.vectors import bits_to_float, float_bits
 else:
-    from numba.cuda.libdevice import double_as_longlong as bits
-    from numba.cuda.libdevice import longlong_as_double as number
+    from numba.cuda.libdevice import double_as_longlong as float_bits
+    from numba.cuda.libdevice import longlong_as_double as bits_to_float
 
 
 '''
@@ -69,13 +69,14 @@ def unavailable() -> str | None:
 
 def source(layout: ThreadLayout, equation: ModuleType) -> str:
     """The source of the module with the kernels `begin` and `resume`."""
-    text = Text.of(lane_kernel, measure_kernel, cuda_kernel, equation, known={"layout": layout}, staying=lambda _: False)
-    body = unrolled(text, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
+    modules = lane_kernel, measure_kernel, cuda_kernel, equation
+    program = Program.of(*modules, constants={"layout": layout}, keeps_loop=lambda _: False)
+    body = unrolled(program, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
     body = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
     return HEADER.format(version=metadata.version("numba-cuda")) + body
 
 
-@once
+@built_once
 def _kernels(layout: ThreadLayout, equation: ModuleType) -> Any:
     name = f"cuda_{layout.groups}{'_measured' * layout.measured}{'_tangent' * layout.tangent}"
     return generated(name, source(layout, equation), [equation])

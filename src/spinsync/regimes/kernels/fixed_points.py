@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.generated import once
-from spinsync.base.interrupts import heed
-from spinsync.base.native import Native, native
-from spinsync.base.parallel import each, threads
-from spinsync.base.translation import Given, Text, text_of, translated
+from spinsync.base.generated import built_once
+from spinsync.base.interrupts import check_interrupt
+from spinsync.base.native import NativeFunction, native
+from spinsync.base.parallel import parallel_map, thread_count
+from spinsync.base.translation import Argument, Program, source_of, translate
 from spinsync.regimes.kernels import fixed_point_kernel
 from spinsync.regimes.kernels.layout import parameters_type
 
@@ -26,43 +26,44 @@ CHUNKS = (128, 8192)  # smallest and largest number of trajectories of a chunk
 MAX_IMPLICIT_STEPS = 500  # enough for a slow motion: a decade of time takes about thirty steps
 
 
-def signatures(groups: int) -> dict[str, dict[str, Given]]:
+def signatures(groups: int) -> dict[str, dict[str, Argument]]:
     """The types of the arguments of the kernels."""
     size = 3 * groups
-    real, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
-    rows, p, chunk = Given("float64", (size,)), Given(parameters_type(groups), ()), dict(first=index, last=index)
+    real, index, row, truth = Argument("float64"), Argument("int64"), Argument("float64", ()), Argument("bool", ())
+    rows, p, chunk = Argument("float64", (size,)), Argument(parameters_type(groups), ()), dict(first=index, last=index)
     return {
         "find_fixed_points": dict(
             P=p, Y=rows, incoherent=truth, radius=real, **chunk, states=rows, frequencies=row, distances=row
         ),
-        "jacobians": dict(P=p, states=rows, frequencies=row, **chunk, out=Given("float64", (size, size))),
+        "jacobians": dict(P=p, states=rows, frequencies=row, **chunk, out=Argument("float64", (size, size))),
         "advance_implicitly": dict(P=p, Y=rows, spans=row, rtol=real, atol=real, max_steps=index, **chunk, finished=truth),
     }
 
 
 def code(name: str, groups: int, equation: ModuleType) -> str:
     """The LLVM code of a kernel."""
-    return translated(Text.of(fixed_point_kernel, equation, known={}, staying=lambda _: True), name, signatures(groups)[name])
+    program = Program.of(fixed_point_kernel, equation, constants={}, keeps_loop=lambda _: True)
+    return translate(program, name, signatures(groups)[name])
 
 
-@once
-def kernel(name: str, groups: int, equation: ModuleType) -> Native:
+@built_once
+def kernel(name: str, groups: int, equation: ModuleType) -> NativeFunction:
     """The compiled kernel of this name, one of those in `signatures`; its machine code is cached on disk."""
-    made_of = text_of(fixed_point_kernel) + text_of(equation)
+    sources = source_of(fixed_point_kernel) + source_of(equation)
     return native(
-        f"fixed_points_{groups}.{name}", name, signatures(groups)[name], made_of, partial(code, name, groups, equation)
+        f"fixed_points_{groups}.{name}", name, signatures(groups)[name], sources, partial(code, name, groups, equation)
     )
 
 
 def in_chunks(work: Callable[[int, int], T], count: int) -> list[T]:
     """The results of work(first, last) for chunks of `count` trajectories in threads; chunks must be independent."""
-    bounds, workers = [0], threads()
+    bounds, workers = [0], thread_count()
     while bounds[-1] < count:  # half of the rest is shared by all threads, which balances their load
         left = count - bounds[-1]
         bounds.append(bounds[-1] + min(left, max(CHUNKS[0], min(CHUNKS[1], left // (2 * workers)))))
     chunks = list(pairwise(bounds))
-    heed()
-    return each(lambda chunk: work(*chunk), chunks)
+    check_interrupt()
+    return parallel_map(lambda chunk: work(*chunk), chunks)
 
 
 @dataclass(frozen=True)

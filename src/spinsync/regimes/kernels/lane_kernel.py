@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.vectors import bits, count, number, together
+from spinsync.base.vectors import bits_to_float, count_true, float_bits, simd
 from spinsync.regimes.kernels.layout import BUTCHER, EMBEDDED_ERROR, Layout
 from spinsync.regimes.kernels.measure_kernel import accumulate, inverse_amplitudes, limit_phase_increment
 from spinsync.theory.mean_field.equations import field, spin, spin_tangent
@@ -132,11 +132,11 @@ def squared_tangent_error(K: Array, h: float) -> float:
 
 def next_step(error: float, previous: float, accepted: bool, h: float) -> tuple[float, float]:
     """PI step size controller: approximate log2 of the root of the squared `error`, and the next step size."""
-    log_error = 0.5 * (float(bits(error)) * 2.220446049250313e-16 - 1023.0)
+    log_error = 0.5 * (float(float_bits(error)) * 2.220446049250313e-16 - 1023.0)
     log_factor = (-0.152003 - 0.17 * log_error + 0.04 * previous) if accepted else (-0.152003 - 0.2 * log_error)
     log_factor = log_factor if log_factor < 3.0 else 3.0
     log_factor = log_factor if log_factor > -2.3 else -2.3
-    return log_error, h * number(int((log_factor + 1023.0) * 4503599627370496.0))
+    return log_error, h * bits_to_float(int((log_factor + 1023.0) * 4503599627370496.0))
 
 
 def runge_kutta_stages(layout: Layout, rate: Array, coupling: Array, y: Array, h: float, u: Array, K: Array) -> None:
@@ -197,9 +197,9 @@ def attempt_step(layout: Layout, W: Any, lane: int, rtol: float, atol: float) ->
 def step_lanes(layout: Layout, W: Any, rtol: float, atol: float, max_steps: float) -> int:
     """Attempt one step of every lane. Returns the number of lanes that have reached the end of their span or `max_steps`."""
     done = 0
-    for lane in together(layout.lanes):
+    for lane in simd(layout.lanes):
         attempt_step(layout, W, lane, rtol, atol)
-        done += count(W.time[lane] >= W.span[lane] or W.steps[lane] >= max_steps)
+        done += count_true(W.time[lane] >= W.span[lane] or W.steps[lane] >= max_steps)
     return done
 
 

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.generated import once
-from spinsync.base.native import Native, native
-from spinsync.base.translation import Given, Text, text_of, translated
+from spinsync.base.generated import built_once
+from spinsync.base.native import NativeFunction, native
+from spinsync.base.translation import Argument, Program, source_of, translate
 from spinsync.regimes.kernels import lane_kernel, measure_kernel
 from spinsync.regimes.kernels import layout as layouts
 from spinsync.regimes.kernels.fixed_points import FixedPointKernels, in_chunks
@@ -19,29 +19,31 @@ from spinsync.regimes.kernels.layout import MAX_UNROLLED, VECTOR_LANES, Layout, 
 SOURCES = (lane_kernel, measure_kernel)
 
 
-def signature(layout: Layout) -> dict[str, Given]:
+def signature(layout: Layout) -> dict[str, Argument]:
     """The types of the arguments of the kernel."""
-    number, index, row, truth = Given("float64"), Given("int64"), Given("float64", ()), Given("bool", ())
+    number, index, row, truth = Argument("float64"), Argument("int64"), Argument("float64", ()), Argument("bool", ())
     return dict(
-        W=Given(layout.row), P=Given(parameters_type(layout.groups), ()),
-        Y=Given("float64", (layout.groups, layout.components)), spans=row, rtol=number, atol=number, max_steps=number,
-        first=index, last=index, out=Given("float64", (layout.sum_count,)), steps=row, finished=truth,
+        W=Argument(layout.row), P=Argument(parameters_type(layout.groups), ()),
+        Y=Argument("float64", (layout.groups, layout.components)), spans=row,
+        rtol=number, atol=number, max_steps=number,
+        first=index, last=index, out=Argument("float64", (layout.sum_count,)), steps=row, finished=truth,
     )  # fmt: skip
 
 
 def code(layout: Layout, equation: ModuleType) -> str:
     """The LLVM code of the kernel."""
     kept_loops = {"lane", "row"} if layout.groups <= MAX_UNROLLED else None
-    text = Text.of(*SOURCES, equation, known={"layout": layout}, staying=lambda name: kept_loops is None or name in kept_loops)
-    return translated(text, "run", signature(layout))
+    program = Program.of(
+        *SOURCES, equation, constants={"layout": layout}, keeps_loop=lambda name: kept_loops is None or name in kept_loops)
+    return translate(program, "run", signature(layout))
 
 
-@once
-def kernel(layout: Layout, equation: ModuleType) -> Native:
+@built_once
+def kernel(layout: Layout, equation: ModuleType) -> NativeFunction:
     """The compiled kernel; its machine code is cached on disk."""
     kind = f"_{'measured' if layout.measured else 'plain'}{'_tangent' * layout.tangent}"
-    made_of = "".join(map(text_of, (*SOURCES, layouts, equation))) + repr(layout)
-    return native(f"lanes_{layout.groups}{kind}.run", "run", signature(layout), made_of, partial(code, layout, equation))
+    sources = "".join(map(source_of, (*SOURCES, layouts, equation))) + repr(layout)
+    return native(f"lanes_{layout.groups}{kind}.run", "run", signature(layout), sources, partial(code, layout, equation))
 
 
 def aligned_row(layout: Layout) -> Array:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.vectors import bits, number
+from spinsync.base.vectors import bits_to_float, float_bits
 from spinsync.regimes.kernels.layout import PHASE_FLOOR, Layout
 
 
@@ -127,9 +127,9 @@ def project_tangent(y: Array, dy: Array, v: Array) -> float:
 
 def logarithm(x: float) -> float:
     """ln x, from the exponent bits of x and a series of atanh for its mantissa."""
-    raw = bits(x)
+    raw = float_bits(x)
     exponent = float((raw >> 52) - 1023)
-    ratio = number((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
+    ratio = bits_to_float((raw & 0x000FFFFFFFFFFFFF) | 0x3FF0000000000000)
     ratio = (ratio - 1.4142135623730951) / (ratio + 1.4142135623730951)
     square = ratio * ratio
     series = 1.0 + square * (1 / 3 + square * (0.2 + square * (1 / 7 + square * (1 / 9))))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from spinsync.base.translation import Text
+from spinsync.base.translation import Program
 
 Record = np.dtype[Any]
 
@@ -38,8 +38,8 @@ class _Rename(ast.NodeTransformer):
 class _Unroll(ast.NodeTransformer):
     """Inserts known values; `records` are the types of W, which becomes scalars, and of arrays of records."""
 
-    def __init__(self, text: Text, records: Mapping[str, Record]) -> None:
-        self.known, self.functions, self.records = dict(text.known), text.functions, records
+    def __init__(self, text: Program, records: Mapping[str, Record]) -> None:
+        self.known, self.functions, self.records = dict(text.constants), text.functions, records
         self.shapes: dict[str, tuple[int, ...]] = {}  # of small arrays
         self.statements: list[ast.stmt] = []  # from inlined calls, inserted before the current statement
         self.calls = 0
@@ -175,13 +175,13 @@ class _Lengths(ast.NodeTransformer):
         return ast.Constant(self.unroll.shapes[root][len(path)])
 
 
-def unrolled(text: Text, names: list[str], records: Mapping[str, Record]) -> str:
+def unrolled(text: Program, names: list[str], records: Mapping[str, Record]) -> str:
     """The source of the named functions of a text, inlined and unrolled."""
     sources = []
     for name in names:
         function = copy.deepcopy(text.functions[name])
         function.body = _Unroll(text, records).body(function.body)
-        function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in {*text.known, "W", "cuda"}]
+        function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in {*text.constants, "W", "cuda"}]
         function.returns = None
         sources.append(ast.unparse(ast.fix_missing_locations(function)))
     return "\n\n\n".join(sources) + "\n"

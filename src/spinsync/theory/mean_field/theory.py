@@ -79,9 +79,9 @@ class MeanField:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, checks.positive(name, getattr(self, name)))
         if self.rtol is not None and not 1e-13 <= self.rtol <= 0.1:
-            raise checks.complain("rtol", "from 1e-13 to 0.1", self.rtol)
+            raise checks.argument_error("rtol", "from 1e-13 to 0.1", self.rtol)
         if self.atol is not None and self.atol > 0.1:
-            raise checks.complain("atol", "at most 0.1", self.atol)
+            raise checks.argument_error("atol", "at most 0.1", self.atol)
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
 

@@ -1,4 +1,4 @@
-"""Threads of the linear algebra: one while we compute, and the user's own setting afterwards."""
+"""BLAS runs on one thread within a question; the user's own setting is restored afterwards."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -9,12 +9,12 @@ import pytest
 from threadpoolctl import ThreadpoolController
 
 import spinsync as ss
-from spinsync.base.threads import one_thread
+from spinsync.base.blas_threads import one_blas_thread
 from spinsync.theory.permutation.exact import DickeLattice
 from systems import laser
 
 T = np.linspace(0, 1, 3)
-ASKED = {
+QUESTIONS = {
     "evolve": partial(ss.evolve, times=T),
     "steady_state": ss.steady_state,
     "linewidth": ss.linewidth,
@@ -26,8 +26,8 @@ ASKED = {
 
 @pytest.fixture
 def threads():
-    """A function that tells how many threads BLAS may use; it starts at two."""
-    with one_thread():  # loads the libraries
+    """A function that returns the numbers of BLAS threads; initially two."""
+    with one_blas_thread():  # loads the libraries
         libraries = ThreadpoolController().select(user_api="blas")
     if not libraries.lib_controllers:
         pytest.skip("numpy and scipy have a BLAS here whose threads can't be set")
@@ -35,9 +35,9 @@ def threads():
         yield lambda: {library.num_threads for library in libraries.lib_controllers}
 
 
-@pytest.mark.parametrize("verb", ASKED)
-def test_verbs_compute_on_one_thread(verb, threads, monkeypatch):
-    """Seen from inside, where a block of the generator is asked for."""
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_questions_use_one_blas_thread(question, threads, monkeypatch):
+    """Recorded where a block of the generator is computed."""
     seen, block = [], DickeLattice.block
 
     def watched(lattice, q):
@@ -45,26 +45,26 @@ def test_verbs_compute_on_one_thread(verb, threads, monkeypatch):
         return block(lattice, q)
 
     monkeypatch.setattr(DickeLattice, "block", watched)
-    ASKED[verb](laser(), theory=ss.Exact(6))
+    QUESTIONS[question](laser(), theory=ss.Exact(6))
     assert seen
     assert all(number == {1} for number in seen)
     assert threads() == {2}
 
 
 @pytest.mark.parametrize("leaves_first", [0, 1])
-def test_the_setting_returns_with_the_last_who_leaves(threads, leaves_first):
-    """Two threads whose times inside overlap; nobody inside ever computes on more than one."""
+def test_the_last_thread_to_leave_restores_the_setting(threads, leaves_first):
+    """Two threads whose blocks overlap in time; within them BLAS never uses more than one thread."""
     inside, may_leave, left = Barrier(3), [Event(), Event()], [Event(), Event()]
 
-    def visit(k):
-        with one_thread():
+    def enter(k):
+        with one_blas_thread():
             inside.wait()
             may_leave[k].wait()
         left[k].set()
 
-    visitors = [Thread(target=visit, args=(k,)) for k in (0, 1)]
-    for visitor in visitors:
-        visitor.start()
+    callers = [Thread(target=enter, args=(k,)) for k in (0, 1)]
+    for caller in callers:
+        caller.start()
     inside.wait()
     assert threads() == {1}
     may_leave[leaves_first].set()
@@ -73,16 +73,16 @@ def test_the_setting_returns_with_the_last_who_leaves(threads, leaves_first):
     may_leave[1 - leaves_first].set()
     left[1 - leaves_first].wait()
     assert threads() == {2}
-    with one_thread():
+    with one_blas_thread():
         assert threads() == {1}
     assert threads() == {2}
 
 
-def test_calls_side_by_side_leave_the_setting_and_agree_bit_for_bit(threads):
-    """Eight calls over eight threads: each has the result of a call alone."""
-    ask = partial(ss.linewidth, laser(), theory=ss.Exact(30))
-    alone = float(ask().linewidth)
+def test_concurrent_calls_restore_the_setting_and_agree_bit_for_bit(threads):
+    """Eight calls in eight threads give the result of a single call."""
+    question = partial(ss.linewidth, laser(), theory=ss.Exact(30))
+    single = float(question().linewidth)
     with ThreadPoolExecutor(8) as pool:
-        together = [float(found.linewidth) for found in pool.map(lambda _: ask(), range(8))]
-    assert together == [alone] * 8
+        several = [float(found.linewidth) for found in pool.map(lambda _: question(), range(8))]
+    assert several == [single] * 8
     assert threads() == {2}

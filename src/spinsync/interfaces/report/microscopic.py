@@ -1,4 +1,4 @@
-"""(e) The microscopic ground: N spins by brute force obey the one-spin equation exactly."""
+"""(e) Microscopic foundation: N spins by brute force obey the one-spin equations exactly."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ START = [[0.6, 0.0, -0.4]]
 
 
 def random_ensemble(seed: int, groups: int) -> ss.Ensemble:
-    """Random rates and any complex coupling, neither Hermitian nor symmetric."""
+    """An ensemble with random rates and a general complex coupling matrix, neither Hermitian nor symmetric."""
     rng = np.random.default_rng([11, seed])
-    members = [
+    random_groups = [
         ss.Group(rng.uniform(0, 3), rng.uniform(0, 3), dephasing=rng.uniform(0, 1), frequency=rng.normal())
         for _ in range(groups)
     ]
-    return ss.Ensemble(members, rng.normal(size=(groups, groups)) * 4 + 4j * rng.normal(size=(groups, groups)))
+    return ss.Ensemble(random_groups, rng.normal(size=(groups, groups)) * 4 + 4j * rng.normal(size=(groups, groups)))
 
 
-def _worst(sides: xr.Dataset) -> np.ndarray:
+def _residual(sides: xr.Dataset) -> np.ndarray:
     s, z = (abs(sides[f"{n}_rate"] - sides[f"{n}_identity"]).max("spin") for n in ("coherence", "inversion"))
     return np.asarray(np.maximum(s, z))
 
@@ -42,19 +42,18 @@ def chapter(quick: bool, advance: Advance) -> Section:
     for spins in (2, 4) if quick else (2, 3, 4, 6):
         runs[f"finite-{spins}-spins"] = ss.evolve(one, times, initial=START, theory=ss.BruteForce(spins))
         advance(0.3 + 0.1 * spins)
-    said, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
-    claims = [Claim(f"{name}: {said}", 0, float(_worst(sides).max()), 1e-12, why) for name, sides in residuals.items()]
+    name, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
+    claims = [Claim(f"{case}: {name}", 0, float(_residual(sides).max()), 1e-12, why) for case, sides in residuals.items()]
     claims += [_splitting(seed) for seed in (1, 2)]
     return Section(
-        title="The microscopic ground",
+        title="The microscopic master equation",
         text="<p>The nonlinear equation is the limit <i>N</i> → ∞ of a Lindblad master equation with exchange, correlated "
         "decay and correlated pumping, equation (2.2), for every complex coupling matrix. At finite <i>N</i> each spin "
-        "obeys the one-spin equations (2.3) and (2.4) exactly, with pair correlations in place of products: checked here "
-        "on density matrices of all 2<sup><i>N</i></sup> states. On the left: a few "
-        "spins on their way to mean field.</p>",
+        "obeys the one-spin equations (2.3) and (2.4) exactly, with pair correlations instead of products. This is checked "
+        "here on density matrices of all 2<sup><i>N</i></sup> states.</p>",
         figures={"ground": _figure(runs, residuals)},
         captions={
-            "ground": "Left: inversion after the same start for <i>N</i> spins by brute force and for <i>N</i> → ∞ (black). "
+            "ground": "Left: inversion from one initial state for <i>N</i> spins by brute force and for <i>N</i> → ∞ (black). "
             "Right: residual of the one-spin equations along runs with random complex couplings."
         },
         data=runs | residuals,
@@ -63,7 +62,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
 
 
 def _splitting(seed: int) -> Claim:
-    """Exchange + i (pumping - decay)/2 gives the coupling back."""
+    """Exchange + i (pumping - decay)/2 equals the coupling matrix."""
     model = random_ensemble(seed, 2)
     terms = ss.lindblad(model, 6)
     back = (terms.exchange + 0.5j * (terms.correlated_pumping - terms.correlated_decay)).values
@@ -85,7 +84,7 @@ def _figure(runs: dict[str, xr.Dataset], residuals: dict[str, xr.Dataset]) -> Fi
     for marker, (name, sides) in zip("osD", residuals.items(), strict=True):
         groups = int(name.split("-")[2])
         label = f"{groups} group{'s' * (groups > 1)}, $N={sides.sizes['spin']}$"
-        right.semilogy(sides.time, np.maximum(_worst(sides), 1e-17), marker, ms=3.2, label=label)
+        right.semilogy(sides.time, np.maximum(_residual(sides), 1e-17), marker, ms=3.2, label=label)
     right.axhline(1e-12, color="black", lw=0.8, ls="--")
     right.set(xlabel="time", ylabel="residual (rate)", ylim=(1e-17, 1e-10))
     right.legend(loc="upper right", ncols=1)

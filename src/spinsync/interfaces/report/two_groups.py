@@ -14,7 +14,7 @@ from spinsync.interfaces.report.claims import Advance, Claim, Section
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=20.0, theta=-pi / 2)
 CASES = {"full": (2.0, ss.Regime.FULL), "phase-trapped": (5.7, ss.Regime.PHASE_TRAPPED), "partial": (8.0, ss.Regime.PARTIAL)}
-UNTIL, SHOWN = 400.0, 12.0  # the motion has settled long before the part that is drawn
+UNTIL, SHOWN = 400.0, 12.0  # transients have decayed long before the time that is drawn
 
 
 def chapter(quick: bool, advance: Advance) -> Section:
@@ -26,9 +26,9 @@ def chapter(quick: bool, advance: Advance) -> Section:
     return Section(
         title="Two groups: full, phase-trapped and partial",
         text="<p>Two equal groups of different natural frequency, coupled as strongly to each other as within themselves. "
-        "With a small detuning they march together at a fixed distance: <b>full</b> synchronization. With a larger one the "
-        "distance breathes but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own pace, and meets the "
-        "other at every beat: <b>partial</b> synchronization.</p>",
+        "With a small detuning they oscillate with one frequency and a fixed phase difference: <b>full</b> synchronization. "
+        "With a larger one it oscillates but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own "
+        "frequency, and the phase difference grows with the beat: <b>partial</b> synchronization.</p>",
         figures={"harmony": _figure(runs)},
         captions={
             "harmony": "Gain 3, damping 1, <i>θ</i> = −π/2, <i>V</i> = 20; detuning 2, 5.7 and 8. Top: both groups on the "
@@ -55,29 +55,29 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
 
 
 def _claims(runs: dict[str, xr.Dataset], found: dict[str, xr.Dataset]) -> list[Claim]:
-    word = [Claim(f"detuning {detuning:g}: regime is {name} (code)", int(code), int(found[name].regime), 0, "a word")
-            for name, (detuning, code) in CASES.items()]  # fmt: skip
+    codes = [Claim(f"detuning {detuning:g}: regime is {name} (code)", int(code), int(found[name].regime), 0, "an integer code")
+             for name, (detuning, code) in CASES.items()]  # fmt: skip
     closed, full = ss.symmetric_pair(PAIR.replace(detuning=CASES["full"][0])), found["full"]
-    newton = "Newton's method converges to rounding; 1e-7 is asked for"
-    beats = "windings agree to 1e-4 of the detuning, the run's own error is a ripple over 380 units of time"
+    newton = "Newton's method converges to rounding errors"
+    beats = "mean frequencies agree to 1e-4 of the detuning; the run adds an oscillation averaged over 380 units of time"
     return [
-        *word,
+        *codes,
         Claim("full: phase difference", float(closed.phase_difference), float(full.phase_difference[0, 1]), 1e-7, newton),
         Claim("full: amplitude", float(closed.amplitude), float(full.amplitude[0]), 1e-7, newton),
         Claim("full: common frequency", float(closed.frequency), float(full.frequency[0]), 1e-7, newton),
-        Claim("phase-trapped: difference of the frequencies", 0, _gap(found["phase-trapped"]), 1e-3, beats),
-        Claim("partial: difference of the frequencies, regime beside a run", _slip(runs["partial"]), _gap(found["partial"]),
-              5e-3, beats),
+        Claim("phase-trapped: difference of the frequencies", 0, _difference(found["phase-trapped"]), 1e-3, beats),
+        Claim("partial: difference of the frequencies, regime against a run", _beat(runs["partial"]),
+              _difference(found["partial"]), 5e-3, beats),
     ]  # fmt: skip
 
 
-def _gap(result: xr.Dataset) -> float:
+def _difference(result: xr.Dataset) -> float:
     return float(result.frequency[0] - result.frequency[1])
 
 
-def _slip(run: xr.Dataset) -> float:
+def _beat(run: xr.Dataset) -> float:
     """Mean rate of the phase difference in the later part of a run."""
     late = run.sel(time=slice(20.0, None))
     s = late.coherence.values
-    turned = np.unwrap(-np.angle(s[:, 0] * s[:, 1].conj()))
-    return float((turned[-1] - turned[0]) / (late.time[-1] - late.time[0]))
+    phase = np.unwrap(-np.angle(s[:, 0] * s[:, 1].conj()))
+    return float((phase[-1] - phase[0]) / (late.time[-1] - late.time[0]))

@@ -1,9 +1,9 @@
-// All that can be seen and touched, and the theme of the page that it stands on.
+// The HTML elements of the widget, and the theme of the page around it.
 
 const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const KEYS =
-  "On the sphere: Space plays and pauses, arrows turn, + and − zoom, comma and full stop step through time, Home and End " +
-  "go to its ends, 0 turns back to the first view. On the time slider: arrows step. Drag to turn; pinch to zoom, or turn the " +
+  "On the sphere: Space plays and pauses, arrows rotate, + and − zoom, comma and full stop step through time, Home and End " +
+  "go to its ends, 0 resets the view. On the time slider: arrows step. Drag to rotate; pinch to zoom, or turn the " +
   "wheel after a click.";
 const THEMES = {
   light: { page: "#ffffff", ball: "#f4f6f8", line: "#8a929b", text: "#30363d", strong: "#000000" },
@@ -12,10 +12,10 @@ const THEMES = {
 
 const inTheme = (colour, theme) => (colour === "#000000" ? theme.strong : colour);
 
-// the theme of the page, whoever made it: light text stands on a dark ground
+// the theme of the page, from the brightness of its text: light text means a dark theme
 function themeOf(element) {
   const c = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-  c.fillStyle = getComputedStyle(element).color; // a canvas understands every way to write a colour
+  c.fillStyle = getComputedStyle(element).color; // a canvas parses every colour syntax
   c.fillRect(0, 0, 1, 1);
   const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
   return 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
@@ -27,13 +27,12 @@ function make(tag, properties = {}, ...children) {
   return element;
 }
 
-// all that can be seen and touched
-function parts() {
+function buildElements() {
   const sphere = make("canvas", { className: "spinsync-sphere", tabIndex: 0 });
   sphere.setAttribute("role", "img");
   sphere.setAttribute("aria-description", KEYS);
   const order = make("canvas", { className: "spinsync-curve" }), phases = make("canvas", { className: "spinsync-curve" });
-  for (const each of [order, phases]) each.setAttribute("aria-hidden", "true"); // what they show is in the sphere's label
+  for (const element of [order, phases]) element.setAttribute("aria-hidden", "true"); // the sphere's label describes them
   const play = make("button", { type: "button", className: "spinsync-play" });
   const time = make("input", { type: "range", step: "any", className: "spinsync-time" });
   time.setAttribute("aria-label", "time");
@@ -41,8 +40,8 @@ function parts() {
   const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×` })));
   const colour = make("select", {}, ...["group", "phase"].map((c) => make("option", { value: c, textContent: c })));
   const trails = make("input", { type: "checkbox" });
-  const legend = make("div", { className: "spinsync-legend" }), says = make("div", { className: "spinsync-says" });
-  says.setAttribute("aria-live", "polite");
+  const legend = make("div", { className: "spinsync-legend" }), announcement = make("div", { className: "spinsync-announcement" });
+  announcement.setAttribute("aria-live", "polite");
   const bar = make(
     "div", { className: "spinsync-bar" }, play, time, clock,
     make("label", {}, "speed ", speed), make("label", {}, "colour ", colour), make("label", {}, trails, " trails"),
@@ -50,8 +49,8 @@ function parts() {
   );
   const curves = make("div", { className: "spinsync-curves" }, order, phases);
   const stage = make("div", { className: "spinsync-stage" }, make("div", {}, sphere, legend), curves);
-  const root = make("div", { className: "spinsync" }, make("div", { className: "spinsync-inside" }, stage, bar, says));
-  for (const each of root.querySelectorAll("*")) each.dataset.lmSuppressShortcuts = "true"; // JupyterLab leaves us the keys
-  return { root, sphere, order, phases, play, time, clock, speed, colour, trails, legend, says };
+  const root = make("div", { className: "spinsync" }, make("div", { className: "spinsync-inside" }, stage, bar, announcement));
+  for (const element of root.querySelectorAll("*")) element.dataset.lmSuppressShortcuts = "true"; // JupyterLab then ignores keys pressed here
+  return { root, sphere, order, phases, play, time, clock, speed, colour, trails, legend, announcement };
 }
 

@@ -1,0 +1,167 @@
+"""(j) Beyond the article: exact quantum mechanics of N spins, and how mean field emerges from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import log2, pi
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import xarray as xr
+from matplotlib.figure import Figure
+
+import spinsync as ss
+from spinsync.interfaces.report.claims import Advance, Claim, Section
+
+#: the superradiant laser: no damping, collective decay Gc = 2 V/N; rates in units of 2 V = N Gc
+LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
+DETUNED = LASER.replace(theta=-1.2)
+GAINS = {"synchronized": 0.5, "threshold": 1.0, "incoherent": 2.0}
+#: N -> inversion, pair correlation, leading eigenvalue of coherence order 1 in units of Gc: an independent solution
+REFERENCE = {100: (0.509407, 0.116264, -1.005510), 1000: (0.501000, 0.124124, -0.766518)}
+DIGITS = "the reference has six digits"
+
+
+def over_spins(question: Callable[..., xr.Dataset], *arguments: Any, sizes: Sequence[int]) -> xr.Dataset:
+    """The results of a question for several numbers of spins, along the dim `spins`."""
+    return xr.concat([question(*arguments, theory=ss.Exact(n)) for n in sizes], "spins")
+
+
+def chapter(quick: bool, advance: Advance) -> Section:
+    sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
+    data = {}
+    for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
+        data[f"{name}-steady-state"] = over_spins(ss.steady_state, model, sizes=sizes)
+        advance(0.2 * len(data))
+    for name, gain in GAINS.items():
+        model = LASER.replace(gain=gain)
+        data[f"line-{name}"] = over_spins(ss.linewidth, model, sizes=sizes)
+        advance(0.4 + 0.05 * len(data))
+    data["line-detuned"] = over_spins(ss.linewidth, DETUNED, sizes=sizes)
+    offsets = 0.5 * np.sinh(9 * np.linspace(-1, 1, 201)) / np.sinh(9)  # dense around the line
+    frequencies = float(ss.limit_cycle(DETUNED).frequency) + offsets
+    few = (10, 40, 160) if quick else (10, 100, 1000)
+    data["spectra"] = over_spins(ss.emission_spectrum, DETUNED, frequencies, sizes=few)
+    advance(0.9)
+    return Section(
+        title="Beyond the article: finite numbers of spins",
+        text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
+        "master equation, which permutation symmetry solves without approximation up to thousands of spins. The example is "
+        "the superradiant laser: no damping, <i>θ</i> = −π/2, coupling <i>V</i> = <i>N</i>Γ<sub>c</sub>/2 from a collective "
+        "decay Γ<sub>c</sub>. Rates are in units of 2<i>V</i>. It emits most light at the gain 0.5; from the "
+        "gain 1 on it is pumped too strongly to synchronize.</p>"
+        "<p>At finite <i>N</i> no phase is preferred: the mean coherence vanishes, and synchronization shows in the "
+        "correlation of pairs. Order parameter, inversion and frequency converge to their mean-field values, asymptotically as "
+        "1/<i>N</i>; the last two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it "
+        "vanishes as 1/<i>N</i> (4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between "
+        "them it vanishes as the square root of 1/<i>N</i>. "
+        "No two spins are entangled in the synchronized steady states.</p>",
+        figures={"approach": _approach(data), "line": _line(data)},
+        captions={
+            "approach": "Order parameter, inversion and frequency of the detuned laser (<i>θ</i> = −1.2) against 1/<i>N</i>; "
+            "black: mean field.",
+            "line": "Left: linewidth on resonance; dashed: the law (4.7) of many spins, and the damping of a small coherence. "
+            "Right: spectrum of the detuned laser's light; dashed: mean-field frequency (4.3).",
+        },
+        data=data,
+        claims=tuple(_claims(data)),
+    )
+
+
+def _last_two(data: xr.DataArray) -> tuple[float, float]:
+    """The values at half the largest number of spins, and at the largest."""
+    most = int(data.spins.max())
+    return float(data.sel(spins=most // 2).squeeze()), float(data.sel(spins=most).squeeze())
+
+
+def _extrapolated(data: xr.DataArray) -> float:
+    """Linear extrapolation to 1/N = 0."""
+    half, most = _last_two(data)
+    return 2 * most - half
+
+
+def _claims(data: dict[str, xr.Dataset]) -> list[Claim]:
+    steady, line = data["laser-steady-state"], data["line-synchronized"]
+    claims = []
+    for n in sorted(set(REFERENCE) & set(steady.spins.values.tolist())):
+        z, c, eigenvalue = REFERENCE[n]
+        one, width = steady.sel(spins=n), float(line.linewidth.sel(spins=n))
+        claims += [
+            Claim(f"superradiant laser, N = {n}: inversion", z, float(one.inversion[0]), 1e-6, DIGITS),
+            Claim(f"superradiant laser, N = {n}: pair correlation", c, float(one.correlation[0, 0].real), 1e-6, DIGITS),
+            Claim(f"superradiant laser, N = {n}: leading eigenvalue of coherence order 1 in units of the collective decay",
+                  eigenvalue, -n * width / 2, 1e-6, DIGITS),
+        ]  # fmt: skip
+    return claims + _convergence(data) + _widths(data) + [_brute_force(), _concurrence(data)]
+
+
+def _convergence(data: dict[str, xr.Dataset]) -> list[Claim]:
+    cycle, claims = ss.limit_cycle(LASER), []
+    n = int(data["laser-steady-state"].spins.max()) // 2
+    correction = 8 / n
+    for name in ("order_parameter", "inversion"):
+        half, most = _last_two(abs(data["laser-steady-state"][name] - cycle[name]))
+        claim = f"superradiant laser: distance of the {name.replace('_', ' ')} from mean field, N = {n} relative to N = {2 * n}"
+        claims.append(Claim(claim, 2, half / most, 2 * correction, "relative corrections of order 1/(N|s|^2) = 8/N"))
+    expected = float(ss.limit_cycle(DETUNED).frequency)
+    found = _extrapolated(data["line-detuned"].frequency)
+    width = data["line-detuned"].linewidth.sel(spins=n) * n / ss.limit_cycle(DETUNED).phase_diffusion
+    why = "next order: square of the relative correction to the linewidth, which converges last"
+    return [*claims, Claim("detuned laser: frequency for 1/N to 0", expected, found,
+                           abs(expected) * (float(width) - 1) ** 2, why)]  # fmt: skip
+
+
+def _widths(data: dict[str, xr.Dataset]) -> list[Claim]:
+    lines = {name: data[f"line-{name}"].linewidth for name in GAINS}
+    law = float(ss.limit_cycle(LASER).phase_diffusion)
+    scaled = lines["synchronized"] * lines["synchronized"].spins
+    incoherent = 2 * LASER.replace(gain=2.0).groups[0].gamma_perp - 2 * float(LASER.replace(gain=2.0).groups[0].z0) * 0.5
+    half, most = _last_two(lines["threshold"])
+    why = "next order: square of the extrapolated correction"
+    return [
+        Claim("synchronized: N x linewidth for 1/N to 0, by (4.7)", law, _extrapolated(scaled),
+              law * (_last_two(scaled)[0] / law - 1) ** 2, why),
+        Claim("incoherent: linewidth for 1/N to 0, twice the damping of a small coherence (4.1)", incoherent,
+              _extrapolated(lines["incoherent"]), incoherent * (_last_two(lines["incoherent"])[0] / incoherent - 1) ** 2, why),
+        Claim("threshold: exponent of 1/N with which the linewidth falls", 0.5, log2(half / most),
+              (2 / int(scaled.spins.max())) ** 0.5, "corrections of relative order N^(-1/2)"),
+    ]  # fmt: skip
+
+
+def _brute_force() -> Claim:
+    """Permutation symmetry against full density matrices with 4^N elements."""
+    gap = 0.0
+    for question, names in ((ss.steady_state, ("inversion", "correlation")), (ss.linewidth, ("frequency", "linewidth"))):
+        exact, full = (question(DETUNED, theory=theory) for theory in (ss.Exact(4), ss.BruteForce(4)))
+        gap = max(gap, *(float(abs(exact[name] - full[name]).max()) for name in names))
+    return Claim("4 spins: largest difference from brute force", 0, gap, 1e-11, "rounding of 4^4 equations")
+
+
+def _concurrence(data: dict[str, xr.Dataset]) -> Claim:
+    datasets = data["laser-steady-state"], data["detuned-laser-steady-state"]
+    states = [dataset.isel(spins=i) for dataset in datasets for i in range(dataset.sizes["spins"])]
+    largest = max(float(ss.pair_measures(state).concurrence.max()) for state in states)
+    return Claim(
+        "largest concurrence of two spins in the synchronized steady states", 0, largest, 0, "exact: concurrence is max(0, ...)"
+    )
+
+
+def _approach(data: dict[str, xr.Dataset]) -> Figure:
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 2.4), layout="constrained")
+    ss.plot.finite_size(data["detuned-laser-steady-state"], left)
+    ss.plot.finite_size(data["detuned-laser-steady-state"], middle, variable="inversion")
+    ss.plot.finite_size(data["line-detuned"], right, variable="frequency")
+    right.set_ylabel(r"frequency  $\Omega/2V$")
+    return figure
+
+
+def _line(data: dict[str, xr.Dataset]) -> Figure:
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.8), layout="constrained")
+    for name, gain in GAINS.items():
+        ss.plot.linewidths(data[f"line-{name}"], left, label=f"{name}, gain {gain:g}")
+    left.legend(loc="lower left")
+    left.set_ylabel(r"linewidth, FWHM / $2V$")
+    ss.plot.spectra(data["spectra"], right)
+    right.set(xlabel=r"frequency  $\nu/2V$", ylabel=r"emission  $S(\nu)\,2V/N^2$")
+    return figure
