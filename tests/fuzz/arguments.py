@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from odd import ONE
 
 import spinsync as ss
+from odd import ONE
 
 TIMES = np.linspace(0.0, 2.0, 5)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)

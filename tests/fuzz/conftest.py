@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import ledger
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 import qutip  # noqa: F401  # sets a variable of the environment as it is imported
-from runs import SEED, clock
 from threadpoolctl import threadpool_info
+
+import ledger
+from runs import SEED, clock
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts its processes

@@ -11,9 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from arguments import functions, results
 from hypothesis import given, seed
 from hypothesis import strategies as st
+
+from arguments import functions, results
 from ledger import attempt
 from runs import SEED, examples
 

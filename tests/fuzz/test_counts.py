@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import ledger
 import pytest
-from runs import clock
 
+import ledger
 import spinsync as ss
+from runs import clock
 
 MOST_CASES = 1000
 NOT_CALLED = {"__version__", "plot"}  # a text; the pictures are counted one by one

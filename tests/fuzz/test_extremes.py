@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
-from ledger import REFUSED, call
-from runs import SEED, examples
 
 import spinsync as ss
+from ledger import REFUSED, call
+from runs import SEED, examples
 
 EXTREMES = [0.0, 5e-324, 1e-300, 1e-100, 1e-12, 1e3, 1e12, 1e100, 1e154, 1e300]
 NUMBERS = st.sampled_from([0.3, 1.0, 3.0]) | st.sampled_from(EXTREMES)

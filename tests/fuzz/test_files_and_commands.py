@@ -8,13 +8,13 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from grammar import commands, texts
 from hypothesis import given, seed
 from hypothesis import strategies as st
-from ledger import REFUSED, call, check_sentence, count_case, limited, short, sure
-from runs import SEED, examples
 
 import spinsync as ss
+from grammar import commands, texts
+from ledger import REFUSED, call, check_sentence, count_case, limited, short, sure
+from runs import SEED, examples
 from spinsync.interfaces.command import run
 
 

@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+import spinsync as ss
 from ledger import REFUSED, call, sure
 from models import (
     ANGLES,
@@ -25,10 +28,7 @@ from models import (
     times,
     vectors,
 )
-from numpy.testing import assert_allclose
 from runs import SEED, examples
-
-import spinsync as ss
 
 RUN = 1e-6  # of ten times the tolerance 1e-8 of a run, over some relaxation times
 EXACT = 1e-8  # of dense linear algebra with rates up to 20

@@ -7,9 +7,10 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
-from arguments import NAMES, functions
 from hypothesis import given, seed
 from hypothesis import strategies as st
+
+from arguments import NAMES, functions
 from ledger import call, sure
 from odd import ONE, VALUES
 from runs import SEED, examples
