@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from regime_cases import R, locking, turn, word
+from regime_cases import R, locking, near_full, turn, weak_pair, word
 from spinsync.regimes.codes import Status
-from systems import HALF_PI, laser, near_full, pair, random_one, random_pair, sampled, weak_pair
+from systems import HALF_PI, laser, pair, random_one, random_pair, sampled
 
 
 def same(ensemble):

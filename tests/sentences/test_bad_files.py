@@ -3,6 +3,7 @@
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from spinsync.base import files
 from spinsync.model.ensembles import from_toml_text
 from systems import laser
@@ -64,7 +65,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
+@pytest.mark.parametrize(("text", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_sentence(text, sentence):
     with pytest.raises(ss.InputError) as caught:
         from_toml_text(text)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from spinsync.widget import packing
 from systems import laser
 
@@ -28,7 +29,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_bad_input_is_one_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import PARAMETERS, texts
 from spinsync.model import quadratures
 from spinsync.theory.protocol import refuse
-from systems import PARAMETERS, laser, pair
+from systems import laser, pair
 
 ONE = laser()
 LONG = [float(i) for i in range(60)]
@@ -128,7 +129,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()

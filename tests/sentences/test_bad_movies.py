@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
@@ -17,55 +18,73 @@ def run():
     return ss.evolve(ONE, np.linspace(0, 2, 21))
 
 
-@pytest.mark.parametrize(
-    ("name", "options", "sentence"),
-    [
-        ("a.avi", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a.avi'."),
-        ("a", {}, "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a'."),
-        ("a.gif", {"size": 63}, "Argument `size` must be a whole number from 64 to 4096, but is size=63."),
-        ("a.gif", {"size": 100.5}, "Argument `size` must be a whole number from 64 to 4096, but is size=100.5."),
-        (
-            "a.gif",
-            {"frames_per_second": 60},
-            "Argument `frames_per_second` must be a whole number from 1 to 50, but is frames_per_second=60.",
-        ),
-        ("a.gif", {"speed": 0}, "Argument `speed` must be positive, but is speed=0."),
-        ("a.gif", {"speed": 1e3}, "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1000.0."),
-        ("a.gif", {"speed": 1e-9}, "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1e-09."),
-        ("a.gif", {"trails": -1}, "Argument `trails` must be non-negative, but is trails=-1."),
-        ("a.gif", {"azimuth": "x"}, "Argument `azimuth` must be a real number, but is azimuth='x'."),
-        (
-            "a.gif",
-            {"azimuth": [0.0, 1.0]},
-            "Argument `azimuth` must be a number, a function of time or 21 angles, one a time, but has shape (2,).",
-        ),
-        ("a.gif", {"azimuth": lambda t: None}, "Argument `azimuth(0)` must be a real number, but is azimuth(0)=None."),
-        (
-            "a.gif",
-            {"elevation": lambda t: 1 / t},
-            "Argument `elevation` must be a function that takes a time and returns an angle, but raises "
-            "ZeroDivisionError at 0.",
-        ),
-        (
-            "a.gif",
-            {"azimuth": len},
-            "Argument `azimuth` must be a function that takes a time and returns an angle, but raises TypeError at 0.",
-        ),
-        (
-            "a.gif",
-            {"elevation": lambda t: 1 / (1 - t) if t < 1 else np.inf},
-            "Argument `elevation(1)` must be finite, but is elevation(1)=inf.",
-        ),
-        ("a.gif", {"elevation": np.full(21, np.nan)}, "Argument `elevation` must be finite, but has the entry nan."),
-        ("a.gif", {"elevation": np.inf}, "Argument `elevation` must be finite, but is elevation=inf."),
-        ("a.gif", {"frame": "mena"}, "Argument `frame` must be a number or 'mean', but is frame='mena'."),
-        ("no/a.gif", {}, "Argument `path` must be writable, but 'no/a.gif' is not (no such file or directory)."),
-    ],
-)
-def test_wrong_movies(run, tmp_path, monkeypatch, name, options, sentence):
+CASES = [
+    (lambda run: ss.plot.movie(run, "a.avi"), "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a.avi'."),
+    (lambda run: ss.plot.movie(run, "a"), "Argument `path` must be a file that ends in .mp4 or .gif, but is path='a'."),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", size=63),
+        "Argument `size` must be a whole number from 64 to 4096, but is size=63.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", size=100.5),
+        "Argument `size` must be a whole number from 64 to 4096, but is size=100.5.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", frames_per_second=60),
+        "Argument `frames_per_second` must be a whole number from 1 to 50, but is frames_per_second=60.",
+    ),
+    (lambda run: ss.plot.movie(run, "a.gif", speed=0), "Argument `speed` must be positive, but is speed=0."),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", speed=1e3),
+        "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1000.0.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", speed=1e-9),
+        "Argument `speed` must be from 6e-05 to 60, one to a million frames, but is speed=1e-09.",
+    ),
+    (lambda run: ss.plot.movie(run, "a.gif", trails=-1), "Argument `trails` must be non-negative, but is trails=-1."),
+    (lambda run: ss.plot.movie(run, "a.gif", azimuth="x"), "Argument `azimuth` must be a real number, but is azimuth='x'."),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", azimuth=[0.0, 1.0]),
+        "Argument `azimuth` must be a number, a function of time or 21 angles, one a time, but has shape (2,).",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", azimuth=lambda t: None),
+        "Argument `azimuth(0)` must be a real number, but is azimuth(0)=None.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", elevation=lambda t: 1 / t),
+        ("Argument `elevation` must be a function that takes a time and returns an angle, but raises ZeroDivisionError at 0."),
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", azimuth=len),
+        "Argument `azimuth` must be a function that takes a time and returns an angle, but raises TypeError at 0.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", elevation=lambda t: 1 / (1 - t) if t < 1 else np.inf),
+        "Argument `elevation(1)` must be finite, but is elevation(1)=inf.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", elevation=np.full(21, np.nan)),
+        "Argument `elevation` must be finite, but has the entry nan.",
+    ),
+    (lambda run: ss.plot.movie(run, "a.gif", elevation=np.inf), "Argument `elevation` must be finite, but is elevation=inf."),
+    (
+        lambda run: ss.plot.movie(run, "a.gif", frame="mena"),
+        "Argument `frame` must be a number or 'mean', but is frame='mena'.",
+    ),
+    (
+        lambda run: ss.plot.movie(run, "no/a.gif"),
+        "Argument `path` must be writable, but 'no/a.gif' is not (no such file or directory).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_wrong_movies(run, tmp_path, monkeypatch, call, sentence):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ss.InputError) as caught:
-        ss.plot.movie(run, name, **options)
+        call(run)
     assert str(caught.value) == sentence
     assert list(tmp_path.iterdir()) == []
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
@@ -37,7 +38,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()

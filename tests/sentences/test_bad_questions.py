@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from systems import PARAMETERS, laser, pair
+from sentence_cases import PARAMETERS, texts
+from systems import laser, pair
 
 ONE, TWO = laser(), pair(1.0, 16.0)
 THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
@@ -342,7 +343,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()

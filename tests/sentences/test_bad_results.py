@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
+from sentence_cases import texts
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), np.linspace(0.0, 2.0, 70)
@@ -69,7 +70,8 @@ def test_a_picture_over_time_takes_runs_as_they_were_made(picture, name, tmp_pat
     monkeypatch.chdir(tmp_path)
     (draw, run), (change, sentence) = OVER_TIME[picture], ALTERED[name]
     if picture == "phases of each" and name in ("no group", "no names"):
-        return  # spins are drawn, and no group
+        assert draw(change(run)).get_ylabel() == "spin"  # spins are drawn, and no group
+        return
     with pytest.raises(ss.InputError, match=sentence) as caught:
         draw(change(run))
     assert str(caught.value).isprintable()
@@ -77,6 +79,7 @@ def test_a_picture_over_time_takes_runs_as_they_were_made(picture, name, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+RECORDED = "Argument `{0}` must be recorded in the result as the question wrote it, but is {0}={1}."
 CASES = [
     (
         lambda: ss.plot.beat_spectrum(BOTH.isel(group=[1])),
@@ -206,18 +209,13 @@ CASES = [
         lambda: ss.rerun(RUN.assign_attrs(initial="x")),
         "Argument `initial` must be recorded in the result as the question wrote it, but is initial='x'.",
     ),
-    *(
-        (
-            lambda where=where, text=text, result=result: ss.rerun(result().assign_attrs({where: text})),
-            f"Argument `{name}` must be recorded in the result as the question wrote it, but is {name}={text!r}.",
-        )
-        for name, result, where, text in (
-            ("dataset", lambda: ss.husimi(RUN, [0.0], [0.0]), "source", "x"),
-            ("dataset", lambda: ss.husimi(RUN, [0.0], [0.0]), "source", "[]"),
-            ("axes", lambda: LINE, "axes", "x"),
-            ("axes", lambda: LINE, "axes", '["coupling"]'),
-            ("states", lambda: ss.asymptotic_phase(ONE, [[0, 0.1, 0]], theory=ss.Exact(2)), "states", "x"),
-        )
+    (lambda: ss.rerun(ss.husimi(RUN, [0.0], [0.0]).assign_attrs(source="x")), RECORDED.format("dataset", "'x'")),
+    (lambda: ss.rerun(ss.husimi(RUN, [0.0], [0.0]).assign_attrs(source="[]")), RECORDED.format("dataset", "'[]'")),
+    (lambda: ss.rerun(LINE.assign_attrs(axes="x")), RECORDED.format("axes", "'x'")),
+    (lambda: ss.rerun(LINE.assign_attrs(axes='["coupling"]')), RECORDED.format("axes", """'["coupling"]'""")),
+    (
+        lambda: ss.rerun(ss.asymptotic_phase(ONE, [[0, 0.1, 0]], theory=ss.Exact(2)).assign_attrs(states="x")),
+        RECORDED.format("states", "'x'"),
     ),
     (
         lambda: ss.rerun(ss.husimi(RUN, [0.0], [0.0]).assign_attrs(source="{}")),
@@ -239,7 +237,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
 def test_sentence(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
