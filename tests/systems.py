@@ -33,14 +33,6 @@ def random_one(seed, ratio=None):
     return made, ratio
 
 
-def one_system(made):
-    return System(
-        **{name: np.array([made[name]]) for name in ("gain", "damping", "dephasing")},
-        omega=np.array([made["frequency"]]), weight=np.ones(1),
-        coupling=np.array([[made["coupling"] * np.exp(1j * made["theta"])]]), bloch=np.zeros((1, 3)),
-    )  # fmt: skip
-
-
 def pair(detuning, coupling, gain=3.0, damping=1.0, dephasing=0.0, sign=-1, **more):
     return ss.Ensemble.pair(
         detuning=detuning, gain=gain, damping=damping, dephasing=dephasing, coupling=coupling, theta=sign * HALF_PI, **more
@@ -167,9 +159,9 @@ class Known:
     """An ensemble, how it starts, and its exact answers.
 
     initial : Bloch vectors (group, 3), at the first of `times`
-    answers : question -> the exact variables of its answer, a function of the number of spins (None: infinitely many); that
-        returns None where the answer is not known
-    critical_coupling : or NaN where the test of it has nothing to say
+    answers : question -> a function of the number of spins (None: infinitely many), which returns the exact variables of the
+        answer, or None where they are not known
+    critical_coupling : NaN where it is not known
     """
 
     ensemble: ss.Ensemble

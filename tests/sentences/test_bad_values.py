@@ -209,7 +209,7 @@ TOO_LARGE = "The rates are too large for double precision, or differ by too many
 #: a call, and its sentence; None: it has an answer
 HUGE = [
     (lambda: ss.lindblad(laser(coupling=1e300), 4), None),
-    (lambda: ss.lindblad(laser(coupling=1.7e308), 4), None),
+    (lambda: ss.lindblad(laser(coupling=1.7e308), 4), "The coupling is too large for double precision."),
     (lambda: ss.entropy(laser(coupling=1e300), theory=ss.Exact(3)), None),
     (lambda: ss.evolve(ss.Ensemble([ss.Group(1e300, 1, frequency=ss.Uniform(1e-3))], [[1j]]), [0.0, 1.0]), TOO_LARGE),
     (lambda: ss.evolve(laser(frequency=ss.Lorentzian(1e300), damping=1e300), [0.0, 1.0]), TOO_LARGE),
@@ -233,7 +233,7 @@ HUGE = [
     (lambda: ss.critical_coupling(laser(gain=1e100, theta=-1.2, frequency=ss.Lorentzian(1e300))), TOO_LARGE),
     (lambda: ss.one_spin_equation(laser(gain=1e154), [0.0, 1.0], theory=ss.BruteForce(2)), None),
     (lambda: ss.symmetric_pair(pair(1e300, 1e300)), TOO_LARGE),
-    (lambda: ss.to_qutip(laser(coupling=1.7e308), 2), None),
+    (lambda: ss.to_qutip(laser(coupling=1.7e308), 2), "The coupling is too large for double precision."),
 ]
 
 
