@@ -39,15 +39,15 @@ def pair(detuning, coupling, gain=3.0, damping=1.0, dephasing=0.0, sign=-1, **mo
     )
 
 
-def random_pair(seed):
-    """A symmetric pair with V z0 above Gamma_perp and any detuning up to 1.3 times the end of its full state."""
+def random_pair(seed, reach=1.3):
+    """A symmetric pair with V z0 above Gamma_perp and any detuning up to `reach` times the end of its full state."""
     rng = np.random.default_rng([5, seed])
     low, high, dephasing = rng.uniform(0, 1), rng.uniform(1.5, 4), rng.uniform(0, 1) * (seed % 2)
     sign = -1 if seed % 3 else 1
     gain, damping = (high, low) if sign < 0 else (low, high)
     g, z0 = (gain + damping) / 2 + dephasing, abs(gain - damping) / (gain + damping)
     coupling = rng.uniform(1.1, 8) * g / z0
-    detuning = rng.uniform(-1.3, 1.3) * 2 * np.sqrt(coupling * g * z0 - g**2)
+    detuning = rng.uniform(-reach, reach) * 2 * np.sqrt(coupling * g * z0 - g**2)
     return dict(detuning=detuning, coupling=coupling, gain=gain, damping=damping, dephasing=dephasing, sign=sign)
 
 
