@@ -1,4 +1,4 @@
-"""Models whose numbers reach to both ends of double precision: a sentence, or an answer without NaN, and no warning."""
+"""Models with numbers at both ends of double precision: an error message, or an answer without NaN, and no warning."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def models(draw: st.DrawFn) -> tuple[Callable[..., ss.Ensemble], dict[str, Any]]
 @given(models(), st.data())
 @examples(100)
 @seed(SEED)
-def test_an_extreme_model_ends_in_a_sentence_or_an_answer(model: Any, data: st.DataObject) -> None:
+def test_an_extreme_model_ends_in_an_error_message_or_an_answer(model: Any, data: st.DataObject) -> None:
     constructor, parameters = model
     ensemble = call("Ensemble", constructor, **parameters)
     if ensemble is REFUSED:

@@ -19,7 +19,7 @@ from spinsync.interfaces.command import run
 
 
 def _command(words: list[str]) -> int:
-    """The status of a command line, after a look at what it says."""
+    """The status of a command line, after checks of its output."""
     out, err = io.StringIO(), io.StringIO()
     with limited(lambda: f"spinsync {short(words)}"), redirect_stdout(out), redirect_stderr(err):
         try:
