@@ -1,4 +1,4 @@
-"""A real browser without a screen, and a page that holds the widget alone: a model of a few lines stands for Python."""
+"""A headless browser, and a page with the widget alone, whose model in a few lines of JavaScript replaces Python."""
 
 import base64
 import json
@@ -42,13 +42,13 @@ window.put = (run) => window.model.set("run", decode(run));
 
 
 def coded(run):
-    """Packed parts as JSON can hold them."""
+    """Packed bytes in a form that JSON can hold."""
     return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
 
 
 @contextmanager
 def chromium():
-    """Debian's Chromium, driven by Playwright; a skip with the reason where either is missing."""
+    """Chromium, driven by Playwright; skip the test where either is missing."""
     api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install playwright")
     if CHROMIUM is None:
         pytest.skip("no Chromium here: apt-get install chromium (as .ci/run does)")
@@ -59,7 +59,7 @@ def chromium():
 
 
 def errors_of(page):
-    """A list that fills with what the page complains of; but a slow page says of marimo's own pictures that they come late."""
+    """A list that collects the page's errors, except warnings of marimo that its own images load late."""
     found = []
 
     def heard(message):

@@ -1,4 +1,4 @@
-"""Which tests wait until they are asked for, a backend without windows, and repeatable random families."""
+"""Select slow tests and tests in a browser, use a matplotlib backend without windows, repeat random examples."""
 
 import signal
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import settings
 
 mpl.use("Agg")
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells start what runs in the background
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in background processes of a shell
     signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("spinsync", derandomize=True, deadline=None, database=None)
 settings.load_profile("spinsync")
@@ -17,13 +17,13 @@ WAIT = {"slow": "slow test: pytest -m slow runs it", "browser": "test in a brows
 
 
 def check_slice(item: pytest.Item, marker: pytest.Mark) -> None:
-    """Every slow test belongs to a slice, or .ci/run would never come to it."""
+    """Every slow test must belong to a slice, or .ci/run would not run it."""
     if marker.args or set(marker.kwargs) != {"slice"} or marker.kwargs["slice"] not in SLICES:
         raise pytest.UsageError(f"{item.nodeid}: `slow` must have slice=0, 1 or 2, but has {marker.args} {marker.kwargs}.")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests and those in a browser run where -m names them; else they say how they are run."""
+    """Skip slow tests and tests in a browser unless -m names them."""
     for item in items:
         for name, reason in WAIT.items():
             marker = item.get_closest_marker(name)

@@ -92,7 +92,7 @@ def distance(run, s: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 def jacobian_eigenvalues(system: System, s, z, frequency):
-    """Of the independent equations in the rotating frame, by central differences."""
+    """Eigenvalues of the Jacobian of the independent equations in the rotating frame, by central differences."""
     n = s.size
 
     def velocity(y):
@@ -114,6 +114,7 @@ def pairs_up(found, wanted):
 
 
 def on(operator, i, n):
+    """The operator of spin i in the space of n spins."""
     return reduce(np.kron, [operator if j == i else ONE for j in range(n)])
 
 

@@ -1,10 +1,10 @@
-"""Names of error cases: each is called by its own source text, as in `test_sentence[ss.Group(-0.1, 1)]`."""
+"""Names of error cases: each is called by its own source text, as in `test_error_message[ss.Group(-0.1, 1)]`."""
 
 import ast
 from pathlib import Path
 
 LONGEST = 60
-#: the parameters of one group, as sentences list them
+#: the parameters of one group, as error messages list them
 PARAMETERS = "gain, damping, coupling, theta, frequency, dephasing, A.gain, A.damping, A.dephasing, A.frequency, A.weight, "
 PARAMETERS += "A.A.coupling, A.A.theta"
 

@@ -60,12 +60,12 @@ def system_of(made):
 
 
 def sampled(ensemble):
-    """The same with each frequency as a distribution of one: exact by definition, and stepped as distributions are."""
+    """The same ensemble with each frequency as a distribution of one sample, which takes the code of distributions."""
     return ensemble.replace(**{f"{group.name}.frequency": ss.Samples([group.frequency]) for group in ensemble.groups})
 
 
 def one_group(seed):
-    """One group with any complex coupling, with and without dephasing, damping and the Lamb shift, and a number of spins."""
+    """One group with any complex coupling, with and without dephasing, damping and the Lamb shift; and its random generator."""
     rng = np.random.default_rng([5, seed])
     gain, damping = rng.uniform(0, 3, 2) * (rng.uniform(size=2) < 0.85)
     group = ss.Group(gain, damping, dephasing=rng.uniform(0.1, 1) * (seed % 2), frequency=rng.normal())
@@ -79,7 +79,7 @@ def superradiant_laser(spins):
 
 
 def several_groups(seed):
-    """Two or three unequal groups of up to six spins, any complex coupling matrix, and how many spins each has."""
+    """Two or three unequal groups with any complex coupling, their number of spins (up to six), and a random generator."""
     rng = np.random.default_rng([15, seed])
     spins = rng.permutation([[1, 2], [3, 2], [1, 3], [3, 3], [4, 1], [1, 1, 2], [2, 1, 1], [1, 2, 2]][seed % 8])
     groups = [
@@ -106,7 +106,7 @@ def two_groups(seed):
 
 
 def random_spins(seed, counts):
-    """An ensemble of 1 to 3 groups with any complex coupling, and how many spins each has."""
+    """An ensemble of groups of `counts` spins with any complex coupling; and its random generator."""
     rng, n = np.random.default_rng([2, seed]), len(counts)
     groups = [
         ss.Group(rng.uniform(0, 3), rng.uniform(0.1, 3), dephasing=rng.uniform(0, 1), frequency=rng.normal(), weight=c)
@@ -132,7 +132,7 @@ SPREADS = (None, ss.Gaussian(0.4), ss.Uniform(1.3), ss.Lorentzian(0.8), ss.Sampl
 
 
 def flow_of(seed):
-    """A random ensemble's flow, a random state and a random deviation; odd seeds distribute every other group's frequency."""
+    """A random flow of mean field, state and tangent vector; odd seeds distribute the frequency of every other group."""
     rng, system = np.random.default_rng([3, seed]), random_system(seed)
     ensemble = system.ensemble()
     if seed % 2:
@@ -140,14 +140,14 @@ def flow_of(seed):
         ensemble = ensemble.replace(**{f"{name}.frequency": spread for name in ensemble.names[::2]})
     flow = ss.MeanField(nodes=16).lower(ensemble, system.bloch, 0)
     charged = flow.charged
-    state, deviation = (
+    state, tangent = (
         np.where(charged, rng.normal(size=charged.size) + 1j * rng.normal(size=charged.size), rng.normal(size=charged.size))
         for _ in range(2)
     )
-    return flow, state, deviation
+    return flow, state, tangent
 
 
-def travellers(problem, seed, indices):
+def trajectories_of(problem, seed, indices):
     return [partial(problem.trajectory, seed, i) for i in indices]
 
 
@@ -310,7 +310,7 @@ def few_spins(system) -> Known:
 def lorentzian_disorder(share) -> Known:
     """One group of Lorentzian half width d at V = share V_c, V_c = (Gamma_perp + d)/z0: residues give the mean of s.
 
-    With the field h = -i V <s>, spins of any detuning rest at w^2 = Gamma_perp^2 + 4 |h|^2 Gamma_perp/Gamma_1, and
+    With the field h = -i V <s>, the stationary response of a spin has w^2 = Gamma_perp^2 + 4 |h|^2 Gamma_perp/Gamma_1, and
     1 = V z0 Gamma_perp/(w (w + d)).
     """
     gain, damping, width, center = 3.0, 1.0, 0.7, 0.4

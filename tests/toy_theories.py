@@ -1,7 +1,7 @@
-"""Small theories of an ensemble that are unlike mean field, each with its exact answers.
+"""Small theories unlike mean field, each with its exact answers.
 
-RateEquations has no coherence, Beating a neutral variable that is complex, Ringing one that goes on for ever, DrivenSpins and
-Parametric no U(1) symmetry.
+RateEquations has no coherence; Beating has a complex variable of U(1) charge 0, StuartLandau one that oscillates for ever;
+DrivenSpins and Parametric have no U(1) symmetry.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from spinsync.problems.flow.record import Flow
 
 
 class Toy:
-    """What they share: they make one kind of problem, of Bloch vectors of the groups."""
+    """Base class: a theory that lowers an ensemble to a Flow, from Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
     why: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
-    equation: ClassVar[Any] = None  # no kernels in lanes
+    equation: ClassVar[Any] = None  # no SIMD kernels
 
     def lower(self, ensemble, initial, seed, each=False):
         start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
@@ -34,7 +34,7 @@ class Toy:
 
 
 def flow_of(names, weight, groups, frame=0.0, **parts: Any) -> Flow:
-    """A flow whose variables in the laboratory follow from its groups."""
+    """A Flow whose observables are the coherences and inversions of the groups, in the laboratory frame."""
 
     def observe(states, times):
         s, z = groups(states)
@@ -66,7 +66,7 @@ def stimulated_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class RateEquations(Toy):
-    """dz/dt = net gain - Gamma_1 z - k z^2 of each group: populations alone, nothing that the symmetry turns."""
+    """dz/dt = net gain - Gamma_1 z - k z^2 of each group: populations alone, all of U(1) charge 0."""
 
     def flow(self, rates, spread, names, initial):
         z, k = initial[:, 2].astype(complex), abs(np.diagonal(rates.coupling))
@@ -78,7 +78,7 @@ class RateEquations(Toy):
         )  # fmt: skip
 
     def motion(self, ensemble, initial, times):
-        """Riccati's equation: (z - z_+)/(z - z_-) falls off with the difference of the roots."""
+        """Riccati's equation: (z - z_+)/(z - z_-) decays at the difference of the roots."""
         r = ensemble.rates
         k, z = abs(np.diagonal(r.coupling)), initial[:, 2]
         root = np.sqrt(r.gamma_1**2 + 4 * k * r.net_gain)
@@ -111,10 +111,10 @@ def squeezed_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Beating(Toy):
-    """A correlation c of two groups, which beats with their detuning, and inversions that it feeds.
+    """A correlation c of two groups, which beats at their detuning and drives the inversions.
 
-    dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. It is neutral and complex: Re c and Im c
-    alone would grow at k - Gamma and fall at -k - Gamma, together they move at -Gamma +- sqrt(k^2 - Delta^2).
+    dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. c has U(1) charge 0 and is complex:
+    Re c and Im c alone would have the rates k - Gamma and -k - Gamma, together they have -Gamma +- sqrt(k^2 - Delta^2).
     """
 
     push: float = 0.3
@@ -136,7 +136,7 @@ class Beating(Toy):
         )  # fmt: skip
 
     def generator(self, ensemble):
-        """Of (Re c, Im c) about its fixed point."""
+        """The generator of (Re c, Im c) about the fixed point."""
         gamma, delta, k = self.numbers(ensemble.rates)
         return np.array([[k - gamma, delta], [-delta, -k - gamma]])
 
@@ -179,7 +179,7 @@ def driven_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class DrivenSpins(Toy):
-    """Optical Bloch equations: spins in the field h e^{-i nu t} of a laser, which tells the phase. Uncoupled."""
+    """Optical Bloch equations: uncoupled spins in the field h e^{-i nu t} of a laser, which fixes the phase."""
 
     strength: float = 0.73
     angle: float = 0.3
@@ -206,7 +206,7 @@ class DrivenSpins(Toy):
         return 1j * h * z * answer, z
 
     def generators(self, ensemble):
-        """Of (Re s, Im s, z) of each group; the field's phase changes no eigenvalue, so it may be taken real."""
+        """Generators of (Re s, Im s, z) of each group, for a real field: its phase changes no eigenvalue."""
         r, h = ensemble.rates, abs(self.field)
         for g, delta, g1 in zip(r.gamma_perp, r.omega - self.nu, r.gamma_1, strict=True):
             yield np.array([[-g, delta, 0], [-delta, -g, h], [0, -4 * h, -g1]])
@@ -244,10 +244,10 @@ def ringing_with_tangent(y, table, coupling, out):
 
 
 @dataclass(frozen=True)
-class Ringing(Toy):
-    """Stuart and Landau's oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which the inversions follow.
+class StuartLandau(Toy):
+    """A Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c of U(1) charge 0, which drives the inversions.
 
-    On its cycle |c|^2 = mu, deviations across it fall off at 2 mu, and those of the inversions at Gamma_1.
+    On its cycle |c|^2 = mu; perturbations of |c| decay at 2 mu, those of the inversions at Gamma_1.
     """
 
     mu: float = 0.2
@@ -287,10 +287,10 @@ def parametric_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Parametric(Toy):
-    """ds/dt = (mu - i omega - |s|^2) s + h s*: oscillators pumped at twice the frequency of the frame, which leaves two phases.
+    """ds/dt = (mu - i omega - |s|^2) s + h s*: oscillators pumped at twice the frequency of the frame: two phases.
 
-    Where h < |omega| they go round at sqrt(omega^2 - h^2); else they rest at |s|^2 = mu + sqrt(h^2 - omega^2), from which
-    deviations fall off at 2 |s|^2 and 2 sqrt(h^2 - omega^2). Below threshold, mu < -h, they are dark.
+    For h < |omega| they rotate at sqrt(omega^2 - h^2); else |s|^2 = mu + sqrt(h^2 - omega^2) is a fixed point, whose
+    perturbations decay at 2 |s|^2 and 2 sqrt(h^2 - omega^2). Below threshold, mu < -h, s vanishes.
     """
 
     mu: float = 0.05
@@ -309,10 +309,10 @@ class Parametric(Toy):
 
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
-#: the neutral variable of Beating oscillates, as its detuning 2.4 is beyond k = 2; its real part alone would grow at k - Gamma
+#: c of Beating oscillates, as its detuning 2.4 is beyond k = 2; its real part alone would grow at k - Gamma
 PAIR = ss.Ensemble([ss.Group(1.0, 0.4, frequency=2.4, dephasing=0.1), ss.Group(0.5, 0.8, weight=2.0)], [[1.5, 2.0], [2.0, 0.8]])
 RESONANT = ss.Ensemble([ss.Group(0.2, 1.0, frequency=1.5), ss.Group(2.0, 1.0, frequency=-0.5)], np.zeros((2, 2)))
-#: theory, ensemble and inversions at rest
+#: a theory and an ensemble
 CASES = {
     "no coherence": (RateEquations(), PAIR),
     "neutral and complex": (Beating(), PAIR),

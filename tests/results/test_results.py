@@ -1,4 +1,4 @@
-"""Results: names and units, storage, and the way back to what made them."""
+"""Results: names and units, storage, `model_of` and `rerun`."""
 
 from inspect import signature
 
@@ -118,14 +118,14 @@ def test_the_expected_models_differ():
 
 
 def test_every_question_is_repeated():
-    """Whoever adds a question that returns a Dataset adds a result of it here."""
+    """A new question that returns a Dataset needs a result here."""
     returned = {name for name in ss.__all__ if callable(getattr(ss, name)) and "-> xr.Dataset" in signature_of(name)}
     assert len(returned) > 15
     assert returned - {"rerun"} == {call().attrs["verb"] for call, _ in RESULTS.values()}
 
 
 def test_every_option_is_recorded():
-    """Under its own name, but for threads, which have no influence; whoever adds an option adds a result that has it."""
+    """Under its own name, except `threads`, which has no influence; a new option needs a result here."""
     places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "dataset": "source"}
     held = {}
     for result in (call() for call, _ in RESULTS.values()):
@@ -150,7 +150,7 @@ def test_a_part_of_a_diagram_is_repeated():
         np.testing.assert_allclose(again.amplitude.values.ravel(), part.amplitude.values.ravel(), rtol=1e-6)
 
 
-def test_a_measure_of_a_part_is_repeated_as_it_was_taken():
+def test_a_measure_of_a_part_of_a_run_is_repeated():
     run = result_of("start given")
     measured = ss.husimi(run.isel(time=[1, 2], group=[1]), [0.0, 1.0], [0.0, 2.0])
     assert measured.sizes == {"time": 2, "group": 1, "polar": 2, "azimuth": 2}
@@ -160,8 +160,8 @@ def test_a_measure_of_a_part_is_repeated_as_it_was_taken():
     np.testing.assert_array_equal(again.phase_density.values.ravel(), last.phase_density.values.ravel())
 
 
-def test_a_question_of_somebody_else_is_repeated():
-    """A question is known by its decorator, and its arguments by their names."""
+def test_a_user_defined_question_is_repeated():
+    """The decorator `question` registers a function, whose arguments are recorded by name."""
 
     @question
     def strength(ensemble: ss.Ensemble, power: int, *, factor: float = 1.0) -> xr.Dataset:
@@ -191,7 +191,7 @@ def test_changes_of_the_recipe_are_recorded():
     assert ss.model_of(ss.limit_cycle(changed)) == changed
 
 
-def test_results_of_several_numbers_of_spins_stand_side_by_side(tmp_path):
+def test_results_of_several_numbers_of_spins_are_concatenated(tmp_path):
     states = [ss.steady_state(laser(), theory=ss.Exact(n)) for n in (4, 9)]
     both = xr.concat(states, "spins")
     assert both.spins.values.tolist() == [4, 9]
@@ -201,10 +201,10 @@ def test_results_of_several_numbers_of_spins_stand_side_by_side(tmp_path):
     np.testing.assert_array_equal(ss.pair_measures(both.isel(spins=1)).spins, 9)
     both.to_zarr(tmp_path / "both.zarr", consolidated=False)
     assert xr.open_zarr(tmp_path / "both.zarr", consolidated=False).load().identical(both)
-    assert "spins" not in ss.steady_state(laser()).coords  # there are infinitely many
+    assert "spins" not in ss.steady_state(laser()).coords  # infinitely many
 
 
-def test_contract_of_evolve():
+def test_dimensions_of_runs():
     run = result_of("each")
     assert run.coherence.dims == run.inversion.dims == ("time", "group")
     assert run.order_parameter.dims == ("time",)
@@ -231,7 +231,7 @@ def test_phase_grows_with_positive_frequency():
     assert np.arctan2(m[1, 1], m[1, 0]) == pytest.approx(0.15)
 
 
-def test_equal_runs_are_equal_and_others_are_not():
+def test_runs_are_equal_if_and_only_if_all_options_are():
     run = ss.evolve(laser(), TIMES)
     assert ss.evolve(laser(), TIMES).identical(run)
     assert not ss.evolve(laser(), TIMES, seed=1).identical(run)

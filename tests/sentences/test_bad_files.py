@@ -1,4 +1,4 @@
-"""Model files that are no models, and files that can't be read or written."""
+"""Error messages about invalid model files, and about files that cannot be read or written."""
 
 import pytest
 
@@ -66,7 +66,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("text", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_sentence(text, sentence):
+def test_error_message(text, sentence):
     with pytest.raises(ss.InputError) as caught:
         from_toml_text(text)
     assert str(caught.value) == sentence

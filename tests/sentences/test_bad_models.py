@@ -1,4 +1,4 @@
-"""Every error sentence about models and theories: the argument, what it must be, and what it is."""
+"""Error messages about models and theories: the argument, what it must be, and what it is."""
 
 import numpy as np
 import pytest
@@ -130,7 +130,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_sentence(call, sentence):
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
@@ -148,7 +148,7 @@ def test_whole_numbers_may_be_written_as_floats():
         ("F.B.thet", "F.B.theta"), ("A.B.gain", None), ("G.E.coupling", None), ("xyz", None), ("A.B.C.theta", None), (3, None),
     ],
 )  # fmt: skip
-def test_of_many_groups_the_pattern_of_names_is_said(name, hint):
+def test_an_unknown_parameter_of_many_groups_is_answered_with_the_pattern_of_names(name, hint):
     many = ss.Ensemble([ss.Group(1, 1) for _ in range(6)], np.zeros((6, 6)))
     with pytest.raises(ss.InputError) as caught:
         many.recipe.known("parameter", name)
@@ -158,7 +158,7 @@ def test_of_many_groups_the_pattern_of_names_is_said(name, hint):
     )
 
 
-def test_no_distribution_without_relaxation():
+def test_a_distribution_without_relaxation_of_the_coherence_is_refused():
     for kind in (ss.Lorentzian(1.0), ss.Uniform(1.0), ss.Gaussian(1.0)):
         with pytest.raises(ss.InputError, match="a frequency width of 1 at a coherence relaxation of 0 would need more than"):
             kind.quadrature(0.0, 0.0, 1e-8, None)

@@ -1,4 +1,4 @@
-"""Movies, figures and styles that cannot be: one sentence each, and nothing written."""
+"""Error messages about movies, figures and styles; nothing is written."""
 
 import re
 
@@ -81,7 +81,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_wrong_movies(run, tmp_path, monkeypatch, call, sentence):
+def test_error_message(run, tmp_path, monkeypatch, call, sentence):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ss.InputError) as caught:
         call(run)
@@ -89,7 +89,7 @@ def test_wrong_movies(run, tmp_path, monkeypatch, call, sentence):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_wrong_runs(run, tmp_path):
+def test_a_run_that_is_no_movie_is_refused(run, tmp_path):
     file = tmp_path / "a.gif"
     for wrong, sentence in (
         (run.isel(time=[0]), "Argument `run` must hold at least two times, but holds one."),
@@ -108,7 +108,7 @@ def fake_ffmpeg(folder, monkeypatch, script):
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
-def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
+def test_an_mp4_needs_ffmpeg_and_an_even_size(run, tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setenv("PATH", str(tmp_path))
         missing = r"ends in \.gif as long as ffmpeg, which writes \.mp4, is not found \(put it on PATH, or its path into .*\)"
@@ -121,7 +121,7 @@ def test_an_mp4_needs_ffmpeg_and_even_sizes(run, tmp_path, monkeypatch):
         ss.plot.movie(run, tmp_path / "b.mp4", size=801)
 
 
-def test_ffmpeg_may_be_where_matplotlibs_setting_says(run, tmp_path, monkeypatch):
+def test_ffmpeg_is_also_found_by_the_setting_of_matplotlib(run, tmp_path, monkeypatch):
     fake_ffmpeg(tmp_path, monkeypatch, "echo it is me >&2; exit 1")
     own = (tmp_path / "ffmpeg").rename(tmp_path / "own-build")
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -132,7 +132,7 @@ def test_ffmpeg_may_be_where_matplotlibs_setting_says(run, tmp_path, monkeypatch
 
 
 @pytest.mark.parametrize("reads", ["", "cat > /dev/null; "], ids=["at once", "at the end"])
-def test_why_ffmpeg_fails_is_said(run, tmp_path, monkeypatch, reads):
+def test_the_reason_why_ffmpeg_fails_is_reported(run, tmp_path, monkeypatch, reads):
     folder = tmp_path / "bin"
     folder.mkdir()
     fake_ffmpeg(folder, monkeypatch, f'[ "$2" = -encoders ] && exit 0\n{reads}echo first >&2; echo out of ink >&2; exit 3')
@@ -147,7 +147,7 @@ def test_a_style_has_one_column_or_two(columns):
         pass
 
 
-def test_a_style_changes_what_matplotlib_has():
+def test_a_style_takes_names_and_values_that_matplotlib_knows():
     unknown = r"`changes` must be one of .* but is changes='font_siz' \(did you mean 'font_size'\?\)"
     with pytest.raises(ss.InputError, match=unknown), ss.plot.style(font_siz=3):
         pass
@@ -156,7 +156,7 @@ def test_a_style_changes_what_matplotlib_has():
         pass
 
 
-def test_figures_are_saved_in_formats_that_are_checked(tmp_path):
+def test_only_figures_are_saved_and_only_in_known_formats(tmp_path):
     with pytest.raises(ss.InputError, match=r"Argument `figure` must be a matplotlib figure, but is figure=3\."):
         ss.plot.save(3, tmp_path / "a")
     figure, _ = plt.subplots()

@@ -1,4 +1,4 @@
-"""Every error sentence of the still pictures that their own tests do not have."""
+"""Error messages of pictures that tests/plot does not cover."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_sentence(call, sentence):
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence

@@ -1,4 +1,4 @@
-"""Results that somebody altered, handed to pictures, measures and reruns: one sentence each."""
+"""Error messages of pictures, measures and `rerun` about altered results."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -66,7 +66,7 @@ ALTERED = {
 
 @pytest.mark.parametrize("picture", OVER_TIME)
 @pytest.mark.parametrize("name", ALTERED)
-def test_a_picture_over_time_takes_runs_as_they_were_made(picture, name, tmp_path, monkeypatch):
+def test_a_picture_over_time_refuses_an_altered_run(picture, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (draw, run), (change, sentence) = OVER_TIME[picture], ALTERED[name]
     if picture == "phases of each" and name in ("no group", "no names"):
@@ -238,13 +238,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_sentence(call, sentence):
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
 
 
-def test_what_is_only_cut_is_still_drawn():
+def test_a_part_of_a_result_is_drawn():
     assert ss.plot.cut(LINE.isel(group=0), variable="inversion").lines[0].get_label() == "group A"
     assert ss.plot.cut(LINE.drop_vars("group")).lines[0].get_label() == "group A"
     assert ss.plot.cut(LINE.isel(group=[])).lines[0].get_label() == "group A"
@@ -255,7 +255,7 @@ def test_what_is_only_cut_is_still_drawn():
     assert ss.rerun(RUN.isel(time=[3, 5])).sizes["time"] == 2
 
 
-def test_a_diagram_whose_axes_are_in_no_order_is_drawn_in_order():
+def test_a_diagram_with_unsorted_axes_is_drawn_sorted():
     mixed = ss.phase_diagram(ONE, {"coupling": [12.0, 2.0, 5.0], "gain": [3.0, 2.0, 4.0]})
     drawn = ss.plot.phase_diagram(mixed).collections[0].get_array()
     ordered = ss.plot.phase_diagram(mixed.sortby(["coupling", "gain"])).collections[0].get_array()
@@ -288,7 +288,7 @@ def test_a_style_has_one_column_or_two(columns):
         pass
 
 
-def test_an_unknown_rule_of_a_style_is_answered_by_the_nearest_names():
+def test_an_unknown_setting_of_a_style_is_answered_with_similar_names():
     with pytest.raises(ss.InputError, match=r"^Argument `changes` must be one of .*font_size.*\(did you mean ") as caught:
         ss.plot.style(fontsize=3).__enter__()
     assert len(str(caught.value)) < 320
@@ -297,7 +297,7 @@ def test_an_unknown_rule_of_a_style_is_answered_by_the_nearest_names():
     assert str(caught.value).isprintable()
 
 
-def test_times_that_are_no_numbers_do_not_keep_a_measure_from_its_answer():
+def test_a_measure_accepts_times_that_are_no_numbers_but_rerun_does_not():
     run = RUN.assign_coords(time=RUN.time.values.astype("timedelta64[s]"))
     measured = ss.husimi(run, [0.0, 1.0], [0.0, 1.0])
     with pytest.raises(ss.InputError, match="must have numbers as time"):

@@ -1,4 +1,4 @@
-"""Values that Python or numpy takes for something else: masked, complex, timed, missing, ragged, huge, ill-behaved."""
+"""Error messages about unusual values: masked, complex, time, missing, ragged, huge, and objects whose methods fail."""
 
 import os
 from datetime import timedelta
@@ -53,7 +53,7 @@ NO_REAL = [
 
 
 @pytest.mark.parametrize(("value", "shown"), NO_REAL, ids=texts(__file__, "NO_REAL"))
-def test_what_is_no_real_number(value, shown):
+def test_a_value_that_is_no_real_number_is_refused(value, shown):
     for call in (lambda v: ONE.replace(theta=v), lambda v: ss.Group(1, 1, weight=v), lambda v: ss.MeanField(atol=v)):
         with pytest.raises(ss.InputError, match=r"must be a real number") as caught:
             call(value)
@@ -66,7 +66,7 @@ def test_what_is_no_real_number(value, shown):
         ss.Samples([1.0]).centered(value)
 
 
-def test_numbers_of_every_kind_are_numbers():
+def test_numbers_of_every_type_are_accepted():
     for value in (2, 2.0, np.float32(2), np.int8(2), np.uint64(2), np.longdouble(2), Fraction(2), Decimal(2), np.array(2.0)):
         assert ONE.replace(gain=value) == ONE.replace(gain=2.0)
     assert ONE.replace(gain=np.ma.array(2.0)) == ONE.replace(gain=2.0)
@@ -79,7 +79,7 @@ BEYOND = [10**400, -(10**400), 10**5000, np.longdouble("1e4000"), Decimal("NaN")
 
 
 @pytest.mark.parametrize("value", BEYOND, ids=texts(__file__, "BEYOND"))
-def test_what_is_beyond_double_precision(value):
+def test_a_number_beyond_double_precision_is_refused(value):
     with pytest.raises(ss.InputError, match=r"^Argument `theta` must be finite, but is theta=") as caught:
         ONE.replace(theta=value)
     assert len(str(caught.value)) < 130
@@ -108,7 +108,7 @@ LISTS = [
 
 
 @pytest.mark.parametrize("values", LISTS, ids=texts(__file__, "LISTS"))
-def test_what_is_no_list_of_numbers(values):
+def test_a_value_that_is_no_list_of_numbers_is_refused(values):
     for call, must in (
         (ss.Samples, "`values` must be a list of frequencies"),
         (lambda v: ss.evolve(ONE, v), "`times` must be a list of increasing times"),
@@ -172,13 +172,13 @@ CASES = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_sentence(call, sentence):
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
 
 
-def test_a_long_path_is_cut(tmp_path):
+def test_a_long_path_is_shortened_in_a_message(tmp_path):
     for call in (ONE.to_toml, ss.Ensemble.from_toml):
         with pytest.raises(ss.InputError) as caught:
             call(str(tmp_path / ("x" * 5000)))
@@ -186,7 +186,7 @@ def test_a_long_path_is_cut(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_is_no_file_is_not_replaced(tmp_path):
+def test_a_path_that_is_no_regular_file_is_not_replaced(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)  # as good as a device
     with pytest.raises(ss.InputError, match=r"must be writable, but .* is not \(no regular file\)\.$"):
@@ -195,7 +195,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
-def test_a_sentence_is_one_printable_line_whatever_the_names_are():
+def test_a_message_is_one_printable_line_for_any_names():
     odd = ss.Ensemble([ss.Group(1, 1, name="a\nb"), ss.Group(1, 1, name="\x1b")], np.zeros((2, 2)))
     for call in (lambda: odd.replace(gian=1), lambda: ss.Exact(3).lower(odd, None, 0)):
         with pytest.raises(ss.InputError) as caught:
@@ -206,7 +206,7 @@ def test_a_sentence_is_one_printable_line_whatever_the_names_are():
 
 
 TOO_LARGE = "The rates are too large for double precision, or differ by too many orders."
-#: a call, and its sentence; None: it has an answer
+#: a call, and its error message; None: it has an answer
 HUGE = [
     (lambda: ss.lindblad(laser(coupling=1e300), 4), None),
     (lambda: ss.lindblad(laser(coupling=1.7e308), 4), "The coupling is too large for double precision."),
@@ -238,7 +238,7 @@ HUGE = [
 
 
 @pytest.mark.parametrize(("call", "sentence"), HUGE, ids=texts(__file__, "HUGE"))
-def test_numbers_near_the_end_of_double_precision_end_in_a_sentence_or_an_answer(call, sentence):
+def test_numbers_close_to_the_largest_double_give_an_answer_or_an_error_message(call, sentence):
     """A warning of numpy is an error here."""
     if sentence is None:
         answer = call()

@@ -8,7 +8,7 @@ import spinsync as ss
 from spinsync.problems.flow.fixed_points import Outcome, polish, settle
 from spinsync.problems.flow.orbit_averages import track
 from spinsync.problems.flow.periodic_orbits import search
-from toy_theories import CASES, PAIR, START, Beating, Parametric, RateEquations, Ringing
+from toy_theories import CASES, PAIR, START, Beating, Parametric, RateEquations, StuartLandau
 
 TIMES = np.linspace(0, 4, 41)
 
@@ -143,7 +143,7 @@ def test_diagrams_take_any_theory_that_has_flows(case):
 
 
 def test_a_cycle_of_a_neutral_variable_has_its_period_and_exponent():
-    theory = Ringing()
+    theory = StuartLandau()
     problem = theory.lower(PAIR, START, 0)
     found = search(problem, problem.start, 20.0)
     assert found.cycle.period == pytest.approx(2 * np.pi / theory.omega, rel=1e-6)
@@ -155,7 +155,7 @@ def test_a_cycle_of_a_neutral_variable_has_its_period_and_exponent():
 
 
 def test_inversions_that_oscillate_without_coherence_are_pulsating():
-    seen = ss.regime(PAIR, theory=Ringing(), initial=START)
+    seen = ss.regime(PAIR, theory=StuartLandau(), initial=START)
     assert ss.label(seen.regime) == "pulsating"
     assert float(seen.lyapunov) == pytest.approx(-0.4, rel=1e-3)
     assert np.all(np.isnan(seen.frequency))

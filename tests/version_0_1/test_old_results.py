@@ -1,4 +1,4 @@
-"""Results as version 0.1.0 wrote them still open, and give the same numbers when they are repeated."""
+"""Results of version 0.1.0 can be read, and give the same numbers when they are repeated."""
 
 from pathlib import Path
 
@@ -78,7 +78,7 @@ def test_every_old_result_has_its_model():
 
 
 @pytest.mark.parametrize("name", RESULTS)
-def test_the_model_of_an_old_result_is_known(name):
+def test_an_old_result_gives_its_model(name):
     result = opened(name)
     assert result.attrs["version"] == "0.1.0"
     model = ss.model_of(result)

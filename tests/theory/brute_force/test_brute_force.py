@@ -74,7 +74,7 @@ def test_states_stay_density_matrices(seed, counts):
 
 
 @pytest.mark.parametrize(("seed", "counts"), CASES)
-def test_lindblad_reproduces_the_coupling(seed, counts):
+def test_lindblad_terms_add_up_to_the_coupling(seed, counts):
     """K_+ and K_- are the only positive matrices with K_+ - K_- = K and K_+ K_- = 0."""
     ensemble, _ = random_spins(seed, counts)
     n = sum(counts)
