@@ -92,10 +92,9 @@ def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
     assert found.flow.frame == pytest.approx(float(cycle.frequency), abs=1e-10)
     exponents = cycle.floquet_exponent.values
     wanted = np.sort(np.delete(exponents, np.argmin(abs(exponents))).real)[::-1]
-    # near a double eigenvalue, errors grow to their square root
-    np.testing.assert_allclose(found.growth, wanted, atol=1e-6)
     assert found.stable
     np.testing.assert_allclose(found.growth.sum(), wanted.sum(), atol=1e-10)
+    # near a double eigenvalue, errors grow to their square root
     distinct = abs(np.diff(np.delete(exponents, np.argmin(abs(exponents))))).item() > 0.1
     np.testing.assert_allclose(found.growth, wanted, atol=1e-9 if distinct else 1e-6)
 
@@ -115,8 +114,8 @@ def test_newton_finds_the_symmetric_pair_and_its_growth_rates(seed):
     assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
     assert found.flow.frame == pytest.approx(float(full.frequency), abs=1e-10)
     g, g1 = system_of(made).gamma_perp[0], made["gain"] + made["damping"]
-    d, drive = made["detuning"] ** 2 / (4 * g), made["coupling"] * abs(made["gain"] - made["damping"]) / g1
-    q = 2 * g1 * (drive - g - d)
+    d, v_z0 = made["detuning"] ** 2 / (4 * g), made["coupling"] * abs(made["gain"] - made["damping"]) / g1
+    q = 2 * g1 * (v_z0 - g - d)
     symmetric = np.roots([1, g - d + g1, g1 * (g - d) + q, q * g])
     antisymmetric = np.roots([1, g - d + g1, g1 * (g - d) + q / 2])
     wanted = np.concatenate([symmetric, antisymmetric]).real
