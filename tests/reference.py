@@ -7,6 +7,8 @@ from functools import reduce
 
 import numpy as np
 from scipy.integrate import solve_ivp
+from scipy.linalg import expm, polar
+from scipy.optimize import linear_sum_assignment
 
 import spinsync as ss
 
@@ -90,7 +92,7 @@ def distance(run, s: np.ndarray, z: np.ndarray) -> np.ndarray:
 
 
 def jacobian_eigenvalues(system: System, s, z, frequency):
-    """Of the independent equations in the rotating frame, by central differences."""
+    """Eigenvalues of the Jacobian of the independent equations in the rotating frame, by central differences."""
     n = s.size
 
     def velocity(y):
@@ -107,14 +109,132 @@ def jacobian_eigenvalues(system: System, s, z, frequency):
 
 def pairs_up(found, wanted):
     """Largest distance of eigenvalues, matched one to one."""
-    from scipy.optimize import linear_sum_assignment
-
     gap = abs(np.asarray(found)[:, None] - np.asarray(wanted)[None, :])
     return gap[linear_sum_assignment(gap)].max()
 
 
 def on(operator, i, n):
+    """The operator of spin i in the space of n spins."""
     return reduce(np.kron, [operator if j == i else ONE for j in range(n)])
 
 
 DOWN, UP, SZ, ONE = np.array([[0, 0], [1, 0]]), np.array([[0, 1], [0, 0]]), np.diag([1, -1]), np.eye(2)  # basis |e>, |g>
+
+
+@dataclass(frozen=True)
+class DenseMasterEquation:
+    """The full master equation of the spins of a System, as one dense matrix on row-by-row density matrices: up to 4 spins.
+
+    counts : spins of each group, in the ratio of the weights
+    """
+
+    system: System
+    counts: tuple[int, ...]
+
+    @property
+    def group(self) -> np.ndarray:
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @property
+    def generator(self) -> np.ndarray:
+        """Hermitian part of C/N: exchange; anti-Hermitian part K: its positive part pumps, its negative part damps, at 2 K."""
+        a, n, of = self.system, self.group.size, self.group
+        c = a.coupling[np.ix_(of, of)] / n
+        exchange = (c + c.conj().T) / 2
+        pumping, decay = positive_and_negative_part((c - c.conj().T) / 2j)
+        down, up, z = ([on(operator, i, n) for i in range(n)] for operator in (DOWN, UP, SZ))
+        one, pairs = np.eye(2**n), [(i, j) for i in range(n) for j in range(n)]
+        h = sum(a.omega[of[i]] / 2 * z[i] for i in range(n)) + sum(exchange[i, j] * up[i] @ down[j] for i, j in pairs if i != j)
+        out = -1j * (np.kron(h, one) - np.kron(one, h.T))
+
+        def jump(rate, left, right):
+            """rate (left rho right - {right left, rho}/2)."""
+            both = right @ left
+            return rate * (np.kron(left, right.T) - (np.kron(both, one) + np.kron(one, both.T)) / 2)
+
+        for i in range(n):
+            out = out + jump(a.gain[of[i]], up[i], down[i]) + jump(a.damping[of[i]], down[i], up[i])
+            out = out + jump(a.dephasing[of[i]] / 2, z[i], z[i])
+        return out + sum(jump(2 * pumping[i, j], up[i], down[j]) + jump(2 * decay[i, j], down[j], up[i]) for i, j in pairs)
+
+    def start(self) -> np.ndarray:
+        """The product state of the Bloch vectors of the groups."""
+        vectors = self.system.bloch[self.group]
+        return reduce(np.kron, [(ONE + x * (UP + DOWN) + 1j * y * (DOWN - UP) + z * SZ) / 2 for x, y, z in vectors])
+
+    def motion(self, times: np.ndarray) -> dict[str, np.ndarray]:
+        """Observables at equidistant times."""
+        step, state = expm(self.generator * (times[1] - times[0])), self.start().reshape(-1).astype(complex)
+        states = [state]
+        for _ in times[1:]:
+            states.append(step @ states[-1])
+        each = [self.observed(state.reshape(self.start().shape)) for state in states]
+        return {name: np.array([one[name] for one in each]) for name in each[0]}
+
+    def steady_state(self) -> dict[str, np.ndarray]:
+        """Observables of the state of trace 1 that the generator annihilates."""
+        size = 2**self.group.size
+        rows = np.vstack([self.generator, np.eye(size).reshape(1, -1)])
+        state = np.linalg.lstsq(rows, np.append(np.zeros(size**2), 1))[0].reshape(size, size)
+        return {name: value for name, value in self.observed(state).items() if name != "coherence"}
+
+    def observed(self, rho: np.ndarray) -> dict[str, np.ndarray]:
+        """Means of operators: of single spins, of pairs of two different spins, and of the sum over those that makes R^2/4."""
+        n, groups = self.group.size, len(self.counts)
+        down, up, z = ([on(operator, i, n) for i in range(n)] for operator in (DOWN, UP, SZ))
+        members = [np.flatnonzero(self.group == a) for a in range(groups)]
+        share = np.array(self.counts) / n
+        correlation, total, weight = np.full((groups, groups), np.nan, complex), np.zeros_like(rho), 0.0
+        for a in range(groups):
+            for b in range(groups):
+                pairs = [up[i] @ down[j] for i in members[a] for j in members[b] if i != j]
+                if pairs:
+                    operator = sum(pairs) / len(pairs)
+                    correlation[a, b] = np.trace(operator @ rho)
+                    total, weight = total + share[a] * share[b] * operator, weight + share[a] * share[b]
+        return {
+            "coherence": np.array([np.mean([np.trace(down[i] @ rho) for i in mine]) for mine in members]),
+            "inversion": np.array([np.mean([np.trace(z[i] @ rho).real for i in mine]) for mine in members]),
+            "correlation": correlation,
+            "order_parameter": 2 * np.sqrt(max(0.0, np.trace(total @ rho).real / (weight or 1.0))),
+        }
+
+
+def positive_and_negative_part(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """P and M >= 0 with P - M = matrix and P M = 0, of a Hermitian matrix: from its modulus, by singular values."""
+    modulus = polar(matrix)[1]
+    return (modulus + matrix) / 2, (modulus - matrix) / 2
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Many Systems with as many groups, integrated side by side by the classical Runge-Kutta method: arrays (system, group)."""
+
+    systems: tuple[System, ...]
+
+    def end(self, durations: np.ndarray, step: float = 0.05) -> tuple[np.ndarray, np.ndarray]:
+        """(s, z) of each after its duration; `step`: of a time step, in units of 1/(fastest rate)."""
+        column = {
+            name: np.array([getattr(one, name) for one in self.systems])
+            for name in ("gain", "damping", "omega", "gamma_perp", "weight", "coupling")
+        }
+        share = column["weight"] / column["weight"].sum(axis=1, keepdims=True)
+        coupling = column["coupling"] * share[:, None, :]
+        turning = -(1j * column["omega"] + column["gamma_perp"])
+        relaxation, net_gain = column["gain"] + column["damping"], column["gain"] - column["damping"]
+        fastest = (abs(coupling).sum(axis=2) + abs(turning) + relaxation).max(axis=1)
+        count = int(np.ceil((durations * fastest / step).max()))
+        h = (durations / count)[:, None]
+
+        def rhs(s, z):
+            field = (coupling @ s[:, :, None])[:, :, 0]
+            return turning * s + 1j * field * z, net_gain - relaxation * z + 4 * (field * s.conj()).imag
+
+        s, z = (np.array(x) for x in zip(*(one.start() for one in self.systems), strict=True))
+        for _ in range(count):
+            s1, z1 = rhs(s, z)
+            s2, z2 = rhs(s + h / 2 * s1, z + h / 2 * z1)
+            s3, z3 = rhs(s + h / 2 * s2, z + h / 2 * z2)
+            s4, z4 = rhs(s + h * s3, z + h * z3)
+            s, z = s + h / 6 * (s1 + 2 * s2 + 2 * s3 + s4), z + h / 6 * (z1 + 2 * z2 + 2 * z3 + z4)
+        return s, z

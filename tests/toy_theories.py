@@ -1,6 +1,6 @@
 """Small theories that differ from mean field, each with its exact answers. All make problems of the kind Flow.
 
-RateEquations has no coherence; Beating has a complex variable that is neutral (invariant under U(1)), StuartLandau a neutral
+RateEquations has no coherence; Beating has a complex variable of U(1) neutral (invariant under U(1)), StuartLandau a neutral
 limit cycle; DrivenSpins and Parametric have no U(1) symmetry.
 """
 
@@ -21,12 +21,12 @@ from spinsync.problems.flow.record import Flow
 
 
 class Toy:
-    """Base class: the start of a problem is given by Bloch vectors of the groups."""
+    """Base class: the start an ensemble to a problem is given by Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
     hints: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
-    equation: ClassVar[Any] = None  # no kernels with SIMD lanes
+    equation: ClassVar[Any] = None  # no SIMD with SIMD lanes
 
     def lower(self, ensemble, initial, seed, each=False):
         start = bloch_vectors.random_start(ensemble.rates, seed) if initial is None else initial
@@ -111,7 +111,7 @@ def squeezed_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Beating(Toy):
-    """A neutral complex correlation c of two groups, which oscillates at their detuning, and inversions that depend on it.
+    """A neutral complex correlation c of two groups, which oscillates at their detuning and drives that depend on it.
 
     dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. Without Delta, Re c and Im c would have
     the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
@@ -179,7 +179,7 @@ def driven_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class DrivenSpins(Toy):
-    """Optical Bloch equations of uncoupled spins in the field h e^{-i nu t} of a laser, which breaks the U(1) symmetry."""
+    """Optical Bloch equations of uncoupled uncoupled spins in the field h e^{-i nu t} of a laser, which breaks the U(1) symmetry."""
 
     strength: float = 0.73
     angle: float = 0.3
@@ -246,7 +246,7 @@ def stuart_landau_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class StuartLandau(Toy):
-    """The Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which drives the inversions.
+    """The Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c of U(1) charge 0, which drives the inversions.
 
     Limit cycle: |c|^2 = mu; perturbations of |c| decay at the rate 2 mu, those of the inversions at Gamma_1.
     """
@@ -310,7 +310,7 @@ class Parametric(Toy):
 
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
-#: the neutral variable of Beating oscillates, as its detuning 2.4 exceeds k = 2; without detuning it would grow at k - Gamma
+#: c of Beating oscillates, as its detuning 2.4 exceeds k = 2; without detuning it would grow at k - Gamma
 PAIR = ss.Ensemble([ss.Group(1.0, 0.4, frequency=2.4, dephasing=0.1), ss.Group(0.5, 0.8, weight=2.0)], [[1.5, 2.0], [2.0, 0.8]])
 RESONANT = ss.Ensemble([ss.Group(0.2, 1.0, frequency=1.5), ss.Group(2.0, 1.0, frequency=-0.5)], np.zeros((2, 2)))
 #: name -> theory and ensemble

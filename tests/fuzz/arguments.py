@@ -1,6 +1,6 @@
-"""One table of every public function: a call that computes, cheap, whose arguments are replaced one after the other.
+"""A table with a cheap valid call of every public function, whose arguments are replaced one after the other.
 
-A new argument is added here, in the row of its function, and is fuzzed from then on.
+A new argument is added to the row of its function.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from odd import ONE
 
 import spinsync as ss
+from odd import ONE
 
 TIMES = np.linspace(0.0, 2.0, 5)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
@@ -45,7 +45,7 @@ def results() -> dict[str, xr.Dataset]:
     }
 
 
-#: names of rows, known before anything is computed
+#: names of rows, which the collection of tests needs
 NAMES = [
     "Group", "Lorentzian", "Gaussian", "Uniform", "Samples",
     "Samples/centered", "Lorentzian/centered", "Gaussian/sample", "Lorentzian/sample", "Ensemble",

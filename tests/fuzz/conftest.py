@@ -1,4 +1,4 @@
-"""The seed, printed; the counts; and what no call may leave behind."""
+"""Print the seed and the counts, and check that no call leaves files or changes settings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import ledger
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pytest
 import qutip  # noqa: F401  # sets a variable of the environment as it is imported
-from runs import SEED, clock
 from threadpoolctl import threadpool_info
+
+import ledger
+from runs import SEED, clock
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest-xdist starts its processes
@@ -29,12 +30,12 @@ def pytest_report_header() -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "seconds(count): what a longer test takes on two quiet cores; others take half a second")
+    config.addinivalue_line("markers", "seconds(count): seconds of a longer test on two idle cores; others take half a second")
     config.addinivalue_line("filterwarnings", "ignore:The cavity holds")  # any model is asked at any number of spins
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: "counts" in item.name)  # they are known at the end
+    items.sort(key=lambda item: "counts" in item.name)  # counts are complete at the end
 
 
 def _seconds(item: pytest.Item) -> float:
@@ -44,7 +45,7 @@ def _seconds(item: pytest.Item) -> float:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
-    """Every test within its share of the time; what is compiled in one of them shortens all that follow."""
+    """Give every test its share of the time that is left."""
     items = pyfuncitem.session.items
     rest = items[items.index(pyfuncitem) :]
     with clock.share(_seconds(pyfuncitem) / sum(map(_seconds, rest))):
@@ -59,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _settings() -> dict[str, Any]:
-    """What belongs to the user's process."""
+    """Settings of the user's process, which no call may change."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         rules = {key: str(value) for key, value in mpl.rcParams.items()}

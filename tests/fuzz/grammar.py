@@ -1,4 +1,4 @@
-"""Model files and command lines by a grammar: mostly right ones, with pieces that are changed, doubled, cut and broken."""
+"""Model files and command lines by a grammar: mostly valid, with parts changed, doubled, cut and broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of the fuzz: counted, timed, and judged by how it ends."""
+"""One call of the fuzz: it is counted and timed, and must end in an answer or in an error message."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import spinsync as ss
 LONGEST = 20  # seconds of one call
 SENTENCE = 1500  # characters
 
-#: variable -> why it may be NaN; of every verb, or of one as "verb.variable"
+#: variable -> why it may be NaN; of every function, or of one as "function.variable"
 MAY_BE_NAN = {
     "frequency": "the phase is undefined: incoherent, or through zero",
     "correlation": "a group of one spin has no pair",
@@ -31,8 +31,8 @@ MAY_BE_NAN = {
     "correlation_error": "a group of one spin has no pair",
     "inversion_correlation_error": "a group of one spin has no pair",
     "phase": "no coherence",
-    "phase_locking": "beside a dark group",
-    "phase_difference": "beside a dark group; no such state",
+    "phase_locking": "a group is incoherent",
+    "phase_difference": "a group is incoherent; no such state",
     "period": "the motion does not repeat itself",
     "order_parameter_range": "the motion does not repeat itself",
     "lyapunov": "undecided",
@@ -46,7 +46,7 @@ MAY_BE_NAN = {
     "locking_range.beat_frequency": "locked",
     "locking_range.phase_offset": "no coupling of the phases",
 }
-#: functions whose answer for a group without gain and damping is NaN: nothing prescribes its inversion
+#: NaN for a group without gain and damping, whose inversion is undetermined
 FREE = {"limit_cycle.inversion"}
 
 REFUSED = object()
@@ -54,8 +54,10 @@ calls: Counter[str] = Counter()
 computed: Counter[str] = Counter()
 raised: Counter[str] = Counter()
 cases: Counter[int] = Counter()  # command lines by their status
+asked: Counter[str] = Counter()  # comparisons of two answers
+compared: Counter[str] = Counter()  # those of them where neither is a refusal
 refusals: dict[str, str] = {}  # the last sentence of each function
-longest: dict[str, float] = {}  # seconds of the processor that a call took which was longer than all before
+longest: dict[str, float] = {}  # processor seconds of each call that took longer than all before it
 
 
 class HangError(BaseException):
@@ -64,12 +66,12 @@ class HangError(BaseException):
 
 @contextmanager
 def limited(what: Callable[[], str], seconds: int = LONGEST) -> Iterator[None]:
-    """End what computes longer: by an exception, and where compiled code doesn't come back, by the end of the process."""
+    """End a call that takes longer: by an exception, or by ending the process where compiled code does not return."""
 
     def stop(*_: Any) -> None:
         raise HangError(f"over {seconds} s: {what()}")
 
-    begin, before = time.process_time(), signal.signal(signal.SIGPROF, stop)  # its own time, as other processes may be busy
+    begin, before = time.process_time(), signal.signal(signal.SIGPROF, stop)  # processor time, as other processes may be busy
     signal.setitimer(signal.ITIMER_PROF, seconds)
     faulthandler.dump_traceback_later(6 * seconds, exit=True)
     try:
@@ -119,7 +121,7 @@ def check_sentence(text: str) -> None:
 def check_numbers(result: Any, name: str) -> None:
     """No NaN that no docstring announces."""
     if isinstance(result, xr.Dataset):
-        settled = result.get("settled", True)  # what is not says why, in `status`
+        settled = result.get("settled", True)  # where it is not settled, `status` has the reason
         for key, values in result.data_vars.items():
             if values.dtype.kind in "fc" and not {str(key), f"{name}.{key}"} & (MAY_BE_NAN.keys() | FREE):
                 assert not (np.isnan(result[key]) & settled).any(), f"{name} gives NaN in {key}"
@@ -128,14 +130,14 @@ def check_numbers(result: Any, name: str) -> None:
 
 
 def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """What the call returns, without NaN, or REFUSED with a sentence; anything else fails with the call in words."""
+    """What the call returns, which must hold no NaN, or REFUSED if it raises an error message; else fail and show the call."""
     result = attempt(name, function, *arguments, **options)
     check_numbers(result, name)
     return result
 
 
 def attempt(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """The same of what may hold NaN, as it was given some."""
+    """The same, but the answer may hold NaN: for calls that were given NaN."""
 
     def what() -> str:
         shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
@@ -158,8 +160,15 @@ def attempt(name: str, function: Callable[..., Any], /, *arguments: Any, **optio
     return result
 
 
+def answered(comparison: str, *answers: Any) -> bool:
+    """Whether none of the answers is a refusal; counted, so that a comparison that is never made is noticed."""
+    asked[comparison] += 1
+    compared[comparison] += (done := all(answer is not REFUSED for answer in answers))
+    return done
+
+
 def sure(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """The same for a call that has no reason to refuse."""
+    """The same for a call that must not be refused."""
     result = call(name, function, *arguments, **options)
     assert result is not REFUSED, f"{name} refuses {short(arguments)} {short(options)}: {refusals[name]}"
     return result

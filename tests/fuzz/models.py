@@ -1,4 +1,4 @@
-"""Random models that are right, with numbers short enough to read."""
+"""Random valid models, with numbers short enough to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Odd values: what users, files and other programs hand over instead of a number, a list, a name or a path."""
+"""Odd values that users, files and other programs may pass instead of a number, a list, a name or a path."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Long:
 
 
 class Broken:
-    """An object whose own code fails wherever it is asked."""
+    """An object all of whose methods fail."""
 
     def __repr__(self) -> str:
         raise RuntimeError("no repr")

@@ -1,7 +1,7 @@
-"""The seed, how many questions, and how long they may take.
+"""The seed, the number of random examples, and their time limit.
 
-Each run has a new seed, and stops asking when its time is up. SPINSYNC_FUZZ_SEED=n repeats one, in full however long
-it takes; SPINSYNC_FUZZ_TIMES=20 asks twenty times as much, in twenty times the time.
+Each run has a new seed, and stops when its time is up. SPINSYNC_FUZZ_SEED=n repeats a run, without a time limit;
+SPINSYNC_FUZZ_TIMES=20 makes twenty times as many examples, in twenty times the time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, Phase, settings
 GIVEN = os.environ.get("SPINSYNC_FUZZ_SEED")
 SEED = int(GIVEN or secrets.randbits(32))
 TIMES = float(os.environ.get("SPINSYNC_FUZZ_TIMES") or 1)
-SECONDS = math.inf if GIVEN else 90 * TIMES  # of all tests together, with what is compiled for them
+SECONDS = math.inf if GIVEN else 90 * TIMES  # of all tests together, compilation included
 
 settings.register_profile(
     "fuzz", database=None, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
@@ -39,11 +39,11 @@ class Clock:
 
     def __init__(self) -> None:
         self.end, self.stop = time.monotonic() + SECONDS, math.inf
-        self.cut = 0  # tests whose examples the time did not suffice for
+        self.cut = 0  # tests that ran out of time
 
     @contextmanager
     def share(self, part: float) -> Iterator[None]:
-        """The time of one test, as a part of all that is left; its first example is asked in any case."""
+        """Limit a test to a part of the time that is left; its first example runs in any case."""
         now = time.monotonic()
         self.stop = now + part * (self.end - now)
         try:
@@ -52,14 +52,14 @@ class Clock:
             self.cut += 1
 
     def timed(self, example: Test) -> Test:
-        """A test that ends after an example when its time is up; before one, hypothesis takes it for an inconstant test."""
+        """End a test after an example, when its time is up; before an example, hypothesis would report a flaky test."""
 
         @wraps(example)
         def asked(*arguments: Any, **options: Any) -> None:
             try:
                 example(*arguments, **options)
             except Exception:
-                self.stop = math.inf  # it will be repeated once to be told, and that must not be cut
+                self.stop = math.inf  # hypothesis repeats a failure once, which must not be cut
                 raise
             if time.monotonic() > self.stop:
                 raise TimeIsUpError
@@ -71,6 +71,6 @@ clock = Clock()
 
 
 def examples(count: int) -> Callable[[Test], Test]:
-    """As many random examples of a test, if the time suffices."""
+    """`count` random examples of a test, or fewer if its time is up."""
     some = settings(settings.get_profile("fuzz"), max_examples=max(1, round(count * TIMES)))
     return lambda test: some(clock.timed(test))

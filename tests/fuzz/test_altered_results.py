@@ -1,4 +1,4 @@
-"""Results that somebody altered, handed to every function that takes results: a picture or an answer, or a sentence."""
+"""Altered results, given to every function that takes results: a picture or an answer, or an error message."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from arguments import functions, results
 from hypothesis import given, seed
 from hypothesis import strategies as st
+
+from arguments import functions, results
 from ledger import attempt
 from runs import SEED, examples
 
@@ -153,7 +154,7 @@ DRAWN = 8  # every so many pictures are drawn in full, which is slow
 
 
 @pytest.mark.parametrize("name", TAKERS)
-def test_an_altered_result_ends_in_a_sentence_or_an_answer(name: str) -> None:
+def test_an_altered_result_ends_in_an_error_message_or_an_answer(name: str) -> None:
     function, arguments = functions()[name]
     argument, *_ = arguments
     count = 0

@@ -1,14 +1,14 @@
-"""How much was asked: enough calls, of every public name, and enough that compute."""
+"""Enough calls were made, of every public name, and enough of them were answered and compared."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import ledger
 import pytest
-from runs import clock
 
+import ledger
 import spinsync as ss
+from runs import clock
 
 MOST_CASES = 1000
 NOT_CALLED = {"__version__", "plot"}  # a text; the pictures are counted one by one
@@ -26,5 +26,8 @@ def test_counts(request: pytest.FixtureRequest) -> None:
     names = [*(set(ss.__all__) - NOT_CALLED), *(f"plot.{name}" for name in ss.plot.__all__)]
     rare = {name: ledger.calls[name] for name in names if ledger.calls[name] < 30}
     assert not rare, f"called too rarely: {rare}"
+    idle = {name: ledger.compared[name] for name, count in ledger.asked.items() if ledger.compared[name] < count / 4}
+    assert len(ledger.asked) >= 8
+    assert not idle, f"compared too rarely: {idle} of {dict(ledger.asked)}"
     assert sum(ledger.cases.values()) >= MOST_CASES, f"only {sum(ledger.cases.values())} files and command lines"
     assert ledger.cases[0] >= MOST_CASES // 4, f"only {ledger.cases[0]} command lines compute"

@@ -1,4 +1,4 @@
-"""Models whose numbers reach to both ends of double precision: a sentence, or an answer without NaN, and no warning."""
+"""Models with numbers at both ends of double precision: an error message, or an answer without NaN, and no warning."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
-from ledger import REFUSED, call
-from runs import SEED, examples
 
 import spinsync as ss
+from ledger import REFUSED, call
+from runs import SEED, examples
 
 EXTREMES = [0.0, 5e-324, 1e-300, 1e-100, 1e-12, 1e3, 1e12, 1e100, 1e154, 1e300]
 NUMBERS = st.sampled_from([0.3, 1.0, 3.0]) | st.sampled_from(EXTREMES)
@@ -67,7 +67,7 @@ def models(draw: st.DrawFn) -> tuple[Callable[..., ss.Ensemble], dict[str, Any]]
 @given(models(), st.data())
 @examples(100)
 @seed(SEED)
-def test_an_extreme_model_ends_in_a_sentence_or_an_answer(model: Any, data: st.DataObject) -> None:
+def test_an_extreme_model_ends_in_an_error_message_or_an_answer(model: Any, data: st.DataObject) -> None:
     constructor, parameters = model
     ensemble = call("Ensemble", constructor, **parameters)
     if ensemble is REFUSED:

@@ -8,18 +8,18 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from grammar import commands, texts
 from hypothesis import given, seed
 from hypothesis import strategies as st
-from ledger import REFUSED, call, check_sentence, count_case, limited, short, sure
-from runs import SEED, examples
 
 import spinsync as ss
+from grammar import commands, texts
+from ledger import REFUSED, call, check_sentence, count_case, limited, short, sure
+from runs import SEED, examples
 from spinsync.interfaces.command import run
 
 
 def _command(words: list[str]) -> int:
-    """The status of a command line, after a look at what it says."""
+    """The status of a command line, after checks of its output."""
     out, err = io.StringIO(), io.StringIO()
     with limited(lambda: f"spinsync {short(words)}"), redirect_stdout(out), redirect_stderr(err):
         try:

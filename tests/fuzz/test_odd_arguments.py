@@ -1,4 +1,4 @@
-"""Odd values for every argument of every public function: a sentence, or an answer without NaN."""
+"""Odd values for every argument of every public function: an error message, or an answer without NaN."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
-from arguments import NAMES, functions
 from hypothesis import given, seed
 from hypothesis import strategies as st
+
+from arguments import NAMES, functions
 from ledger import call, sure
 from odd import ONE, VALUES
 from runs import SEED, examples
 
-#: (function, argument) -> why no odd value stands there
-LEFT_OUT = {("plot.movie", "speed"): "a slow movie of a million frames is right", ("plot.save", "figure"): "made here"}
+#: (function, argument) -> why it gets no odd values
+LEFT_OUT = {("plot.movie", "speed"): "a slow movie of a million frames is allowed", ("plot.save", "figure"): "made here"}
 
 
 def ask(name: str, argument: str | None = None, value: Any = None) -> None:
-    """One call, with one odd argument or none; a file that it writes is taken away."""
+    """One call, with one odd argument or none; files that it writes are removed."""
     function, arguments = functions()[name]
     arguments = dict(arguments)
     if name == "Ensemble/from_toml":
@@ -38,7 +39,7 @@ def ask(name: str, argument: str | None = None, value: Any = None) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_odd_argument_ends_in_a_sentence_or_an_answer(name: str) -> None:
+def test_an_odd_argument_ends_in_an_error_message_or_an_answer(name: str) -> None:
     ask(name)
 
     @given(st.data())

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import random_bloch
-from regime_cases import R, word
+from regime_cases import R, near_full, word
 from spinsync.problems.flow.approach import CLOSER, NEAR, THERE, Approach
 from spinsync.problems.flow.fixed_points import from_real, run
 from spinsync.problems.flow.implicit_steps import _step, integrate_implicitly
@@ -14,7 +14,7 @@ from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.lane_mover import LaneMover
 from spinsync.regimes.scalar_mover import scalar_mover
-from systems import HALF_PI, flow_of, laser, near_full, pair, sampled
+from systems import HALF_PI, flow_of, laser, pair, sampled
 from toy_theories import CASES, START
 
 

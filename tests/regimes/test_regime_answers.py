@@ -7,10 +7,10 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from regime_cases import TABLE, R, of_table, random_motion, word
+from regime_cases import TABLE, R, near_full, of_table, random_motion, weak_pair, word
 from spinsync.regimes import follow
 from spinsync.regimes.codes import Status
-from systems import HALF_PI, laser, near_full, pair, weak_pair
+from systems import HALF_PI, laser, pair
 
 # variables and initial states
 

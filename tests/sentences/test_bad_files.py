@@ -1,8 +1,9 @@
-"""Model files that are no models, and files that can't be read or written."""
+"""Error messages about invalid model files, and about files that cannot be read or written."""
 
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from spinsync.base import files
 from spinsync.model.ensembles import from_toml_text
 from systems import laser
@@ -64,8 +65,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
-def test_sentence(text, sentence):
+@pytest.mark.parametrize(("text", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_error_message(text, sentence):
     with pytest.raises(ss.InputError) as caught:
         from_toml_text(text)
     assert str(caught.value) == sentence

@@ -1,9 +1,10 @@
-"""Every error sentence of `show`."""
+"""Every error message of `show`."""
 
 import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from spinsync.widget import packing
 from systems import laser
 
@@ -28,14 +29,14 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
-def test_bad_input_is_one_sentence(call, sentence):
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
 
 
-def test_too_much_for_a_browser_is_refused_with_what_fits(monkeypatch):
+def test_a_run_too_large_for_a_browser_is_refused_and_a_smaller_one_suggested(monkeypatch):
     monkeypatch.setattr(packing, "LARGEST", 10)
     ss.show(RUN)
     with pytest.raises(ss.InputError) as caught:

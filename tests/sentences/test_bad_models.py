@@ -1,12 +1,13 @@
-"""Every error sentence about models and theories: the argument, what it must be, and what it is."""
+"""Error messages about models and theories: the argument, what it must be, and what it is."""
 
 import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import PARAMETERS, texts
 from spinsync.model import quadratures
 from spinsync.theory.protocol import check_theory
-from systems import PARAMETERS, laser, pair
+from systems import laser, pair
 
 ONE = laser()
 LONG = [float(i) for i in range(60)]
@@ -128,8 +129,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
-def test_sentence(call, sentence):
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
@@ -147,7 +148,7 @@ def test_whole_numbers_may_be_written_as_floats():
         ("F.B.thet", "F.B.theta"), ("A.B.gain", None), ("G.E.coupling", None), ("xyz", None), ("A.B.C.theta", None), (3, None),
     ],
 )  # fmt: skip
-def test_of_many_groups_the_pattern_of_names_is_said(name, hint):
+def test_an_unknown_parameter_of_many_groups_is_answered_with_the_pattern_of_names(name, hint):
     many = ss.Ensemble([ss.Group(1, 1) for _ in range(6)], np.zeros((6, 6)))
     with pytest.raises(ss.InputError) as caught:
         many.recipe.checked_name("parameter", name)
@@ -157,7 +158,7 @@ def test_of_many_groups_the_pattern_of_names_is_said(name, hint):
     )
 
 
-def test_no_distribution_without_relaxation():
+def test_a_distribution_without_relaxation_of_the_coherence_is_refused():
     for kind in (ss.Lorentzian(1.0), ss.Uniform(1.0), ss.Gaussian(1.0)):
         with pytest.raises(ss.InputError, match="a frequency width of 1 at a coherence relaxation of 0 would need more than"):
             kind.quadrature(0.0, 0.0, 1e-8, None)

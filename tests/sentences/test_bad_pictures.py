@@ -1,9 +1,10 @@
-"""Every error sentence of the still pictures that their own tests do not have."""
+"""Error messages of pictures that tests/plot does not cover."""
 
 import numpy as np
 import pytest
 
 import spinsync as ss
+from sentence_cases import texts
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
@@ -37,8 +38,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=range(len(CASES)))
-def test_sentence(call, sentence):
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence

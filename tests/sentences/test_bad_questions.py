@@ -1,4 +1,4 @@
-"""Every error sentence of the verbs: the argument, what it must be, and what it is."""
+"""Error messages of the public functions: the argument, what it must be, and what it is."""
 
 from functools import partial
 
@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from systems import PARAMETERS, laser, pair
+from sentence_cases import PARAMETERS, texts
+from systems import laser, pair
 
 ONE, TWO = laser(), pair(1.0, 16.0)
 THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
@@ -342,18 +343,18 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=[f"{i}" for i in range(len(CASES))])
-def test_sentence(call, sentence):
+@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
+def test_error_message(call, sentence):
     with pytest.raises(ss.InputError) as caught:
         call()
     assert str(caught.value) == sentence
 
 
 @pytest.mark.parametrize("theory", ["mean field", ss.MeanField, None])
-@pytest.mark.parametrize("verb", [partial(ss.evolve, times=T), ss.steady_state], ids=["evolve", "steady_state"])
-def test_a_theory_must_be_a_theory(verb, theory):
+@pytest.mark.parametrize("question", [partial(ss.evolve, times=T), ss.steady_state], ids=["evolve", "steady_state"])
+def test_a_theory_must_be_an_instance_of_a_theory(question, theory):
     with pytest.raises(ss.InputError, match="Argument `theory` must be"):
-        verb(ONE, theory=theory)
+        question(ONE, theory=theory)
 
 
 def test_every_value_of_an_axis_is_checked():
@@ -362,7 +363,7 @@ def test_every_value_of_an_axis_is_checked():
         ss.phase_diagram(cavity, {"spins": [1, 1.5, 2]})
 
 
-def test_the_sentence_about_spins_names_no_shape_twice():
+def test_a_message_about_spins_lists_each_shape_once():
     with pytest.raises(ss.InputError, match="Argument `initial` must have shape") as caught:
         ss.evolve(TWO, T, initial=[[0, 0, 0]] * 3, each=True)
     assert str(caught.value).count("(2, 3)") == 1
@@ -379,7 +380,7 @@ def test_two_values_for_one_group_and_one_weight_for_two_are_refused():
 
 
 @pytest.mark.parametrize("value", [10**400, "3", True, [1 + 1j], np.array(["2020-01-01"], "datetime64[D]")])
-def test_what_is_no_finite_real_number_is_refused_everywhere(value):
+def test_values_that_are_no_finite_real_numbers_are_refused(value):
     for call in (lambda: ss.Group(value, 1), lambda: ss.Samples(value if np.ndim(value) else [value])):
         with pytest.raises(ss.InputError, match="must be"):
             call()

@@ -1,4 +1,4 @@
-"""Model files of version 0.1, written before the one table of parameters: they open, and are written again the same."""
+"""Model files of version 0.1 can be read, and are written again with the same bytes."""
 
 import json
 from pathlib import Path
@@ -56,7 +56,7 @@ def numbers(ensemble):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_model_of_version_0_1_opens_and_is_written_again_the_same(name, tmp_path):
+def test_a_model_file_of_version_0_1_is_read_and_written_again(name, tmp_path):
     model = ss.Ensemble.from_toml(FOLDER / f"{name}.toml")
     model.to_toml(tmp_path / "again.toml")
     assert (tmp_path / "again.toml").read_bytes() == (FOLDER / f"{name}.toml").read_bytes()
@@ -69,7 +69,7 @@ def test_a_model_of_version_0_1_opens_and_is_written_again_the_same(name, tmp_pa
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_constructors_make_what_version_0_1_wrote(name):
+def test_constructors_make_the_models_that_version_0_1_wrote(name):
     written = ss.Ensemble.from_toml(FOLDER / f"{name}.toml")
     assert written == MADE[name]
     assert hash(written) == hash(MADE[name])

@@ -68,11 +68,12 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     numbers = spins_per_group(ensemble, spins)
     c = ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2 / spins
-    if not np.all(np.isfinite(exchange)):
+    differences = c - c.conj().T
+    if not np.all(np.isfinite([exchange, differences])):
         raise checks.IntegrationError("The coupling is too large for double precision.")
     # K = K_+ - K_- with groups: the small matrix sqrt(p_a p_b) K_ab has the spectrum of the N x N one
     root = np.sqrt(numbers / spins)
-    values, vectors = np.linalg.eigh(np.outer(root, root) * (c - c.conj().T) / 2j)
+    values, vectors = np.linalg.eigh(np.outer(root, root) * differences / 2j)
     values[abs(values) <= ROUNDING * abs(c).max()] = 0.0  # theta = pi is pure exchange, though sin(np.pi) is not 0
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
     omega = np.array([g.mean_frequency for g in ensemble.groups])

@@ -16,7 +16,7 @@ from spinsync.base.progress import ProgressLine
 from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.sampling import advance
 from spinsync.problems.sampled.statistics import Means
-from systems import HALF_PI, laser, travellers, two_groups
+from systems import HALF_PI, laser, trajectories_of, two_groups
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
 TIMES = np.linspace(0, 2, 5)
@@ -192,7 +192,7 @@ def test_the_time_limit_ends_a_run():
     assert monotonic() - begin < 10
     assert not bool(run.converged)
     count, problem = int(run.trajectories), theory.lower(ensemble, m, 0)
-    numbers = advance(problem, travellers(problem, 0, range(count)), TIMES, 10**9).numbers
+    numbers = advance(problem, trajectories_of(problem, 0, range(count)), TIMES, 10**9).numbers
     np.testing.assert_allclose(run.inversion, problem.observe(numbers)["inversion"][1].mean(axis=0), atol=1e-12)
     steady = ss.steady_state(ensemble, theory=theory)
     assert not bool(steady.converged)

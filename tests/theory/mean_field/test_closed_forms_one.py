@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from reference import jacobian_eigenvalues, pairs_up
+from reference import System, jacobian_eigenvalues, pairs_up
 from spinsync.questions.closed_forms import available
-from systems import HALF_PI, laser, one_system, random_one
+from systems import HALF_PI, laser, random_one
 
 FINE = ss.MeanField(rtol=1e-11, atol=1e-13)
+
+
+def one_system(made):
+    return System(
+        **{name: np.array([made[name]]) for name in ("gain", "damping", "dephasing")},
+        omega=np.array([made["frequency"]]), weight=np.ones(1),
+        coupling=np.array([[made["coupling"] * np.exp(1j * made["theta"])]]), bloch=np.zeros((1, 3)),
+    )  # fmt: skip
 
 
 def growth_rate(ensemble):

@@ -8,7 +8,7 @@ import spinsync as ss
 from spinsync.problems.sampled.sampling import advance
 from spinsync.problems.sampled.statistics import _uncorrelated, mean_steady_state
 from spinsync.theory.permutation.product_states import draw
-from systems import HALF_PI, laser, travellers, two_groups
+from systems import HALF_PI, laser, trajectories_of, two_groups
 
 NAMES = ("inversion", "correlation", "inversion_correlation")
 TIMES = np.linspace(0, 2, 5)
@@ -162,8 +162,8 @@ def test_the_seed_determines_the_result():
 def test_threads_and_order_do_not_matter(groups):
     ensemble = laser() if groups == 1 else two_groups(0)[0]
     problem = ss.Trajectories(12).lower(ensemble, None, 0)
-    one, many = (advance(problem, travellers(problem, 5, range(20)), TIMES, 10**6, threads).numbers for threads in (1, 7))
-    backwards = advance(problem, travellers(problem, 5, range(19, -1, -1)), TIMES, 10**6, 3).numbers[::-1]
+    one, many = (advance(problem, trajectories_of(problem, 5, range(20)), TIMES, 10**6, threads).numbers for threads in (1, 7))
+    backwards = advance(problem, trajectories_of(problem, 5, range(19, -1, -1)), TIMES, 10**6, 3).numbers[::-1]
     np.testing.assert_array_equal(one, many)
     np.testing.assert_array_equal(one, backwards)
     assert len(np.unique(one[:, -1, 0])) > 3
@@ -173,8 +173,8 @@ def test_threads_and_order_do_not_matter(groups):
 def test_waiting_times_keep_their_digits_at_late_times(groups):
     ensemble = laser() if groups == 1 else two_groups(0)[0]
     problem = ss.Trajectories(12).lower(ensemble, None, 0)
-    late = advance(problem, travellers(problem, 5, range(8)), 1e6 + TIMES, 10**5)
-    early = advance(problem, travellers(problem, 5, range(8)), TIMES, 10**5)
+    late = advance(problem, trajectories_of(problem, 5, range(8)), 1e6 + TIMES, 10**5)
+    early = advance(problem, trajectories_of(problem, 5, range(8)), TIMES, 10**5)
     assert late.jumps == early.jumps
     np.testing.assert_allclose(late.numbers, early.numbers, atol=1e-6)
 

@@ -52,3 +52,25 @@ def answer(system):
 def of_table(row):
     names = ("detuning", "gain", "damping", "coupling", "theta", "cross_coupling", "cross_theta")
     return ss.Ensemble.pair(**{name: row[name] if name != "cross_theta" else tuple(row[name]) for name in names})
+
+
+def near_full(ensemble, off=0.0, seed=0):
+    """Bloch vectors of the symmetric pair's full state, each component off by up to that share of the amplitude."""
+    full = ss.symmetric_pair(ensemble)
+    s, half = float(full.amplitude), float(full.phase_difference) / 2
+    vectors = [[2 * s * np.cos(phase), 2 * s * np.sin(phase), float(full.inversion)] for phase in (half, -half)]
+    return np.array(vectors) + off * s * np.random.default_rng(seed).uniform(-1, 1, (2, 3))
+
+
+def weak_pair(seed, share):
+    """V_x/V = 0.002 at random phases, at this share of the locking range; and its closed form."""
+    rng = np.random.default_rng([33, seed])
+    while True:
+        theta, phases = rng.uniform(-2.2, -0.9), rng.uniform(-np.pi, np.pi, 2)
+        # K_eff is this cosine times a number: near its zero the corrections of order V_x/V are no small part of it
+        if abs(np.cos(phases.mean() - theta)) > 0.6:
+            break
+    made = dict(gain=3.0, damping=1.0, coupling=24.0, theta=theta, cross_coupling=0.048, cross_theta=tuple(phases))
+    reach = float(ss.locking_range(ss.Ensemble.pair(detuning=0.0, **made)).locking_range)
+    ensemble = ss.Ensemble.pair(detuning=share * reach, **made)
+    return ensemble, ss.locking_range(ensemble), reach
