@@ -33,7 +33,7 @@ def make_warnings_errors():
     startup.mkdir(parents=True)
     (startup / "warnings_are_errors.py").write_text(
         "import warnings\n\nwarnings.simplefilter('error')\n"
-        "warnings.filterwarnings('default', module='.*(ipykernel|matplotlib_inline)')  # which show the page\n"
+        "warnings.filterwarnings('ignore', module='.*(ipykernel|matplotlib_inline)')  # which show the page\n"
     )
     os.environ["IPYTHONDIR"] = str(home)
 
