@@ -42,7 +42,7 @@ window.put = (run) => window.model.set("run", decode(run));
 
 
 def coded(run):
-    """A packed run in a form that JSON, with bytes in base64."""
+    """A packed run as JSON, with bytes in base64."""
     return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
 
 
@@ -59,7 +59,7 @@ def chromium():
 
 
 def errors_of(page):
-    """A list that collects errors and warnings of the page, except preload warnings of marimo that images."""
+    """A list that collects errors and warnings of the page, except preload warnings of marimo's own images."""
     errors = []
 
     def add(message):

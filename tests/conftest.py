@@ -1,4 +1,4 @@
-"""Slow and browser tests in skipped unless selected; matplotlib without windows; reproducible hypothesis tests."""
+"""Slow and browser tests are skipped unless selected; matplotlib without windows; reproducible hypothesis tests."""
 
 import signal
 
@@ -17,7 +17,7 @@ SKIPPED = {"slow": "slow test: pytest -m slow runs it", "browser": "test in a br
 
 
 def check_slice(item: pytest.Item, marker: pytest.Mark) -> None:
-    """Every slow test must belong to a slice, or .ci/run would never run it."""
+    """Every slow test belongs to a slice, or .ci/run would never run it."""
     if marker.args or set(marker.kwargs) != {"slice"} or marker.kwargs["slice"] not in SLICES:
         raise pytest.UsageError(f"{item.nodeid}: `slow` must have slice=0, 1 or 2, but has {marker.args} {marker.kwargs}.")
 

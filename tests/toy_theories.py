@@ -1,6 +1,6 @@
 """Small theories that differ from mean field, each with its exact answers. All make problems of the kind Flow.
 
-RateEquations has no coherence; Beating has a complex variable of U(1) neutral (invariant under U(1)), StuartLandau a neutral
+RateEquations has no coherence; Beating has a complex variable that is neutral (invariant under U(1)), StuartLandau a neutral
 limit cycle; DrivenSpins and Parametric have no U(1) symmetry.
 """
 
@@ -16,20 +16,20 @@ from scipy.linalg import expm
 import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.exponential_adams import SIGNATURE
+from spinsync.problems.flow.exponential_adams import DEVICE
 from spinsync.problems.flow.record import Flow
 
 
 class Toy:
-    """Base class: the start an ensemble to a problem is given by Bloch vectors of the groups."""
+    """Base class: the start of a problem is given by Bloch vectors of the groups."""
 
     kinds: ClassVar[tuple[type, ...]] = (Flow,)
     hints: ClassVar[Mapping[str, str]] = {}
     maps: ClassVar[str] = "regimes"
-    equation: ClassVar[Any] = None  # no SIMD with SIMD lanes
+    equation: ClassVar[Any] = None  # no kernels with SIMD lanes
 
     def lower(self, ensemble, initial, seed, each=False):
-        start = bloch_vectors.random_start(ensemble.rates, seed) if initial is None else initial
+        start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
         return self.flow(ensemble.rates, (None,) * len(start), ensemble.names, start)
 
 
@@ -49,14 +49,14 @@ def flow_of(names, weight, groups, frame=0.0, **parts: Any) -> Flow:
     return Flow(groups=groups, observe=observe, coordinates=coordinates, frame=frame, rtol=1e-11, atol=1e-13, **parts)
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def stimulated(y, table, coupling, out):
     """net gain - k z^2."""
     for i in range(y.size):
         out[i] = table[0, i] - table[1, i] * y[i].real ** 2
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def stimulated_with_tangent(y, table, coupling, out):
     for i in range(y.size // 2):
         z, dz = y[i].real, y[y.size // 2 + i].real
@@ -74,7 +74,7 @@ class RateEquations(Toy):
             names, rates.weight, lambda states: (np.zeros_like(states), states.real), nonlinear=stimulated,
             tangent=stimulated_with_tangent, decay=rates.gamma_1 + 0j, table=np.stack([rates.net_gain, k]),
             coupling=np.zeros((1, 1), complex), start=z, symmetry=np.zeros(z.size, int), real=np.ones(z.size, bool),
-            fastest_rate=float(rates.gamma_1.max()),
+            pace=float(rates.gamma_1.max()),
         )  # fmt: skip
 
     def motion(self, ensemble, initial, times):
@@ -91,7 +91,7 @@ class RateEquations(Toy):
         return -np.sqrt(r.gamma_1**2 + 4 * abs(np.diagonal(r.coupling)) * r.net_gain)
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def squeezed(y, table, coupling, out):
     """f + k c* for the complex variable, net gain + q |c|^2 for the inversions."""
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -99,7 +99,7 @@ def squeezed(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * abs(y[0]) ** 2
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def squeezed_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -111,7 +111,7 @@ def squeezed_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class Beating(Toy):
-    """A neutral complex correlation c of two groups, which oscillates at their detuning and drives that depend on it.
+    """A neutral complex correlation c of two groups, which oscillates at their detuning, and inversions that depend on it.
 
     dc/dt = -(Gamma + i Delta) c + k c* + f and dz/dt = net gain - Gamma_1 z + q |c|^2. Without Delta, Re c and Im c would have
     the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
@@ -132,7 +132,7 @@ class Beating(Toy):
             tangent=squeezed_with_tangent, decay=np.concatenate([[gamma + 1j * delta], rates.gamma_1]),
             table=np.stack([np.append(self.push, rates.net_gain), np.append(k, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[c], m[:, 2]]), symmetry=0 * real, real=real,
-            fastest_rate=gamma + abs(delta) + k,
+            pace=gamma + abs(delta) + k,
         )  # fmt: skip
 
     def generator(self, ensemble):
@@ -158,7 +158,7 @@ class Beating(Toy):
         return np.sort(np.concatenate([both.real, -ensemble.rates.gamma_1]))[::-1]
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def driven(y, table, coupling, out):
     """i h z and net gain + 4 Im(h s*), with the same field h for all groups."""
     n, h = y.size // 2, coupling[0, 0]
@@ -167,7 +167,7 @@ def driven(y, table, coupling, out):
         out[n + i] = table[0, i] + 4 * (h * y[i].conjugate()).imag
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def driven_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):
@@ -179,7 +179,7 @@ def driven_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class DrivenSpins(Toy):
-    """Optical Bloch equations of uncoupled uncoupled spins in the field h e^{-i nu t} of a laser, which breaks the U(1) symmetry."""
+    """Optical Bloch equations of uncoupled spins in the field h e^{-i nu t} of a laser, which breaks the U(1) symmetry."""
 
     strength: float = 0.73
     angle: float = 0.3
@@ -196,8 +196,7 @@ class DrivenSpins(Toy):
             names, rates.weight, lambda states: (states[:, :n], states[:, n:].real), frame=self.nu, nonlinear=driven,
             tangent=driven_with_tangent, decay=np.concatenate([rates.gamma_perp + 1j * (rates.omega - self.nu), rates.gamma_1]),
             table=rates.net_gain[None, :], coupling=np.array([[self.field]]), start=np.concatenate([s, z]).astype(complex),
-            symmetry=None, real=np.repeat([False, True], n),
-            fastest_rate=float(abs(rates.omega - self.nu).max() + abs(self.field)),
+            symmetry=None, real=np.repeat([False, True], n), pace=float(abs(rates.omega - self.nu).max() + abs(self.field)),
         )  # fmt: skip
 
     def fixed_point(self, ensemble):
@@ -226,7 +225,7 @@ class DrivenSpins(Toy):
         return np.sort(found)[::-1]
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def stuart_landau(y, table, coupling, out):
     """(1 + mu - |c|^2) c, and net gain + q Re c for the inversions."""
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -234,7 +233,7 @@ def stuart_landau(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * y[0].real
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def stuart_landau_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -246,7 +245,7 @@ def stuart_landau_with_tangent(y, table, coupling, out):
 
 @dataclass(frozen=True)
 class StuartLandau(Toy):
-    """The Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c of U(1) charge 0, which drives the inversions.
+    """The Stuart-Landau oscillator dc/dt = (mu + i omega - |c|^2) c as a neutral variable, which drives the inversions.
 
     Limit cycle: |c|^2 = mu; perturbations of |c| decay at the rate 2 mu, those of the inversions at Gamma_1.
     """
@@ -262,11 +261,11 @@ class StuartLandau(Toy):
             tangent=stuart_landau_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
             table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
-            real=real, fastest_rate=2 * self.omega,
+            real=real, pace=2 * self.omega,
         )  # fmt: skip
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def parametric(y, table, coupling, out):
     """(1 + mu - |s|^2) s + h s* for each group, and net gain for the inversions."""
     n = y.size // 2
@@ -275,7 +274,7 @@ def parametric(y, table, coupling, out):
         out[n + i] = table[1, i]
 
 
-@compiled(SIGNATURE)
+@compiled(DEVICE)
 def parametric_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):
@@ -305,12 +304,12 @@ class Parametric(Toy):
             tangent=parametric_with_tangent, decay=np.concatenate([1 + 1j * rates.omega, rates.gamma_1]),
             table=np.stack([np.full(n, self.mu), rates.net_gain]), coupling=np.array([[self.pump + 0j]]),
             start=np.concatenate([s, z]).astype(complex), symmetry=None, real=np.repeat([False, True], n),
-            fastest_rate=float(1 + abs(rates.omega).max() + self.pump),
+            pace=float(1 + abs(rates.omega).max() + self.pump),
         )  # fmt: skip
 
 
 START = np.array([[0.3, 0.2, 0.5], [-0.4, 0.1, -0.6]])
-#: c of Beating oscillates, as its detuning 2.4 exceeds k = 2; without detuning it would grow at k - Gamma
+#: the neutral variable of Beating oscillates, as its detuning 2.4 exceeds k = 2; without detuning it would grow at k - Gamma
 PAIR = ss.Ensemble([ss.Group(1.0, 0.4, frequency=2.4, dephasing=0.1), ss.Group(0.5, 0.8, weight=2.0)], [[1.5, 2.0], [2.0, 0.8]])
 RESONANT = ss.Ensemble([ss.Group(0.2, 1.0, frequency=1.5), ss.Group(2.0, 1.0, frequency=-0.5)], np.zeros((2, 2)))
 #: name -> theory and ensemble

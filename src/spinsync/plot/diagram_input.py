@@ -13,7 +13,7 @@ from spinsync.results.datasets import checked_result, model_of
 
 def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     """Model and axis names of a result of `phase_diagram`. Raises InputError if it has not this number of axes."""
-    of_spinsync(diagram, "diagram")
+    checked_result(diagram, "diagram")
     question = checks.one_line(str(diagram.attrs.get("verb", "unknown origin")))
     if question != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")

@@ -44,7 +44,8 @@ def _check_groups(run: xr.Dataset, all_groups: bool) -> None:
     """Raise InputError if a group occurs twice, or with `all_groups` if one is missing."""
     have = run.group.values.tolist()
     if len(set(map(str, have))) < len(have) or (all_groups and have != list(model_of(run).names)):
-        must, listed = f"every group{' of its model' * all_groups} once", checks.one_line(", ".join(map(str, have)), 200) or "none"
+        must = f"every group{' of its model' * all_groups} once"
+        listed = checks.one_line(", ".join(map(str, have)), 200) or "none"
         raise checks.InputError(f"Argument `run` must hold {must}, but holds {listed}.")
 
 

@@ -13,6 +13,7 @@ from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import initial_value_problem
+from spinsync.questions.options import checked_seed
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField

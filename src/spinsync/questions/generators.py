@@ -15,6 +15,7 @@ from spinsync.model.master_equation import lindbladian
 from spinsync.questions.errors import error_messages
 from spinsync.questions.evolution import afford_times
 from spinsync.questions.initial_states import initial_value_problem
+from spinsync.questions.options import checked_seed
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.brute_force.one_spin import generator_side, identity_side

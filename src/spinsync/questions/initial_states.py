@@ -17,6 +17,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import spins_per_group
 from spinsync.model.samples import Samples
 from spinsync.questions.errors import error_messages
+from spinsync.questions.options import check_distributions, warn_of_other_spins
 from spinsync.results.datasets import (
     CLASSES,
     CORRELATIONS,
@@ -45,7 +46,7 @@ def steady_state_problem(ensemble: Ensemble, theory: Theory, question: str) -> A
     """The problem for a question about the steady state. Raises InputError if the theory does not answer it."""
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     check_theory(theory, question)
-    tell_other_spins(ensemble, theory)
+    warn_of_other_spins(ensemble, theory)
     with error_messages(theory):
         return theory.lower(ensemble, None, 0, False)
 
@@ -53,7 +54,7 @@ def steady_state_problem(ensemble: Ensemble, theory: Theory, question: str) -> A
 def initial_value_problem(ensemble: Ensemble, theory: Theory, initial: Any, seed: int, each: bool) -> tuple[Any, str | None]:
     """The problem of a run that starts at `initial`, and the record of this initial state for the result."""
     check_distributions(theory, (group.distribution for group in ensemble.groups))
-    tell_other_spins(ensemble, theory)
+    warn_of_other_spins(ensemble, theory)
     if isinstance(initial, xr.Dataset) and not any(kind.start_decides for kind in theory.kinds):
         _check_origin(initial, ensemble, type(theory))
         if not _product_state(initial):
@@ -74,7 +75,7 @@ def initial_vectors(initial: Any, ensemble: Ensemble, theory: type = MeanField) 
         found = bloch(initial)
         found = found.isel(time=-1) if "time" in found.dims else found
     if isinstance(found, xr.DataArray) and "lost" in found.attrs and _time(found) != found.attrs.get("whole_at"):
-        lost = checks.line(str(found.attrs["lost"]))
+        lost = checks.one_line(str(found.attrs["lost"]))
         advice = f": {ADVICE[lost]}" if lost in ADVICE else ""
         raise InputError(
             f"Argument `initial` must be a complete state, but its Bloch vectors have lost {lost} of their run{advice}."

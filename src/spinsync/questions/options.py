@@ -1,4 +1,4 @@
-"""Options that would have no effect are refused; a number of spins that is given twice is told."""
+"""Options that would have no effect are errors; two numbers of spins that differ, a cavity's and a theory's, are a warning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def checked_seed(theory: Theory, question: str, initial: Any, seed: Any) -> int:
     found = checks.seed(seed)
     if found and not seed_matters(theory, question, initial is not None):
         why = "beside `initial`, as nothing else is random" if initial is not None else "where nothing is random"
-        raise checks.complain("seed", f"left at 0 {why}", found)
+        raise checks.argument_error("seed", f"left at 0 {why}", found)
     return found
 
 
@@ -27,7 +27,7 @@ def check_distributions(theory: Theory, distributions: Iterable[Distribution | N
         check(tuple(distributions))
 
 
-def tell_other_spins(ensemble: Ensemble, theory: Theory) -> None:
+def warn_of_other_spins(ensemble: Ensemble, theory: Theory) -> None:
     """Warn where a theory's number of spins is not the one that a cavity was given: its coupling V is kept, not g."""
     own, spins = ensemble.recipe.parameters.get("spins"), getattr(theory, "spins", None)
     if own is not None and spins is not None and spins != own:

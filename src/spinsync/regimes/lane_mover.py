@@ -180,13 +180,14 @@ class LaneMover(Mover[LanePoints]):
                 products[:, a, b], locking[:, a, b] = product[:, k], phases[:, k]
                 products[:, b, a], locking[:, b, a] = product[:, k].conj(), phases[:, k].conj()
                 variance += 2 * (mean["product_square"][:, k] - abs(product[:, k]) ** 2)
+        through_zero = (mean["undefined"] > 0) & (square > COHERENCE_ERROR**2) & coherent_groups(mean["modulus"])
         moments = sums["moments"] ** 2 * [3, 5, 7, 9]  # white-noise growth: moment k has variance D T / (2 k + 1)
         return Window(
             length=spans, products=products, locking=locking, amplitude=mean["modulus"], inversion=mean["inversion"],
             variance=np.maximum(variance, 0.0), order_parameter=mean["order_parameter"],
             frequency=mean["phase_increment"] + frame[:, None], lyapunov=mean["growth"],
             lyapunov_error=np.sqrt(WINDOW_VARIANCE * np.mean(moments, axis=1)) / spans,
-            phase_undefined=np.any((mean["undefined"] > 0) & (square > COHERENCE_ERROR**2) & coherent_groups(mean["modulus"]), axis=1),
+            phase_undefined=np.any(through_zero, axis=1),
         )  # fmt: skip
 
     def find_orbits(self, points: LanePoints, longest: Array) -> Motions:  # lanes do not search, as averages are cheaper

@@ -155,7 +155,8 @@ class ScalarMover(Mover[Points]):
             found.period[index], found.extremes[index] = periodic.period[0], periodic.extremes[0]
 
     def advance_implicitly(self, points: Points, spans: Array) -> Array:
-        state = implicit_steps.integrate_implicitly(self.flow, points.state[0], spans[0], AVERAGING_ACCURACY * self.rtol, self.atol)
+        rtol = AVERAGING_ACCURACY * self.rtol
+        state = implicit_steps.integrate_implicitly(self.flow, points.state[0], spans[0], rtol, self.atol)
         if state is not None:
             points.state = state[None]
         return np.array([state is not None])

@@ -17,8 +17,8 @@ from spinsync.base.progress import ProgressLine, map_with_progress, progress
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
-from spinsync.questions.options import check_distributions, checked_seed, tell_other_spins
-from spinsync.questions.regimes import error_messages
+from spinsync.questions.errors import error_messages
+from spinsync.questions.options import check_distributions, checked_seed, warn_of_other_spins
 from spinsync.questions.regimes import batch, checked_start, regime_coordinates, regime_variables
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
@@ -107,6 +107,7 @@ def phase_diagram(
     values = _checked_axes(ensemble, axes)
     _check_memory(values, len(ensemble.groups))
     theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
+    warn_of_other_spins(ensemble, theory)
     compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_blas_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)

@@ -156,7 +156,7 @@ def test_sums_are_the_integrals_over_the_window(groups):
 def nearby_fixed_points(kernel, points, state, incoherent=False):
     """Distances, states and frequencies of the fixed points near `state`."""
     return kernel.fixed_points.find_fixed_points(
-        points.parameters, state, np.broadcast_to(incoherent, len(state)).copy(), AROUND
+        points.parameters, state, np.broadcast_to(incoherent, len(state)).copy(), SEARCH_RADIUS
     )
 
 

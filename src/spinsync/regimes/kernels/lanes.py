@@ -34,7 +34,8 @@ def code(layout: Layout, equation: ModuleType) -> str:
     """The LLVM code of the kernel."""
     kept_loops = {"lane", "row"} if layout.groups <= MAX_UNROLLED else None
     program = Program.of(
-        *SOURCES, equation, constants={"layout": layout}, keeps_loop=lambda name: kept_loops is None or name in kept_loops)
+        *SOURCES, equation, constants={"layout": layout}, keeps_loop=lambda name: kept_loops is None or name in kept_loops
+    )
     return translate(program, "run", signature(layout))
 
 

@@ -85,10 +85,10 @@ class MeanField:
         if self.nodes is not None:
             object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
 
-    def check_distributions(self, distributions: tuple[Distribution | None, ...]) -> None:
+    def check_distributions(self, distributions: Distributions) -> None:
         """Raises InputError if `nodes` are given and no distribution has any."""
-        if self.nodes is not None and not _smooth(distributions):
-            raise checks.complain("nodes", "None where no frequency has a smooth distribution", self.nodes)
+        if self.nodes is not None and not _has_smooth(distributions):
+            raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
         """The ensemble as a Flow with the state (s, z) of each row, or as ManySpins if it has many sampled spins."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from spinsync.base.progress import Line as ProgressLine
-from spinsync.base.progress import progress
+from spinsync.base.progress import ProgressLine, progress
 from spinsync.problems.linear import lines
 from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
