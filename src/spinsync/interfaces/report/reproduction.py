@@ -34,7 +34,8 @@ CHAPTERS: dict[str, str] = {
 }
 #: order in which they are started: neighbours share no kernels, which both processes would compile
 START_ORDER = (
-    "spheres", "tongue", "finite_spins", "diagram", "engineering", "two_groups", "plateau", "transition", "phase", "microscopic",
+    "spheres", "tongue", "finite_spins", "diagram", "engineering",
+    "two_groups", "plateau", "transition", "phase", "microscopic",
 )  # fmt: skip
 PROCESSES = 2  # more would compile the same kernels again
 MEMORY = 2**30  # bytes per process
