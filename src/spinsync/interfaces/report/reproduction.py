@@ -30,11 +30,12 @@ CHAPTERS: dict[str, str] = {
     "Arnold tongue": "tongue",
     "engineered locking": "engineering",
     "microscopic ground": "microscopic",
-    "beyond the article": "finite_size",
+    "beyond the article": "finite_spins",
 }
 #: order in which they are started: neighbours share no kernels, which both processes would compile
 START_ORDER = (
-    "spheres", "tongue", "finite_size", "diagram", "engineering", "two_groups", "plateau", "transition", "phase", "microscopic",
+    "spheres", "tongue", "finite_spins", "diagram", "engineering",
+    "two_groups", "plateau", "transition", "phase", "microscopic",
 )  # fmt: skip
 PROCESSES = 2  # more would compile the same kernels again
 MEMORY = 2**30  # bytes per process
