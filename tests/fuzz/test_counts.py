@@ -27,7 +27,7 @@ def test_counts(request: pytest.FixtureRequest) -> None:
     rare = {name: ledger.calls[name] for name in names if ledger.calls[name] < 30}
     assert not rare, f"called too rarely: {rare}"
     idle = {name: ledger.compared[name] for name, count in ledger.asked.items() if ledger.compared[name] < count / 4}
-    assert len(ledger.asked) >= 8
+    assert len(ledger.asked) == 8
     assert not idle, f"compared too rarely: {idle} of {dict(ledger.asked)}"
     assert sum(ledger.cases.values()) >= MOST_CASES, f"only {sum(ledger.cases.values())} files and command lines"
     assert ledger.cases[0] >= MOST_CASES // 4, f"only {ledger.cases[0]} command lines compute"

@@ -148,14 +148,10 @@ def test_closed_forms_of_two_groups(even: ss.Ensemble, other: ss.Ensemble, moved
         run = sure("evolve", ss.evolve, even, [0.0, 0.2], initial=start)  # whether it is stable or not
         assert_allclose(abs(run.coherence), s, atol=RUN)
     call("locking_range", ss.locking_range, other)
-    weak = call("locking_range", ss.locking_range, other.replace(cross_coupling=0.1))
-    if answered("locking_range", weak):
-        shifted = sure(
-            "locking_range",
-            ss.locking_range,
-            other.replace(cross_coupling=0.1, detuning=other.recipe.parameters["detuning"] + moved),
-        )
-        assert_allclose(shifted.effective_detuning, weak.effective_detuning + moved, atol=1e-9)
+    weak = other.replace(gain=4.0, damping=0.5, dephasing=0.1, coupling=60.0, theta=-1.2, cross_coupling=0.1)
+    adler = sure("locking_range", ss.locking_range, weak)
+    shifted = sure("locking_range", ss.locking_range, weak.replace(detuning=other.recipe.parameters["detuning"] + moved))
+    assert_allclose(shifted.effective_detuning, adler.effective_detuning + moved, atol=1e-9)
 
 
 @given(models, st.integers(1, 3))
