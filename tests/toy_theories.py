@@ -16,7 +16,7 @@ from scipy.linalg import expm
 import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.exponential_adams import DEVICE
+from spinsync.problems.flow.exponential_adams import SIGNATURE
 from spinsync.problems.flow.record import Flow
 
 
@@ -49,14 +49,14 @@ def flow_of(names, weight, groups, frame=0.0, **parts: Any) -> Flow:
     return Flow(groups=groups, observe=observe, coordinates=coordinates, frame=frame, rtol=1e-11, atol=1e-13, **parts)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stimulated(y, table, coupling, out):
     """net gain - k z^2."""
     for i in range(y.size):
         out[i] = table[0, i] - table[1, i] * y[i].real ** 2
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stimulated_with_tangent(y, table, coupling, out):
     for i in range(y.size // 2):
         z, dz = y[i].real, y[y.size // 2 + i].real
@@ -91,7 +91,7 @@ class RateEquations(Toy):
         return -np.sqrt(r.gamma_1**2 + 4 * abs(np.diagonal(r.coupling)) * r.net_gain)
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def squeezed(y, table, coupling, out):
     """f + k c* for the complex variable, net gain + q |c|^2 for the inversions."""
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -99,7 +99,7 @@ def squeezed(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * abs(y[0]) ** 2
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def squeezed_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = table[0, 0] + table[1, 0] * y[0].conjugate()
@@ -158,7 +158,7 @@ class Beating(Toy):
         return np.sort(np.concatenate([both.real, -ensemble.rates.gamma_1]))[::-1]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def driven(y, table, coupling, out):
     """i h z and net gain + 4 Im(h s*), with the same field h for all groups."""
     n, h = y.size // 2, coupling[0, 0]
@@ -167,7 +167,7 @@ def driven(y, table, coupling, out):
         out[n + i] = table[0, i] + 4 * (h * y[i].conjugate()).imag
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def driven_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):
@@ -225,7 +225,7 @@ class DrivenSpins(Toy):
         return np.sort(found)[::-1]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stuart_landau(y, table, coupling, out):
     """(1 + mu - |c|^2) c, and net gain + q Re c for the inversions."""
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -233,7 +233,7 @@ def stuart_landau(y, table, coupling, out):
         out[i] = table[0, i] + table[1, i] * y[0].real
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def stuart_landau_with_tangent(y, table, coupling, out):
     n = y.size // 2
     out[0] = y[0] * (1 + table[0, 0] - abs(y[0]) ** 2)
@@ -265,7 +265,7 @@ class StuartLandau(Toy):
         )  # fmt: skip
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def parametric(y, table, coupling, out):
     """(1 + mu - |s|^2) s + h s* for each group, and net gain for the inversions."""
     n = y.size // 2
@@ -274,7 +274,7 @@ def parametric(y, table, coupling, out):
         out[n + i] = table[1, i]
 
 
-@compiled(DEVICE)
+@compiled(SIGNATURE)
 def parametric_with_tangent(y, table, coupling, out):
     n, h = y.size // 4, coupling[0, 0]
     for i in range(n):

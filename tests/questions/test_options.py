@@ -13,7 +13,7 @@ from systems import laser
 ONE, START = laser(), [[0.1, 0.0, 0.2]]
 CAVITY = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=40.0, gain=1.0, damping=0.1)
 BROAD = laser(frequency=ss.Lorentzian(0.2))
-BESIDE = "Argument `seed` must be left at 0 beside `initial`, as nothing else is random, but is seed=3."
+BESIDE = "Argument `seed` must be left at 0 where `initial` is given, as nothing else is random, but is seed=3."
 UNUSED = "Argument `seed` must be left at 0 where nothing is random, but is seed=3."
 NODES = "Argument `nodes` must be None where no frequency has a smooth distribution, but is nodes=64."
 FINER = ss.MeanField(nodes=64)

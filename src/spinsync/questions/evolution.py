@@ -59,8 +59,8 @@ def evolve(
         coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
         Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
-        (seed, index) alone. 0
-        where neither is drawn.
+        (seed, index) alone. Without influence, and
+        therefore 0, where neither is drawn.
     each : bool
         Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool

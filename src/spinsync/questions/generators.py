@@ -77,7 +77,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     initial : real array of shape (group, 3) or (spin, 3) or xarray.Dataset, optional
         Bloch vectors of the product state at times[0], or a result of BruteForce to continue, as in `evolve`.
     seed : int
-        Seed of the random initial state, as in `evolve`.
+        Seed of the random initial state, as in `evolve`; 0 where `initial` is given.
 
     Returns
     -------

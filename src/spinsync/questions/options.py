@@ -16,7 +16,7 @@ def checked_seed(theory: Theory, question: str, initial: Any, seed: Any) -> int:
     """The seed of a question. Raises InputError if it is no seed, or if nothing random could depend on it."""
     found = checks.seed(seed)
     if found and not seed_matters(theory, question, initial is not None):
-        why = "beside `initial`, as nothing else is random" if initial is not None else "where nothing is random"
+        why = "where `initial` is given, as nothing else is random" if initial is not None else "where nothing is random"
         raise checks.argument_error("seed", f"left at 0 {why}", found)
     return found
 

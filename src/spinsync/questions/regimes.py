@@ -95,7 +95,7 @@ def regime(
         Initial Bloch vectors, or a result of the same theory at its last time, as in `evolve`; several regimes can be stable
         for the same parameters. None: a small random coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
-        Seed of this coherence, as in `evolve`; 0 beside `initial`.
+        Seed of this coherence, as in `evolve`; 0 where `initial` is given.
 
     Returns
     -------

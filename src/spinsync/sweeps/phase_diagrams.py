@@ -60,7 +60,7 @@ def phase_diagram(
         Initial Bloch vectors, or a result of mean field whose last state is used; the same at every point. None: the
         seeded initial state of `ensemble`. Mean field only.
     seed : int
-        Seed of that initial state.
+        Seed of that initial state; 0 where `initial` is given and at finite N.
     device : str
         "cpu", or "cuda" for an NVIDIA graphics processor, for regimes of up to three groups of one frequency each. Both give
         the same to within rounding. "cuda" needs ``pip install 'spinsync[cuda]'`` and is faster for many points only.
