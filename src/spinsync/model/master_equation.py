@@ -76,12 +76,11 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     values, vectors = np.linalg.eigh(np.outer(root, root) * differences / 2j)
     values[abs(values) <= ROUNDING * abs(c).max()] = 0.0  # theta = pi is pure exchange, though sin(np.pi) is not 0
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
-    omega = np.array([g.mean_frequency for g in ensemble.groups])
-    if ensemble.lamb_shift:
-        omega = omega + exchange.diagonal().real
-    columns = {n: np.array([getattr(g, n) for g in ensemble.groups]) for n in ("gain", "damping", "dephasing")}
-    decay, pumping = 2 * minus / spins, 2 * plus / spins
-    return GroupTerms(spins=numbers, omega=omega, **columns, exchange=exchange, decay=decay, pumping=pumping)
+    rates = ensemble.rates
+    return GroupTerms(
+        spins=numbers, omega=rates.omega + exchange.diagonal().real * ensemble.lamb_shift, gain=rates.gain, damping=rates.damping,
+        dephasing=rates.dephasing, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins,
+    )  # fmt: skip
 
 
 def jump_operators(matrix: Array, operators: Sequence[Any]) -> Iterator[tuple[float, Any]]:

@@ -11,7 +11,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import jump_operators, lindbladian, spins_per_group
+from spinsync.model.master_equation import group_terms, jump_operators, lindbladian
 
 MOST_SPINS = 10  # 2^10 x 2^10 operators
 MOST_PIQS = 100  # piqs builds dense matrices of (N^3/6)^2 numbers
@@ -133,15 +133,14 @@ def to_piqs(ensemble: Ensemble, spins: int) -> Any:
     if len(ensemble.groups) != 1:
         raise checks.InputError(f"Argument `ensemble` must have one group for piqs, but has {len(ensemble.groups)}.")
     spins = checks.whole("spins", spins, 1, MOST_PIQS)
-    spins_per_group(ensemble, spins)
+    terms, c = group_terms(ensemble, spins), complex(ensemble.coupling_matrix[0, 0]) / spins
+    gain, damping, dephasing, omega = (float(x[0]) for x in (terms.gain, terms.damping, terms.dephasing, terms.omega))
     piqs = _qutip("to_piqs").piqs
-    group, c = ensemble.groups[0], complex(ensemble.coupling_matrix[0, 0]) / spins
     j_z, j_plus, j_minus = (piqs.jspin(spins, which) for which in "z+-")
-    omega = group.mean_frequency + (c.real if ensemble.lamb_shift else 0.0)
     # sum_{i != j} sigma^+_i sigma^-_j = J_+ J_- - J_z - N/2; piqs' dephasing has the jump operator sigma^z/2
     return piqs.Dicke(
-        N=spins, hamiltonian=omega * j_z + c.real * (j_plus * j_minus - j_z), emission=group.damping, pumping=group.gain,
-        dephasing=2 * group.dephasing, collective_emission=2 * max(-c.imag, 0.0), collective_pumping=2 * max(c.imag, 0.0),
+        N=spins, hamiltonian=omega * j_z + c.real * (j_plus * j_minus - j_z), emission=damping, pumping=gain,
+        dephasing=2 * dephasing, collective_emission=2 * max(-c.imag, 0.0), collective_pumping=2 * max(c.imag, 0.0),
     )  # fmt: skip
 
 

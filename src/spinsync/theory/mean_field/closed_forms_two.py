@@ -69,7 +69,8 @@ def full_state(ensemble: Ensemble) -> dict[str, Any]:
     incoherent = np.max((-g + gain / 2 + np.array([1, -1]) * np.sqrt(complex((gain / 2) ** 2 - detuning**2 / 4))).real)  # (5.3)
     phase = 2 * np.arctan(detuning / (2 * g))  # (5.1)
     z = (g + d) / dissipative if exists else nan
-    square = (a.gain - a.damping - g1 * z) / (4 * dissipative * cos(phase / 2) ** 2) if exists else nan
+    net_gain = float(ensemble.rates.net_gain[0])
+    square = (net_gain - g1 * z) / (4 * dissipative * cos(phase / 2) ** 2) if exists else nan
     amplitude = sqrt(max(square, 0.0)) if exists else nan  # rounding at the limit of existence
     return {
         "exists": exists,
