@@ -78,8 +78,9 @@ def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
     plus, minus = ((vectors * np.maximum(sign * values, 0)) @ vectors.conj().T / np.outer(root, root) for sign in (1, -1))
     rates = ensemble.rates
     return GroupTerms(
-        spins=numbers, omega=rates.omega + exchange.diagonal().real * ensemble.lamb_shift, gain=rates.gain, damping=rates.damping,
-        dephasing=rates.dephasing, exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins,
+        spins=numbers, omega=rates.omega + exchange.diagonal().real * ensemble.lamb_shift,
+        gain=rates.gain, damping=rates.damping, dephasing=rates.dephasing,
+        exchange=exchange, decay=2 * minus / spins, pumping=2 * plus / spins,
     )  # fmt: skip
 
 
