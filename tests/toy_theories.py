@@ -16,8 +16,7 @@ from scipy.linalg import expm
 import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
-from spinsync.problems.flow.exponential_adams import SIGNATURE
-from spinsync.problems.flow.record import Flow
+from spinsync.problems.flow.record import SIGNATURE, Flow
 
 
 class Toy:
@@ -29,7 +28,7 @@ class Toy:
     equation: ClassVar[Any] = None  # no kernels with SIMD lanes
 
     def lower(self, ensemble, initial, seed, each=False):
-        start = bloch_vectors.seeded(ensemble.rates, seed) if initial is None else initial
+        start = bloch_vectors.random_start(ensemble.rates, seed) if initial is None else initial
         return self.flow(ensemble.rates, (None,) * len(start), ensemble.names, start)
 
 
@@ -74,7 +73,7 @@ class RateEquations(Toy):
             names, rates.weight, lambda states: (np.zeros_like(states), states.real), nonlinear=stimulated,
             tangent=stimulated_with_tangent, decay=rates.gamma_1 + 0j, table=np.stack([rates.net_gain, k]),
             coupling=np.zeros((1, 1), complex), start=z, symmetry=np.zeros(z.size, int), real=np.ones(z.size, bool),
-            pace=float(rates.gamma_1.max()),
+            fastest_rate=float(rates.gamma_1.max()),
         )  # fmt: skip
 
     def motion(self, ensemble, initial, times):
@@ -132,7 +131,7 @@ class Beating(Toy):
             tangent=squeezed_with_tangent, decay=np.concatenate([[gamma + 1j * delta], rates.gamma_1]),
             table=np.stack([np.append(self.push, rates.net_gain), np.append(k, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[c], m[:, 2]]), symmetry=0 * real, real=real,
-            pace=gamma + abs(delta) + k,
+            fastest_rate=gamma + abs(delta) + k,
         )  # fmt: skip
 
     def generator(self, ensemble):
@@ -196,7 +195,8 @@ class DrivenSpins(Toy):
             names, rates.weight, lambda states: (states[:, :n], states[:, n:].real), frame=self.nu, nonlinear=driven,
             tangent=driven_with_tangent, decay=np.concatenate([rates.gamma_perp + 1j * (rates.omega - self.nu), rates.gamma_1]),
             table=rates.net_gain[None, :], coupling=np.array([[self.field]]), start=np.concatenate([s, z]).astype(complex),
-            symmetry=None, real=np.repeat([False, True], n), pace=float(abs(rates.omega - self.nu).max() + abs(self.field)),
+            symmetry=None, real=np.repeat([False, True], n),
+            fastest_rate=float(abs(rates.omega - self.nu).max() + abs(self.field)),
         )  # fmt: skip
 
     def fixed_point(self, ensemble):
@@ -261,7 +261,7 @@ class StuartLandau(Toy):
             tangent=stuart_landau_with_tangent, decay=np.concatenate([[1 - 1j * self.omega], rates.gamma_1]),
             table=np.stack([np.append(self.mu, rates.net_gain), np.append(0, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[0.1], initial[:, 2]]).astype(complex), symmetry=None,
-            real=real, pace=2 * self.omega,
+            real=real, fastest_rate=2 * self.omega,
         )  # fmt: skip
 
 
@@ -304,7 +304,7 @@ class Parametric(Toy):
             tangent=parametric_with_tangent, decay=np.concatenate([1 + 1j * rates.omega, rates.gamma_1]),
             table=np.stack([np.full(n, self.mu), rates.net_gain]), coupling=np.array([[self.pump + 0j]]),
             start=np.concatenate([s, z]).astype(complex), symmetry=None, real=np.repeat([False, True], n),
-            pace=float(1 + abs(rates.omega).max() + self.pump),
+            fastest_rate=float(1 + abs(rates.omega).max() + self.pump),
         )  # fmt: skip
 
 

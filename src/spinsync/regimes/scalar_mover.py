@@ -170,7 +170,7 @@ def scalar_mover(batch: Batch, point: int) -> ScalarMover:
 
 
 def motion(batch: Batch, point: int) -> Motions:
-    """The long-time motion of one point. `flow.finer` and `flow.doubt` correct for its small number of frequency classes."""
+    """The long-time motion of one point. `flow.refine` and `flow.lyapunov_error` correct for its few frequency classes."""
     mover = scalar_mover(batch, point)
     flow, found = mover.flow, follow(mover, 1)
     if flow.lyapunov_error:

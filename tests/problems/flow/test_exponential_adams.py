@@ -15,7 +15,8 @@ import spinsync as ss
 from spinsync.base.compiled import compiled
 from spinsync.problems.flow import exponential_adams as stepper
 from spinsync.problems.flow import stepping
-from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, DONE, SIGNATURE, UNDERFLOW
+from spinsync.problems.flow.exponential_adams import BEYOND, BUDGET, DONE, UNDERFLOW
+from spinsync.problems.flow.record import SIGNATURE
 from spinsync.problems.flow.stepping import integrate
 from spinsync.problems.outcome import Ended
 

@@ -9,10 +9,10 @@ import pytest
 import spinsync as ss
 from reference import jacobian_eigenvalues, pairs_up, random_bloch, random_system
 from spinsync.base.compiled import compiled
-from spinsync.problems.flow.exponential_adams import DONE, SIGNATURE
+from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.fixed_points import Outcome, converge, jacobian, newton
 from spinsync.problems.flow.orbit_averages import sample_orbit, smooth_weights
-from spinsync.problems.flow.record import Flow
+from spinsync.problems.flow.record import SIGNATURE, Flow
 from systems import HALF_PI, flow_of, pair, random_one, random_pair, system_of
 from toy_theories import CASES as TOYS
 from toy_theories import START

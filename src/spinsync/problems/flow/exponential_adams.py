@@ -28,6 +28,7 @@ from math import comb, factorial
 import numpy as np
 
 from spinsync.base.compiled import compiled
+from spinsync.problems.flow.record import SIGNATURE
 from spinsync.problems.outcome import Ended
 
 P = 8  # past values in the predictor; the order of the method is P + 1
@@ -36,9 +37,7 @@ LARGEST_EXPONENT = 1e300  # |decay| times span; beyond it the product overflows,
 MOST_PICARD = 40  # Picard iterations of the starting block before its step is reduced
 DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = (int(ended) for ended in Ended)  # as int, for compiled code
 
-#: nonlinear(y, table, coupling, out): writes N(y) into `out`; `table` and `coupling` are its parameters
-VECTOR, TABLE, MATRIX = "complex128[::1]", "float64[:,::1]", "complex128[:,::1]"
-SIGNATURE = f"void({VECTOR}, {TABLE}, {MATRIX}, {VECTOR})"
+VECTOR, TABLE, MATRIX = "complex128[::1]", "float64[:,::1]", "complex128[:,::1]"  # of `y`, `table` and `coupling`
 
 
 def _lagrange_coefficients(nodes: list[Fraction]) -> np.ndarray:

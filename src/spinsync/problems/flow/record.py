@@ -19,6 +19,8 @@ SAFETY = 5.0  # factor on the difference from the coarse run, which underestimat
 LONGEST_RUN = 10_000.0  # of a run to a steady state, in units of the slowest relaxation time
 STRETCH_GROWTH = 1.1  # ratio of the times between convergence tests, which are expensive for many classes
 COMPLEX = 16  # bytes
+#: of the compiled functions `nonlinear` and `tangent`: (y, table, coupling, out)
+SIGNATURE = "void(complex128[::1], float64[:,::1], complex128[:,::1], complex128[::1])"
 
 
 @dataclass(frozen=True, kw_only=True)

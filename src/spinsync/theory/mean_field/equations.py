@@ -15,10 +15,9 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.base.compiled import compiled
+from spinsync.problems.flow.record import SIGNATURE
 
 GROUP, WEIGHT, NET_GAIN, BACK_ACTION = range(4)  # rows of the table, whose columns are the rows of the flow
-
-_SIGNATURE = "void(complex128[::1], float64[:,::1], complex128[:,::1], complex128[::1])"
 
 
 @compiled()
@@ -110,7 +109,7 @@ def _fields(y, table, coupling):
     return h
 
 
-@compiled(_SIGNATURE)
+@compiled(SIGNATURE)
 def nonlinear(y, table, coupling, out):
     """Write to `out` the contributions of the field to ds/dt and dz/dt, and the net gain."""
     rows, fields = table.shape[1], _fields(y, table, coupling)
@@ -121,7 +120,7 @@ def nonlinear(y, table, coupling, out):
         out[rows + i] = table[NET_GAIN, i] + table[BACK_ACTION, i] * c
 
 
-@compiled(_SIGNATURE)
+@compiled(SIGNATURE)
 def with_tangent(y, table, coupling, out):
     """`nonlinear` for y = (state, v), with its linearization applied to the tangent vector v = (ds, dz)."""
     half, rows = y.size // 2, table.shape[1]
