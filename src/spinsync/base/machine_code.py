@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -34,9 +34,10 @@ __all__ = ["compiled_for_device", "compiling", "dispatcher"]
 _njit: Any = numba.njit
 _rebuild: Any = CompileResult._rebuild
 _dumps: Any = dumps
+_helpers: dict[str, dict[Any, Any]] = {}
 #: numba settings that change the machine code (SVML: Intel's vector mathematics, which not every installation has)
 SETTINGS = ("USING_SVML", "OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT")
-VERSIONS = (numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
+VERSIONS = ("helpers by options", numba.__version__, llvmlite.__version__, np.__version__, platform.python_version())
 
 
 @typeof_impl.register(Kernel)
@@ -93,19 +94,37 @@ class _DiskCache(NullCache):
             compile_cache.save_code(self._name(sig, data.codegen), _dumps(data._reduce()))
 
 
+@contextmanager
+def _own_helpers(dispatcher: Any) -> Iterator[None]:
+    """Helper functions, such as the product of complex numbers, compiled with the options of the dispatcher.
+
+    Numba keeps the helpers of all functions of a process in one table, without their options: after a function with `fastmath`
+    the products of any other were fused, with other last digits, and our cache would have kept them.
+    """
+    context, options = dispatcher.targetctx, dispatcher.targetoptions.get("fastmath", False)
+    shared = context.cached_internal_func
+    context.cached_internal_func = _helpers.setdefault(str(sorted(options) if isinstance(options, set) else options), {})
+    try:
+        yield
+    finally:
+        context.cached_internal_func = shared
+
+
 class _CompileListener(event.Listener):
-    """Issues notices of long compilations. Numba tries the cache first: cached code causes no event.
+    """Issues notices of long compilations, and keeps helpers apart. Numba tries the cache first: cached code causes no event.
 
     All compilation holds numba's global lock, so that events are nested.
     """
 
     def __init__(self) -> None:
-        self._open: list[AbstractContextManager[None]] = []
+        self._open: list[ExitStack] = []
 
     def on_start(self, started: Any) -> None:
-        cache = started.data["dispatcher"]._cache
-        self._open.append(compiling_notice(cache.display_name) if isinstance(cache, _DiskCache) else nullcontext())
-        self._open[-1].__enter__()
+        dispatcher, entered = started.data["dispatcher"], ExitStack()
+        if isinstance(dispatcher._cache, _DiskCache):
+            entered.enter_context(compiling_notice(dispatcher._cache.display_name))
+            entered.enter_context(_own_helpers(dispatcher))
+        self._open.append(entered)
 
     def on_end(self, ended: Any) -> None:
         self._open.pop().__exit__(None, None, None)
