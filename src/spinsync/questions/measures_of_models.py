@@ -1,4 +1,4 @@
-"""Measures of quantum synchronization that need the model: entropy, and the asymptotic phase (theory page, section 8)."""
+"""Measures of quantum synchronization that need the model: entropy (8.6) and asymptotic phase (9.9)."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def load(source, omega, first, count, frame, rates, impulse, own, taylor, total)
 
 
 def correct_self_field(span, rates, own, taylor):
-    """Self-field correction of fast spins (theory page, after 6.9): the share of it that the polynomial misses."""
+    """Self-field correction of fast spins (methods page, after 6.9): the share of it that the polynomial misses."""
     for lane in range(LANES):
         missed = unresolved(0.5 * abs(own[lane]) * span)
         x, y, z = taylor[lane], taylor[LANES + lane], taylor[2 * LANES + lane]

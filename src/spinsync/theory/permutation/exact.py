@@ -53,7 +53,7 @@ class Exact:
 
     Notes
     -----
-    Source: N. Shammah et al., Phys. Rev. A 98, 063815 (2018); theory page, section 9.
+    Source: N. Shammah et al., Phys. Rev. A 98, 063815 (2018); equations (9.1) to (9.11).
 
     Examples
     --------

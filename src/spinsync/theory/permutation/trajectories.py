@@ -66,7 +66,7 @@ class Trajectories:
 
     Notes
     -----
-    Source: theory page, section 9; errors and stopping rule: (9.16), (9.17). A jump takes some 70 ns on one core for one
+    Source: equations (9.12) to (9.15); errors and stopping rule: (9.16), (9.17). A jump takes some 70 ns on one core for one
     group, and 25 microseconds for two groups of a thousand spins; the number of jumps per unit of time is about spins times a
     rate. In a terminal or a notebook a progress line shows the time left.
 
