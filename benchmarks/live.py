@@ -15,7 +15,7 @@ import numpy as np
 import spinsync as ss
 
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
-from browser import alone, chromium
+from browser import chromium, widget_page
 from test_explorer_browser import served, visit
 
 PLACES = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
@@ -57,7 +57,7 @@ def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
     frequency = step * rng.normal(1, 0.2, 5000)
     run = run.assign(spin_coherence=run.spin_coherence * np.exp(-1j * np.outer(run.time, frequency)))
     context = browser.new_context(viewport={"width": 1100, "height": 700})
-    page = alone(context, ss.show(run, colour="phase"))
+    page = widget_page(context, ss.show(run, colour="phase"))
     page.wait_for_function("player.drawTimes.length > 30")  # compiled after these
     page.evaluate("player.drawTimes.length = 0")
     page.wait_for_function(f"player.drawTimes.length > {rounds}")

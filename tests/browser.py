@@ -41,7 +41,7 @@ window.put = (run) => window.model.set("run", decode(run));
 </script></body></html>"""
 
 
-def coded(run):
+def as_json(run):
     """A packed run as JSON, with bytes in base64."""
     return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
 
@@ -71,23 +71,23 @@ def errors_of(page):
     return errors
 
 
-def alone(context, sphere: BlochSphere, *, dark=False):
-    """A page with only the widget; requests for any other file are refused and recorded as complaints."""
+def widget_page(context, sphere: BlochSphere, *, dark=False):
+    """A page with only the widget; requests for any other file are refused and recorded as errors."""
     page = context.new_page()
-    page.complaints = errors_of(page)
+    page.errors = errors_of(page)
     state = {name: getattr(sphere, name) for name in ("frame", "playing", "speed", "colour", "trails", "height")}
     ground = {"text": "#d0d7de", "ground": "#0d1117"} if dark else {"text": "#1f2328", "ground": "#ffffff"}
     files = {
         "/": ("text/html", PAGE.format(**ground)),
         "/sphere.js": ("text/javascript", sphere._esm),
         "/sphere.css": ("text/css", sphere._css),
-        "/state.json": ("application/json", json.dumps({**state, "run": coded(sphere.run)})),
+        "/state.json": ("application/json", json.dumps({**state, "run": as_json(sphere.run)})),
     }
 
     def answer(route):
         path = route.request.url.removeprefix(ORIGIN)
         if path not in files:
-            page.complaints.append(f"asked for {route.request.url}")
+            page.errors.append(f"requested {route.request.url}")
             return route.abort()
         kind, body = files[path]
         return route.fulfill(content_type=kind, body=str(body))

@@ -38,16 +38,16 @@ def threads():
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_questions_use_one_blas_thread(question, threads, monkeypatch):
     """Recorded where a block of the generator is computed."""
-    seen, block = [], DickeLattice.block
+    recorded, block = [], DickeLattice.block
 
     def watched(lattice, q):
-        seen.append(threads())
+        recorded.append(threads())
         return block(lattice, q)
 
     monkeypatch.setattr(DickeLattice, "block", watched)
     QUESTIONS[question](laser(), theory=ss.Exact(6))
-    assert seen
-    assert all(number == {1} for number in seen)
+    assert recorded
+    assert all(number == {1} for number in recorded)
     assert threads() == {2}
 
 

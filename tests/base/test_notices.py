@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def no_delay(monkeypatch):
-    monkeypatch.setattr(notices, "PATIENCE", 0.0)
+    monkeypatch.setattr(notices, "DELAY", 0.0)
 
 
 def timers():
@@ -67,7 +67,7 @@ def test_the_message_comes_after_two_seconds():
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_short_compilation_logs_nothing(fails, folder, monkeypatch, caplog):
-    monkeypatch.setattr(notices, "PATIENCE", 0.5)
+    monkeypatch.setattr(notices, "DELAY", 0.5)
     try:
         with compiling_notice("this"):
             if fails:
@@ -173,7 +173,7 @@ sys.path.insert(0, {folder!r})
 from numba import njit
 from numba.core.dispatcher import _FunctionCompiler
 from spinsync.base import notices
-notices.PATIENCE = 0.0
+notices.DELAY = 0.0
 compile_ = _FunctionCompiler.compile
 
 def slowly(*given):

@@ -33,7 +33,7 @@ print(parallel.thread_count(), sum(thread.name == "spinsync pool" for thread in 
 @pytest.fixture
 def machine(monkeypatch):
     """A machine with eight cores, and no environment variables about threads."""
-    for name in (parallel.VARIABLE, parallel.LIBRARIES):
+    for name in (parallel.VARIABLE, parallel.WORKER_VARIABLE):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(parallel, "cores", lambda: 8)
     monkeypatch.setattr(parallel, "_pools", {})
@@ -43,7 +43,7 @@ def machine(monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
 def test_processes_on_one_core_each_use_one_thread():
     """Two processes at once, as in a batch system. The pool has one thread, since trajectories are watched while they run."""
-    environment = {k: v for k, v in os.environ.items() if k not in (parallel.VARIABLE, parallel.LIBRARIES)}
+    environment = {k: v for k, v in os.environ.items() if k not in (parallel.VARIABLE, parallel.WORKER_VARIABLE)}
     both = [
         subprocess.Popen([sys.executable, "-c", SCRIPT], stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)
     ]

@@ -27,7 +27,7 @@ def test_a_short_computation_shows_nothing(screen):
 
 
 def test_a_long_computation_shows_its_progress_and_erases_it(screen, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "DELAY", 0.0)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     with progress("lines") as line:
         line.update(0.5, "halfway")
@@ -42,7 +42,7 @@ def test_a_long_computation_shows_its_progress_and_erases_it(screen, monkeypatch
 
 
 def test_without_a_terminal_nothing_is_printed(capfd, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "DELAY", 0.0)
     with progress("lines") as line:
         line.update(0.5)
     captured = capfd.readouterr()
@@ -50,7 +50,7 @@ def test_without_a_terminal_nothing_is_printed(capfd, monkeypatch):
 
 
 def test_nested_lines_are_no_error(screen, monkeypatch):
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(module, "DELAY", 0.0)
     with progress("outer") as outer:
         outer.update(0.1)
         with progress("inner") as inner:
@@ -65,8 +65,8 @@ def test_long_durations_are_short_texts():
 
 @pytest.mark.parametrize("theory", [ss.MeanField(), ss.Exact(4)])
 def test_a_diagram_shows_its_progress(screen, monkeypatch, theory):
-    monkeypatch.setattr(interrupts, "PATIENCE", 1e-3)  # between two checks of the waiting thread
-    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    monkeypatch.setattr(interrupts, "CHECK_INTERVAL", 1e-3)  # between two checks of the waiting thread
+    monkeypatch.setattr(module, "DELAY", 0.0)
     monkeypatch.setattr(module, "PAUSE", 0.0)
     network = ss.Ensemble([ss.Group(3, 1), ss.Group(3, 1, frequency=0.5), ss.Group(3, 1), ss.Group(2, 1)], np.full((4, 4), -8j))
     for ensemble in (ss.Ensemble.pair(detuning=8.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2), network):

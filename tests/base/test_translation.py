@@ -23,19 +23,19 @@ REAL, INTEGER, ROW, BOOLEANS = (
 )
 
 
-def machine(source, name="f", *, known=None, stays=(), **signature):
+def machine(source, name="f", *, constants=None, kept=(), **signature):
     """The function compiled to machine code."""
-    program = Program.of(source, constants=known or {}, keeps_loop=lambda loop: stays == "all" or loop in stays)
-    sources = repr((source, known, stays))
+    program = Program.of(source, constants=constants or {}, keeps_loop=lambda loop: kept == "all" or loop in kept)
+    sources = repr((source, constants, kept))
     return native("test", name, signature, sources, lambda: translate(program, name, signature))
 
 
-def both(source, *arguments, known=None, stays=(), **signature):
+def both(source, *arguments, constants=None, kept=(), **signature):
     """The first argument, an array, after the call; machine code and Python must agree."""
-    space = {"math": math, "np": np, **(known or {})}
+    space = {"math": math, "np": np, **(constants or {})}
     exec(source, space)
     ends = []
-    for run in (space["f"], machine(source, known=known, stays=stays, **signature)):
+    for run in (space["f"], machine(source, constants=constants, kept=kept, **signature)):
         given = [argument.copy() if isinstance(argument, np.ndarray) else argument for argument in arguments]
         run(*given)
         ends.append(given[0])
@@ -101,7 +101,7 @@ def test_early_returns_and_writes_to_slices(n):
     both(RETURNS, np.zeros((2, 3)), n, out=Argument("float64", (3,)), n=INTEGER)
 
 
-KNOWN = """
+CONSTANTS = """
 def f(out, x):
     for a in range(M):
         for j in range(1, a + 1):
@@ -115,10 +115,10 @@ def f(out, x):
 """
 
 
-@pytest.mark.parametrize("stays", [(), "all", ("j",)])
-def test_constants_and_tables(stays):
-    known = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
-    end = both(KNOWN, np.zeros(3), 3.0, known=known, stays=stays, out=ROW, x=REAL)
+@pytest.mark.parametrize("kept", [(), "all", ("j",)])
+def test_constants_and_tables(kept):
+    constants = {"M": 3, "TABLE": ((), (1.5, 2.5), (3.5, 4.5, 5.5)), "WHOLES": (1, 2, 3), "TANGENT": False}
+    end = both(CONSTANTS, np.zeros(3), 3.0, constants=constants, kept=kept, out=ROW, x=REAL)
     assert end.tolist() == [1.0, 2.5 * 3 * 2 + 1.0, 4.5 * 3 * 2 + 5.5 * 3 * 3 + 1.0]
 
 
@@ -130,10 +130,10 @@ def test_loops_with_break_or_continue_are_not_unrolled():
 
 def test_loops_over_constant_ranges_are_unrolled_unless_excluded():
     counts = []
-    for stays in ((), "all"):
+    for kept in ((), "all"):
         text = Program.of(
             "def f(x):\n    for i in range(5):\n        x[i] += 1.0\n",
-            constants={}, keeps_loop=lambda _, stays=stays: stays == "all",
+            constants={}, keeps_loop=lambda _, kept=kept: kept == "all",
         )  # fmt: skip
         counts.append(translate(text, "f", {"x": ROW}).count("fadd"))
     assert counts == [5, 1]
@@ -208,28 +208,28 @@ def f(W, most, rounds, out):
 '''
 
 
-@pytest.mark.parametrize("stays", [("n",), "all"])
+@pytest.mark.parametrize("kept", [("n",), "all"])
 @pytest.mark.parametrize("lanes", [4, 8, 16])
-def test_lanes_are_independent(lanes, stays):
+def test_lanes_are_independent(lanes, kept):
     factor = np.array([2.0, 0.25, 1.0])
-    record, known = (
+    record, numbers = (
         np.dtype([("other", float, (5,)), ("values", float, (3, lanes))]),
         {"N": 3, "L": lanes, "FACTOR": tuple(factor)},
     )
-    run = machine(LANES, known=known, stays=stays, W=Argument(record), most=REAL, rounds=INTEGER, out=Argument("int64", ()))
+    run = machine(LANES, constants=numbers, kept=kept, W=Argument(record), most=REAL, rounds=INTEGER, out=Argument("int64", ()))
     W, out = np.zeros((), record), np.zeros(4, np.int64)
     W["values"] = np.arange(3.0 * lanes).reshape(3, lanes)
-    expected, counts, alone, found = W["values"].copy(), [], W.copy().view(np.recarray), np.zeros(4, np.int64)
+    expected, counts, interpreted, found = W["values"].copy(), [], W.copy().view(np.recarray), np.zeros(4, np.int64)
     run(W, 30.0, 4, out)
-    space = {"math": math, "np": np, "simd": simd, "count_true": count_true, **known}
+    space = {"math": math, "np": np, "simd": simd, "count_true": count_true, **numbers}
     exec(LANES, space)
-    space["f"](alone, 30.0, 4, found)
+    space["f"](interpreted, 30.0, 4, found)
     for _ in range(4):
         expected = 2.0 * factor[:, None] * expected
         total = np.where(expected > 5.0, expected, np.sqrt(abs(expected))).sum(axis=0)
         counts.append(np.count_nonzero((total > 30.0) | (total < 3.0)))
     np.testing.assert_array_equal(W["values"], expected)
-    np.testing.assert_array_equal(alone["values"], expected)
+    np.testing.assert_array_equal(interpreted["values"], expected)
     assert out.tolist() == found.tolist() == counts
     assert not W["other"].any()
 
@@ -250,7 +250,7 @@ def test_records_have_named_fields_and_constant_objects_attributes():
     given["scale"], given["table"] = [1.0, 2.0, 3.0], np.arange(12).reshape(3, 2, 2)
     run = machine(
         RECORDS,
-        known={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))},
+        constants={"LAYOUT": SimpleNamespace(pairs=((0, 0, 0), (5, 6, 7)))},
         out=ROW,
         records=Argument(record, ()),
         n=INTEGER,
@@ -309,7 +309,7 @@ def test_machine_code_is_cached_and_a_damaged_file_replaced(tmp_path, monkeypatc
 
 def test_a_long_compilation_by_llvm_is_logged_once(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(compile_cache, "candidates", lambda: iter([tmp_path]))
-    monkeypatch.setattr(notices, "PATIENCE", 0.05)
+    monkeypatch.setattr(notices, "DELAY", 0.05)
     monkeypatch.setattr(notices, "_warnings_are_errors", lambda: False)
 
     def code():

@@ -206,8 +206,8 @@ def test_absurd_toml_is_a_message(model, capsys, number):
 def test_a_warning_is_one_line_and_the_answer_stands(model, capsys):
     cavity = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=40.0, gain=1.0, damping=0.1)
     cavity.to_toml("cavity.toml")
-    assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "6", "--out", "rest.zarr"]) == 0
+    assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "6", "--out", "steady.zarr"]) == 0
     assert capsys.readouterr().err.startswith("Warning: The cavity holds spins=8 and Exact(spins=6) computes 6: ")
-    assert ss.model_of(xr.open_zarr("rest.zarr", consolidated=False)) == cavity
+    assert ss.model_of(xr.open_zarr("steady.zarr", consolidated=False)) == cavity
     assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "8"]) == 0
     assert capsys.readouterr().err == ""

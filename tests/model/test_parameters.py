@@ -14,7 +14,7 @@ from spinsync.model.parameters import CONSTRUCTORS, FIELDS, LINKS, PARAMETERS, R
 
 SOURCE = Path(ss.__file__).parent
 BASE = {"gain": 3.0, "damping": 1.0, "coupling": 12.0, "theta": -1.2}
-MADE = {
+MODELS = {
     "single": ss.Ensemble.single(**BASE),
     "pair": ss.Ensemble.pair(**BASE, detuning=3.0),
     "cavity": ss.Ensemble.cavity(spins=50, vacuum_coupling=0.5, cavity_decay=9.0, gain=1.0, damping=0.3),
@@ -57,7 +57,7 @@ def test_every_parameter_of_the_table_belongs_to_a_constructor_and_is_described(
 
 @pytest.mark.parametrize(("constructor", "name"), EVERY)
 def test_every_parameter_is_checked_varied_saved_and_plotted(constructor, name, tmp_path):
-    model, values = MADE[constructor], [1.0, 2.0]
+    model, values = MODELS[constructor], [1.0, 2.0]
     assert model.recipe.accepts(name)
     assert name in list(model.recipe.names())
     with pytest.raises(ss.InputError, match=f"Argument `{name}` must be"):
@@ -128,7 +128,7 @@ def test_a_coupling_is_applied_edited_and_recorded():
 @pytest.mark.parametrize("constructor", ["single", "pair", "groups"])
 def test_a_phase_is_kept_at_zero_strength(constructor):
     where = "A.A" if constructor == "single" else "A.B"
-    uncoupled = MADE[constructor].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
+    uncoupled = MODELS[constructor].replace(**{f"{where}.theta": 0.7}).replace(**{f"{where}.coupling": 0.0})
     a, b = (0, 0) if constructor == "single" else (0, 1)
     assert uncoupled.coupling_matrix[a, b] == 0
     assert np.angle(uncoupled.replace(**{f"{where}.coupling": 2.0}).coupling_matrix[a, b]) == pytest.approx(0.7, abs=1e-15)

@@ -113,10 +113,10 @@ def test_interpolation_is_of_third_order():
 def test_dots_are_at_the_projected_bloch_vector_in_every_frame():
     run = rotating_run(np.geomspace(0.05, 1.05, 300), height=0.5)  # unequal steps
     for view in (View(-50, 60), View(140, 50)):
-        shown = make_renderer(run, view=view)
+        renderer = make_renderer(run, view=view)
         for time in (0.05, 0.3, 0.521, 0.9, 1.05):
             expected, depth = pixels(bloch_at(time, height=0.5), 400, view)
-            np.testing.assert_allclose(middle(shown.image(time), faded(COLOURS[0], depth)), expected, atol=0.5)
+            np.testing.assert_allclose(middle(renderer.image(time), faded(COLOURS[0], depth)), expected, atol=0.5)
     above = make_renderer(run, view=View(0, 90)).image(0.3)  # from above y is to the right and -x up
     x, y, z = bloch_at(0.3, height=0.5)
     np.testing.assert_allclose(
@@ -126,9 +126,9 @@ def test_dots_are_at_the_projected_bloch_vector_in_every_frame():
 
 def test_colours_are_fainter_at_the_back():
     for height in (1.0, 0.0, -1.0):
-        shown = make_renderer(rotating_run([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
+        renderer = make_renderer(rotating_run([0.0, 1.0], radius=1e-9, height=height), view=View(10, 90), size=800)
         # next to the lines of the axes; the arrow points to the viewer
-        np.testing.assert_allclose(shown.image(0.0)[403, 403], faded(COLOURS[0], height), atol=1.5)  # bytes, rounded twice
+        np.testing.assert_allclose(renderer.image(0.0)[403, 403], faded(COLOURS[0], height), atol=1.5)  # bytes, rounded twice
     np.testing.assert_allclose(faded(COLOURS[0], 1.0), 255 * np.array(to_rgb(COLOURS[0])))
 
 
@@ -143,14 +143,14 @@ def test_vectors_are_constant_in_the_rotating_frame_and_the_mean_is_along_x():
 def test_groups_have_different_colours_and_the_arrow_is_the_weighted_mean():
     pair = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-1.5, weights=(1, 3))
     run = ss.evolve(pair, np.linspace(0, 1, 101), initial=[[0.8, 0, 0.1], [0, -0.8, 0.1]])
-    shown = make_renderer(run, size=800, view=View(-45, 30))
+    renderer = make_renderer(run, size=800, view=View(-45, 30))
     m = ss.bloch(run).values[40]
-    image = shown.image(float(run.time[40]))
+    image = renderer.image(float(run.time[40]))
     for vector, colour in zip(m, COLOURS, strict=False):
         expected, depth = pixels(vector, 800, View(-45, 30))
         np.testing.assert_allclose(middle(image[:700], faded(colour, depth)), expected, atol=0.5)
     mean = m[0] / 4 + 3 * m[1] / 4
-    np.testing.assert_allclose(shown.vectors(run.time.values[40:41])[0, -1], mean, atol=1e-15)
+    np.testing.assert_allclose(renderer.vectors(run.time.values[40:41])[0, -1], mean, atol=1e-15)
     tip, origin = (pixels(vector, 800, View(-45, 30))[0] for vector in (mean, mean * [0, 0, 1]))
     column, row = np.round(origin + 0.7 * (tip - origin)).astype(int)
     assert image[row, column].max() < 60  # the arrow
@@ -160,7 +160,7 @@ def test_groups_have_different_colours_and_the_arrow_is_the_weighted_mean():
 
 def test_a_trail_is_at_earlier_bloch_vectors_and_fades():
     run = rotating_run(np.linspace(0, 1, 201), turns=0.5, radius=0.9, height=0.0)
-    view, globe = View(90, 60), np.array(to_rgb(SPHERE_COLOUR)) * 255
+    view, sphere = View(90, 60), np.array(to_rgb(SPHERE_COLOUR)) * 255
     image = make_renderer(run, size=800, trail=0.3, view=view).image(0.7)
     plain = make_renderer(run, size=800, view=view).image(0.7).astype(float)
     lines = abs(image - plain).sum(axis=-1)
@@ -171,7 +171,7 @@ def test_a_trail_is_at_earlier_bloch_vectors_and_fades():
 
     strengths = [strength(time) for time in (0.42, 0.5, 0.58, 0.66)]
     assert (np.diff(strengths) > 0).all()
-    assert strengths[-1] > 0.5 * abs(globe - 255 * np.array(to_rgb(COLOURS[0]))).sum()
+    assert strengths[-1] > 0.5 * abs(sphere - 255 * np.array(to_rgb(COLOURS[0]))).sum()
     assert strength(0.3) == strength(0.8) == 0
     first = make_renderer(run, size=800, trail=0.3, view=view).image(0.0)  # no trail before the first time
     np.testing.assert_array_equal(first, make_renderer(run, size=800, view=view).image(0.0))
@@ -204,14 +204,14 @@ def test_a_trail_has_a_gap_where_the_mean_field_passes_through_zero():
 
 
 def test_time_and_order_parameter_are_written():
-    shown = make_renderer(rotating_run(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
+    renderer = make_renderer(rotating_run(np.linspace(0, 4, 101)).assign(order_parameter=("time", np.linspace(0, 0.9, 101))))
     left, right = np.s_[:40, :120], np.s_[:40, 300:]
-    images = [shown.image(time) for time in (1.0, 1.001, 1.5)]
+    images = [renderer.image(time) for time in (1.0, 1.001, 1.5)]
     for part in (left, right):
         np.testing.assert_array_equal(images[0][part], images[1][part])  # 1.00 and 0.23
         assert (images[0][part] != images[2][part]).any()
         assert images[0][part].min() < 80  # dark text on white
-    assert (shown.image(1.0)[left] != shown.background[left]).any()
+    assert (renderer.image(1.0)[left] != renderer.background[left]).any()
 
 
 def test_written_values_are_those_of_the_run(monkeypatch):
@@ -251,13 +251,13 @@ def test_frames_times_and_pixels_of_a_gif(tmp_path):
     run = rotating_run(np.linspace(0, 1, 101))
     file = ss.plot.movie(run, tmp_path / "one.gif", size=200, frames_per_second=30, speed=1.0, cycle=False)
     assert file == tmp_path / "one.gif"
-    with Image.open(file) as film:
-        assert (film.size, film.n_frames, film.info["loop"]) == ((200, 200), 31, 0)
+    with Image.open(file) as gif:
+        assert (gif.size, gif.n_frames, gif.info["loop"]) == ((200, 200), 31, 0)
         total = 0
         for k in range(31):
-            film.seek(k)
-            total += film.info["duration"]
-            image = np.asarray(film.convert("RGB")).astype(int)
+            gif.seek(k)
+            total += gif.info["duration"]
+            image = np.asarray(gif.convert("RGB")).astype(int)
             drawn = make_renderer(run, size=200, trail=0.5, step=1 / 60).image(k / 30)
             distance = abs(image - drawn).max(axis=-1)
             assert distance.max() < 60  # of 255: mixed colours are not in the palette
@@ -281,8 +281,8 @@ def test_images_of_a_moving_camera_agree_with_those_of_fixed_views(tmp_path, mon
     images, real = [], Renderer.image
     monkeypatch.setattr(Renderer, "image", lambda self, time: images.append(real(self, time)) or images[-1])
     run = rotating_run(np.geomspace(1, 3, 40))
-    turning = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # linear in time
-    ss.plot.movie(run, tmp_path / "turn.gif", size=100, frames_per_second=3, speed=1.0, trails=0.3, **turning)
+    camera = {"azimuth": lambda time: 90 * time, "elevation": 30 + 10 * run.time.values}  # linear in time
+    ss.plot.movie(run, tmp_path / "turn.gif", size=100, frames_per_second=3, speed=1.0, trails=0.3, **camera)
     assert len(images) == 7
     for k, image in enumerate(images):
         time = 1 + k / 3
@@ -361,9 +361,9 @@ def test_the_progress_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monk
 def test_single_spins_and_few_times_make_movies(tmp_path):
     start = np.random.default_rng(0).normal(size=(30, 3)) / 4
     run = ss.evolve(ONE, [0.0, 0.5], initial=start, each=True)
-    shown = make_renderer(run)
-    assert shown.vectors(np.array([0.0])).shape == (1, 31, 3)
-    np.testing.assert_allclose(shown.vectors(np.array([0.25]))[0], shown.vectors(np.array([0.0, 0.5])).mean(axis=0))
+    renderer = make_renderer(run)
+    assert renderer.vectors(np.array([0.0])).shape == (1, 31, 3)
+    np.testing.assert_allclose(renderer.vectors(np.array([0.25]))[0], renderer.vectors(np.array([0.0, 0.5])).mean(axis=0))
     assert ss.plot.movie(run, tmp_path / "few.gif", size=64, frames_per_second=1).stat().st_size > 1000
 
 

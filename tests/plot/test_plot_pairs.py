@@ -59,8 +59,8 @@ def test_a_single_point_has_no_label(tongue):
     codes = np.full((90, 90), ss.Regime.FULL, np.int8)
     codes[50, 50] = ss.Regime.IRREGULAR
     axes = {"detuning": np.linspace(1, 15, 90), "coupling": np.linspace(9, 50, 90)}
-    made = tongue[["regime", "order_parameter"]].interp(axes).assign(regime=(("detuning", "coupling"), codes))
-    assert [text.get_text() for text in ss.plot.phase_diagram(made).texts] == ["full"]
+    diagram = tongue[["regime", "order_parameter"]].interp(axes).assign(regime=(("detuning", "coupling"), codes))
+    assert [text.get_text() for text in ss.plot.phase_diagram(diagram).texts] == ["full"]
 
 
 def test_boundaries_of_a_symmetric_pair_are_its_closed_forms(tongue):
@@ -332,7 +332,7 @@ def test_a_spectrum_needs_enough_equally_spaced_times(run):
 
 
 def test_groups_are_found_by_index_for_any_type_of_names():
-    moved = ss.evolve(PAIR, TIMES)
-    numbered = moved.assign_coords(group=[0, 1])
-    lines = [ss.plot.phase_difference(run, plt.figure().gca()).lines[0].get_ydata() for run in (moved, numbered)]
+    named = ss.evolve(PAIR, TIMES)
+    numbered = named.assign_coords(group=[0, 1])
+    lines = [ss.plot.phase_difference(run, plt.figure().gca()).lines[0].get_ydata() for run in (named, numbered)]
     np.testing.assert_array_equal(*lines)

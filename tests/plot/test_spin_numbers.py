@@ -39,10 +39,10 @@ def limits(ax):
     return [tuple(drawn.get_xydata()[0]) for drawn in ax.lines if drawn.get_marker() == "o" and len(drawn.get_xdata()) == 1]
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_steady_states_against_one_over_n_with_the_mean_field_value_as_limit(together):
+@pytest.mark.parametrize("concatenated", [False, True])
+def test_steady_states_against_one_over_n_with_the_mean_field_value_as_limit(concatenated):
     states = steady_states(LASER)
-    given = xr.concat(states, "spins") if together else states
+    given = xr.concat(states, "spins") if concatenated else states
     for name, symbol in (("order_parameter", "$R$"), ("inversion", "$z$")):
         ax = ss.plot.finite_size(given, variable=name, color="#123456", label="laser")
         (drawn,) = circles(ax)

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.image import imread
 
 import spinsync as ss
-from browser import ORIGIN, alone, chromium, coded
+from browser import ORIGIN, as_json, chromium, widget_page
 from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import View
 from spinsync.widget.packing import packed
@@ -17,7 +17,7 @@ from systems import laser
 pytestmark = pytest.mark.browser
 TIMES = np.linspace(0, 6, 61)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-1.2)
-REACH = 1.22  # half the picture's side in radii of the sphere
+HALF_WIDTH = 1.22  # from the centre of the sphere to the edge of the canvas, in radii of the sphere
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def clock(page):
 
 
 def test_pixels_change_only_while_it_plays(context, run):
-    page = alone(context, ss.show(run))
+    page = widget_page(context, ss.show(run))
     sphere = page.locator(".spinsync-sphere")
     first, frame = pixels(sphere), page.evaluate("player.frame")
     page.wait_for_function("frame => player.frame > frame + 2", arg=frame)
@@ -70,7 +70,7 @@ def test_pixels_change_only_while_it_plays(context, run):
     first = pixels(page.locator(".spinsync"))
     page.wait_for_timeout(300)
     np.testing.assert_array_equal(pixels(page.locator(".spinsync")), first)
-    assert page.complaints == []
+    assert page.errors == []
 
 
 @pytest.mark.parametrize("rotation", [(0, 0), (60, -30), (-130, 60)])
@@ -79,7 +79,7 @@ def test_spins_are_projected_as_in_the_figures(context, rotation):
     start = [[0.9, 0, 0.2], [0, 0.9, -0.3], [-0.5, -0.6, 0.5]]
     groups = ss.Ensemble([ss.Group(1.0, 1.0, frequency=f) for f in (-2.0, 0.5, 3.0)], np.zeros((3, 3)))
     run = ss.evolve(groups, TIMES, initial=start)
-    page = alone(context, paused(run, 4.25, trails=False))
+    page = widget_page(context, paused(run, 4.25, trails=False))
     page.evaluate("([a, e]) => { player.sphere.rotate(a, e); player.requestDraw(); }", rotation)
     wait_for_drawing(page)
     image = pixels(page.locator(".spinsync-sphere"))
@@ -89,7 +89,7 @@ def test_spins_are_projected_as_in_the_figures(context, rotation):
     view = View(-50 + rotation[0], 22 + rotation[1])
     visible = 0
     for k, (x, y, depth) in enumerate(view(m)):
-        at = side / 2 * np.array([1 + x / REACH, 1 - y / REACH])
+        at = side / 2 * np.array([1 + x / HALF_WIDTH, 1 - y / HALF_WIDTH])
         colour = np.array([int(COLOURS[k][i : i + 2], 16) for i in (1, 3, 5)])
         ball = np.array([0xF4, 0xF6, 0xF8])
         alpha = np.clip(0.8 + 0.5 * depth, 0.35, 1)
@@ -101,7 +101,7 @@ def test_spins_are_projected_as_in_the_figures(context, rotation):
 def test_a_trail_follows_the_previous_positions_of_a_spin(context):
     one = laser(coupling=0.0, gain=0.0, damping=1e-9, frequency=1.0)
     run = ss.evolve(one, np.linspace(0, 1.5, 16), initial=[[0.95, 0, 0]])
-    page = alone(context, paused(run, 9.2))
+    page = widget_page(context, paused(run, 9.2))
     page.evaluate(
         "() => { player.sphere.rotate(50, 68); player.requestDraw(); }"
     )  # from above: x to the bottom, y to the right
@@ -111,7 +111,7 @@ def test_a_trail_follows_the_previous_positions_of_a_spin(context):
     wait_for_drawing(page)
     row, column = np.nonzero((pixels(page.locator(".spinsync-sphere")) != with_trail).any(axis=2))
     side = len(with_trail)
-    right, down = (2 * (column + 0.5) / side - 1) * REACH, (2 * (row + 0.5) / side - 1) * REACH
+    right, down = (2 * (column + 0.5) / side - 1) * HALF_WIDTH, (2 * (row + 0.5) / side - 1) * HALF_WIDTH
     np.testing.assert_allclose(np.hypot(right, down), 0.95, atol=0.02)  # a circle, two pixels wide
     azimuth = np.arctan2(right, down)  # frequency +1: the azimuth grows by 1 per unit of time
     assert 0 <= azimuth.min() < 0.15  # its oldest part is nearly invisible
@@ -123,7 +123,7 @@ def test_the_animation_is_uniform_for_uneven_times(context):
     uneven = np.concatenate([[0.0], np.geomspace(0.01, 20, 50)])
     sphere = ss.show(ss.evolve(laser(theta=-1.2), uneven))
     sphere.playing, sphere.speed = False, 2.0
-    page = alone(context, sphere)
+    page = widget_page(context, sphere)
     page.clock.install()
     page.get_by_role("button", name="Play").click()
     page.clock.run_for(100)
@@ -142,7 +142,7 @@ def test_the_animation_is_uniform_for_uneven_times(context):
 
 
 def test_clock_and_label_agree_with_the_run(context, run):
-    page = alone(context, paused(run, 20.5))
+    page = widget_page(context, paused(run, 20.5))
     t, order = clock(page)
     assert t == pytest.approx(2.05)
     between = np.interp(2.05, TIMES, run.order_parameter)
@@ -153,7 +153,7 @@ def test_clock_and_label_agree_with_the_run(context, run):
 
 
 def test_the_widget_can_be_used_by_keyboard(context, run):
-    page = alone(context, paused(run, 20.5))
+    page = widget_page(context, paused(run, 20.5))
     page.keyboard.press("Tab")
     sphere = page.locator(".spinsync-sphere")
     assert sphere.evaluate("(s) => s === document.activeElement && getComputedStyle(s).outlineStyle") == "solid"
@@ -189,11 +189,11 @@ def test_the_widget_can_be_used_by_keyboard(context, run):
     page.get_by_label("speed").select_option("2×")
     page.get_by_label("colour").select_option("phase")
     assert page.evaluate("sent.slice(-2)") == [{"speed": 2}, {"colour": "phase"}]
-    assert page.complaints == []
+    assert page.errors == []
 
 
 def test_mouse_and_touch(context, run):
-    page = alone(context, paused(run))
+    page = widget_page(context, paused(run))
     box = page.locator(".spinsync-sphere").bounding_box()
     page.mouse.move(box["x"] + 200, box["y"] + 200)
     page.mouse.wheel(0, -120)  # scrolling without focus
@@ -222,7 +222,7 @@ def test_mouse_and_touch(context, run):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_it_follows_the_theme_of_the_page(context, run, dark):
-    page = alone(context, paused(run), dark=dark)
+    page = widget_page(context, paused(run), dark=dark)
     themes = ["light", "dark"]
     for theme in (themes[dark], themes[not dark]):
         assert page.locator(".spinsync").get_attribute("data-theme") == theme
@@ -232,12 +232,12 @@ def test_it_follows_the_theme_of_the_page(context, run, dark):
         text = "oklch(0.2 0 0)" if dark else "color(srgb 0.9 0.9 0.9)"  # colours as hosts write them
         page.evaluate(f"document.body.setAttribute('style', 'color: {text}')")
         wait_for_drawing(page)
-    assert page.complaints == []
+    assert page.errors == []
 
 
 def test_a_narrow_screen_shows_everything(browser, run):
     context = browser.new_context(viewport={"width": 360, "height": 740}, device_scale_factor=2, has_touch=True)
-    page = alone(context, paused(run))
+    page = widget_page(context, paused(run))
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     boxes = [page.locator(f".spinsync-{part}").first.bounding_box() for part in ("sphere", "curves", "bar")]
     for above, below in pairwise(boxes):
@@ -252,14 +252,14 @@ def test_a_narrow_screen_shows_everything(browser, run):
 
 def test_reduced_motion_is_respected(browser, run):
     context = browser.new_context(reduced_motion="reduce")
-    page = alone(context, ss.show(run))
+    page = widget_page(context, ss.show(run))
     page.get_by_role("button", name="Play").wait_for()
     assert page.evaluate("[model.get('playing'), player.frame]") == [False, 0]
     context.close()
 
 
 def test_it_stops_drawing_out_of_view(context, run):
-    page = alone(context, ss.show(run))
+    page = widget_page(context, ss.show(run))
     page.evaluate("document.body.style.paddingTop = '3000px'")
     page.wait_for_function("!player.visible")
     page.wait_for_timeout(50)
@@ -273,27 +273,27 @@ def test_it_stops_drawing_out_of_view(context, run):
 
 def test_another_run_in_the_same_widget(context, run):
     other = ss.evolve(laser(theta=-1.2), np.linspace(0, 2, 11))
-    page = alone(context, paused(run, 40))
+    page = widget_page(context, paused(run, 40))
     page.evaluate("player.sphere.rotate(10, 0)")
-    page.evaluate("(run) => put(run)", coded(packed(other)))
+    page.evaluate("(run) => put(run)", as_json(packed(other)))
     wait_for_drawing(page)
     t, order = clock(page)
     assert (t, order) == (2.0, pytest.approx(float(other.order_parameter[-1]), abs=6e-4))
     assert page.evaluate("player.sphere.azimuth") == -40
     assert page.get_by_role("img").get_attribute("aria-label").startswith("Bloch sphere with one group.")
     assert page.locator(".spinsync").count() == 1
-    assert page.complaints == []
+    assert page.errors == []
 
 
 def test_it_removes_its_listeners_and_elements(context, run):
-    page = alone(context, ss.show(run))
+    page = widget_page(context, ss.show(run))
     assert page.evaluate("listeners()") > 0
     after = "setTimeout(() => done(player.drawTimes.length - count), 200)"
     drawn = f"new Promise((done) => {{ const count = player.drawTimes.length; window.end(); {after} }})"
     assert page.evaluate(drawn) == 0
     assert page.locator(".spinsync").count() == 0
     assert page.evaluate("listeners()") == 0
-    assert page.complaints == []
+    assert page.errors == []
 
 
 def test_five_thousand_spins_play(context):
@@ -301,14 +301,14 @@ def test_five_thousand_spins_play(context):
     start = np.random.default_rng(0).normal(size=(5000, 3))
     start /= np.linalg.norm(start, axis=1)[:, None]
     run = ss.evolve(laser(frequency=1.0), np.linspace(0, 20, 101), each=True, initial=start)
-    page = alone(context, ss.show(run, colour="phase"))
+    page = widget_page(context, ss.show(run, colour="phase"))
     before = pixels(page.locator(".spinsync canvas").first)
     page.wait_for_function("player.drawTimes.length > 5")
     assert (pixels(page.locator(".spinsync canvas").first) != before).any()
-    assert page.complaints == []
+    assert page.errors == []
 
 
 def test_it_requests_only_its_own_files(context, run):
-    page = alone(context, ss.show(run))
+    page = widget_page(context, ss.show(run))
     requested = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
     assert {name.removeprefix(ORIGIN) for name in requested} == {"/sphere.js", "/sphere.css", "/state.json"}

@@ -104,11 +104,11 @@ def opened(context, address):
     """A page, its errors and warnings, and its requests to other machines."""
     page = context.new_page()
     page.set_default_timeout(60_000)
-    complaints, foreign = errors_of(page), []
+    errors, foreign = errors_of(page), []
     page.on(
         "request", lambda r: None if r.url.startswith((address.rsplit(":", 1)[0], "data:", "blob:")) else foreign.append(r.url)
     )
-    return page, complaints, foreign
+    return page, errors, foreign
 
 
 def shows(page, order):
@@ -136,7 +136,7 @@ def test_a_marimo_page(browser, tmp_path):
     (tmp_path / "page.py").write_text(MARIMO)
     context = browser.new_context(viewport={"width": 1100, "height": 800})
     with served(["marimo", "run", "page.py", "--headless", "--no-token", "--host=127.0.0.1"], tmp_path) as address:
-        page, complaints, foreign = opened(context, address)
+        page, errors, foreign = opened(context, address)
         page.goto(address)
         plays(page)
         page.get_by_role("slider").last.focus()
@@ -144,7 +144,7 @@ def test_a_marimo_page(browser, tmp_path):
         # order parameter 0 below threshold: Python's `update` has reached the same widget
         shows(page, r"0\.00")
         assert page.locator(".spinsync").count() == 1
-        assert (complaints, foreign) == ([], [])
+        assert (errors, foreign) == ([], [])
         context.close()
 
 
@@ -165,7 +165,7 @@ def test_a_jupyterlab_notebook(browser, tmp_path):
         "--LabApp.news_url=",
     ]
     with served(command, tmp_path) as address:
-        page, complaints, foreign = opened(context, address)
+        page, errors, foreign = opened(context, address)
         page.goto(f"{address}/lab/tree/live.ipynb")
         page.get_by_text(re.compile("Python 3.*Idle")).first.wait_for()
         page.locator(".jp-Cell .jp-InputArea-editor").first.click()
@@ -178,5 +178,5 @@ def test_a_jupyterlab_notebook(browser, tmp_path):
         page.get_by_text("at frame 120 playing False").wait_for()
         shows(page, r"0\.00")
         assert page.locator(".spinsync").count() == 1
-        assert (complaints, foreign) == ([], [])
+        assert (errors, foreign) == ([], [])
         context.close()

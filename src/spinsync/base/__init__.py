@@ -1,1 +1,1 @@
-"""Tools that know no physics: argument checks, files, threads, memory, interrupts, compiled code. Every layer may use them."""
+"""Tools without physics: argument checks, files, threads, memory, interrupts, compiled code. Every layer may use them."""

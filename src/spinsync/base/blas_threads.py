@@ -39,7 +39,7 @@ def one_blas_thread() -> Iterator[None]:
 
 
 def _set(libraries: list[Any], numbers: list[int]) -> None:
-    """threadpoolctl ties the setting of OpenBLAS to the thread that changed it first: release that before and after."""
+    """Set the numbers of threads. Before and after, release OpenBLAS: threadpoolctl ties it to the thread that set it first."""
     for library, number in zip(libraries, numbers, strict=True):
         release = getattr(library, "clear_controlling_thread", lambda force: None)
         release(force=True)

@@ -145,20 +145,20 @@ def plain_name(name: str, value: Any) -> str:
 
 
 def one_line_text(name: str, value: Any) -> str:
-    """A label in a figure."""
+    """A text without line breaks or control characters, such as a label in a figure."""
     if not isinstance(value, str) or not value.isprintable():
         raise argument_error(name, "one line of text", value)
     return value
 
 
-def _hidden(value: Any) -> bool:
+def _has_converted(value: Any) -> bool:
     """Whether a list contains entries that numpy silently converts to numbers: masked ones, or booleans."""
     if isinstance(value, np.ma.MaskedArray):
         return bool(np.ma.is_masked(value))
     if not isinstance(value, (list, tuple)):
         return isinstance(value, (bool, np.bool_)) or getattr(getattr(value, "dtype", None), "kind", "") == "b"
     kinds = set(map(type, value))  # fast for a long list of plain numbers
-    return not kinds <= {int, float, complex} and any(map(_hidden, value))
+    return not kinds <= {int, float, complex} and any(map(_has_converted, value))
 
 
 def numbers(name: str, value: Any, dtype: type, described: str) -> NDArray[Any]:
@@ -171,7 +171,7 @@ def numbers(name: str, value: Any, dtype: type, described: str) -> NDArray[Any]:
         raise argument_error(name, described, value) from None
     if raw.dtype.kind == "O" and raw.size and all(map(is_real, raw.ravel())):  # integers beyond 64 bits
         raw = np.array([real(name, entry) for entry in raw.ravel()]).reshape(raw.shape)
-    if (raw.size and raw.dtype.kind not in ("iufc" if dtype is complex else "iuf")) or _hidden(value):
+    if (raw.size and raw.dtype.kind not in ("iufc" if dtype is complex else "iuf")) or _has_converted(value):
         raise argument_error(name, described, value)
     with np.errstate(over="ignore"):  # longer floats may exceed double precision
         return np.array(raw, dtype=dtype)

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from spinsync.base.files import cause
+
 DAY = 86400.0  # seconds
 HASH = 32  # bytes of the hash at the end of an entry
 UNUSED = 30 * DAY  # age without use after which an entry is removed
@@ -66,7 +68,7 @@ def _trouble(folder: Path) -> str | None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _unsafe(folder)
     except OSError as error:
-        return _reason(error)
+        return cause(error)
 
 
 def _unsafe(folder: Path) -> str | None:
@@ -77,10 +79,6 @@ def _unsafe(folder: Path) -> str | None:
     if {found.st_uid, link.st_uid} != {os.geteuid()}:
         return OTHER_OWNER
     return "others may write to it" if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH) else None
-
-
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
 
 
 def load(name: str, valid: Callable[[bytes], bool]) -> tuple[Path, bytes] | None:
@@ -126,7 +124,7 @@ def save(name: str, data: bytes) -> Path | None:
                 _remove_unused(folder)
                 return folder / name
             except OSError as error:
-                reason = _reason(error)
+                reason = cause(error)
         reasons.append(f"{folder}: {reason}")
     _report(reasons)
     return None
@@ -210,7 +208,7 @@ def folders() -> Iterator[CacheFolder]:
                 _write(trial, bytes(2**17))  # a small file may fit on a full disk
                 remove(trial)
         except OSError as error:
-            trouble = trouble or _reason(error)
+            trouble = trouble or cause(error)
         if sizes or not found:
             yield CacheFolder(folder, len(sizes), sum(sizes), trouble)
         found = found or trouble is None
@@ -228,6 +226,6 @@ def clear() -> Iterator[CacheFolder]:
                 _delete(path)
                 count, size = count + 1, size + length
         except OSError as error:
-            yield CacheFolder(folder, count, size, _reason(error))
+            yield CacheFolder(folder, count, size, cause(error))
         else:
             yield CacheFolder(folder, count, size, None)

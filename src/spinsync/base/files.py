@@ -21,13 +21,14 @@ with suppress(ImportError):  # Windows
     import fcntl
 
 DRAFT = ".draft"  # suffix of drafts
-REMOVALS = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
-FLUSHED = 4  # files flushed at once: a thousand small ones take 0.3 s, and 10 s one after the other
+REMOVAL_PAUSES = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
+FLUSH_THREADS = 4  # files flushed at once: a thousand small ones take 0.3 s, and 10 s one after the other
 LONGEST = 2**26  # bytes; longer files are not read
 TIMEOUT = 10.0  # seconds to wait for the text of a pipe
 
 
-def _reason(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """The text of an error, without the number and path of an OSError."""
     return str(getattr(error, "strerror", None) or error).lower()
 
 
@@ -63,16 +64,16 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     try:
         exists = target.is_symlink() or target.exists()
     except OSError as error:
-        raise UnwritableError(name, path, _reason(error)) from None
+        raise UnwritableError(name, path, cause(error)) from None
     if exists:
         raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
     try:
         with _draft(target) as draft:
             yield draft
-            parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSHED)  # a disk writes several at once faster
+            parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)  # a disk writes several at once faster
             draft.rename(target)
     except OSError as error:
-        raise UnwritableError(name, path, _reason(error)) from error
+        raise UnwritableError(name, path, cause(error)) from error
     except UnwritableError as error:  # report the folder, not a file in its draft
         if draft not in error.path.parents:
             raise
@@ -100,7 +101,7 @@ def new_version(path: str | Path, name: str = "path") -> Iterator[Path]:
             os.replace(draft / target.name, target)
             draft.rmdir()
     except OSError as error:
-        raise UnwritableError(name, path, _reason(error)) from None
+        raise UnwritableError(name, path, cause(error)) from None
 
 
 @contextmanager
@@ -118,7 +119,7 @@ def _draft(target: Path) -> Iterator[Path]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove drafts of `target` that are not locked any more: their writers were killed."""
+    """Remove drafts of `target` that are not locked, since their writers were killed."""
     for draft in target.parent.glob(f".{glob.escape(target.name)}.????????{DRAFT}"):
         with suppress(OSError), _lock(draft) as locked:
             if locked:
@@ -144,7 +145,7 @@ def _lock(draft: Path) -> Iterator[bool]:
 
 def _remove(draft: Path) -> None:
     """Remove a draft, repeatedly if threads of a failed writer still add files."""
-    for pause in REMOVALS:
+    for pause in REMOVAL_PAUSES:
         if not draft.exists():
             return
         shutil.rmtree(draft, ignore_errors=True)
@@ -156,7 +157,7 @@ def read_text(path: str | Path, name: str = "path") -> str:
     try:
         content = _content(path)
     except (OSError, ValueError) as error:
-        raise InputError(f"Argument `{name}` must be a readable file, but {_shown(path)} is not ({_reason(error)}).") from None
+        raise InputError(f"Argument `{name}` must be a readable file, but {_shown(path)} is not ({cause(error)}).") from None
     if len(content) > LONGEST:
         raise InputError(f"Argument `{name}` must be a file of at most {LONGEST >> 20} MiB, but {_shown(path)} is longer.")
     try:

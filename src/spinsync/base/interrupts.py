@@ -13,7 +13,7 @@ from contextvars import copy_context
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-PATIENCE = 0.1  # seconds between two checks for an interrupt
+CHECK_INTERVAL = 0.1  # seconds between two checks for an interrupt
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -44,7 +44,7 @@ def start_and_wait(
     """Start work in other threads and wait for it; cancel it if this thread is interrupted, or cancelled itself."""
     try:
         start()
-        while not done.wait(PATIENCE):
+        while not done.wait(CHECK_INTERVAL):
             check_interrupt()
             if watch is not None:
                 watch()

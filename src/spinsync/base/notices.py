@@ -12,7 +12,7 @@ from contextvars import ContextVar, copy_context
 
 from spinsync.base import compile_cache
 
-PATIENCE = 2.0  # seconds of compilation before the message
+DELAY = 2.0  # seconds of compilation before the message
 
 _reported: set[str] = set()
 _lock = threading.Lock()
@@ -30,7 +30,7 @@ def compiling_notice(what: str) -> Iterator[None]:
         yield
         return
     _within.set(True)
-    timer = threading.Timer(PATIENCE, copy_context().run, (_report, what))
+    timer = threading.Timer(DELAY, copy_context().run, (_report, what))
     timer.daemon = True
     if not _warnings_are_errors():
         timer.start()

@@ -18,7 +18,7 @@ from spinsync.base import checks, interrupts
 from spinsync.base.memory import cgroup_files
 
 VARIABLE = "SPINSYNC_THREADS"
-LIBRARIES = "OMP_NUM_THREADS"  # set by Dask, joblib and loky in their worker processes
+WORKER_VARIABLE = "OMP_NUM_THREADS"  # set by Dask, joblib and loky in their worker processes
 
 T = TypeVar("T")
 
@@ -78,7 +78,7 @@ def _quota() -> float:
 
 
 def _worker_limit() -> int:
-    text = os.environ.get(LIBRARIES, "").split(",")[0].strip()  # of nested parallel regions the outermost
+    text = os.environ.get(WORKER_VARIABLE, "").split(",")[0].strip()  # of nested parallel regions the outermost
     return int(text) if text.isdecimal() and int(text) > 0 else sys.maxsize
 
 

@@ -1,4 +1,4 @@
-"""Overflow in questions: one error message instead of numpy's warnings."""
+"""Overflow in a public function: one error message instead of numpy's warnings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 
 
 def in_range(question: Callable[P, Answer]) -> Callable[P, Answer]:
-    """A decorator for questions that check their own result: silences numpy, and turns arithmetic errors into one message."""
+    """A decorator for functions that check their own result: silences numpy, and turns arithmetic errors into one message."""
 
     @wraps(question)
     def answer(*arguments: P.args, **options: P.kwargs) -> Answer:

@@ -13,7 +13,7 @@ from spinsync.base import parallel
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-PATIENCE = 2.0  # seconds before the line appears
+DELAY = 2.0  # seconds before the line appears
 LONG = 1e6  # days; larger times are shown by their order of magnitude
 PAUSE = 0.1  # seconds between two updates
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def progress(label: str) -> closing[ProgressLine]:
-    """A context manager with a progress line, which appears after PATIENCE and is erased at the end."""
+    """A context manager with a progress line, which appears after DELAY and is erased at the end."""
     return closing(ProgressLine(label))
 
 
@@ -29,7 +29,7 @@ class ProgressLine:
     """The line that `progress` yields."""
 
     def __init__(self, label: str) -> None:
-        self._label, self._next, self._silent = label, monotonic() + PATIENCE, False
+        self._label, self._next, self._silent = label, monotonic() + DELAY, False
         self._bar: Progress | None = None
 
     def update(self, done: float, text: str = "") -> None:

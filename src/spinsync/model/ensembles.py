@@ -309,13 +309,13 @@ class Ensemble:
 def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
     """The ensemble of a recipe: its groups and its coupling matrix from the parameters by group."""
     with np.errstate(over="ignore", invalid="ignore"):  # Ensemble raises an error for numbers that are not finite
-        columns, coupling, given = recipe.columns_and_coupling()
+        columns, coupling, edits = recipe.columns_and_coupling()
         rows = zip(recipe.group_names, recipe.distributions(), *(columns[name].tolist() for name in FIELDS), strict=True)
         groups = []
-        for name, spread, *values in rows:
-            own = dict(zip(FIELDS, values, strict=True)) | ({} if spread is None else {"frequency": spread})
+        for name, distribution, *values in rows:
+            own = dict(zip(FIELDS, values, strict=True)) | ({} if distribution is None else {"frequency": distribution})
             groups.append(Group(**own, name=name))
-        return Ensemble(tuple(groups), coupling.edited(given).matrix, lamb_shift, recipe)
+        return Ensemble(tuple(groups), coupling.edited(edits).matrix, lamb_shift, recipe)
 
 
 def _construct(constructor: str, given: Mapping[str, Any]) -> Ensemble:

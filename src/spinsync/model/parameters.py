@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -66,10 +67,6 @@ class Parameter:
         return tuple(self.check(name, entry) for entry in entries)
 
 
-def _count(name: str, value: Any) -> int:
-    return checks.whole(name, value, 1)
-
-
 TABLE = (
     Parameter(name="gain", check=checks.non_negative, meaning="gain rate", label="gain", symbol=r"\kappa", per_group=True),
     Parameter(name="damping", check=checks.non_negative, meaning="damping rate", label="damping", symbol=r"\gamma",
@@ -92,8 +89,8 @@ TABLE = (
               label="cross coupling", symbol=r"V_\times", default=None, scope="cross", sets=("coupling",)),
     Parameter(name="cross_theta", check=checks.real, meaning="interaction phase between the groups", label="cross phase",
               symbol=r"\theta_\times", unit="rad", default=None, scope="cross", sets=("theta",), per_group=True),
-    Parameter(name="spins", check=_count, meaning="number of spins", label="number of spins", symbol="N", unit="1",
-              scope="inner", sets=("coupling", "theta")),
+    Parameter(name="spins", check=partial(checks.whole, least=1), meaning="number of spins", label="number of spins",
+              symbol="N", unit="1", scope="inner", sets=("coupling", "theta")),
     Parameter(name="vacuum_coupling", check=checks.non_negative, meaning="coupling of one spin to the cavity",
               label="vacuum coupling", symbol="g", scope="inner", sets=("coupling", "theta")),
     Parameter(name="cavity_decay", check=checks.positive, meaning="cavity decay rate", label="cavity decay",

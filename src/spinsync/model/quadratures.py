@@ -44,10 +44,10 @@ def lorentzian(
         middle = (low + high) / 2
         smaller = 2 * _Map(half_width, gamma_perp or half_width, field, middle).size < nodes
         low, high = (middle, high) if smaller else (low, middle)
-    where = _Map(half_width, gamma_perp or half_width, field, low)
-    w = where.inverse(np.arange(nodes // 2 + 1) * (2 * where.size / nodes))
+    node_map = _Map(half_width, gamma_perp or half_width, field, low)
+    w = node_map.inverse(np.arange(nodes // 2 + 1) * (2 * node_map.size / nodes))
     w = np.concatenate([-w[:0:-1], w])
-    measure = 2 * where.size / nodes * half_width / (pi * (w**2 + half_width**2)) / where.slope(w)
+    measure = 2 * node_map.size / nodes * half_width / (pi * (w**2 + half_width**2)) / node_map.slope(w)
     measure[[0, -1]] /= 2
     return Quadrature(center + w, measure, half_width=half_width)
 

@@ -1,7 +1,7 @@
-"""Recipes: the constructor of an ensemble and its parameters, by whose names an ensemble is varied.
+"""Recipes: how an ensemble was constructed, so that it can be varied by the names of its parameters.
 
-A recipe holds the constructor's own parameters and the dotted changes since then ("A.gain", "A.B.coupling"), the names in
-diagrams, TOML files and the command line. It converts arrays of parameters to rates, without an ensemble for each point.
+A recipe holds the constructor's parameters and the later changes by dotted names ("A.gain", "A.B.coupling"). Diagrams and
+TOML files use the same names. A recipe also converts arrays of parameters to rates, without an ensemble for each point.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from spinsync.model.rates import Rates, broadcast_rates, normalized
 
 @dataclass(frozen=True)
 class Recipe:
-    """A constructor, its parameters, and the dotted changes since then.
+    """A constructor, its parameters, and the later changes by dotted names.
 
     base : groups and coupling if the constructor is "groups"; None for the others
     """
@@ -87,8 +87,8 @@ class Recipe:
 
     def _moved_distributions(self, detuning: float) -> dict[str, Distribution]:
         """The distributions of a pair, centred at its frequencies at another detuning."""
-        spread = zip(self.group_names, self.distributions(), (detuning / 2, -detuning / 2), strict=True)
-        return {f"{name}.frequency": d.centered(center) for name, d, center in spread if d is not None}
+        centered = zip(self.group_names, self.distributions(), (detuning / 2, -detuning / 2), strict=True)
+        return {f"{name}.frequency": d.centered(center) for name, d, center in centered if d is not None}
 
     def _remaining_changes(self, names: Iterable[str]) -> dict[str, Any]:
         """The dotted changes that stay valid if the constructor's parameters `names` are replaced: the later call wins."""
@@ -122,7 +122,7 @@ class Recipe:
         return tuple(value if isinstance(value, DISTRIBUTIONS) else None for value in plain)
 
     def columns_and_coupling(self, values: Mapping[str, Array] | None = None) -> tuple[Columns, Coupling, Edits]:
-        """Parameters by group, the coupling, and the given strengths and phases; `values` replace recorded parameters."""
+        """Parameters by group, the coupling, and the edits of its entries; `values` replace recorded parameters."""
         values = values or {}
         changes = {name: center(v) for name, v in {**self._remaining_changes(values), **values}.items() if "." in name}
         if self.base is not None:
@@ -134,10 +134,10 @@ class Recipe:
 
     def phase(self, a: int, b: int) -> float:
         """theta_ab as given; for V_ab = 0 only the recipe contains it."""
-        _, coupling, given = self.columns_and_coupling()
-        return float(given.get((a, b), {}).get("theta", np.angle(coupling.matrix[a, b])))
+        _, coupling, edits = self.columns_and_coupling()
+        return float(edits.get((a, b), {}).get("theta", np.angle(coupling.matrix[a, b])))
 
     def rates(self, **values: Array) -> Rates:
         """Rates with arrays of parameters instead of the recorded ones, broadcast against each other."""
-        columns, coupling, given = self.columns_and_coupling(values)
-        return broadcast_rates(columns, normalized(columns["weight"]), coupling.edited(given).matrix)
+        columns, coupling, edits = self.columns_and_coupling(values)
+        return broadcast_rates(columns, normalized(columns["weight"]), coupling.edited(edits).matrix)

@@ -13,14 +13,14 @@ from matplotlib.axis import Axis
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-FIRST_POINTS = 121  # number of points of the initial grid of a curve
 GRID_POINTS = 71  # number of points along each axis of the grid for contours
-MAX_GAP = 1 / 150  # between two neighbouring points of a curve, in axes coordinates (from 0 to 1), as below
+# in axes coordinates, from 0 to 1 within the axes:
+MAX_GAP = 1 / 150  # between two neighbouring points of a curve
 FINEST = 1e-10  # resolution of the ends and jumps of a curve
 MARGIN = 1.0  # points outside the axes are drawn at most this far outside
 
 
-def sample_points(axis: Axis, given: Array, count: int = FIRST_POINTS) -> Array:
+def sample_points(axis: Axis, given: Array, count: int = 121) -> Array:
     """`count` values at equal distances along an axis, within the range of the given values, and these, ascending."""
     scale = axis.get_transform()
     low, high = np.asarray(scale.transform([given.min(), given.max()]), float).tolist()

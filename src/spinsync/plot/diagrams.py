@@ -306,13 +306,13 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
     if x != "detuning":
         return
     label, unit = _axis(x, ensemble)
-    rate = _frequency_label(label, unit, "", "")[1]
+    y_unit = _frequency_label(label, unit, "", "")[1]
     for sign in (1, -1):
-        _draw_dotted(ax, diagram, unit, sign / 2 / rate)
+        _draw_dotted(ax, diagram, unit, sign / 2 / y_unit)
 
     def plateau(detuning: float) -> float:
         pair = ensemble.replace(detuning=detuning)
         locked = areas.closed_form(pair, "beat_frequency") == 0
-        return areas.closed_form(pair, "frequency") / rate if locked else np.nan
+        return areas.closed_form(pair, "frequency") / y_unit if locked else np.nan
 
     ax.plot(*_formula(ax, diagram, x, unit, plateau), color=CLOSED_FORM, lw=1.0)

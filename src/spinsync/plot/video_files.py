@@ -25,7 +25,6 @@ from spinsync.plot.spheres import SPHERE_COLOUR
 Array = NDArray[Any]
 AddImage = Callable[[Array], object]  # writes the next image
 UNCHANGED = 255  # palette index of a pixel that is the same as before
-HUNDREDTHS = 100  # the unit of time of a GIF is 1/100 s
 
 
 def ffmpeg() -> str | None:
@@ -77,7 +76,7 @@ def gif(file: Path, size: int, rate: int, colours: Sequence[str]) -> Iterator[Ad
         def add(image: Array) -> None:
             nonlocal before, shown, count
             count += 1
-            until, now = round(HUNDREDTHS * count / rate), table[colour_cell(image)]
+            until, now = round(100 * count / rate), table[colour_cell(image)]  # in units of 1/100 s
             out.write(b"\x21\xf9\x04\x05" + struct.pack("<HBB", until - shown, UNCHANGED, 0))  # keep the old pixels
             out.write(_compressed(np.where(now == before, np.uint8(UNCHANGED), now)))
             before, shown = now, until

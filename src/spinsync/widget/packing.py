@@ -16,7 +16,6 @@ from spinsync.plot.traces import require_variable
 from spinsync.results.datasets import bloch, model_of, phases
 
 LARGEST = 4_000_000  # Bloch vectors in one run: 48 MB in the browser's memory
-SHADES = 128  # colours of the phase circle
 
 
 def packed(run: xr.Dataset) -> dict[str, Any]:
@@ -66,8 +65,8 @@ def _vectors(run: xr.Dataset) -> Array:
     return bloch(run).values
 
 
-def shades(count: int = SHADES) -> Array:
-    """Hues of equal lightness, sRGB bytes (count, 3), visible on light and dark backgrounds.
+def shades(count: int = 128) -> Array:
+    """Colours of phases from -pi to pi: hues of equal lightness for light and dark backgrounds, sRGB bytes (count, 3).
 
     Lightness 0.66 and chroma 0.11 in OKLab (B. Ottosson, "A perceptual color space for image processing", 2020).
     """

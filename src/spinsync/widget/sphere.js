@@ -1,8 +1,8 @@
 // The Bloch sphere: ball, spins with trails, mean field.
 
-const BACK = 0.35; // opacity of spins at the back of the sphere
-const REACH = 1.22; // half the picture's side, in radii of the sphere
-const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // limits: frames of a trail; segments and pixels of one picture
+const BACK_OPACITY = 0.35; // of spins at the back of the sphere
+const HALF_WIDTH = 1.22; // from the centre of the sphere to the edge of the canvas, in radii of the sphere
+const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // limits: frames of a trail; segments and pixels of one image
 
 // mean distance of spins between two times, estimated from about a hundred of them
 function meanStep(run, frame) {
@@ -50,7 +50,7 @@ class Sphere {
     const a = (this.azimuth * Math.PI) / 180, e = (this.elevation * Math.PI) / 180;
     const [ca, sa, ce, se] = [Math.cos(a), Math.sin(a), Math.cos(e), Math.sin(e)];
     this.matrix = [-sa, ca, 0, -se * ca, -se * sa, ce, ce * ca, ce * sa, se];
-    this.radius = (this.size * this.zoom) / (2 * REACH);
+    this.radius = (this.size * this.zoom) / (2 * HALF_WIDTH);
   }
 
   point(x, y, z) {
@@ -144,7 +144,7 @@ class Sphere {
     if (radius !== pixels.radius) pixels.setRadius((pixels.radius = radius));
     for (const front of [false, true])
       for (let s = 0; s < n; s++)
-        if (now.depth[s] >= 0 === front) pixels.dot(now.x[s], now.y[s], fill[s], clamp(0.8 + 0.5 * now.depth[s], BACK, 1));
+        if (now.depth[s] >= 0 === front) pixels.dot(now.x[s], now.y[s], fill[s], clamp(0.8 + 0.5 * now.depth[s], BACK_OPACITY, 1));
   }
 
   // lines between successive times, fading with age
@@ -160,7 +160,7 @@ class Sphere {
       const opacity = strength * clamp(1 - (frame - k) / length, 0, 1);
       for (let s = 0; s < n; s++) {
         const depth = clamp((to.depth[s] + 1) / 2, 0, 1);
-        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.fill[s], opacity * (BACK + (1 - BACK) * depth), half);
+        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.fill[s], opacity * (BACK_OPACITY + (1 - BACK_OPACITY) * depth), half);
       }
       if (k <= last) [this.older, this.old] = [to, from];
     }

@@ -52,16 +52,16 @@ def visit(browser, address, tab=None, **options):
     context = browser.new_context(**options)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    complaints, home = errors_of(page), address.split("?")[0]
-    page.complaints = complaints
-    page.on("request", lambda r: r.url.startswith((home, "data:", "blob:")) or complaints.append(f"asked for {r.url}"))
+    errors, home = errors_of(page), address.split("?")[0]
+    page.errors = errors
+    page.on("request", lambda r: r.url.startswith((home, "data:", "blob:")) or errors.append(f"asked for {r.url}"))
     page.goto(address)
     page.get_by_role("tab", name="Story").wait_for()
     if tab:
         turn_to(page, tab)
     page.locator(WORDS).first.wait_for()
     yield page
-    assert complaints == []
+    assert errors == []
     context.close()
 
 
@@ -138,7 +138,7 @@ def test_what_was_asked_while_offline_is_asked_again(browser, address):
         page.wait_for_timeout(500)
         page.context.set_offline(False)
         says(page, "Incoherent.")
-        page.complaints.clear()  # the browser told that it was offline
+        page.errors.clear()  # the browser told that it was offline
 
 
 def test_too_much_is_said(browser, address):

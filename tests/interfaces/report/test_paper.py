@@ -9,7 +9,7 @@ import xarray as xr
 import spinsync as ss
 from spinsync.interfaces.command import run
 from spinsync.interfaces.report import microscopic, reproduction, spheres
-from spinsync.interfaces.report.claims import Claim, Section
+from spinsync.interfaces.report.claims import Chapter, Claim
 
 
 class Links(HTMLParser):
@@ -60,8 +60,8 @@ def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
 def broken(short, monkeypatch):
     """A report of one claim, which fails."""
     claims = (Claim("water is dry", 1, 0, 0.1, "a planted fault"),)
-    section = Section(title="Water", text="", figures={}, captions={}, data={}, claims=claims)
-    monkeypatch.setattr(spheres, "chapter", lambda quick, advance: section)
+    chapter = Chapter(title="Water", text="", figures={}, captions={}, data={}, claims=claims)
+    monkeypatch.setattr(spheres, "chapter", lambda quick, advance: chapter)
 
 
 def test_a_claim_that_fails_is_shown_and_exits_with_1(broken, tmp_path, capsys):

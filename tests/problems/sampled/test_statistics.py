@@ -232,7 +232,7 @@ def test_the_number_of_trajectories_is_estimated_after_the_first_round(monkeypat
     """Within a factor of two; and the progress line goes from 0 to 1."""
     shown, expected = [], []
     monkeypatch.setattr(ProgressLine, "update", lambda self, done, text="": shown.append((done, text)) if text else None)
-    monkeypatch.setattr("spinsync.base.interrupts.PATIENCE", 0.02)
+    monkeypatch.setattr("spinsync.base.interrupts.CHECK_INTERVAL", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])

@@ -33,8 +33,8 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Section:
-    """A section of the report. `text` and `captions` are HTML; figures and captions have the same names.
+class Chapter:
+    """A chapter of the report. `text` and `captions` are HTML; figures and captions have the same names.
 
     After figures and data have been written, only their names are kept.
     """

@@ -1,4 +1,4 @@
-"""(b) The phase diagram over coupling and gain-to-damping ratio."""
+"""The phase diagram over coupling and gain-to-damping ratio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 CASES = {"minus": (-pi / 2, 20.0, 12.0), "plus": (pi / 2, 6.0, 1.2)}  # theta, largest V, largest r
 
@@ -43,7 +43,7 @@ def tip() -> tuple[float, float]:
     return float(quartic(best)), best
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 40 if quick else 96
     diagrams = {}
     for name, (theta, strongest, highest) in CASES.items():
@@ -62,7 +62,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     for name, diagram in diagrams.items():
         claims += _compare(f"theta = {'-' if name.endswith('minus') else '+'}pi/2", diagram)
     advance(1.0)
-    return Section(
+    return Chapter(
         title="Phase diagram",
         text="<p>Amplitude |<i>s</i>| in the long-time limit, from one trajectory per point, "
         "and the closed-form threshold <i>V</i><sub>c</sub> = Γ<sub>⊥</sub>/(−<i>z</i><sub>0</sub> sin <i>θ</i>), "

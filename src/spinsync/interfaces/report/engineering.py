@@ -1,4 +1,4 @@
-"""(i) Locking controlled by interaction phases: in phase, antiphase, none; unequal groups; tilted edges."""
+"""Locking controlled by interaction phases: in phase, antiphase, none; unequal groups; tilted edges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 V, THETA = 24.0, -pi / 2
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=THETA, cross_coupling=1.0)
@@ -19,7 +19,6 @@ UNEQUAL = ss.Ensemble.pair(
     detuning=0.0, gain=(3.0, 4.0), damping=1.0, coupling=V, theta=-1.0, cross_coupling=1.0, cross_theta=(-1.0, -0.2),
     weights=(2, 3),
 )  # fmt: skip
-TILTED = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=-1.0, cross_coupling=1.0)
 
 
 def edge(pair: ss.Ensemble, sign: int) -> float:
@@ -42,7 +41,7 @@ def wrong_regimes(margin: float, ratio: float, count: int) -> int:
     for k in range(count):
         theta, mean, difference = np.random.default_rng([3, k]).uniform([-2.2, -0.5, -pi], [-0.9, 0.5, pi])
         cross_theta = (float(theta + mean + difference), float(theta + mean - difference))
-        pair = TILTED.replace(theta=float(theta), cross_theta=cross_theta, cross_coupling=ratio * V)
+        pair = PAIR.replace(theta=float(theta), cross_theta=cross_theta, cross_coupling=ratio * V)
         half_width = float(ss.locking_range(pair).locking_range)
         for side in (1 - margin, 1 + margin):
             found = ss.regime(pair.replace(detuning=(-1) ** k * side * half_width)).regime
@@ -50,7 +49,7 @@ def wrong_regimes(margin: float, ratio: float, count: int) -> int:
     return wrong
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 30 if quick else 80
     axes = {"detuning": np.linspace(-1.0, 1.0, size), "cross_coupling": np.linspace(0.1, 6.0, size)}
     data = {}
@@ -62,7 +61,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     by_phase = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
     data["range-by-phase"] = ss.phase_diagram(PAIR.replace(cross_coupling=1.2), by_phase)
     advance(0.75)
-    return Section(
+    return Chapter(
         title="Interaction phases control the locking",
         text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides "
         "whether they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway "

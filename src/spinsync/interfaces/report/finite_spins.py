@@ -1,4 +1,4 @@
-"""(j) Beyond the article: exact quantum mechanics of N spins, and how mean field emerges from it."""
+"""Beyond the article: exact quantum mechanics of N spins, and how mean field emerges from it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 #: the superradiant laser: no damping, collective decay Gc = 2 V/N; rates in units of 2 V = N Gc
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
@@ -28,7 +28,7 @@ def over_spins(question: Callable[..., xr.Dataset], *arguments: Any, sizes: Sequ
     return xr.concat([question(*arguments, theory=ss.Exact(n)) for n in sizes], "spins")
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     sizes = (10, 14, 20, 28, 50, 100, 200) if quick else (10, 14, 20, 28, 50, 70, 100, 200, 500, 1000)
     data = {}
     for name, model in {"laser": LASER, "detuned-laser": DETUNED}.items():
@@ -44,7 +44,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     few = (10, 40, 160) if quick else (10, 100, 1000)
     data["spectra"] = over_spins(ss.emission_spectrum, DETUNED, frequencies, sizes=few)
     advance(0.9)
-    return Section(
+    return Chapter(
         title="Beyond the article: finite numbers of spins",
         text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
         "master equation, which permutation symmetry solves without approximation up to thousands of spins. The example is "
@@ -61,8 +61,8 @@ def chapter(quick: bool, advance: Advance) -> Section:
         captions={
             "approach": "Order parameter, inversion and frequency of the detuned laser (<i>θ</i> = −1.2) against 1/<i>N</i>; "
             "black: mean field.",
-            "line": "Left: linewidth on resonance; dashed: the law (4.7) of many spins, and the damping of a small coherence. "
-            "Right: spectrum of the detuned laser's light; dashed: mean-field frequency (4.3).",
+            "line": "Left: linewidth on resonance; dashed: the asymptote (4.7) for many spins, and the damping of a small "
+            "coherence. Right: spectrum of the detuned laser's light; dashed: mean-field frequency (4.3).",
         },
         data=data,
         claims=tuple(_claims(data)),
@@ -114,14 +114,14 @@ def _convergence(data: dict[str, xr.Dataset]) -> list[Claim]:
 
 def _widths(data: dict[str, xr.Dataset]) -> list[Claim]:
     lines = {name: data[f"line-{name}"].linewidth for name in GAINS}
-    law = float(ss.limit_cycle(LASER).phase_diffusion)
+    asymptote = float(ss.limit_cycle(LASER).phase_diffusion)
     scaled = lines["synchronized"] * lines["synchronized"].spins
     incoherent = 2 * LASER.replace(gain=2.0).groups[0].gamma_perp - 2 * float(LASER.replace(gain=2.0).groups[0].z0) * 0.5
     half, most = _last_two(lines["threshold"])
     why = "next order: square of the extrapolated correction"
     return [
-        Claim("synchronized: N x linewidth for 1/N to 0, by (4.7)", law, _extrapolated(scaled),
-              law * (_last_two(scaled)[0] / law - 1) ** 2, why),
+        Claim("synchronized: N x linewidth for 1/N to 0, by (4.7)", asymptote, _extrapolated(scaled),
+              asymptote * (_last_two(scaled)[0] / asymptote - 1) ** 2, why),
         Claim("incoherent: linewidth for 1/N to 0, twice the damping of a small coherence (4.1)", incoherent,
               _extrapolated(lines["incoherent"]), incoherent * (_last_two(lines["incoherent"])[0] / incoherent - 1) ** 2, why),
         Claim("threshold: exponent of 1/N with which the linewidth falls", 0.5, log2(half / most),

@@ -1,4 +1,4 @@
-"""(e) Microscopic foundation: N spins by brute force obey the one-spin equations exactly."""
+"""Microscopic foundation: N spins by brute force obey the one-spin equations exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 START = [[0.6, 0.0, -0.4]]
 
@@ -30,7 +30,7 @@ def _residual(sides: xr.Dataset) -> np.ndarray:
     return np.asarray(np.maximum(s, z))
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     residuals = {}
     for groups, spins in ((1, 4), (2, 4), (3, 3)):
         model, few = random_ensemble(groups, groups), ss.BruteForce(spins)
@@ -45,7 +45,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     name, why = "residual of the one-spin equations (2.3) and (2.4)", "rounding of sums of 4^N terms"
     claims = [Claim(f"{case}: {name}", 0, float(_residual(sides).max()), 1e-12, why) for case, sides in residuals.items()]
     claims += [_splitting(seed) for seed in (1, 2)]
-    return Section(
+    return Chapter(
         title="The microscopic master equation",
         text="<p>The nonlinear equation is the limit <i>N</i> → ∞ of a Lindblad master equation with exchange, correlated "
         "decay and correlated pumping, equation (2.2), for every complex coupling matrix. At finite <i>N</i> each spin "

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Claim, Section
+from spinsync.interfaces.report.claims import Chapter, Claim
 
 STYLE_SHEET = """
 :root { color-scheme: light; }
@@ -44,30 +44,30 @@ def _rows(claims: Sequence[Claim]) -> str:
     return "\n".join(row(claim) for claim in claims)
 
 
-def _part(index: int, part: Section) -> str:
+def _chapter(index: int, chapter: Chapter) -> str:
     figures = "\n".join(
-        f'<figure><img src="figures/{name}.png" alt="{escape(part.title)}"><figcaption>{caption} '
+        f'<figure><img src="figures/{name}.png" alt="{escape(chapter.title)}"><figcaption>{caption} '
         f'(<a href="figures/{name}.pdf">PDF</a>)</figcaption></figure>'
-        for name, caption in part.captions.items()
+        for name, caption in chapter.captions.items()
     )
-    stores = ", ".join(f"data/{name}.zarr" for name in part.data)
-    return f"""<h2 id="part-{index}">{escape(part.title)}</h2>
-{part.text}
+    stores = ", ".join(f"data/{name}.zarr" for name in chapter.data)
+    return f"""<h2 id="part-{index}">{escape(chapter.title)}</h2>
+{chapter.text}
 {figures}
 <div class="wide"><table><caption>Claims</caption>
 <tr><th>claim</th><th>expected</th><th>measured</th><th>tolerance</th><th></th></tr>
-{_rows(part.claims)}
+{_rows(chapter.claims)}
 </table></div>
 <p>Data: {stores}</p>"""
 
 
-def write_page(path: Path, parts: Sequence[Section], *, quick: bool) -> None:
+def write_page(path: Path, chapters: Sequence[Chapter], *, quick: bool) -> None:
     """Write the report's page to `path`."""
-    claims = [claim for part in parts for claim in part.claims]
+    claims = [claim for chapter in chapters for claim in chapter.claims]
     held = sum(claim.holds for claim in claims)
-    links = "".join(f'<a href="#part-{i}">{escape(part.title)}</a>' for i, part in enumerate(parts))
+    links = "".join(f'<a href="#part-{i}">{escape(chapter.title)}</a>' for i, chapter in enumerate(chapters))
     how = " on coarser grids (--quick)" if quick else ""
-    shown = "\n".join(_part(i, part) for i, part in enumerate(parts))
+    body = "\n".join(_chapter(i, chapter) for i, chapter in enumerate(chapters))
     path.write_text(
         f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -76,7 +76,7 @@ def write_page(path: Path, parts: Sequence[Section], *, quick: bool) -> None:
 <p><b>{held} of {len(claims)} claims hold.</b> Computed by spinsync {ss.__version__}{how}.</p>
 {NOTE}
 <nav>{links}</nav>
-{shown}
+{body}
 </body></html>
 """,
         encoding="utf-8",

@@ -1,4 +1,4 @@
-"""(c) Amplitude, inversion and frequency against the interaction phase."""
+"""Amplitude, inversion and frequency against the interaction phase."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 STRENGTH, FREQUENCY = 12.0, 1.5
 CASES = {"minus": (3.0, 1.0, "gain 3, damping 1"), "plus": (1.0, 3.0, "gain 1, damping 3")}
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     count = 25 if quick else 49
     cuts = {}
     for name, (gain, damping, _) in CASES.items():
@@ -24,7 +24,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
         low, high = (-pi, 0.0) if name == "minus" else (0.0, pi)
         cuts[f"theta-{name}"] = ss.phase_diagram(one, {"theta": np.linspace(low, high, count)})
         advance(len(cuts) / 2)
-    return Section(
+    return Chapter(
         title="Frequency and amplitude against the interaction phase",
         text="<p>The phase <i>θ</i> of the interaction sets the frequency of the synchronized ensemble, "
         "Ω = ω + Γ<sub>⊥</sub> cot <i>θ</i>, equation (4.3); only its sine contributes to synchronization. At "

@@ -1,4 +1,4 @@
-"""(g) Observed frequencies against the detuning: locking plateaus, Hopf line, Adler's law."""
+"""Observed frequencies against the detuning: locking plateaus, Hopf line, Adler's law."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 STRENGTHS = (10.0, 20.0)
@@ -40,25 +40,25 @@ def wrong_at_hopf() -> tuple[int, int]:
     return wrong, total
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 31 if quick else 91
     diagrams = {}
     for strength in STRENGTHS:
         axis = {"detuning": np.linspace(0, 9, size)}
         diagrams[f"plateau-{strength:g}"] = ss.phase_diagram(PAIR.replace(coupling=strength), axis)
         advance(len(diagrams) / 5)
-    reach = float(ss.locking_range(WEAK).locking_range)
-    diagrams["plateau-adler"] = ss.phase_diagram(WEAK, {"detuning": reach * np.linspace(-3, 3, 30 if quick else 60)})
+    half_width = float(ss.locking_range(WEAK).locking_range)
+    diagrams["plateau-adler"] = ss.phase_diagram(WEAK, {"detuning": half_width * np.linspace(-3, 3, 30 if quick else 60)})
     advance(0.7)
     wrong, regimes = wrong_at_hopf()
     order = f"corrections are of relative order cross coupling / coupling = {RATIO}"
     claims = (
         Claim("locked by (5.4): largest observed frequency on the plateaus", 0, _plateau(diagrams), 1e-7, "Newton's method"),
         Claim("wrong regimes 1 % below and above the Hopf line, started close to full", 0, wrong, 0, f"{regimes} regimes"),
-        Claim("weak coupling: largest deviation of the beat rate from (5.8), in units of K", 0, _adler(diagrams, reach), RATIO,
-              order),
+        Claim("weak coupling: largest deviation of the beat rate from (5.8), in units of K", 0, _adler(diagrams, half_width),
+              RATIO, order),
     )  # fmt: skip
-    return Section(
+    return Chapter(
         title="Frequencies against detuning",
         text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10 the plateau ends at the "
         "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 they coincide beyond it: the motion is phase-trapped "
@@ -95,12 +95,12 @@ def _plateau(diagrams: dict[str, xr.Dataset]) -> float:
     return largest
 
 
-def _adler(diagrams: dict[str, xr.Dataset], reach: float) -> float:
+def _adler(diagrams: dict[str, xr.Dataset], half_width: float) -> float:
     """Largest deviation of the observed beat rate from Adler's law, outside the vicinity of its square-root edge."""
     diagram = diagrams["plateau-adler"]
     deviations = []
     for detuning, a, b in zip(diagram.detuning.values, *diagram.frequency.values.T, strict=True):
-        if abs(abs(detuning) / reach - 1) > 2 * RATIO:
-            expected = np.sign(detuning) * sqrt(max(detuning**2 - reach**2, 0.0))
-            deviations.append(abs(a - b - expected) / reach)
+        if abs(abs(detuning) / half_width - 1) > 2 * RATIO:
+            expected = np.sign(detuning) * sqrt(max(detuning**2 - half_width**2, 0.0))
+            deviations.append(abs(a - b - expected) / half_width)
     return float(np.max(deviations))

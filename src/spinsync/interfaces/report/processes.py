@@ -20,7 +20,7 @@ import spinsync as ss
 from spinsync.base.parallel import budget, thread_limit
 from spinsync.interfaces.report.claims import Advance
 
-PATIENCE = 0.1  # seconds between two checks for an interrupt, for systems where waiting is not interrupted
+CHECK_INTERVAL = 0.1  # seconds between two checks for an interrupt, for systems where waiting is not interrupted
 
 T = TypeVar("T")
 Work = Callable[[str, Advance], T]  # called with the name of a task
@@ -57,7 +57,7 @@ def run_in_processes(
                 cleanup.callback(end)
             assign_next(connection)
         while running:
-            for connection in wait(list(running), PATIENCE):
+            for connection in wait(list(running), CHECK_INTERVAL):
                 try:
                     kind, value = connection.recv()
                 except (EOFError, ConnectionError):

@@ -15,7 +15,7 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Advance, Section
+from spinsync.interfaces.report.claims import Advance, Chapter
 from spinsync.interfaces.report.page import write_page
 from spinsync.interfaces.report.processes import run_in_processes
 
@@ -45,11 +45,11 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     """Write the report to the new folder `out`; True if every claim holds."""
     console = Console(stderr=True)
     with new_folder(out, "--out") as draft:
-        parts = _chapters(draft, quick, console)
-        claims = [claim.row() for part in parts for claim in part.claims]
+        chapters = _chapters(draft, quick, console)
+        claims = [claim.row() for chapter in chapters for claim in chapter.claims]
         text = json.dumps({"spinsync": ss.__version__, "claims": claims}, indent=1, allow_nan=True)
         (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
-        write_page(draft / "index.html", parts, quick=quick)
+        write_page(draft / "index.html", chapters, quick=quick)
     failed = [claim["claim"] for claim in claims if not claim["holds"]]
     for claim in failed:
         console.print(f"claim fails: {claim}", markup=False)
@@ -57,7 +57,7 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
     return not failed
 
 
-def _chapters(draft: Path, quick: bool, console: Console) -> list[Section]:
+def _chapters(draft: Path, quick: bool, console: Console) -> list[Chapter]:
     """Compute all chapters and write them into the draft, in several processes if possible."""
     columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
     order = sorted(CHAPTERS.values(), key=START_ORDER.index)
@@ -71,10 +71,10 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Section]:
         work, processes = partial(_write_chapter, draft, quick), _processes()
         if processes > 1:
             on_line = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-            parts = run_in_processes(work, order, processes, on_progress, on_line)
+            chapters = run_in_processes(work, order, processes, on_progress, on_line)
         else:
-            parts = {module: work(module, partial(on_progress, module)) for module in order}
-    return [parts[module] for module in CHAPTERS.values()]
+            chapters = {module: work(module, partial(on_progress, module)) for module in order}
+    return [chapters[module] for module in CHAPTERS.values()]
 
 
 def _processes() -> int:
@@ -82,7 +82,7 @@ def _processes() -> int:
     return max(1, min(PROCESSES, budget(), int(available() / MEMORY), len(CHAPTERS)))
 
 
-def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> Section:
+def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> Chapter:
     """Compute a chapter and write its figures and data; only the computing process loads numpy and matplotlib."""
     import matplotlib as mpl
 
@@ -91,13 +91,13 @@ def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> S
 
     advance(0.0)
     with ss.plot.style():
-        section: Section = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
+        chapter: Chapter = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
         for folder in ("figures", "data"):
             (draft / folder).mkdir(exist_ok=True)
-        for name, figure in section.figures.items():
+        for name, figure in chapter.figures.items():
             ss.plot.save(figure, draft / "figures" / name)
             plt.close(figure)
-        for name, data in section.data.items():
+        for name, data in chapter.data.items():
             data.to_zarr(draft / "data" / f"{name}.zarr", consolidated=False)
     advance(1.0)
-    return replace(section, figures={}, data=dict.fromkeys(section.data))
+    return replace(chapter, figures={}, data=dict.fromkeys(chapter.data))

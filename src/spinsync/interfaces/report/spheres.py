@@ -1,4 +1,4 @@
-"""(a) Dissipation, interaction and both on the Bloch sphere."""
+"""Dissipation, interaction and both on the Bloch sphere."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 STRENGTH, FREQUENCY, SPINS = 12.0, 2.5, 14
 CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gain, damping
@@ -18,7 +18,7 @@ KINDS = {"dissipation": (0.0, 1.0, 12.0), "interaction": (STRENGTH, 0.0, 2.0), "
 
 
 def random_vectors() -> np.ndarray:
-    """Random unit vectors (spin, 3), uniform on the sphere; vector k depends on (seed, k) alone."""
+    """Random unit vectors (spin, 3), uniform on the sphere; vector k does not depend on SPINS."""
     m = np.array([np.random.default_rng([5, k]).normal(size=3) for k in range(SPINS)])
     return np.asarray(m / np.linalg.norm(m, axis=1, keepdims=True))
 
@@ -29,14 +29,14 @@ def ensemble(case: str, kind: str) -> ss.Ensemble:
     return ss.Ensemble.single(gain=on * gain, damping=on * damping, coupling=strength, theta=theta, frequency=FREQUENCY)
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     runs = {}
     for case in CASES:
         for kind, (_, _, until) in KINDS.items():
             times = np.linspace(0, until, 1201)
             runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=random_vectors(), each=True)
             advance(len(runs) / 7)
-    return Section(
+    return Chapter(
         title="Spins on the Bloch sphere",
         text="<p>Fourteen spins start at random points. <b>Dissipation alone</b> (gain and damping) drives every spin "
         "to the same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "

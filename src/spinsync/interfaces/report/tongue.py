@@ -1,4 +1,4 @@
-"""(h) The Arnold tongue of the symmetric pair: simulated regimes and closed-form boundaries."""
+"""The Arnold tongue of the symmetric pair: simulated regimes and closed-form boundaries."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf line
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 40 if quick else 120
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
     tongue = ss.phase_diagram(PAIR, axes)
@@ -24,7 +24,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
     wrong, compared = _compare(tongue)
     undecided = int((tongue.regime == ss.Regime.UNDECIDED).sum())
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"
-    return Section(
+    return Chapter(
         title="The Arnold tongue of a symmetric pair",
         text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state; the "
         "closed forms were not used. Below <i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously "

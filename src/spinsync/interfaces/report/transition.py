@@ -1,4 +1,4 @@
-"""(d) The transition: square-root law and critical slowing down."""
+"""The transition: square-root law and critical slowing down."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
 NONLINEAR = "a perturbation of 1e-4 is not infinitesimal, and at t = 4/slow the fast exponent still contributes"
@@ -48,7 +48,7 @@ def exponent() -> float:
     return float(2 * slopes[0] - slopes[1])  # the first correction is linear in the distance
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     cut = ss.phase_diagram(ONE, {"coupling": np.linspace(2.0, 8.0, 31 if quick else 61)})
     advance(0.3)
     strengths = np.concatenate([np.linspace(2.0, 3.8, 10), np.linspace(4.2, 4.9, 8)])
@@ -66,7 +66,7 @@ def chapter(quick: bool, advance: Advance) -> Section:
         Claim("largest relative deviation of the relaxation rate from its closed form", 0, worst, 5e-3, NONLINEAR),
     )
     slowing = _table(strengths, rates, expected)
-    return Section(
+    return Chapter(
         title="The transition",
         text="<p>The order parameter rises continuously, as the square root of the distance from the threshold. Near "
         "the threshold relaxation slows down: its rate vanishes linearly from both sides, and at "

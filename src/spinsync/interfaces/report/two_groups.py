@@ -1,4 +1,4 @@
-"""(f) Two groups: full, phase-trapped and partial synchronization."""
+"""Two groups: full, phase-trapped and partial synchronization."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Claim, Section
+from spinsync.interfaces.report.claims import Advance, Chapter, Claim
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=20.0, theta=-pi / 2)
 CASES = {"full": (2.0, ss.Regime.FULL), "phase-trapped": (5.7, ss.Regime.PHASE_TRAPPED), "partial": (8.0, ss.Regime.PARTIAL)}
 UNTIL, SHOWN = 400.0, 12.0  # transients have decayed long before the time that is drawn
 
 
-def chapter(quick: bool, advance: Advance) -> Section:
+def chapter(quick: bool, advance: Advance) -> Chapter:
     times = np.linspace(0, UNTIL, 16001)
     runs = {name: ss.evolve(PAIR.replace(detuning=detuning), times) for name, (detuning, _) in CASES.items()}
     advance(0.4)
     found = {name: ss.regime(PAIR.replace(detuning=detuning)) for name, (detuning, _) in CASES.items()}
     advance(0.8)
-    return Section(
+    return Chapter(
         title="Two groups: full, phase-trapped and partial",
         text="<p>Two equal groups of different natural frequency, coupled as strongly to each other as within themselves. "
         "With a small detuning they oscillate with one frequency and a fixed phase difference: <b>full</b> synchronization. "
