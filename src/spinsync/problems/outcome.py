@@ -1,4 +1,4 @@
-"""Exceptions that solvers raise, with the numbers for a message. `questions/sentences.py` turns them into messages."""
+"""Exceptions that solvers raise, with the numbers for a message. `questions/errors.py` turns them into messages."""
 
 from __future__ import annotations
 
@@ -84,10 +84,10 @@ def afford(needed: float, growth: int = 1) -> None:
 
 @dataclass(eq=False)
 class TooFewLinesError(NoAnswerError):
-    """The model has only `most` lines, and `asked` were requested."""
+    """The model has only `most` lines, fewer than `requested`."""
 
     most: int
-    asked: int
+    requested: int
 
 
 @dataclass(eq=False)

@@ -1,1 +1,1 @@
-"""Levels of theory: each lowers a model to a Flow or a Linear problem. No time stepping here."""
+"""Levels of theory: each turns a model into a mathematical problem, which `spinsync.problems` solves."""
