@@ -67,7 +67,7 @@ def stimulated_with_tangent(y, table, coupling, out):
 class RateEquations(Toy):
     """dz/dt = net gain - Gamma_1 z - k z^2 for each group: populations only, all neutral."""
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         z, k = initial[:, 2].astype(complex), abs(np.diagonal(rates.coupling))
         return flow_of(
             names, rates.weight, lambda states: (np.zeros_like(states), states.real), nonlinear=stimulated,
@@ -116,20 +116,20 @@ class Beating(Toy):
     the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
     """
 
-    push: float = 0.3
+    source: float = 0.3
     feed: float = 0.1
 
     def numbers(self, rates):
         return float(rates.gamma_perp.mean()), float(rates.omega[0] - rates.omega[1]), float(abs(rates.coupling[0, 1]))
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         (gamma, delta, k), groups = self.numbers(rates), rates.weight.size
         m, real = initial, np.arange(groups + 1) > 0
         c = (m[0, 0] + 1j * m[0, 1]) * (m[1, 0] - 1j * m[1, 1]) / 4
         return flow_of(
             names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=squeezed,
             tangent=squeezed_with_tangent, decay=np.concatenate([[gamma + 1j * delta], rates.gamma_1]),
-            table=np.stack([np.append(self.push, rates.net_gain), np.append(k, np.full(groups, self.feed))]),
+            table=np.stack([np.append(self.source, rates.net_gain), np.append(k, np.full(groups, self.feed))]),
             coupling=np.zeros((1, 1), complex), start=np.concatenate([[c], m[:, 2]]), symmetry=0 * real, real=real,
             fastest_rate=gamma + abs(delta) + k,
         )  # fmt: skip
@@ -140,7 +140,7 @@ class Beating(Toy):
         return np.array([[k - gamma, delta], [-delta, -k - gamma]])
 
     def fixed_point(self, ensemble):
-        re, im = np.linalg.solve(self.generator(ensemble), [-self.push, 0])
+        re, im = np.linalg.solve(self.generator(ensemble), [-self.source, 0])
         r = ensemble.rates
         return re + 1j * im, (r.net_gain + self.feed * (re**2 + im**2)) / r.gamma_1
 
@@ -188,7 +188,7 @@ class DrivenSpins(Toy):
     def field(self):
         return self.strength * np.exp(1j * self.angle)
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         s, z = bloch_vectors.coherences(initial)
         n = z.size
         return flow_of(
@@ -254,7 +254,7 @@ class StuartLandau(Toy):
     omega: float = 3.0
     feed: float = 0.1
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         groups, real = rates.weight.size, np.arange(rates.weight.size + 1) > 0
         return flow_of(
             names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=stuart_landau,
@@ -296,7 +296,7 @@ class Parametric(Toy):
     mu: float = 0.05
     pump: float = 0.5
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         s, z = bloch_vectors.coherences(initial)
         n = z.size
         return flow_of(

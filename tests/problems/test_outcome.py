@@ -66,8 +66,8 @@ def test_rates_beyond_double_precision_are_refused():
     with pytest.raises(ss.IntegrationError, match="too large for double precision"):
         ss.evolve(huge, T, theory=ss.BruteForce(2))
     for lost in (np.nan, 0.999):
-        sentence = "The trace of the density matrix was lost: the rates are too large"
-        with pytest.raises(ss.IntegrationError, match=sentence), error_messages(ss.Exact(2)):
+        message = "The trace of the density matrix was lost: the rates are too large"
+        with pytest.raises(ss.IntegrationError, match=message), error_messages(ss.Exact(2)):
             check_trace(lost, {})
     for question in (partial(ss.evolve, times=T), ss.steady_state, ss.linewidth, partial(ss.emission_spectrum, frequencies=T)):
         with pytest.raises(ss.IntegrationError, match="too large for double precision"):

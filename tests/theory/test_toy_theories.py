@@ -83,9 +83,9 @@ def test_steady_states_agree_with_closed_forms(case):
 def test_growth_rates_agree_with_closed_forms(case):
     theory, ensemble = case
     problem = flow(case)
-    settled = converge(problem, stretch=5.0, longest=200.0)
-    for rest in (settled.fixed_point, newton(problem, settled.state).fixed_point):
-        np.testing.assert_allclose(rest.growth, np.sort(theory.growth(ensemble))[::-1], rtol=0, atol=1e-9)
+    convergence = converge(problem, stretch=5.0, longest=200.0)
+    for found in (convergence.fixed_point, newton(problem, convergence.state).fixed_point):
+        np.testing.assert_allclose(found.growth, np.sort(theory.growth(ensemble))[::-1], rtol=0, atol=1e-9)
 
 
 def test_the_leading_eigenvalue_is_that_of_the_neutral_variable():

@@ -1,1 +1,1 @@
-"""Kinds of mathematics and their solvers; they know no spin."""
+"""Kinds of mathematical problem, and their solvers."""

@@ -84,10 +84,10 @@ def afford(needed: float, growth: int = 1) -> None:
 
 @dataclass(eq=False)
 class TooFewLinesError(NoAnswerError):
-    """The model has only `most` lines, and `asked` were requested."""
+    """The model has only `most` lines, fewer than `requested`."""
 
     most: int
-    asked: int
+    requested: int
 
 
 @dataclass(eq=False)

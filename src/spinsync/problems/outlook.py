@@ -27,7 +27,7 @@ class Outlook:
     """
 
     span: float
-    settled: float  # time by which the motion has relaxed, if it relaxes at all
+    relaxation_time: float  # after this time the motion has relaxed, if it relaxes at all
     sure: float = SURE
     step: float = 0.0  # length of the step at the last check
 
@@ -37,5 +37,5 @@ class Outlook:
         left : number of remaining steps; share : fraction of the allowed steps that has been used
         """
         grew, self.step = step > self.step, step
-        goal = self.span if elapsed > self.settled else min(self.span, self.settled)
+        goal = self.span if elapsed > self.relaxation_time else min(self.span, self.relaxation_time)
         return not grew and goal - elapsed > (self.sure if share > LATE else SOON) * left * step

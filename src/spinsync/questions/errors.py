@@ -59,7 +59,7 @@ MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception
         "line; `emission_spectrum` shows its light."
     ),
     outcome.TooFewLinesError: lambda error, theory: InputError(
-        f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.asked}."
+        f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.requested}."
     ),
     outcome.TooManyJumpsError: lambda error, theory: InputError(
         f"Argument `most_jumps` must be larger for this question, but is most_jumps={error.most}: "

@@ -1,1 +1,1 @@
-"""Levels of theory: each lowers a model to a problem. No time stepping here."""
+"""Levels of theory: each turns a model into a problem, which `spinsync.problems` solves."""

@@ -49,7 +49,7 @@ class Problem(Protocol):
 
 
 class Theory(Protocol):
-    """Frozen options, with a method that turns (lowers) a model into a problem.
+    """A frozen dataclass of options, with a method that turns (lowers) a model into a problem.
 
     kinds : the kinds of problem that `lower` returns; their methods determine which questions the theory answers
     hints : question that the theory does not answer -> advice, added to the error message
@@ -87,7 +87,7 @@ def check_theory(theory: Theory, question: str) -> None:
 
 
 def seed_matters(theory: Theory, question: str, started: bool) -> bool:
-    """Whether a seed changes an answer: of trajectories, or of a start that is not given and decides."""
+    """Whether a seed changes an answer: of trajectories, or if no initial state is given (not `started`) and it matters."""
     if any(kind.stochastic for kind in theory.kinds):
         return True
     steady = question in ("steady_state", "phase_diagram") and not any(kind.start_decides for kind in theory.kinds)

@@ -81,45 +81,46 @@ def flow_at(ensemble, s, z):
 
 @pytest.mark.parametrize("seed", range(12))
 def test_newton_finds_the_limit_cycle_and_its_floquet_exponents(seed):
-    made = random_one(seed, ratio=1.2 + seed / 3)[0]
-    one = ss.Ensemble.single(**made)
-    cycle, turned = ss.limit_cycle(one), np.exp(1j * seed)
-    flow, there = flow_at(one, float(cycle.amplitude) * turned, float(cycle.inversion))
+    parameters = random_one(seed, ratio=1.2 + seed / 3)[0]
+    one = ss.Ensemble.single(**parameters)
+    cycle, phase = ss.limit_cycle(one), np.exp(1j * seed)
+    flow, there = flow_at(one, float(cycle.amplitude) * phase, float(cycle.inversion))
     found = newton(flow, there + 1e-3 * float(cycle.amplitude) * np.array([0.6 - 0.8j, 0.7])).fixed_point
     # the last step of Newton's method is below 1e-12
     assert abs(found.state[0]) == pytest.approx(float(cycle.amplitude), abs=1e-11)
     assert found.state[1] == pytest.approx(float(cycle.inversion), abs=1e-11)
     assert found.flow.frame == pytest.approx(float(cycle.frequency), abs=1e-10)
     exponents = cycle.floquet_exponent.values
-    wanted = np.sort(np.delete(exponents, np.argmin(abs(exponents))).real)[::-1]
+    expected = np.sort(np.delete(exponents, np.argmin(abs(exponents))).real)[::-1]
     assert found.stable
-    np.testing.assert_allclose(found.growth.sum(), wanted.sum(), atol=1e-10)
+    np.testing.assert_allclose(found.growth.sum(), expected.sum(), atol=1e-10)
     # near a double eigenvalue, errors grow to their square root
     distinct = abs(np.diff(np.delete(exponents, np.argmin(abs(exponents))))).item() > 0.1
-    np.testing.assert_allclose(found.growth, wanted, atol=1e-9 if distinct else 1e-6)
+    np.testing.assert_allclose(found.growth, expected, atol=1e-9 if distinct else 1e-6)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_newton_finds_the_symmetric_pair_and_its_growth_rates(seed):
-    made = random_pair(seed, reach=0.99)
-    full = ss.symmetric_pair(pair(**made))
+    parameters = random_pair(seed, reach=0.99)
+    full = ss.symmetric_pair(pair(**parameters))
     assert full.exists
     half, amplitude, z = (float(full[name]) for name in ("phase_difference", "amplitude", "inversion"))
     s = amplitude * np.exp([-0.5j * half, 0.5j * half])
-    flow, there = flow_at(pair(**made), s, [z, z])
+    flow, there = flow_at(pair(**parameters), s, [z, z])
     off = random_bloch(np.random.default_rng(seed), 2)
     found = newton(flow, there + 1e-3 * amplitude * np.concatenate([off[:, 0] + 1j * off[:, 1], off[:, 2]])).fixed_point
     np.testing.assert_allclose(abs(found.state[:2]), amplitude, atol=1e-10)
     np.testing.assert_allclose(found.state[2:], z, atol=1e-10)
     assert np.angle(found.state[1] / found.state[0]) == pytest.approx(half, abs=1e-10)
     assert found.flow.frame == pytest.approx(float(full.frequency), abs=1e-10)
-    g, g1 = system_of(made).gamma_perp[0], made["gain"] + made["damping"]
-    d, v_z0 = made["detuning"] ** 2 / (4 * g), made["coupling"] * abs(made["gain"] - made["damping"]) / g1
+    gain, damping, g = parameters["gain"], parameters["damping"], system_of(parameters).gamma_perp[0]
+    g1, d = gain + damping, parameters["detuning"] ** 2 / (4 * g)
+    v_z0 = parameters["coupling"] * abs(gain - damping) / g1
     q = 2 * g1 * (v_z0 - g - d)
     symmetric = np.roots([1, g - d + g1, g1 * (g - d) + q, q * g])
     antisymmetric = np.roots([1, g - d + g1, g1 * (g - d) + q / 2])
-    wanted = np.concatenate([symmetric, antisymmetric]).real
-    np.testing.assert_allclose(found.growth, np.sort(wanted)[::-1], atol=1e-8)
+    expected = np.concatenate([symmetric, antisymmetric]).real
+    np.testing.assert_allclose(found.growth, np.sort(expected)[::-1], atol=1e-8)
     assert found.stable == bool(full.stable)
 
 
@@ -134,12 +135,12 @@ def test_growth_rates_are_those_of_the_independent_equations(seed):
     )
     flow = ss.MeanField().lower(system.ensemble(), system.bloch, 0)
     slowest = flow.decay.real.min()
-    rest = converge(flow, stretch=10 / slowest, longest=400 / slowest).fixed_point
-    assert rest is not None
-    values = jacobian_eigenvalues(system, rest.state[:n], rest.state[n:].real, rest.flow.frame)
-    if np.any(rest.state[:n]):
+    found = converge(flow, stretch=10 / slowest, longest=400 / slowest).fixed_point
+    assert found is not None
+    values = jacobian_eigenvalues(system, found.state[:n], found.state[n:].real, found.flow.frame)
+    if np.any(found.state[:n]):
         values = np.delete(values, np.argmin(abs(values)))
-    assert pairs_up(rest.growth, values.real) < 1e-7  # the reference differentiates with a step of 1e-4: eps/1e-4
+    assert pairs_up(found.growth, values.real) < 1e-7  # the reference differentiates with a step of 1e-4: eps/1e-4
 
 
 def test_newton_finds_no_fixed_point_where_two_groups_drift():
@@ -191,10 +192,10 @@ def ring_flow(a, b, start, c=0.01):
 
 
 def test_a_small_cycle_around_a_stable_fixed_point_is_not_mistaken_for_it():
-    for start, wanted in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
+    for start, expected in ((0.0025, 0.0), (0.0035, None), (0.006, None), (0.0095, None)):
         found = converge(ring_flow(0.003, 0.006, start), stretch=3.0, longest=300.0)
         assert found.status == DONE
-        assert (found.fixed_point is None) == (wanted is None), start
+        assert (found.fixed_point is None) == (expected is None), start
         if found.fixed_point is None:
             assert np.hypot(*found.state[1:].real) == pytest.approx(0.006, rel=1e-6)
         else:
@@ -223,11 +224,11 @@ def two_rotations(first, second, share, step, samples):
 @pytest.mark.parametrize("step", [0.05, 0.31])
 def test_the_phase_is_followed_through_passages_close_to_zero(distance, step):
     """The mean frequency is that of the stronger rotation, however close to zero the sum passes in every beat."""
-    seen = two_rotations(2.0, -1.5, 1 - distance, step, 1024)
-    assert not seen.phase_undefined
-    # whole turns are counted exactly; the error is the angle within the last one, and the end of the window
-    assert abs(seen.phase_increments.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
-    assert mean_rate(seen, seen.phase_increments)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
+    orbit = two_rotations(2.0, -1.5, 1 - distance, step, 1024)
+    assert not orbit.phase_undefined
+    # full rotations are counted exactly; the error is the angle within the last one, and the end of the window
+    assert abs(orbit.phase_increments.sum() - (2.0 if distance > 0 else -1.5) * 1024 * step) < np.pi
+    assert mean_rate(orbit, orbit.phase_increments)[0] == pytest.approx(2.0 if distance > 0 else -1.5, abs=1e-3)
 
 
 def test_an_undefined_phase_is_reported():
@@ -235,9 +236,9 @@ def test_an_undefined_phase_is_reported():
 
 
 def test_a_fast_phase_is_followed():
-    """More than half a turn between two samples is resolved by finer steps."""
-    seen = two_rotations(9.0, 9.0, 0.5, 0.5, 600)
-    assert mean_rate(seen, seen.phase_increments)[0] == pytest.approx(9.0, abs=1e-10)
+    """More than half a rotation between two samples is resolved by finer steps."""
+    orbit = two_rotations(9.0, 9.0, 0.5, 0.5, 600)
+    assert mean_rate(orbit, orbit.phase_increments)[0] == pytest.approx(9.0, abs=1e-10)
 
 
 def test_window_means_of_periodic_motion_converge_faster_than_any_power():
@@ -249,16 +250,16 @@ def test_window_means_of_periodic_motion_converge_faster_than_any_power():
         assert error < 20 * np.exp(-2 * np.sqrt(np.pi * periods)), periods
 
 
-def mean_rate(seen, moved):
-    return smooth_weights(len(moved)) @ moved / seen.step
+def mean_rate(orbit, increments):
+    return smooth_weights(len(increments)) @ increments / orbit.step
 
 
 def window(ensemble, start, length, step):
     """A window of motion after the transient."""
     flow = ss.MeanField().lower(ensemble, np.array(start), 0)
-    settled = converge(flow, stretch=20.0, longest=20.0)
-    deviation = np.random.default_rng(1).standard_normal(settled.state.size).astype(complex)
-    return sample_orbit(flow, settled.state, deviation, round(length / step), step)
+    state = converge(flow, stretch=20.0, longest=20.0).state
+    tangent = np.random.default_rng(1).standard_normal(state.size).astype(complex)
+    return sample_orbit(flow, state, tangent, round(length / step), step)
 
 
 def floquet(group, coupling, theta):
@@ -277,8 +278,10 @@ def test_two_uncoupled_cycles_have_two_free_phases(theta, coupling):
     alone = [floquet(*own) for own in zip(groups, strengths, thetas, strict=True)]
     matrix = np.diag([v * np.exp(1j * t) / p for v, t, p in zip(strengths, thetas, (2 / 3, 1 / 3), strict=True)])
     ensemble = ss.Ensemble(groups, matrix)
-    seen = window(ensemble, [[0.3, 0.1, 0.3], [0.1, -0.2, 0.2]], 80.0, 0.01)
+    orbit = window(ensemble, [[0.3, 0.1, 0.3], [0.1, -0.2, 0.2]], 80.0, 0.01)
     # |tangent vector| oscillates around its decay by a small factor, whose effect at the ends has little weight
-    assert float(mean_rate(seen, seen.growth_increments)) == pytest.approx(max(rate for rate, _ in alone), abs=2e-3)
+    assert float(mean_rate(orbit, orbit.growth_increments)) == pytest.approx(max(rate for rate, _ in alone), abs=2e-3)
     frame = ss.MeanField().lower(ensemble, None, 0).frame
-    np.testing.assert_allclose(mean_rate(seen, seen.phase_increments) + frame, [frequency for _, frequency in alone], atol=1e-7)
+    np.testing.assert_allclose(
+        mean_rate(orbit, orbit.phase_increments) + frame, [frequency for _, frequency in alone], atol=1e-7
+    )

@@ -36,17 +36,19 @@ def test_steady_state_agrees_with_gth_elimination(seed):
     problem = Exact(24).lower(ensemble, None, 0)
     jumps = problem.sectors.block(0).real
     jumps.setdiag(0)
-    p, slowest, _ = steady_populations.stationary_distribution(jumps, problem.sectors.sites(0), problem.sectors.reference_site)
+    p, longest_time, _ = steady_populations.stationary_distribution(
+        jumps, problem.sectors.sites(0), problem.sectors.reference_site
+    )
     np.testing.assert_allclose(p, gth_elimination(jumps), rtol=1e-11)
-    assert 0 < slowest < np.inf
+    assert 0 < longest_time < np.inf
 
 
 def test_mean_hitting_time():
     """A two-state process with rates a and b has mean hitting times 1/a and 1/b."""
     jumps = sparse.csc_array(np.array([[0.0, 0.25], [2.0, 0.0]]))
-    p, slowest, _ = steady_populations.stationary_distribution(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
+    p, longest_time, _ = steady_populations.stationary_distribution(jumps, np.array([[0, 0], [0, 1]]), (0, 0))
     np.testing.assert_allclose(p, [1 / 9, 8 / 9])
-    assert slowest == pytest.approx(4.0)  # to the first site, the reference site
+    assert longest_time == pytest.approx(4.0)  # to the first site, the reference site
 
 
 def test_closed_classes():

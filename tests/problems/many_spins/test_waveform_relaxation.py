@@ -101,8 +101,8 @@ def test_the_error_of_adiabatic_elimination_is_of_second_order_in_field_over_fre
         matrix[:3, k] = np.array(equations.spin(omega, *rates, h.real, h.imag, *unit)) - constant
     for time in (0.0, 0.01, 0.5):
         x, y, z, _ = expm(matrix * time) @ [*start, 1.0]
-        rotating, following, inversion = equations.fast_spin(omega, *rates, h, h, abs(h) ** 2 * time, time, *start)
-        assert abs(rotating + following - (x + 1j * y)) < 2 * abs(h / omega) ** 2
+        rotating, adiabatic, inversion = equations.fast_spin(omega, *rates, h, h, abs(h) ** 2 * time, time, *start)
+        assert abs(rotating + adiabatic - (x + 1j * y)) < 2 * abs(h / omega) ** 2
         assert abs(inversion - z) < 2 * abs(h / omega) ** 2
 
 

@@ -136,10 +136,10 @@ def test_motion_follows_the_full_matrix(seed, counts):
             assert float(run.spin_inversion[k, i]) == pytest.approx(np.trace(later @ on(SZ, i, n)).real, abs=1e-12)
         share, mean = 0.0, 0.0
         for (a, b), operator in pairs.items():
-            wanted = np.trace(later @ operator)
-            assert complex(run.correlation[k, a, b]) == pytest.approx(wanted, abs=1e-12)
+            expected = np.trace(later @ operator)
+            assert complex(run.correlation[k, a, b]) == pytest.approx(expected, abs=1e-12)
             weight = counts[a] * counts[b]
-            share, mean = share + weight, mean + weight * wanted.real
+            share, mean = share + weight, mean + weight * expected.real
         assert np.isnan(run.correlation[k].values).sum() == len(counts) ** 2 - len(pairs)  # a group of one spin has no pair
         # a root: where the mean vanishes its own rounding error counts
         assert float(run.order_parameter[k]) ** 2 / 4 == pytest.approx(max(0, mean / (share or 1)), abs=1e-12)
@@ -175,11 +175,11 @@ def test_rotating_every_phase_rotates_the_answer(seed, counts):
     ensemble, rng = random_spins(seed, counts)
     n, angle, times = sum(counts), 0.77, np.linspace(0, 2, 5)
     m = random_bloch(rng, n)
-    turn = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
-    run, turned = (ss.evolve(ensemble, times, theory=ss.BruteForce(n), initial=v, each=True) for v in (m, m @ turn))
-    np.testing.assert_allclose(turned.spin_coherence, run.spin_coherence * np.exp(-1j * angle), atol=1e-12)
-    np.testing.assert_allclose(turned.correlation, run.correlation, atol=1e-12)
-    np.testing.assert_allclose(turned.inversion, run.inversion, atol=1e-12)
+    rotation = np.array([[np.cos(angle), np.sin(angle), 0], [-np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+    run, rotated = (ss.evolve(ensemble, times, theory=ss.BruteForce(n), initial=v, each=True) for v in (m, m @ rotation))
+    np.testing.assert_allclose(rotated.spin_coherence, run.spin_coherence * np.exp(-1j * angle), atol=1e-12)
+    np.testing.assert_allclose(rotated.correlation, run.correlation, atol=1e-12)
+    np.testing.assert_allclose(rotated.inversion, run.inversion, atol=1e-12)
 
 
 def test_order_of_groups_is_irrelevant():
@@ -213,19 +213,20 @@ def test_one_uncoupled_spin_is_mean_field():
 
 def test_a_cavity_shifts_each_spin_by_its_own_exchange():
     """Re(C)/N per spin; a cavity mode that is kept shifts a single spin by -g^2 Delta_c/(Delta_c^2 + (kappa_c/2)^2)."""
-    made = dict(vacuum_coupling=1.0, cavity_decay=40.0, cavity_detuning=30.0, gain=0.2, damping=0.3, frequency=2.0)
+    parameters = dict(vacuum_coupling=1.0, cavity_decay=40.0, cavity_detuning=30.0, gain=0.2, damping=0.3, frequency=2.0)
     shift = -30.0 / (30.0**2 + 20.0**2)
     for spins in (1, 3):
-        cavity = ss.Ensemble.cavity(spins=spins, **made)
+        cavity = ss.Ensemble.cavity(spins=spins, **parameters)
         terms = ss.lindblad(cavity, spins)
         np.testing.assert_allclose(terms.spin_frequency, 2.0 + shift, rtol=1e-14)
-    plain = ss.Ensemble(ss.Ensemble.cavity(spins=1, **made).groups, ss.Ensemble.cavity(spins=1, **made).coupling_matrix)
+    one = ss.Ensemble.cavity(spins=1, **parameters)
+    plain = ss.Ensemble(one.groups, one.coupling_matrix)
     np.testing.assert_array_equal(ss.lindblad(plain, 1).spin_frequency, 2.0)
     # the spin's own part of the decay is the Purcell rate, 2 K_- = kappa_c g^2/(Delta_c^2 + (kappa_c/2)^2)
-    run = ss.evolve(ss.Ensemble.cavity(spins=1, **made), [0.0, 1.0], theory=ss.BruteForce(1), initial=[[1, 0, 0]])
+    run = ss.evolve(one, [0.0, 1.0], theory=ss.BruteForce(1), initial=[[1, 0, 0]])
     purcell = 40.0 / (30.0**2 + 20.0**2)
-    wanted = 0.5 * np.exp(-1j * (2.0 + shift) - (0.5 + purcell) / 2)
-    assert complex(run.coherence[1, 0]) == pytest.approx(wanted, abs=1e-12)
+    expected = 0.5 * np.exp(-1j * (2.0 + shift) - (0.5 + purcell) / 2)
+    assert complex(run.coherence[1, 0]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_mean_field_is_approached_as_spins_are_added():

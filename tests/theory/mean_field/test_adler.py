@@ -64,12 +64,12 @@ def locked_edges(pair):
 def test_the_error_of_the_range_is_its_distance_from_the_edges_of_locking(seed):
     pair = random_pair(seed)
     found, (low, high) = ss.locking_range(pair), locked_edges(pair)
-    reach = float(found.locking_range)
+    half_width = float(found.locking_range)
     # 181 phases miss the top of a sine by (pi/180)^2/2 at most, 48 and a parabola by 1e-5
     assert float(found.locking_range_error) == pytest.approx(
-        max(high - reach, -low - reach, reach - high, reach + low), abs=2e-4 * reach
+        max(high - half_width, -low - half_width, half_width - high, half_width + low), abs=2e-4 * half_width
     )
-    assert bool(found.weak) == (found.locking_range_error < 0.1 * reach)
+    assert bool(found.weak) == (found.locking_range_error < 0.1 * half_width)
 
 
 def test_the_error_is_of_second_order_in_the_cross_coupling_or_higher():
@@ -85,12 +85,12 @@ def test_the_error_is_of_second_order_in_the_cross_coupling_or_higher():
 def test_a_small_cross_coupling_is_not_weak_near_the_threshold():
     """V_x / V = 0.01; the motion locks at 1.3 K_eff and up to 1.417 K_eff."""
     found = ss.locking_range(NEAR)
-    reach = float(found.locking_range)
-    assert reach == pytest.approx(0.014494, rel=1e-4)
-    assert float(found.locking_range_error) == pytest.approx(0.417 * reach, rel=0.01)
+    half_width = float(found.locking_range)
+    assert half_width == pytest.approx(0.014494, rel=1e-4)
+    assert float(found.locking_range_error) == pytest.approx(0.417 * half_width, rel=0.01)
     assert not found.weak
-    assert ss.regime(NEAR.replace(detuning=1.3 * reach)).regime == ss.Regime.FULL
-    assert ss.regime(NEAR.replace(detuning=1.5 * reach)).regime != ss.Regime.FULL
+    assert ss.regime(NEAR.replace(detuning=1.3 * half_width)).regime == ss.Regime.FULL
+    assert ss.regime(NEAR.replace(detuning=1.5 * half_width)).regime != ss.Regime.FULL
     far = NEAR.replace(coupling=24.0)
     assert ss.locking_range(far).weak
     assert ss.regime(far.replace(detuning=1.05 * float(ss.locking_range(far).locking_range))).regime == ss.Regime.PARTIAL

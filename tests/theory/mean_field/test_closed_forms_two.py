@@ -108,12 +108,12 @@ def beat_rate(ensemble, times):
 @pytest.mark.parametrize("name", PHASES)
 @pytest.mark.parametrize("share", [-0.5, 0.3, 0.9])
 def test_weakly_coupled_groups_lock_at_the_phase_of_adlers_equation(name, share):
-    reach = float(ss.locking_range(weakly_coupled(name, 0.0)).locking_range)
+    half_width = float(ss.locking_range(weakly_coupled(name, 0.0)).locking_range)
     own = float(ss.locking_range(weakly_coupled(name, 0.0)).effective_detuning)
-    ensemble = weakly_coupled(name, share * reach - own)
+    ensemble = weakly_coupled(name, share * half_width - own)
     adler = ss.locking_range(ensemble)
     assert adler.locked
-    end = 40 / (reach * np.sqrt(1 - share**2))
+    end = 40 / (half_width * np.sqrt(1 - share**2))
     s = ss.evolve(ensemble, [0.0, end, end + 0.5], theory=FINE).coherence.values
     phase = -np.angle(s[1, 0] / s[1, 1])
     off = (phase - float(adler.phase_difference) + np.pi) % (2 * np.pi) - np.pi
@@ -122,18 +122,18 @@ def test_weakly_coupled_groups_lock_at_the_phase_of_adlers_equation(name, share)
     common = -np.angle(s[2] / s[1]) / 0.5
     np.testing.assert_allclose(common[0], common[1], atol=1e-8)
     # the coupling shifts it by about K_eff from the uncoupled cycles: accurate to 1 percent of this shift
-    assert common[0] == pytest.approx(float(adler.frequency), abs=0.01 * reach)
+    assert common[0] == pytest.approx(float(adler.frequency), abs=0.01 * half_width)
 
 
 @pytest.mark.parametrize("name", PHASES)
 @pytest.mark.parametrize("share", [-3.0, 1.5])
 def test_beat_of_unlocked_groups_is_that_of_adlers_equation(name, share):
     uncoupled = ss.locking_range(weakly_coupled(name, 0.0))
-    reach, own = float(uncoupled.locking_range), float(uncoupled.effective_detuning)
-    ensemble = weakly_coupled(name, share * reach - own)
+    half_width, own = float(uncoupled.locking_range), float(uncoupled.effective_detuning)
+    ensemble = weakly_coupled(name, share * half_width - own)
     adler = ss.locking_range(ensemble)
     assert not adler.locked
-    assert beat_rate(ensemble, np.linspace(0, 120 / reach, 12001)) == pytest.approx(float(adler.beat_frequency), rel=0.01)
+    assert beat_rate(ensemble, np.linspace(0, 120 / half_width, 12001)) == pytest.approx(float(adler.beat_frequency), rel=0.01)
 
 
 def test_locking_range_of_equal_groups_depends_on_the_cross_phases():

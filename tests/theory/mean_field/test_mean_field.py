@@ -165,9 +165,9 @@ def test_without_coupling_everything_relaxes_exponentially():
     s, z = system.start()
     z0 = (system.gain - system.damping) / (system.gain + system.damping)
     t = times[:, None]
-    wanted_s = s * np.exp(-(1j * system.omega + system.gamma_perp) * t)
-    wanted_z = z0 + (z - z0) * np.exp(-(system.gain + system.damping) * t)
-    assert distance(run, wanted_s, wanted_z).max() < 1e-13  # linear: only rounding errors
+    expected_s = s * np.exp(-(1j * system.omega + system.gamma_perp) * t)
+    expected_z = z0 + (z - z0) * np.exp(-(system.gain + system.damping) * t)
+    assert distance(run, expected_s, expected_z).max() < 1e-13  # linear: only rounding errors
 
 
 def test_spins_without_rates_precess():

@@ -65,8 +65,8 @@ def test_generator_keeps_trace_and_positivity(spins):
     generator = Exact(spins).lower(ensemble, None, 0).sectors.block(0)
     scale = abs(generator.data).max()
     assert abs(generator.sum(axis=0)).max() < 1e-14 * scale * spins
-    deviation = generator.tocoo()
-    assert deviation.data[deviation.row != deviation.col].min() >= 0
+    entries = generator.tocoo()
+    assert entries.data[entries.row != entries.col].min() >= 0
     assert np.isrealobj(generator.data)
 
 

@@ -94,8 +94,8 @@ def test_uncoupled_groups_are_independent():
 def test_the_order_of_groups_is_irrelevant():
     ensemble, spins, _ = several_groups(7)
     order = [2, 0, 1]
-    turned = ss.Ensemble([ensemble.groups[k] for k in order], ensemble.coupling_matrix[np.ix_(order, order)])
-    steady, other = (ss.steady_state(e, theory=ss.Exact(spins)) for e in (ensemble, turned))
+    reordered = ss.Ensemble([ensemble.groups[k] for k in order], ensemble.coupling_matrix[np.ix_(order, order)])
+    steady, other = (ss.steady_state(e, theory=ss.Exact(spins)) for e in (ensemble, reordered))
     np.testing.assert_allclose(steady.inversion[order], other.inversion, atol=1e-11)
     np.testing.assert_allclose(steady.correlation[order, order], other.correlation, atol=1e-11)
 
@@ -169,14 +169,14 @@ def test_a_group_without_gain_and_damping():
 
 
 def test_an_iteration_that_does_not_converge_is_refused(monkeypatch):
-    ensemble, sentence = PAIR(theta=-0.5), "The iteration does not reach ten digits, as the coupling between groups"
-    with pytest.raises(ss.IntegrationError, match=sentence):
+    ensemble, message = PAIR(theta=-0.5), "The iteration does not reach ten digits, as the coupling between groups"
+    with pytest.raises(ss.IntegrationError, match=message):
         ss.steady_state(PAIR(theta=0.0).replace(coupling=400.0), theory=ss.Exact(24))
     monkeypatch.setattr(solvers, "RESIDUAL", 1e-30)
-    with pytest.raises(ss.IntegrationError, match=sentence):
+    with pytest.raises(ss.IntegrationError, match=message):
         ss.emission_spectrum(ensemble, [0.0, 1.0], theory=ss.Exact(8))
     monkeypatch.setattr(solvers, "MOST_STEPS", 12)
-    with pytest.raises(ss.IntegrationError, match=sentence):
+    with pytest.raises(ss.IntegrationError, match=message):
         ss.steady_state(ensemble, theory=ss.Exact(8))
 
 
@@ -191,8 +191,8 @@ def test_requests_beyond_memory_are_refused_with_an_estimate(monkeypatch):
     ensemble = PAIR(theta=-1.0, weights=(2, 1))
     monkeypatch.setattr(memory, "available", lambda: 2.0**20)
     for ask in (ss.steady_state, ss.linewidth, partial(ss.evolve, times=[0.0, 1.0])):
-        sentence = r"must be at most 12 for this question .* but is spins=6000: it would take about [\d.e+]+ GiB of memory"
-        with pytest.raises(ss.InputError, match=sentence):
+        message = r"must be at most 12 for this question .* but is spins=6000: it would take about [\d.e+]+ GiB of memory"
+        with pytest.raises(ss.InputError, match=message):
             ask(ensemble, theory=ss.Exact(6000))
     ss.steady_state(ensemble, theory=ss.Exact(12))
     with pytest.raises(ss.InputError, match="must be at most 12 for this question"):

@@ -1,7 +1,7 @@
 """Convergence of motions to fixed points: one criterion, applied to any number of motions at once.
 
-Newton's method finds the fixed point near a state. It is accepted if its distance is below THERE, or below NEAR and has
-shrunk by the factor CLOSER since the motion came NEAR: a motion on a small cycle around it keeps its distance.
+Newton's method finds the fixed point near a state. It is accepted if its distance is below THERE, or, if it is stable, below
+NEAR and has shrunk by the factor CLOSER since it fell below NEAR: motion on a small cycle around it keeps its distance.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Approach(Batched):
         return cls(size, np.zeros(len(size)))
 
     def fading(self, size: Array) -> Array:
-        """Whether the charged components, of this `size` now, seem to decay to zero, bool (point,); records the size."""
+        """Whether the charged components seem to decay to zero, bool (point,); records the `size` of the largest one."""
         fading = (size < SMALL_COHERENCE) & (size <= self.size)
         self.size = size
         return np.asarray(fading)
 
     def accepted(self, distance: Array) -> Array:
-        """Whether a stable fixed point at this distance (inf: none) is accepted, (point,); an unstable one must be THERE."""
+        """Whether a stable fixed point at this distance (inf: none) is accepted, bool (point,); records the distance."""
         near = distance < NEAR
         closer = distance < CLOSER * self.farthest
         self.farthest = np.where(near, np.maximum(distance, self.farthest), 0.0)

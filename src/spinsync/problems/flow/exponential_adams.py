@@ -208,7 +208,6 @@ def _norm(error, y, other, rtol, atol):
 
 @compiled()
 def _copy(values, out):
-    """out = values."""
     for i in range(values.size):
         out[i] = values[i]
 
@@ -273,7 +272,7 @@ def _respace(history, head, factor):
 
 @compiled()
 def _try_step(nonlinear, table, coupling, y, history, head, free, past, corrector, error_weight, new, value, local_error):
-    """One step from `y`: the `new` state, `value` = N at the predicted state, and the `local_error`."""
+    """One step from `y`: the `new` state, `value` = `nonlinear` at the predicted state, and the `local_error`."""
     for i in range(y.size):
         total, backward = free[i] * y[i], 0j
         for j in range(P):

@@ -83,10 +83,6 @@ def from_real(flow: Flow, x: np.ndarray) -> np.ndarray:
     return v
 
 
-def _unknowns(flow: Flow) -> int:
-    return int(2 * flow.real.size - np.count_nonzero(flow.real))
-
-
 def state_scale(flow: Flow, state: np.ndarray) -> float:
     """The unit of distances: the largest charged component, or the largest of all if none is charged."""
     charged = flow.charged
@@ -228,19 +224,20 @@ def fixed_point_near(flow: Flow, state: np.ndarray, fading: bool) -> tuple[Fixed
     If the coherence is `fading`, the fixed point without coherence is tried first: if it is stable, or the state has no
     coherence, its distance counts as 0. Beyond MOST_UNKNOWNS no Jacobian is computed: a state of nearly zero velocity counts.
     """
-    flow, size, few = corotating_flow(flow, state), state_scale(flow, state), _unknowns(flow) <= MOST_UNKNOWNS
+    flow, size = corotating_flow(flow, state), state_scale(flow, state)
+    use_jacobian = 2 * flow.real.size - np.count_nonzero(flow.real) <= MOST_UNKNOWNS
     speed = abs(flow.velocity(state)) / np.maximum(abs(flow.decay), slowest_rate(flow))  # relative to the relaxation
     charged, neutral = (float(speed[some].max(initial=0.0)) for some in (flow.charged, ~flow.charged))
     if fading and flow.charged.any():
         without = np.where(flow.charged, 0, state)
-        if few:
+        if use_jacobian:
             incoherent = newton(flow, without).fixed_point
         else:
             vanished = size < SMALL_COHERENCE * SMALL_COHERENCE and neutral < STATIONARY
             incoherent = FixedPoint(flow, without, np.zeros(0), 0j) if vanished else None
         if incoherent is not None and (incoherent.stable or size == 0):
             return incoherent, 0.0
-    if not few:
+    if not use_jacobian:
         stationary = neutral < STATIONARY and (charged < STATIONARY * size or size == 0)
         return (FixedPoint(flow, state, np.zeros(0), 0j), 0.0) if stationary else (None, np.inf)
     found = newton(flow, state, SEARCH_RADIUS).fixed_point if max(charged, neutral) < 1 else None
@@ -262,7 +259,7 @@ def converge(flow: Flow, *, stretch: float, longest: float, stretch_growth: floa
     """Integrate until the motion has converged to a fixed point, stable or not, at most for the time `longest`.
 
     Convergence is tested after each stretch; the next one is `stretch_growth` times as long, or as long as convergence should
-    take. It is written in the frame in which the state rotates least: there a rotating state is a fixed point of the stepper.
+    take, in the frame in which the state rotates least: near a fixed point it is almost constant there, and steps are long.
     """
     state, time, span = flow.start, 0.0, stretch
     approach = Approach.initial(np.array([state_scale(flow, state)]))

@@ -16,7 +16,7 @@ from spinsync.problems.flow.fixed_points import FixedPoint, jacobian, real_coord
 
 MOST_GROWTH = 0.02  # growth or decay in a period of the oscillation; above, direct integration converges soon
 SEPARATION = 3.0  # ratio by which all other perturbations must decay faster
-PERIODS, SAMPLES = 12, 24  # periods from which a growth rate is measured, and samples of each
+PERIODS, SAMPLES = 12, 24  # periods from which a growth rate is measured, and samples per period
 MOST_JUMPS, LARGEST_FACTOR = 8, 3.0  # extrapolations, and the largest factor of one
 CLOSE_ENOUGH = 3e-3  # relative distance from the cycle at which direct integration takes over
 LARGEST = 0.3  # amplitude relative to the fixed point

@@ -16,7 +16,7 @@ from spinsync.problems.outlook import allowed_steps
 
 MOST_STEPS, MOST_WORK = 20e6, 6e8  # time steps of a run, and steps times components
 SAFETY = 5.0  # factor on the difference from the coarse run, which underestimates the error of a few classes
-LONGEST_RUN = 10_000.0  # of a run to a steady state, in units of the slowest relaxation time
+LONGEST_RUN = 10_000.0  # longest time to a steady state, in units of the slowest relaxation time
 STRETCH_GROWTH = 1.1  # ratio of the times between convergence tests, which are expensive for many classes
 COMPLEX = 16  # bytes
 #: of the compiled functions `nonlinear` and `tangent`: (y, table, coupling, out)

@@ -30,7 +30,7 @@ RELAXATION_TIMES = 1000.0  # slowest relaxation times after which the step size 
 
 @dataclass(frozen=True)
 class Solution:
-    """States of shape (time, component); status DONE, BUDGET (steps), UNDERFLOW (step size, or NaN) or BEYOND (budget)."""
+    """States of shape (time, component); status DONE, BUDGET, UNDERFLOW (also after NaN) or BEYOND."""
 
     states: np.ndarray
     status: Ended

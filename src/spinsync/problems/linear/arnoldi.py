@@ -14,10 +14,10 @@ import numpy as np
 
 from spinsync.problems.linear.bases import Basis, KrylovMethod, KrylovSpace, propagate
 
-VECTORS = 40
+VECTORS = 40  # of a Krylov space
 LONGEST = 64.0  # step in units of 1 / fastest rate; the shortest is 1
 CERTAIN = 1e4  # the same in an invariant subspace: limits rounding errors of the exponent
-MOST_PRODUCTS = 2_000_000
+MOST_PRODUCTS = 2_000_000  # matrix-vector products of a run
 FIRST_CHECK = 32  # number of steps after which the steady state is computed
 STEADY = 1e-10  # distance from the steady state, in the 1-norm, that counts as converged
 TREND = 256  # number of steps from which the rate of convergence is used for the forecast

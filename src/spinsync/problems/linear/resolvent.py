@@ -18,7 +18,7 @@ Map = Callable[[np.ndarray], np.ndarray]
 ALLOWED = 1e-11  # change of the response by further vectors, relative to its largest value
 RESIDUAL = 1e-6  # largest residual, relative to the norm of v
 VECTORS = 8  # per factorization
-MOST_POINTS = 60
+MOST_POINTS = 60  # largest number of shifts
 
 
 def response(

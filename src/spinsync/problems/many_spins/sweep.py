@@ -30,7 +30,7 @@ SERIES_TOLERANCE = 1e-2  # error of a Taylor series, as a share of the tolerance
 FAST_TOLERANCE = 0.1  # error of `fast_spin`, as a share of the tolerance
 EXTRA = 4  # further Legendre coefficients of the means, which the field leaves out
 MOST_ORDER = 28  # highest order of a Taylor series
-VECTOR = 8  # partial sums
+VECTOR = 8  # partial sums of a sum over lanes, for SIMD
 LANES = 64  # spins side by side
 LONGEST_SUBSTEP = 5.0  # largest rate times length of a substep
 MOST_ROTATION = 32.0  # radians per step up to which substeps are used; beyond, upward recursion of Bessel functions is stable
@@ -75,6 +75,7 @@ def _kernels(equation: ModuleType) -> Any:
 
 POINTS, WEIGHTS = legendre.leggauss((MOST_ORDER + DEGREE + EXTRA) // 2 + 2)  # exact for a series times a Legendre polynomial
 NODES = np.stack([(POINTS + 1) / 2, WEIGHTS / 2], axis=1)
+# column k: the powers of the Legendre polynomial of degree k
 POWERS = np.stack([np.pad(legendre.leg2poly(row[: k + 1]), (0, DEGREE - 1 - k)) for k, row in enumerate(np.eye(DEGREE))], 1)
 FIT = (2 * np.arange(DEGREE)[:, None] + 1) / 2 * (legendre.legvander(POINTS, DEGREE - 1).T * WEIGHTS)  # values -> coefficients
 
@@ -157,7 +158,7 @@ class Population:
         return np.array([(*bound, group, 0) for bound in bounds], np.int64)
 
     def _fast_error(self) -> np.ndarray:
-        """Sum of 1/detuning^2 over a chunk and all faster ones, which bounds the error of `swift` in the mean of a group;
+        """Sum of 1/detuning^2 over a chunk and all faster ones, which bounds the error of `fast_spin` in the mean of a group;
         the largest 1/detuning^2 if single spins are needed, (chunk,)."""
         out = np.empty(len(self.chunks))
         for a, size in enumerate(self.sizes):

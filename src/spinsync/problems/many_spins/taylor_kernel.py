@@ -232,17 +232,17 @@ def advance_fast(
                 t = nodes[q - 1, 0]
             else:
                 t = times[q - 1 - nodes.shape[0]] if q < last else 1.0
-            rotating, following, w = fast_spin(
+            rotating, adiabatic, w = fast_spin(
                 detuning, gamma_perp, gamma_1, net_gain, first, values[group, q], levels[group, q], t * span, x, y, z
             )
             if q == 0:
-                rotating_0, following_0 = rotating, following
+                rotating_0, adiabatic_0 = rotating, adiabatic
             elif q <= nodes.shape[0]:
-                add_legendre(2.0 * t - 1.0, nodes[q - 1, 1], following.real, following.imag, moments)
+                add_legendre(2.0 * t - 1.0, nodes[q - 1, 1], adiabatic.real, adiabatic.imag, moments)
             elif q < last:
                 m = q - 1 - nodes.shape[0]
-                s, rate = rotating + following, -complex(gamma_perp, detuning)
-                integral = (rotating - rotating_0) / (rate * span) + (following_0 + following) * (t / 2.0)
+                s, rate = rotating + adiabatic, -complex(gamma_perp, detuning)
+                integral = (rotating - rotating_0) / (rate * span) + (adiabatic_0 + adiabatic) * (t / 2.0)
                 at_times[m, 0] += s.real
                 at_times[m, 1] += s.imag
                 at_times[m, 2] += w
@@ -252,7 +252,7 @@ def advance_fast(
                     singles[0, row + m, index[i]], singles[1, row + m, index[i]] = s.real, s.imag
                     singles[2, row + m, index[i]] = w
             else:
-                s = rotating + following
+                s = rotating + adiabatic
                 end[0, i], end[1, i], end[2, i] = s.real, s.imag, w
                 add_rotation(rotating_0, rotating, complex(gamma_perp, detuning) * span, moments)
 

@@ -11,8 +11,6 @@ defect of the fixed point is passed on to the next step as an impulse, by the sa
 
 Background: E. Lelarasmee, A. Ruehli, A. Sangiovanni-Vincentelli, IEEE Trans. CAD 1, 131 (1982) (waveform relaxation);
 E. Hairer, C. Lubich, G. Wanner, *Geometric Numerical Integration*, ch. II.1 (Gauss methods as projections).
-
-The equation is a module with the functions `free_terms`, `field_terms` and `fast_spin`.
 """
 
 from __future__ import annotations
@@ -217,7 +215,7 @@ def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000)
     population = Population(problem)
     run, out = Stepper(population, float(times[-1] - times[0])), Recorder(population, times)
     interval = steps_between_checks(max_steps)
-    outlook, next_check = Outlook(run.end, settled=0.0, sure=SURE), interval
+    outlook, next_check = Outlook(run.end, relaxation_time=0.0, sure=SURE), interval
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow ends in UNDERFLOW of the step size
         while out.done < times.size:
             if run.steps + run.rejected >= max_steps:

@@ -56,7 +56,7 @@ class Sampled(ABC):
 
     def steady_state(self, seed: int) -> Observed:
         """Time averages in the steady state, with errors. Raises NoRelaxationError without relaxation; TooManyJumpsError,
-        TooShortError or OverflowError if the first trajectories do not reach the end of the first window."""
+        TimeLimitError or OverflowError if the first trajectories do not reach the end of the first window."""
         from spinsync.problems.sampled.statistics import mean_steady_state
 
         return mean_steady_state(self.warm_start(seed), seed)

@@ -95,7 +95,7 @@ class Means:
 
 
 def _advanced(problem: Sampled, starts: list[Start], times: Array, first: bool, budget: Budget) -> Recorded:
-    """Recorded numbers of trajectories; raises TooManyError or OverflowError if one fails.
+    """Recorded numbers of trajectories; raises TooManyJumpsError or OverflowError if one fails.
 
     In the first round each may take an equal share of the allowed jumps. Later the total is checked between rounds, so that
     one trajectory with many jumps among others with few is no failure.

@@ -165,5 +165,5 @@ def _periodic_maximum(values: Array) -> float:
         return inf
     k = int(np.nanargmax(values))
     low, top, high = values[k - 1], values[k], values[(k + 1) % len(values)]
-    curvature = 2 * top - low - high  # NaN beside a gap
+    curvature = 2 * top - low - high  # NaN next to a missing value
     return float(top + (high - low) ** 2 / (8 * curvature)) if curvature > 0 else float(top)

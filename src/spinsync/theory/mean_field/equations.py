@@ -17,7 +17,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.compiled import compiled
 from spinsync.problems.flow.record import SIGNATURE
 
-GROUP, WEIGHT, NET_GAIN, BACK_ACTION = range(4)  # rows of the table, whose columns are the rows of the flow
+GROUP, WEIGHT, NET_GAIN, BACK_ACTION = range(4)  # rows of the table, which has a column for each spin class
 
 
 @compiled()

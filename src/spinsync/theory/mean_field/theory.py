@@ -112,9 +112,10 @@ class MeanField:
         if not _has_smooth(distributions):
             return theory._flow(rates, distributions, names, initial, 0, False)
         theory = theory.coarser()
-        doubt = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in distributions) else 0.0
-        finer = partial(stationary_state, rates, distributions, theory.nodes)
-        return replace(theory._flow(rates, distributions, names, initial, 0, False), refine=finer, lyapunov_error=doubt)
+        lyapunov_error = FAR_CLASSES if any(isinstance(d, Lorentzian) for d in distributions) else 0.0
+        refine = partial(stationary_state, rates, distributions, theory.nodes)
+        flow = theory._flow(rates, distributions, names, initial, 0, False)
+        return replace(flow, refine=refine, lyapunov_error=lyapunov_error)
 
     @property
     def equation(self) -> ModuleType:

@@ -31,9 +31,6 @@ REACH = ((10.5, 8.5), (8.5, 8.5))
 WIDTHS = (3.0, 8.0)  # bounds on the half-widths, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
-BEYOND = "Trajectories allows more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N"
-
-
 @dataclass(frozen=True)
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.
@@ -68,7 +65,8 @@ class Exact:
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=BEYOND))
+        beyond = "Trajectories allows more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N"
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=beyond))
 
     @np.errstate(over="ignore", invalid="ignore")  # results are checked for overflow
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> LinearLattice | LinearProducts:
@@ -99,15 +97,6 @@ def _mean_field_centre(group: GroupRates, spins: int) -> Array:
         z = -gamma_perp / sine
         s2 = max((gamma_1 * z - net_gain) / (4 * sine), 0.0)
     return np.array([spins * sqrt(z * z / 4 + s2), spins * (1 + z) / 2])
-
-
-def _initial_window(group: GroupRates, spins: int) -> Window:
-    """A window around the mean-field state."""
-    centre = _mean_field_centre(group, spins)
-    reach = np.ceil(np.clip(REACH * _fluctuations(group, spins, *centre), *np.multiply(WIDTHS, sqrt(spins)))).astype(int) + 2
-    full = full_window(spins)
-    low, high = (np.clip(np.rint(centre).astype(int) + d, full.low, full.high) for d in (-reach[0], reach[1]))
-    return Window((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
 
 
 def _fluctuations(group: GroupRates, spins: int, j: float, m_index: float) -> Array:
@@ -155,7 +144,12 @@ class DickeLattice:
 
     @property
     def initial_window(self) -> Window:
-        return _initial_window(self.group, self.spins)
+        """A window around the mean-field state."""
+        centre, full = _mean_field_centre(self.group, self.spins), self.full_window
+        widths = REACH * _fluctuations(self.group, self.spins, *centre)
+        reach = np.ceil(np.clip(widths, *np.multiply(WIDTHS, sqrt(self.spins)))).astype(int) + 2
+        low, high = (np.clip(np.rint(centre).astype(int) + d, full.low, full.high) for d in (-reach[0], reach[1]))
+        return Window((int(low[0]), int(low[1])), (int(high[0]), int(high[1])))
 
     @property
     def reference_site(self) -> tuple[int, int]:

@@ -55,12 +55,8 @@ def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> L
 
 def _sizes(spins: Sequence[int]) -> tuple[Array, ...]:
     """Number of elements |j,m><j,m-q| of each group for each charge q: 2j + 1 - |q| for every j where that is positive."""
-
-    def size(n: int) -> Array:
-        most = n - abs(np.arange(-n, n + 1))  # 2j + 1 - |q| = most + 1, most - 1, ... > 0
-        return np.asarray((most // 2 + 1) * (most - most // 2 + 1))
-
-    return tuple(size(n) for n in spins)
+    largest = (n - abs(np.arange(-n, n + 1)) for n in spins)  # 2j + 1 - |q| = most + 1, most - 1, ... > 0
+    return tuple(np.asarray((most // 2 + 1) * (most - most // 2 + 1)) for most in largest)
 
 
 def _afford(spins: tuple[int, ...], sizes: tuple[Array, ...]) -> None:
@@ -107,11 +103,10 @@ class DickeProducts:
 
     def product_state(self, q: int, bloch: Array) -> Array:
         """Product state of all spins, equation (9.4); bloch : Bloch vectors of the groups, array of shape (group, 3)."""
-
-        def group_state(one: Sector, m: Array) -> Array:
-            return product_state(one.spins, one.j, one.m, one.charge, m)
-
-        factors = ([group_state(*pair) for pair in zip(self.sectors(key), bloch, strict=True)] for key in self.space(q).shape)
+        factors = (
+            [product_state(one.spins, one.j, one.m, one.charge, m) for one, m in zip(self.sectors(key), bloch, strict=True)]
+            for key in self.space(q).shape
+        )
         return np.concatenate([_outer(np.multiply, vectors) for vectors in factors])
 
     def _traces(self, operators: Mapping[int, Operator]) -> tuple[Charges, Array]:

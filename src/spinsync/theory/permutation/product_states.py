@@ -35,10 +35,10 @@ def product_state(spins: int, j: Array, m: Array, charge: int, bloch: Array) -> 
     return np.asarray(size * (s / off) ** charge) if charge and off else size
 
 
-_WHOLE, _REAL = "int64[::1]", "float64[::1]"
+_INTEGERS, _REALS = "int64[::1]", "float64[::1]"
 
 
-@compiled(f"{_REAL}({_WHOLE}, {_WHOLE}, int64, {_REAL}, {_REAL}, {_REAL})")
+@compiled(f"{_REALS}({_INTEGERS}, {_INTEGERS}, int64, {_REALS}, {_REALS}, {_REALS})")
 def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, log_fact: Any, log_prefactor: Any) -> Any:
     """exp(log_prefactor) <j,m| Sym(rho) |j,m-charge> for the coherence |s|: a sum over the number of spins up in both."""
     up, down, off = logarithms
@@ -105,7 +105,7 @@ def _recurrence(step: Any, n: Any, last: Any, j: Any, mu: Any, cosine: Any, half
             side[n], side[n - step] = now, before
 
 
-@compiled(f"{_REAL}(int64, int64, float64)")
+@compiled(f"{_REALS}(int64, int64, float64)")
 def _wigner_d(twice_j: Any, twice_mu: Any, polar: Any) -> Any:
     """Wigner's d^j_{m,mu}(polar) over m, up to a sign: the null vector of cos(polar) J_z + sin(polar) J_x - mu.
 

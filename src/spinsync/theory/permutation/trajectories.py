@@ -27,8 +27,6 @@ MOST_IN_PAIR = 20_000
 PILOT_SPINS = 100  # of the smaller ensemble whose steady state is the initial state of a larger one
 #: change of a variable by a jump of one spin, in units of 1 / (spins of a group); one spin takes part in two pairs of each kind
 EVENT_SIZE = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
-
-
 NO_LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
     "limit_cycle(ensemble).phase_diffusion / spins is the linewidth"
@@ -66,7 +64,7 @@ class Trajectories:
 
     Notes
     -----
-    Source: equations (9.12) to (9.15); errors and stopping rule: (9.16), (9.17). A jump takes some 70 ns on one core for one
+    Source: equations (9.12) to (9.15); finite number of spins, (9.12) to (9.17). A jump takes some 70 ns on one core for one
     group, and 25 microseconds for two groups of a thousand spins; the number of jumps per unit of time is about spins times a
     rate. In a terminal or a notebook a progress line shows the time left.
 
@@ -212,16 +210,16 @@ Moments = tuple[Array, Array, Array]  # <m_a>, <J_+a J_-b>, <m_a m_b>
 
 
 def _one_group_moments(numbers: Array) -> Moments:
-    m, square, light = np.moveaxis(numbers, -1, 0)
-    return m[..., None], light[..., None, None].astype(complex), square[..., None, None]
+    m, square, intensity = np.moveaxis(numbers, -1, 0)
+    return m[..., None], intensity[..., None, None].astype(complex), square[..., None, None]
 
 
 def _two_group_moments(numbers: Array) -> Moments:
-    m_a, m_b, light_a, light_b, real, imaginary, square_a, square_b, product = np.moveaxis(numbers, -1, 0)
+    m_a, m_b, intensity_a, intensity_b, real, imaginary, square_a, square_b, product = np.moveaxis(numbers, -1, 0)
     cross = real + 1j * imaginary
-    light = np.array([[light_a, cross], [cross.conj(), light_b]])
+    intensity = np.array([[intensity_a, cross], [cross.conj(), intensity_b]])
     squares = np.array([[square_a, product], [product, square_b]])
-    return np.stack([m_a, m_b], -1), np.moveaxis(light, (0, 1), (-2, -1)), np.moveaxis(squares, (0, 1), (-2, -1))
+    return np.stack([m_a, m_b], -1), np.moveaxis(intensity, (0, 1), (-2, -1)), np.moveaxis(squares, (0, 1), (-2, -1))
 
 
 def _derived(means: Observed) -> Observed:

@@ -22,7 +22,7 @@ ALLOWED = 1e-11  # truncation error of the eigenvalue, relative to the spectral 
 OFFSET = 0.1  # of its decay rate: offset of the shift from a strongly damped mode, to separate it from its many neighbours
 SAFETY = 4.0  # largest change of the eigenvalue in a larger window, as a multiple of the estimated error
 ROUGH = 1e-3  # relative accuracy of eigenvalues during the search
-MOST_POINTS = 400
+MOST_POINTS = 400  # largest number of shifts of the search
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,9 +14,9 @@ from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cut_edges, do
 from spinsync.problems.linear.sectors import Lattice, Window
 from spinsync.problems.outcome import NotUniqueError
 
-ALLOWED = 1e-12  # largest probability on wrong sites by truncation
+ALLOWED = 1e-12  # largest sum of |p - exact p| by truncation
 ROUNDING = 1e-16  # relative error of a pivot
-MOST_ROUNDING = 1e-7  # largest probability on wrong sites by rounding
+MOST_ROUNDING = 1e-7  # the same by rounding
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import numpy as np
 from spinsync.problems.linear.sectors import Lattice, Window
 
 DEVIATIONS = 6.0  # standard deviations of a Gaussian on either side of its mean
-MARGIN = 1.0  # factor on the step that follows from a Gaussian or exponential tail
 NEGLIGIBLE = 0.01  # of the largest excess: smaller ones do not move their edge
 ROUNDS = 30  # largest number of window enlargements
 
@@ -88,4 +87,4 @@ def _step(profile: np.ndarray, excess: float) -> int:
     if slope <= 0:
         return most
     log_excess = log(excess)
-    return int(min(ceil(MARGIN * 2 * log_excess / (slope + sqrt(slope**2 + 2 * bend * log_excess))) + 2, most))
+    return int(min(ceil(2 * log_excess / (slope + sqrt(slope**2 + 2 * bend * log_excess))) + 2, most))

@@ -15,8 +15,8 @@ from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Subsystems
 
 Charges = tuple[int, ...]
-Factors = Sequence[tuple[Any, Any]]  # matrices of two subsystems
-FactorsOf = Callable[[int, int, int], Factors]  # coupling term, charges of both subsystems -> factors
+FactorPairs = Sequence[tuple[Any, Any]]  # matrices of two subsystems
+FactorsOf = Callable[[int, int, int], FactorPairs]  # coupling term, charges of both subsystems -> factors
 VECTORS = 100  # vectors that a solver keeps at once
 
 
@@ -117,7 +117,7 @@ class ProductSpace:
                     blocks[key] += apply_along(up_factor, apply_along(down_factor, source[target], down), up)
         return out
 
-    def couplings(self, key: Charges, factors: FactorsOf | None = None) -> Iterator[tuple[int, int, Charges, Factors]]:
+    def couplings(self, key: Charges, factors: FactorsOf | None = None) -> Iterator[tuple[int, int, Charges, FactorPairs]]:
         """Couplings of a block to others: subsystems `up` and `down`, charges of the target block, factors of the coupling."""
         for k, term in enumerate(self.subsystems.couplings):
             up, down = term.up, term.down

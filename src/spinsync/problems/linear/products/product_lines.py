@@ -29,8 +29,7 @@ SIGNIFICANT = 10.0  # an overlap with the observable is significant above this m
 MILD, STRONG = 0.1, 1e-4  # factors by which one correction reduces a residual
 BIAS = 0.3  # right vectors, which take half as many steps as left ones, are refined by this additional power of the reduction
 SAFETY = 0.3  # of the reduction that would just suffice
-VECTORS = 30
-STEPS = 90
+VECTORS, STEPS = 30, 90  # of GMRES, for one correction: dimension of a Krylov space, and largest number of steps
 ROUNDS = 5  # largest number of corrections
 ALLOWED = 1e-9  # target error of a line, relative to its decay rate
 LARGEST_ERROR = 1e-6  # largest error of a line, relative to its decay rate
@@ -58,9 +57,8 @@ def slowest(subsystems: Subsystems, observable: np.ndarray, number: int) -> list
 
 @dataclass(frozen=True)
 class _Estimate:
-    """overlap : cosine of the angle between the observable and the right vector
-    reduction : factor by which the residuals must still be reduced, 1 if the line is accurate
-    """
+    """A line, the cosine of the angle between the observable and its right vector (`overlap`), and the factor by which its
+    residuals must still be reduced (`reduction`), 1 if the line is accurate."""
 
     line: Line
     overlap: float

@@ -22,7 +22,7 @@ from spinsync.problems.outcome import NotConvergedError, NotUniqueError
 SHIFT = 1e-4  # shift of the uncoupled generator, which is singular, in units of the fastest rate
 ROUNDING = 1e-14  # smallest residual that rounding allows, in units of the fastest rate
 ALLOWED = 1e-10  # largest 1-norm of the error
-MOST_STEPS = 1500
+MOST_STEPS = 1500  # of GMRES
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each reduces the error by about the shift
 RESIDUAL = 1e-12  # relative residual of a solution at one frequency
 BASIS = 160  # vectors of a response: 20 shifts
