@@ -1,4 +1,4 @@
-"""Exceptions that solvers raise, with the numbers for a message. `questions/sentences.py` turns them into messages."""
+"""Exceptions that solvers raise, with the numbers for a message. `questions/errors.py` turns them into messages."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), np.linspace(0.0, 2.0, 70)
@@ -68,11 +68,11 @@ ALTERED = {
 @pytest.mark.parametrize("name", ALTERED)
 def test_a_picture_over_time_refuses_an_altered_run(picture, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (draw, run), (change, sentence) = OVER_TIME[picture], ALTERED[name]
+    (draw, run), (change, message) = OVER_TIME[picture], ALTERED[name]
     if picture == "phases of each" and name in ("no group", "no names"):
         assert draw(change(run)).get_ylabel() == "spin"  # spins are drawn, and no group
         return
-    with pytest.raises(ss.InputError, match=sentence) as caught:
+    with pytest.raises(ss.InputError, match=message) as caught:
         draw(change(run))
     assert str(caught.value).isprintable()
     assert str(caught.value).startswith("Argument `run")
@@ -237,11 +237,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_part_of_a_result_is_drawn():
@@ -264,14 +264,14 @@ def test_a_diagram_with_unsorted_axes_is_drawn_sorted():
 
 @pytest.mark.parametrize("colour", [2, "x y", (1, 2), [], np.ma.masked, "#12345", True, {"a": 1}])
 def test_a_colour_is_one_that_matplotlib_knows(colour):
-    sentence = r"^Argument `color` must be a colour that matplotlib knows, such as 'C0' or '#0072B2', but is color="
+    message = r"^Argument `color` must be a colour that matplotlib knows, such as 'C0' or '#0072B2', but is color="
     for call in (
         lambda: ss.plot.cut(LINE, color=colour),
         lambda: ss.plot.linewidths(WIDTHS, color=colour),
         lambda: ss.plot.phase_difference(BOTH, color=colour),
         lambda: ss.plot.finite_size([ss.steady_state(ONE, theory=ss.Exact(2))], color=colour),
     ):
-        with pytest.raises(ss.InputError, match=sentence):
+        with pytest.raises(ss.InputError, match=message):
             call()
     assert ss.plot.cut(LINE, color=(1.0, 0.0, 0.0)).lines[0].get_markeredgecolor() == "#ff0000ff"
 
