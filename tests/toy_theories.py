@@ -67,7 +67,7 @@ def stimulated_with_tangent(y, table, coupling, out):
 class RateEquations(Toy):
     """dz/dt = net gain - Gamma_1 z - k z^2 for each group: populations only, all neutral."""
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         z, k = initial[:, 2].astype(complex), abs(np.diagonal(rates.coupling))
         return flow_of(
             names, rates.weight, lambda states: (np.zeros_like(states), states.real), nonlinear=stimulated,
@@ -116,13 +116,13 @@ class Beating(Toy):
     the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
     """
 
-    push: float = 0.3
-    feed: float = 0.1
+    push: float = 0.3  # f
+    feed: float = 0.1  # q
 
     def numbers(self, rates):
         return float(rates.gamma_perp.mean()), float(rates.omega[0] - rates.omega[1]), float(abs(rates.coupling[0, 1]))
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         (gamma, delta, k), groups = self.numbers(rates), rates.weight.size
         m, real = initial, np.arange(groups + 1) > 0
         c = (m[0, 0] + 1j * m[0, 1]) * (m[1, 0] - 1j * m[1, 1]) / 4
@@ -188,7 +188,7 @@ class DrivenSpins(Toy):
     def field(self):
         return self.strength * np.exp(1j * self.angle)
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         s, z = bloch_vectors.coherences(initial)
         n = z.size
         return flow_of(
@@ -254,7 +254,7 @@ class StuartLandau(Toy):
     omega: float = 3.0
     feed: float = 0.1
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         groups, real = rates.weight.size, np.arange(rates.weight.size + 1) > 0
         return flow_of(
             names, rates.weight, lambda states: (np.zeros_like(states[:, 1:]), states[:, 1:].real), nonlinear=stuart_landau,
@@ -296,7 +296,7 @@ class Parametric(Toy):
     mu: float = 0.05
     pump: float = 0.5
 
-    def flow(self, rates, spread, names, initial):
+    def flow(self, rates, distributions, names, initial):
         s, z = bloch_vectors.coherences(initial)
         n = z.size
         return flow_of(

@@ -1,4 +1,4 @@
-"""Error messages of pictures that tests/plot does not cover."""
+"""Error messages of figures that tests/plot does not cover."""
 
 import numpy as np
 import pytest

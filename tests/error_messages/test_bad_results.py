@@ -1,4 +1,4 @@
-"""Error messages of pictures, measures and `rerun` about altered results."""
+"""Error messages of figures, measures and `rerun` about altered results."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -16,7 +16,7 @@ LINE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
 PLANE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0], "gain": [2.0, 3.0]})
 PARTED = ss.phase_diagram(TWO, {"detuning": [1.0, 2.0]})
 FEW = ss.evolve(TWO, T[:3], theory=ss.Exact(4))
-REST = ss.steady_state(TWO, theory=ss.Exact(4))
+STEADY = ss.steady_state(TWO, theory=ss.Exact(4))
 WIDTHS = [ss.linewidth(ONE, theory=ss.Exact(n)) for n in (2, 3)]
 
 OVER_TIME = {
@@ -47,7 +47,7 @@ def with_nan(values):
 
 
 ALTERED = {
-    "turned": (lambda run: run.transpose(), "must hold one run over time, but has dims|must have the last dims"),
+    "transposed": (lambda run: run.transpose(), "must hold one run over time, but has dims|must have the last dims"),
     "one more dim": (lambda run: run.expand_dims("x"), "must hold one run over time, but has dims"),
     "no group": (lambda run: run.isel(group=[]), "must have the last dims|must hold every group|must name the group of each"),
     "no times": (lambda run: run.isel(time=[]), "over time, but holds none"),
@@ -64,12 +64,12 @@ ALTERED = {
 }
 
 
-@pytest.mark.parametrize("picture", OVER_TIME)
+@pytest.mark.parametrize("figure", OVER_TIME)
 @pytest.mark.parametrize("name", ALTERED)
-def test_a_picture_over_time_refuses_an_altered_run(picture, name, tmp_path, monkeypatch):
+def test_a_figure_over_time_refuses_an_altered_run(figure, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (draw, run), (change, message) = OVER_TIME[picture], ALTERED[name]
-    if picture == "phases of each" and name in ("no group", "no names"):
+    (draw, run), (change, message) = OVER_TIME[figure], ALTERED[name]
+    if figure == "phases of each" and name in ("no group", "no names"):
         assert draw(change(run)).get_ylabel() == "spin"  # spins are drawn, and no group
         return
     with pytest.raises(ss.InputError, match=message) as caught:
@@ -173,19 +173,19 @@ CASES = [
         "Argument `dataset` must hold numbers in coherence, but holds object.",
     ),
     (
-        lambda: ss.pair_measures(REST.isel(other_group=[0])),
+        lambda: ss.pair_measures(STEADY.isel(other_group=[0])),
         "Argument `dataset` must hold all pairs of its groups, but is cut or transposed.",
     ),
     (
-        lambda: ss.pair_measures(REST.assign_coords(group=["x", "y"])),
+        lambda: ss.pair_measures(STEADY.assign_coords(group=["x", "y"])),
         "Argument `dataset` must name the same groups in group and other_group, but does not.",
     ),
     (
-        lambda: ss.pair_measures(REST.drop_vars("inversion")),
+        lambda: ss.pair_measures(STEADY.drop_vars("inversion")),
         "Argument `dataset` must hold inversion and pair correlations, but has no inversion.",
     ),
     (
-        lambda: ss.phase_distribution(REST.transpose("other_group", "group"), [0.0]),
+        lambda: ss.phase_distribution(STEADY.transpose("other_group", "group"), [0.0]),
         "Argument `dataset` must have the last dims (group, other_group) in correlation, but has (other_group: 2, group: 2).",
     ),
     # models and reruns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-RIGHT = {
+VALID = {
     "gain": "3.0", "damping": "1", "dephasing": "0.1", "coupling": "12.0", "theta": "-1.2", "frequency": "0.5",
     "detuning": "2.0", "cross_coupling": "1.0", "cross_theta": "[0.3, 0.4]", "weights": "[1, 2]", "spins": "1000",
     "vacuum_coupling": "0.1", "cavity_decay": "20.0", "cavity_detuning": "1.0",
@@ -44,7 +44,7 @@ LINES = [
 
 @st.composite
 def texts(draw: st.DrawFn) -> str:
-    """A model file: half of them are right."""
+    """A model file; half of the files are valid."""
     kind = draw(st.sampled_from([*TABLES, "groups"]))
     lines = _groups(draw) if kind == "groups" else [f"[{kind}]", *(f"{n} = {_value(draw, n)}" for n in TABLES[kind])]
     if draw(st.booleans()):
@@ -65,7 +65,7 @@ def texts(draw: st.DrawFn) -> str:
 
 
 def _value(draw: st.DrawFn, name: str) -> str:
-    return draw(st.sampled_from(FREQUENCIES)) if name == "frequency" else RIGHT[name]
+    return draw(st.sampled_from(FREQUENCIES)) if name == "frequency" else VALID[name]
 
 
 def _groups(draw: st.DrawFn) -> list[str]:
@@ -103,22 +103,22 @@ OPTIONS = ["--theory", "--spins", "--until", "--points", "--seed", "--out"]
 
 @st.composite
 def commands(draw: st.DrawFn, model: str) -> list[str]:
-    """A command line that is cheap where it is right; `paper` and `explore` are not run."""
-    verb = draw(st.sampled_from(["evolve", "evolve", "steady-state", "regime"]))
-    words = [verb, model]
-    if verb == "evolve":
+    """A command line that is cheap if it is valid; `paper` and `explore` are not run."""
+    command = draw(st.sampled_from(["evolve", "evolve", "steady-state", "regime"]))
+    words = [command, model]
+    if command == "evolve":
         words += ["--until", draw(st.sampled_from(["0.5", "1"])), "--points", draw(st.sampled_from(["2", "5"]))]
-    if verb != "regime" and draw(st.booleans()):
+    if command != "regime" and draw(st.booleans()):
         theory = draw(st.sampled_from(THEORIES[:3]))
         words += ["--theory", theory, *(["--spins", draw(st.sampled_from(NUMBERS))] if theory != "mean-field" else [])]
     if draw(st.booleans()):
         words += ["--seed", draw(st.sampled_from(NUMBERS))]
     for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
-        change = draw(st.sampled_from(["drop", "double", "wrong", "option", "verb", "path"]))
+        change = draw(st.sampled_from(["drop", "double", "wrong", "option", "command", "path"]))
         where = draw(st.integers(0, len(words) - 1))
         if change == "option":
             words += [draw(st.sampled_from([*OPTIONS, "--x", "-h", "--version", "--help"])), draw(st.sampled_from(WRONG))]
-        elif change == "verb":
+        elif change == "command":
             words[0] = draw(st.sampled_from(["", "evolv", "x" * 5000, "a\nb", "--version", "--help", "regime", "steady-state"]))
         elif change == "path" and len(words) > 1:
             words[1] = draw(st.sampled_from(["", ".", "no.toml", "x" * 5000, "a\0b", "a\nb", "\udcff", "é.toml"]))

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import random_bloch
-from regime_cases import R, near_full, word
+from regime_cases import R, near_full, regime_of
 from spinsync.problems.flow.approach import CLOSER, NEAR, THERE, Approach
 from spinsync.problems.flow.fixed_points import from_real, run
 from spinsync.problems.flow.implicit_steps import _step, integrate_implicitly
@@ -115,7 +115,7 @@ def test_points_on_a_boundary_are_decided_one_by_one(offset):
     one = one.replace(coupling=ss.critical_coupling(one) * (1 + offset))
     found, cycle = ss.regime(sampled(one), initial=[[0.1, 0.0, 0.2]]), ss.limit_cycle(one)
     expected = float(cycle.amplitude) if bool(cycle.synchronized) else 0.0
-    assert word(found) is (R.FULL if expected > 0 else R.INCOHERENT)
+    assert regime_of(found) is (R.FULL if expected > 0 else R.INCOHERENT)
     assert found.amplitude.item() == pytest.approx(expected, abs=1e-9)
 
 
