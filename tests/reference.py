@@ -107,9 +107,9 @@ def jacobian_eigenvalues(system: System, s, z, frequency):
     return np.linalg.eigvals(np.array(columns).T)
 
 
-def pairs_up(found, wanted):
+def pairs_up(found, expected):
     """Largest distance of eigenvalues, matched one to one."""
-    gap = abs(np.asarray(found)[:, None] - np.asarray(wanted)[None, :])
+    gap = abs(np.asarray(found)[:, None] - np.asarray(expected)[None, :])
     return gap[linear_sum_assignment(gap)].max()
 
 

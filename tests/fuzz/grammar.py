@@ -19,26 +19,20 @@ FREQUENCIES = [
     "{samples = {count = 3, seed = 1, of = {gaussian = {std = 0.5}}}}",
 ]  # fmt: skip
 ODD = [
-    "", "0", "-1", "1e300", "-1e300", "1e400", "1e-320", "nan", "inf", "-inf", "1_000", "0x10", "9" * 400, "9" * 5000,
-    "true", "false",
-    '"3"', '"a\\nb"', '"\\u0000"', "'x'", '"' + "x" * 5000 + '"', "[]", "[1]", "[1, 2, 3]", "[[1], [2, 3]]", "[1, true]",
-    "[1, '2']",
-    "[nan, 1]", "{}", "{a = 1}", "{gaussian = {}}", "{gaussian = {std = -1}}", "{gaussian = {std = 1, std = 2}}",
-    "{lorentzian = {half_width = 1e300}}", "{samples = {values = []}}", "{samples = {values = [1, true]}}",
-    "{samples = {base64 = 'AA=='}}",
-    "{samples = {base64 = '!'}}", "{samples = {base64 = 3}}",
-    "{samples = {count = -1, seed = 0, of = {gaussian = {std = 1}}}}",
-    "{samples = {count = 2, seed = 0, of = {samples = {values = [1]}}}}", "2026-01-01", "12:00:00", "[" * 200 + "]" * 200,
-    "=", "1 2",
-    "[1, ", "{", "\x00", "é", "[[1.0]]", "[{}]", "1.5",
+    "", "0", "-1", "1e300", "-1e300", "1e400", "1e-320", "nan", "inf", "-inf", "1_000", "0x10", "9" * 400, "9" * 5000, "true",
+    "false", '"3"', '"a\\nb"', '"\\u0000"', "'x'", '"' + "x" * 5000 + '"', "[]", "[1]", "[1, 2, 3]", "[[1], [2, 3]]",
+    "[1, true]", "[1, '2']", "[nan, 1]", "{}", "{a = 1}", "{gaussian = {}}", "{gaussian = {std = -1}}",
+    "{gaussian = {std = 1, std = 2}}", "{lorentzian = {half_width = 1e300}}", "{samples = {values = []}}",
+    "{samples = {values = [1, true]}}", "{samples = {base64 = 'AA=='}}", "{samples = {base64 = '!'}}",
+    "{samples = {base64 = 3}}", "{samples = {count = -1, seed = 0, of = {gaussian = {std = 1}}}}",
+    "{samples = {count = 2, seed = 0, of = {samples = {values = [1]}}}}", "2026-01-01", "12:00:00", "[" * 200 + "]" * 200, "=",
+    "1 2", "[1, ", "{", "\x00", "é", "[[1.0]]", "[{}]", "1.5",
 ]  # fmt: skip
 LINES = [
     "", "# a comment", "[single]", "[pair]", "[[groups]]", "[changes]", "[coupling_matrix]", "[x]", "lamb_shift = true",
-    "lamb_shift = 1",
-    "changes = 3", "groups = []", "groups = [3]", "x = 1", "= 1", "]", "gain = 2", '"A.gain" = 2', '"A.A.theta" = nan',
-    '"B.gain" = 1',
-    "real = [[0]]", "imag = [[1]]", "imag = [[1, 2], [3]]", "imag = [[true]]", "name = 'A.B'", "name = '\\u0000'",
-    "\ufeff", "\r",
+    "lamb_shift = 1", "changes = 3", "groups = []", "groups = [3]", "x = 1", "= 1", "]", "gain = 2", '"A.gain" = 2',
+    '"A.A.theta" = nan', '"B.gain" = 1', "real = [[0]]", "imag = [[1]]", "imag = [[1, 2], [3]]", "imag = [[true]]",
+    "name = 'A.B'", "name = '\\u0000'", "\ufeff", "\r",
 ]  # fmt: skip
 
 
@@ -79,24 +73,8 @@ def _groups(draw: st.DrawFn) -> list[str]:
 
 NUMBERS = ["3", "2", "1", "4"]
 WRONG = [
-    "",
-    "-1",
-    "0",
-    "nan",
-    "inf",
-    "1e400",
-    "x",
-    "9" * 400,
-    "9" * 5000,
-    "1.5",
-    "１",
-    "a\nb",
-    "--",
-    "true",
-    "0x3",
-    "1_0",
-    "\udcff",
-]
+    "", "-1", "0", "nan", "inf", "1e400", "x", "9" * 400, "9" * 5000, "1.5", "１", "a\nb", "--", "true", "0x3", "1_0", "\udcff",
+]  # fmt: skip
 THEORIES = ["mean-field", "exact", "brute-force", "trajectories"]
 OPTIONS = ["--theory", "--spins", "--until", "--points", "--seed", "--out"]
 

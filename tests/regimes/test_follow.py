@@ -32,7 +32,7 @@ def test_a_fixed_point_is_accepted_if_it_is_very_close_or_if_the_distance_shrink
 
 
 def test_the_wait_for_a_stable_fixed_point_is_long_enough_and_not_much_longer():
-    """A deviation of size d exp(-g t) is accepted at the end of the wait."""
+    """A distance d exp(-g t) is accepted at the end of the wait."""
     for start, growth in ((0.08, -0.3), (0.005, -2.0), (0.009, -1e-3)):
         approach, distance = Approach.initial(np.ones(1)), start
         for _ in range(3):

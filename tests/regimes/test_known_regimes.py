@@ -39,9 +39,8 @@ def test_one_group_is_full_above_its_threshold_and_incoherent_below(seed):
         assert float(found.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-10)
         assert float(found.order_parameter) == pytest.approx(2 * float(cycle.amplitude), abs=1e-10)
         slowest = np.sort(cycle.floquet_exponent.values.real)[-2]  # (4.6), next to the zero of the phase
-        assert float(found.lyapunov) == pytest.approx(
-            slowest, abs=1e-6
-        )  # near a double eigenvalue, errors grow to their square root
+        # near a double eigenvalue, errors grow to their square root
+        assert float(found.lyapunov) == pytest.approx(slowest, abs=1e-6)
     else:
         assert regime_of(found) is R.INCOHERENT
         assert np.isnan(found.frequency[0])
@@ -79,7 +78,7 @@ def test_a_symmetric_pair_comes_to_its_full_state_where_an_independent_integrati
     assert not full.incoherent_stable
     if not random_pairs_that_end_in_their_full_state()[seed]:
         assert regime_of(found) in (R.PARTIAL, R.PHASE_TRAPPED)
-        assert not full.stable  # in this family no other motion is stable beside it; unlike in the test of drift below
+        assert not full.stable  # a stable full state is the only attractor of this family; in the test of drift below it is not
         return
     assert full.stable
     assert regime_of(found) is R.FULL
@@ -118,8 +117,8 @@ def test_the_full_state_ends_in_the_incoherent_one_below_twice_the_threshold(see
     coupling = rng.uniform(1.2, 1.9) * g * (gain + damping) / (gain - damping)
     made = dict(coupling=coupling, gain=gain, damping=damping, dephasing=dephasing)
     edge = float(ss.symmetric_pair(pair(0.1, **made)).existence_detuning)
-    for share, wanted in ((0.5, R.FULL), (0.97, R.FULL), (1.03, R.INCOHERENT), (1.5, R.INCOHERENT)):
-        assert regime_of(ss.regime(pair(share * edge, **made), seed=seed)) is wanted, share
+    for share, expected in ((0.5, R.FULL), (0.97, R.FULL), (1.03, R.INCOHERENT), (1.5, R.INCOHERENT)):
+        assert regime_of(ss.regime(pair(share * edge, **made), seed=seed)) is expected, share
 
 
 HOPF = [
@@ -223,8 +222,8 @@ def test_uncoupled_groups_are_partial_with_their_own_frequencies(seed):
     np.testing.assert_allclose(found.inversion, [float(cycle.inversion) for cycle in alone], atol=1e-6)
     # one free phase is the common one, one is the origin of time; a third adds a zero, else (4.6) decides
     slower = max(np.sort(cycle.floquet_exponent.values.real)[-2] for cycle in alone)
-    wanted = 0.0 if len(alone) > 2 else slower
-    assert float(found.lyapunov) == pytest.approx(wanted, abs=4 * float(found.lyapunov_error))
+    expected = 0.0 if len(alone) > 2 else slower
+    assert float(found.lyapunov) == pytest.approx(expected, abs=4 * float(found.lyapunov_error))
     assert float(found.lyapunov_error) < 0.1
     assert float(found.lyapunov) <= float(found.lyapunov_error)
 
