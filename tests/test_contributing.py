@@ -1,0 +1,71 @@
+"""The worked examples of CONTRIBUTING.md run: a parameter in a copy of the package, a toy theory, and a question."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+HEAD = "import numpy as np\n\nimport spinsync as ss\n"
+UNIT = 'from spinsync.results.variables import VARIABLES\n\nVARIABLES["excited_fraction"] = ("share of excited spins", "1")\n'
+
+
+def block(name):
+    """The code block behind <!-- test: name -->."""
+    found = re.search(rf"<!-- test: {name} -->\n```\w+\n(.*?)```", PAGE, re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def run_tests(folder, count):
+    """Pytest in a process of its own, in which a copy of the package in the folder comes first."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n0",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        "--rootdir",
+        str(folder),
+    ]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{count} passed" in done.stdout, done.stdout
+
+
+def edit(folder, changes):
+    """Make the changes of a file's section: each hunk stands once in the file, as the lines with ' ' and '-' say."""
+    header, *lines = changes.splitlines()
+    path = folder / header.split(":")[0].removeprefix("src/")
+    text = path.read_text(encoding="utf-8")
+    for hunk in "\n".join(lines).split("\n@@\n"):
+        before, after = ("".join(f"{line[1:]}\n" for line in hunk.splitlines() if line[0] != sign) for sign in "+-")
+        assert text.count(before) == 1, (header, before)
+        text = text.replace(before, after)
+    path.write_text(text, encoding="utf-8")
+
+
+def test_the_parameter_reaches_every_theory(tmp_path):
+    shutil.copytree(ROOT / "src" / "spinsync", tmp_path / "spinsync", ignore=shutil.ignore_patterns("__pycache__"))
+    _, *sections = block("parameter").split("--- ")
+    assert len(sections) == 4
+    for section in sections:
+        edit(tmp_path, section)
+    (tmp_path / "test_parameter.py").write_text(f"{HEAD}\n{block('parameter law')}")
+    run_tests(tmp_path, 1)
+
+
+def test_the_theory_and_the_question_answer(tmp_path):
+    (tmp_path / "test_independent.py").write_text(block("theory"))
+    (tmp_path / "excitation.py").write_text(block("question"))
+    law = block("question law").replace("ss.excited_fraction", "excited_fraction")
+    (tmp_path / "test_excitation.py").write_text(f"{HEAD}from excitation import excited_fraction\n{UNIT}\n{law}")
+    run_tests(tmp_path, 2)
