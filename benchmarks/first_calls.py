@@ -2,7 +2,7 @@
 
 python -m benchmarks.first_calls [--rounds 5] [--papers 1] [--against OTHER/src] [--out first_calls.json]
 
-Every cold process has an empty home folder. Two versions are interleaved.
+Every cold process has an empty home folder. With --against the processes of two versions are interleaved.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (
 from browser import chromium, widget_page
 from test_explorer_browser import served, visit
 
-PLACES = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
+SLIDERS = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
 WATCH = """() => {
   const find = (root) => {
     for (const e of root.querySelectorAll("*")) {
@@ -71,12 +71,12 @@ def report(what: str, times: Any) -> None:
 
 
 def measure(rounds: int) -> None:
-    """Print median and 95 % quantile of both."""
+    """Print median and 95 % quantile of the script time and of the delay."""
     with chromium() as browser:
         for step in (0.02, 0.1):
             report(f"script per frame, 5000 spins, {step} rad per time step", frames(browser, step, rounds))
         with served() as (address, _):
-            for tab, label in PLACES:
+            for tab, label in SLIDERS:
                 with visit(browser, address, tab) as page:
                     delays(page, label, 3)
                     report(f"from a key press to text, {tab}", delays(page, label, rounds))

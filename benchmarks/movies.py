@@ -33,15 +33,10 @@ def measure(frames: int = FRAMES) -> dict[str, float]:
     run = many_dots()
     span = float(run.time[-1])
     step = span / (frames - 1)
-    renderer = Renderer(
-        run,
-        size=SIZE,
-        view=View(-50, 22),
-        frame=0.0,
-        trail=step * RATE / 2,
-        step=step / movies.TRAIL_POINTS_PER_FRAME,
+    renderer = Renderer(  # with trails as in a movie
+        run, size=SIZE, view=View(-50, 22), frame=0.0, trail=step * RATE / 2, step=step / movies.TRAIL_POINTS_PER_FRAME,
         cycle=True,
-    )  # with trails as in a movie
+    )  # fmt: skip
     renderer.image(0.0)  # compile
     begin = time.perf_counter()
     for at in np.linspace(0, span, frames).tolist():

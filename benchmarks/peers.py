@@ -44,8 +44,8 @@ def spinsync_full(problem: Problem, threads: int, kernels: type[Lanes | CudaLane
 def spinsync_early(problem: Problem, threads: int, engine: Engine = lanes) -> np.ndarray:
     """The engine of `phase_diagram`: regimes with early ending and all averages."""
     names = tuple("ABC"[: problem.groups])
-    spread = (None,) * problem.groups
-    batch = Batch(rates=problem.rates, spread=spread, names=names, initial=problem.initial, theory=MeanField())
+    single = (None,) * problem.groups
+    batch = Batch(rates=problem.rates, distributions=single, names=names, initial=problem.initial, theory=MeanField())
     with thread_limit(threads):
         return engine(batch).amplitude
 

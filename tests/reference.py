@@ -1,4 +1,4 @@
-"""Independent answers: the mean-field equations and exact integration, written from the theory and not from the package."""
+"""Reference solutions: the mean-field equations and exact integration, written from the theory page, not from the package."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ def jacobian_eigenvalues(system: System, s, z, frequency):
     return np.linalg.eigvals(np.array(columns).T)
 
 
-def pairs_up(found, wanted):
+def pairs_up(found, expected):
     """Largest distance of eigenvalues, matched one to one."""
-    gap = abs(np.asarray(found)[:, None] - np.asarray(wanted)[None, :])
+    gap = abs(np.asarray(found)[:, None] - np.asarray(expected)[None, :])
     return gap[linear_sum_assignment(gap)].max()
 
 
@@ -179,7 +179,7 @@ class DenseMasterEquation:
         return {name: value for name, value in self.observed(state).items() if name != "coherence"}
 
     def observed(self, rho: np.ndarray) -> dict[str, np.ndarray]:
-        """Means of operators: of single spins, of pairs of two different spins, and of the sum over those that makes R^2/4."""
+        """Means of operators: of single spins, of pairs of two different spins, and of their weighted sum, which is R^2/4."""
         n, groups = self.group.size, len(self.counts)
         down, up, z = ([on(operator, i, n) for i in range(n)] for operator in (DOWN, UP, SZ))
         members = [np.flatnonzero(self.group == a) for a in range(groups)]
@@ -220,15 +220,15 @@ class Batch:
         }
         share = column["weight"] / column["weight"].sum(axis=1, keepdims=True)
         coupling = column["coupling"] * share[:, None, :]
-        turning = -(1j * column["omega"] + column["gamma_perp"])
+        linear = -(1j * column["omega"] + column["gamma_perp"])
         relaxation, net_gain = column["gain"] + column["damping"], column["gain"] - column["damping"]
-        fastest = (abs(coupling).sum(axis=2) + abs(turning) + relaxation).max(axis=1)
+        fastest = (abs(coupling).sum(axis=2) + abs(linear) + relaxation).max(axis=1)
         count = int(np.ceil((durations * fastest / step).max()))
         h = (durations / count)[:, None]
 
         def rhs(s, z):
             field = (coupling @ s[:, :, None])[:, :, 0]
-            return turning * s + 1j * field * z, net_gain - relaxation * z + 4 * (field * s.conj()).imag
+            return linear * s + 1j * field * z, net_gain - relaxation * z + 4 * (field * s.conj()).imag
 
         s, z = (np.array(x) for x in zip(*(one.start() for one in self.systems), strict=True))
         for _ in range(count):

@@ -253,9 +253,9 @@ def limit_cycle(theta) -> Known:
     frequency, times = omega + gamma_perp / np.tan(theta), np.linspace(0.0, 5.0, 6)
 
     def motion(spins):
-        turned = (s * np.exp(-1j * frequency * times))[:, None]
-        shown = {"coherence": turned, "inversion": np.full((6, 1), z), "order_parameter": np.full(6, 2 * s)}
-        return shown if spins is None else None
+        rotating = (s * np.exp(-1j * frequency * times))[:, None]
+        answer = {"coherence": rotating, "inversion": np.full((6, 1), z), "order_parameter": np.full(6, 2 * s)}
+        return answer if spins is None else None
 
     state = dict(amplitude=np.array([s]), inversion=np.array([z]), frequency=np.array([frequency]), order_parameter=2 * s)
     ensemble = ss.Ensemble.single(

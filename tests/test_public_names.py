@@ -1,4 +1,4 @@
-"""Public names exist, are documented and light to import; every equation that the code cites is in the docs."""
+"""Public names exist, are documented and quick to import; every equation that the code cites is in the docs."""
 
 import ast
 import importlib
@@ -143,8 +143,8 @@ import spinsync as ss
 one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 try:
     ss.evolve(one.replace(frequency=ss.Gaussian(1.0).sample(600)), [0.0, 1.0])
-except ss.InputError as said:
-    print(said)
+except ss.InputError as error:
+    print(error)
 """
     assert run_python(code, NUMBA_DISABLE_JIT="1") == (
         "The environment variable NUMBA_DISABLE_JIT must be unset for many spins, but is set."

@@ -116,8 +116,8 @@ class Beating(Toy):
     the eigenvalues k - Gamma and -k - Gamma; together they have -Gamma +- sqrt(k^2 - Delta^2).
     """
 
-    source: float = 0.3
-    feed: float = 0.1
+    source: float = 0.3  # f
+    feed: float = 0.1  # q
 
     def numbers(self, rates):
         return float(rates.gamma_perp.mean()), float(rates.omega[0] - rates.omega[1]), float(abs(rates.coupling[0, 1]))

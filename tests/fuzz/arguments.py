@@ -32,7 +32,7 @@ def results() -> dict[str, xr.Dataset]:
         "each": ss.evolve(one, np.linspace(0, 3, 9), initial=[[0.3, 0, 0.1], [0, 0.3, 0.1]], each=True),
         "long": ss.evolve(two, np.linspace(0, 20, 160)),
         "finite": ss.evolve(two, TIMES, theory=ss.Exact(4)),
-        "at rest": ss.steady_state(one, theory=ss.Exact(3)),
+        "steady": ss.steady_state(one, theory=ss.Exact(3)),
         "pairs": ss.steady_state(two, theory=ss.Exact(4)),
         "line": ss.phase_diagram(one, {"coupling": [2.0, 8.0, 12.0]}),
         "plane": ss.phase_diagram(one, {"coupling": [2.0, 12.0], "gain": [2.0, 3.0, 5.0]}),
@@ -139,11 +139,11 @@ def functions() -> dict[str, Row]:
         "to_piqs": (ss.to_piqs, dict(ensemble=ONE, spins=2)),
         "show": (ss.show, dict(run=made["run"], height=300, colour="phase", trails=True)),
     }  # fmt: skip
-    return rows | {f"plot.{name}": row for name, row in pictures().items()}
+    return rows | {f"plot.{name}": row for name, row in figures().items()}
 
 
-def pictures() -> dict[str, Row]:
-    """The same for ss.plot; `save` and `movie` write into the current folder."""
+def figures() -> dict[str, Row]:
+    """As `functions`, for ss.plot; `save` and `movie` write into the current folder."""
     made = results()
     return {
         "order_parameter": (ss.plot.order_parameter, dict(run=made["pair run"], ax=None)),

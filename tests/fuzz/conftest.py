@@ -54,7 +54,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    cut = f" without an end of its time, which was up in {clock.cut} tests" if clock.cut else ""
+    cut = f" without the time limit, which ended {clock.cut} tests" if clock.cut else ""
     terminalreporter.write_line(f"fuzz: SPINSYNC_FUZZ_SEED={SEED} repeats this run{cut}")
     terminalreporter.write_line(f"fuzz: {ledger.report()}")
 

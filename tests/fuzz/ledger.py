@@ -18,7 +18,7 @@ import xarray as xr
 import spinsync as ss
 
 LONGEST = 20  # seconds of one call
-SENTENCE = 1500  # characters
+LONGEST_MESSAGE = 1500  # characters
 
 #: variable -> why it may be NaN; of every function, or of one as "function.variable"
 MAY_BE_NAN = {
@@ -56,7 +56,7 @@ raised: Counter[str] = Counter()
 cases: Counter[int] = Counter()  # command lines by their status
 asked: Counter[str] = Counter()  # comparisons of two answers
 compared: Counter[str] = Counter()  # those of them where neither is a refusal
-refusals: dict[str, str] = {}  # the last sentence of each function
+refusals: dict[str, str] = {}  # the last error message of each function
 longest: dict[str, float] = {}  # processor seconds of each call that took longer than all before it
 
 
@@ -109,13 +109,13 @@ def short(value: Any) -> str:
     return " ".join(text.split())[:300]
 
 
-def check_sentence(text: str) -> None:
+def check_message(text: str) -> None:
     """One line of printable text that ends in a full stop."""
     assert text.strip() == text, text
-    assert text, "an empty sentence"
+    assert text, "an empty message"
     assert text.isprintable(), repr(text)
     assert text.endswith("."), text
-    assert len(text) <= SENTENCE, f"{len(text)} characters: {text[:200]}"
+    assert len(text) <= LONGEST_MESSAGE, f"{len(text)} characters: {text[:200]}"
 
 
 def check_numbers(result: Any, name: str) -> None:
@@ -137,7 +137,7 @@ def call(name: str, function: Callable[..., Any], /, *arguments: Any, **options:
 
 
 def attempt(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """The same, but the answer may hold NaN: for calls that were given NaN."""
+    """As `call`, but the answer may hold NaN: for calls that were given NaN."""
 
     def what() -> str:
         shown = ", ".join([*map(short, arguments), *(f"{key}={short(value)}" for key, value in options.items())])
@@ -149,7 +149,7 @@ def attempt(name: str, function: Callable[..., Any], /, *arguments: Any, **optio
             result = function(*arguments, **options)
     except (ss.InputError, ss.IntegrationError) as error:
         raised[type(error).__name__] += 1
-        check_sentence(str(error))
+        check_message(str(error))
         refusals[name] = str(error)
         return REFUSED
     except (HangError, KeyboardInterrupt):
@@ -168,7 +168,7 @@ def answered(comparison: str, *answers: Any) -> bool:
 
 
 def sure(name: str, function: Callable[..., Any], /, *arguments: Any, **options: Any) -> Any:
-    """The same for a call that must not be refused."""
+    """As `call`, for a call that must not raise an error message."""
     result = call(name, function, *arguments, **options)
     assert result is not REFUSED, f"{name} refuses {short(arguments)} {short(options)}: {refusals[name]}"
     return result

@@ -55,7 +55,7 @@ class Clock:
         """End a test after an example, when its time is up; before an example, hypothesis would report a flaky test."""
 
         @wraps(example)
-        def asked(*arguments: Any, **options: Any) -> None:
+        def limited(*arguments: Any, **options: Any) -> None:
             try:
                 example(*arguments, **options)
             except Exception:
@@ -64,7 +64,7 @@ class Clock:
             if time.monotonic() > self.stop:
                 raise TimeIsUpError
 
-        return asked
+        return limited
 
 
 clock = Clock()

@@ -1,4 +1,4 @@
-"""Altered results, given to every function that takes results: a picture or an answer, or an error message."""
+"""Altered results, given to every function that takes results: a figure or an answer, or an error message."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ TAKERS = {
     "bloch": ("run", "each", "finite"),
     "husimi": ("run", "each"),
     "phase_distribution": ("run", "finite", "pairs"),
-    "pair_measures": ("pairs", "at rest"),
+    "pair_measures": ("pairs", "steady"),
     "show": ("run", "each", "pair run"),
     "plot.order_parameter": ("run", "pair run", "finite"),
     "plot.phases": ("run", "each", "pair run"),
@@ -146,11 +146,11 @@ TAKERS = {
     "plot.phase_diagram": ("plane", "tongue", "line"),
     "plot.cut": ("line", "plateau", "plane"),
     "plot.frequency": ("plateau", "line"),
-    "plot.finite_size": ("by spins", "widths", "at rest"),
+    "plot.finite_size": ("by spins", "widths", "steady"),
     "plot.linewidths": ("widths", "by spins"),
     "plot.spectra": ("light", "widths"),
 }
-DRAWN = 8  # every so many pictures are drawn in full, which is slow
+DRAWN = 8  # one of so many figures is drawn in full, which is slow
 
 
 @pytest.mark.parametrize("name", TAKERS)
@@ -170,12 +170,12 @@ def test_an_altered_result_ends_in_an_error_message_or_an_answer(name: str) -> N
                 np.errstate(all="ignore"),
                 suppress(ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError),
             ):
-                result = change(result)  # unless xarray itself does not take it, or it is no dataset any more
+                result = change(result)  # unless xarray refuses it, or the first change left no dataset
         try:
-            picture = attempt(name, function, **arguments | {argument: result})
+            answer = attempt(name, function, **arguments | {argument: result})
             count += 1
-            if isinstance(picture, plt.Axes) and count % DRAWN == 0:
-                attempt(name, picture.figure.canvas.draw)
+            if isinstance(answer, plt.Axes) and count % DRAWN == 0:
+                attempt(name, answer.figure.canvas.draw)
         finally:
             plt.close("all")
             for path in Path.cwd().iterdir():

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import spinsync as ss
 from grammar import commands, texts
-from ledger import REFUSED, call, check_sentence, count_case, limited, short, sure
+from ledger import REFUSED, call, check_message, count_case, limited, short, sure
 from runs import SEED, examples
 from spinsync.interfaces.command import run
 
@@ -27,12 +27,12 @@ def _command(words: list[str]) -> int:
         except SystemExit as error:
             status = int(error.code or 0)
     assert status in (0, 2), f"status {status} from {short(words)}"
-    said = err.getvalue()
-    assert "Traceback" not in said + out.getvalue(), short(words)
+    message = err.getvalue()
+    assert "Traceback" not in message + out.getvalue(), short(words)
     if status == 2:
-        assert said.endswith("\n"), f"nothing said to {short(words)}"
-        assert said.count("\n") == 1, f"{said!r} to {short(words)}"
-        check_sentence(said.rstrip("\n").rstrip(".") + ".")
+        assert message.endswith("\n"), f"no message about {short(words)}"
+        assert message.count("\n") == 1, f"{message!r} about {short(words)}"
+        check_message(message.rstrip("\n").rstrip(".") + ".")
     return status
 
 

@@ -34,7 +34,7 @@ RUN = 1e-6  # error of runs of a few relaxation times, whose steps have the tole
 EXACT = 1e-8  # of dense linear algebra with rates up to 20
 
 
-def _turned(m: list[float], angle: float) -> list[float]:
+def _rotated(m: list[float], angle: float) -> list[float]:
     """A Bloch vector rotated about z."""
     c, s = np.cos(angle), np.sin(angle)
     return [c * m[0] - s * m[1], s * m[0] + c * m[1], m[2]]
@@ -46,8 +46,8 @@ def _turned(m: list[float], angle: float) -> list[float]:
 @seed(SEED)
 def test_one_group_in_mean_field(one: ss.Ensemble, start: list[float], angle: float, moments: list[float], parts: int) -> None:
     run = sure("evolve", ss.evolve, one, moments, initial=[start])
-    turned = _turned(start, angle)
-    other = sure("evolve", ss.evolve, one, moments, initial=[turned])  # rotating all phases rotates the answer
+    rotated = _rotated(start, angle)
+    other = sure("evolve", ss.evolve, one, moments, initial=[rotated])  # rotating all phases rotates the answer
     assert_allclose(other.coherence, run.coherence * np.exp(-1j * angle), atol=RUN)
     assert_allclose(other.inversion, run.inversion, atol=RUN)
     split = sure("evolve", ss.evolve, one.split(parts), moments, initial=[start] * parts)  # equal parts move as the whole
@@ -105,8 +105,8 @@ def test_exact_and_brute_force_agree_on_one_group(
             assert_allclose(sides[f"{name}_rate"], sides[f"{name}_identity"], atol=1e-9)
 
 
-def _agree(name: str, verb: Any, model: ss.Ensemble, first: Any, second: Any, *variables: str, atol: float = EXACT) -> None:
-    a, b = call(name, verb, model, theory=first), call(name, verb, model, theory=second)
+def _agree(name: str, question: Any, model: ss.Ensemble, first: Any, second: Any, *variables: str, atol: float = EXACT) -> None:
+    a, b = call(name, question, model, theory=first), call(name, question, model, theory=second)
     if not answered(name, a, b):
         return
     for variable in variables:
@@ -118,18 +118,18 @@ def _agree(name: str, verb: Any, model: ss.Ensemble, first: Any, second: Any, *v
 @examples(50)
 @seed(SEED)
 def test_two_groups_in_any_order(two: ss.Ensemble, first: list[float], second: list[float], moments: list[float]) -> None:
-    turned = sure("Ensemble", ss.Ensemble, two.groups[::-1], two.coupling_matrix[::-1, ::-1])
+    swapped = sure("Ensemble", ss.Ensemble, two.groups[::-1], two.coupling_matrix[::-1, ::-1])
     a = sure("evolve", ss.evolve, two, moments, initial=[first, second])
-    b = sure("evolve", ss.evolve, turned, moments, initial=[second, first])
+    b = sure("evolve", ss.evolve, swapped, moments, initial=[second, first])
     assert_allclose(a.coherence, b.coherence[:, ::-1], atol=RUN)
     assert_allclose(a.order_parameter, b.order_parameter, atol=RUN)
     spins = 4 if two.groups[0].weight != 2 / 3 else 3
     exact, brute = ss.Exact(spins), ss.BruteForce(spins)
     _agree("steady_state", ss.steady_state, two, exact, brute, "inversion", "correlation")
     _agree("linewidth", ss.linewidth, two, exact, brute, "linewidth", atol=1e-6)  # two lines can be as slow
-    rest = call("steady_state", ss.steady_state, two, theory=exact)
-    if answered("steady_state of two groups", rest):
-        measures = sure("pair_measures", ss.pair_measures, rest)
+    steady = call("steady_state", ss.steady_state, two, theory=exact)
+    if answered("steady_state of two groups", steady):
+        measures = sure("pair_measures", ss.pair_measures, steady)
         assert float(measures.concurrence.max()) <= 1 + 1e-9
         assert float(measures.mutual_information.min()) >= -1e-9
         assert_allclose(measures.mutual_information, measures.mutual_information.T, atol=1e-9)
@@ -213,8 +213,8 @@ def test_disorder_in_closed_form(one: ss.Ensemble, start: list[float]) -> None:
     moved = sure("Ensemble", one.replace, frequency=one.groups[0].frequency.centered(0.0))
     theory = sure("MeanField", ss.MeanField, rtol=1e-6, nodes=40)
     a, b = (sure("evolve", ss.evolve, e, [0.0, 0.5], initial=[start], theory=theory) for e in (one, moved))
-    turn = np.exp(-0.5j * one.groups[0].frequency.center)
-    assert_allclose(a.coherence[-1], b.coherence[-1] * turn, atol=1e-4)
+    rotation = np.exp(-0.5j * one.groups[0].frequency.center)
+    assert_allclose(a.coherence[-1], b.coherence[-1] * rotation, atol=1e-4)
 
 
 @given(singles(), pairs())
@@ -229,9 +229,9 @@ def test_a_diagram_of_one_point_agrees_with_regime(one: ss.Ensemble, two: ss.Ens
         assert_allclose(diagram.order_parameter[0], point.order_parameter, rtol=1e-9)
         assert int(point.regime) == sure("Regime", ss.Regime, int(point.regime))
     if one.groups[0].gain + one.groups[0].damping > 0:
-        cycle, rest = ss.limit_cycle(one), call("steady_state", ss.steady_state, one)
-        if answered("steady_state of one group", rest):
-            assert_allclose(rest.inversion[0], cycle.inversion, atol=1e-5)
+        cycle, steady = ss.limit_cycle(one), call("steady_state", ss.steady_state, one)
+        if answered("steady_state of one group", steady):
+            assert_allclose(steady.inversion[0], cycle.inversion, atol=1e-5)
 
 
 @given(RATES, RATES, RATES, FREQUENCIES, SURE_RATES)
@@ -246,7 +246,7 @@ def test_relaxation_rates_of_a_group(gain: float, damping: float, dephasing: flo
 @given(st.text(max_size=30))
 @examples(40)
 @seed(SEED)
-def test_a_sentence_is_one_line_that_can_be_printed(text: str) -> None:
+def test_an_error_message_is_one_printable_line(text: str) -> None:
     for name in ("InputError", "IntegrationError"):
         error = sure(name, getattr(ss, name), text)
         assert str(error).isprintable()
@@ -257,16 +257,16 @@ def test_a_sentence_is_one_line_that_can_be_printed(text: str) -> None:
 @examples(30)
 @seed(SEED)
 def test_labels_are_the_names_of_the_regimes(codes: list[int]) -> None:
-    words = sure("label", ss.label, codes).tolist()
-    assert words == [sure("Regime", ss.Regime, code).name.lower().replace("_", "-") for code in codes]
+    labels = sure("label", ss.label, codes).tolist()
+    assert labels == [sure("Regime", ss.Regime, code).name.lower().replace("_", "-") for code in codes]
 
 
 @given(singles(), vectors(0.9), st.integers(2, 5), ANGLES)
 @examples(40)
 @seed(SEED)
 def test_measures_rotate_with_the_phases(one: ss.Ensemble, start: list[float], spins: int, angle: float) -> None:
-    turned = _turned(start, angle)
-    found = call("asymptotic_phase", ss.asymptotic_phase, one, [start, turned], theory=ss.Exact(spins))
+    rotated = _rotated(start, angle)
+    found = call("asymptotic_phase", ss.asymptotic_phase, one, [start, rotated], theory=ss.Exact(spins))
     if answered("asymptotic_phase", found) and float(found.amplitude.min()) > 1e-6:
         assert_allclose(np.exp(1j * float(found.phase[1] - found.phase[0])), np.exp(1j * angle), atol=1e-6)
     run = ss.evolve(one, [0.0, 0.5], initial=[start])

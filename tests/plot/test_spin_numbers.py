@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.colors import to_hex
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from spinsync.plot.appearance import COLOURS
 
 LASER = ss.Ensemble.single(gain=0.6, damping=0.1, coupling=0.9, theta=-1.2, frequency=0.4)
@@ -175,7 +175,7 @@ BAD = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "message"), BAD, ids=texts(__file__, "BAD"))
+@pytest.mark.parametrize(("call", "message"), BAD, ids=case_names(__file__, "BAD"))
 def test_results_that_do_not_fit_are_errors(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()

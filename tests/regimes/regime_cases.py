@@ -1,4 +1,4 @@
-"""Ensembles whose regimes are asked for in several tests, and how an answer is read."""
+"""Ensembles whose regimes several tests compute, and functions that read the results."""
 
 import json
 from functools import cache
@@ -13,11 +13,12 @@ R = ss.Regime
 TABLE = json.loads((Path(__file__).parent / "reference_regimes.json").read_text())["points"]
 
 
-def word(found) -> R:
+def regime_of(found) -> R:
     return R(int(found.regime))
 
 
-def turn(phase):
+def wrapped(phase):
+    """The phase in the interval from -pi to pi."""
     return (phase + np.pi) % (2 * np.pi) - np.pi
 
 
@@ -28,7 +29,7 @@ def locking(found):
 
 @cache
 def random_motion(seed):
-    """Two groups of any phases and cross coupling, every third beside the trapped pair of section 5; and what they do."""
+    """Two groups of any phases and cross coupling, and their `regime`; every third seed: near the trapped pair of section 5."""
     rng = np.random.default_rng([34, seed])
     if seed % 3:
         detuning, theta, phases = rng.uniform(0.5, 12), rng.uniform(-np.pi, 0), rng.uniform(-np.pi, np.pi, 2)
@@ -49,7 +50,7 @@ def answer(system):
     return ss.regime(system.ensemble(), initial=system.bloch)
 
 
-def of_table(row):
+def table_pair(row):
     names = ("detuning", "gain", "damping", "coupling", "theta", "cross_coupling", "cross_theta")
     return ss.Ensemble.pair(**{name: row[name] if name != "cross_theta" else tuple(row[name]) for name in names})
 

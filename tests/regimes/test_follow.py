@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import random_bloch
-from regime_cases import R, near_full, word
+from regime_cases import R, near_full, regime_of
 from spinsync.problems.flow.approach import CLOSER, NEAR, THERE, Approach
 from spinsync.problems.flow.fixed_points import from_real, run
 from spinsync.problems.flow.implicit_steps import _step, integrate_implicitly
@@ -32,7 +32,7 @@ def test_a_fixed_point_is_accepted_if_it_is_very_close_or_if_the_distance_shrink
 
 
 def test_the_wait_for_a_stable_fixed_point_is_long_enough_and_not_much_longer():
-    """A deviation of size d exp(-g t) is accepted at the end of the wait."""
+    """A distance d exp(-g t) is accepted at the end of the wait."""
     for start, growth in ((0.08, -0.3), (0.005, -2.0), (0.009, -1e-3)):
         approach, distance = Approach.initial(np.ones(1)), start
         for _ in range(3):
@@ -115,7 +115,7 @@ def test_points_on_a_boundary_are_decided_one_by_one(offset):
     one = one.replace(coupling=ss.critical_coupling(one) * (1 + offset))
     found, cycle = ss.regime(sampled(one), initial=[[0.1, 0.0, 0.2]]), ss.limit_cycle(one)
     expected = float(cycle.amplitude) if bool(cycle.synchronized) else 0.0
-    assert word(found) is (R.FULL if expected > 0 else R.INCOHERENT)
+    assert regime_of(found) is (R.FULL if expected > 0 else R.INCOHERENT)
     assert found.amplitude.item() == pytest.approx(expected, abs=1e-9)
 
 

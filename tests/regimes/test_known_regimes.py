@@ -13,7 +13,7 @@ import pytest
 
 import spinsync as ss
 from reference import Batch, random_bloch
-from regime_cases import R, locking, near_full, turn, weak_pair, word
+from regime_cases import R, locking, near_full, regime_of, weak_pair, wrapped
 from spinsync.regimes.codes import Status
 from systems import HALF_PI, laser, pair, random_one, random_pair, sampled, system_of
 
@@ -33,17 +33,16 @@ def test_one_group_is_full_above_its_threshold_and_incoherent_below(seed):
     assert found.settled
     assert found.status == Status.SETTLED
     if ratio > 1:
-        assert word(found) is R.FULL
+        assert regime_of(found) is R.FULL
         assert float(found.frequency[0]) == pytest.approx(float(cycle.frequency), abs=1e-9)
         assert float(found.amplitude[0]) == pytest.approx(float(cycle.amplitude), abs=1e-10)
         assert float(found.inversion[0]) == pytest.approx(float(cycle.inversion), abs=1e-10)
         assert float(found.order_parameter) == pytest.approx(2 * float(cycle.amplitude), abs=1e-10)
         slowest = np.sort(cycle.floquet_exponent.values.real)[-2]  # (4.6), next to the zero of the phase
-        assert float(found.lyapunov) == pytest.approx(
-            slowest, abs=1e-6
-        )  # near a double eigenvalue, errors grow to their square root
+        # near a double eigenvalue, errors grow to their square root
+        assert float(found.lyapunov) == pytest.approx(slowest, abs=1e-6)
     else:
-        assert word(found) is R.INCOHERENT
+        assert regime_of(found) is R.INCOHERENT
         assert np.isnan(found.frequency[0])
         assert float(found.amplitude[0]) == 0
         assert float(found.inversion[0]) == pytest.approx(group.z0, abs=1e-10)
@@ -78,11 +77,11 @@ def test_a_symmetric_pair_comes_to_its_full_state_where_an_independent_integrati
     full, found = ss.symmetric_pair(pair(**PAIRS[seed])), ss.regime(pair(**PAIRS[seed]), initial=STARTS[seed])
     assert not full.incoherent_stable
     if not random_pairs_that_end_in_their_full_state()[seed]:
-        assert word(found) in (R.PARTIAL, R.PHASE_TRAPPED)
-        assert not full.stable  # in this family no other motion is stable beside it; unlike in the test of drift below
+        assert regime_of(found) in (R.PARTIAL, R.PHASE_TRAPPED)
+        assert not full.stable  # a stable full state is the only attractor of this family; in the test of drift below it is not
         return
     assert full.stable
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(found.frequency, float(full.frequency), atol=1e-9)
     np.testing.assert_allclose(found.amplitude, float(full.amplitude), atol=1e-9)
     np.testing.assert_allclose(found.inversion, float(full.inversion), atol=1e-9)
@@ -105,7 +104,7 @@ def test_drift_beside_a_stable_full_state_is_found_from_far_and_the_full_state_f
     assert ss.symmetric_pair(ensemble).stable
     starts = [near_full(ensemble, 1e-3), *(random_bloch(np.random.default_rng(seed), 2, 0.95) for seed in (0, 3))]
     assert ends_in_full_state([made] * 3, starts, 700).tolist() == [True, False, False]
-    assert [word(ss.regime(ensemble, initial=start)) for start in starts] == [R.FULL, R.PARTIAL, R.PARTIAL]
+    assert [regime_of(ss.regime(ensemble, initial=start)) for start in starts] == [R.FULL, R.PARTIAL, R.PARTIAL]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -118,8 +117,8 @@ def test_the_full_state_ends_in_the_incoherent_one_below_twice_the_threshold(see
     coupling = rng.uniform(1.2, 1.9) * g * (gain + damping) / (gain - damping)
     made = dict(coupling=coupling, gain=gain, damping=damping, dephasing=dephasing)
     edge = float(ss.symmetric_pair(pair(0.1, **made)).existence_detuning)
-    for share, wanted in ((0.5, R.FULL), (0.97, R.FULL), (1.03, R.INCOHERENT), (1.5, R.INCOHERENT)):
-        assert word(ss.regime(pair(share * edge, **made), seed=seed)) is wanted, share
+    for share, expected in ((0.5, R.FULL), (0.97, R.FULL), (1.03, R.INCOHERENT), (1.5, R.INCOHERENT)):
+        assert regime_of(ss.regime(pair(share * edge, **made), seed=seed)) is expected, share
 
 
 HOPF = [
@@ -144,9 +143,9 @@ def test_hopf_line_is_where_the_full_state_is_left(made):
         assert ss.symmetric_pair(ensemble).exists
         found = ss.regime(ensemble, initial=near_full(ensemble, 1e-3))
         assert found.settled
-        assert (word(found) is R.FULL) == (share < 1), share
+        assert (regime_of(found) is R.FULL) == (share < 1), share
         if share > 1:
-            assert word(found) is not R.INCOHERENT  # which is unstable as well
+            assert regime_of(found) is not R.INCOHERENT  # which is unstable as well
 
 
 @pytest.mark.parametrize("way", [same, sampled])
@@ -156,26 +155,26 @@ def test_an_unstable_full_state_is_left(way):
     assert full.exists
     assert not full.stable
     found = ss.regime(way(ensemble), initial=near_full(ensemble))
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     assert abs(float(found.frequency[0] - found.frequency[1])) > 1
 
 
 def test_a_start_without_coherence_stays_incoherent_where_that_is_unstable_too():
     found = ss.regime(laser(), initial=[[0, 0, -0.3]])
-    assert word(found) is R.INCOHERENT
+    assert regime_of(found) is R.INCOHERENT
     assert found.settled
     assert float(found.lyapunov) == pytest.approx(12 / 2 - 2, abs=1e-12)  # V z0 - Gamma_perp: noise would start the growth
     assert float(found.lyapunov) > float(found.lyapunov_error)
     two = ss.regime(pair(3.0, 16.0), initial=[[0, 0, 0.1], [0, 0, 0.9]])
-    assert word(two) is R.INCOHERENT
+    assert regime_of(two) is R.INCOHERENT
     assert float(two.lyapunov) == pytest.approx(-2 + 4 + np.sqrt(16 - 9 / 4), abs=1e-12)  # (5.3)
 
 
 def test_phase_trapping_and_drift_at_the_parameters_of_section_five():
     """kappa = 3, gamma = 1, V = 20: trapped at 5.7, which is 1.07 of the Hopf detuning, and drifting at 6.5."""
     trapped, drifting = (ss.regime(pair(detuning, 20.0)) for detuning in (5.7, 6.5))
-    assert word(trapped) is R.PHASE_TRAPPED
-    assert word(drifting) is R.PARTIAL
+    assert regime_of(trapped) is R.PHASE_TRAPPED
+    assert regime_of(drifting) is R.PARTIAL
     np.testing.assert_allclose(trapped.frequency, 0, atol=1e-3 * 5.7)  # the groups exchange roles
     assert float(drifting.frequency[0]) == pytest.approx(-float(drifting.frequency[1]), abs=1e-3 * 6.5)
     assert float(drifting.frequency[0]) > 1
@@ -189,7 +188,7 @@ def test_symmetric_starts_leave_the_symmetric_motion_where_it_is_unstable(detuni
     early = ss.evolve(pair(detuning, 20.0), [0.0, 10.0, 20.0], initial=start)
     np.testing.assert_allclose(abs(early.coherence[1:, 0]), abs(early.coherence[1:, 1]), atol=1e-6)
     found = ss.regime(pair(detuning, 20.0), initial=start)
-    assert word(found) is R.PHASE_TRAPPED
+    assert regime_of(found) is R.PHASE_TRAPPED
     assert float(found.lyapunov) < 0
 
 
@@ -216,15 +215,15 @@ def uncoupled(seed, groups):
 def test_uncoupled_groups_are_partial_with_their_own_frequencies(seed):
     ensemble, alone = uncoupled(seed, 2 + seed % 3)
     found = ss.regime(ensemble, seed=seed)
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     # the stepper errs by 1e-7 a step in windows
     np.testing.assert_allclose(found.frequency, [float(cycle.frequency) for cycle in alone], atol=1e-5)
     np.testing.assert_allclose(found.amplitude, [float(cycle.amplitude) for cycle in alone], atol=1e-6)
     np.testing.assert_allclose(found.inversion, [float(cycle.inversion) for cycle in alone], atol=1e-6)
     # one free phase is the common one, one is the origin of time; a third adds a zero, else (4.6) decides
     slower = max(np.sort(cycle.floquet_exponent.values.real)[-2] for cycle in alone)
-    wanted = 0.0 if len(alone) > 2 else slower
-    assert float(found.lyapunov) == pytest.approx(wanted, abs=4 * float(found.lyapunov_error))
+    expected = 0.0 if len(alone) > 2 else slower
+    assert float(found.lyapunov) == pytest.approx(expected, abs=4 * float(found.lyapunov_error))
     assert float(found.lyapunov_error) < 0.1
     assert float(found.lyapunov) <= float(found.lyapunov_error)
 
@@ -232,7 +231,7 @@ def test_uncoupled_groups_are_partial_with_their_own_frequencies(seed):
 def test_a_coherent_and_an_incoherent_group_are_full():
     groups = [ss.Group(3, 1, frequency=0.3), ss.Group(0.5, 1, frequency=5.0)]
     found = ss.regime(ss.Ensemble(groups, [[24 * np.exp(-1.2j), 0], [0, 0]]))
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     assert float(found.frequency[0]) == pytest.approx(0.3 + 2 / np.tan(-1.2), abs=1e-9)
     assert np.isnan(found.frequency[1])
     assert float(found.amplitude[1]) < 1e-3
@@ -246,7 +245,7 @@ def test_a_group_without_back_action_takes_the_frequency_of_the_other():
     found = ss.regime(
         ss.Ensemble([ss.Group(3, 1, frequency=0.3), ss.Group(0.5, 1, frequency=2.0)], [[24 * np.exp(-1.2j), 0], [to_b, 0]])
     )
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     common = 0.3 + 2 / np.tan(-1.2)
     np.testing.assert_allclose(found.frequency, common, atol=1e-9)
     h = to_b / 2 * float(found.amplitude[0])
@@ -262,7 +261,7 @@ def test_a_group_without_back_action_takes_the_frequency_of_the_other():
 def test_two_locked_groups_and_a_drifting_one_are_partial(far):
     ensemble = ss.Ensemble([ss.Group(3, 1, frequency=w) for w in (0.3, -0.4, far)], np.full((3, 3), -24j))
     found = ss.regime(ensemble)
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     a, b, c = found.frequency.values
     assert a == pytest.approx(b, abs=1e-4 * far)
     assert c - a > far / 2
@@ -274,7 +273,7 @@ def test_two_locked_groups_and_a_drifting_one_are_partial(far):
 def test_equal_groups_are_one_group(theta):
     one = laser(theta=theta, coupling=20.0, frequency=0.4)
     found, cycle = ss.regime(one.split(3), seed=1), ss.limit_cycle(one)
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(found.frequency, float(cycle.frequency), atol=1e-9)
     np.testing.assert_allclose(found.amplitude, float(cycle.amplitude), atol=1e-9)
     np.testing.assert_allclose(locking(found), 1, atol=1e-9)
@@ -288,7 +287,7 @@ def antisymmetric(a, b):
 @pytest.mark.parametrize(("a", "b"), [(16.0, 5.0), (10.0, 20.0), (12.0, 12.0)])
 def test_non_reciprocal_groups_have_a_phase_difference_of_a_quarter_turn(a, b):
     found = ss.regime(antisymmetric(a, b))
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(abs(found.frequency), 2 * b / a, atol=1e-9)
     np.testing.assert_allclose(found.inversion, 2 * 2 / a, atol=1e-9)
     quarter = -np.sign(float(found.frequency[0])) * np.pi / 2
@@ -299,7 +298,7 @@ def test_non_reciprocal_groups_have_a_phase_difference_of_a_quarter_turn(a, b):
 def test_an_unstable_orbit_that_symmetry_keeps_is_left(a, b):
     """Real starts stay real: a cycle through the origin, from which any noise leads to the chasing state."""
     found = ss.regime(antisymmetric(a, b), initial=[[0.3, 0, 0.2], [0.1, 0, 0.3]])
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(abs(found.frequency), 2 * b / a, atol=1e-9)
 
 
@@ -312,9 +311,9 @@ def test_distributed_frequencies_are_full_above_their_threshold_and_incoherent_b
     one = laser(frequency=spread, theta=theta)
     critical = ss.critical_coupling(one)
     below, above = (ss.regime(one.replace(coupling=share * critical)) for share in (0.6, 2.0))
-    assert word(below) is R.INCOHERENT
+    assert regime_of(below) is R.INCOHERENT
     assert float(below.amplitude[0]) < 1e-6
-    assert word(above) is R.FULL
+    assert regime_of(above) is R.FULL
     cycle = ss.limit_cycle(one.replace(coupling=2.0 * critical))
     # the frequency classes represent the distribution to rtol = 1e-8
     for name in ("frequency", "amplitude", "inversion"):
@@ -327,7 +326,7 @@ def test_equal_distributions_in_two_groups_are_one_distribution():
     spread, theta = ss.Gaussian(0.6, 0.5), -1.2
     found = ss.regime(ss.Ensemble([ss.Group(3, 1, frequency=spread)] * 2, np.full((2, 2), 12 * np.exp(1j * theta))))
     cycle = ss.limit_cycle(laser(theta=theta, frequency=spread))
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(found.frequency, float(cycle.frequency), atol=1e-6)
     np.testing.assert_allclose(found.amplitude, float(cycle.amplitude), atol=1e-6)
     np.testing.assert_allclose(locking(found), 1, atol=1e-6)
@@ -340,7 +339,7 @@ def test_two_uncoupled_distributions_drift_with_their_own_frequencies():
     alone = [
         ss.limit_cycle(laser(frequency=d, theta=t, coupling=v)) for d, t, v in zip(spreads, thetas, strengths, strict=True)
     ]
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     np.testing.assert_allclose(found.frequency, [float(cycle.frequency) for cycle in alone], atol=1e-5)
     np.testing.assert_allclose(found.amplitude, [float(cycle.amplitude) for cycle in alone], atol=1e-6)
 
@@ -350,11 +349,11 @@ def test_a_wide_lorentzian_pulses_at_strong_coupling():
     """Section 6: half width 5 has a fixed point at V = 20 and pulses at V = 30; 40 quantiles show the same as 500 classes."""
     quantiles = 5 * np.tan(np.pi * ((np.arange(40) + 0.5) / 40 - 0.5))
     steady, pulsing = (ss.regime(laser(frequency=ss.Samples(quantiles), coupling=v)) for v in (20.0, 30.0))
-    assert word(steady) is R.FULL
+    assert regime_of(steady) is R.FULL
     stationary = ss.limit_cycle(laser(frequency=ss.Lorentzian(5.0), coupling=20.0))
     # central classes are 5 pi/40 apart, far below Gamma_perp; the outermost 40th of the tails is cut off
     assert float(steady.amplitude[0]) == pytest.approx(float(stationary.amplitude), rel=0.01)
-    assert word(pulsing) is R.PULSATING
+    assert regime_of(pulsing) is R.PULSATING
     assert float(pulsing.lyapunov) <= float(pulsing.lyapunov_error)
 
 
@@ -367,14 +366,14 @@ def check_adler(seed, share):
     a, b = found.frequency.values
     assert bool(adler.locked) == (abs(share) < 1)
     if abs(share) < 1:
-        assert word(found) is R.FULL
+        assert regime_of(found) is R.FULL
         assert a == b
         # one percent of K_eff; it moves the arcsine by that over sqrt(1 - share^2)
         assert a == pytest.approx(float(adler.frequency), abs=0.01 * reach)
-        off = turn(float(found.phase_difference[0, 1] - adler.phase_difference))
+        off = wrapped(float(found.phase_difference[0, 1] - adler.phase_difference))
         assert abs(off) < 0.01 / np.sqrt(1 - share**2)
     else:
-        assert word(found) is R.PARTIAL
+        assert regime_of(found) is R.PARTIAL
         # one percent of K_eff, which at the edge is K_eff^2/beat^2 percent of the beat
         beat = float(adler.beat_frequency)
         assert a - b == pytest.approx(beat, rel=0.01 * min(1, (reach / beat) ** 2) + 0.001 if abs(share) > 1.1 else 0.1)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from regime_cases import R, word
+from regime_cases import R, regime_of
 from systems import HALF_PI, sampled
 
 
@@ -30,7 +30,7 @@ def lattice(side, share, seed=None):
 def test_onset_of_a_lattice(share):
     found = ss.regime(lattice(7, share))
     assert found.settled
-    assert word(found) is (R.FULL if share > 1 else R.INCOHERENT)
+    assert regime_of(found) is (R.FULL if share > 1 else R.INCOHERENT)
     if share < 1:
         assert float(found.lyapunov) == pytest.approx(2 * (share - 1), abs=1e-9)  # growth of the incoherent state
         assert np.isnan(found.frequency).all()
@@ -40,7 +40,7 @@ def test_the_fixed_point_of_a_lattice_is_the_end_of_a_run():
     network = lattice(7, 3.0, seed=1)
     found = ss.regime(network)
     last = ss.evolve(network, [0.0, 400.0]).isel(time=1)
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(found.amplitude, abs(last.coherence), atol=1e-6)
     np.testing.assert_allclose(found.inversion, last.inversion, atol=1e-6)
     assert np.ptp(found.frequency.values) < 1e-12
@@ -59,7 +59,7 @@ def test_a_strongly_collective_ensemble_is_full_from_its_threshold_on(pump, form
     one = ss.Ensemble.single(gain=pump, damping=2e-3 * np.pi, coupling=1288.0, theta=-HALF_PI)
     found, cycle = ss.regime(form(one)), ss.limit_cycle(one)
     assert found.settled
-    assert word(found) is (R.FULL if bool(cycle.synchronized) else R.INCOHERENT)
+    assert regime_of(found) is (R.FULL if bool(cycle.synchronized) else R.INCOHERENT)
     assert float(found.amplitude[0]) == pytest.approx(float(cycle.amplitude), rel=1e-6, abs=0)
     np.testing.assert_allclose(found.frequency, cycle.frequency, atol=1e-6)  # both NaN if incoherent
     np.testing.assert_allclose(ss.steady_state(one).frequency, cycle.frequency, atol=1e-6)
@@ -71,7 +71,7 @@ def test_a_group_is_incoherent_relative_to_the_largest_coherence():
     matrix = np.zeros((3, 3), complex)
     matrix[0, 0], matrix[1, 0] = -36j, 0.03
     found = ss.regime(ss.Ensemble(groups, matrix))
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     assert 1e-6 < float(found.amplitude[1]) < 1e-3
     np.testing.assert_allclose(found.frequency, [0.3, 0.3, np.nan], atol=1e-9)
 
@@ -84,7 +84,7 @@ def test_the_start_of_a_group_that_only_dephases_has_no_influence(form):
     """It becomes incoherent, with z = 0, while the other has the limit cycle of section 4 at p V = 1: |s| and z."""
     both = ss.Ensemble([ss.Group(0, 0, dephasing=0.5), ss.Group(1, 0.2, frequency=0.3)], np.full((2, 2), -2j))
     found = ss.regime(form(both))
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     np.testing.assert_allclose(found.frequency, [np.nan, 0.3], atol=1e-9)
     np.testing.assert_allclose(found.amplitude, [0, np.sqrt(0.02)], atol=1e-9)
     np.testing.assert_allclose(found.inversion, [0, 0.6], atol=1e-9)
@@ -97,6 +97,6 @@ def test_the_start_of_a_group_that_only_dephases_has_no_influence(form):
 def test_an_inversion_without_relaxation_is_conserved(form):
     one = ss.Ensemble.single(gain=0.0, damping=0.0, dephasing=0.3, coupling=0.0, theta=-HALF_PI)
     found = ss.regime(form(one), initial=[[0.3, 0.0, 0.4]])
-    assert word(found) is R.INCOHERENT
+    assert regime_of(found) is R.INCOHERENT
     assert float(found.inversion[0]) == pytest.approx(0.4, abs=1e-9)
     assert float(found.lyapunov) == pytest.approx(0, abs=1e-9)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from regime_cases import R, word
+from regime_cases import R, regime_of
 from spinsync.theory.mean_field.theory import MeanField
 from systems import HALF_PI, laser
 
@@ -29,7 +29,7 @@ def test_pulsations_are_those_of_a_run(spread, coupling, theta):
     ensemble = laser(frequency=spread, coupling=coupling, theta=theta)
     found = ss.regime(ensemble)
     periods, size = measured(ensemble)
-    assert word(found) is R.PULSATING
+    assert regime_of(found) is R.PULSATING
     assert ss.label(found.regime) == "pulsating"
     assert found.settled
     assert float(found.lyapunov) < -float(found.lyapunov_error)
@@ -56,7 +56,7 @@ def test_a_standing_wave_through_zero_has_no_frequency():
 def test_pulsations_that_are_unstable_against_broken_symmetry_are_left():
     """On a symmetric orbit, classes left and right of the centre are mirror images; perturbations grow at the rate 0.22."""
     found = ss.regime(laser(frequency=ss.Lorentzian(5.0), coupling=30.0))
-    assert word(found) is R.PULSATING
+    assert regime_of(found) is R.PULSATING
     assert float(found.lyapunov) < 0
     # a run of 300 units of time, whose rounding errors have left the symmetric orbit (period 1.107, 0.0299 to 0.2525)
     np.testing.assert_allclose(found.order_parameter_range, [0.0358, 0.2469], atol=2e-4)
@@ -99,7 +99,7 @@ def test_a_fixed_point_has_no_period():
 def test_the_fixed_point_of_a_lorentzian_is_its_closed_form():
     ensemble = laser(frequency=ss.Lorentzian(5.0, 0.4), coupling=30.0, theta=-1.2)
     found, cycle = ss.regime(ensemble), ss.limit_cycle(ensemble)
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     for name in ("frequency", "amplitude", "inversion"):
         assert float(found[name][0]) == pytest.approx(float(cycle[name]), abs=5e-7), name
 
@@ -117,7 +117,7 @@ def ring(seed):
 @pytest.mark.parametrize("seed", [4, 17])
 def test_a_ring_with_phase_slips_is_periodic(seed):
     found = ss.regime(ring(seed))
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     period = float(found.period)
     run = ss.evolve(ring(seed), np.concatenate([[0.0], 60 + period * np.arange(33) / 16]))
     size = run.order_parameter.values[1:]
@@ -131,7 +131,7 @@ def test_a_ring_with_phase_slips_is_periodic(seed):
 def test_frequencies_of_a_torus_around_zero():
     """The phase of one group jumps whenever s passes close to zero, so that only its frequency converges slowly."""
     found = ss.regime(ring(12))
-    assert word(found) is R.PARTIAL
+    assert regime_of(found) is R.PARTIAL
     run = ss.evolve(ring(12), np.linspace(0, 1500, 60_001), theory=MeanField(rtol=1e-7))
     phase = np.unwrap(-np.angle(run.coherence.values), axis=0)
     two_turns = 2 * 2 * np.pi / 1400  # error of this mean: a run nine times as long gives -0.2304 instead of -0.2250

@@ -6,7 +6,7 @@ from scipy.integrate import solve_ivp
 
 import spinsync as ss
 from reference import System, random_bloch
-from regime_cases import TABLE, R, of_table, word
+from regime_cases import TABLE, R, regime_of, table_pair
 from systems import laser, pair, sampled
 
 # against an independent integrator, and irregular motion
@@ -14,39 +14,39 @@ from systems import laser, pair, sampled
 
 def check_table(row, ensemble, seed):
     found = ss.regime(ensemble, seed=seed)
-    assert word(found) is R[row["regime"]]
+    assert regime_of(found) is R[row["regime"]]
     assert found.settled
     growth, error = float(found.lyapunov), float(found.lyapunov_error)
-    if word(found) is R.IRREGULAR:
+    if regime_of(found) is R.IRREGULAR:
         assert growth > 4 * error
         assert growth == pytest.approx(row["lyapunov"], abs=4 * error + 0.05)  # the reference's halves differ by up to 0.02
         return
     assert growth <= error
     np.testing.assert_allclose(found.amplitude, row["amplitude"], atol=1e-3)
-    if word(found) is R.INCOHERENT:
+    if regime_of(found) is R.INCOHERENT:
         assert np.isnan(found.frequency).all()
     else:
         np.testing.assert_allclose(found.frequency, row["frequency"], atol=1e-3 * row["detuning"])
-    if word(found) in (R.FULL, R.INCOHERENT):
+    if regime_of(found) in (R.FULL, R.INCOHERENT):
         assert growth == pytest.approx(row["lyapunov"], abs=1e-5)
         assert growth < 0
 
 
 @pytest.mark.parametrize("row", range(0, len(TABLE), 3))
 def test_agrees_with_an_independent_integrator(row):
-    check_table(TABLE[row], of_table(TABLE[row]), 0)
+    check_table(TABLE[row], table_pair(TABLE[row]), 0)
 
 
 @pytest.mark.parametrize("row", range(2, len(TABLE), 8))
 def test_distributions_of_one_frequency_agree_with_an_independent_integrator(row):
-    check_table(TABLE[row], sampled(of_table(TABLE[row])), 0)
+    check_table(TABLE[row], sampled(table_pair(TABLE[row])), 0)
 
 
 @pytest.mark.slow(slice=0)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("row", range(len(TABLE)))
 def test_agrees_with_an_independent_integrator_at_every_point(row, seed):
-    for ensemble in (of_table(TABLE[row]), sampled(of_table(TABLE[row]))):
+    for ensemble in (table_pair(TABLE[row]), sampled(table_pair(TABLE[row]))):
         check_table(TABLE[row], ensemble, seed)
 
 
@@ -84,8 +84,8 @@ def two_trajectories(ensemble, copies=8, span=4.0, rounds=30):
 
 
 IRREGULAR = {
-    "of the table": lambda: of_table(next(row for row in TABLE if row["regime"] == "IRREGULAR")),
-    "of the table, second": lambda: of_table([row for row in TABLE if row["regime"] == "IRREGULAR"][1]),
+    "of the table": lambda: table_pair(next(row for row in TABLE if row["regime"] == "IRREGULAR")),
+    "of the table, second": lambda: table_pair([row for row in TABLE if row["regime"] == "IRREGULAR"][1]),
     "a symmetric pair": lambda: pair(1.1 * float(ss.symmetric_pair(pair(1.0, 400.0)).hopf_detuning), 400.0),
 }
 
@@ -94,7 +94,7 @@ IRREGULAR = {
 @pytest.mark.parametrize("name", IRREGULAR)
 def test_trajectories_of_irregular_motion_separate_at_its_lyapunov_exponent(name):
     found = ss.regime(IRREGULAR[name]())
-    assert word(found) is R.IRREGULAR
+    assert regime_of(found) is R.IRREGULAR
     growth, error = two_trajectories(IRREGULAR[name]())
     assert growth > 5 * error
     assert float(found.lyapunov) == pytest.approx(growth, abs=3 * np.hypot(error, float(found.lyapunov_error)))
@@ -105,7 +105,10 @@ def test_trajectories_of_irregular_motion_separate_at_its_lyapunov_exponent(name
 
 AXES = {
     "a symmetric pair": (pair(1.0, 16.0), {"detuning": [0.5, 4.5, 5.0, 9.0], "coupling": [2.0, 10.0, 20.0]}),
-    "phases and rates": (of_table(TABLE[5]), {"A.B.theta": [-2.0, 0.4], "B.gain": [2.5, 4.0], "cross_coupling": [0.0, 9.0]}),
+    "phases and rates": (
+        table_pair(TABLE[5]),
+        {"A.B.theta": [-2.0, 0.4], "B.gain": [2.5, 4.0], "cross_coupling": [0.0, 9.0]},
+    ),
     "disorder": (laser(frequency=ss.Gaussian(0.5)), {"coupling": [2.0, 9.0], "theta": [-1.4, -1.0]}),
 }
 

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from regime_cases import TABLE, R, near_full, of_table, random_motion, weak_pair, word
+from regime_cases import TABLE, R, near_full, random_motion, regime_of, table_pair, weak_pair
 from spinsync.regimes import follow
 from spinsync.regimes.codes import Status
 from systems import HALF_PI, laser, pair
@@ -45,7 +45,7 @@ def test_the_initial_state_is_that_of_evolve():
     start = ss.bloch(ss.evolve(ensemble, [0.0], seed=4)).values[0]
     seeded, given = ss.regime(ensemble, seed=4), ss.regime(ensemble, initial=start)
     np.testing.assert_allclose(seeded.frequency, given.frequency, atol=1e-6)
-    assert word(seeded) is word(given)
+    assert regime_of(seeded) is regime_of(given)
     assert "initial" not in seeded.attrs
     np.testing.assert_allclose(json.loads(given.attrs["initial"]), start)
     assert ss.regime(ensemble, seed=4).identical(seeded)
@@ -56,10 +56,10 @@ def test_one_detuning_holds_more_than_one_regime():
     hopf = float(ss.symmetric_pair(pair(1.0, 10.0)).hopf_detuning)
     ensemble, beyond = pair(0.98 * hopf, 10.0), pair(1.02 * hopf, 10.0)
     drift = ss.evolve(beyond, [0.0, 100.0])
-    assert word(ss.regime(beyond, initial=ss.bloch(drift).isel(time=1))) is R.PARTIAL
-    assert word(ss.regime(ensemble, initial=ss.bloch(drift).isel(time=1))) is R.PARTIAL
-    assert word(ss.regime(ensemble, initial=near_full(ensemble, 1e-3))) is R.FULL
-    assert word(ss.regime(pair(0.96 * hopf, 10.0), initial=ss.bloch(drift).isel(time=1))) is R.FULL
+    assert regime_of(ss.regime(beyond, initial=ss.bloch(drift).isel(time=1))) is R.PARTIAL
+    assert regime_of(ss.regime(ensemble, initial=ss.bloch(drift).isel(time=1))) is R.PARTIAL
+    assert regime_of(ss.regime(ensemble, initial=near_full(ensemble, 1e-3))) is R.FULL
+    assert regime_of(ss.regime(pair(0.96 * hopf, 10.0), initial=ss.bloch(drift).isel(time=1))) is R.FULL
 
 
 # undecided points
@@ -83,7 +83,7 @@ UNDECIDED = {
 def test_an_undecided_point_has_the_reason_in_its_status(status, monkeypatch):
     monkeypatch.setattr(follow, "MAX_TIME", 300.0)
     found = ss.regime(UNDECIDED[status]())
-    assert word(found) is R.UNDECIDED
+    assert regime_of(found) is R.UNDECIDED
     assert Status(int(found.status)) is status
     assert not found.settled
     assert ss.label(found.regime) == "undecided"
@@ -106,8 +106,8 @@ def test_a_beat_that_is_too_slow_is_undecided_and_not_locked():
     )
     reach = float(ss.locking_range(ensemble).locking_range)
     found = ss.regime(ensemble.replace(detuning=1.01 * reach))
-    assert word(found) in (R.UNDECIDED, R.PARTIAL)
-    assert bool(found.settled) == (word(found) is R.PARTIAL)
+    assert regime_of(found) in (R.UNDECIDED, R.PARTIAL)
+    assert bool(found.settled) == (regime_of(found) is R.PARTIAL)
 
 
 def test_only_decided_points_are_settled():
@@ -119,12 +119,12 @@ def test_only_decided_points_are_settled():
 
 
 def test_exponents_are_positive_in_irregular_motion_alone():
-    found = [ss.regime(of_table(row)) for row in TABLE[::3]] + [random_motion(seed)[1] for seed in range(12)]
+    found = [ss.regime(table_pair(row)) for row in TABLE[::3]] + [random_motion(seed)[1] for seed in range(12)]
     for one in found:
         grows = float(one.lyapunov) > float(one.lyapunov_error)
-        assert grows == (word(one) is R.IRREGULAR)
+        assert grows == (regime_of(one) is R.IRREGULAR)
         assert float(one.lyapunov_error) > 0
-        if word(one) in (R.FULL, R.INCOHERENT):
+        if regime_of(one) in (R.FULL, R.INCOHERENT):
             assert float(one.lyapunov) < 0
 
 

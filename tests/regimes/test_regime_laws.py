@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from regime_cases import R, answer, locking, random_motion, word
+from regime_cases import R, answer, locking, random_motion, regime_of
 from spinsync.problems.flow.orbit_averages import smooth_weights
 from systems import sampled
 
@@ -91,10 +91,10 @@ class Rescaled(Law):
 def check_law(law, seed):
     system, before = random_motion(seed)
     after = answer(law.change(system))
-    assert word(after) is word(before)
-    if word(before) in (R.IRREGULAR, R.UNDECIDED):
+    assert regime_of(after) is regime_of(before)
+    if regime_of(before) in (R.IRREGULAR, R.UNDECIDED):
         return
-    at_fixed_point = word(before) in (R.FULL, R.INCOHERENT)
+    at_fixed_point = regime_of(before) in (R.FULL, R.INCOHERENT)
     detuning = float(np.ptp(system.omega))
     order = list(law.order)
     frequency = law.scale * law.frequency * before.frequency.values[order] + law.shift
@@ -125,17 +125,17 @@ def test_law_over_many_pairs(law, seed):
 
 
 def test_the_random_pairs_have_different_regimes():
-    regimes = {word(random_motion(seed)[1]) for seed in range(12)}
+    regimes = {regime_of(random_motion(seed)[1]) for seed in range(12)}
     assert regimes == {R.FULL, R.PARTIAL, R.PHASE_TRAPPED}
 
 
 def check_halves(seed):
     system, whole = random_motion(seed)
     halves = ss.regime(system.ensemble().split(2), initial=np.repeat(system.bloch, 2, axis=0))
-    assert word(halves) is word(whole)
-    if word(whole) is R.IRREGULAR:
+    assert regime_of(halves) is regime_of(whole)
+    if regime_of(whole) is R.IRREGULAR:
         return
-    at_fixed_point, detuning = word(whole) is R.FULL, float(np.ptp(system.omega))
+    at_fixed_point, detuning = regime_of(whole) is R.FULL, float(np.ptp(system.omega))
     for name, tolerance in (("frequency", 1e-3 * detuning), ("amplitude", 1e-3), ("inversion", 1e-3)):
         twice = np.repeat(whole[name].values, 2)
         np.testing.assert_allclose(halves[name], twice, atol=1e-9 if at_fixed_point else tolerance)
@@ -153,8 +153,8 @@ def test_a_distribution_of_one_frequency_is_that_frequency(seed):
     """Lanes and the scalar stepper give the same answer."""
     system, plain = random_motion(seed)
     found = ss.regime(sampled(system.ensemble()), initial=system.bloch)
-    assert word(found) is word(plain)
-    at_fixed_point, detuning = word(plain) is R.FULL, float(np.ptp(system.omega))
+    assert regime_of(found) is regime_of(plain)
+    at_fixed_point, detuning = regime_of(plain) is R.FULL, float(np.ptp(system.omega))
     np.testing.assert_allclose(found.frequency, plain.frequency, atol=1e-9 if at_fixed_point else 1e-3 * detuning)
     for name in ("amplitude", "inversion", "order_parameter"):
         np.testing.assert_allclose(found[name], plain[name], atol=1e-9 if at_fixed_point else 1e-3)
@@ -176,7 +176,7 @@ def unwrapped(system, start, end, step=0.005):
 
 def check_unwrapped(seed):
     system, found = random_motion(seed)
-    if word(found) is R.IRREGULAR:
+    if regime_of(found) is R.IRREGULAR:
         return
     frequency, amplitude, inversion, order, together = unwrapped(system, 150.0, 450.0)
     detuning, coherent = float(np.ptp(system.omega)), amplitude >= 1e-3

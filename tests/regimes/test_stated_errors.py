@@ -14,7 +14,7 @@ from scipy.optimize import root
 
 import spinsync as ss
 from reference import System, jacobian_eigenvalues, random_bloch
-from regime_cases import R, word
+from regime_cases import R, regime_of
 from spinsync.questions.regimes import batch, regime_coordinates, regime_variables
 from spinsync.regimes.engines import lanes, scalar
 from spinsync.regimes.summary import _repeats
@@ -50,11 +50,11 @@ def answer_of(engine, ensemble, start):
 
 def check_agreement(ensemble, one, other):
     """Assert the same regime, and numbers that differ by no more than their stated errors."""
-    assert word(one) is word(other)
+    assert regime_of(one) is regime_of(other)
     assert int(one.status) == int(other.status)
-    assert word(one) is not R.UNDECIDED
+    assert regime_of(one) is not R.UNDECIDED
     both = float(one.lyapunov_error + other.lyapunov_error)
-    irregular = word(one) is R.IRREGULAR
+    irregular = regime_of(one) is R.IRREGULAR
     assert float(one.lyapunov) == pytest.approx(float(other.lyapunov), abs=MARGIN * both)
     if irregular:  # averages converge as the root of the time, and have no stated error
         return
@@ -214,7 +214,7 @@ def test_stated_errors_of_lorentzian_exponents_cover_the_difference_to_a_referen
     """The slowest mode is collective, so that 120 quantiles give its exponent to one part in a thousand."""
     one = random_disorder(seed)
     found = ss.regime(one, seed=seed)
-    assert word(found) is R.FULL
+    assert regime_of(found) is R.FULL
     spread, shares = one.groups[0].frequency, (np.arange(120) + 0.5) / 120
     fixed_point = cycle_of_classes(one, spread.center + spread.half_width * np.tan(np.pi * (shares - 0.5)))
     values = jacobian_eigenvalues(*fixed_point)

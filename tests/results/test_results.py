@@ -130,9 +130,9 @@ def test_every_option_is_recorded():
     held = {}
     for result in (call() for call, _ in RESULTS.values()):
         held.setdefault(result.attrs["verb"], set()).update(result.attrs, map(str, result.coords))
-    for verb, names in held.items():
-        options = set(signature(getattr(ss, verb)).parameters) - {"threads"}
-        assert {places.get(option, option) for option in options} <= names, verb
+    for name, names in held.items():
+        options = set(signature(getattr(ss, name)).parameters) - {"threads"}
+        assert {places.get(option, option) for option in options} <= names, name
 
 
 def signature_of(name: str) -> str:

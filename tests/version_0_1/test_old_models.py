@@ -60,12 +60,12 @@ def test_a_model_file_of_version_0_1_is_read_and_written_again(name, tmp_path):
     model = ss.Ensemble.from_toml(FOLDER / f"{name}.toml")
     model.to_toml(tmp_path / "again.toml")
     assert (tmp_path / "again.toml").read_bytes() == (FOLDER / f"{name}.toml").read_bytes()
-    wanted = NUMBERS[name]
-    for what, found in numbers(model).items():
-        if what in ("names", "shown"):
-            assert found == wanted[what]
+    expected = NUMBERS[name]
+    for key, found in numbers(model).items():
+        if key in ("names", "shown"):
+            assert found == expected[key]
         else:
-            np.testing.assert_allclose(found, wanted[what], rtol=4e-16, err_msg=what)
+            np.testing.assert_allclose(found, expected[key], rtol=4e-16, err_msg=key)
 
 
 @pytest.mark.parametrize("name", MADE)

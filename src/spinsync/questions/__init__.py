@@ -1,1 +1,1 @@
-"""What one can ask of an ensemble."""
+"""The public functions that answer questions about an ensemble or a result."""

@@ -23,7 +23,7 @@ from spinsync.theory.protocol import Problem, Theory, answers, check_theory
 COMPLEX, REAL = 16, 8  # bytes
 
 
-def afford_times(problem: Problem, times: Array) -> None:
+def check_times_memory(problem: Problem, times: Array) -> None:
     """Check that states and results at all times fit into memory. Raises InputError with the estimate otherwise."""
     groups = problem.coordinates["group"][1].size
     results = REAL + groups * (COMPLEX + REAL + groups * (COMPLEX + REAL))
@@ -59,8 +59,7 @@ def evolve(
         coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
         Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
-        (seed, index) alone. Without influence, and
-        therefore 0, where neither is drawn.
+        (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.
     each : bool
         Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool
@@ -119,7 +118,7 @@ def evolve(
         why = theory.hints.get("keep_state", "which keeps none")
         raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
     problem, record = initial_value_problem(ensemble, theory, initial, seed, each)
-    afford_times(problem, times)
+    check_times_memory(problem, times)
     with error_messages(theory):
         observed = problem.motion_and_state(times) if keep_state else problem.motion(times, seed)
     kept = {"keep_state": 1, "end": float(times[-1])} if keep_state else {}

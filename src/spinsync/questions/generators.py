@@ -13,7 +13,7 @@ from spinsync.base.interrupts import in_background
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import lindbladian
 from spinsync.questions.errors import error_messages
-from spinsync.questions.evolution import afford_times
+from spinsync.questions.evolution import check_times_memory
 from spinsync.questions.initial_states import initial_value_problem
 from spinsync.questions.options import checked_seed
 from spinsync.results.datasets import dataset, theory_record
@@ -24,7 +24,7 @@ from spinsync.theory.brute_force.theory import BruteForce, SpinSpace
 
 @question
 def lindblad(ensemble: Ensemble, spins: int) -> xr.Dataset:
-    """Rates of the Lindblad master equation of N spins that the coupling C stands for: exchange, correlated decay and pumping.
+    """Rates in the Lindblad master equation of N spins with the coupling C: exchange, correlated decay and pumping.
 
     C = Hc + i (K_+ - K_-), equations (2.1) and (2.2); there is such an equation for every complex matrix C.
 
@@ -104,7 +104,7 @@ def one_spin_equation(ensemble: Ensemble, times: Any, *, theory: BruteForce, ini
     checks.instance("theory", theory, BruteForce, "BruteForce")
     times, seed = checks.increasing("times", times), checked_seed(theory, "evolve", initial, seed)
     problem, record = initial_value_problem(ensemble, theory, initial, seed, each=True)
-    afford_times(problem, times)
+    check_times_memory(problem, times)
     blocks = {q: problem.sectors.block(q) for q in problem.sectors.charges}
     with error_messages(theory):
         states = problem.states(times)

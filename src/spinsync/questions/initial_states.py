@@ -18,16 +18,8 @@ from spinsync.model.master_equation import spins_per_group
 from spinsync.model.samples import Samples
 from spinsync.questions.errors import error_messages
 from spinsync.questions.options import check_distributions, warn_of_other_spins
-from spinsync.results.datasets import (
-    CLASSES,
-    CORRELATIONS,
-    bloch,
-    initial_record,
-    recorded_model,
-    recorded_theory,
-    result_record,
-    whole_at,
-)  # fmt: skip
+from spinsync.results import datasets
+from spinsync.results.datasets import bloch, initial_record, recorded_model, recorded_theory, result_record, whole_at
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory, answers, check_theory
 
@@ -37,8 +29,9 @@ if TYPE_CHECKING:
 TRACE_ERROR = 1e-6  # allowed difference of the trace of a density matrix from 1
 CLASS_ERROR = 1e-9  # allowed relative difference of frequencies and weights of equal frequency classes
 ADVICE: Mapping[str, str] = {
-    CORRELATIONS: "`evolve` continues the run itself with keep_state=True, and `.values` of the vectors define a product state",
-    CLASSES: "`evolve` continues a run with each=True, and `.values` of the vectors define a state with equal classes",
+    datasets.CORRELATIONS: "`evolve` continues the run itself with keep_state=True, and `.values` of the vectors define a "
+    "product state",
+    datasets.CLASSES: "`evolve` continues a run with each=True, and `.values` of the vectors define a state with equal classes",
 }
 
 
@@ -60,7 +53,7 @@ def initial_value_problem(ensemble: Ensemble, theory: Theory, initial: Any, seed
         if not _product_state(initial):
             return _continued(ensemble, theory, initial, seed, each)
     start = None if initial is None else initial_vectors(initial, ensemble, type(theory))
-    if _has_spins(initial):
+    if isinstance(initial, (xr.Dataset, xr.DataArray)) and "spin_frequency" in initial.coords:
         _check_spins(initial, ensemble, theory, each)
     with error_messages(theory):
         return theory.lower(ensemble, start, seed, each), initial_record(start)
@@ -114,10 +107,6 @@ def _check_origin(result: xr.Dataset, ensemble: Ensemble, theory: type) -> None:
     if model.names != ensemble.names:
         there, here = ", ".join(model.names), ", ".join(ensemble.names)
         raise InputError(f"Argument `initial` must be a result of the groups {here}, but is one of {there}.")
-
-
-def _has_spins(initial: Any) -> bool:
-    return isinstance(initial, (xr.Dataset, xr.DataArray)) and "spin_frequency" in initial.coords
 
 
 def _check_spins(initial: Any, ensemble: Ensemble, theory: Theory, each: bool) -> None:

@@ -102,8 +102,8 @@ def _check_widths(ensemble: Ensemble, found: list[Line]) -> None:
 def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -> xr.Dataset:
     """Spectrum of the collective emission in the steady state, equation (9.8).
 
-    S(nu) = 2 Re integral_0^inf exp(i nu tau) <J_+(0) J_-(tau)> d tau, with its peak at nu = frequency of the
-    line; its integral over d nu / 2 pi is <J_+ J_->.
+    S(nu) = 2 Re integral_0^inf exp(i nu tau) <J_+(0) J_-(tau)> d tau, has its peak at the frequency of the line, and
+    its integral over d nu / 2 pi is <J_+ J_->.
 
     Parameters
     ----------

@@ -104,5 +104,4 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Theory) -> xr.D
     values = np.array([left @ problem.start(1) for problem in starts])
     phase = np.where(abs(values) > 0, -np.angle(values), np.nan)
     variables = {"phase": (("state",), phase), "amplitude": (("state",), abs(values))}
-    recorded = {"theory": theory_record(theory), "states": initial_record(m)}
-    return dataset(variables, {}, "asymptotic_phase", ensemble, **recorded)
+    return dataset(variables, {}, "asymptotic_phase", ensemble, theory=theory_record(theory), states=initial_record(m))

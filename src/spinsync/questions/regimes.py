@@ -12,7 +12,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.progress import ProgressLine, progress
 from spinsync.model import bloch_vectors
-from spinsync.model.distributions import Distribution
+from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import initial_vectors
@@ -29,12 +29,13 @@ from spinsync.theory.protocol import Theory, check_theory
 
 
 def batch(
-    ensemble: Ensemble, spread: tuple[Distribution | None, ...], rates: Rates, theory: Any, start: Array,
-    line: ProgressLine | None = None,
+    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, line: ProgressLine | None = None
 ) -> Batch:  # fmt: skip
     """The points of `rates` as input of the engines; default accuracies where the options of the theory are None."""
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
-    return Batch(rates=rates, spread=spread, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy)
+    return Batch(
+        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy
+    )  # fmt: skip
 
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
@@ -69,7 +70,7 @@ def regime_variables(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[
 
 
 def regime_coordinates(ensemble: Ensemble) -> dict[str, Any]:
-    """The coordinates of these variables."""
+    """The coordinates of `regime_variables`."""
     names = np.array(ensemble.names)
     return {"group": ("group", names), "other_group": ("other_group", names), "bound": ("bound", np.array(["low", "high"]))}
 
@@ -133,10 +134,10 @@ def regime(
     theory = with_defaults(theory, MAPS)
     seed = checked_seed(theory, "regime", initial, seed)
     start = checked_start(ensemble, theory, initial, seed)
-    spread = tuple(group.distribution for group in ensemble.groups)
-    check_distributions(theory, spread)
+    distributions = tuple(group.distribution for group in ensemble.groups)
+    check_distributions(theory, distributions)
     with one_blas_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, spread, ensemble.rates.at(None), theory, start, line))
+        found = lanes(batch(ensemble, distributions, ensemble.rates.at(None), theory, start, line))
     record = None if initial is None else initial_record(start)
     variables, coordinates = regime_variables(found), regime_coordinates(ensemble)
     return dataset(variables, coordinates, "regime", ensemble, theory=theory_record(theory), seed=seed, initial=record)

@@ -52,10 +52,6 @@ def flags(codes: type[IntEnum]) -> dict[str, Any]:
     return {"flag_values": np.array([code.value for code in codes], np.int8), "flag_meanings": meanings}
 
 
-def _label(code: int) -> str:
-    return Regime(code).name.lower().replace("_", "-")
-
-
 def label(codes: Any) -> Any:
     """The labels of regime codes.
 
@@ -84,7 +80,8 @@ def label(codes: Any) -> Any:
     values = checks.numbers("codes", codes, float, "regimes, whole numbers from -1 to 5")
     if not np.all(np.isin(values, list(Regime))):
         raise checks.argument_error("codes", "regimes, whole numbers from -1 to 5", codes)
-    labels = np.array([_label(int(code)) for code in values.ravel()], np.dtypes.StringDType()).reshape(values.shape)
+    names = [Regime(int(code)).name.lower().replace("_", "-") for code in values.ravel()]
+    labels = np.array(names, np.dtypes.StringDType()).reshape(values.shape)
     if isinstance(codes, xr.DataArray) and codes.ndim:
         return codes.copy(data=labels)
     return labels if labels.ndim else str(labels)

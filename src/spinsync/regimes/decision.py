@@ -107,20 +107,20 @@ def unmeasured(points: int, groups: int) -> Window:
     )  # fmt: skip
 
 
-def averages(track: OrbitSamples, frame: float, weight: Array, w: Array | None = None) -> Window:
-    """Averages over one window with the weights (5.9), or with the weights `w` of the intervals between samples."""
-    w = smooth_weights(len(track.phase_increments)) if w is None else w
-    s, z = track.charged, track.neutral
+def averages(orbit: OrbitSamples, frame: float, weight: Array, w: Array | None = None) -> Window:
+    """Averages over one window, with the weights (5.9) or the weights `w` of the intervals between samples."""
+    w = smooth_weights(len(orbit.phase_increments)) if w is None else w
+    s, z = orbit.charged, orbit.neutral
     amplitude, products, inversion = abs(s), s.conj().T @ (w[:, None] * s), w @ z
     square = amplitude**2
     phase = np.divide(s, amplitude, out=np.zeros_like(s), where=amplitude > 1e-150)  # smaller squares underflow
     variance = np.sum(square.T @ (w[:, None] * square)) - np.sum(abs(products) ** 2) + np.sum(w @ (z - inversion) ** 2)
-    blocks = np.array([block.mean() for block in np.array_split(track.growth_increments, 10)]) / track.step
+    blocks = np.array([block.mean() for block in np.array_split(orbit.growth_increments, 10)]) / orbit.step
     means = dict(
-        length=track.step * np.count_nonzero(w), products=products, locking=phase.conj().T @ (w[:, None] * phase),
+        length=orbit.step * np.count_nonzero(w), products=products, locking=phase.conj().T @ (w[:, None] * phase),
         amplitude=w @ amplitude, inversion=inversion, variance=max(variance, 0.0), order_parameter=2 * w @ abs(s @ weight),
-        frequency=w @ track.phase_increments / track.step + frame, lyapunov=w @ track.growth_increments / track.step,
-        lyapunov_error=blocks.std(ddof=1) / np.sqrt(10), phase_undefined=track.phase_undefined,
+        frequency=w @ orbit.phase_increments / orbit.step + frame, lyapunov=w @ orbit.growth_increments / orbit.step,
+        lyapunov_error=blocks.std(ddof=1) / np.sqrt(10), phase_undefined=orbit.phase_undefined,
     )  # fmt: skip
     return Window(**{name: np.asarray(value)[None] for name, value in means.items()})
 

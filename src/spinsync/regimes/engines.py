@@ -16,7 +16,7 @@ from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import in_background
 from spinsync.base.progress import map_with_progress
-from spinsync.model.distributions import Distribution
+from spinsync.model.distributions import Distributions
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes, unavailable
@@ -27,22 +27,20 @@ from spinsync.regimes.movers import Batch
 from spinsync.regimes.scalar_mover import motion
 from spinsync.regimes.summary import Motions
 
-MAX_GROUPS = (
-    12  # of lanes: measured to be 7 to 60 times as fast as the scalar engine up to here, and no faster from 16 groups on
-)
-MIN_POINTS = 256  # from which lanes of more than MAX_UNROLLED groups are worth their compilation (measured: 80 to 300)
+MAX_GROUPS = 12  # in lanes, which up to here are 7 to 60 times as fast as the scalar engine, and no faster from 16 on
+MIN_POINTS = 256  # for which kernels of more than MAX_UNROLLED groups are worth their compilation (measured: 80 to 300)
 
 Engine = Callable[[Batch], Motions]  # the long-time motion of each point
 
 
-def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) -> Engine:
+def engine(device: Any, theory: Any, distributions: Distributions) -> Engine:
     """The engine for a device; an InputError if the device cannot take groups with these distributions in this theory."""
     if checks.one_of("device", device, ("cpu", "cuda")) == "cpu":
         return lanes
     must = unavailable()
-    if must is None and len(spread) > MAX_UNROLLED:
+    if must is None and len(distributions) > MAX_UNROLLED:
         must = f"'cpu' for more than {MAX_UNROLLED} groups"
-    if must is None and any(d is not None for d in spread):
+    if must is None and any(d is not None for d in distributions):
         must = "'cpu' for distributed frequencies"
     if must is None and getattr(theory, "equation", None) is None:
         must = f"'cpu' for {type(theory).__name__}"
@@ -54,7 +52,7 @@ def engine(device: Any, theory: Any, spread: tuple[Distribution | None, ...]) ->
 def lanes(batch: Batch) -> Motions:
     """The motions of all points, in lanes if possible. They depend neither on the threads nor on the order of points."""
     count, groups = batch.rates.weight.shape
-    possible = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.spread)
+    possible = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.distributions)
     worthwhile = groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and count >= MIN_POINTS)
     return _in_lanes(batch, Lanes) if possible and worthwhile else scalar(batch)
 

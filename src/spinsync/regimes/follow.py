@@ -46,7 +46,7 @@ def follow(mover: Mover[P], count: int) -> Motions:
 
 def _relax(mover: Mover[P], points: P, found: Motions) -> P:
     """Advance the points while they may soon converge to a fixed point. Returns those that did not."""
-    longest, others = MAX_APPROACH_TIME if mover.groups >= MANY_GROUPS else APPROACH_TIME, [points[np.arange(0)]]
+    longest, moving = MAX_APPROACH_TIME if mover.groups >= MANY_GROUPS else APPROACH_TIME, [points[np.arange(0)]]
     while len(points.index):
         span = np.minimum(np.maximum(FIRST_CHECK, points.time), np.maximum(points.wait, 1.0))
         finished = mover.advance(points, span / points.slowest)
@@ -55,9 +55,9 @@ def _relax(mover: Mover[P], points: P, found: Motions) -> P:
         points = _remove(points, _converged(mover, points, found))
         expired = (points.time >= longest) & ~(points.time + points.wait < MAX_APPROACH_TIME)
         if expired.any():
-            others.append(points[expired])
+            moving.append(points[expired])
             points = points[~expired]
-    return joined(others)
+    return joined(moving)
 
 
 def _finished(points: P, finished: Array, found: Motions) -> P:

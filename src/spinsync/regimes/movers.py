@@ -11,13 +11,13 @@ import numpy as np
 
 from spinsync.base.arrays import Array, Batched
 from spinsync.base.progress import ProgressLine
-from spinsync.model.distributions import Distribution
+from spinsync.model.distributions import Distributions
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.approach import Approach
 from spinsync.regimes.decision import Window
 from spinsync.regimes.summary import Motions
 
-#: Times are in units of the slowest relaxation time of a point.
+#: Times are in units of the longest relaxation time of a point.
 FIRST_CHECK = 20.0  # time of the first convergence test; each later one follows when the time has doubled
 APPROACH_TIME = 160.0  # time to converge to a fixed point before averages are taken
 MAX_APPROACH_TIME = 2000.0  # the same for points that are expected to converge within this time, and for large networks
@@ -41,7 +41,7 @@ class Batch:
     """
 
     rates: Rates
-    spread: tuple[Distribution | None, ...]
+    distributions: Distributions
     names: tuple[str, ...]
     initial: Array
     theory: Any
@@ -58,7 +58,7 @@ class Points(Batched):
     state, tangent : (point, component), in the order of the mover; tangent vectors exist from the first window on
     slowest, fastest : relaxation rates
     detuning : the largest difference of natural frequencies
-    time : time advanced, in units of the slowest relaxation time: before the windows, then the sum of the windows
+    time : time advanced, in units of the longest relaxation time: before the windows, then the sum of the windows
     steps : time steps of all windows
     wait : expected time until the next convergence test succeeds; inf if unknown
     """

@@ -68,7 +68,7 @@ class ScalarMover(Mover[Points]):
         self.groups, self.slowest = weight.size, slowest_rate(flow)
         self.attempts = ORBIT_SEARCHES if weight.size == 1 else (1.0,)
         self.nearby: FixedPoint | None = None
-        self.track: OrbitSamples | None = None
+        self.samples: OrbitSamples | None = None
 
     def in_chunks(self, work: Callable[[Mover[Points], Points], Points]) -> list[Points]:
         """The result for the point, as one chunk; none of the points if it does not relax."""
@@ -116,11 +116,11 @@ class ScalarMover(Mover[Points]):
         """The periodic motion from the state, or from its extrapolation near a Hopf bifurcation."""
         fixed_point, state = self._near_hopf(), points.state[0]
         predicted = extrapolate_amplitude(fixed_point, state) if fixed_point is not None else None
-        orbit = find_cycle(self._averaged_flow(), state if predicted is None else predicted, longest[0])
-        points.state = orbit.state[None].copy()
-        if orbit.cycle is None:
-            return blank(1, self.groups, Status.STILL_CHANGING if orbit.status == DONE else Status.FAILED)
-        found = motion_from_cycle(orbit.cycle, self.weight)
+        search = find_cycle(self._averaged_flow(), state if predicted is None else predicted, longest[0])
+        points.state = search.state[None].copy()
+        if search.cycle is None:
+            return blank(1, self.groups, Status.STILL_CHANGING if search.status == DONE else Status.FAILED)
+        found = motion_from_cycle(search.cycle, self.weight)
         if fixed_point is not None and fixed_point.growth[0] > 0:  # by Landau's equation the exponent is -2 g
             error = abs(found.lyapunov + 2 * fixed_point.growth[0])
             found = replace(found, lyapunov_error=np.maximum(found.lyapunov_error, error))
@@ -129,19 +129,19 @@ class ScalarMover(Mover[Points]):
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
         """Averages over equidistant samples."""
         self.flow = corotating_flow(self.flow, points.state[0])
-        samples, none = int(np.ceil(spans[0] * self.flow.fastest_rate / SAMPLE_SPACING)), np.zeros(1, bool)
-        if samples > MAX_SAMPLES:
+        count, none = int(np.ceil(spans[0] * self.flow.fastest_rate / SAMPLE_SPACING)), np.zeros(1, bool)
+        if count > MAX_SAMPLES:
             return unmeasured(1, self.groups), np.zeros(1), none
-        seen = self.track = sample_orbit(self._averaged_flow(), points.state[0], points.tangent[0], samples, spans[0] / samples)
-        points.state, points.tangent = seen.state[None], seen.tangent[None]
-        return averages(seen, self.flow.frame, self.weight), np.array([seen.steps]), np.array([seen.status == DONE])
+        orbit = self.samples = sample_orbit(self._averaged_flow(), points.state[0], points.tangent[0], count, spans[0] / count)
+        points.state, points.tangent = orbit.state[None], orbit.tangent[None]
+        return averages(orbit, self.flow.frame, self.weight), np.array([orbit.steps]), np.array([orbit.status == DONE])
 
     def find_beats(self, window: Window) -> tuple[Array, Window]:
         """Whether the motion between the last two phase slips is periodic up to a common phase, and averages over both."""
-        weights = None if self.track is None else self.track.period_weights()
-        if self.track is None or weights is None or not len(window.length):
+        weights = None if self.samples is None else self.samples.period_weights()
+        if self.samples is None or weights is None or not len(window.length):
             return np.zeros(len(window.length), bool), window
-        periods = averages(self.track, self.flow.frame, self.weight, weights)
+        periods = averages(self.samples, self.flow.frame, self.weight, weights)
         return is_periodic(periods), periods
 
     def add_periods(self, points: Points, found: Motions) -> None:
@@ -149,8 +149,8 @@ class ScalarMover(Mover[Points]):
 
     def add_period(self, state: Array, found: Motions, index: int) -> None:
         """Add the period of the regular motion through `state`, and the range of its order parameter."""
-        orbit = find_cycle(self._averaged_flow(), state, MAX_PERIOD / self.slowest)
-        periodic = None if orbit.cycle is None else motion_from_cycle(orbit.cycle, self.weight)
+        search = find_cycle(self._averaged_flow(), state, MAX_PERIOD / self.slowest)
+        periodic = None if search.cycle is None else motion_from_cycle(search.cycle, self.weight)
         if periodic is not None and periodic.regime[0] == found.regime[index]:
             found.period[index], found.extremes[index] = periodic.period[0], periodic.extremes[0]
 
@@ -165,7 +165,7 @@ class ScalarMover(Mover[Points]):
 def scalar_mover(batch: Batch, point: int) -> ScalarMover:
     """The mover of one point of a batch."""
     rates = batch.rates.at((point,))
-    flow = batch.theory.flow(rates, batch.spread, batch.names, batch.initial)
+    flow = batch.theory.flow(rates, batch.distributions, batch.names, batch.initial)
     return ScalarMover(flow, rates.weight, batch.rtol, batch.atol, batch.line)
 
 

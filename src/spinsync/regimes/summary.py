@@ -12,7 +12,7 @@ from spinsync.problems.flow.periodic_orbits import Cycle
 from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.decision import STEPPING_ERROR, Window
 
-PHASE_LOST = 1e-4  # smallest |s|, in units of the largest one, below which the phase is undefined
+PHASE_UNDEFINED = 1e-4  # smallest |s| of a cycle, in units of its largest |s|, below which the phase is undefined
 REPEATS = range(2, 17)  # numbers of repetitions of the order parameter within a period of the state that are tested
 MULTIPLIER_ERROR = 10.0  # error of a Floquet multiplier near 1, in units of the tolerance of the steps (observed: 3)
 REPEAT_TOLERANCE = 1e-3  # largest difference between repetitions, in units of the range of the order parameter
@@ -27,7 +27,7 @@ class Motions(Batched):
     locking : (point, group, group), time mean of exp(i (phi_a - phi_b))
     period, extremes : (point,) and (point, 2), period, minimum and maximum of the order parameter in periodic motion
 
-    `lyapunov` is the largest exponent without the zero ones of the common phase and, for a motion, of the origin of time.
+    `lyapunov` is the largest exponent without the zeros of the common phase and, except at fixed points, of the origin of time.
     """
 
     regime: Array
@@ -90,7 +90,7 @@ def motion_from_cycle(cycle: Cycle, weight: Array) -> Motions:
     coherent = coherent_groups(amplitude.mean(axis=0)[None])[0]
     following = np.concatenate([s[1:], s[:1] * np.exp(-1j * cycle.phase_increment)])
     phase_change = -np.angle(following * s.conj()).sum(axis=0)
-    phase_undefined = _nearest(s, following) < PHASE_LOST * amplitude.max(axis=0)
+    phase_undefined = _nearest(s, following) < PHASE_UNDEFINED * amplitude.max(axis=0)
     phase = np.where(coherent, s / np.maximum(amplitude, 1e-300), np.nan)
     slips = np.round((phase_change[:, None] - phase_change[None, :])[np.ix_(coherent, coherent)] / (2 * np.pi))
     mean = s @ weight

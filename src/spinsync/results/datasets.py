@@ -57,7 +57,7 @@ def theory_record(theory: Theory) -> str:
 
 
 def recorded_theory(text: Any) -> Theory:
-    """The theory of such a text. Raises InputError if it is invalid: users may have changed it."""
+    """The theory that `theory_record` wrote. Raises InputError if the text is invalid: users may have changed it."""
     try:
         options = json.loads(text)
         name = options.pop("theory")
@@ -87,7 +87,7 @@ def result_record(result: xr.Dataset) -> dict[str, Any]:
 
 
 def source_record(result: xr.Dataset) -> str:
-    """The same with the groups of the result, as JSON text: the record for a measure of this result."""
+    """`result_record` with the group labels, as JSON text: the record of the result from which a measure is computed."""
     kept = {dim: result[dim].values.tolist() for dim in ("group", "other_group") if dim in result.coords}
     return json.dumps(result_record(result) | {"kept": kept}, default=str)  # other types come from the user
 
@@ -139,7 +139,7 @@ def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.Dat
 
 
 def all_pairs(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
-    """The same for a variable of all pairs of groups: square, with equal labels in both dims."""
+    """As `variable`, for one of all pairs of groups. Raises InputError if it is not square with equal labels in both dims."""
     found = variable(result, name, argument)
     if found.sizes["group"] != found.sizes["other_group"]:
         raise checks.InputError(f"Argument `{argument}` must hold all pairs of its groups, but is cut or transposed.")
@@ -187,7 +187,7 @@ def _distributed(model: str) -> bool:
     return any(group.distribution is not None for group in from_toml_text(model, "the dataset's model").groups)
 
 
-def _lost(result: xr.Dataset) -> str | None:
+def _missing_part(result: xr.Dataset) -> str | None:
     """The part of the state of a result that its Bloch vectors lack; None if they are the complete state."""
     spins = getattr(recorded_theory(result.attrs["theory"]), "spins", None) if "theory" in result.attrs else None
     if spins is not None:
@@ -241,7 +241,7 @@ def bloch(dataset: xr.Dataset) -> xr.DataArray:
     m = bloch_vectors.vectors(s.values, z.values)
     out = xr.DataArray(m, dims=(*s.dims, "axis"), coords={**s.coords, "axis": np.array(["x", "y", "z"], TEXT)}, name="bloch")
     out.attrs = {"long_name": "Bloch vector", "units": "1"}
-    if lost := _lost(dataset):
+    if lost := _missing_part(dataset):
         out.attrs |= {"lost": lost} | ({} if (time := whole_at(dataset)) is None else {"whole_at": time})
     out["axis"].attrs = {"long_name": "axis of the Bloch vector", "units": "1"}
     return out

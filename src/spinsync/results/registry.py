@@ -128,9 +128,9 @@ def _attribute(result: xr.Dataset, name: str) -> Any:
 
 
 def _seed(result: xr.Dataset, name: str) -> int:
-    """The seed, but 0 where it had no say: version 0.1 recorded what it was given."""
+    """The seed; 0 where it had no influence, as version 0.1 accepted and recorded it there too."""
     seed = checks.seed(_attribute(result, name))
-    started = _parsed(result, "initial") is not None if "initial" in result.attrs else False
+    started = "initial" in result.attrs and _parsed(result, "initial") is not None
     theory = recorded_theory(_attribute(result, "theory"))
     return seed if seed_matters(theory, result.attrs["verb"], started) else 0
 

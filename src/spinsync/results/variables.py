@@ -85,5 +85,5 @@ def attributes(name: str) -> dict[str, Any]:
         return {"long_name": long_name, "units": units}
     if (base := name.removesuffix("_error")) in VARIABLES:
         return {"long_name": f"error of the {base.replace('_', ' ')}", "units": VARIABLES[base][1]}
-    known, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
-    return {"long_name": known.meaning + where, "units": known.unit}
+    found, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
+    return {"long_name": found.meaning + where, "units": found.unit}

@@ -152,17 +152,18 @@ def _regimes(
     listed = [one for axis in values.values() if axis.dtype == object for one in axis.ravel()]
     check_distributions(theory, (*ensemble.recipe.distributions(values), *listed))
     start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
-    spreads = [name for name, axis in values.items() if axis.dtype == object]
-    numeric = {name: axis for name, axis in values.items() if name not in spreads}
-    indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), [list(values).index(n) for n in spreads], range(len(spreads)))
+    disorder = [name for name, axis in values.items() if axis.dtype == object]
+    numeric = {name: axis for name, axis in values.items() if name not in disorder}
+    moved = [list(values).index(name) for name in disorder]
+    indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), moved, range(len(moved)))
     found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
-    for chosen in np.ndindex(indices.shape[: len(spreads)]):
-        model = ensemble.replace(**{name: values[name][k] for name, k in zip(spreads, chosen, strict=True)})
+    for chosen in np.ndindex(indices.shape[: len(disorder)]):
+        model = ensemble.replace(**{name: values[name][k] for name, k in zip(disorder, chosen, strict=True)})
         grid = dict(zip(numeric, np.meshgrid(*numeric.values(), indexing="ij"), strict=True))
         rates = model.recipe.rates(**{name: axis.reshape(-1) for name, axis in grid.items()})
-        spread = model.recipe.distributions(numeric)
-        points = batch(model, spread, rates if grid else rates.at(None), theory, start, line)
-        found[indices[chosen].ravel()] = engine(device, theory, spread)(points)
+        distributions = model.recipe.distributions(numeric)
+        points = batch(model, distributions, rates if grid else rates.at(None), theory, start, line)
+        found[indices[chosen].ravel()] = engine(device, theory, distributions)(points)
     recorded = {} if initial is None else {"initial": initial_record(start)}
     return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
 

@@ -35,9 +35,8 @@ def test_threads_agree_with_lanes(groups, measured):
     assert np.all(finished)
     assert np.all(over)
     np.testing.assert_array_equal(taken, steps)
-    np.testing.assert_allclose(
-        moved, state, atol=1e-10
-    )  # rounding errors of some dozens of steps, amplified by the tangent vector
+    # rounding errors of some dozens of steps, amplified by the tangent vector
+    np.testing.assert_allclose(moved, state, atol=1e-10)
     assert summed.dtype == sums.dtype
     # the growth is that of the small component of the tangent vector orthogonal to the flow
     for name in sums.dtype.names or ():

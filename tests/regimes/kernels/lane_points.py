@@ -29,7 +29,7 @@ def ensemble(groups, seed, drift=0.0):
 def batch(ensembles, start):
     rates = Rates(**{f.name: np.stack([getattr(e.rates, f.name) for e in ensembles]) for f in fields(Rates)})
     return Batch(
-        rates=rates, spread=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
+        rates=rates, distributions=(None,) * rates.weight.shape[1], names=ensembles[0].names, initial=start, theory=MeanField()
     )
 
 

@@ -170,7 +170,7 @@ def find_fixed_points(
 ) -> None:  # fmt: skip
     """Fixed points near Y[first:last] (trajectory, 3 groups); the distance is inf if Newton's method does not converge.
 
-    If `incoherent` (trajectory,), the fixed point without coherence is sought. The caller judges the distances.
+    If `incoherent` (trajectory,), the fixed point without coherence is sought. The caller tests the distances.
     """
     size = len(Y[0])
     velocity, matrix, bordered = np.empty(size), np.empty((size, size)), np.empty((size + 1, size + 1))

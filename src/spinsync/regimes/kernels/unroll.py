@@ -1,9 +1,9 @@
 """Inlining and loop unrolling of Python source, for numba's compiler for graphics processors.
 
-The kernels are ordinary Python. Calls of their own functions are inlined with renamed variables, known values are inserted,
-`if`s with a known test are decided, and loops over known ranges are unrolled. Small arrays and the record W of a lane become
-scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records become columns (P[n].omega[0] -> P[n, 0]), and tables become
-numbers. For processors `base/translation.py` does the same while it writes LLVM code.
+The kernels are ordinary Python. Calls of their own functions are inlined with renamed variables, compile-time constants are
+inserted, `if`s with a constant test are decided, and loops over constant ranges are unrolled. Small arrays and the record W of
+a lane become scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records become columns (P[n].omega[0] -> P[n, 0]), and tables
+become numbers. For CPUs `base/translation.py` does the same while it writes LLVM code.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ class _Rename(ast.NodeTransformer):
 
 
 class _Unroll(ast.NodeTransformer):
-    """Inserts known values; `records` are the types of W, which becomes scalars, and of arrays of records."""
+    """Inserts compile-time constants, `known`. `records`: types of W, which becomes scalars, and of arrays of records."""
 
-    def __init__(self, text: Program, records: Mapping[str, Record]) -> None:
-        self.known, self.functions, self.records = dict(text.constants), text.functions, records
+    def __init__(self, program: Program, records: Mapping[str, Record]) -> None:
+        self.known, self.functions, self.records = dict(program.constants), program.functions, records
         self.shapes: dict[str, tuple[int, ...]] = {}  # of small arrays
         self.statements: list[ast.stmt] = []  # from inlined calls, inserted before the current statement
         self.calls = 0
 
     def value(self, node: ast.expr) -> Any:
-        """The value of an expression. Raises NameError if a name in it is unknown."""
+        """The value of an expression. Raises NameError if it is no compile-time constant."""
         node = _Lengths(self).visit(copy.deepcopy(node))
         code = compile(ast.fix_missing_locations(ast.Expression(node)), "kernel", "eval")
         return eval(code, {"__builtins__": {"range": range}}, self.known)
@@ -175,13 +175,14 @@ class _Lengths(ast.NodeTransformer):
         return ast.Constant(self.unroll.shapes[root][len(path)])
 
 
-def unrolled(text: Program, names: list[str], records: Mapping[str, Record]) -> str:
-    """The source of the named functions of a text, inlined and unrolled."""
+def unrolled(program: Program, names: list[str], records: Mapping[str, Record]) -> str:
+    """The source of the named functions of a program, inlined and unrolled."""
     sources = []
     for name in names:
-        function = copy.deepcopy(text.functions[name])
-        function.body = _Unroll(text, records).body(function.body)
-        function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in {*text.constants, "W", "cuda"}]
+        function = copy.deepcopy(program.functions[name])
+        function.body = _Unroll(program, records).body(function.body)
+        removed = {*program.constants, "W", "cuda"}
+        function.args.args = [ast.arg(one.arg) for one in function.args.args if one.arg not in removed]
         function.returns = None
         sources.append(ast.unparse(ast.fix_missing_locations(function)))
     return "\n\n\n".join(sources) + "\n"

@@ -3,7 +3,7 @@
 import pytest
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from spinsync.base import files
 from spinsync.model.ensembles import from_toml_text
 from systems import laser
@@ -65,11 +65,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("text", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(text, sentence):
+@pytest.mark.parametrize(("text", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(text, message):
     with pytest.raises(ss.InputError) as caught:
         from_toml_text(text)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_file_that_cannot_be_read(tmp_path):
@@ -131,6 +131,6 @@ def test_a_full_disk_within_a_new_folder_names_the_folder(tmp_path):
     with pytest.raises(ss.InputError) as caught, files.new_folder(target) as draft, files.new_version(draft / "a.png"):
         raise OSError(28, "Disk full")
     assert str(caught.value) == f"Argument `out` must be writable, but '{target}' is not (disk full)."
-    with pytest.raises(ss.InputError, match="a sentence of its own"), files.new_folder(target):
-        raise ss.InputError("a sentence of its own.")
+    with pytest.raises(ss.InputError, match="a message of its own"), files.new_folder(target):
+        raise ss.InputError("a message of its own.")
     assert list(tmp_path.iterdir()) == []

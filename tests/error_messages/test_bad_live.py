@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from spinsync.widget import packing
 from systems import laser
 
@@ -29,11 +29,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_run_too_large_for_a_browser_is_refused_and_a_smaller_one_suggested(monkeypatch):

@@ -1,4 +1,4 @@
-"""Error messages of pictures, measures and `rerun` about altered results."""
+"""Error messages of figures, measures and `rerun` about altered results."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), np.linspace(0.0, 2.0, 70)
@@ -16,7 +16,7 @@ LINE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]})
 PLANE = ss.phase_diagram(ONE, {"coupling": [2.0, 12.0], "gain": [2.0, 3.0]})
 PARTED = ss.phase_diagram(TWO, {"detuning": [1.0, 2.0]})
 FEW = ss.evolve(TWO, T[:3], theory=ss.Exact(4))
-REST = ss.steady_state(TWO, theory=ss.Exact(4))
+STEADY = ss.steady_state(TWO, theory=ss.Exact(4))
 WIDTHS = [ss.linewidth(ONE, theory=ss.Exact(n)) for n in (2, 3)]
 
 OVER_TIME = {
@@ -47,7 +47,7 @@ def with_nan(values):
 
 
 ALTERED = {
-    "turned": (lambda run: run.transpose(), "must hold one run over time, but has dims|must have the last dims"),
+    "transposed": (lambda run: run.transpose(), "must hold one run over time, but has dims|must have the last dims"),
     "one more dim": (lambda run: run.expand_dims("x"), "must hold one run over time, but has dims"),
     "no group": (lambda run: run.isel(group=[]), "must have the last dims|must hold every group|must name the group of each"),
     "no times": (lambda run: run.isel(time=[]), "over time, but holds none"),
@@ -64,15 +64,15 @@ ALTERED = {
 }
 
 
-@pytest.mark.parametrize("picture", OVER_TIME)
+@pytest.mark.parametrize("figure", OVER_TIME)
 @pytest.mark.parametrize("name", ALTERED)
-def test_a_picture_over_time_refuses_an_altered_run(picture, name, tmp_path, monkeypatch):
+def test_a_figure_over_time_refuses_an_altered_run(figure, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (draw, run), (change, sentence) = OVER_TIME[picture], ALTERED[name]
-    if picture == "phases of each" and name in ("no group", "no names"):
+    (draw, run), (change, message) = OVER_TIME[figure], ALTERED[name]
+    if figure == "phases of each" and name in ("no group", "no names"):
         assert draw(change(run)).get_ylabel() == "spin"  # spins are drawn, and no group
         return
-    with pytest.raises(ss.InputError, match=sentence) as caught:
+    with pytest.raises(ss.InputError, match=message) as caught:
         draw(change(run))
     assert str(caught.value).isprintable()
     assert str(caught.value).startswith("Argument `run")
@@ -173,19 +173,19 @@ CASES = [
         "Argument `dataset` must hold numbers in coherence, but holds object.",
     ),
     (
-        lambda: ss.pair_measures(REST.isel(other_group=[0])),
+        lambda: ss.pair_measures(STEADY.isel(other_group=[0])),
         "Argument `dataset` must hold all pairs of its groups, but is cut or transposed.",
     ),
     (
-        lambda: ss.pair_measures(REST.assign_coords(group=["x", "y"])),
+        lambda: ss.pair_measures(STEADY.assign_coords(group=["x", "y"])),
         "Argument `dataset` must name the same groups in group and other_group, but does not.",
     ),
     (
-        lambda: ss.pair_measures(REST.drop_vars("inversion")),
+        lambda: ss.pair_measures(STEADY.drop_vars("inversion")),
         "Argument `dataset` must hold inversion and pair correlations, but has no inversion.",
     ),
     (
-        lambda: ss.phase_distribution(REST.transpose("other_group", "group"), [0.0]),
+        lambda: ss.phase_distribution(STEADY.transpose("other_group", "group"), [0.0]),
         "Argument `dataset` must have the last dims (group, other_group) in correlation, but has (other_group: 2, group: 2).",
     ),
     # models and reruns
@@ -237,11 +237,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_part_of_a_result_is_drawn():
@@ -264,14 +264,14 @@ def test_a_diagram_with_unsorted_axes_is_drawn_sorted():
 
 @pytest.mark.parametrize("colour", [2, "x y", (1, 2), [], np.ma.masked, "#12345", True, {"a": 1}])
 def test_a_colour_is_one_that_matplotlib_knows(colour):
-    sentence = r"^Argument `color` must be a colour that matplotlib knows, such as 'C0' or '#0072B2', but is color="
+    message = r"^Argument `color` must be a colour that matplotlib knows, such as 'C0' or '#0072B2', but is color="
     for call in (
         lambda: ss.plot.cut(LINE, color=colour),
         lambda: ss.plot.linewidths(WIDTHS, color=colour),
         lambda: ss.plot.phase_difference(BOTH, color=colour),
         lambda: ss.plot.finite_size([ss.steady_state(ONE, theory=ss.Exact(2))], color=colour),
     ):
-        with pytest.raises(ss.InputError, match=sentence):
+        with pytest.raises(ss.InputError, match=message):
             call()
     assert ss.plot.cut(LINE, color=(1.0, 0.0, 0.0)).lines[0].get_markeredgecolor() == "#ff0000ff"
 

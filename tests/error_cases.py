@@ -1,4 +1,4 @@
-"""Names of error cases: each is called by its own source text, as in `test_error_message[ss.Group(-0.1, 1)]`."""
+"""Names of error cases: each case is named by its source text, as in `test_error_message[ss.Group(-0.1, 1)]`."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ PARAMETERS = "gain, damping, coupling, theta, frequency, dephasing, A.gain, A.da
 PARAMETERS += "A.A.coupling, A.A.theta"
 
 
-def texts(file: str, name: str) -> list[str]:
+def case_names(file: str, name: str) -> list[str]:
     """Source texts of the entries of the list `name` in a test file: of tuples the first item, of lambdas the body.
 
     They are cut at LONGEST characters and numbered where two are equal.

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from sentence_cases import PARAMETERS, texts
+from error_cases import PARAMETERS, case_names
 from systems import laser, pair
 
 ONE, TWO = laser(), pair(1.0, 16.0)
@@ -343,11 +343,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("theory", ["mean field", ss.MeanField, None])

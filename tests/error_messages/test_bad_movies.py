@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
@@ -80,23 +80,23 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(run, tmp_path, monkeypatch, call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(run, tmp_path, monkeypatch, call, message):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ss.InputError) as caught:
         call(run)
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_that_is_no_movie_is_refused(run, tmp_path):
     file = tmp_path / "a.gif"
-    for wrong, sentence in (
+    for wrong, message in (
         (run.isel(time=[0]), "Argument `run` must hold at least two times, but holds one."),
         (run.isel(time=0), "Argument `run` must be a result of evolve that holds coherence over time, but holds none."),
         (run.drop_vars("order_parameter"), "Argument `run` must be a result of evolve that holds order_parameter over time"),
     ):
-        with pytest.raises(ss.InputError, match=re.escape(sentence)):
+        with pytest.raises(ss.InputError, match=re.escape(message)):
             ss.plot.movie(wrong, file)
     assert list(tmp_path.iterdir()) == []
 

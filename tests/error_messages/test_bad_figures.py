@@ -1,10 +1,10 @@
-"""Error messages of pictures that tests/plot does not cover."""
+"""Error messages of figures that tests/plot does not cover."""
 
 import numpy as np
 import pytest
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
@@ -38,8 +38,8 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message

@@ -11,7 +11,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from sentence_cases import texts
+from error_cases import case_names
 from spinsync.base import checks
 from systems import laser, pair
 
@@ -52,7 +52,7 @@ NO_REAL = [
 ]
 
 
-@pytest.mark.parametrize(("value", "shown"), NO_REAL, ids=texts(__file__, "NO_REAL"))
+@pytest.mark.parametrize(("value", "shown"), NO_REAL, ids=case_names(__file__, "NO_REAL"))
 def test_a_value_that_is_no_real_number_is_refused(value, shown):
     for call in (lambda v: ONE.replace(theta=v), lambda v: ss.Group(1, 1, weight=v), lambda v: ss.MeanField(atol=v)):
         with pytest.raises(ss.InputError, match=r"must be a real number") as caught:
@@ -78,7 +78,7 @@ def test_numbers_of_every_type_are_accepted():
 BEYOND = [10**400, -(10**400), 10**5000, np.longdouble("1e4000"), Decimal("NaN"), Decimal("sNaN")]
 
 
-@pytest.mark.parametrize("value", BEYOND, ids=texts(__file__, "BEYOND"))
+@pytest.mark.parametrize("value", BEYOND, ids=case_names(__file__, "BEYOND"))
 def test_a_number_beyond_double_precision_is_refused(value):
     with pytest.raises(ss.InputError, match=r"^Argument `theta` must be finite, but is theta=") as caught:
         ONE.replace(theta=value)
@@ -107,7 +107,7 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize("values", LISTS, ids=texts(__file__, "LISTS"))
+@pytest.mark.parametrize("values", LISTS, ids=case_names(__file__, "LISTS"))
 def test_a_value_that_is_no_list_of_numbers_is_refused(values):
     for call, must in (
         (ss.Samples, "`values` must be a list of frequencies"),
@@ -171,11 +171,11 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), CASES, ids=texts(__file__, "CASES"))
-def test_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
+def test_error_message(call, message):
     with pytest.raises(ss.InputError) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
 
 
 def test_a_long_path_is_shortened_in_a_message(tmp_path):
@@ -237,13 +237,13 @@ HUGE = [
 ]
 
 
-@pytest.mark.parametrize(("call", "sentence"), HUGE, ids=texts(__file__, "HUGE"))
-def test_numbers_close_to_the_largest_double_give_an_answer_or_an_error_message(call, sentence):
+@pytest.mark.parametrize(("call", "message"), HUGE, ids=case_names(__file__, "HUGE"))
+def test_numbers_close_to_the_largest_double_give_an_answer_or_an_error_message(call, message):
     """A warning of numpy is an error here."""
-    if sentence is None:
+    if message is None:
         answer = call()
         assert not isinstance(answer, xr.Dataset) or not any(np.isnan(v).any() for v in answer.data_vars.values())
         return
     with pytest.raises((ss.InputError, ss.IntegrationError)) as caught:
         call()
-    assert str(caught.value) == sentence
+    assert str(caught.value) == message
