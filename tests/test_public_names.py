@@ -137,6 +137,16 @@ def test_every_public_name_is_on_the_api_page():
         assert f"spinsync.plot.{name}" in page, name
 
 
+def test_signatures_written_on_the_api_page_are_those_of_the_code():
+    page = (PACKAGE.parents[1] / "docs" / "api.md").read_text()
+    written = re.findall(r":: spinsync\.(\w+)(\(.+\))$", page, re.MULTILINE)
+    assert written
+    for name, arguments in written:
+        listed = ast.parse(f"def f{arguments}: ...").body[0].args
+        names = [argument.arg for argument in (*listed.args, *listed.kwonlyargs)]
+        assert names == [one for one in inspect.signature(getattr(ss, name)).parameters if one != "recipe"], name
+
+
 def test_a_run_that_needs_compiled_code_is_refused_without_it():
     code = """
 import spinsync as ss

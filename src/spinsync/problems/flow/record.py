@@ -29,17 +29,18 @@ class Flow:
 
     nonlinear : compiled function (y, table, coupling, out)
     tangent : the same for a state followed by a tangent vector: (y, v) -> (n(y), Dn(y) v)
-    decay, start : complex arrays of shape (component,)
-    table, coupling : parameters of `nonlinear`, float (row, component) and complex (group, group)
+    decay : complex array of shape (component,), integrated exactly: fast rotation and relaxation, with real part >= 0
+    start : complex array of shape (component,)
+    table, coupling : parameters of `nonlinear` for its own use, float (row, component) and complex (group, group)
     symmetry : int array of shape (component,), the U(1) charges q: if y solves the equation, y exp(i phase q) does as well.
         A component is charged if q is not 0, else neutral. None: the equation has no such symmetry
     real : bool array of shape (component,), which components are real numbers
     rtol, atol : tolerances of a time step
     frame : angular frequency of the rotating frame in which y is written
-    fastest_rate : approximately the fastest rate at which the observed variables change
+    fastest_rate : approximately the fastest rate at which the observed variables change; sets the spacing of samples
     groups : states of shape (time, component) -> a charged (complex) and a neutral (real) observable of each group, both of
         shape (time, group), in the frame of y; the charged ones are zero if the theory has no coherence
-    observe : states, times -> variables, in the laboratory frame
+    observe : states, times since the start -> variables, in the laboratory frame: a charge q there has exp(-i q frame t)
     coordinates : coordinates of the dims that `observe` names
     coarse : the same flow with coarser tolerances and classes, whose difference from this one estimates the error; or None
     derivative : (y, table, coupling) -> complex P, Q with n(y + v) = n(y) + P v + Q v* to first order; None: from `tangent`
