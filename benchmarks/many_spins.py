@@ -18,7 +18,7 @@ from scipy.integrate import solve_ivp
 
 import spinsync as ss
 from spinsync.base.parallel import thread_limit
-from spinsync.problems.many_spins import waveform_relaxation
+from spinsync.problems.spins_in_fields import waveform_relaxation
 from spinsync.theory.mean_field.sampled_spins import many_spins
 
 NAME, SPINS, UNTIL, RTOL = "B3 million spins", 1_000_000, 50.0, 1e-6

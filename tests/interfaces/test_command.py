@@ -181,7 +181,7 @@ def test_a_run_that_cannot_finish_is_a_message(model, capsys):
 
 
 def test_claims_are_valid_json(tmp_path):
-    from spinsync.interfaces.report.claims import Claim
+    from spinsync.interfaces.paper.claims import Claim
 
     row = Claim("c", 1, np.float64(1.5), 0.1, "why").row()
     assert json.loads(json.dumps(row))["holds"] is False

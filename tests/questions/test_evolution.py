@@ -12,8 +12,8 @@ import spinsync as ss
 from reference import random_bloch, random_system
 from spinsync.base import memory
 from spinsync.problems.linear import shift_invert
-from spinsync.problems.linear.lattice import sparse_lu
 from spinsync.problems.linear.products.operator import needed_bytes
+from spinsync.problems.linear.state_lattice import sparse_lu
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import full_window
 from systems import HALF_PI, laser

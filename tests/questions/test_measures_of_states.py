@@ -145,7 +145,7 @@ def test_asymptotic_phase_advances_uniformly():
     problem = Exact(20).lower(ensemble, m, 0)
     from scipy.linalg import expm
 
-    from spinsync.problems.linear.lattice import slowest_mode
+    from spinsync.problems.linear.state_lattice import slowest_mode
 
     _, right, left = slowest_mode.eigenvector(problem.sectors.block(1), problem.sectors.sites(1))
     strongest = left[np.argmax(abs(left * right))]

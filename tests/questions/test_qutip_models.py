@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.model.master_equation import lindbladian
-from spinsync.problems.linear.lattice import steady_populations
+from spinsync.problems.linear.state_lattice import steady_populations
 from spinsync.theory.brute_force import theory
 from spinsync.theory.permutation.exact import Exact
 from systems import laser, one_group, random_spins

@@ -178,7 +178,7 @@ def numbers(name: str, value: Any, dtype: type, described: str) -> NDArray[Any]:
 
 
 def array(name: str, value: Any, dtype: type, shape: tuple[int | None, ...], described: str) -> NDArray[Any]:
-    """A finite array of the given shape (None: any length); `described` names both in the message."""
+    """A finite array of the given type and shape (None: any length); `described` is their text for the message."""
     result = numbers(name, value, dtype, described)
     if result.ndim != len(shape) or any(
         want is not None and want != got for want, got in zip(shape, result.shape, strict=True)

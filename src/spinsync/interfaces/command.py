@@ -131,7 +131,7 @@ def paper(
     quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,
 ) -> None:
     """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
-    from spinsync.interfaces.report.reproduction import reproduce
+    from spinsync.interfaces.paper.reproduction import reproduce
 
     if not reproduce(out, quick=quick):
         raise typer.Exit(1)

@@ -96,7 +96,7 @@ class Recipe:
         return {name: value for name, value in self.changes.items() if name not in covered}
 
     def dotted_names(self, name: str) -> list[str]:
-        """The dotted names that a parameter of the constructor sets; for a dotted name this name."""
+        """The dotted names, such as "A.gain", that the constructor's parameter `name` sets; a dotted name is returned alone."""
         if "." in name:
             return [name]
         groups, one = self.group_names, PARAMETERS[name]

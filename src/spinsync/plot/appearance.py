@@ -109,7 +109,7 @@ def style(columns: int = 1, **changes: Any) -> Iterator[None]:
 
 
 def axes(ax: Axes | None, height_factor: float = 1.0) -> Axes:
-    """The given axes, or new ones in the size of the style; a size of FORMATS is `height_factor` times as high."""
+    """The given axes, or those of a new figure of the style's size, higher by `height_factor` if that is one of FORMATS."""
     if ax is not None:
         return checks.instance("ax", ax, Axes, "matplotlib axes")  # type: ignore[no-any-return]
     width, height = mpl.rcParams["figure.figsize"]

@@ -127,7 +127,7 @@ class ScalarMover(Mover[Points]):
         return found
 
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
-        """Averages over equidistant samples."""
+        """Time averages of the motion over the window, from equidistant samples; steps; and whether it reached the end."""
         self.flow = corotating_flow(self.flow, points.state[0])
         count, none = int(np.ceil(spans[0] * self.flow.fastest_rate / SAMPLE_SPACING)), np.zeros(1, bool)
         if count > MAX_SAMPLES:

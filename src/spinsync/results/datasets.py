@@ -107,7 +107,7 @@ def checked_result(result: Any, argument: str = "dataset") -> xr.Dataset:
 
 
 def recorded_model(result: Any, name: str) -> Ensemble:
-    """The ensemble of a result, which is the argument `name`."""
+    """The ensemble that a result records; `name` is the argument that error messages name."""
     return from_toml_text(checked_result(result, name).attrs["model"], "the dataset's model")
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.lines import Line, ordered
 from spinsync.problems.linear.products import product_lines
 from spinsync.problems.linear.products.operator import ProductSpace
 from spinsync.problems.linear.products.slow_modes import LEFT, RIGHT, SlowModeModel
 from spinsync.problems.linear.products.sylvester import SchurForms
+from spinsync.problems.linear.state_lattice import slowest_mode
 from spinsync.theory.permutation.exact import Exact
 from systems import HALF_PI, laser, several_groups
 

@@ -8,8 +8,8 @@ from scipy.sparse.linalg import expm_multiply, splu
 
 from spinsync.base import memory
 from spinsync.problems.linear import resolvent, shift_invert
-from spinsync.problems.linear.lattice import slowest_mode, sparse_lu, steady_populations, truncation
 from spinsync.problems.linear.sectors import Window
+from spinsync.problems.linear.state_lattice import slowest_mode, sparse_lu, steady_populations, truncation
 from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.exact import Exact
 from systems import laser, one_group

@@ -5,7 +5,7 @@ import pytest
 
 import spinsync as ss
 from reference import random_bloch
-from spinsync.problems.linear.lattice import steady_populations
+from spinsync.problems.linear.state_lattice import steady_populations
 from spinsync.theory.permutation.exact import DickeLattice, Exact
 from systems import HALF_PI, laser, one_group, superradiant_laser
 

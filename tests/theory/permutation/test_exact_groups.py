@@ -8,11 +8,11 @@ import pytest
 import spinsync as ss
 from reference import random_bloch
 from spinsync.base import memory
-from spinsync.problems.linear.lattice import slowest_mode
 from spinsync.problems.linear.products import solvers
 from spinsync.problems.linear.products.operator import ProductSpace
 from spinsync.problems.linear.products.sylvester import UncoupledSolver
 from spinsync.problems.linear.sectors import Subsystems
+from spinsync.problems.linear.state_lattice import slowest_mode
 from spinsync.theory.permutation.exact import Exact
 from systems import HALF_PI, laser, several_groups
 

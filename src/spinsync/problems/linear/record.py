@@ -17,8 +17,8 @@ from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, NotConvergedError
 
 if TYPE_CHECKING:
-    from spinsync.problems.linear.lattice.slowest_mode import Mode
     from spinsync.problems.linear.lines import Line
+    from spinsync.problems.linear.state_lattice.slowest_mode import Mode
 
 COMPLEX = 16  # bytes
 OVERHEAD = 2000  # bytes of small arrays for each output time
@@ -194,7 +194,7 @@ class LinearLattice(Linear):
     @one_blas_thread()
     def slowest_mode(self) -> Mode:
         """The slowest mode of sector 1 on the full lattice."""
-        from spinsync.problems.linear.lattice.slowest_mode import slowest_mode
+        from spinsync.problems.linear.state_lattice.slowest_mode import slowest_mode
 
         return slowest_mode(self.sectors, self.sectors.full_window)
 
@@ -202,7 +202,7 @@ class LinearLattice(Linear):
     @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
         from spinsync.problems.linear import shift_invert
-        from spinsync.problems.linear.lattice.sparse_lu import afford
+        from spinsync.problems.linear.state_lattice.sparse_lu import afford
 
         own = self.sectors
         afford(own.full_window, 16, shift_invert.MOST_VECTORS + len(own.charges) * keep_state, growth=2)
@@ -210,7 +210,7 @@ class LinearLattice(Linear):
         return observe_stepwise(own, runs, keep_state)
 
     def _steady_state(self) -> tuple[Lattice, Array]:
-        from spinsync.problems.linear.lattice.steady_populations import steady_state
+        from spinsync.problems.linear.state_lattice.steady_populations import steady_state
 
         state = steady_state(self.sectors)
         return state.lattice, state.probability
@@ -227,9 +227,9 @@ class LinearLattice(Linear):
         return response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
 
     def _lines(self, number: int) -> list[Line]:
-        from spinsync.problems.linear.lattice import lattice_lines, slowest_mode
-        from spinsync.problems.linear.lattice.steady_populations import steady_state
-        from spinsync.problems.linear.lattice.truncation import smallest_window
+        from spinsync.problems.linear.state_lattice import lattice_lines, slowest_mode
+        from spinsync.problems.linear.state_lattice.steady_populations import steady_state
+        from spinsync.problems.linear.state_lattice.truncation import smallest_window
 
         if self.sectors.observable.size <= slowest_mode.DENSE:
             return dense_lines(self.sectors, number)
@@ -269,8 +269,8 @@ class LinearProducts(Linear):
         return response(sectors.subsystems, source, sectors.observable, frequencies)
 
     def _lines(self, number: int) -> list[Line]:
-        from spinsync.problems.linear.lattice.slowest_mode import DENSE
         from spinsync.problems.linear.products.product_lines import slowest
+        from spinsync.problems.linear.state_lattice.slowest_mode import DENSE
 
         size = self.sectors.observable.size
         if size <= DENSE:

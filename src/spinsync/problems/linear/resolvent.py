@@ -12,7 +12,7 @@ import numpy as np
 from scipy import linalg, sparse
 
 from spinsync.problems.linear.bases import CLOSED, orthogonalized
-from spinsync.problems.linear.lattice.sparse_lu import Factors, nested_dissection
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, nested_dissection
 
 Map = Callable[[np.ndarray], np.ndarray]
 ALLOWED = 1e-11  # change of the response by further vectors, relative to its largest value

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from spinsync.problems.linear.bases import Basis, KrylovMethod, KrylovSpace, propagate
-from spinsync.problems.linear.lattice.sparse_lu import Factors, PivotedFactors, nested_dissection
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, PivotedFactors, nested_dissection
 
 LARGEST_SHIFT = 1e6  # g times the fastest rate: leaves ten digits to solutions with 1 - g L
 CERTAIN = 1e3  # step in units of g in an invariant subspace: limits rounding errors of the exponent

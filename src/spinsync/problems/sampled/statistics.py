@@ -188,7 +188,7 @@ def mean_steady_state(problem: Sampled, seed: int) -> Observed:
                 return before[0].observed(problem, converged=False)
             trajectories, used = found.trajectories, used + found.jumps
             recorded = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
-            duration = min(1.0, 1 / (problem.slowest * span))  # share of the window in which an event has an effect
+            duration = min(1.0, 1 / (problem.slowest * span))  # relaxation time / window: for this share of it a jump matters
             means = Means(event_size=problem.event_size, weight=np.array(duration))
             window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in recorded.items()}
             means.add(window)

@@ -66,7 +66,8 @@ class Lanes:
     def advance(
         self, parameters: Array, states: Array, spans: Array, rtol: float, atol: float, max_steps: float
     ) -> tuple[Array, Array, Array]:
-        """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
+        """Advance each trajectory by its duration in `spans`, in place. Returns sums over the window (records), numbers of
+        steps, and which trajectories reached the end, each of shape (trajectory,)."""
         layout, count, run = self.layout, len(states), kernel(self.layout, self.equation)
         sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
         y = states.reshape(count, layout.groups, layout.components)

@@ -2,8 +2,9 @@
 
 The kernels are ordinary Python. Calls of their own functions are inlined with renamed variables, compile-time constants are
 inserted, `if`s with a constant test are decided, and loops over constant ranges are unrolled. Small arrays and the record W of
-a lane become scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of records become columns (P[n].omega[0] -> P[n, 0]), and tables
-become numbers. For CPUs `base/translation.py` does the same while it writes LLVM code.
+a trajectory's variables become scalars (y[2] -> y_2, K[1, 0] -> K_1_0), fields of the records P of parameters become columns
+(P[n].omega[0] -> P[n, 0]), and entries of constant tables are inserted as numbers.
+For CPUs `base/translation.py` does the same while it writes LLVM code.
 """
 
 from __future__ import annotations

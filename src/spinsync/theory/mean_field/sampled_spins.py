@@ -12,10 +12,10 @@ from spinsync.model.distributions import Distributions
 from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
+from spinsync.problems.spins_in_fields.record import SpinsInFields
 
-MIN_SPINS = 500  # from this number on, ManySpins is faster than Flow at rtol = 1e-6 (at 1e-8 from 700; measured)
+MIN_SPINS = 500  # from this number on, SpinsInFields is faster than Flow at rtol = 1e-6 (at 1e-8 from 700; measured)
 MAX_FLOW_SPINS = 100_000  # a flow stores the history of every spin
 
 
@@ -37,8 +37,8 @@ def check_flow_size(spins: int) -> None:
 def many_spins(
     rates: Rates, distributions: Distributions, names: tuple[str, ...], start: Array, rtol: float, atol: float,
     each: bool, flow: Callable[[], Flow],
-) -> ManySpins:  # fmt: skip
-    """The ensemble as ManySpins; `start`: Bloch vectors per group, or per spin if `each`."""
+) -> SpinsInFields:  # fmt: skip
+    """The ensemble as SpinsInFields; `start`: Bloch vectors per group, or per spin if `each`."""
     from spinsync.theory.mean_field import equations
 
     pairs = zip(distributions, rates.omega, strict=True)
@@ -53,7 +53,7 @@ def many_spins(
         return observed(means[:, :, 0] + 1j * means[:, :, 1], means[:, :, 2].copy(), rates.weight, single)
 
     group = np.repeat(np.arange(len(sizes)), sizes) if each else None
-    return ManySpins(
+    return SpinsInFields(
         equation=equations, omega=omega, rates=np.stack([rates.gamma_perp, rates.gamma_1, rates.net_gain], axis=1),
         coupling=np.array(rates.coupling * rates.weight, complex), start=start * [0.5, -0.5, 1.0], rtol=rtol, atol=atol,
         frame=float(rates.weight @ np.array([np.median(one) for one in omega])),  # a mean does not exist for heavy tails

@@ -19,8 +19,8 @@ from spinsync.model.quadratures import MAX_NODES
 from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.flow.record import Flow
-from spinsync.problems.many_spins.record import ManySpins
 from spinsync.problems.observed import Observed
+from spinsync.problems.spins_in_fields.record import SpinsInFields
 from spinsync.theory.mean_field.frequency_classes import SpinClasses, spin_classes
 from spinsync.theory.mean_field.sampled_spins import check_flow_size, coordinates, many_spins, observed, use_many_spins
 from spinsync.theory.mean_field.stationary import stationary_state
@@ -64,7 +64,7 @@ class MeanField:
     rtol: float | None = None
     atol: float | None = None
     nodes: int | None = None
-    kinds: ClassVar[tuple[type, ...]] = (Flow, ManySpins)
+    kinds: ClassVar[tuple[type, ...]] = (Flow, SpinsInFields)
     maps: ClassVar[str] = "regimes"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
@@ -90,8 +90,8 @@ class MeanField:
         if self.nodes is not None and not _has_smooth(distributions):
             raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
-    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> ManySpins | Flow:
-        """The ensemble as a Flow with the state (s, z) of each row, or as ManySpins if it has many sampled spins."""
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> SpinsInFields | Flow:
+        """The ensemble as a Flow with the state (s, z) of each row, or as SpinsInFields if it has many sampled spins."""
         theory, rates, names = with_defaults(self, TRAJECTORY), ensemble.rates, ensemble.names
         distributions = tuple(group.distribution for group in ensemble.groups)
         as_flow = partial(theory._flow, rates, distributions, names, initial, seed, each)
@@ -207,7 +207,7 @@ def _initial_state(rates: Rates, classes: SpinClasses, initial: Array | None, se
 
 
 def _groups(classes: SpinClasses, groups: int, states: Array) -> tuple[Array, Array]:
-    """Coherence and inversion of each group, in the frame of the states."""
+    """Mean coherence and inversion of each group, in the rotating frame of the states."""
     n = classes.group.size
     return classes.average(states[:, :n], groups), classes.average(states[:, n:].real, groups)
 

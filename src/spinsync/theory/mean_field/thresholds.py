@@ -117,7 +117,7 @@ class _LinearStability:
         return np.array([1j * g.z0 * _resolvent(g)(g.gamma_perp + 1j * nu) for g in self.groups])
 
     def size(self, nu: float) -> float:
-        """Largest |A(nu)|; far from all resonances the eigenvalues of M(nu) are proportional to it."""
+        """Largest |A(nu)| of the groups; far from all resonances the eigenvalues of M(nu) scale with it."""
         return float(abs(self.response(nu)).max())
 
     def eigenvalues(self, nu: float) -> Array:

@@ -57,8 +57,8 @@ def slowest(subsystems: Subsystems, observable: np.ndarray, number: int) -> list
 
 @dataclass(frozen=True)
 class _Estimate:
-    """A line, the cosine of the angle between the observable and its right vector (`overlap`), and the factor by which its
-    residuals must still be reduced (`reduction`), 1 if the line is accurate."""
+    """A spectral line; the cosine of the angle between the observable and the right eigenvector of its mode (`overlap`); and
+    the factor by which its residuals must still be reduced (`reduction`), 1 if the line is accurate enough."""
 
     line: Line
     overlap: float

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 STRENGTHS = (10.0, 20.0)

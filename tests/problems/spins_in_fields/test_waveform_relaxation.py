@@ -11,8 +11,8 @@ from scipy.linalg import expm
 import spinsync as ss
 from reference import System, distance
 from spinsync.base.parallel import thread_limit
-from spinsync.problems.many_spins import waveform_relaxation
-from spinsync.problems.many_spins.record import ManySpins
+from spinsync.problems.spins_in_fields import waveform_relaxation
+from spinsync.problems.spins_in_fields.record import SpinsInFields
 from spinsync.theory.mean_field import equations, sampled_spins
 from systems import HALF_PI, laser
 
@@ -140,7 +140,7 @@ def test_only_its_own_field_shifts_and_damps_a_very_fast_spin(theta):
 def integrated(omega, threads, each=False):
     rates, coupling = np.array([[2.0, 4.0, 2.0]]), np.array([[-12j]])
     with thread_limit(threads):
-        problem = ManySpins(
+        problem = SpinsInFields(
             equation=equations, omega=(omega,), rates=rates, coupling=coupling, start=np.array([[0.2, 0.0, 0.3]]), rtol=1e-5,
             atol=1e-7, frame=0.0, each=each, observe=None, coordinates={}, flow=None,
         )  # fmt: skip

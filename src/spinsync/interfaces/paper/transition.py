@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
 NONLINEAR = "a perturbation of 1e-4 is not infinitesimal, and at t = 4/slow the fast exponent still contributes"

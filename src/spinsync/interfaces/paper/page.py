@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Chapter, Claim
+from spinsync.interfaces.paper.claims import Chapter, Claim
 
 STYLE_SHEET = """
 :root { color-scheme: light; }

@@ -7,11 +7,11 @@ from scipy import sparse
 
 from spinsync.base.progress import progress
 from spinsync.problems.linear import lines, resolvent
-from spinsync.problems.linear.lattice import slowest_mode
-from spinsync.problems.linear.lattice.slowest_mode import Mode
-from spinsync.problems.linear.lattice.sparse_lu import Factors, nested_dissection
 from spinsync.problems.linear.lines import VISIBLE, Line
 from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.linear.state_lattice import slowest_mode
+from spinsync.problems.linear.state_lattice.slowest_mode import Mode
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, nested_dissection
 from spinsync.problems.outcome import IllConditionedError, TooFewLinesError
 
 EQUAL = 1e-8  # relative difference of eigenvalues that count as equal

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import spinsync as ss
 from spinsync.base.parallel import budget, thread_limit
-from spinsync.interfaces.report.claims import Advance
+from spinsync.interfaces.paper.claims import Advance
 
 CHECK_INTERVAL = 0.1  # seconds between two checks for an interrupt, for systems where waiting is not interrupted
 

@@ -8,8 +8,8 @@ import xarray as xr
 
 import spinsync as ss
 from spinsync.interfaces.command import run
-from spinsync.interfaces.report import microscopic, reproduction, spheres
-from spinsync.interfaces.report.claims import Chapter, Claim
+from spinsync.interfaces.paper import microscopic, reproduction, spheres
+from spinsync.interfaces.paper.claims import Chapter, Claim
 
 
 class Links(HTMLParser):

@@ -23,12 +23,12 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.compiled import require_compiler
-from spinsync.problems.many_spins.sweep import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
+from spinsync.problems.spins_in_fields.sweep import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
 
 if TYPE_CHECKING:
-    from spinsync.problems.many_spins.record import ManySpins
+    from spinsync.problems.spins_in_fields.record import SpinsInFields
 
 MOST_SWEEPS = 4  # of all spins before a step is reduced
 MOST_SAMPLE_SWEEPS = 40
@@ -209,7 +209,7 @@ class Stepper:
         self.span *= max(0.3, min(0.7, 0.8 * trial.error ** (-1 / DEGREE))) if inaccurate else 0.5
 
 
-def integrate(problem: ManySpins, times: np.ndarray, max_steps: int = 1_000_000) -> Solution:
+def integrate(problem: SpinsInFields, times: np.ndarray, max_steps: int = 1_000_000) -> Solution:
     """Means of the groups at `times`, and single spins if needed, in the laboratory frame."""
     require_compiler()
     population = Population(problem)

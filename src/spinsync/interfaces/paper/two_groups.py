@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=20.0, theta=-pi / 2)
 CASES = {"full": (2.0, ss.Regime.FULL), "phase-trapped": (5.7, ss.Regime.PHASE_TRAPPED), "partial": (8.0, ss.Regime.PARTIAL)}

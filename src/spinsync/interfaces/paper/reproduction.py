@@ -15,9 +15,9 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
-from spinsync.interfaces.report.claims import Advance, Chapter
-from spinsync.interfaces.report.page import write_page
-from spinsync.interfaces.report.processes import run_in_processes
+from spinsync.interfaces.paper.claims import Advance, Chapter
+from spinsync.interfaces.paper.page import write_page
+from spinsync.interfaces.paper.processes import run_in_processes
 
 #: chapter -> its module, in the order of the report
 CHAPTERS: dict[str, str] = {
@@ -91,7 +91,7 @@ def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> C
 
     advance(0.0)
     with ss.plot.style():
-        chapter: Chapter = import_module(f"spinsync.interfaces.report.{module}").chapter(quick, advance)
+        chapter: Chapter = import_module(f"spinsync.interfaces.paper.{module}").chapter(quick, advance)
         for folder in ("figures", "data"):
             (draft / folder).mkdir(exist_ok=True)
         for name, figure in chapter.figures.items():

@@ -23,7 +23,7 @@ from spinsync.base.interrupts import check_interrupt
 from spinsync.base.parallel import parallel_map, thread_count, thread_limit
 
 if TYPE_CHECKING:
-    from spinsync.problems.many_spins.record import ManySpins
+    from spinsync.problems.spins_in_fields.record import SpinsInFields
 
 DEGREE = 8  # Legendre coefficients of a field
 SERIES_TOLERANCE = 1e-2  # error of a Taylor series, as a share of the tolerance
@@ -38,7 +38,7 @@ CHUNK = 4096  # spins
 FAST_RATIO = 8.0  # detuning divided by the largest rate of a resonant spin above which `fast_spin` is accurate
 SERIAL = 20_000  # spins below which threads cost more than they save
 
-HEAD = '''"""Written by spinsync.problems.many_spins.sweep; not to be edited."""
+HEAD = '''"""Written by spinsync.problems.spins_in_fields.sweep; not to be edited."""
 
 import math
 
@@ -124,7 +124,7 @@ class Sweep:
 class Population:
     """Spins sorted by frequency, in chunks that do not depend on the threads; `start`, `end`: (3, spin)."""
 
-    def __init__(self, problem: ManySpins) -> None:
+    def __init__(self, problem: SpinsInFields) -> None:
         self.problem, self.kernels = problem, _kernels(problem.equation)
         omega, start = problem.omega, problem.start
         self.sizes = np.array([len(values) for values in omega])

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 START = [[0.6, 0.0, -0.4]]
 

@@ -12,7 +12,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 #: the superradiant laser: no damping, collective decay Gc = 2 V/N; rates in units of 2 V = N Gc
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)

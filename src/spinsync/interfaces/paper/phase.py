@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 STRENGTH, FREQUENCY = 12.0, 1.5
 CASES = {"minus": (3.0, 1.0, "gain 3, damping 1"), "plus": (1.0, 3.0, "gain 1, damping 3")}

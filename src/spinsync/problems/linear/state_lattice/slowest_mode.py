@@ -10,10 +10,10 @@ from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
 from spinsync.base.progress import progress
-from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, nested_dissection
-from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cut_edges, enlarged
 from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING
 from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.state_lattice.truncation import ROUNDS, at_cut_edges, enlarged
 from spinsync.problems.outcome import IllConditionedError
 
 DENSE = 250  # components, below which the full spectrum is computed

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 CASES = {"minus": (-pi / 2, 20.0, 12.0), "plus": (pi / 2, 6.0, 1.2)}  # theta, largest V, largest r
 

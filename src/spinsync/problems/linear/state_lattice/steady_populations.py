@@ -9,9 +9,9 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from spinsync.problems.linear.lattice.sparse_lu import Factors, afford, nested_dissection
-from spinsync.problems.linear.lattice.truncation import ROUNDS, at_cut_edges, doubled, enlarged
 from spinsync.problems.linear.sectors import Lattice, Window
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.state_lattice.truncation import ROUNDS, at_cut_edges, doubled, enlarged
 from spinsync.problems.outcome import NotUniqueError
 
 ALLOWED = 1e-12  # largest sum of |p - exact p| by truncation
@@ -113,7 +113,7 @@ def stationary_distribution(rates: Any, sites: np.ndarray, near: tuple[int, int]
 
 
 def _recurrent_class(rates: Any) -> np.ndarray | None:
-    """Components of the recurrent class of the process; None if there are several such classes."""
+    """Indices of the states in the only recurrent class of the process; None if there are several classes."""
     rates.eliminate_zeros()
     number, label = connected_components(rates, connection="strong")
     if number == 1:

@@ -1,4 +1,4 @@
-"""The problem `ManySpins`: very many spins that couple only through mean fields, filled in by a theory."""
+"""The problem `SpinsInFields`: very many spins that couple only through mean fields, filled in by a theory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ COMPLEX, REAL = 16, 8  # bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class ManySpins:
+class SpinsInFields:
     """Very many spins in a few groups, which couple only through the fields of the means of the groups.
 
     equation : module with the scalar functions `free_terms`, `field_terms` and `fast_spin`
@@ -50,7 +50,7 @@ class ManySpins:
     @in_background
     def motion(self, times: Array, seed: int) -> Observed:
         """The observed variables at `times`. Raises StoppedError if the time steps get too many or too small."""
-        from spinsync.problems.many_spins.waveform_relaxation import integrate
+        from spinsync.problems.spins_in_fields.waveform_relaxation import integrate
 
         solution = integrate(self, times)
         solution.status.check(solution.steps)

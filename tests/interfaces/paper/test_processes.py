@@ -12,13 +12,13 @@ import pytest
 import spinsync as ss
 from spinsync.base.files import UnwritableError
 from spinsync.base.parallel import thread_count
-from spinsync.interfaces.report.processes import run_in_processes
+from spinsync.interfaces.paper.processes import run_in_processes
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 SCRIPT = """
 import os, sys, time
 from pathlib import Path
-from spinsync.interfaces.report.processes import run_in_processes
+from spinsync.interfaces.paper.processes import run_in_processes
 
 def sleep(name, advance):
     Path(name).touch()

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.figure import Figure
 
 import spinsync as ss
-from spinsync.interfaces.report.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 
 STRENGTH, FREQUENCY, SPINS = 12.0, 2.5, 14
 CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gain, damping
