@@ -1,8 +1,8 @@
 """Quadrature of time averages over a window, with the Lyapunov exponent by the growth of a tangent vector.
 
 `attempt_step` of `lane_kernel.py` calls `accumulate` after a step from y, with the derivative K[0], to u, with the derivative
-K[6]. It adds to the sums of `Layout.sums`. `n` (group, 5) holds, with the coherence s of a group, |s|^2, d|s|^2/dt, |s|, d|s|/dt
-and d ln|s|/dt.
+K[6]. It adds to the sums of `Layout.sums`. `n` (group, 5) holds, with the coherence s of a group, |s|^2, d|s|^2/dt, |s|,
+d|s|/dt and d ln|s|/dt.
 """
 
 from __future__ import annotations
