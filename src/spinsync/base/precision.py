@@ -9,14 +9,16 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 
 from spinsync.base.checks import IntegrationError
+from spinsync.base.keywords import known_keywords
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
 
 def in_range(question: Callable[P, Answer]) -> Callable[P, Answer]:
-    """A decorator for functions that check their own result: silences numpy, and turns arithmetic errors into one message."""
+    """A decorator for public functions: silences numpy, turns arithmetic errors into one message, and checks keywords."""
 
+    @known_keywords
     @wraps(question)
     def answer(*arguments: P.args, **options: P.kwargs) -> Answer:
         with np.errstate(all="ignore"):

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
+from spinsync.base.keywords import known_fields, known_keywords
 from spinsync.model import quadratures
 from spinsync.model.quadratures import Quadrature
 from spinsync.model.samples import Samples, draw_sample
@@ -38,6 +39,7 @@ class Smooth:
         """Frequencies of the poles or branch points of the resolvent, and their distance from the axis, without Gamma_perp."""
         raise NotImplementedError
 
+    @known_keywords
     def sample(self, count: int, seed: int = 0) -> Samples:
         """Draw natural frequencies; the i-th one depends on (seed, i) only.
 
@@ -69,6 +71,7 @@ class Smooth:
         return replace(self, center=center)  # type: ignore[type-var]
 
 
+@known_fields
 @dataclass(frozen=True)
 class Lorentzian(Smooth):
     """Lorentzian distribution of natural frequencies, g(w) = (half_width / pi) / ((w - center)^2 + half_width^2).
@@ -108,6 +111,7 @@ class Lorentzian(Smooth):
         return quadratures.lorentzian(self.center, self.half_width, gamma_perp, field, tolerance, nodes)
 
 
+@known_fields
 @dataclass(frozen=True)
 class Gaussian(Smooth):
     """Gaussian distribution of natural frequencies.
@@ -151,6 +155,7 @@ class Gaussian(Smooth):
         return quadratures.gaussian(self.center, self.std, gamma_perp, tolerance, nodes)
 
 
+@known_fields
 @dataclass(frozen=True)
 class Uniform(Smooth):
     """Uniform distribution of natural frequencies on center - half_width ... center + half_width.

@@ -11,6 +11,7 @@ import numpy as np
 
 from spinsync.base import checks, files
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields, known_keywords
 from spinsync.base.memory import check_memory
 from spinsync.model import model_files
 from spinsync.model.couplings import Dense
@@ -25,6 +26,7 @@ PerGroup = float | tuple[float, float]
 DEFAULT_RECIPE = Recipe("groups")  # placeholder: `__post_init__` replaces it by the groups and the matrix
 
 
+@known_fields
 @dataclass(frozen=True, eq=False, repr=False)
 class Ensemble:
     """Groups of two-level systems with gain, damping, dephasing and a complex coupling C_ab = V_ab exp(i theta_ab).
@@ -78,6 +80,7 @@ class Ensemble:
         object.__setattr__(self, "lamb_shift", checks.flag("lamb_shift", self.lamb_shift))
 
     @classmethod
+    @known_keywords
     def single(
         cls, *, gain: float, damping: float, coupling: float, theta: float,
         frequency: float | Distribution = 0.0, dephasing: float = 0.0,
@@ -109,6 +112,7 @@ class Ensemble:
         return _construct("single", locals())
 
     @classmethod
+    @known_keywords
     def pair(
         cls, *, detuning: float, gain: PerGroup, damping: PerGroup, coupling: float, theta: float,
         cross_coupling: float | None = None, cross_theta: PerGroup | None = None, dephasing: PerGroup = 0.0,
@@ -144,6 +148,7 @@ class Ensemble:
         return _construct("pair", locals())
 
     @classmethod
+    @known_keywords
     def cavity(
         cls, *, spins: int, vacuum_coupling: float, cavity_decay: float, cavity_detuning: float = 0.0,
         gain: float, damping: float, dephasing: float = 0.0, frequency: float | Distribution = 0.0,
@@ -212,6 +217,7 @@ class Ensemble:
         """
         return from_recipe(self.recipe.replaced(parameters), self.lamb_shift)
 
+    @known_keywords
     def split(self, parts: int) -> Ensemble:
         """Each group divided into equal subgroups (A_1, A_2, ...): the same physics, with each subgroup observed by itself.
 
@@ -237,6 +243,7 @@ class Ensemble:
         groups = [replace(g, name=f"{g.name}_{k + 1}", weight=g.weight / parts) for g in self.groups for k in range(parts)]
         return Ensemble(tuple(groups), np.kron(self.coupling_matrix, np.ones((parts, parts))), self.lamb_shift)
 
+    @known_keywords
     def to_toml(self, path: str | Path) -> None:
         """Write the parameters of the constructor as TOML, so that `from_toml` returns an equal ensemble.
 
@@ -262,6 +269,7 @@ class Ensemble:
         files.write_text(checks.path("path", path), model_files.text(self.recipe, self.lamb_shift))
 
     @classmethod
+    @known_keywords
     def from_toml(cls, path: str | Path) -> Ensemble:
         """Read an ensemble from a file of `to_toml` or one written by hand.
 

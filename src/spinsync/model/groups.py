@@ -6,10 +6,12 @@ from dataclasses import KW_ONLY, dataclass, replace
 from itertools import count
 
 from spinsync.base import checks
+from spinsync.base.keywords import known_fields
 from spinsync.model.distributions import Distribution
 from spinsync.model.parameters import FIELDS, PARAMETERS, RELAXATION
 
 
+@known_fields
 @dataclass(frozen=True)
 class Group:
     """Spins that share gain, damping, dephasing and natural frequency, equations (1.2) and (1.3).

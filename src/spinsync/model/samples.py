@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinsync.base import checks
+from spinsync.base.keywords import known_fields
 from spinsync.base.memory import check_memory
 from spinsync.model.quadratures import Quadrature
 
@@ -36,6 +37,7 @@ def draw_sample(distribution: Smooth, count: int, seed: int) -> Samples:
     return samples
 
 
+@known_fields
 @dataclass(frozen=True, eq=False)
 class Samples:
     """Given natural frequencies of equal weight: a sample, or measured values.

@@ -22,6 +22,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
+from spinsync.base.keywords import known_keywords
 from spinsync.base.precision import in_range
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
@@ -155,6 +156,7 @@ def in_style(draw: Callable[P, Axes]) -> Callable[P, Axes]:
     return drawn
 
 
+@known_keywords
 def save(figure: Figure, path: str | Path) -> list[Path]:
     """Write a figure as PNG and as PDF with embedded fonts, or in the format of the ending of the path.
 

@@ -13,6 +13,7 @@ from matplotlib.colors import to_rgb
 from numpy.typing import ArrayLike, NDArray
 
 from spinsync.base import checks
+from spinsync.base.keywords import known_keywords
 from spinsync.model import bloch_vectors
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
 from spinsync.plot.traces import require_variable
@@ -45,6 +46,7 @@ class View:
 AZIMUTH, ELEVATION = -50.0, 22.0  # default direction of the viewer, in degrees
 
 
+@known_keywords
 def project(points: ArrayLike, *, azimuth: float = AZIMUTH, elevation: float = ELEVATION) -> Array:
     """Positions of Bloch vectors on the axes of `bloch_sphere`, for additional points, lines and labels.
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from spinsync.base import checks
+from spinsync.base.keywords import known_fields
 from spinsync.base.precision import in_range
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms, jump_operators, lindbladian
@@ -17,6 +18,7 @@ MOST_SPINS = 10  # 2^10 x 2^10 operators
 MOST_PIQS = 100  # piqs builds dense matrices of (N^3/6)^2 numbers
 
 
+@known_fields
 @dataclass(frozen=True)
 class QutipModel:
     """Master equation (2.2) for the solvers of QuTiP: `qutip.mesolve(hamiltonian, rho, times, collapse_operators)`.

@@ -10,6 +10,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.codes import Code
+from spinsync.base.keywords import known_keywords
 
 
 class Regime(IntEnum):
@@ -52,6 +53,7 @@ def flags(codes: type[IntEnum]) -> dict[str, Any]:
     return {"flag_values": np.array([code.value for code in codes], np.int8), "flag_meanings": meanings}
 
 
+@known_keywords
 def label(codes: Any) -> Any:
     """The labels of regime codes.
 

@@ -15,6 +15,7 @@ import xarray as xr
 from spinsync._version import __version__
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_keywords
 from spinsync.base.precision import in_range
 from spinsync.model import bloch_vectors, model_files
 from spinsync.model.ensembles import Ensemble, from_toml_text
@@ -158,6 +159,7 @@ def times_of(result: xr.Dataset, argument: str) -> Array:
     return checks.increasing(f"{argument}.time", times)
 
 
+@known_keywords
 def model_of(dataset: xr.Dataset) -> Ensemble:
     """The ensemble for which a result was computed.
 

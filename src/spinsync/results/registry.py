@@ -40,10 +40,12 @@ def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
     Each argument must be recorded in the attributes or coordinates of the result: under its own name, or as READERS read it.
     """
 
+    answer = in_range(function)
+
     @wraps(function)
     def wrapped(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
         with thread_limit(options.get("threads")):
-            return in_range(function)(*arguments, **options)
+            return answer(*arguments, **options)
 
     _questions[function.__name__] = wrapped
     return wrapped

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import Lindbladian, jump_operators, lindbladian
@@ -25,6 +26,7 @@ SIGMA_MINUS = sparse.csr_array(np.array([[0.0, 0.0], [1.0, 0.0]]))  # basis |e>,
 SIGMA_Z = sparse.csr_array(np.diag([1.0, -1.0]))
 
 
+@known_fields
 @dataclass(frozen=True)
 class BruteForce:
     """Full Lindblad master equation (2.2) of N distinguishable spins: slow, for few spins, without approximation.

@@ -12,6 +12,7 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distributions, Lorentzian
 from spinsync.model.ensembles import Ensemble
@@ -33,6 +34,7 @@ FAR_CLASSES = 0.1  # relative error of a Lyapunov exponent due to the far classe
 STRICTER = 20.0  # ratio of `rtol` to the tolerance of a step: errors of the phase of a limit cycle accumulate
 
 
+@known_fields
 @dataclass(frozen=True)
 class MeanField:
     """The nonlinear quantum master equation (3.2) of each group in the mean field of all groups, exact for N -> infinity.
@@ -180,7 +182,8 @@ def _fastest_rate(rates: Rates, classes: SpinClasses, decay: Array) -> float:
 
 
 def _spins_per_group(initial: Array | None, distributions: Distributions) -> int:
-    """Number of spins per group for the given Bloch vectors; 1 if it cannot be chosen."""
+    """Number of equal spins per group that so many Bloch vectors mean; 1 if none are given, a frequency is distributed, or the
+    vectors cannot be divided evenly."""
     if initial is None or any(d is not None for d in distributions) or len(initial) % len(distributions):
         return 1
     return len(initial) // len(distributions)

@@ -13,6 +13,7 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import group_terms
@@ -31,6 +32,7 @@ REACH = ((10.5, 8.5), (8.5, 8.5))
 WIDTHS = (3.0, 8.0)  # bounds on the half-widths, in units of sqrt(N), the scale of quantum fluctuations of j and m
 
 
+@known_fields
 @dataclass(frozen=True)
 class Exact:
     """The Lindblad master equation (2.2) of N spins in the permutation-symmetric basis: exact at any finite N.

@@ -12,6 +12,7 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
@@ -33,6 +34,7 @@ NO_LINE = (
 )
 
 
+@known_fields
 @dataclass(frozen=True)
 class Trajectories:
     """The master equation (2.2) of N spins, solved by a mean over random trajectories: exact within the stated errors.
