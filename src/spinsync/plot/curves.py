@@ -29,7 +29,7 @@ def sample_points(axis: Axis, given: Array, count: int = 121) -> Array:
 
 
 def sample_grid(ax: Axes, x: Array, y: Array) -> tuple[Array, Array]:
-    """Values along both axes of a diagram, for contours."""
+    """x and y values of a fine grid over a diagram, which contains x and y, for the contours of a function."""
     return sample_points(ax.xaxis, x, GRID_POINTS), sample_points(ax.yaxis, y, GRID_POINTS)
 
 

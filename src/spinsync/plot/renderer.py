@@ -47,7 +47,7 @@ class Interpolation:
         return spheres.rotated_about_z(m, -self.frame_angle(m))
 
     def frame_angle(self, m: Array) -> Array:
-        """Angle of the frame of the mean field at each time, for vectors of `interpolate`; otherwise 0."""
+        """Azimuth of the mean field at each time, the last of the vectors m of `interpolate`; 0 if it is not drawn."""
         return np.arctan2(m[:, -1, 1], m[:, -1, 0]) if self.with_mean else np.zeros(len(m))
 
     def interpolate(self, times: Array) -> Array:

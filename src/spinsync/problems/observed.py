@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from spinsync.base.arrays import Array
 
-Observed = dict[str, tuple[tuple[str, ...], Array]]  # variable -> (dims, values); "time" is the first axis of states
+Observed = dict[str, tuple[tuple[str, ...], Array]]  # name of a variable -> (its dims, values)

@@ -52,11 +52,11 @@ def evolve(
     theory : MeanField, Exact, Trajectories or BruteForce
         The level of theory.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
-        Bloch vectors m = (2 Re s, -2 Im s, z) of length at most 1, one per group. With each=True also one per spin, shape
-        (spin, 3): the frequency classes of a distribution, or any number of equal spins per group, ordered by group. At
-        finite N they define a product state. Or a result of the same theory, which the run continues, also with other rates:
-        of `evolve` at its last time (at finite N with keep_state=True), or of `steady_state`. None: a small random
-        coherence (from `seed`), and the inversion of uncoupled spins.
+        Bloch vectors m = (2 Re s, -2 Im s, z) of length at most 1, one per group. With each=True they may instead be one per
+        spin, shape (spin, 3), ordered by group: one per frequency class of a distribution, or as many as you like, the same
+        number for each group. At finite N they define a product state. Or a result of the same theory, which the run continues,
+        also with other rates: of `evolve` at its last time (at finite N with keep_state=True), or of `steady_state`. None: a
+        small random coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
         Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
         (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.

@@ -66,7 +66,8 @@ def plan(chunks, omega, accurate, fastest, rates, field, span, frame, tolerance)
 
 
 def truncate_field(rate, field, span, tolerance, bound):
-    """Return how many coefficients of the field are needed; `bound`[m] bounds the remaining Taylor terms in `taylor_series`."""
+    """Return how many coefficients of the field matter within `tolerance` in a step of length `span`; write to `bound`[m] what
+    the coefficients from m on contribute at most, with which `taylor_series` ends its sum."""
     terms, total = 1, 0.0
     for m in range(DEGREE - 1, -1, -1):
         total += 2.0 * span * math.hypot(field[m, 0], field[m, 1])

@@ -39,7 +39,7 @@ RESIDUAL = 8.0  # error within a step in units of the tolerance; little of it re
 MOST_SECANTS = 16  # of Anderson acceleration
 GROWTH = 2.0  # of the step, at most
 LONGEST = 8.0  # step times the largest rate
-SURE = 1.2  # expected steps over allowed ones at which a run is stopped early; steps stay below LONGEST
+SURE = 1.2  # a run is stopped early if it needs so many times the allowed number of steps
 MOST_OUTPUTS = 256  # output times within one step
 NO_TIMES, NO_SPINS = np.empty(0), np.empty((3, 0, 0))
 

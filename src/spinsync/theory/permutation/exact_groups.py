@@ -25,7 +25,7 @@ from spinsync.problems.outcome import TooLargeError
 from spinsync.theory.permutation.dicke import J_MINUS, J_PLUS, Sector, full_window, rates_by_group
 from spinsync.theory.permutation.product_states import log_multiplicity, product_state
 
-# operator of one group in a mean value: its charge, and its trace with each element of that sector
+# operator A of one group: its charge q, and Tr(A |j,m><j,m-q|) for each of these elements of the density matrix
 Operator = tuple[int, Callable[[Sector], Array]]
 IDENTITY: Operator = (0, lambda sector: np.ones(len(sector.sites)))
 SPIN_Z: Operator = (0, lambda sector: sector.m)  # J_z

@@ -90,7 +90,8 @@ def _log_binomial(n: int, k: int) -> float:
 
 @compiled()
 def _recurrence(step: Any, n: Any, last: Any, j: Any, mu: Any, cosine: Any, half_sine: Any, side: Any) -> None:
-    """Fill `side` by recurrence from one end, n, to `last`; earlier elements that become negligible are set to zero."""
+    """Fill `side` with elements of Wigner's d, not normalized, by recurrence in m from one end, n, to `last`. Elements beyond
+    1e100 are scaled down, and the earlier ones, which no longer count, set to zero."""
     side[n], before = 1.0, 0.0
     while n != last:
         m = n - j

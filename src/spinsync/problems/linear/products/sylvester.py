@@ -90,7 +90,8 @@ def solve_triangular(triangles: list[np.ndarray], right: np.ndarray, shift: comp
 
 
 def _substitute_blocks(first: np.ndarray, second: np.ndarray, shift: complex, rows: np.ndarray) -> None:
-    """Columns of Y, stored in rows, from the last to the first, in place; first, second : lower triangles."""
+    """Solve first^T Y + Y second - shift Y = C in place for lower triangles `first` and `second`; row k has column k of C, then
+    of Y. The last column comes first."""
     smallest_pivot = ROUNDING * float(abs(first.diagonal()).max() + abs(second.diagonal()).max() + abs(shift))
     for end in range(len(rows), 0, -BLOCK):
         begin = max(end - BLOCK, 0)
