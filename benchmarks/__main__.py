@@ -2,7 +2,7 @@
 
 python -m benchmarks [--device cuda] [--rounds 5] [--out benchmarks.json] [--small]
 
-On a graphics processor it needs `pip install 'spinsync[bench,cuda]' 'jax[cuda12]'`.
+On a graphics processor it needs `pip install '.[bench,cuda]' 'jax[cuda12]'`.
 """
 
 from __future__ import annotations

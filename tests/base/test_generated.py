@@ -106,7 +106,7 @@ class Kernel:
         return {}
 
 
-@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="needs numba-cuda: pip install 'spinsync[cuda]'")
+@pytest.mark.skipif(find_spec("numba_cuda") is None, reason="needs numba-cuda: pip install 'numba-cuda[cu12]'")
 def test_damage_of_numba_cudas_own_cache_is_ignored(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)

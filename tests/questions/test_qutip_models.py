@@ -62,4 +62,4 @@ def test_a_missing_qutip_is_an_import_error(monkeypatch):
     for call, name in ((ss.to_qutip, "to_qutip"), (ss.to_piqs, "to_piqs")):
         with pytest.raises(ImportError) as caught:
             call(laser(), 2)
-        assert str(caught.value) == f"{name} needs the package qutip: pip install 'spinsync[qutip]'."
+        assert str(caught.value) == f"{name} needs the package qutip: pip install qutip."

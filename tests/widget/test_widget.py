@@ -113,7 +113,7 @@ def test_without_anywidget_there_is_a_message(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     monkeypatch.delitem(sys.modules, "spinsync.widget.sphere", raising=False)
     monkeypatch.delattr("spinsync.widget.sphere", raising=False)
-    with pytest.raises(ImportError, match=r"^show needs the package anywidget: pip install 'spinsync\[notebook\]'\.$"):
+    with pytest.raises(ImportError, match=r"^show needs the package anywidget: pip install anywidget\.$"):
         notebooks.show(None)
 
 

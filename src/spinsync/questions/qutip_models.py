@@ -152,5 +152,5 @@ def _qutip(function: str) -> ModuleType:
         import qutip
         import qutip.piqs
     except ImportError:
-        raise ImportError(f"{function} needs the package qutip: pip install 'spinsync[qutip]'.") from None
+        raise ImportError(f"{function} needs the package qutip: pip install qutip.") from None
     return qutip  # type: ignore[no-any-return]

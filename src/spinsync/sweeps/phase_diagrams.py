@@ -63,7 +63,7 @@ def phase_diagram(
         Seed of that initial state; 0 where `initial` is given and at finite N.
     device : str
         "cpu", or "cuda" for an NVIDIA graphics processor, for regimes of up to three groups of one frequency each. Both give
-        the same to within rounding. "cuda" needs ``pip install 'spinsync[cuda]'`` and is faster for many points only.
+        the same to within rounding. "cuda" needs ``pip install 'numba-cuda[cu12]'`` and is faster for many points only.
     threads : int, optional
         Largest number of threads; by default all that this process may use. The result does not depend on it.
 

@@ -59,7 +59,7 @@ def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: b
     except ModuleNotFoundError as error:
         if error.name != "anywidget":
             raise
-        raise ImportError("show needs the package anywidget: pip install 'spinsync[notebook]'.") from None
+        raise ImportError("show needs the package anywidget: pip install anywidget.") from None
     checks.one_of("colour", colour, COLOURINGS)
     checks.instance("trails", trails, bool, "True or False")
     checks.whole("height", height, 160, 2000)

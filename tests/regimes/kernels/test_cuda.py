@@ -19,7 +19,7 @@ from systems import laser
 
 pytestmark = pytest.mark.skipif(sys.platform == "darwin", reason="there is no CUDA for macOS")
 ONE, FOUR = laser(), ss.Ensemble([ss.Group(1, 1) for _ in range(4)], np.eye(4))
-INSTALL = "(pip install 'spinsync[cuda]')"
+INSTALL = "(pip install 'numba-cuda[cu12]')"
 
 
 def compiler():
@@ -81,7 +81,7 @@ def spilled(assembly):
     return [int(count) for count in re.findall(r"(\d+) bytes spill", done.stderr)]
 
 
-@pytest.mark.skipif(compiler() is None, reason="needs NVIDIA's compiler: pip install 'spinsync[cuda]'")
+@pytest.mark.skipif(compiler() is None, reason="needs NVIDIA's compiler: pip install 'numba-cuda[cu12]'")
 @pytest.mark.parametrize(
     ("groups", "measured"),
     [(1, False), (1, True), (2, False), (3, False), pytest.param(2, True, marks=pytest.mark.slow(slice=0)),

@@ -92,9 +92,9 @@ def warm() -> None:
 
 def needs() -> None:
     """Raise if a package of the extra is missing."""
-    for name in ("marimo", "anywidget", "zmq"):
+    for name, package in (("marimo", "marimo"), ("anywidget", "anywidget"), ("zmq", "pyzmq")):
         if find_spec(name) is None:
-            raise ss.InputError(f"The explorer needs the package {name}, which is missing: pip install 'spinsync[explorer]'.")
+            raise ss.InputError(f"The explorer needs the package {package}, which is missing: pip install {package}.")
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -56,7 +56,7 @@ def _cuda() -> Any:
 
 def unavailable() -> str | None:
     """What the device must be because CUDA is unavailable, as part of an error message; None if it is available."""
-    install = "pip install 'spinsync[cuda]'"
+    install = "pip install 'numba-cuda[cu12]'"
     try:
         metadata.version("numba-cuda")
     except metadata.PackageNotFoundError:

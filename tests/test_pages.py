@@ -1,4 +1,4 @@
-"""The worked examples of CONTRIBUTING.md run: a parameter in a copy of the package, a toy theory, and a question."""
+"""What pages tell to paste works: the first figure of README.md, and the worked examples of CONTRIBUTING.md."""
 
 import os
 import re
@@ -69,3 +69,17 @@ def test_the_theory_and_the_question_answer(tmp_path):
     law = block("question law").replace("ss.excited_fraction", "excited_fraction")
     (tmp_path / "test_excitation.py").write_text(f"{HEAD}from excitation import excited_fraction\n{UNIT}\n{law}")
     run_tests(tmp_path, 2)
+
+
+def test_the_first_figure_is_drawn(tmp_path):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"\.venv/bin/python - <<'END'\n(.*?)\nEND\n", readme, re.DOTALL)
+    subprocess.run([sys.executable, "-W", "error", "-c", code[1]], cwd=tmp_path, check=True, timeout=200)
+    assert (tmp_path / "tongue.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pages_name_no_package_of_an_index_that_does_not_have_it():
+    """Until spinsync is published, `pip install spinsync` finds nothing."""
+    for folder, kinds in {".": ["*.md"], "docs": ["*.md"], "src": ["**/*.py"], "benchmarks": ["*.py"]}.items():
+        for path in (path for kind in kinds for path in (ROOT / folder).glob(kind)):
+            assert not re.search(r"pip install '?spinsync", path.read_text(encoding="utf-8")), path
