@@ -141,3 +141,10 @@ def test_an_amplitude_that_underflows_is_an_error():
     weak = ss.Ensemble.pair(gain=1e-300, damping=5e-324, detuning=3.0, coupling=3.0, theta=-1.2, cross_coupling=1.0)
     with pytest.raises(ss.IntegrationError, match="The rates are too large for double precision, or differ by too many orders"):
         ss.locking_range(weak)
+
+
+def test_an_error_that_double_precision_does_not_know_is_infinite():
+    pair = ss.Ensemble.pair(detuning=1.0, gain=0.3, damping=1e-12, coupling=1e300, theta=-1.2)
+    found = ss.locking_range(pair)
+    assert not found.weak
+    assert float(found.beat_frequency_error) == np.inf

@@ -137,7 +137,9 @@ class _Pair:
         if not np.isfinite(error):
             return inf
         near = [sqrt(max(detuning**2 - (half_width + sign * error) ** 2, 0.0)) for sign in (1, -1)]
-        return abs(self._second_order(detuning)) + max(abs(sqrt(detuning**2 - half_width**2) - other) for other in near)
+        shift = abs(self._second_order(detuning))  # NaN where its terms overflow
+        found = shift + max(abs(sqrt(detuning**2 - half_width**2) - other) for other in near)
+        return found if np.isfinite(found) else inf
 
     def _second_order(self, detuning: float) -> float:
         """The second-order shift (5.11) of the frequency difference, A minus B."""
