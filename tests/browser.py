@@ -1,13 +1,13 @@
-"""A headless browser, and a page with only the widget, whose Python side is replaced by a small JavaScript model."""
+"""A headless browser, and a page with only the widget and the model that replaces its Python side."""
 
-import base64
 import json
 import shutil
 from contextlib import contextmanager
 
 import pytest
 
-from spinsync.widget.sphere import BlochSphere
+from spinsync.widget.saved import HERE, encoded
+from spinsync.widget.sphere import STATE, BlochSphere
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ("--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync")
@@ -17,33 +17,15 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>widg
 <style>body {{ margin: 12px; font-family: sans-serif; color: {text}; background: {ground}; }}</style></head>
 <body><div id="here"></div><script type="module">
 import widget from "./sphere.js";
-const decode = (run) => Object.fromEntries(Object.entries(run).map(([name, value]) => [name, value.bytes === undefined ? value
-  : new DataView(Uint8Array.from(atob(value.bytes), (c) => c.charCodeAt(0)).buffer)]));
-const state = await (await fetch("state.json")).json(), handlers = {{}};
-state.run = decode(state.run);
-let pending = {{}};
+import {{ LocalModel, decoded }} from "./model.js";
 window.sent = [];
-window.model = {{
-  get: (name) => state[name],
-  set(name, value) {{
-    if (state[name] === value) return;
-    pending[name] = state[name] = value;
-    for (const handler of handlers[name] ?? []) handler();
-  }},
-  save_changes() {{ window.sent.push(pending); pending = {{}}; }},
-  on(name, handler) {{ (handlers[name.slice(7)] ??= new Set()).add(handler); }},
-  off(name, handler) {{ handlers[name.slice(7)].delete(handler); }},
-}};
-window.listeners = () => Object.values(handlers).reduce((sum, set) => sum + set.size, 0);
+const state = decoded(await (await fetch("state.json")).json());
+window.model = new LocalModel(state, (changes) => window.sent.push(changes));
+window.listeners = () => [...window.model.handlers.values()].reduce((sum, handlers) => sum + handlers.size, 0);
 window.end = await widget.render({{ model: window.model, el: document.getElementById("here") }});
 window.player = document.querySelector(".spinsync").player;
-window.put = (run) => window.model.set("run", decode(run));
+window.put = (run) => window.model.set("run", decoded(run));
 </script></body></html>"""
-
-
-def as_json(run):
-    """A packed run as JSON, with bytes in base64."""
-    return {k: {"bytes": base64.b64encode(v).decode()} if isinstance(v, bytes) else v for k, v in run.items()}
 
 
 @contextmanager
@@ -75,13 +57,14 @@ def widget_page(context, sphere: BlochSphere, *, dark=False):
     """A page with only the widget; requests for any other file are refused and recorded as errors."""
     page = context.new_page()
     page.errors = errors_of(page)
-    state = {name: getattr(sphere, name) for name in ("frame", "playing", "speed", "colour", "trails", "height")}
+    state = {name: getattr(sphere, name) for name in STATE}
     ground = {"text": "#d0d7de", "ground": "#0d1117"} if dark else {"text": "#1f2328", "ground": "#ffffff"}
     files = {
         "/": ("text/html", PAGE.format(**ground)),
         "/sphere.js": ("text/javascript", sphere._esm),
+        "/model.js": ("text/javascript", (HERE / "model.js").read_text()),
         "/sphere.css": ("text/css", sphere._css),
-        "/state.json": ("application/json", json.dumps({**state, "run": as_json(sphere.run)})),
+        "/state.json": ("application/json", json.dumps(encoded(state))),
     }
 
     def answer(route):

@@ -150,6 +150,13 @@ def test_a_call_takes_the_arguments_of_the_contract(line):
         assert today[argument].default is not Parameter.empty, argument
 
 
+def test_what_show_returns_takes_the_arguments_of_the_contract():
+    sphere = ss.show(ss.evolve(ONE, [0.0, 1.0]))
+    assert list(signature(sphere.save).parameters) == ["path"]
+    assert list(signature(sphere.update).parameters) == ["run"]
+    assert {"frame", "playing", "speed", "colour", "trails", "height"} <= set(sphere.trait_names())
+
+
 @pytest.mark.parametrize("name", NAMES.split())
 def test_a_public_name_is_kept(name):
     assert named(name) is not None

@@ -56,7 +56,7 @@ NAMES = [
     "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "regime",
     "phase_diagram", "label", "model_of", "bloch", "husimi",
     "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
-    "one_spin_equation", "to_qutip", "to_piqs", "show", "plot.order_parameter",
+    "one_spin_equation", "to_qutip", "to_piqs", "show", "BlochSphere/save", "plot.order_parameter",
     "plot.phases", "plot.phases/each", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
     "plot.phase_diagram", "plot.phase_diagram/tongue", "plot.cut", "plot.frequency", "plot.frequency/each",
     "plot.finite_size", "plot.linewidths", "plot.spectra", "plot.save", "plot.style",
@@ -138,6 +138,7 @@ def functions() -> dict[str, Row]:
         "to_qutip": (ss.to_qutip, dict(ensemble=ONE, spins=2)),
         "to_piqs": (ss.to_piqs, dict(ensemble=ONE, spins=2)),
         "show": (ss.show, dict(run=made["run"], height=300, colour="phase", trails=True)),
+        "BlochSphere/save": (ss.show(made["run"]).save, dict(path=Path("run.html"))),
     }  # fmt: skip
     return rows | {f"plot.{name}": row for name, row in figures().items()}
 

@@ -8,10 +8,11 @@ import pytest
 from matplotlib.image import imread
 
 import spinsync as ss
-from browser import ORIGIN, as_json, chromium, widget_page
+from browser import ORIGIN, chromium, widget_page
 from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import View
 from spinsync.widget.packing import packed
+from spinsync.widget.saved import encoded
 from systems import laser
 
 pytestmark = pytest.mark.browser
@@ -275,7 +276,7 @@ def test_another_run_in_the_same_widget(context, run):
     other = ss.evolve(laser(theta=-1.2), np.linspace(0, 2, 11))
     page = widget_page(context, paused(run, 40))
     page.evaluate("player.sphere.rotate(10, 0)")
-    page.evaluate("(run) => put(run)", as_json(packed(other)))
+    page.evaluate("(run) => put(run)", encoded(packed(other)))
     wait_for_drawing(page)
     t, order = clock(page)
     assert (t, order) == (2.0, pytest.approx(float(other.order_parameter[-1]), abs=6e-4))
@@ -311,4 +312,4 @@ def test_five_thousand_spins_play(context):
 def test_it_requests_only_its_own_files(context, run):
     page = widget_page(context, ss.show(run))
     requested = page.evaluate("performance.getEntriesByType('resource').map((entry) => entry.name)")
-    assert {name.removeprefix(ORIGIN) for name in requested} == {"/sphere.js", "/sphere.css", "/state.json"}
+    assert {name.removeprefix(ORIGIN) for name in requested} == {"/sphere.js", "/model.js", "/sphere.css", "/state.json"}

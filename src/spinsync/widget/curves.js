@@ -73,7 +73,7 @@ class Curves {
     c.strokeRect(left, top, right - left, bottom - top);
     Object.assign(c, { textAlign: "center", textBaseline: "top", font: "11px system-ui, sans-serif" });
     const [begin, end] = [run.time[0], run.time[run.frames - 1]];
-    for (const [t, name] of ticks(begin, end, clamp(this.width / 90, 2, 6))) c.fillText(name, this.x(t), bottom + 5);
+    for (const [t, name] of ticks(begin, end, clamp(this.width / 70, 2, 6))) c.fillText(name, this.x(t), bottom + 5);
     Object.assign(c, { textAlign: "right", textBaseline: "middle" });
     for (const [v, name] of this.marks ?? ticks(this.low, this.high, 4)) c.fillText(name, left - 6, this.y(v));
     for (const { values, colour, dash = [] } of this.lines) {

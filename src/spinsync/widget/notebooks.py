@@ -35,8 +35,8 @@ def show(run: xr.Dataset, *, height: int = 420, colour: str = "group", trails: b
     Returns
     -------
     BlochSphere
-        An anywidget. Its method `update(run)` shows another run in the same place; `frame`, `playing`, `speed`, `colour`
-        and `trails` can be read and set.
+        An anywidget. Its method `save(path)` writes a web page that plays offline in any browser; `update(run)` shows
+        another run in the same place; `frame`, `playing`, `speed`, `colour` and `trails` can be read and set.
 
     Raises
     ------

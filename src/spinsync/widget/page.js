@@ -272,10 +272,11 @@ class Player {
   }
 }
 
-export default {
+const widget = {
   render({ model, el }) {
     const player = new Player(model, el);
     player.elements.root.player = player; // for tests and benchmarks
     return () => player.dispose();
   },
 };
+export default widget;
