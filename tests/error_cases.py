@@ -1,12 +1,24 @@
-"""Names of error cases: each case is named by its source text, as in `test_error_message[ss.Group(-0.1, 1)]`."""
+"""Error cases: what they check, and their names, which are their source texts: `test_error_message[ss.Group(-0.1, 1)]`."""
 
 import ast
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+
+import spinsync as ss
 
 LONGEST = 60
 #: the parameters of one group, as error messages list them
 PARAMETERS = "gain, damping, coupling, theta, frequency, dephasing, A.gain, A.damping, A.dephasing, A.frequency, A.weight, "
 PARAMETERS += "A.A.coupling, A.A.theta"
+
+
+def check_message(call: Callable[[], object], message: str) -> None:
+    """The call ends in an InputError with exactly this message."""
+    with pytest.raises(ss.InputError) as caught:
+        call()
+    assert str(caught.value) == message
 
 
 def case_names(file: str, name: str) -> list[str]:

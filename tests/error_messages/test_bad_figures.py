@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from error_cases import case_names
+from error_cases import case_names, check_message
 from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
@@ -40,6 +40,4 @@ CASES = [
 
 @pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
 def test_error_message(call, message):
-    with pytest.raises(ss.InputError) as caught:
-        call()
-    assert str(caught.value) == message
+    check_message(call, message)

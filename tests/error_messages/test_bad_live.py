@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from error_cases import case_names
+from error_cases import case_names, check_message
 from spinsync.widget import packing
 from systems import laser
 
@@ -31,9 +31,7 @@ CASES = [
 
 @pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
 def test_error_message(call, message):
-    with pytest.raises(ss.InputError) as caught:
-        call()
-    assert str(caught.value) == message
+    check_message(call, message)
 
 
 def test_a_run_too_large_for_a_browser_is_refused_and_a_smaller_one_suggested(monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from error_cases import PARAMETERS, case_names
+from error_cases import PARAMETERS, case_names, check_message
 from spinsync.model import quadratures
 from spinsync.theory.protocol import check_theory
 from systems import laser, pair
@@ -131,9 +131,7 @@ CASES = [
 
 @pytest.mark.parametrize(("call", "message"), CASES, ids=case_names(__file__, "CASES"))
 def test_error_message(call, message):
-    with pytest.raises(ss.InputError) as caught:
-        call()
-    assert str(caught.value) == message
+    check_message(call, message)
 
 
 def test_whole_numbers_may_be_written_as_floats():
