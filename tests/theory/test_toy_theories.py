@@ -210,3 +210,12 @@ def test_a_coherence_at_rounding_error_has_no_phase():
     assert found.phase_locking.isnull().all()
     assert found.lyapunov.item() == pytest.approx(-0.2, abs=1e-8)
     assert ss.steady_state(incoherent, theory=theory).frequency.isnull().all()
+
+
+def test_a_diagram_of_regimes_needs_a_theory_with_regimes():
+    class Irregular(ss.BruteForce):
+        maps = "regimes"
+
+    message = r"^Argument `theory` must be one that answers regime \(MeanField\), but is .*Irregular\(spins=2\)"
+    with pytest.raises(ss.InputError, match=message):
+        ss.phase_diagram(oscillators(0.3), {"gain": [1.0]}, theory=Irregular(2))

@@ -104,6 +104,8 @@ def phase_diagram(
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     check_theory(theory, "phase_diagram")
+    if theory.maps == "regimes":  # type: ignore[attr-defined]
+        check_theory(theory, "regime")
     values = _checked_axes(ensemble, axes)
     _check_memory(values, len(ensemble.groups))
     theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
