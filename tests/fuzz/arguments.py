@@ -69,9 +69,12 @@ Row = tuple[Callable[..., Any], dict[str, Any]]
 @cache
 def functions() -> dict[str, Row]:
     """name -> (function, arguments by name); a name after `/` tells two rows of one function apart."""
-    made = results()
-    exact, brute = ss.Exact(2), ss.BruteForce(2)
-    rows: dict[str, Row] = {
+    return models() | questions() | {f"plot.{name}": row for name, row in figures().items()}
+
+
+def models() -> dict[str, Row]:
+    """As `functions`, for what makes models and theories; `to_toml` writes into the current folder."""
+    return {
         "Group": (ss.Group, dict(gain=3.0, damping=1.0, dephasing=0.1, frequency=0.2, weight=1.0, name="A")),
         "Lorentzian": (ss.Lorentzian, dict(half_width=0.5, center=0.1)),
         "Gaussian": (ss.Gaussian, dict(std=0.5, center=0.1)),
@@ -103,6 +106,14 @@ def functions() -> dict[str, Row]:
         "Exact": (ss.Exact, dict(spins=3)),
         "BruteForce": (ss.BruteForce, dict(spins=3)),
         "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000, most_seconds=9.0)),
+    }  # fmt: skip
+
+
+def questions() -> dict[str, Row]:
+    """As `functions`, for questions, measures and `show`."""
+    made = results()
+    exact, brute = ss.Exact(2), ss.BruteForce(2)
+    return {
         "evolve": (ss.evolve, dict(ensemble=ONE, times=TIMES, theory=ss.MeanField(), initial=START, seed=0, each=False)),
         "evolve/seeded": (ss.evolve, dict(ensemble=ONE, times=TIMES, seed=1)),
         "evolve/exact": (
@@ -140,7 +151,6 @@ def functions() -> dict[str, Row]:
         "show": (ss.show, dict(run=made["run"], height=300, colour="phase", trails=True)),
         "BlochSphere/save": (ss.show(made["run"]).save, dict(path=Path("run.html"))),
     }  # fmt: skip
-    return rows | {f"plot.{name}": row for name, row in figures().items()}
 
 
 def figures() -> dict[str, Row]:

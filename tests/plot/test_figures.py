@@ -12,12 +12,6 @@ ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 PAIR = ss.Ensemble.pair(detuning=4.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def results():
     two = {"detuning": np.linspace(0, 14, 15), "coupling": np.linspace(1, 30, 12)}

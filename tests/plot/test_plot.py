@@ -18,12 +18,6 @@ from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, depth_opacity
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def run():
     return ss.evolve(ONE, TIMES)

@@ -11,12 +11,6 @@ from spinsync.plot.beats import spectrum
 from systems import laser
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture(scope="module")
 def run():
     return ss.evolve(laser(), TIMES)

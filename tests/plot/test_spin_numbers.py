@@ -16,12 +16,6 @@ PAIR = ss.Ensemble.pair(detuning=1.0, gain=(3.0, 4.0), damping=1.0, coupling=16.
 NUMBERS = (40, 6, 12)  # not sorted
 
 
-@pytest.fixture(autouse=True)
-def _closed():
-    yield
-    plt.close("all")
-
-
 def steady_states(model, numbers=NUMBERS):
     return [ss.steady_state(model, theory=ss.Exact(n)) for n in numbers]
 
