@@ -91,7 +91,7 @@ class Stages:
         self.shell(f".venv/bin/pytest -m '{chosen}'", self.developed, self.home)
 
     def browser(self) -> None:
-        """The widget and the explorer in Chromium, marimo and JupyterLab."""
+        """The explorer and the widget in Chromium, the widget in notebooks of JupyterLab and marimo."""
         install = ".venv/bin/pip install --quiet -e '.[browser]'"
         self.shell(f"{install}\n.venv/bin/pytest -m browser", self.developed, self.home)
 
@@ -112,15 +112,21 @@ class Stages:
         )
 
     def packages(self) -> None:
-        """Wheel and sdist, each installed into an empty environment and tested by `spinsync doctor`."""
+        """Wheel and sdist, each installed into an empty environment, tested by `spinsync doctor` and by opening the explorer.
+
+        The browser is driven by Playwright of the stage `browser`, which stands before this one.
+        """
         folder = export(self.work, "packages")
         self.shell(
             "python3 -m venv build-env && build-env/bin/pip install --quiet build && build-env/bin/python -m build", folder
         )
         for kind in ("whl", "tar.gz"):
             name = f"env-{kind.replace('.', '-')}"
-            self.shell(f"python3 -m venv {name} && {name}/bin/pip install --quiet dist/*.{kind}", folder)
-            self.shell(f"../{name}/bin/spinsync doctor", _empty(folder, f"elsewhere-{name}"))
+            self.shell(f'python3 -m venv {name} && {name}/bin/pip install --quiet "$(echo dist/*.{kind})[explorer]"', folder)
+            elsewhere, command = _empty(folder, f"elsewhere-{name}"), folder / name / "bin" / "spinsync"
+            self.shell(f"{command} doctor", elsewhere, folder / "home")
+            opener = self.developed / ".ci" / "open_explorer.py"
+            self.shell(f"{self.developed}/.venv/bin/python {opener} {command}", elsewhere, folder / "home")
 
 
 def _empty(folder: Path, name: str) -> Path:
