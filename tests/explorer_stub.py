@@ -31,13 +31,13 @@ class View:
     """Words at once, then a map in pieces, unless it stands already."""
 
     controls, name = CONTROLS, "one-ensemble"
-    pictures = {
-        "map": lambda values: ("figure", dict(values)),
-        "none": lambda values: _raise(ss.InputError("No figure <here>.")),
-    }
 
     def __init__(self, pieces=2, pause=0.0):
         self.pieces, self.pause, self.computed = pieces, pause, 0
+        self.pictures = {"map": lambda values: ("figure", dict(values)), "none": self.none}
+
+    def none(self, values):
+        raise ss.InputError("No figure <here>.")
 
     def data(self, values):
         return ("data", dict(values))
@@ -62,10 +62,6 @@ class View:
             for k in range(self.pieces):
                 last = {"map": values["theta"]} if k + 1 == self.pieces else {}
                 yield Step("the map", lambda k=k: self.piece(values, k), last)
-
-
-def _raise(error):
-    raise error
 
 
 def content(views=None):
