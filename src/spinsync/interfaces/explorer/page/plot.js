@@ -1,7 +1,7 @@
 // One picture with two axes: an image made of numbers, lines, points, the current place. Text and axes take the page's colour.
 
 const SPACE = "http://www.w3.org/2000/svg";
-const EDGE = { left: 54, right: 10, top: 8, bottom: 42 };
+const EDGE = { left: 64, right: 10, top: 8, bottom: 42 };
 const HERE = "#e0303c";
 const GROUPS = { "#0072b2": "var(--group-a)", "#d55e00": "var(--group-b)" }; // ss.plot.COLOURS, lighter in the dark theme
 const inTheme = (colour, halo) => (halo ? colour : (GROUPS[colour.toLowerCase()] ?? colour));
@@ -200,7 +200,7 @@ class Plot {
   }
 
   explain({ legend, bar, lines }) {
-    const haloed = new Set((lines ?? []).filter((line) => line.halo).map((line) => line.colour));
+    const haloed = new Set(["#000000", ...(lines ?? []).filter((line) => line.halo).map((line) => line.colour)]);
     const entries = [...(legend ?? [])].filter(([, words]) => words !== "here");
     if ((this.model.get("place") ?? []).length) entries.push([HERE, "here", this.model.get("place").length > 1 ? "ring" : "upright"]);
     const rows = entries.map(([colour, words, kind]) => {
