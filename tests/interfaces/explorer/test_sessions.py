@@ -123,7 +123,8 @@ WISH = '{"number": 1, "page": "one", "values": {}}'
         WISH.replace("1", "1.5"), WISH.replace("1", "true"), WISH.replace("1", '"1"'), WISH.replace("1", "9" * 30),
         WISH.replace("1", "NaN"), WISH.replace("1", "1e999"), WISH.replace('"one"', "1"), WISH.replace('"one"', "null"),
         WISH.replace("{}", "[]"), WISH.replace("{}", "1"), WISH.replace("{}", '{"V": NaN}'),
-        WISH.replace("{}", '{"V": -Infinity}'), WISH.replace("{}", '{"V": ' + "9" * 4040 + "}"), "[" * 4000, '{"a":' * 700, "\u00e9" * 2000, WISH + WISH,
+        WISH.replace("{}", '{"V": -Infinity}'), WISH.replace("{}", '{"V": ' + "9" * 4040 + "}"), "[" * 4000,
+        '{"a":' * 700, "\u00e9" * 2000, WISH + WISH,
     ],
 )  # fmt: skip
 def test_malformed_messages_close_the_page_with_a_sentence(explorer, text, capfd):
@@ -382,13 +383,13 @@ def test_no_more_than_32_pages():
 
 def test_a_page_that_reads_nothing_keeps_no_more_than_one_message(monkeypatch):
     monkeypatch.setattr(sessions, "UNREAD", 1.0)
-    counted = Counted({"map": {"figure": "x" * 4_000_000}})
+    counted = Counted({"map": {"figure": "x" * 900_000}})
     with running({"one": Made(*[Step("the map", counted)] * 200)}) as explorer, page(explorer, max_queue=1) as socket:
         ask(socket)
-        until(lambda: counted.count > 2)
+        until(lambda: counted.count > 1)
         assert explorer.sessions.open == 1
         until(lambda: explorer.sessions.open == 0)  # it is given up
-        assert counted.count < 10
+        assert counted.count < 40  # what the system's buffers hold
         socket.socket.close()
 
 
