@@ -103,7 +103,7 @@ def test_the_address_holds_what_differs_and_reload_and_a_link_bring_it_back(brow
         other = page.context.new_page()
         other.goto(link)
         assert field(other, "r").input_value() == "4"
-        says(other, "Partial harmony.")
+        says(other, "Partial synchronization.")
 
 
 def test_back_and_forward_go_through_values_and_tabs(browser, address):
@@ -155,15 +155,15 @@ def test_presets_and_reset(browser, address):
         assert names[-1] == "Reset"
         assert len(names) >= 3
         put(page, "detuning", 3)
-        says(page, "Partial harmony.")
+        says(page, "Partial synchronization.")
         presets.last.click()
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
         assert page.url.endswith("page=two")
         presets.nth(1).click()
         assert presets.nth(1).get_attribute("aria-pressed") == "true"
         assert "&" in page.url
         page.go_back()
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
 
 
 def test_a_finger_scrolls_past_a_map_and_taps_to_choose(browser, address):
@@ -221,9 +221,9 @@ def test_too_much_is_said(browser, address):
 def test_three_regimes_in_words(browser, address, scheme):
     with visit(browser, address, "Two groups", color_scheme=scheme) as page:
         put(page, "detuning", 3)
-        says(page, "Partial harmony.")
+        says(page, "Partial synchronization.")
         put(page, "detuning", 0)
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
         settled(page)
         page.locator(".plot-legend").get_by_text("here").first.wait_for()
         page.locator(".plot-legend").get_by_text("full").first.wait_for()

@@ -3,6 +3,7 @@
 const SPAN = 30; // units of time that are shown
 const EVERY = 0.05; // of time between two samples
 const SAMPLES = SPAN / EVERY + 2;
+const DASHES = [[], [4, 3]]; // of the groups: both are seen where one lies upon the other
 const MARGIN = { left: 30, right: 8, top: 5, bottom: 18 };
 
 const two = (value) => value.toFixed(2);
@@ -15,9 +16,13 @@ export class Strip {
     this.background = document.createElement("canvas");
   }
 
-  // `order`: R of the closed form, or null
-  look(groups, colours, theme, order) {
-    Object.assign(this, { groups, colours, theme, order, key: "", said: "" });
+  clear() {
+    Object.assign(this, { count: 0, next: 0, marks: [] });
+  }
+
+  // `order`: R of the closed form, or null; `source`: what the legend calls it
+  look(groups, colours, theme, order, source) {
+    Object.assign(this, { groups, colours, theme, order, source, key: "", said: "" });
   }
 
   push(motion) {
@@ -57,16 +62,17 @@ export class Strip {
     c.drawImage(this.background, 0, 0);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawMarks(motion.time);
-    if (this.groups > 1) for (const a of [0, 1]) this.curve(this.curves[a + 1], motion.groupOrder(a), motion.time, this.colours[a], 1.2);
-    this.curve(this.curves[0], motion.order, motion.time, theme.strong, 1.8);
+    if (this.groups > 1) for (const a of [0, 1]) this.curve(this.curves[a + 1], motion.groupOrder(a), motion.time, this.colours[a], 1.4, DASHES[a]);
+    this.curve(this.curves[0], motion.order, motion.time, theme.strong, 1.8, []);
     c.fillStyle = theme.strong;
     c.beginPath();
     c.arc(this.x(0, 0), this.y(motion.order), 3, 0, 2 * Math.PI);
     c.fill();
   }
 
-  curve(values, present, now, colour, thick) {
+  curve(values, present, now, colour, thick, dash) {
     const c = this.context;
+    c.setLineDash(dash);
     Object.assign(c, { strokeStyle: colour, lineWidth: thick, lineJoin: "round" });
     c.beginPath();
     for (let k = 0; k < this.count; k++) {
@@ -75,6 +81,7 @@ export class Strip {
     }
     c.lineTo(this.x(now, now), this.y(present));
     c.stroke();
+    c.setLineDash([]);
   }
 
   drawMarks(now) {
@@ -108,6 +115,9 @@ export class Strip {
     for (const ago of [30, 20, 10]) c.fillText(`−${ago}`, this.x(-ago, 0), bottom + 4);
     c.textAlign = "right";
     c.fillText("now", width - MARGIN.right, bottom + 4);
+    Object.assign(c, { textAlign: "left", globalAlpha: 0.8 });
+    c.fillText("order parameter R", MARGIN.left + 6, MARGIN.top + 4);
+    c.globalAlpha = 1;
     if (this.order === null) return;
     Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.6 });
     c.setLineDash([6, 4]);
@@ -119,9 +129,9 @@ export class Strip {
 
   // the legend with digits, of the same width for all digits
   say(element, motion) {
-    const parts = [["now", `order parameter R = ${two(motion.order)}`]];
+    const parts = [["now", `R = ${two(motion.order)}`]];
     if (motion.groups > 1) for (const a of [0, 1]) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`]);
-    if (this.order !== null) parts.push(["closed", `closed form ${two(this.order)}`]);
+    if (this.order !== null) parts.push(["closed", `${this.source} ${two(this.order)}`]);
     const kinds = parts.map(([kind]) => kind).join();
     if (kinds !== this.said) {
       this.said = kinds;
