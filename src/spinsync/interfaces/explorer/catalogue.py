@@ -34,8 +34,8 @@ PAGES: tuple[dict[str, Any], ...] = (
     },
     {
         "key": "two", "name": "Two groups", "title": "Two groups",
-        "intro": "Group A is faster than group B by the detuning <i>Δ</i>. If it is small they agree on one rhythm, if it is large "
-        f"they do not. {UNITS}",
+        "intro": "Group A is faster than group B by the detuning <i>Δ</i>. If it is small they agree on one rhythm, "
+        f"if it is large they do not. {UNITS}",
         "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
         "pictures": [
             {"part": "tongue", "title": "What two groups do", "clickable": True},
@@ -85,11 +85,15 @@ def presets(page: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"name": name, "values": starts(page["controls"], **values)} for name, values in page["presets"].items()]
 
 
+def pages() -> list[dict[str, Any]]:
+    """The pages of this file."""
+    return [page | {"controls": described(page["controls"]), "presets": presets(page), "data": True} for page in PAGES]
+
+
 def catalogue() -> dict[str, Any]:
     """All pages, the story last."""
-    pages = [page | {"controls": described(page["controls"]), "presets": presets(page), "data": True} for page in PAGES]
     try:
         from spinsync.interfaces.explorer.story import catalogue as story  # type: ignore[attr-defined]
     except ImportError:
-        return {"pages": pages}
-    return {"pages": [*pages, story()]}
+        return {"pages": pages()}
+    return {"pages": [*pages(), story()]}

@@ -104,8 +104,7 @@ def _growing(values: Values) -> ss.Ensemble:
 def along_coupling(values: Values) -> tuple[Array, Array]:
     """Couplings W > 0 and (W R)^2 of the limit cycle, for spins of inversion ±1 without coupling; empty if there is none.
 
-    (W R)^2 is a smooth function from the onset on, without disorder a straight line by (4.2) and (4.4). The onset is the
-    critical coupling, or lies below it where strong disorder makes the onset discontinuous.
+    (W R)^2 is a smooth function from the critical coupling on, without disorder a straight line by (4.2) and (4.4).
     """
     model = _growing(values)
 
@@ -115,12 +114,6 @@ def along_coupling(values: Values) -> tuple[Array, Array]:
     onset = ss.critical_coupling(model)
     if not isfinite(onset) or onset >= V.high:
         return np.zeros(0), np.zeros(0)
-    if values.get("spread", 0.0) and order(0.99 * onset) > 0:
-        low, high = 0.0, 0.99 * onset
-        for _ in range(8):
-            middle = (low + high) / 2
-            low, high = (low, middle) if order(middle) > 0 else (middle, high)
-        onset = high
     couplings = onset + (V.high - onset) * np.linspace(0, 1, ALONG) ** 2
     return couplings, np.array([(coupling * order(float(coupling))) ** 2 for coupling in couplings])
 

@@ -125,7 +125,8 @@ def closed_form_lines(values: Values) -> Lines:
         critical = [ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings]
         return [("incoherent is stable", detunings, np.array(critical))]
     links = [weak({**values, "V_cross": float(v)}) for v in strengths]
-    edges = [np.nan if link is None else float(link.locking_range) for link in links]
+    strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
+    edges = [float(link.locking_range) if link is not None and k < strong else np.nan for k, link in enumerate(links)]
     return [("Adler, weak coupling", np.array(edges), strengths)]
 
 

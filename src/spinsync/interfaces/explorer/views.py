@@ -25,7 +25,8 @@ class OneEnsemble:
     data = staticmethod(one_group.run)
 
     def steps(self, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
-        values, key = starts(ONE) | dict(values), one_group.map_key(values)
+        values = starts(ONE) | dict(values)
+        key = one_group.map_key(values)
         yield Step("the words", lambda: self._quick(values, drawn.get("map") != key))
         if drawn.get("map") != key:
             yield Step("the map", lambda: {"map": {"figure": self._map(values), "busy": False}}, {"map": key})
