@@ -89,6 +89,7 @@ def test_each_trial_has_its_answer_at_all_ends_of_the_sliders(key):
         words = said(key, values)["words"]
         assert set(words["answers"]) == {trial.key for trial in scene.tries}
         for text in (words["text"], *words["answers"].values()):
+            text = text.replace("\N{NO-BREAK SPACE}", " ")
             assert 5 <= len(TAG.sub("", text).split()) <= 60, text
             assert not re.search(r"nan|inf\b|-\d|−0\.00\b", text), text
 
@@ -272,6 +273,18 @@ def test_the_shore():
     assert np.isinf(ss.critical_coupling(story_views.single({"V": 1.0, "r": 1.0, "theta": story.TWIST})))
 
 
+def test_the_map_is_drawn_once_and_again_after_a_flip():
+    values, drawn, labels = begin("story-5"), {}, []
+    for changed in (values, values | {"V": 1.0}, values | {"theta": -values["theta"]}):
+        steps = list(story.VIEWS["story-5"].steps(changed, drawn))
+        labels.append([step.label for step in steps])
+        assert steps[0].compute()["map"]["place"] == [changed["V"], changed["r"]]
+        for step in steps[1:]:
+            assert step.compute()["map"]["figure"]["image"]["bytes"]
+            drawn |= step.finishes
+    assert labels == [["the words", "the map"], ["the words"], ["the words", "the map"]]
+
+
 # ---- 6. two groups
 
 
@@ -289,6 +302,16 @@ def test_the_three_regimes_of_two_groups(key, detuning, regime, words):
     told = said("story-6", values)["words"]
     assert words in told["text"]
     assert words in told["answers"][key]
+
+
+def test_the_buttons_may_be_pressed_in_any_order():
+    """The regime is the same from the motion that the two others end in, at four phases of it."""
+    pairs = {d: story_views.pair(begin("story-6", detuning=d)) for d in (story.NEAR, story.TRAPPED, story.FAR)}
+    ends = {d: ss.bloch(ss.evolve(model, np.linspace(0, 100, 10001))).values[-600::150] for d, model in pairs.items()}
+    for d, model in pairs.items():
+        expected = int(ss.regime(model).regime)
+        for start in np.concatenate([ends[other] for other in pairs if other != d]):
+            assert int(ss.regime(model, initial=start).regime) == expected
 
 
 def test_the_angles_and_meetings_of_two_groups():

@@ -149,7 +149,7 @@ SCENES = (
         "1 + <i>Δ</i>/2 and orange ones at 1 − <i>Δ</i>/2; the difference is called <b>detuning <i>Δ</i></b>. The large clocks "
         "show the average of each group. Do they agree on one speed?",
         (Control("V", "coupling V/(κ+γ)", 0, 8, 0.02, 8, plain="Coupling V"),
-         Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.45, plain="Twist θ, in half turns"), RATIO, DETUNING),
+         Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.47, plain="Twist θ, in half turns"), RATIO, DETUNING),
         {"kind": "two", "spins": 200},
         (
             Try("near", "Two groups that differ a little.", "A little", acts=({"put": {"detuning": NEAR}},)),
@@ -165,7 +165,7 @@ SCENES = (
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
             Challenge("pass", "make blue and orange pass each other again and again?", {"detuning": 2.0}),
-            Challenge("swing", "let them swing to and fro, but never pass?", {"V": 8.0, "theta": -0.45, "detuning": 1.6}),
+            Challenge("swing", "let them swing to and fro, but never pass?", {"V": 8.0, "theta": -0.47, "detuning": 1.6}),
             Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.33}),
             Challenge("faster", "let all turn together, faster than a clock alone?", {"theta": -0.62}),
             Challenge("opposite", "make the two groups point in opposite directions?",

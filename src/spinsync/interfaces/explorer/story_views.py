@@ -10,14 +10,14 @@ import numpy as np
 import xarray as xr
 
 import spinsync as ss
-from spinsync.interfaces.explorer import story
-from spinsync.interfaces.explorer.controls import Values, angle, equation, rates, shown
+from spinsync.interfaces.explorer import one_group, story, two_groups, views
+from spinsync.interfaces.explorer.controls import Values, equation, shown
 from spinsync.interfaces.explorer.steps import Parts, Step
 
 Answers = dict[str, str]
-Rings = list[dict[str, float]]
 SPINS = {scene.key: int(scene.stage["spins"]) for scene in story.SCENES}
 HALVED = 1.8955  # x where sin(x)/x = 1/2
+CALM = {"V": 0.0, "theta": 0.0, "dephasing": 0.0, "spread": 0.0, "alike": 1.0}  # where a step has no such control
 SWING = np.linspace(0, 150, 3001)  # times in which the groups of step 6 are followed; the first half is forgotten
 
 
@@ -30,21 +30,13 @@ def time_shown(value: float) -> str:
 
 
 def single(values: Values) -> ss.Ensemble:
-    """One group in units of the total rate: gain r/(1 + r), damping 1/(1 + r)."""
-    return ss.Ensemble.single(
-        **rates(values), coupling=values.get("V", 0.0), theta=angle(values.get("theta", 0.0)), frequency=story.OWN
-    )
+    """One group, seen from the laboratory."""
+    return one_group.ensemble({**CALM, **values}).replace(frequency=story.OWN)
 
 
 def pair(values: Values) -> ss.Ensemble:
-    """Two groups; without `alike` the coupling between them is one of its own."""
-    cross = {}
-    if not values.get("alike", 1.0):
-        cross = {"cross_coupling": values["V_cross"], "cross_theta": angle(values["theta_cross"])}
-    return ss.Ensemble.pair(
-        detuning=values["detuning"], **rates(values), coupling=values["V"], theta=angle(values["theta"]),
-        dephasing=values.get("dephasing", 0.0), **cross,
-    )  # fmt: skip
+    """Two groups, seen from the mean of their own frequencies."""
+    return two_groups.ensemble({**CALM, **values})
 
 
 @lru_cache(64)
@@ -69,15 +61,6 @@ def _swing(items: tuple[tuple[str, float], ...]) -> tuple[float, float]:
 def swing(values: Values) -> tuple[float, float]:
     """Smallest and largest angle by which A is ahead of B, in radians."""
     return _swing(tuple(sorted(values.items())))
-
-
-def rings(values: Values) -> tuple[Rings, float]:
-    """Path of the limit cycle (4.2) to (4.4) on the ball, and R."""
-    cycle = ss.limit_cycle(single(values))
-    if not bool(cycle.synchronized):
-        return [], 0.0
-    order = float(cycle.order_parameter)
-    return [{"group": 0, "radius": order, "height": float(cycle.inversion)}], order
 
 
 # ---- the six steps: the present state in one sentence, and what is found when one tries
@@ -249,7 +232,7 @@ def _two(values: Values) -> str:
     return "<b>Undecided:</b> too close to a border to tell within the longest run."
 
 
-def two_groups(values: Values) -> tuple[str, Answers]:
+def differing(values: Values) -> tuple[str, Answers]:
     """Full, phase-trapped and partial synchronization by `ss.regime`."""
     told = {key: _two({**values, "detuning": d}) for key, d in
             (("near", story.NEAR), ("far", story.FAR), ("trapped", story.TRAPPED))}  # fmt: skip
@@ -296,22 +279,33 @@ def solved(values: Values) -> dict[str, bool]:
 
 # ---- as the server asks for it
 
-ONE = {"story-1": alone, "story-2": hearing, "story-3": dissipating, "story-4": both, "story-5": roles, "story-6": two_groups}
+TOLD: Mapping[str, Callable[[Values], tuple[str, Answers]]] = {
+    "story-1": alone, "story-2": hearing, "story-3": dissipating, "story-4": both, "story-5": roles, "story-6": differing,
+}  # fmt: skip
 
 
 def steps(key: str, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
-    """The words, then the map of step 5."""
-    yield Step("the words", lambda: words(key, values))
+    """The words; in step 5 the map as well, which is that of the page on one ensemble."""
+    if key != "story-5":
+        yield Step("the words", lambda: words(key, values))
+        return
+    first, *others = views.VIEWS["one"].steps({**CALM, **values}, drawn)
+    yield Step("the words", lambda: {"map": first.compute()["map"], **words(key, values)})
+    yield from others
 
 
 def words(key: str, values: Values) -> Parts:
     """Words, answers, goals, and the rings of the limit cycle."""
     if key == "sandbox":
-        idle = ["V_cross", "theta_cross"] if values["alike"] else []
-        return {"words": {"text": _two(values), "answers": {}, "solved": solved(values)}, "panel": {"idle": idle}}
-    text, answers = ONE[key](values)
+        found = regime(values)
+        return {
+            "words": {"text": _two(values), "answers": {}, "solved": solved(values)},
+            "stage": two_groups.stage(found), "panel": {"idle": two_groups.idle(values)},
+        }  # fmt: skip
+    text, answers = TOLD[key](values)
     parts: Parts = {"words": {"text": text, "answers": answers, "solved": {}}}
     if key in ("story-4", "story-5"):
-        circles, order = rings(values)
-        parts["stage"] = {"rings": circles, "order": order}
+        parts["stage"] = one_group.stage({**CALM, **values})
+    if key == "story-6":
+        parts["stage"] = two_groups.stage(regime(values))
     return parts
