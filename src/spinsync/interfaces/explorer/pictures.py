@@ -1,0 +1,190 @@
+"""Figures for print and data, to download: of the same values as the page, by the functions of `ss.plot`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+import spinsync as ss
+from spinsync.interfaces.explorer import few_spins, figures, one_group, two_groups
+from spinsync.interfaces.explorer.controls import DETUNING, RATIO, V, Values
+
+Make = Callable[[Values], Figure]
+TIME = r"time  $(\kappa+\gamma)t$"
+UNIT = r"/(\kappa+\gamma)$"
+PLACE = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
+_style = Lock()  # matplotlib's settings are those of the whole process
+
+
+def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure that no other thread knows of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
+
+
+# ---- one ensemble
+
+
+def one_map(values: Values) -> Figure:
+    """Order parameter over V and r, in the colours of the page; the line is (4.5)."""
+    figure, (ax,) = _sheet(3.8)
+    couplings, ratios = figures.centres(V, 240), figures.centres(RATIO, 240)
+    order = one_group.map_orders(values, couplings, ratios)
+    image = ax.pcolormesh(
+        couplings, ratios, order, cmap=ss.plot.COLOURMAP, vmin=0, vmax=figures.STRONGEST, shading="nearest", rasterized=True
+    )  # fmt: skip
+    figure.colorbar(image, ax=ax, label=r"order parameter  $R$")
+    for colour, width in (("white", 2.6), (figures.BLACK, 1.2)):
+        ax.plot(*one_group.boundary(values), color=colour, lw=width)
+    ax.plot(values["V"], values["r"], **PLACE)
+    ax.set(
+        xlim=(V.low, V.high), ylim=(RATIO.low, RATIO.high), yscale="log", xlabel=rf"coupling  $V{UNIT}",
+        ylabel=r"gain-to-damping ratio  $r=\kappa/\gamma$",
+    )  # fmt: skip
+    ax.set_yticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"], minor=False)
+    ax.set_yticks([], minor=True)
+    return figure
+
+
+def one_sphere(values: Values) -> Figure:
+    """A run from random places, and its limit cycle."""
+    figure, (ax,) = _sheet(3.4, 3.4)
+    ss.plot.bloch_sphere(one_group.run(values), ax)
+    return figure
+
+
+def one_order(values: Values) -> Figure:
+    """R over time."""
+    figure, (ax,) = _sheet()
+    ss.plot.order_parameter(one_group.run(values), ax)
+    ax.set_xlabel(TIME)
+    return figure
+
+
+# ---- two groups
+
+
+def _pair(values: Values) -> ss.Ensemble:
+    """The same pair with damping given per group, so that diagrams keep the unit kappa + gamma instead of the damping rate."""
+    model = two_groups.ensemble(values)
+    return model.replace(damping=(model.groups[0].damping, model.groups[1].damping))
+
+
+def two_tongue(values: Values) -> Figure:
+    """Regimes over detuning and coupling, with closed-form lines and our place."""
+    control, name = two_groups.upwards(values)
+    axes = {"detuning": np.linspace(DETUNING.low, DETUNING.high, 121), name: np.linspace(control.low, control.high, 121)}
+    figure, (ax,) = _sheet(3.8, 3.2)
+    ss.plot.phase_diagram(ss.phase_diagram(_pair(values), axes), ax)
+    ax.plot(values["detuning"], values[control.name], **PLACE)
+    up = r"V_\times" if name == "cross_coupling" else "V"
+    ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
+    _legend(ax)
+    return figure
+
+
+def two_frequencies(values: Values) -> Figure:
+    """Observed frequencies over the detuning."""
+    figure, (ax,) = _sheet()
+    ss.plot.frequency(ss.phase_diagram(_pair(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
+    here = ax.axvline(values["detuning"], color="#e0303c", lw=0.9, zorder=0, label="here")
+    assert here is not None
+    ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
+    _legend(ax)
+    return figure
+
+
+def two_sphere(values: Values) -> Figure:
+    """The run of both groups in the frame of the mean field."""
+    figure, (ax,) = _sheet(3.4, 3.4)
+    ss.plot.bloch_sphere(two_groups.run(values), ax, frame="mean")
+    return figure
+
+
+def two_order_and_phases(values: Values) -> Figure:
+    """R and phases over time; equal curves are both seen, as B is thinner than A."""
+    run = two_groups.run(values)
+    figure, (left, right) = _sheet(7.0, 2.9, 2)
+    ss.plot.order_parameter(run, left)
+    ss.plot.phases(run, right)
+    for ax in (left, right):
+        for curve, width in zip(ax.lines, (3.0, 1.2, 0.9), strict=False):
+            curve.set_linewidth(width)
+        ax.set_xlabel(TIME)
+        _legend(ax)
+    return figure
+
+
+def _legend(ax: Axes) -> None:
+    """Above the curves, which fill the picture."""
+    handles, labels = ax.get_legend_handles_labels()
+    if labels:
+        ax.legend(
+            handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=7, columnspacing=1.0, handlelength=1.8
+        )
+
+
+# ---- few spins
+
+
+def few_spectrum(values: Values) -> Figure:
+    """The spectrum and the width of its line."""
+    found = few_spins.line(values)
+    light = few_spins.light(values, found)
+    figure, (ax,) = _sheet()
+    ax.plot(light.frequency, light.emission)
+    half, top = float(found.linewidth) / 2, float(light.emission.max()) / 2
+    ends = [float(found.frequency) - half, float(found.frequency) + half]
+    ax.plot(ends, [top, top], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {2 * half:.3f}")
+    ax.set(xlabel=rf"frequency  $\nu{UNIT}", ylabel=r"emission  $S(\nu)\,(\kappa+\gamma)$", ylim=(0, None))
+    _legend(ax)
+    return figure
+
+
+def few_correlation(values: Values) -> Figure:
+    """Correlation of two spins over their number, and that of infinitely many."""
+    model = few_spins.ensemble(values)
+    figure, (ax,) = _sheet()
+    found = [few_spins.correlation(model, spins) for spins in few_spins.COUNTS]
+    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, label="exact")
+    ax.axhline(few_spins.limit(values), color=figures.BLACK, ls="--", lw=0.9, label="infinitely many spins")
+    ax.axhline(0, color="#6b747d", ls=":", lw=0.8)
+    ax.set(xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
+    _legend(ax)
+    return figure
+
+
+ONE: Mapping[str, Make] = {"map": one_map, "sphere": one_sphere, "order": one_order}
+TWO: Mapping[str, Make] = {
+    "tongue": two_tongue, "frequencies": two_frequencies, "sphere": two_sphere, "order-and-phases": two_order_and_phases
+}  # fmt: skip
+FEW: Mapping[str, Make] = {"spectrum": few_spectrum, "correlation": few_correlation}
+
+
+def drawn(make: Make, values: Values, kind: str) -> bytes:
+    """A figure as the bytes of a file of this kind, "pdf" or "png"."""
+    out = BytesIO()
+    metadata: dict[str, Any] = {"CreationDate": None} if kind == "pdf" else {}  # equal figures give equal files
+    with _style, ss.plot.style():
+        make(values).savefig(out, format=kind, metadata=metadata)
+    return out.getvalue()
+
+
+def stored(result: xr.Dataset) -> bytes:
+    """A result as one file: Zarr in a ZIP, with the model and all else that makes it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "result.zarr"
+        result.to_zarr(store, consolidated=False)
+        return Path(shutil.make_archive(str(store), "zip", store)).read_bytes()
