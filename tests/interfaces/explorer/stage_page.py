@@ -33,6 +33,7 @@ THEME = """
 }
 body { margin: 0; color: var(--ink); background: var(--page); font: 14px/1.45 system-ui, sans-serif; }
 main { width: WIDTH; margin: 0 auto; }
+@media (max-width: 759px) { main { position: sticky; top: 0; max-height: 45svh; padding: 4px 16px; box-sizing: border-box; overflow: hidden; } }
 """
 ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 

@@ -3,6 +3,7 @@
 
 const FACES = 12; // small faces; of two groups half of them each
 const GAP = 4;
+const TEXT = 22; // height of a line of text with its distances
 
 export class Hands {
   constructor(canvas) {
@@ -10,7 +11,7 @@ export class Hands {
   }
 
   look(motion, colours, theme) {
-    Object.assign(this, { colours, theme, key: "" });
+    Object.assign(this, { colours, theme, owner: motion.owner, key: "" });
     this.shown = [];
     for (let a = 0; a < motion.groups; a++) {
       const many = Math.min(FACES / motion.groups, motion.first[a + 1] - motion.first[a]);
@@ -18,35 +19,31 @@ export class Hands {
     }
   }
 
-  // faces as [x, y, radius, group or -1 of a mean, spin or group], in CSS pixels: large ones first, small ones in a grid below or beside
+  // faces as [x, y, radius, group, spin or group, large] in CSS pixels: large ones with a line of text below, small ones in a grid
   layout(width, height, groups) {
-    const tall = height > 1.2 * width, many = this.shown.length;
-    const large = Math.min((tall ? width : width / 2) / (tall ? groups : 1), tall ? height * 0.4 : height / groups, 130);
-    const faces = [];
-    for (let a = 0; a < groups; a++)
-      faces.push(tall ? [(width / groups) * (a + 0.5), large / 2, large / 2 - GAP, a, a, true] : [large / 2, (height / groups) * (a + 0.5), large / 2 - GAP, a, a, true]);
-    const left = tall ? 0 : large, top = tall ? large + 18 : 0;
+    const tall = height > 0.9 * width, many = this.shown.length, faces = [];
+    const large = tall ? Math.min(width / groups, 0.42 * height, 150) : Math.min(width / 2, height / groups - TEXT, 150);
+    for (let a = 0; a < groups; a++) {
+      const x = tall ? (width / groups) * (a + 0.5) : large / 2, y = large / 2 + (tall ? 0 : (height / groups) * a);
+      faces.push([x, y, large / 2 - GAP, a, a, true]);
+    }
+    const left = tall ? 0 : large + GAP, top = tall ? large + TEXT : 0;
     let columns = 1, side = 0;
     for (let n = 1; n <= many; n++) {
-      const fits = Math.min((width - left) / n, (height - top) / Math.ceil(many / n), 64);
+      const fits = Math.min((width - left) / n, (height - top) / Math.ceil(many / n), 72);
       if (fits > side) [columns, side] = [n, fits];
     }
     const inset = left + (width - left - columns * side) / 2;
     this.shown.forEach((spin, k) => {
       const x = inset + side * ((k % columns) + 0.5), y = top + side * (Math.floor(k / columns) + 0.5);
-      faces.push([x, y, side / 2 - GAP / 2, this.group(spin), spin, false]);
+      faces.push([x, y, side / 2 - GAP / 2, this.owner[spin], spin, false]);
     });
     return faces;
-  }
-
-  group(spin) {
-    return this.owner[spin];
   }
 
   draw(motion, ratio) {
     const { canvas, context: c } = this, width = canvas.clientWidth, height = canvas.clientHeight, key = `${width} ${height} ${ratio}`;
     if (!width || !height) return;
-    this.owner = motion.owner;
     if (key !== this.key) {
       this.key = key;
       for (const surface of [canvas, this.background]) [surface.width, surface.height] = [Math.round(width * ratio), Math.round(height * ratio)];
@@ -60,6 +57,9 @@ export class Hands {
     for (const [x, y, radius, group, of, large] of this.faces) {
       const u = large ? motion.meanX[of] : motion.x[of], v = large ? motion.meanY[of] : motion.y[of];
       this.hand(x, y, radius * u, -radius * v, this.colours[group], large ? 4 : 2);
+      if (!large) continue;
+      Object.assign(c, { fillStyle: this.theme.text, font: "12px system-ui, sans-serif", textAlign: "center", textBaseline: "top" });
+      c.fillText(`${radius > 45 ? "mean: " : ""}R = ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
     }
   }
 

@@ -216,13 +216,21 @@ export class Motion {
     return Math.hypot(this.meanX[a], this.meanY[a]);
   }
 
-  // every spin at a random point of the sphere
-  randomize(seed) {
+  // every spin at a random point of the sphere, or of its equator
+  randomize(seed, flat = false) {
     const uniform = random(seed);
     for (let i = 0; i < this.count; i++) {
-      const z = 2 * uniform() - 1, azimuth = 2 * Math.PI * uniform(), across = Math.sqrt(1 - z * z);
+      const z = flat ? 0 : 2 * uniform() - 1, azimuth = 2 * Math.PI * uniform(), across = Math.sqrt(1 - z * z);
       [this.x[i], this.y[i], this.z[i]] = [across * Math.cos(azimuth), across * Math.sin(azimuth), z];
     }
+    this.measure();
+  }
+
+  // every spin at the point (1, 0, 0)
+  lineUp() {
+    this.x.fill(1);
+    this.y.fill(0);
+    this.z.fill(0);
     this.measure();
   }
 

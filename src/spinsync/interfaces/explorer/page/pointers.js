@@ -35,6 +35,7 @@ export class Pointers {
       const { motion, sphere } = this.stage, length = Math.hypot(motion.x[spin], motion.y[spin], motion.z[spin]);
       this.pulling = { spin, length, id: event.pointerId, back: sphere.now.depth[spin] < 0 };
       this.pull(event);
+      this.stage.tell("touch");
     }
     this.show(event);
   }

@@ -1,6 +1,6 @@
 // The stage: some hundred spins on the Bloch sphere that never stop. The motion is computed here (motion.js), so that it follows a
 // slider at the next frame from its present state, and can be started anew, kicked and pulled. Traits of its model: kind, values,
-// spins, seed (motion.js), rings and order (closed forms, from Python), turn, hands, plain.
+// spins, seed (motion.js), start ("random" or "aligned"), rings and order (closed forms, from Python), turn, hands, plain.
 
 import { COLOURS, History } from "./history.js";
 import { Hands } from "./hands.js";
@@ -12,7 +12,7 @@ import { Strip } from "./strip.js";
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
-const RECORD_EVERY = 14; // milliseconds between two points of a trail
+const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
 const DESCRIBE_EVERY = 5000; // milliseconds between two descriptions for a screen reader
 const KEPT = 1200; // intervals of frames that tests can read
@@ -43,17 +43,17 @@ function buildElements(plain) {
   const start = button("start", "New random start", "Every spin at a random point of the sphere (N on the sphere)");
   const turn = make("input", { type: "checkbox" });
   const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×`, selected: s === 1 })));
-  const bar = make("div", { className: "stage-bar" }, play, start, kick);
-  const view = make("div", { className: "stage-row" }, make("label", { title: TURN }, turn, " turn with the spins"));
-  if (!plain) view.append(make("label", { className: "stage-speed" }, "speed ", speed));
-  view.append(make("details", { className: "stage-help" }, make("summary", { textContent: "What is this?" }), make("p", { textContent: HELP })));
+  const help = make("details", { className: "stage-help" }, make("summary", { textContent: "What is this?" }), make("p", { textContent: HELP }));
+  const bar = make("div", { className: "stage-bar" }, play, start, kick, help), row = make("div", { className: "stage-row" });
+  row.append(make("label", { title: TURN }, turn, "turn with the spins"), make("label", { className: "stage-speed" }, "speed ", speed));
   const legend = make("div", { className: "stage-legend" }), reading = make("div", { className: "stage-reading" });
   const said = make("div", { className: "stage-announcement" });
   said.setAttribute("role", "status");
   const root = make(
-    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend, bar, view,
+    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend, bar, row,
     make("div", { className: "stage-strip" }, reading, strip), said,
   );
+  root.dataset.plain = String(plain);
   return { root, sphere, hands, strip, play, start, kick, turn, speed, legend, reading, said };
 }
 
@@ -61,7 +61,8 @@ class Stage {
   constructor(model, el) {
     Object.assign(this, { model, aborter: new AbortController(), visible: true, speed: 1, frames: [], costs: [], recorded: -Infinity });
     Object.assign(this, { seed: model.get("seed") ?? 0, read: -Infinity, described: -Infinity });
-    this.elements = buildElements(Boolean(model.get("plain")));
+    this.plain = Boolean(model.get("plain"));
+    this.elements = buildElements(this.plain);
     el.append(this.elements.root);
     this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.sphere = new Sphere(this.elements.sphere);
@@ -74,12 +75,19 @@ class Stage {
     this.look();
   }
 
-  // as many spins as the model says, at a random start
+  // as many spins as the model says, at a random start or all in line
   populate() {
-    const count = this.model.get("spins") ?? 400;
-    this.motion = new Motion(count, this.rates(), this.seed);
+    this.motion = new Motion(this.model.get("spins") ?? 400, this.rates(), this.seed);
+    if (this.model.get("start") === "aligned") this.motion.lineUp();
+    else this.motion.randomize(this.seed, this.flat());
     this.history = new History(this.motion);
+    this.strip.clear();
     this.face();
+  }
+
+  // spins alone are clocks: their hands lie in the plane of the equator
+  flat() {
+    return this.model.get("kind") === "alone";
   }
 
   rates() {
@@ -88,7 +96,7 @@ class Stage {
 
   // the frame from which the spins are seen; those of "alone" have the laboratory's frequency in their model
   face() {
-    const inside = this.model.get("kind") === "alone" ? TURNING : 0, turn = Boolean(this.model.get("turn"));
+    const inside = this.flat() ? TURNING : 0, turn = Boolean(this.model.get("turn"));
     this.motion.common = (turn ? 0 : TURNING) - inside;
   }
 
@@ -102,19 +110,33 @@ class Stage {
 
   randomize() {
     this.seed += 1;
-    this.motion.randomize(this.seed);
+    this.motion.randomize(this.seed, this.flat());
     this.history.begin(this.motion);
-    this.strip.mark(this.motion.time, "new start");
-    this.requestDraw();
+    this.acted("new start");
+  }
+
+  lineUp() {
+    this.motion.lineUp();
+    this.history.begin(this.motion);
+    this.acted("line-up");
   }
 
   kick() {
-    const before = this.motion.order;
     this.seed += 1;
     this.motion.kick(this.seed);
-    this.strip.mark(this.motion.time, "kick");
-    this.elements.said.textContent = `Kicked: R was ${before.toFixed(2)}, now ${this.motion.order.toFixed(2)}.`;
+    this.acted("kick");
+  }
+
+  // a mark in the strip, a word for a screen reader, and an event for the page around
+  acted(name) {
+    this.strip.mark(this.motion.time, name);
+    this.elements.said.textContent = `${name[0].toUpperCase()}${name.slice(1)}: R = ${this.motion.order.toFixed(2)}.`;
+    this.tell(name);
     this.requestDraw();
+  }
+
+  tell(name) {
+    this.elements.root.dispatchEvent(new CustomEvent("stage-act", { detail: name, bubbles: true }));
   }
 
   play(on) {
@@ -157,7 +179,8 @@ class Stage {
       action();
       this.requestDraw();
     });
-    this.onTrait("kind values", () => this.change());
+    this.onTrait("values", () => this.change());
+    this.onTrait("kind", () => (this.change(), this.look()));
     this.onTrait("turn", () => (this.face(), this.look()));
     this.onTrait("spins seed", () => ((this.seed = this.model.get("seed") ?? this.seed), this.populate(), this.look()));
     this.onTrait("rings order hands", () => this.look());
@@ -187,16 +210,16 @@ class Stage {
     }));
     turn.checked = Boolean(this.model.get("turn"));
     play.textContent = this.playing ? "Pause" : "Play";
-    root.dataset.hands = hands.hidden = !this.model.get("hands");
+    hands.hidden = !this.model.get("hands");
     root.dataset.hands = String(!hands.hidden);
-    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.plain ? "theory" : "closed form");
     this.hands.look(this.motion, colours, this.theme);
     this.explain(legend, groups, colours);
     this.describe();
     this.requestDraw();
   }
 
-  // the legend of the sphere; its height never changes, since hidden entries keep their place
+  // the legend of the sphere
   explain(legend, groups, colours) {
     const entry = (kind, text, colour) => {
       const made = make("span", { className: `stage-mark-${kind}`, textContent: text });
@@ -204,9 +227,8 @@ class Stage {
       return made;
     };
     const dots = groups > 1 ? ["A", "B"].map((name, a) => entry("dot", `group ${name}`, colours[a])) : [entry("dot", "one spin", colours[0])];
-    const cycle = entry("ring", "limit cycle, computed", colours[0]);
-    cycle.style.visibility = this.rings.length ? "visible" : "hidden";
-    legend.replaceChildren(...dots, entry("arrow", "mean", this.theme.strong), cycle);
+    const cycle = entry("ring", this.plain ? "where theory says" : "limit cycle, closed form", colours[0]);
+    legend.replaceChildren(...dots, entry("arrow", "mean", this.theme.strong), ...(this.rings.length ? [cycle] : []));
   }
 
   describe() {

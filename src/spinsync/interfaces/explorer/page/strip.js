@@ -15,9 +15,13 @@ export class Strip {
     this.background = document.createElement("canvas");
   }
 
-  // `order`: R of the closed form, or null
-  look(groups, colours, theme, order) {
-    Object.assign(this, { groups, colours, theme, order, key: "", said: "" });
+  clear() {
+    Object.assign(this, { count: 0, next: 0, marks: [] });
+  }
+
+  // `order`: R of the closed form, or null; `source`: what the legend calls it
+  look(groups, colours, theme, order, source) {
+    Object.assign(this, { groups, colours, theme, order, source, key: "", said: "" });
   }
 
   push(motion) {
@@ -108,6 +112,9 @@ export class Strip {
     for (const ago of [30, 20, 10]) c.fillText(`−${ago}`, this.x(-ago, 0), bottom + 4);
     c.textAlign = "right";
     c.fillText("now", width - MARGIN.right, bottom + 4);
+    Object.assign(c, { textAlign: "left", globalAlpha: 0.8 });
+    c.fillText("order parameter R", MARGIN.left + 6, MARGIN.top + 4);
+    c.globalAlpha = 1;
     if (this.order === null) return;
     Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.6 });
     c.setLineDash([6, 4]);
@@ -119,9 +126,9 @@ export class Strip {
 
   // the legend with digits, of the same width for all digits
   say(element, motion) {
-    const parts = [["now", `order parameter R = ${two(motion.order)}`]];
+    const parts = [["now", `R = ${two(motion.order)}`]];
     if (motion.groups > 1) for (const a of [0, 1]) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`]);
-    if (this.order !== null) parts.push(["closed", `closed form ${two(this.order)}`]);
+    if (this.order !== null) parts.push(["closed", `${this.source} ${two(this.order)}`]);
     const kinds = parts.map(([kind]) => kind).join();
     if (kinds !== this.said) {
       this.said = kinds;
