@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 
 from browser import errors_of
@@ -62,10 +63,20 @@ def says(page, words):
     page.locator(WORDS).locator("visible=true").get_by_text(re.compile(f"^{re.escape(words)}")).first.wait_for()
 
 
+def wait_until(page, expression, argument=None, seconds=60):
+    """Wait until JavaScript gives true; Playwright's own way needs `eval`, which the page forbids."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < end, f"never: {expression}"
+        page.wait_for_timeout(30)
+
+
 def settled(page):
     """Wait until nothing is computed any more."""
-    page.wait_for_function("!document.querySelector('.page:not([hidden]) .busy')")
-    page.wait_for_function("!document.querySelector('.page:not([hidden]) .status').textContent")
+    quiet = "!document.querySelector('.page:not([hidden]) .busy') && !document.querySelector('.page:not([hidden]) .status').textContent"
+    for _ in range(3):  # also between two steps of an answer
+        wait_until(page, quiet)
+        page.wait_for_timeout(100)
 
 
 def label(page, name):

@@ -22,6 +22,7 @@ from explorer_page import (
     the_map,
     turn_to,
     visit,
+    wait_until,
 )
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,7 @@ def test_one_ensemble_follows_its_slider_its_keys_and_a_click(browser, address):
         settled(page)
         before = float(field(page, "r").input_value())
         the_map(page).press("ArrowUp")
-        page.wait_for_function("([e, before]) => Number(e.value) > before", arg=[field(page, "r").element_handle(), before])
+        wait_until(page, "([e, before]) => Number(e.value) > before", [field(page, "r").element_handle(), before])
         box = the_map(page).bounding_box()
         the_map(page).click(position={"x": 70, "y": box["height"] / 2})  # weak coupling
         says(page, "Incoherent.")
@@ -213,7 +214,7 @@ def test_too_much_is_said(browser, address):
         page.get_by_text(f"{name} must be a number.").wait_for()
         assert field(page, "V").input_value() == "5"
         put(page, "V", 2)
-        page.wait_for_function("document.querySelector('.said').textContent === ''")
+        wait_until(page, "document.querySelector('.said').textContent === ''")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -239,7 +240,7 @@ def test_code_is_copied_and_downloads_have_telling_names(browser, address):
     with visit(browser, address, permissions=["clipboard-read", "clipboard-write"]) as page:
         put(page, "V", 4)
         says(page, "Synchronized.")
-        page.wait_for_function("document.querySelector('pre').textContent.includes('coupling=4')")
+        wait_until(page, "document.querySelector('pre').textContent.includes('coupling=4')")
         page.get_by_role("button", name="Copy as Python").click()
         page.get_by_role("button", name="Copied").wait_for()
         assert "coupling=4" in page.evaluate("navigator.clipboard.readText()")
@@ -346,7 +347,7 @@ def test_the_old_map_stays_dimmed_until_the_new_one_is_there(browser, address):
         assert min(opacity for _, opacity in seen) >= 0.4
         assert min(opacity for _, opacity in seen) < 0.9  # dimmed while it does not hold
         settled(page)
-        page.wait_for_function(f"({MAP_SEEN})()[1] === 1")
+        wait_until(page, f"({MAP_SEEN})()[1] === 1")
 
 
 def test_what_is_being_computed_is_said_in_a_fixed_place(browser, address):
@@ -357,7 +358,7 @@ def test_what_is_being_computed_is_said_in_a_fixed_place(browser, address):
             "new MutationObserver(() => window.told.push(e.textContent)).observe(e, {childList: true}); }"
         )
         put(page, "spread", 0.5)  # the map with disorder takes longer
-        page.wait_for_function("window.told.some((text) => /^(Computing|Preparing) the /.test(text))")
+        wait_until(page, "window.told.some((text) => /^(Computing|Preparing) the /.test(text))")
         settled(page)
 
 
@@ -382,7 +383,7 @@ def test_a_key_changes_the_words_and_rebuilds_nothing(browser, address, tab, nam
         parts = [part.element_handle() for part in parts]
         before = parts[1].inner_html()
         parts[0].press("ArrowRight")
-        page.wait_for_function("([e, before]) => e.innerHTML !== before", arg=[parts[1], before])
+        wait_until(page, "([e, before]) => e.innerHTML !== before", [parts[1], before])
         assert all(part.evaluate("e => e.isConnected") for part in parts)
 
 
@@ -394,7 +395,7 @@ def test_words_are_read_aloud_once_they_stay(browser, address):
             "new MutationObserver(() => window.heard.push(e.textContent)).observe(e, {childList: true}); }"
         )
         drag(page, "V", 30, pause=30)
-        page.wait_for_function("window.heard.length > 0")
+        wait_until(page, "window.heard.length > 0")
         page.wait_for_timeout(1500)
         assert page.evaluate("window.heard.length") <= 2
 

@@ -18,7 +18,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-LARGEST_BODY = 4096  # bytes of a request
+LARGEST_BODY, LARGEST_ADDRESS = 4096, 2048  # bytes of a request
 PATIENCE = 10.0  # seconds for a body of so many bytes to arrive
 DELAY, WAITING = 1.0, 8  # a wrong token waits so many seconds; so many wait at once
 POLICY = (
@@ -69,8 +69,7 @@ class Lock:
 
 def kept(query: str) -> str:
     """The state of a page, of the query of its address: rebuilt from what is harmless, so that it leads nowhere else."""
-    pairs = parse_qsl(query, max_num_fields=100) if len(query) <= 2000 and query.count("&") < 64 else []
-    good = [(name, value) for name, value in pairs if KEPT[0].fullmatch(name) and KEPT[1].fullmatch(value)]
+    good = [(name, value) for name, value in _pairs(query) if KEPT[0].fullmatch(name) and KEPT[1].fullmatch(value)]
     return f"?{urlencode(good)}" if good else ""
 
 
@@ -108,6 +107,8 @@ class Gate:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         heads = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         trouble = self._foreign(heads, scope["path"])
+        if trouble is None and len(scope["path"]) + len(scope["query_string"]) > LARGEST_ADDRESS:
+            trouble = 414, f"An address has at most {LARGEST_ADDRESS} bytes."
         if trouble is None and scope["type"] == "http":
             body = await _body(heads, receive)
             trouble = body if isinstance(body, tuple) else None

@@ -28,13 +28,13 @@ from spinsync.interfaces.explorer.sessions import FULL, LARGEST, Sessions
 from spinsync.interfaces.explorer.workers import Workers, step_back
 
 if TYPE_CHECKING:
-    from spinsync.interfaces.explorer.views import View
+    from spinsync.interfaces.explorer.steps import View
 
 PAGE = Path(__file__).parent / "page"
 MARK = "{{catalogue}}"  # in index.html
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 PICTURES = {"pdf": "application/pdf", "png": "image/png"}
-LARGEST_FORM, LARGEST_QUERY, LARGEST_QUEUE = 1024, 2000, 32  # bytes, bytes, downloads that wait
+LARGEST_FORM, LARGEST_QUEUE = 1024, 32  # bytes, downloads that wait
 LOGIN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>spinsync explorer: token</title></head>
@@ -205,7 +205,7 @@ def _missing() -> Response:
 def _asked(view: View, query: str) -> dict[str, float]:
     """The values in an address, inside their ranges; what is no number is that of the start."""
     numbers: dict[str, float] = {}
-    for name, text in parse_qsl(query) if len(query) <= LARGEST_QUERY else []:
+    for name, text in parse_qsl(query):
         with suppress(ValueError):
             numbers[name] = float(text)
     return accepted(view.controls, numbers, starts(view.controls))[0]

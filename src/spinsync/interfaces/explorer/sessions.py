@@ -23,7 +23,7 @@ from spinsync.interfaces.explorer.gate import complain
 from spinsync.interfaces.explorer.workers import Job, Workers
 
 if TYPE_CHECKING:
-    from spinsync.interfaces.explorer.views import Step, View
+    from spinsync.interfaces.explorer.steps import Step, View
 
 LARGEST = 32  # pages at once
 FULL = f"spinsync explore serves {LARGEST} pages at once; close one and load this page again."
@@ -182,7 +182,7 @@ class Session:
                 break
             if job.error is not None:
                 if not failed:
-                    await self._send(message(asked, parts={"words": {"text": _words(job.error, asked, step)}}))
+                    await self._send(message(asked, parts=_words(job.error, asked, step)))
                 failed = True
             if step is None:
                 await self._say(asked, "", "")
@@ -263,7 +263,7 @@ class Session:
             if self.loop.time() - self.since > SAID_AFTER and self.loop.time() - self.sent > ALIVE:
                 await self._say(asked, "", LOADING)
         if error := self.views.exception():
-            await self._send(message(asked, parts={"words": {"text": _words(error, asked, None)}}))
+            await self._send(message(asked, parts=_words(error, asked, None)))
             return None
         await self._say(asked, "", "")
         view = self.views.result().get(asked.page)
@@ -283,13 +283,13 @@ def _parts(step: Step, asked: Wish) -> tuple[str, list[str]]:
     return message(asked, parts=parts), [name for name, traits in parts.items() if "figure" in traits]
 
 
-def _words(error: BaseException, asked: Wish, step: Step | None) -> str:
-    """What the page says of an error, as HTML."""
+def _words(error: BaseException, asked: Wish, step: Step | None) -> dict[str, dict[str, Any]]:
+    """What the page says of an error."""
     if isinstance(error, (ss.InputError, ss.IntegrationError)):
-        return f"<b>No answer here.</b> {escape(str(error))}"
+        return {"words": {"text": f"<b>No answer here.</b> {escape(str(error))}", "busy": False}}
     where = "its steps" if step is None else step.label
     complain(f"{type(error).__name__} in {where} of page {asked.page} at {dict(asked.values)}: {error}")
-    return WRONG
+    return {"words": {"text": WRONG, "busy": False}}
 
 
 class Sessions:

@@ -14,7 +14,7 @@ from typing import Any
 from spinsync.base.interrupts import set_cancellation
 
 QUICK, SLOW, DOWNLOADS = 4, max(2, min(4, os.cpu_count() or 1)), 2  # threads
-SHORT = 0.1  # seconds of what counts as quick
+SHORT = 0.04  # seconds of what counts as quick
 
 
 def step_back() -> None:

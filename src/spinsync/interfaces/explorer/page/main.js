@@ -2,7 +2,7 @@
 
 import { Address, parametersOf, valuesOf } from "./address.js";
 import { LocalModel } from "./model.js";
-import panel from "./panel.js";
+import panel, { presets } from "./panel.js";
 import plot from "./plot.js";
 import { code, status, words } from "./said.js";
 import { Socket } from "./socket.js";
@@ -77,7 +77,10 @@ function build(view, el) {
   };
   const desk = make("div", view.stage ? "desk" : "desk without-stage"), more = make("div", "more");
   const spoken = make("div", "spoken"), listing = make("section", "listing", make("h3", "", "The same in Python"));
-  el.append(intro(view), desk, more);
+  el.append(intro(view));
+  view.models.panel.set("apart", true);
+  place(el, "strip", presets, "panel");
+  el.append(desk, more);
   place(desk, "side", panel, "panel");
   if (view.stage) place(desk, "stage-box", stage, "stage");
   const pictures = view.pictures.map((picture) => figureOf(view, picture)), first = view.stage ? 1 : 2;

@@ -84,6 +84,17 @@ function presetButtons(model, controls) {
   return { root, show };
 }
 
+// the presets alone, for where they stand apart from the sliders (the trait `apart` of the panel says so)
+export const presets = {
+  render({ model, el }) {
+    const { root, show } = presetButtons(model, model.get("controls")), follow = () => show(model.get("values"));
+    el.append(root);
+    model.on("change:values", follow);
+    follow();
+    return () => model.off("change:values", follow);
+  },
+};
+
 let panels = 0;
 
 export default {
@@ -94,9 +105,11 @@ export default {
       const wish = (value) => (model.set("wish", { [control.name]: value }), model.save_changes());
       return control.kind === "tick" ? tickRow(label, `${name}-${i}`, wish) : numberRow(control, label, `${name}-${i}`, wish);
     });
-    const presets = presetButtons(model, controls), said = make("p", { className: "said" });
+    const inner = make("div", { className: "panel" }), said = make("p", { className: "said" });
     said.setAttribute("role", "status");
-    el.append(make("div", { className: "panel" }, presets.root, ...rows.map((row) => row.root), said));
+    const end = model.get("apart") ? () => {} : presets.render({ model, el: inner });
+    inner.append(...rows.map((row) => row.root), said);
+    el.append(inner);
     const show = () => {
       const values = model.get("values"), idle = model.get("idle") ?? [];
       controls.forEach((control, i) => {
@@ -104,13 +117,15 @@ export default {
         rows[i].root.classList.toggle("idle", idle.includes(control.name));
         for (const input of rows[i].inputs) input.disabled = idle.includes(control.name);
       });
-      presets.show(values);
     };
     const say = () => (said.textContent = model.get("said") ?? "");
     const followed = [["change:values", show], ["change:idle", show], ["change:said", say]];
     for (const [event, handler] of followed) model.on(event, handler);
     show();
     say();
-    return () => followed.forEach(([event, handler]) => model.off(event, handler));
+    return () => {
+      end();
+      for (const [event, handler] of followed) model.off(event, handler);
+    };
   },
 };

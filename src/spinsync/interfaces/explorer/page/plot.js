@@ -1,7 +1,7 @@
 // One picture with two axes: an image made of numbers, lines, points, the current place. Text and axes take the page's colour.
 
 const SPACE = "http://www.w3.org/2000/svg";
-const EDGE = { left: 54, right: 10, top: 8, bottom: 42 };
+const EDGE = { left: 64, right: 10, top: 8, bottom: 42 };
 const HERE = "#e0303c";
 const GROUPS = { "#0072b2": "var(--group-a)", "#d55e00": "var(--group-b)" }; // ss.plot.COLOURS, lighter in the dark theme
 const inTheme = (colour, halo) => (halo ? colour : (GROUPS[colour.toLowerCase()] ?? colour));
@@ -150,7 +150,7 @@ class Plot {
     this.place();
   }
 
-  // the outermost numbers belong to the ends of the axes: half of their cells is outside
+  // the points of an image are the middles of equal parts of the axes
   paint() {
     const ratio = devicePixelRatio || 1, { canvas } = this;
     Object.assign(canvas.style, { left: `${EDGE.left}px`, top: `${EDGE.top}px`, width: `${this.wide}px`, height: `${this.tall}px` });
@@ -158,10 +158,7 @@ class Plot {
     canvas.height = Math.round(this.tall * ratio);
     const context = canvas.getContext("2d");
     context.imageSmoothingEnabled = false;
-    for (const image of this.images) {
-      const width = (canvas.width * image.width) / (image.width - 1), height = (canvas.height * image.height) / (image.height - 1);
-      context.drawImage(image, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
-    }
+    for (const image of this.images) context.drawImage(image, 0, 0, canvas.width, canvas.height);
   }
 
   axes({ x, y }) {
@@ -182,13 +179,13 @@ class Plot {
     ];
   }
 
-  dots({ x, y, colour: given }) {
-    const colour = inTheme(given);
+  dots({ x, y, colour: given, size, open }) {
+    const colour = inTheme(given), look = open ? { fill: "none", stroke: colour, "stroke-width": 1.5 } : { fill: colour };
     const known = x.map((v, k) => [v, y[k]]).filter(([v, w]) => v !== null && w !== null);
-    return known.map(([v, w]) => draw("circle", { cx: this.across(v), cy: this.up(w), r: 3, fill: "none", stroke: colour, "stroke-width": 1.4 }));
+    return known.map(([v, w]) => draw("circle", { cx: this.across(v), cy: this.up(w), r: size ?? 3, ...look }));
   }
 
-  line({ x, y, colour, dash, halo }) {
+  line({ x, y, colour, dash, halo, wide }) {
     let d = "", pen = "M";
     x.forEach((v, k) => {
       if (v === null || y[k] === null) pen = "M";
@@ -197,13 +194,13 @@ class Plot {
         pen = "L";
       }
     });
-    const look = { d, fill: "none", "stroke-width": 1.7, "stroke-dasharray": dash ?? "none" };
+    const look = { d, fill: "none", "stroke-width": wide ? 4 : 1.7, "stroke-dasharray": dash ?? "none" };
     const solid = { ...look, stroke: "#fff", "stroke-width": 4, "stroke-dasharray": "none", "stroke-opacity": 0.85 };
     return [...(halo ? [draw("path", solid)] : []), draw("path", { ...look, stroke: inTheme(colour, halo) })];
   }
 
   explain({ legend, bar, lines }) {
-    const haloed = new Set((lines ?? []).filter((line) => line.halo).map((line) => line.colour));
+    const haloed = new Set(["#000000", ...(lines ?? []).filter((line) => line.halo).map((line) => line.colour)]);
     const entries = [...(legend ?? [])].filter(([, words]) => words !== "here");
     if ((this.model.get("place") ?? []).length) entries.push([HERE, "here", this.model.get("place").length > 1 ? "ring" : "upright"]);
     const rows = entries.map(([colour, words, kind]) => {

@@ -32,7 +32,10 @@ export const words = {
       root.innerHTML = model.get("text") ?? ""; // made in Python of numbers and fixed sentences
       say(root.textContent);
     });
-    return () => (hush(), end());
+    const fade = () => root.classList.toggle("old", Boolean(model.get("busy"))); // what stands there held for other values
+    model.on("change:busy", fade);
+    fade();
+    return () => (hush(), end(), model.off("change:busy", fade));
   },
 };
 
