@@ -350,7 +350,7 @@ def test_the_shown_way_reaches_its_goal(challenge):
 
 @pytest.mark.parametrize(
     ("key", "changes"),
-    [("quiet", {"V": 0.0}), ("damped", {"r": 0.5}), ("damped", {"theta": 0.38, "r": 0.33, "V": 0.2}), ("opposite", {"detuning": 1.0})],
+    [("quiet", {"V": 0.0}), ("damped", {"r": 0.5}), ("damped", {"theta": 0.38, "r": 0.125, "V": 0.2}), ("opposite", {"detuning": 1.0})],
 )
 def test_a_goal_is_not_given_away(key, changes):
     assert not said("sandbox", begin("sandbox", **changes))["words"]["solved"][key]

@@ -14,17 +14,18 @@ from spinsync.interfaces.explorer.steps import Step
 
 OWN = 1.0  # frequency of a clock that is left alone, as page/stage.js shows it in the laboratory; a unit of time is a second there
 TWIST = -0.25  # the interaction phase of steps 4 and 5 in units of pi: the common hand is much slower than a clock alone
-WEAK, FAR, TRAPPED, NEAR = 0.7, 2.0, 1.6, 0.5  # the coupling and the detunings of the buttons
+WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings of the buttons
 
 WIDTH = Control("width", "half width of the own frequencies", 0, 1, 0.01, 0.2, plain="How different the clocks are")
 COUPLING = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="Coupling V")
 THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, TWIST, plain="Twist θ, in half turns")
 RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.01, 3, scale="log", plain="Gain divided by damping, r")
+PUMPED = replace(RATIO, start=8)  # much gain: long hands
 DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, NEAR, plain="Difference of speeds Δ")
 SANDBOX = (
-    Control("V", "coupling V/(κ+γ)", 0, 8, 0.02, 5, plain="Coupling V"),
-    Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.38, plain="Twist θ, in half turns"),
-    RATIO,
+    replace(COUPLING, high=8, start=5),
+    replace(THETA, start=-0.38),
+    PUMPED,
     Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="Noise on the phase γφ"),
     DETUNING,
     Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="Groups hear each other as themselves"),
@@ -79,10 +80,10 @@ LINE_UP: tuple[Mapping[str, Any], ...] = ({"stage": "lineUp"},)
 SCENES = (
     Scene(
         "story-1", "Alone", "Clocks that do not hear each other",
-        "Every dot is an atom that works as the smallest clock there is. Twelve of them are shown as clocks, too. Where a "
+        "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
         "<b>hand</b> points is its <b>phase</b>. A turn takes about 6.3 seconds, but each clock has a speed of its own. The large "
         "clock shows the average of all hands. The length of this hand is the <b>order parameter <i>R</i></b>: 1 when all hands "
-        "point the same way, near 0 when they point anywhere. (Hands turn to the left here, as angles do in mathematics.)",
+        "point the same way, near 0 when they point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
@@ -96,7 +97,7 @@ SCENES = (
         "the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
         "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top has a "
         "short hand. Does a common rhythm arise?",
-        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 24},
+        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12},
         (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),
@@ -121,7 +122,7 @@ SCENES = (
         "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of −45°. "
         "From scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is its path on "
         "the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed <b><i>Ω</i></b>?",
-        (COUPLING, THETA, RATIO), {"kind": "one", "spins": 200},
+        (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
             Try("kick", "Try to destroy the rhythm.", "Nudge", acts=KICK),
@@ -134,7 +135,7 @@ SCENES = (
         "Every point of the map is a crowd of its own: <i>V</i> to the right, <i>r</i> upwards. Bright places have a long common "
         "hand, dark ones none. The red ring is where you are: in the upper half, where gain is stronger than damping. The twist "
         "is −45°.",
-        (COUPLING, THETA, RATIO), {"kind": "one", "spins": 200},
+        (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),
             Try("exchange", "Then exchange gain and damping: <i>r</i> becomes 1/<i>r</i>.", "Change roles",
@@ -148,8 +149,7 @@ SCENES = (
         "Now there are blue clocks and orange clocks, and all hear each other. Alone, blue hands would turn at the speed "
         "1 + <i>Δ</i>/2 and orange ones at 1 − <i>Δ</i>/2; the difference is called <b>detuning <i>Δ</i></b>. The large clocks "
         "show the average of each group. Do they agree on one speed?",
-        (Control("V", "coupling V/(κ+γ)", 0, 8, 0.02, 8, plain="Coupling V"),
-         Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.47, plain="Twist θ, in half turns"), RATIO, DETUNING),
+        (replace(COUPLING, high=8, start=5), replace(THETA, start=-0.47), PUMPED, DETUNING),
         {"kind": "two", "spins": 200},
         (
             Try("near", "Two groups that differ a little.", "A little", acts=({"put": {"detuning": NEAR}},)),
@@ -164,9 +164,9 @@ SCENES = (
         SANDBOX, {"kind": "two", "spins": 200},
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
-            Challenge("pass", "make blue and orange pass each other again and again?", {"detuning": 2.0}),
-            Challenge("swing", "let them swing to and fro, but never pass?", {"V": 8.0, "theta": -0.47, "detuning": 1.6}),
-            Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.33}),
+            Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
+            Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
+            Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
             Challenge("faster", "let all turn together, faster than a clock alone?", {"theta": -0.62}),
             Challenge("opposite", "make the two groups point in opposite directions?",
                       {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),

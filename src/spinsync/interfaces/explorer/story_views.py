@@ -179,7 +179,7 @@ def both(values: Values) -> tuple[str, Answers]:
 
 def roles(values: Values) -> tuple[str, Answers]:
     """theta -> -theta together with r -> 1/r is a mirror: the same R, and as much faster than a clock alone as it was slower."""
-    alive = {"V": story.COUPLING.start, "theta": story.TWIST, "r": story.RATIO.start}
+    alive = {"V": story.COUPLING.start, "theta": story.TWIST, "r": story.PUMPED.start}
     mirror = {**alive, "theta": -alive["theta"], "r": 1 / alive["r"]}
     one, other = (ss.limit_cycle(single(v)) for v in (alive, mirror))
     far, near = (float(ss.critical_coupling(single({**alive, "r": r}))) for r in (3.0, 1.5))

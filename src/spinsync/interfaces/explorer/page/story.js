@@ -5,6 +5,7 @@ import { LocalModel } from "./model.js";
 
 const WATCH = 6000; // milliseconds that one watches before the answer unfolds
 const ASKED = "What happens?", TOLD = "What happened";
+const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
 
 const make = (tag, className = "", properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), { className, ...properties });
@@ -59,13 +60,15 @@ function trialOf(trial, view, parts, stage, tried, ends) {
 
 // the question, and under it the answer to what was tried last
 function answerBox(view, ends) {
-  const head = make("summary", "", { textContent: ASKED }), text = make("p", "story-answer"), fold = make("details", "story-what", {}, head, text);
+  const asked = make("b"), hint = make("span", "story-hint"), text = make("p", "story-answer");
+  const fold = make("details", "story-what", {}, make("summary", "", {}, asked, hint), text);
   let trial = null, wait;
   const show = () => {
     const answer = trial && view.models.words.get("answers")?.[trial.key];
     if (answer) text.innerHTML = answer;
-    else text.textContent = trial ? "…" : "Try one of these first, and watch.";
-    head.textContent = fold.open && answer ? TOLD : ASKED;
+    else text.textContent = trial ? "…" : "Nothing yet.";
+    asked.textContent = fold.open && trial ? TOLD : ASKED;
+    hint.textContent = fold.open && trial ? "" : trial ? HINTS.watching : HINTS.before;
   };
   text.setAttribute("aria-live", "polite");
   fold.addEventListener("toggle", show);
@@ -79,7 +82,7 @@ function answerBox(view, ends) {
     show();
     wait = setTimeout(() => (fold.open = true), WATCH);
   };
-  return { root: fold, tried, watched: (one) => ((trial = one), (fold.open = true), show()) };
+  return { root: fold, tried };
 }
 
 function trials(step, view, parts, stage, ends) {
@@ -101,12 +104,12 @@ function trials(step, view, parts, stage, ends) {
 // the goals of the sandbox; a goal that was reached once stays ticked until the step is left
 function goals(step, view, ends) {
   const reached = new Set();
+  const starts = Object.fromEntries(view.controls.map(({ name, start }) => [name, start]));
   const rows = step.challenges.map((goal) => {
-    const state = make("span", "story-state"), item = html("li", "", `… ${goal.words} `);
-    const starts = Object.fromEntries(view.controls.map(({ name, start }) => [name, start]));
+    const state = make("span", "story-state", { role: "img" }), words = html("span", "", `… ${goal.words}`), item = make("li", "", {}, state, words);
     const show = button("button small", "Show me", () => view.ask({ ...starts, ...goal.values }));
-    show.setAttribute("aria-label", `Show me: ${item.textContent.trim()}`);
-    item.append(make("span", "story-side", {}, state, show));
+    show.setAttribute("aria-label", `Show me: ${words.textContent}`);
+    item.append(show);
     return { key: goal.key, item, state };
   });
   const show = () => {
@@ -114,7 +117,10 @@ function goals(step, view, ends) {
     for (const { key, item, state } of rows) {
       if (solved[key]) reached.add(key);
       item.classList.toggle("reached", reached.has(key));
-      state.textContent = solved[key] ? "✓ you can!" : reached.has(key) ? "✓" : "not yet";
+      item.classList.toggle("here", Boolean(solved[key]));
+      state.textContent = reached.has(key) ? "✓" : "○";
+      state.title = reached.has(key) ? "solved" : "not yet";
+      state.setAttribute("aria-label", state.title);
     }
   };
   view.models.words.on("change:solved", show);
@@ -128,9 +134,8 @@ function goals(step, view, ends) {
 // ---- a step
 
 function scene(step, view, parts, turn, el) {
-  const ends = [], left = make("div", "story-left"), right = make("div", "story-right");
-  const body = make("div", "story-body", {}, left, right), stage = () => left.querySelector(".stage")?.stage;
-  if (step.pictures.length) body.classList.add("with-map");
+  const ends = [], left = make("div", "story-left"), right = make("div", "story-right"), last = make("div", "story-last");
+  const body = make("div", `story-body ${step.key}`, {}, left, right), stage = () => left.querySelector(".stage")?.stage;
   el.append(body); // parts measure themselves, so they stand in the page first
   ends.push(parts.stage.render({ model: view.models.stage, el: left }));
   right.append(html("p", "story-text", step.text));
@@ -141,14 +146,20 @@ function scene(step, view, parts, turn, el) {
     right.append(knobs);
     sliders(view, view.controls, parts, knobs, ends);
   }
+  if (step.pictures.length) {
+    body.classList.add("with-map"); // in a column of its own, with the last lines below it
+    body.insertBefore(last, right);
+  } else right.append(last);
   for (const { part, title } of step.pictures) {
     const figure = make("figure", "picture", {}, make("figcaption", "", { textContent: title }));
     figure.dataset.part = part;
-    right.append(figure);
+    last.append(figure);
     ends.push(parts.plot.render({ model: view.models[part], el: figure }));
   }
   const now = make("div", "story-now"), status = make("div");
-  right.append(now, status, turn);
+  if (step.challenges.length) right.querySelector(".story-goals").after(now); // beside the goals, not below the knobs
+  else last.append(now);
+  last.append(status, turn);
   ends.push(parts.words.render({ model: view.models.words, el: now }), parts.status.render({ model: view.models.status, el: status }));
   return () => (ends.forEach((end) => end?.()), body.remove());
 }
