@@ -19,18 +19,18 @@ WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings 
 WIDTH = Control("width", "half width of the own frequencies", 0, 1, 0.01, 0.2, plain="How different the clocks are")
 COUPLING = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="Coupling V")
 THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, TWIST, plain="Twist θ, in half turns")
-RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.01, 3, scale="log", plain="Gain divided by damping, r")
+RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.01, 3, scale="log", plain="Gain over damping r")
 PUMPED = replace(RATIO, start=8)  # much gain: long hands
 DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, NEAR, plain="Difference of speeds Δ")
 SANDBOX = (
     replace(COUPLING, high=8, start=5),
     replace(THETA, start=-0.38),
     PUMPED,
-    Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="Noise on the phase γφ"),
+    Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="Noise on the phase"),
     DETUNING,
-    Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="Groups hear each other as themselves"),
-    Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="Coupling between the groups V×"),
-    Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="Twist between the groups θ×"),
+    Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="Between groups as within"),
+    Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="Coupling between groups"),
+    Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="Twist between groups"),
 )  # fmt: skip
 
 
@@ -87,7 +87,7 @@ SCENES = (
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
-            Try("width", "Make the clocks more alike, or less. They line up again when you let go.", control="width", acts=LINE_UP),
+            Try("width", "Make them more alike, or less. They line up when you let go.", control="width", acts=LINE_UP),
             Try("kick", "Give every clock a nudge of its own. Does anything repair it?", "Nudge", acts=KICK),
         ),
     ),
@@ -97,7 +97,7 @@ SCENES = (
         "the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
         "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top has a "
         "short hand. Does a common rhythm arise?",
-        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12},
+        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12, "seed": 8},
         (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),

@@ -146,20 +146,19 @@ function scene(step, view, parts, turn, el) {
     right.append(knobs);
     sliders(view, view.controls, parts, knobs, ends);
   }
-  if (step.pictures.length) {
-    body.classList.add("with-map"); // in a column of its own, with the last lines below it
-    body.insertBefore(last, right);
-  } else right.append(last);
+  if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
+  (step.pictures.length ? body : right).append(last);
   for (const { part, title } of step.pictures) {
     const figure = make("figure", "picture", {}, make("figcaption", "", { textContent: title }));
     figure.dataset.part = part;
     last.append(figure);
     ends.push(parts.plot.render({ model: view.models[part], el: figure }));
   }
-  const now = make("div", "story-now"), status = make("div");
+  const now = make("div", "story-now"), status = make("div", "story-status");
   if (step.challenges.length) right.querySelector(".story-goals").after(now); // beside the goals, not below the knobs
   else last.append(now);
-  last.append(status, turn);
+  turn.prepend(status);
+  last.append(turn);
   ends.push(parts.words.render({ model: view.models.words, el: now }), parts.status.render({ model: view.models.status, el: status }));
   return () => (ends.forEach((end) => end?.()), body.remove());
 }
