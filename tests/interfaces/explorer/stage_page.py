@@ -22,18 +22,21 @@ import stage from "./stage.js";
 import { LocalModel, decoded } from "./model.js";
 const state = decoded(await (await fetch("state.json")).json());
 window.model = new LocalModel(state);
-window.listeners = () => [...window.model.handlers.values()].reduce((sum, handlers) => sum + handlers.size, 0);
+window.listeners = () => [...window.model.handlers.values()].reduce((sum, all) => sum + all.size, 0);
 window.end = stage.render({ model: window.model, el: document.getElementById("here") });
 window.stage = document.querySelector(".stage").stage;
 """
 THEME = """
-:root { color-scheme: light dark; --page: #ffffff; --ink: #30363d; --line: #8a929b; --soft: #f4f6f8; --accent: #0072b2; --focus: #0072b2; }
+:root { color-scheme: light dark; --page: #ffffff; --ink: #30363d; --line: #8a929b; --soft: #f4f6f8; }
+:root { --accent: #0072b2; --focus: #0072b2; }
 @media (prefers-color-scheme: dark) {
   :root { --page: #15191e; --ink: #c9d1d9; --line: #808a95; --soft: #20262d; --accent: #56b4e9; --focus: #56b4e9; }
 }
 body { margin: 0; color: var(--ink); background: var(--page); font: 14px/1.45 system-ui, sans-serif; }
 main { width: WIDTH; margin: 0 auto; }
-@media (max-width: 759px) { main { position: sticky; top: 0; max-height: 45svh; padding: 4px 16px; box-sizing: border-box; overflow: hidden; } }
+@media (max-width: 759px) {
+  main { box-sizing: border-box; position: sticky; top: 0; max-height: 45svh; padding: 4px 16px; overflow: hidden; }
+}
 """
 ICON = '<svg xmlns="http://www.w3.org/2000/svg"/>'
 

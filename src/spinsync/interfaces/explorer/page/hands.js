@@ -2,6 +2,7 @@
 // as its part in the plane of the equator. The large face of each group is the mean of all its hands, of length R.
 
 const FACES = 12; // small faces; of two groups half of them each
+const REACH = 0.86; // length of the longest hand, in radii of its face
 const GAP = 4;
 const TEXT = 22; // height of a line of text with its distances
 
@@ -56,10 +57,10 @@ export class Hands {
     c.lineCap = "round";
     for (const [x, y, radius, group, of, large] of this.faces) {
       const u = large ? motion.meanX[of] : motion.x[of], v = large ? motion.meanY[of] : motion.y[of];
-      this.hand(x, y, radius * u, -radius * v, this.colours[group], large ? 4 : 2);
+      this.hand(x, y, REACH * radius * u, -REACH * radius * v, this.colours[group], large ? 4 : 2);
       if (!large) continue;
       Object.assign(c, { fillStyle: this.theme.text, font: "12px system-ui, sans-serif", textAlign: "center", textBaseline: "top" });
-      c.fillText(`${radius > 45 ? "mean: " : ""}R = ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
+      c.fillText(`${motion.groups > 1 ? "" : "mean: "}R = ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
     }
   }
 

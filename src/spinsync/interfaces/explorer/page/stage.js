@@ -11,6 +11,7 @@ import { Strip } from "./strip.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
+const ZOOM = 1.07; // there is little margin around this sphere
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
 const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
@@ -66,6 +67,7 @@ class Stage {
     el.append(this.elements.root);
     this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.sphere = new Sphere(this.elements.sphere);
+    this.resetView();
     this.hands = new Hands(this.elements.hands);
     this.strip = new Strip(this.elements.strip);
     this.populate();
@@ -98,6 +100,11 @@ class Stage {
   face() {
     const inside = this.flat() ? TURNING : 0, turn = Boolean(this.model.get("turn"));
     this.motion.common = (turn ? 0 : TURNING) - inside;
+  }
+
+  resetView() {
+    this.sphere.resetView();
+    this.sphere.scale(ZOOM);
   }
 
   // ---- what one can do
@@ -167,7 +174,7 @@ class Stage {
     this.on(speed, "change", () => (this.speed = Number(speed.value)));
     this.on(turn, "change", () => (this.model.set("turn", turn.checked), this.model.save_changes()));
     const actions = {
-      " ": () => this.play(!this.playing), n: () => this.randomize(), k: () => this.kick(), 0: () => this.sphere.resetView(),
+      " ": () => this.play(!this.playing), n: () => this.randomize(), k: () => this.kick(), 0: () => this.resetView(),
       ArrowLeft: () => this.sphere.rotate(-6, 0), ArrowRight: () => this.sphere.rotate(6, 0),
       ArrowUp: () => this.sphere.rotate(0, 6), ArrowDown: () => this.sphere.rotate(0, -6),
       "+": () => this.sphere.scale(1.15), "=": () => this.sphere.scale(1.15), "-": () => this.sphere.scale(1 / 1.15),

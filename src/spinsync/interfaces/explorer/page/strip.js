@@ -3,6 +3,7 @@
 const SPAN = 30; // units of time that are shown
 const EVERY = 0.05; // of time between two samples
 const SAMPLES = SPAN / EVERY + 2;
+const DASHES = [[], [4, 3]]; // of the groups: both are seen where one lies upon the other
 const MARGIN = { left: 30, right: 8, top: 5, bottom: 18 };
 
 const two = (value) => value.toFixed(2);
@@ -61,16 +62,17 @@ export class Strip {
     c.drawImage(this.background, 0, 0);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawMarks(motion.time);
-    if (this.groups > 1) for (const a of [0, 1]) this.curve(this.curves[a + 1], motion.groupOrder(a), motion.time, this.colours[a], 1.2);
-    this.curve(this.curves[0], motion.order, motion.time, theme.strong, 1.8);
+    if (this.groups > 1) for (const a of [0, 1]) this.curve(this.curves[a + 1], motion.groupOrder(a), motion.time, this.colours[a], 1.4, DASHES[a]);
+    this.curve(this.curves[0], motion.order, motion.time, theme.strong, 1.8, []);
     c.fillStyle = theme.strong;
     c.beginPath();
     c.arc(this.x(0, 0), this.y(motion.order), 3, 0, 2 * Math.PI);
     c.fill();
   }
 
-  curve(values, present, now, colour, thick) {
+  curve(values, present, now, colour, thick, dash) {
     const c = this.context;
+    c.setLineDash(dash);
     Object.assign(c, { strokeStyle: colour, lineWidth: thick, lineJoin: "round" });
     c.beginPath();
     for (let k = 0; k < this.count; k++) {
@@ -79,6 +81,7 @@ export class Strip {
     }
     c.lineTo(this.x(now, now), this.y(present));
     c.stroke();
+    c.setLineDash([]);
   }
 
   drawMarks(now) {
