@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -264,7 +265,8 @@ def test_long_addresses_are_refused(explorer):
     assert ask(explorer, "/picture/one/map.pdf?V=" + "1" * 2048).status == 414
     assert ask(explorer, "/data/one.zarr.zip?V=" + "1" * 2048).status == 414
     assert ask(explorer, "/?" + "1" * 20000).status == 414
-    assert ask(explorer, "/" + "1" * 200000).status == 400
+    with suppress(ConnectionError):  # it may close before all is sent
+        assert ask(explorer, "/" + "1" * 200000).status == 400
 
 
 def test_a_picture_without_an_answer_is_a_sentence(explorer, capfd):
