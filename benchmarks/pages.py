@@ -163,10 +163,8 @@ def main() -> None:
     )
     print(f"slowest /health of 10 s meanwhile: {many['slowest health']:.3f} s")
     found = opened(options.pages)
-    print(
-        f"{found['pages']} pages in {found['seconds']:.0f} s: {found['level']:.0f} MiB after {FIRST}, at most {found['highest']:.0f}, "
-        f"at the end {found['end']:.0f}, {found['threads']} threads"
-    )
+    print(f"{found['pages']} pages in {found['seconds']:.0f} s, {found['threads']} threads:")
+    print(f"{found['level']:.0f} MiB after {FIRST}, at most {found['highest']:.0f} later, {found['end']:.0f} at the end")
 
 
 if __name__ == "__main__":
