@@ -5,21 +5,6 @@ const KEYS =
   "On the sphere: Space plays and pauses, arrows rotate, + and − zoom, comma and full stop step through time, Home and End " +
   "go to its ends, 0 resets the view. On the time slider: arrows step. Drag to rotate; pinch to zoom, or turn the " +
   "wheel after a click.";
-const THEMES = {
-  light: { page: "#ffffff", ball: "#f4f6f8", line: "#8a929b", text: "#30363d", strong: "#000000" },
-  dark: { page: "#15191e", ball: "#20262d", line: "#808a95", text: "#c9d1d9", strong: "#ffffff" },
-};
-
-const inTheme = (colour, theme) => (colour === "#000000" ? theme.strong : colour);
-
-// the theme of the page, from the brightness of its text: light text means a dark theme
-function themeOf(element) {
-  const c = make("canvas", { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
-  c.fillStyle = getComputedStyle(element).color; // a canvas parses every colour syntax
-  c.fillRect(0, 0, 1, 1);
-  const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
-  return 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
-}
 
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);

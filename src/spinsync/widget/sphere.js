@@ -4,6 +4,22 @@ const BACK_OPACITY = 0.35; // of spins at the back of the sphere
 const HALF_WIDTH = 1.22; // from the centre of the sphere to the edge of the canvas, in radii of the sphere
 const TRAIL = { frames: 40, segments: 50000, pixels: 250000 }; // limits: frames of a trail; segments and pixels of one image
 
+const THEMES = {
+  light: { page: "#ffffff", ball: "#f4f6f8", line: "#8a929b", text: "#30363d", strong: "#000000" },
+  dark: { page: "#15191e", ball: "#20262d", line: "#808a95", text: "#c9d1d9", strong: "#ffffff" },
+};
+
+const inTheme = (colour, theme) => (colour === "#000000" ? theme.strong : colour);
+
+// the theme of the page, from the brightness of its text: light text means a dark theme
+function themeOf(element) {
+  const c = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", { willReadFrequently: true });
+  c.fillStyle = getComputedStyle(element).color; // a canvas parses every colour syntax
+  c.fillRect(0, 0, 1, 1);
+  const [r, g, b] = c.getImageData(0, 0, 1, 1).data;
+  return 0.299 * r + 0.587 * g + 0.114 * b > 128 ? "dark" : "light";
+}
+
 // mean distance of spins between two times, estimated from about a hundred of them
 function meanStep(run, frame) {
   const k = clamp(frame, 1, run.frames - 1), stride = Math.ceil(run.spins / 100), v = run.vectors;
@@ -96,14 +112,39 @@ class Sphere {
       c.fillStyle = theme.text;
       c.fillText(name, x, y);
     }
+    for (const ring of this.rings ?? []) this.ring(ring);
     this.background = new Uint32Array(c.getImageData(0, 0, this.size, this.size).data.buffer);
     this.stale = false;
   }
 
-  draw(run, frame, { theme, colour, trails }) {
+  // a limit cycle: a circle around the axis, from which a part at the back of the sphere is told by its weaker line
+  ring({ radius, height, colour, dash = [] }) {
+    const c = this.context, count = 144, points = Array.from({ length: count + 1 }, (_, k) => {
+      const azimuth = (2 * Math.PI * k) / count;
+      return this.point(radius * Math.cos(azimuth), radius * Math.sin(azimuth), height);
+    });
+    c.setLineDash(dash.map((length) => length * this.ratio));
+    for (const front of [false, true]) {
+      Object.assign(c, { strokeStyle: colour, lineWidth: 2 * this.ratio, globalAlpha: front ? 0.95 : BACK_OPACITY });
+      c.beginPath();
+      for (let k = 0, drawn = false; k < count; k++) {
+        const seen = points[k][2] + points[k + 1][2] >= 0 === front;
+        if (seen && !drawn) c.moveTo(points[k][0], points[k][1]);
+        if (seen) c.lineTo(points[k + 1][0], points[k + 1][1]);
+        drawn = seen;
+      }
+      c.stroke();
+    }
+    c.setLineDash([]);
+    c.globalAlpha = 1;
+  }
+
+  // `rings`: limit cycles as [{radius, height, colour, dash}], the same array as long as they are the same
+  draw(run, frame, { theme, colour, trails, rings }) {
     const key = colour === "phase" ? (phase) => hex(run.shades[shade(phase, run.shades.length)]) : null;
-    if (this.stale || theme !== this.theme || colour !== this.colour) this.drawBackground(theme, key);
-    [this.theme, this.colour] = [theme, colour];
+    const known = theme === this.theme && colour === this.colour && rings === this.rings;
+    Object.assign(this, { theme, colour, rings });
+    if (this.stale || !known) this.drawBackground(theme, key);
     this.pixels.words.set(this.background);
     this.spins(run, frame, colour, trails, theme);
     this.context.putImageData(this.pixels.image, 0, 0);

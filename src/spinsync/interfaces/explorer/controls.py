@@ -1,21 +1,24 @@
-"""What a visitor can set: names, ranges and steps, and the sentence for what lies outside."""
+"""What a visitor can set: names, ranges and steps, and the sentence for what lies outside.
+
+Rates, frequencies and 1/time are in units of the total rate kappa + gamma, so that r -> 1/r with theta -> -theta is a mirror.
+This module is needed to show the page, before any science is loaded: it imports the standard library only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import cos, isfinite, pi, sin
+from dataclasses import dataclass, replace
+from math import pi
 from typing import Any, Literal
 
 Values = Mapping[str, float]
-LARGEST_RUN = 200.0  # longest time shown, in 1/damping
-TIMES, MOST_TIMES = 401, 4001  # of a run
-PER_TURN = 10  # times, so that what turns fast is not seen to turn slowly
+LARGEST = 1e300  # what is beyond is no number, such as a whole number of 400 digits
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
 class Control:
-    """A number that can be set, or a box that can be ticked (0 or 1)."""
+    """A number that can be set, or a box that can be ticked (0 or 1); on a log scale `step` is that of ln(value)."""
 
     name: str
     label: str
@@ -24,23 +27,41 @@ class Control:
     step: float
     start: float
     kind: Literal["number", "tick"] = "number"
+    scale: Literal["linear", "log"] = "linear"
+    plain: str = ""  # the label in plain words
 
     def taken(self, value: Any) -> tuple[float | None, str]:
         """The nearest allowed value, on the grid of steps where the range is of whole numbers, and what was wrong."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
             return None, f"{self.label} must be a number."
-        number = round(value) if float(self.step).is_integer() else float(value)
+        number = round(value) if self.scale == "linear" and float(self.step).is_integer() else float(value)
         inside = min(self.high, max(self.low, number))
-        said = "" if inside == number else f"{self.label} goes from {self.low:g} to {self.high:g} here, but is {number:g}."
-        return float(inside), said
+        there = f"{self.label} goes from {plain_number(self.low)} to {plain_number(self.high)} here"
+        return float(inside), "" if inside == number else f"{there}, but is {plain_number(number)}."
 
 
-COUPLING = Control("coupling", "coupling V/γ", 0, 30, 0.1, 12)
-THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.5)
-RATIO = Control("ratio", "gain-to-damping ratio r = κ/γ", 0, 12, 0.05, 3)
-DEPHASING = Control("dephasing", "dephasing γφ/γ", 0, 5, 0.05, 0)
-DETUNING = Control("detuning", "detuning Δ/γ", 0, 10, 0.05, 2)
-UNTIL = Control("until", "time shown γt", 5, LARGEST_RUN, 1, 30)
+def plain_number(value: float) -> str:
+    """A number of a range, as short as it can be said, with a minus sign instead of a hyphen."""
+    return f"{value:.3g}".replace("-", "−")
+
+
+V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="how strongly they act on each other")
+THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.38, plain="kind of interaction")
+RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.02, 3, scale="log", plain="gain against damping")
+DEPHASING = Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="noise that shakes the phase")
+SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01, 0, plain="how different their own rhythms are")
+DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, 0.5, plain="how much faster A is than B")
+V_PAIR = replace(V, high=8, start=5)
+ALIKE = Control(
+    "alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="the groups hear each other as themselves"
+)
+V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="how strongly A and B act on each other")
+THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="kind of interaction of A and B")
+SPINS = Control("N", "number of spins N", 2, 60, 1, 20, plain="number of spins")
+
+ONE = (V, THETA, RATIO, DEPHASING, SPREAD)
+TWO = (DETUNING, V_PAIR, THETA, RATIO, DEPHASING, ALIKE, V_CROSS, THETA_CROSS)
+FEW = (SPINS, V, THETA, RATIO, DEPHASING)
 
 
 def angle(value: float) -> float:
@@ -48,16 +69,10 @@ def angle(value: float) -> float:
     return value * pi
 
 
-def moments(values: Values) -> int:
-    """How many times a run needs for the frequency that interaction and detuning give; with disorder spins are too many."""
-    if values.get("spread"):
-        return TIMES
-    ratio, phase = values["ratio"], angle(values["theta"])
-    pull = (1 + ratio) / 2 + values["dephasing"]  # Gamma_perp: the frequency of the cycle is Gamma_perp cot(theta), (4.3)
-    drive = values["coupling"] * abs(cos(phase) * (ratio - 1) / (ratio + 1))  # and on the way to it V cos(theta) z
-    settled = pull * abs(cos(phase)) / max(abs(sin(phase)), 1e-9)
-    fastest = min(settled, drive) + values.get("detuning", 0.0) / 2
-    return round(min(max(TIMES, PER_TURN * fastest * values["until"] / (2 * pi)), MOST_TIMES))
+def rates(values: Values) -> dict[str, float]:
+    """Gain and damping of the ratio r = gain/damping, in units of their sum."""
+    ratio = values["r"]
+    return {"gain": ratio / (1 + ratio), "damping": 1 / (1 + ratio)}
 
 
 def accepted(controls: Sequence[Control], asked: Mapping[str, Any], before: Values) -> tuple[dict[str, float], str]:
@@ -78,6 +93,12 @@ def starts(controls: Sequence[Control], **changes: float) -> dict[str, float]:
     return {control.name: float(changes.get(control.name, control.start)) for control in controls}
 
 
-def shown(value: float, digits: int = 4) -> str:
-    """A number for reading: no minus before a zero."""
-    return f"{round(float(value), digits) + 0.0:.{digits}f}"
+def shown(value: float, digits: int = 2) -> str:
+    """A number for reading: no minus before a zero, and a minus sign instead of a hyphen."""
+    return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def equation(symbol: str, value: float | str, digits: int = 2) -> str:
+    """ "R = 0.34" in HTML, which no line break divides."""
+    number = value if isinstance(value, str) else shown(value, digits)
+    return f"<i>{symbol}</i>{NO_BREAK}={NO_BREAK}{number}"

@@ -1,27 +1,41 @@
-"""Pictures as numbers for the browser: images in the colours of the plots, lines, legends."""
+"""Pictures as numbers for the browser: axes, images in the colours of the plots, lines, legends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import to_rgba_array
+from matplotlib.colors import to_hex, to_rgba_array
+from numpy.typing import NDArray
 
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import Control
 
-STRONGEST = 0.75  # order parameter at the bright end: no limit cycle has more than 1/sqrt 2 (theory page, section 4)
+Array = NDArray[Any]
+INK = "currentColor"  # black on light, white on dark
+BLACK = "#000000"  # over an image, which is light in both themes
+HERE = ("#e0303c", "here", "here")
+STRONGEST = 0.6  # order parameter at the bright end: |z0|/sqrt 2 at the largest ratio, of (4.4), is 0.598
+HATCH = 2, 6  # pixels of an image over one point, and between two lines of the hatching
 
 
-def axis(label: str, low: float, high: float) -> dict[str, Any]:
-    return {"label": label, "low": float(low), "high": float(high)}
+def axis(label: str, low: float, high: float, scale: str = "linear", control: str | None = None) -> dict[str, Any]:
+    return {"label": label, "low": float(low), "high": float(high), "scale": scale, "control": control}
 
 
 def over(control: Control) -> dict[str, Any]:
     """The axis of a control."""
-    return axis(control.label, control.low, control.high)
+    return axis(control.label, control.low, control.high, control.scale, control.name)
+
+
+def centres(control: Control, count: int) -> Array:
+    """Values in the middle of `count` equal parts of an axis, as the points of an image lie."""
+    between = (np.arange(count) + 0.5) / count
+    if control.scale == "log":
+        return np.asarray(control.low * (control.high / control.low) ** between)
+    return np.asarray(control.low + (control.high - control.low) * between)
 
 
 def listed(values: Iterable[float]) -> list[float | None]:
@@ -33,31 +47,39 @@ def line(x: Iterable[float], y: Iterable[float], colour: str, **more: Any) -> di
     return {"x": listed(x), "y": listed(y), "colour": colour, **more}
 
 
-def image(colours: np.ndarray) -> dict[str, Any]:
+def image(colours: Array) -> dict[str, Any]:
     """Colours of shape (row, column, 4) from 0 to 1; row 0 is at the bottom."""
     height, width = colours.shape[:2]
     return {"bytes": np.asarray(255 * colours).round().astype(np.uint8).tobytes(), "width": width, "height": height}
 
 
-def magnitudes(order: np.ndarray) -> dict[str, Any]:
-    """Order parameters; clear where it is not known yet."""
-    colours = mpl.colormaps[ss.plot.COLOURMAP](np.clip(np.nan_to_num(order) / STRONGEST, 0, 1))
-    colours[..., 3] = np.isfinite(order)
-    return image(colours)
+def magnitudes(order: Array) -> dict[str, Any]:
+    """Order parameters; equal colours mean equal numbers in all pictures."""
+    return image(mpl.colormaps[ss.plot.COLOURMAP](np.clip(order / STRONGEST, 0, 1)))
 
 
 def ramp() -> dict[str, Any]:
     """Explains the colours of `magnitudes`."""
-    colours = [mpl.colors.to_hex(mpl.colormaps[ss.plot.COLOURMAP](x)) for x in np.linspace(0, 1, 7)]
+    colours = [to_hex(mpl.colormaps[ss.plot.COLOURMAP](x)) for x in np.linspace(0, 1, 9)]
     return {"label": "order parameter R", "low": "0", "high": f"{STRONGEST:g}", "colours": colours}
 
 
-def regimes(codes: np.ndarray) -> dict[str, Any]:
+def regimes(codes: Array) -> dict[str, Any]:
     """Regimes in the colours of `plot.phase_diagram`."""
     table = to_rgba_array(list(ss.plot.REGIME_COLOURS.values()))
     return image(table[codes - int(ss.Regime.UNDECIDED)])
 
 
-def names_of(codes: np.ndarray) -> list[Sequence[str]]:
+def names_of(codes: Array) -> list[tuple[str, str, str]]:
     """A legend of the regimes that occur."""
-    return [(ss.plot.REGIME_COLOURS[ss.Regime(code)], str(ss.label(code))) for code in np.unique(codes).tolist()]
+    return [(ss.plot.REGIME_COLOURS[ss.Regime(code)], str(ss.label(code)), "area") for code in np.unique(codes).tolist()]
+
+
+def hatched(where: Array) -> dict[str, Any]:
+    """Slanted lines over the points of a boolean image; clear elsewhere."""
+    size, period = HATCH
+    fine = where.repeat(size, 0).repeat(size, 1)
+    rows, columns = np.indices(fine.shape)
+    colours = np.zeros((*fine.shape, 4))
+    colours[..., 3] = 0.75 * (fine & ((rows + columns) % period < size))
+    return image(colours)

@@ -1,126 +1,227 @@
-"""One ensemble: from the controls to its run, its place in the diagram, words and code."""
+"""One ensemble: from the controls to its cycle, its place in the map, words, run and code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from math import cos, isfinite, pi, sin
+from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+from scipy.interpolate import PchipInterpolator
 
 import spinsync as ss
-from spinsync.interfaces.explorer.controls import (
-    COUPLING,
-    DEPHASING,
-    RATIO,
-    THETA,
-    UNTIL,
-    Control,
-    Values,
-    angle,
-    moments,
-    shown,
-)
+from spinsync.interfaces.explorer.controls import RATIO, V, Values, angle, equation, rates, shown
+from spinsync.interfaces.explorer.figures import centres
 
-SPREAD = Control("spread", "disorder width (std) σ/γ", 0, 5, 0.05, 0)
-CONTROLS = (COUPLING, RATIO, THETA, DEPHASING, SPREAD, replace(UNTIL, start=20.0))
-SPINS = 14  # at random places, where all spins are equal
-GRID, COARSE = 96, 24  # points of the diagram along an axis; with disorder, which costs a hundred times more
+Array = NDArray[Any]
+SPINS = 24  # at random places, in figures and in the data
+GRID = 128  # points of the map along an axis
+ALONG = 24  # closed forms along the coupling, from which the whole map follows
+TIMES, MOST_TIMES, PER_TURN = 601, 6001, 24  # of a run; per turn, so that paths have no corners
+SHORTEST, LONGEST = 30.0, 150.0  # times shown
+STILL = 1e-3  # |Omega| below which nothing is seen to turn
 
 
-def places(count: int = SPINS) -> np.ndarray:
+def ensemble(values: Values) -> ss.Ensemble:
+    """The model, in units of gain + damping."""
+    return ss.Ensemble.single(
+        **rates(values), coupling=values["V"], theta=angle(values["theta"]), dephasing=values["dephasing"],
+        frequency=ss.Gaussian(values["spread"]) if values.get("spread", 0.0) > 0 else 0.0,
+    )  # fmt: skip
+
+
+# ---- words and stage
+
+
+def words(values: Values) -> str:
+    """What the ensemble does, and why, in HTML, by closed forms."""
+    model = ensemble(values)
+    cycle, critical = ss.limit_cycle(model), ss.critical_coupling(model)
+    if bool(cycle.synchronized):
+        number = float(cycle.frequency)
+        turn = (
+            f"The spins keep one common phase. Seen from a frame that turns with them they stand still: {equation('Ω', 0.0)}."
+            if abs(number) < STILL
+            else f"The spins turn together at {equation('Ω', number)}, though nothing outside sets the rhythm."
+        )
+        told = (
+            f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, height on the sphere "
+            f"{equation('z', float(cycle.inversion))}."
+        )
+    else:
+        told = (
+            "<b>Incoherent.</b> No common phase lasts. In the end every spin rests on the axis of the sphere, at the height "
+            f"{equation('z', model.groups[0].z0)}."
+        )
+    return " ".join([told, _against(values, critical, bool(cycle.synchronized)), *_unequal(values)])
+
+
+def _against(values: Values, critical: float, synchronized: bool) -> str:
+    """Where the coupling stands."""
+    if not isfinite(critical):
+        if abs(sin(angle(values["theta"]))) < 1e-12:
+            return f"At {equation('θ', '0')} or ±<i>π</i> no coupling synchronizes: it only exchanges excitations."
+        needs = "more gain than damping, <i>r</i>&nbsp;&gt;&nbsp;1" if values["theta"] < 0 else (
+            "more damping than gain, <i>r</i>&nbsp;&lt;&nbsp;1")  # fmt: skip
+        return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
+    side = "above" if values["V"] > critical else "below" if values["V"] < critical else "at"
+    here = f"The coupling {equation('V', values['V'])} is {side} the threshold {shown(critical)}."
+    started = " From a weak start the spins stay incoherent." if synchronized and side == "below" else ""
+    return here + started
+
+
+def _unequal(values: Values) -> list[str]:
+    """How spins with frequencies of their own enter."""
+    if not values.get("spread"):
+        return []
+    return [f"Their own frequencies form a bell curve of width {shown(values['spread'])}, over which the formula averages."]
+
+
+def stage(values: Values) -> dict[str, Any]:
+    """The ring of the limit cycle, and the order parameter that the motion tends to."""
+    cycle = ss.limit_cycle(ensemble(values))
+    if not bool(cycle.synchronized):
+        return {"rings": [], "order": 0.0}
+    radius, height = float(cycle.order_parameter), float(cycle.inversion)
+    return {"rings": [{"group": 0, "radius": radius, "height": height}], "order": radius}
+
+
+# ---- the map
+
+
+def map_key(values: Values) -> tuple[float, ...]:
+    """What the map depends on."""
+    return values["theta"], values["dephasing"], values.get("spread", 0.0)
+
+
+def _growing(values: Values) -> ss.Ensemble:
+    """Spins whose inversion without coupling has the sign that synchronizes, and the size 1."""
+    gain = 1.0 if values["theta"] < 0 else 0.0
+    return ensemble({**values, "r": 1.0, "V": 1.0}).replace(gain=gain, damping=1 - gain)
+
+
+def along_coupling(values: Values) -> tuple[Array, Array]:
+    """Couplings W > 0 and (W R)^2 of the limit cycle, for spins of inversion ±1 without coupling; empty if there is none.
+
+    (W R)^2 is a smooth function from the critical coupling on, without disorder a straight line by (4.2) and (4.4).
+    """
+    model = _growing(values)
+
+    def order(coupling: float) -> float:
+        return float(ss.limit_cycle(model.replace(coupling=coupling)).order_parameter)
+
+    onset = ss.critical_coupling(model)
+    if not isfinite(onset) or onset >= V.high:
+        return np.zeros(0), np.zeros(0)
+    couplings = onset + (V.high - onset) * np.linspace(0, 1, ALONG) ** 2
+    return couplings, np.array([(coupling * order(float(coupling))) ** 2 for coupling in couplings])
+
+
+def map_orders(values: Values, couplings: Array, ratios: Array) -> Array:
+    """Order parameter of the limit cycle, shape (ratio, coupling).
+
+    With the unit kappa + gamma, Gamma_perp is the same at all ratios. By (4.2), (4.4), and with disorder (6.3), z/z0 and the
+    width of the hole in the distribution depend on W = V |z0| alone, so that R(V, r) = |z0| R(W, inversion ±1).
+    """
+    z0 = (ratios - 1) / (ratios + 1)
+    strength = np.where(-sin(angle(values["theta"])) * z0 > 0, abs(z0), 0.0)[:, None]
+    scaled = couplings * strength
+    known, squares = along_coupling(values)
+    if not known.size:
+        return np.zeros(scaled.shape)
+    inside = scaled > known[0]
+    order = np.sqrt(np.maximum(PchipInterpolator(known, squares)(np.clip(scaled, known[0], None)), 0)) / np.where(
+        inside, scaled, 1
+    )
+    return np.asarray(np.where(inside, strength * order, 0.0))
+
+
+def diagram(values: Values) -> Array:
+    """The map over V and r, at the middle of its points."""
+    return map_orders(values, centres(V, GRID), centres(RATIO, GRID))
+
+
+def boundary(values: Values) -> tuple[Array, Array]:
+    """Closed form: couplings and ratios at which the incoherent state loses its stability (4.5); NaN where there is none."""
+    critical = ss.critical_coupling(_growing(values))  # V_c |z0| does not depend on the ratio
+    near = 1 + np.linspace(-0.9, 3, 118)  # where the line runs off to infinity, at r = 1
+    ratios = np.unique([*near, *np.geomspace(RATIO.low, RATIO.high, 121)])
+    z0 = (ratios - 1) / (ratios + 1)
+    with np.errstate(divide="ignore"):
+        couplings = critical / abs(z0)
+    return np.where((np.sign(z0) == -np.sign(values["theta"])) & (couplings < 1.2 * V.high), couplings, np.nan), ratios
+
+
+# ---- run and code
+
+
+def _until(values: Values) -> float:
+    """A time in which the motion settles, and turns some times; by the slowest Floquet exponent (4.6)."""
+    cycle = ss.limit_cycle(ensemble(values))
+    if not bool(cycle.synchronized) or "floquet_exponent" not in cycle:
+        return SHORTEST
+    slowest = -float(np.sort(cycle.floquet_exponent.values.real)[-2])
+    return float(np.ceil(np.clip(12 / max(slowest, 1e-9), SHORTEST, LONGEST)))
+
+
+def moments(values: Values, until: float) -> int:
+    """How many times a run needs so that its fastest turn is a smooth path; with disorder spins are too many for this."""
+    if values.get("spread"):
+        return TIMES
+    ratio, phase = values["r"], angle(values["theta"])
+    drive = values["V"] * abs(cos(phase) * (ratio - 1) / (ratio + 1))  # on the way to the cycle: V cos(theta) z
+    pull = (0.5 + values["dephasing"]) * abs(cos(phase)) / max(abs(sin(phase)), 1e-9)  # |Omega| of (4.3)
+    fastest = min(pull, drive) + values.get("detuning", 0.0) / 2
+    return round(min(max(TIMES, PER_TURN * fastest * until / (2 * pi)), MOST_TIMES))
+
+
+def places(count: int = SPINS) -> Array:
     """Random places on the sphere, uniform, shape (spin, 3)."""
     m = np.random.default_rng(0).normal(size=(count, 3))
     return np.asarray(m / np.linalg.norm(m, axis=1, keepdims=True))
 
 
-def ensemble(values: Values) -> ss.Ensemble:
-    """The model, in units of the damping rate."""
-    return ss.Ensemble.single(
-        gain=values["ratio"], damping=1.0, coupling=values["coupling"], theta=angle(values["theta"]),
-        dephasing=values["dephasing"], frequency=ss.Gaussian(values["spread"]) if values["spread"] > 0 else 0.0,
-    )  # fmt: skip
-
-
 def run(values: Values) -> xr.Dataset:
     """Equal spins from random places; with disorder, classes of spins from a common weak coherence."""
-    times = np.linspace(0, values["until"], moments(values))
-    return ss.evolve(ensemble(values), times, initial=None if values["spread"] > 0 else places(), each=True)
+    until = _until(values)
+    times = np.linspace(0, until, moments(values, until))
+    return ss.evolve(ensemble(values), times, initial=None if values.get("spread", 0.0) > 0 else places(), each=True)
 
 
 def code(values: Values) -> str:
-    """Python that makes the run and the diagram again."""
-    frequency = f", frequency=ss.Gaussian({values['spread']!r})" if values["spread"] > 0 else ""
+    """A Python program that makes the run, and a figure of it."""
+    until = _until(values)
+    frequency = f", frequency=ss.Gaussian({values['spread']!r})" if values.get("spread", 0.0) > 0 else ""
     start = (
-        "run = ss.evolve(ensemble, times, each=True)\n"
-        if values["spread"] > 0
-        else f"start = np.random.default_rng(0).normal(size=({SPINS}, 3))  # {SPINS} spins at random places\n"
+        "run = ss.evolve(ensemble, times, each=True)  # classes of spins, from a weak common start\n"
+        if values.get("spread", 0.0) > 0
+        else f"start = np.random.default_rng(0).normal(size=({SPINS}, 3))  # {SPINS} spins at random places on the sphere\n"
         "start /= np.linalg.norm(start, axis=1, keepdims=True)\n"
         "run = ss.evolve(ensemble, times, initial=start, each=True)\n"
     )
     return (
-        "import numpy as np\nimport spinsync as ss\n\n"
+        "import matplotlib.pyplot as plt\nimport numpy as np\nimport spinsync as ss\n\n"
+        f"{head(values)}"
         "ensemble = ss.Ensemble.single(\n"
-        f"    gain={values['ratio']!r}, damping=1.0, coupling={values['coupling']!r}, theta={values['theta']!r} * np.pi,\n"
+        f"    gain=r / (1 + r), damping=1 / (1 + r), coupling={values['V']!r}, theta={values['theta']!r} * np.pi,\n"
         f"    dephasing={values['dephasing']!r}{frequency},\n)\n"
-        f"times = np.linspace(0, {values['until']!r}, {moments(values)})\n{start}"
-        "cycle = ss.limit_cycle(ensemble)  # closed form\n"
+        f"times = np.linspace(0, {until!r}, {moments(values, until)})\n{start}\n"
+        "cycle, critical = ss.limit_cycle(ensemble), ss.critical_coupling(ensemble)  # closed forms\n"
         'print(f"R = {run.order_parameter[-1]:.6f}, closed form {cycle.order_parameter:.6f}")\n'
-        "ss.show(run)  # in a notebook; ss.plot.bloch_sphere(run) anywhere\n"
+        'print(f"frequency {cycle.frequency:.6f}, critical coupling {critical:.6f}")\n\n'
+        'figure, (left, right) = plt.subplots(1, 2, figsize=(7, 3), layout="constrained")\n'
+        "ss.plot.bloch_sphere(run, left)\n"
+        "ss.plot.order_parameter(run, right)\n"
+        'right.set_xlabel("time (κ+γ)t")\n'
+        'ss.plot.save(figure, "spinsync-one-ensemble.png")\n'
     )
 
 
-def words(values: Values, seen: xr.Dataset) -> str:
-    """What the ensemble does, and why, in HTML."""
-    model = ensemble(values)
-    cycle, critical = ss.limit_cycle(model), ss.critical_coupling(model)
-    reached = float(seen.order_parameter[-1])
-    numbers = f"At the end of this run <i>R</i> = {reached:.4f}"
-    if bool(cycle.synchronized):
-        return (
-            "<b>Synchronized.</b> The spins turn together, although nothing sets the rhythm from outside: "
-            f"closed form <i>R</i> = {shown(cycle.order_parameter)}, frequency <i>Ω</i>/<i>γ</i> = "
-            f"{shown(cycle.frequency)}, inversion <i>z</i> = {shown(cycle.inversion)}. {_against(values, critical)} "
-            f"{numbers}."
-        )
-    z0 = model.groups[0].z0
+def head(values: Values) -> str:
+    """Explains the unit, which all programs share."""
+    numbers = rates(values)
     return (
-        "<b>Incoherent.</b> No common phase lasts: in the end every spin rests on the axis, at inversion "
-        f"<i>z</i> = {z0:.4f}. {_against(values, critical)} {numbers}."
+        f"r = {values['r']!r}  # gain/damping; all rates in units of gain + damping:\n"
+        f"#   gain {numbers['gain']:.4g}, damping {numbers['damping']:.4g}\n"
     )
-
-
-def _against(values: Values, critical: float) -> str:
-    if not np.isfinite(critical):
-        sine = -np.sin(angle(values["theta"]))
-        if abs(sine) < 1e-12:
-            return "At <i>θ</i> = 0 or ±<i>π</i> no coupling synchronizes: it only exchanges excitations."
-        needs = "more gain than damping, <i>r</i> &gt; 1" if sine > 0 else "less gain than damping, <i>r</i> &lt; 1"
-        return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
-    side = "above" if values["coupling"] > critical else "below" if values["coupling"] < critical else "at"
-    return f"<i>V</i>/<i>γ</i> is {side} the critical coupling {critical:.4g}."
-
-
-def diagram_key(values: Values) -> tuple[float, ...]:
-    """What the diagram depends on."""
-    return values["theta"], values["dephasing"], values["spread"]
-
-
-def diagram(values: Values) -> Iterator[np.ndarray]:
-    """Order parameter over coupling and ratio, shape (ratio, coupling), as it fills: NaN where it is not known yet."""
-    model = ensemble(values)
-    size = COARSE if values["spread"] > 0 else GRID
-    couplings, ratios = (np.linspace(c.low, c.high, size) for c in (COUPLING, RATIO))
-    order = np.full((size, size), np.nan)
-    for rows in np.array_split(np.arange(size), size // 2 if values["spread"] > 0 else 2):
-        part = ss.phase_diagram(model, {"gain": ratios[rows], "coupling": couplings}, threads=1)
-        order[rows] = part.order_parameter.values
-        yield order.copy()
-
-
-def boundary(values: Values) -> tuple[list[float], list[float]]:
-    """Closed form: couplings and ratios where the incoherent state loses its stability (4.5), NaN where there is none."""
-    near = np.linspace(0.0, 2.0, 101)  # where it runs off to infinity, at r = 1
-    model, ratios = ensemble(values), np.unique([*near, *np.linspace(RATIO.low, RATIO.high, 61)]).tolist()
-    critical = [ss.critical_coupling(model.replace(gain=ratio)) for ratio in ratios]
-    return [v if np.isfinite(v) else np.nan for v in critical], ratios

@@ -1,146 +1,238 @@
-"""Two groups: from the controls to their run, regime, tongue, frequencies, words and code."""
+"""Two groups: from the controls to their regime, frequencies, words, run and code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
 
 import spinsync as ss
+from spinsync.interfaces.explorer import one_group
 from spinsync.interfaces.explorer.controls import (
-    COUPLING,
-    DEPHASING,
     DETUNING,
-    RATIO,
-    THETA,
-    UNTIL,
+    V_CROSS,
+    V_PAIR,
     Control,
     Values,
     angle,
-    moments,
+    equation,
+    rates,
     shown,
 )
 
-ALIKE = Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick")
-CROSS = Control("cross_coupling", "cross coupling V×/γ", 0, 30, 0.1, 4)
-CROSS_THETA = Control("cross_theta", "cross phase θ×/π", -1, 1, 0.01, -0.5)
-CONTROLS = (
-    DETUNING, replace(COUPLING, start=20.0), RATIO, THETA, DEPHASING, ALIKE, CROSS, CROSS_THETA, UNTIL
-)  # fmt: skip
-GRID, SHARES = 64, 8  # points of the tongue along an axis; in how many parts it is computed
-SWEEP = 61  # detunings of the frequencies
+Array = NDArray[Any]
+COMMON = ((0.8, 0.0, 0.0), (0.8, 0.0, 0.0))  # Bloch vectors of a strong common start
+SWEEP, FEW = 121, 31  # detunings of the frequencies, and of a first look
+LINES = 31  # points of a closed-form line
+UNTIL = 60.0  # time of a run
+SMALL_ERROR = 0.1  # of a locking range: Adler's equation is not used beyond
 
-MEANINGS = {
-    ss.Regime.UNDECIDED: "<b>Undecided.</b> The motion does not tell its regime within the longest run, as close to a "
-    "boundary.",
-    ss.Regime.INCOHERENT: "<b>Incoherent.</b> Neither group keeps a common phase; the spins rest on the axis.",
-    ss.Regime.FULL: "<b>Full harmony.</b> Both groups turn at one frequency, and their phases keep a constant distance. "
-    "The light of both is one line.",
-    ss.Regime.PHASE_TRAPPED: "<b>Phase-trapped.</b> The groups swing about each other: the phase difference oscillates, but no "
-    "turn is ever lost, so the mean frequencies are equal.",
-    ss.Regime.PARTIAL: "<b>Partial harmony.</b> Each group is synchronized within itself, but keeps a frequency of its own: "
-    "one overtakes the other again and again.",
-    ss.Regime.IRREGULAR: "<b>Irregular.</b> The motion never repeats, and small deviations grow: chaos.",
-    ss.Regime.PULSATING: "<b>Pulsating.</b> One group alone keeps a phase, and its amplitude swells and shrinks.",
+Lines = list[tuple[str, Array, Array]]  # name, detunings, strengths
+
+NAMES = {
+    ss.Regime.UNDECIDED: "Undecided",
+    ss.Regime.INCOHERENT: "Incoherent",
+    ss.Regime.FULL: "Full synchronization",
+    ss.Regime.PHASE_TRAPPED: "Phase-trapped",
+    ss.Regime.PARTIAL: "Partial synchronization",
+    ss.Regime.IRREGULAR: "Irregular",
+    ss.Regime.PULSATING: "Pulsating",
 }
 
 
 def ensemble(values: Values) -> ss.Ensemble:
-    """The model, in units of the damping rate."""
+    """The model, in units of gain + damping."""
     cross: dict[str, Any] = (
-        {} if values["alike"] else {"cross_coupling": values["cross_coupling"], "cross_theta": angle(values["cross_theta"])}
+        {} if values["alike"] else {"cross_coupling": values["V_cross"], "cross_theta": angle(values["theta_cross"])}
     )
     return ss.Ensemble.pair(
-        detuning=values["detuning"], gain=values["ratio"], damping=1.0, coupling=values["coupling"],
-        theta=angle(values["theta"]), dephasing=values["dephasing"], **cross,
+        detuning=values["detuning"], **rates(values), coupling=values["V"], theta=angle(values["theta"]),
+        dephasing=values["dephasing"], **cross,
     )  # fmt: skip
 
 
-def run(values: Values) -> xr.Dataset:
-    """The two groups from a weak random coherence, the same from which the regime is found."""
-    return ss.evolve(ensemble(values), np.linspace(0, values["until"], moments(values)))
+def upwards(values: Values) -> tuple[Control, str]:
+    """The control on the vertical axis of the tongue, and its name in the model: every coupling, or that between the groups."""
+    return (V_PAIR, "coupling") if values["alike"] else (V_CROSS, "cross_coupling")
 
 
-def code(values: Values) -> str:
-    """Python that makes run, regime and tongue again."""
-    cross = (
-        ""
-        if values["alike"]
-        else f"    cross_coupling={values['cross_coupling']!r}, cross_theta={values['cross_theta']!r} * np.pi,\n"
-    )
-    across = sweep_name(values)
-    return (
-        "import numpy as np\nimport spinsync as ss\n\n"
-        "pair = ss.Ensemble.pair(\n"
-        f"    detuning={values['detuning']!r}, gain={values['ratio']!r}, damping=1.0, coupling={values['coupling']!r},\n"
-        f"    theta={values['theta']!r} * np.pi, dephasing={values['dephasing']!r},\n{cross})\n"
-        f"run = ss.evolve(pair, np.linspace(0, {values['until']!r}, {moments(values)}))\n"
-        "found = ss.regime(pair)\n"
-        "print(ss.label(found.regime), found.frequency.values)\n"
-        f'axes = {{"detuning": np.linspace(0, {DETUNING.high:g}, {GRID}),\n'
-        f'        "{across}": np.linspace(0, {COUPLING.high:g}, {GRID})}}\n'
-        "tongue = ss.phase_diagram(pair, axes)\n"
-        "ss.plot.phase_diagram(tongue)\n"
-        "ss.show(run)  # in a notebook; ss.plot.bloch_sphere(run) anywhere\n"
-    )
+def idle(values: Values) -> list[str]:
+    """Controls without influence at present."""
+    return ["V_cross", "theta_cross"] if values["alike"] else []
 
 
-def words(found: xr.Dataset) -> str:
-    """The regime, what it means, and the numbers behind it, in HTML."""
-    regime = ss.Regime(int(found.regime))
+# ---- what closed forms tell
+
+
+def symmetric(values: Values) -> xr.Dataset | None:
+    """`symmetric_pair` where it holds: all couplings equal, at a quarter turn."""
+    try:
+        return ss.symmetric_pair(ensemble(values))
+    except ss.InputError:
+        return None
+
+
+def weak(values: Values) -> xr.Dataset | None:
+    """`locking_range` where it holds: both groups synchronized by themselves, and weakly coupled."""
+    if values["alike"]:
+        return None
+    try:
+        found = ss.locking_range(ensemble(values))
+    except ss.InputError:
+        return None
+    return found if bool(found.weak) else None
+
+
+def first_words(values: Values) -> str:
+    """What closed forms tell before the motion is computed."""
+    full, link = symmetric(values), weak(values)
+    if full is not None and bool(full.stable):
+        told = (
+            f"<b>{NAMES[ss.Regime.FULL]}.</b> By a formula both groups can turn at one frequency, "
+            f"{equation('Ω', float(full.frequency))}, with A ahead by {_turn(float(full.phase_difference))}."
+        )
+    elif full is not None and bool(full.incoherent_stable):
+        told = f"<b>{NAMES[ss.Regime.INCOHERENT]}.</b> By a formula no common phase can grow here from a weak start."
+    elif link is not None:
+        side = "inside" if bool(link.locked) else "outside"
+        told = (
+            f"<b>A weak link.</b> The detuning is {side} the locking range of Adler's formula, which ends at "
+            f"{equation('Δ', float(link.locking_range))}."
+        )
+    else:
+        told = "<b>Two groups.</b> No formula tells what they do together at these values."
+    return f"{told} The motion itself is being computed: it tells the regime, and whether the start decides."
+
+
+def closed_form_lines(values: Values) -> Lines:
+    """Boundaries over the detuning in closed form, as `plot.phase_diagram` draws them: (5.2) to (5.4), or (5.7)."""
+    control, name = upwards(values)
+    model = ensemble(values)
+    strengths = np.linspace(control.low, control.high, LINES)[1:]
+    if symmetric(values) is not None:
+        fulls = [ss.symmetric_pair(model.replace(**{name: float(v)})) for v in strengths]
+        return [
+            (label, np.array([float(full[variable]) for full in fulls]), strengths)
+            for label, variable in (
+                ("full ends (Hopf)", "hopf_detuning"), ("full exists", "existence_detuning"),
+                ("incoherent is stable", "incoherent_detuning"),
+            )
+        ]  # fmt: skip
+    if values["alike"]:
+        detunings = np.linspace(DETUNING.low, DETUNING.high, LINES)
+        critical = [ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings]
+        return [("incoherent is stable", detunings, np.array(critical))]
+    links = [weak({**values, "V_cross": float(v)}) for v in strengths]
+    strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
+    edges = [float(link.locking_range) if link is not None and k < strong else np.nan for k, link in enumerate(links)]
+    return [("Adler, weak coupling", np.array(edges), strengths)]
+
+
+# ---- the motion
+
+
+def regimes(values: Values) -> tuple[xr.Dataset, xr.Dataset]:
+    """The long-time motion from a weak random start, and from a strong common one."""
+    model = ensemble(values)
+    return ss.regime(model), ss.regime(model, initial=COMMON)
+
+
+def words(found: xr.Dataset, common: xr.Dataset) -> str:
+    """The regime, what it means, and whether the start decides, in HTML."""
+    regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
+    told = f"<b>{NAMES[regime]}.</b> {_meaning(regime, found)}"
+    if other is regime:
+        return f"{told} A strong common start ends in the same way."
+    return f"{told} <b>The start decides here:</b> from a strong common start it is {ss.label(other)} instead."
+
+
+def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     first, second = (float(f) for f in found.frequency.values)
-    if regime is ss.Regime.INCOHERENT:
-        return MEANINGS[regime]
-    numbers = (
-        f"Observed frequencies <i>Ω</i><sub>A</sub>/<i>γ</i> = {_number(first)}, <i>Ω</i><sub>B</sub>/<i>γ</i> = "
-        f"{_number(second)}; phase locking {float(found.phase_locking[0, 1]):.3f}"
-    )
     if regime is ss.Regime.FULL:
-        numbers += f"; A leads by {shown(found.phase_difference[0, 1] / np.pi, 3)} <i>π</i>"
-    if regime is ss.Regime.IRREGULAR:
-        numbers += f"; Lyapunov exponent {float(found.lyapunov):.3f} <i>γ</i>"
-    return f"{MEANINGS[regime]} {numbers}."
+        ahead = float(found.phase_difference[0, 1])
+        return (
+            f"Both groups turn at one frequency, {equation('Ω', first)}, and the angle between them stays: "
+            f"{'A' if ahead >= 0 else 'B'} is ahead by {_turn(abs(ahead))}. Their light is one line."
+        )
+    if regime is ss.Regime.PHASE_TRAPPED:
+        return (
+            f"The angle between the groups swings to and fro, but neither ever overtakes the other: both have the same mean "
+            f"frequency, {equation('Ω', first)}."
+        )
+    if regime is ss.Regime.PARTIAL:
+        return (
+            f"Each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
+            f"{equation('Ω<sub>B</sub>', second)}: one overtakes the other again and again."
+        )
+    return {
+        ss.Regime.UNDECIDED: "The motion does not tell its kind within the longest run, as happens close to a boundary.",
+        ss.Regime.INCOHERENT: "Neither group keeps a common phase. In the end all spins rest on the axis of the sphere.",
+        ss.Regime.IRREGULAR: "The motion never repeats, and small differences grow: chaos. They grow at the rate "
+        f"{shown(float(found.lyapunov), 3)}.",
+        ss.Regime.PULSATING: "The amplitudes swell and shrink for ever, but there is no angle between two rhythms.",
+    }[regime]
 
 
-def _number(value: float) -> str:
-    return "undefined (dark)" if np.isnan(value) else shown(value)
+def _turn(radians: float) -> str:
+    return f"{shown(radians / np.pi)}&nbsp;<i>π</i>"
 
 
-def sweep_name(values: Values) -> str:
-    """The parameter on the vertical axis of the tongue: coupling, or that between the groups where it is one of its own."""
-    return "coupling" if values["alike"] else "cross_coupling"
-
-
-def tongue_key(values: Values) -> tuple[float, ...]:
-    """What the tongue depends on."""
-    cross = () if values["alike"] else (values["coupling"], values["cross_theta"])
-    return values["theta"], values["dephasing"], values["ratio"], values["alike"], *cross
+def stage(found: xr.Dataset) -> dict[str, Any]:
+    """A ring for each group where the motion is a limit cycle, and the order parameter that it tends to."""
+    regime = ss.Regime(int(found.regime))
+    if regime is ss.Regime.INCOHERENT:
+        return {"rings": [], "order": 0.0}
+    if regime is not ss.Regime.FULL:
+        return {"rings": [], "order": None}
+    rings = [
+        {"group": g, "radius": 2 * float(found.amplitude[g]), "height": float(found.inversion[g])}
+        for g in range(2)
+    ]  # fmt: skip
+    return {"rings": rings, "order": float(found.order_parameter)}
 
 
 def sweep_key(values: Values) -> tuple[float, ...]:
     """What the frequencies over the detuning depend on."""
-    return tuple(values[name] for name in sorted(values) if name not in ("detuning", "until"))
+    return tuple(values[name] for name in sorted(values) if name != "detuning" and name not in idle(values))
 
 
-def tongue(values: Values) -> Iterator[np.ndarray]:
-    """Regimes over detuning and coupling, shape (coupling, detuning), as they get known; other rows repeat the nearest."""
-    model, name = ensemble(values), sweep_name(values)
-    detunings = np.linspace(DETUNING.low, DETUNING.high, GRID)
-    strengths = np.linspace(COUPLING.low, COUPLING.high, GRID)
-    codes, known = np.zeros((GRID, GRID), np.int8), np.zeros(GRID, bool)
-    for share in (0, 4, 2, 6, 1, 3, 5, 7):  # coarse first, then in between
-        rows = np.arange(share, GRID, SHARES)
-        part = ss.phase_diagram(model, {name: strengths[rows], "detuning": detunings}, threads=1)
-        codes[rows], known[rows] = part.regime.values, True
-        there = np.flatnonzero(known)
-        yield codes[there[np.abs(np.arange(GRID)[:, None] - there).argmin(1)]]
-
-
-def frequencies(values: Values) -> xr.Dataset:
+def frequencies(values: Values, count: int = SWEEP) -> xr.Dataset:
     """Observed frequencies over the detuning."""
-    return ss.phase_diagram(
-        ensemble(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, SWEEP)}, threads=1
-    )  # fmt: skip
+    detunings = np.linspace(DETUNING.low, DETUNING.high, count)
+    return ss.phase_diagram(ensemble(values), {"detuning": detunings}, threads=1)
+
+
+# ---- run and code
+
+
+def run(values: Values) -> xr.Dataset:
+    """The two groups from a weak random coherence, the same from which the regime is found."""
+    return ss.evolve(ensemble(values), np.linspace(0, UNTIL, one_group.moments(values, UNTIL)))
+
+
+def code(values: Values) -> str:
+    """A Python program that makes run and regime, and a figure."""
+    cross = (
+        "" if values["alike"] else f"    cross_coupling={values['V_cross']!r}, cross_theta={values['theta_cross']!r} * np.pi,\n"
+    )
+    return (
+        "import matplotlib.pyplot as plt\nimport numpy as np\nimport spinsync as ss\n\n"
+        f"{one_group.head(values)}"
+        "pair = ss.Ensemble.pair(\n"
+        f"    detuning={values['detuning']!r}, gain=r / (1 + r), damping=1 / (1 + r), coupling={values['V']!r},\n"
+        f"    theta={values['theta']!r} * np.pi, dephasing={values['dephasing']!r},\n{cross})\n"
+        f"run = ss.evolve(pair, np.linspace(0, {UNTIL!r}, {one_group.moments(values, UNTIL)}))  # from a weak random start\n\n"
+        "found = ss.regime(pair)\n"
+        f"common = ss.regime(pair, initial=[{list(COMMON[0])}, {list(COMMON[1])}])  # a strong common start\n"
+        'print(f"{ss.label(found.regime)}; from a strong common start: {ss.label(common.regime)}")\n'
+        'print("frequencies", found.frequency.values)\n\n'
+        'figure, (left, middle, right) = plt.subplots(1, 3, figsize=(10, 3.2), layout="constrained")\n'
+        'ss.plot.bloch_sphere(run, left, frame="mean")\n'
+        "ss.plot.order_parameter(run, middle)\n"
+        "ss.plot.phases(run, right)\n"
+        "for ax in (middle, right):\n"
+        '    ax.set_xlabel("time (κ+γ)t")\n'
+        'ss.plot.save(figure, "spinsync-two-groups.png")\n'
+    )

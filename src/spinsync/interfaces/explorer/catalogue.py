@@ -1,0 +1,99 @@
+"""What stands on each page, as the browser is told before any science is loaded: titles, controls, presets, pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, Control, starts
+
+UNITS = "Rates, frequencies and 1/time are in units of <i>κ</i>&nbsp;+&nbsp;<i>γ</i>, the sum of gain and damping."
+SPINS = 400  # on the stage
+
+PAGES: tuple[dict[str, Any], ...] = (
+    {
+        "key": "one", "name": "One ensemble", "title": "One ensemble",
+        "intro": "Many spins act on each other. Gain <i>κ</i> lifts them, damping <i>γ</i> lowers them, and they may agree "
+        f"on a common phase. {UNITS}",
+        "controls": ONE, "stage": {"kind": "one", "spins": SPINS},
+        "pictures": [{"part": "map", "title": "How strong the common rhythm is", "clickable": True}],
+        "downloads": [
+            {"name": "map", "label": "Map"}, {"name": "sphere", "label": "Sphere"},
+            {"name": "order", "label": "Order over time"},
+        ],
+        "presets": {
+            "A slow turn": {"theta": -0.45},
+            "A fast turn": {"theta": -0.15, "V": 4.0},
+            "The article’s case, whose frame turns with the spins": {"theta": -0.5},
+            "Just above the threshold": {"V": 1.14},
+            "Just below the threshold": {"V": 1.02},
+            "Damping instead of gain": {"r": 1 / 3, "theta": 0.38},
+            "Unequal spins": {"spread": 0.5},
+        },
+    },
+    {
+        "key": "two", "name": "Two groups", "title": "Two groups",
+        "intro": "Group A is faster than group B by the detuning <i>Δ</i>. If it is small they agree on one rhythm, "
+        f"if it is large they do not. {UNITS}",
+        "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
+        "pictures": [
+            {"part": "tongue", "title": "What two groups do", "clickable": True},
+            {"part": "frequencies", "title": "The frequency of each group", "clickable": True},
+        ],
+        "downloads": [
+            {"name": "tongue", "label": "Regimes"}, {"name": "frequencies", "label": "Frequencies"},
+            {"name": "sphere", "label": "Sphere"}, {"name": "order-and-phases", "label": "Order and phases over time"},
+        ],
+        "presets": {
+            "Full synchronization": {"detuning": 0.5},
+            "Phase-trapped": {"detuning": 1.45, "V": 6.0},
+            "Partial synchronization": {"detuning": 2.5},
+            "The start decides": {"detuning": 1.84, "V": 7.8},
+            "Weak link, locked": {"detuning": 0.05, "alike": 0.0, "V_cross": 0.3},
+            "Weak link, not locked": {"detuning": 0.15, "alike": 0.0, "V_cross": 0.3},
+            "No rhythm": {"detuning": 2.0, "V": 1.0},
+        },
+    },
+    {
+        "key": "few", "name": "Few spins", "title": "Few spins, exactly",
+        "intro": "A few spins, with all quantum noise in. Their phase wanders, so the line of their light has a width. It gets "
+        f"narrow as their number grows. {UNITS}",
+        "controls": FEW, "stage": None,
+        "pictures": [
+            {"part": "spectrum", "title": "The light of the spins", "clickable": False},
+            {"part": "correlation", "title": "Correlation of two spins over their number", "clickable": True},
+        ],
+        "downloads": [{"name": "spectrum", "label": "Spectrum"}, {"name": "correlation", "label": "Correlation"}],
+        "presets": {
+            "Two spins": {"N": 2},
+            "A narrow line": {"N": 60},
+            "Below the threshold": {"N": 40, "V": 0.8},
+            "Against each other": {"N": 20, "theta": 0.5},
+        },
+    },
+)  # fmt: skip
+
+
+def described(controls: Sequence[Control]) -> list[dict[str, Any]]:
+    """Controls as the browser takes them."""
+    return [asdict(control) for control in controls]
+
+
+def presets(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """Names, and the values of all controls: what a preset does not name stays at its start."""
+    return [{"name": name, "values": starts(page["controls"], **values)} for name, values in page["presets"].items()]
+
+
+def pages() -> list[dict[str, Any]]:
+    """The pages of this file."""
+    return [page | {"controls": described(page["controls"]), "presets": presets(page), "data": True} for page in PAGES]
+
+
+def catalogue() -> dict[str, Any]:
+    """All pages, the story last."""
+    try:
+        from spinsync.interfaces.explorer.story import catalogue as story  # type: ignore[attr-defined]
+    except ImportError:
+        return {"pages": pages()}
+    return {"pages": [*pages(), story()]}

@@ -1,0 +1,312 @@
+// The stage: some hundred spins on the Bloch sphere that never stop. The motion is computed here (motion.js), so that it follows a
+// slider at the next frame from its present state, and can be started anew, kicked and pulled. Traits of its model: kind, values,
+// spins, seed (motion.js), start ("random" or "aligned"), rings and order (closed forms, from Python), turn, hands, plain.
+
+import { COLOURS, History } from "./history.js";
+import { Hands } from "./hands.js";
+import { Motion, model as motionModel } from "./motion.js";
+import { Pointers } from "./pointers.js";
+import { Sphere, THEMES, themeOf } from "./sphere.js";
+import { Strip } from "./strip.js";
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
+const ZOOM = 1.07; // there is little margin around this sphere
+const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
+const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
+const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
+const DESCRIBE_EVERY = 5000; // milliseconds between two descriptions for a screen reader
+const KEPT = 1200; // intervals of frames that tests can read
+const KEYS =
+  "Keys on the sphere: Space plays and pauses, N is a new random start, K a kick, arrows rotate, plus and minus zoom, 0 resets the " +
+  "view. A spin can be pulled with the mouse or a finger; everywhere else a drag turns the view.";
+const HELP =
+  "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. " +
+  "Pull a dot and let it go. Drag beside the dots to turn the view. " +
+  "Where the coupling is too weak, the spins forget their common phase; when it is raised again, a faint coherence " +
+  "(0.01), as quantum noise makes it in nature, lets them begin.";
+const TURN = "On: seen from a platform that turns with the spins' own frequency. Off: from the laboratory, slowed so that an eye can follow.";
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function buildElements(plain) {
+  const sphere = make("canvas", { className: "stage-sphere", tabIndex: 0 }), hands = make("canvas", { className: "stage-hands" });
+  sphere.setAttribute("role", "img");
+  sphere.setAttribute("aria-description", KEYS);
+  const strip = make("canvas", { className: "stage-curve" });
+  for (const canvas of [hands, strip]) canvas.setAttribute("aria-hidden", "true"); // the sphere's label says what they show
+  const button = (name, text, title) => make("button", { type: "button", className: `stage-${name}`, textContent: text, title });
+  const play = button("play", "Pause", "Space on the sphere"), kick = button("kick", "Kick", "Turn every spin by a random angle (K on the sphere)");
+  const start = button("start", "New random start", "Every spin at a random point of the sphere (N on the sphere)");
+  const turn = make("input", { type: "checkbox" });
+  const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×`, selected: s === 1 })));
+  const help = make("details", { className: "stage-help" }, make("summary", { textContent: "What is this?" }), make("p", { textContent: HELP }));
+  const bar = make("div", { className: "stage-bar" }, play, start, kick, help), row = make("div", { className: "stage-row" });
+  row.append(make("label", { title: TURN }, turn, "turn with the spins"), make("label", { className: "stage-speed" }, "speed ", speed));
+  const legend = make("div", { className: "stage-legend" }), reading = make("div", { className: "stage-reading" });
+  const said = make("div", { className: "stage-announcement" });
+  said.setAttribute("role", "status");
+  const root = make(
+    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend, bar, row,
+    make("div", { className: "stage-strip" }, reading, strip), said,
+  );
+  root.dataset.plain = String(plain);
+  return { root, sphere, hands, strip, play, start, kick, turn, speed, legend, reading, said };
+}
+
+class Stage {
+  constructor(model, el) {
+    Object.assign(this, { model, aborter: new AbortController(), visible: true, speed: 1, frames: [], costs: [], recorded: -Infinity });
+    Object.assign(this, { seed: model.get("seed") ?? 0, read: -Infinity, described: -Infinity });
+    this.plain = Boolean(model.get("plain"));
+    this.elements = buildElements(this.plain);
+    el.append(this.elements.root);
+    this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.sphere = new Sphere(this.elements.sphere);
+    this.resetView();
+    this.hands = new Hands(this.elements.hands);
+    this.strip = new Strip(this.elements.strip);
+    this.populate();
+    this.pointers = new Pointers(this);
+    this.listen();
+    this.observe();
+    this.look();
+  }
+
+  // as many spins as the model says, at a random start or all in line
+  populate() {
+    this.motion = new Motion(this.model.get("spins") ?? 400, this.rates(), this.seed);
+    if (this.model.get("start") === "aligned") this.motion.lineUp();
+    else this.motion.randomize(this.seed, this.flat());
+    this.history = new History(this.motion);
+    this.strip.clear();
+    this.face();
+  }
+
+  // spins alone are clocks: their hands lie in the plane of the equator
+  flat() {
+    return this.model.get("kind") === "alone";
+  }
+
+  rates() {
+    return motionModel(this.model.get("kind") ?? "one", this.model.get("values") ?? {});
+  }
+
+  // the frame from which the spins are seen; those of "alone" have the laboratory's frequency in their model
+  face() {
+    const inside = this.flat() ? TURNING : 0, turn = Boolean(this.model.get("turn"));
+    this.motion.common = (turn ? 0 : TURNING) - inside;
+  }
+
+  resetView() {
+    this.sphere.resetView();
+    this.sphere.scale(ZOOM);
+  }
+
+  // ---- what one can do
+
+  change() {
+    this.motion.set(this.rates());
+    this.face();
+    this.requestDraw();
+  }
+
+  randomize() {
+    this.seed += 1;
+    this.motion.randomize(this.seed, this.flat());
+    this.history.begin(this.motion);
+    this.acted("new start");
+  }
+
+  lineUp() {
+    this.motion.lineUp();
+    this.history.begin(this.motion);
+    this.acted("line-up");
+  }
+
+  kick() {
+    this.seed += 1;
+    this.motion.kick(this.seed);
+    this.acted("kick");
+  }
+
+  // a mark in the strip, a word for a screen reader, and an event for the page around
+  acted(name) {
+    this.strip.mark(this.motion.time, name);
+    this.elements.said.textContent = `${name[0].toUpperCase()}${name.slice(1)}: R = ${this.motion.order.toFixed(2)}.`;
+    this.tell(name);
+    this.requestDraw();
+  }
+
+  tell(name) {
+    this.elements.root.dispatchEvent(new CustomEvent("stage-act", { detail: name, bubbles: true }));
+  }
+
+  play(on) {
+    this.playing = on;
+    this.elements.play.textContent = on ? "Pause" : "Play";
+    this.describe();
+    this.requestDraw();
+  }
+
+  // ---- events
+
+  on(target, names, handler, options = {}) {
+    for (const name of names.split(" ")) target.addEventListener(name, handler, { signal: this.aborter.signal, ...options });
+  }
+
+  onTrait(names, handler) {
+    for (const name of names.split(" ")) {
+      this.model.on(`change:${name}`, handler);
+      this.aborter.signal.addEventListener("abort", () => this.model.off(`change:${name}`, handler));
+    }
+  }
+
+  listen() {
+    const { sphere, play, start, kick, turn, speed } = this.elements;
+    this.on(play, "click", () => this.play(!this.playing));
+    this.on(start, "click", () => this.randomize());
+    this.on(kick, "click", () => this.kick());
+    this.on(speed, "change", () => (this.speed = Number(speed.value)));
+    this.on(turn, "change", () => (this.model.set("turn", turn.checked), this.model.save_changes()));
+    const actions = {
+      " ": () => this.play(!this.playing), n: () => this.randomize(), k: () => this.kick(), 0: () => this.resetView(),
+      ArrowLeft: () => this.sphere.rotate(-6, 0), ArrowRight: () => this.sphere.rotate(6, 0),
+      ArrowUp: () => this.sphere.rotate(0, 6), ArrowDown: () => this.sphere.rotate(0, -6),
+      "+": () => this.sphere.scale(1.15), "=": () => this.sphere.scale(1.15), "-": () => this.sphere.scale(1 / 1.15),
+    };
+    this.on(sphere, "keydown", (event) => {
+      const action = !event.ctrlKey && !event.metaKey && !event.altKey && actions[event.key.length > 1 ? event.key : event.key.toLowerCase()];
+      if (!action) return;
+      event.preventDefault();
+      action();
+      this.requestDraw();
+    });
+    this.onTrait("values", () => this.change());
+    this.onTrait("kind", () => (this.change(), this.look()));
+    this.onTrait("turn", () => (this.face(), this.look()));
+    this.onTrait("spins seed", () => ((this.seed = this.model.get("seed") ?? this.seed), this.populate(), this.look()));
+    this.onTrait("rings order hands", () => this.look());
+  }
+
+  observe() {
+    const sight = new IntersectionObserver(([entry]) => ((this.visible = entry.isIntersecting), this.requestDraw()));
+    const size = new ResizeObserver(() => this.requestDraw());
+    sight.observe(this.elements.root);
+    size.observe(this.elements.root);
+    this.on(matchMedia("(prefers-color-scheme: dark)"), "change", () => this.look());
+    this.on(document, "visibilitychange", () => this.requestDraw());
+    this.aborter.signal.addEventListener("abort", () => [sight, size].forEach((observer) => observer.disconnect()));
+  }
+
+  // ---- look: everything that does not change from frame to frame
+
+  look() {
+    const { root, turn, play, legend, hands } = this.elements, scheme = themeOf(root), style = getComputedStyle(root);
+    const page = style.getPropertyValue("--page").trim(), accent = style.getPropertyValue("--accent").trim();
+    const known = this.theme?.scheme === scheme && this.theme.page === (page || this.theme.page);
+    if (!known) this.theme = { ...THEMES[scheme], scheme, ...(page && { page }), accent: accent || THEMES[scheme].text };
+    const colours = COLOURS[scheme], groups = this.motion.groups;
+    this.history.colour(colours);
+    this.rings = (this.model.get("rings") ?? []).map(({ group, radius, height }) => ({
+      radius, height, colour: colours[group], dash: group ? [6, 5] : [],
+    }));
+    turn.checked = Boolean(this.model.get("turn"));
+    play.textContent = this.playing ? "Pause" : "Play";
+    hands.hidden = !this.model.get("hands");
+    root.dataset.hands = String(!hands.hidden);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.plain ? "theory" : "closed form");
+    this.hands.look(this.motion, colours, this.theme);
+    this.explain(legend, groups, colours);
+    this.describe();
+    this.requestDraw();
+  }
+
+  // the legend of the sphere
+  explain(legend, groups, colours) {
+    const entry = (kind, text, colour) => {
+      const made = make("span", { className: `stage-mark-${kind}`, textContent: text });
+      made.style.setProperty("--mark", colour);
+      return made;
+    };
+    const dots = groups > 1 ? ["A", "B"].map((name, a) => entry("dot", `group ${name}`, colours[a])) : [entry("dot", "one spin", colours[0])];
+    const cycle = entry("ring", this.plain ? "where theory says" : "limit cycle, closed form", colours[0]);
+    legend.replaceChildren(...dots, entry("arrow", "mean", this.theme.strong), ...(this.rings.length ? [cycle] : []));
+  }
+
+  describe() {
+    const { count, groups, order } = this.motion, state = this.playing ? "moving" : "paused";
+    const within = groups > 1 ? " in two groups" : "";
+    this.elements.sphere.setAttribute("aria-label", `Bloch sphere with ${count} spins${within}, ${state}. Order parameter R = ${order.toFixed(2)}.`);
+  }
+
+  // ---- clock
+
+  requestDraw() {
+    if (this.pending || this.aborter.signal.aborted) return;
+    this.pending = requestAnimationFrame((now) => {
+      this.pending = 0;
+      this.tick(now);
+    });
+  }
+
+  tick(now) {
+    if (!this.visible || document.hidden) return void (this.last = undefined); // a change of either requests a new frame
+    const begun = performance.now();
+    if (this.playing) this.advance(now);
+    else this.last = undefined;
+    this.draw(now);
+    this.costs.push(performance.now() - begun);
+    if (this.costs.length > KEPT) this.costs.shift();
+    if (this.playing) this.requestDraw();
+  }
+
+  advance(now) {
+    if (this.last !== undefined) {
+      const elapsed = now - this.last;
+      this.motion.advance((Math.min(elapsed, LONGEST) / 1000) * this.speed);
+      this.frames.push(elapsed);
+      if (this.frames.length > KEPT) this.frames.shift();
+    }
+    this.last = now;
+    this.strip.push(this.motion);
+  }
+
+  draw(now) {
+    const { sphere, strip, hands, motion, history, theme, elements } = this, ratio = Math.min(2, window.devicePixelRatio || 1);
+    const commit = this.playing && now - this.recorded > RECORD_EVERY;
+    if (commit) this.recorded = now;
+    history.record(motion, commit);
+    sphere.resize(elements.sphere.clientWidth, ratio);
+    sphere.draw(history.run, history.run.frames - 1, { theme, colour: "group", trails: true, rings: this.rings });
+    this.pointers.draw();
+    strip.draw(motion, ratio);
+    if (!elements.hands.hidden) hands.draw(motion, ratio);
+    if (now - this.read > READ_EVERY) {
+      this.read = now;
+      strip.say(elements.reading, motion);
+    }
+    if (now - this.described > DESCRIBE_EVERY) {
+      this.described = now;
+      this.describe();
+    }
+  }
+
+  dispose() {
+    cancelAnimationFrame(this.pending);
+    this.aborter.abort();
+    this.elements.root.remove();
+  }
+}
+
+export default {
+  render({ model, el }) {
+    const stage = new Stage(model, el);
+    stage.elements.root.stage = stage; // for tests: motion, randomize(), kick(), frames (intervals in ms), costs (script, ms)
+    return () => stage.dispose();
+  },
+};

@@ -1,0 +1,224 @@
+"""Figures for print and data, to download: of the same values as the page, by the functions of `ss.plot`."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+import spinsync as ss
+from spinsync.interfaces.explorer import few_spins, figures, one_group, two_groups
+from spinsync.interfaces.explorer.controls import DETUNING, RATIO, V, Values
+from spinsync.interfaces.explorer.figures import Array
+
+Make = Callable[[Values], Figure]
+TIME = r"time  $(\kappa+\gamma)t$"
+UNIT = r"/(\kappa+\gamma)$"
+DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
+PLACE: dict[str, Any] = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
+_style = Lock()  # matplotlib's settings are those of the whole process
+
+
+def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[Figure, list[Axes]]:
+    """A figure that no other thread knows of."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
+
+
+# ---- one ensemble
+
+
+def one_map(values: Values) -> Figure:
+    """Order parameter over V and r, in the colours of the page; the line is (4.5)."""
+    figure, (ax,) = _sheet(3.8)
+    couplings, ratios = figures.centres(V, 240), figures.centres(RATIO, 240)
+    order = one_group.map_orders(values, couplings, ratios)
+    image = ax.pcolormesh(
+        couplings, ratios, order, cmap=ss.plot.COLOURMAP, vmin=0, vmax=figures.STRONGEST, shading="nearest", rasterized=True
+    )  # fmt: skip
+    figure.colorbar(image, ax=ax, label=r"order parameter  $R$")
+    for colour, width in (("white", 2.6), (figures.BLACK, 1.2)):
+        ax.plot(*one_group.boundary(values), color=colour, lw=width)
+    ax.plot(values["V"], values["r"], **PLACE)
+    ax.set(
+        xlim=(V.low, V.high), ylim=(RATIO.low, RATIO.high), yscale="log", xlabel=rf"coupling  $V{UNIT}",
+        ylabel=r"gain-to-damping ratio  $r=\kappa/\gamma$",
+    )  # fmt: skip
+    ax.set_yticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"], minor=False)
+    ax.set_yticks([], minor=True)
+    return figure
+
+
+def one_sphere(values: Values) -> Figure:
+    """A run from random places, and its limit cycle."""
+    figure, (ax,) = _sheet(3.4, 3.4)
+    ss.plot.bloch_sphere(one_group.run(values), ax)
+    return figure
+
+
+def one_order(values: Values) -> Figure:
+    """R over time."""
+    figure, (ax,) = _sheet()
+    ss.plot.order_parameter(one_group.run(values), ax)
+    ax.set_xlabel(TIME)
+    return figure
+
+
+# ---- two groups
+
+
+def _pair(values: Values) -> ss.Ensemble:
+    """The same pair with damping given per group, so that diagrams keep the unit kappa + gamma instead of the damping rate."""
+    model = two_groups.ensemble(values)
+    return model.replace(damping=(model.groups[0].damping, model.groups[1].damping))
+
+
+def two_tongue(values: Values) -> Figure:
+    """Regimes over detuning and coupling, with closed-form lines and our place."""
+    control, name = two_groups.upwards(values)
+    axes = {"detuning": np.linspace(DETUNING.low, DETUNING.high, 121), name: np.linspace(control.low, control.high, 121)}
+    figure, (ax,) = _sheet(3.8, 3.2)
+    ss.plot.phase_diagram(ss.phase_diagram(_pair(values), axes), ax)
+    for line in list(ax.lines):
+        line.remove()  # these are the lines of the page:
+    for label, x, y in two_groups.closed_form_lines(values):
+        inside = (x <= DETUNING.high) & (y <= control.high)
+        if inside.any():
+            ax.plot(x, y, color=figures.BLACK, lw=1.2, ls=DASHES.get(label, "-"), label=label)
+    ax.plot(values["detuning"], values[control.name], ls="", label="here", **PLACE)
+    ax.set(xlim=(DETUNING.low, DETUNING.high), ylim=(control.low, control.high))
+    up = r"V_\times" if name == "cross_coupling" else "V"
+    ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
+    _legend(ax)
+    return figure
+
+
+def two_frequencies(values: Values) -> Figure:
+    """Observed frequencies over the detuning."""
+    figure, (ax,) = _sheet()
+    ss.plot.frequency(ss.phase_diagram(_pair(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
+    ax.axvline(values["detuning"], color=PLACE["mec"], lw=0.9, zorder=0, label="here")
+    ax.plot([], [], ":", color="#6b747d", lw=0.9, label="without coupling")
+    ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
+    _legend(ax)
+    return figure
+
+
+def two_sphere(values: Values) -> Figure:
+    """The run of both groups in the frame of the mean field."""
+    figure, (ax,) = _sheet(3.4, 3.6)
+    ss.plot.bloch_sphere(two_groups.run(values), ax, frame="mean")
+    for group, name in enumerate("AB"):
+        ax.plot([], [], color=ss.plot.COLOURS[group], label=f"group {name}")
+    for fill, name in (("white", "start"), ("#30363d", "end")):
+        ax.plot([], [], "o", ms=4, mfc=fill, mec="#30363d", mew=0.7, label=name)
+    _legend(ax)
+    return figure
+
+
+def two_order_and_phases(values: Values) -> Figure:
+    """R and phases over time; equal curves are both seen, as B is thinner than A."""
+    run = two_groups.run(values)
+    figure, (left, right) = _sheet(7.0, 2.9, 2)
+    ss.plot.order_parameter(run, left)
+    ss.plot.phases(run, right)
+    for group, curve in enumerate(right.lines):
+        curve.set_data(*_around(run.time.values, -np.angle(run.coherence.values[:, group])))
+    for ax in (left, right):
+        for curve, width in zip(ax.lines, (3.0, 1.2, 0.9), strict=False):
+            curve.set_linewidth(width)
+        ax.set_xlabel(TIME)
+        _legend(ax)
+    return figure
+
+
+def _around(time: Array, phase: Array) -> tuple[Array, Array]:
+    """A phase from -pi to pi whose curve reaches the edge where it passes it, by a straight line between two times."""
+    phase = np.unwrap(phase)
+    turn = np.floor((phase + np.pi) / (2 * np.pi))
+    x, y = [time[:1]], [phase[:1] - 2 * np.pi * turn[0]]
+    for k in range(1, len(time)):
+        if turn[k] != turn[k - 1]:
+            edge = 2 * np.pi * max(turn[k], turn[k - 1]) - np.pi
+            at = time[k - 1] + (time[k] - time[k - 1]) * (edge - phase[k - 1]) / (phase[k] - phase[k - 1])
+            side = np.pi if turn[k] > turn[k - 1] else -np.pi
+            x.append(np.array([at, at, at]))
+            y.append(np.array([side, np.nan, -side]))
+        x.append(time[k : k + 1])
+        y.append(phase[k : k + 1] - 2 * np.pi * turn[k])
+    return np.concatenate(x), np.concatenate(y)
+
+
+def _legend(ax: Axes) -> None:
+    """Above the curves, which fill the picture."""
+    handles, labels = ax.get_legend_handles_labels()
+    if labels:
+        ax.legend(
+            handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=7, columnspacing=1.0, handlelength=1.8
+        )
+
+
+# ---- few spins
+
+
+def few_spectrum(values: Values) -> Figure:
+    """The spectrum and the width of its line."""
+    found = few_spins.line(values)
+    light = few_spins.light(values, found)
+    figure, (ax,) = _sheet()
+    ax.plot(light.frequency, light.emission)
+    half, top = float(found.linewidth) / 2, float(light.emission.max()) / 2
+    ends = [float(found.frequency) - half, float(found.frequency) + half]
+    ax.plot(ends, [top, top], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {2 * half:.3f}")
+    ax.set(xlabel=rf"frequency  $\nu{UNIT}", ylabel=r"emission  $S(\nu)\,(\kappa+\gamma)$", ylim=(0, None))
+    _legend(ax)
+    return figure
+
+
+def few_correlation(values: Values) -> Figure:
+    """Correlation of two spins over their number, and that of infinitely many."""
+    model = few_spins.ensemble(values)
+    figure, (ax,) = _sheet()
+    found = [few_spins.correlation(model, spins) for spins in few_spins.COUNTS]
+    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, label="exact")
+    ax.axhline(few_spins.limit(values), color=figures.BLACK, ls="--", lw=0.9, label="infinitely many spins")
+    ax.axhline(0, color="#6b747d", ls=":", lw=0.8)
+    ax.plot(values["N"], few_spins.correlation(model, int(values["N"])), ls="", label="here", **PLACE)
+    ax.set(xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
+    _legend(ax)
+    return figure
+
+
+ONE: Mapping[str, Make] = {"map": one_map, "sphere": one_sphere, "order": one_order}
+TWO: Mapping[str, Make] = {
+    "tongue": two_tongue, "frequencies": two_frequencies, "sphere": two_sphere, "order-and-phases": two_order_and_phases
+}  # fmt: skip
+FEW: Mapping[str, Make] = {"spectrum": few_spectrum, "correlation": few_correlation}
+
+
+def drawn(make: Make, values: Values, kind: str) -> bytes:
+    """A figure as the bytes of a file of this kind, "pdf" or "png"."""
+    out = BytesIO()
+    metadata: dict[str, Any] = {"CreationDate": None} if kind == "pdf" else {}  # equal figures give equal files
+    with _style, ss.plot.style():
+        make(values).savefig(out, format=kind, metadata=metadata)
+    return out.getvalue()
+
+
+def stored(result: xr.Dataset) -> bytes:
+    """A result as one file: Zarr in a ZIP, with the model and all else that makes it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "result.zarr"
+        result.to_zarr(store, consolidated=False)
+        return Path(shutil.make_archive(str(store), "zip", store)).read_bytes()

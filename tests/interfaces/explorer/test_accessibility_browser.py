@@ -1,0 +1,28 @@
+"""No rule of axe-core is broken on any page, light or dark, on a desktop or a phone."""
+
+from pathlib import Path
+
+import pytest
+
+from browser import chromium
+from explorer_page import DESKTOP, PHONE, TABS, served, visit
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def visited():
+    with chromium() as browser, served() as (address, _):
+        yield browser, address
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")])
+def test_no_rule_of_accessibility_is_broken(visited, tab, viewport, scheme):
+    axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")
+    browser, address = visited
+    with visit(browser, address, tab, viewport=viewport, color_scheme=scheme) as page:
+        page.wait_for_timeout(1500)
+        page.evaluate((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+        found = page.evaluate("axe.run()")
+        assert [(v["id"], v["help"], [n["html"] for n in v["nodes"]][:4]) for v in found["violations"]] == []
