@@ -4,6 +4,7 @@ import html
 import re
 
 from spinsync.interfaces.explorer.catalogue import PAGES, presets
+from spinsync.interfaces.explorer.controls import starts
 
 
 def run_steps(view, values, drawn=None):
@@ -26,4 +27,4 @@ def page(key):
 
 
 def preset(key, name):
-    return next(one["values"] for one in presets(page(key)) if one["name"] == name)
+    return starts(page(key)["controls"], **next(one["values"] for one in presets(page(key)) if one["name"] == name))

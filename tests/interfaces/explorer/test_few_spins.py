@@ -7,7 +7,6 @@ import xarray as xr
 import spinsync as ss
 from explorer_pages import page, plain, preset
 from spinsync.interfaces.explorer import few_spins
-from spinsync.interfaces.explorer.catalogue import presets
 from spinsync.interfaces.explorer.controls import FEW, SPINS, starts
 
 
@@ -56,9 +55,9 @@ def test_the_limit_is_reached_as_the_number_grows():
     assert few_spins.limit(of(V=0.8)) == 0
 
 
-@pytest.mark.parametrize("one", presets(page("few")), ids=lambda one: one["name"])
-def test_presets_of_few_spins_keep_their_word(one):
-    values = one["values"]
+@pytest.mark.parametrize("name", list(page("few")["presets"]))
+def test_presets_of_few_spins_keep_their_word(name):
+    values = preset("few", name)
     width = float(few_spins.line(values).linewidth)
     c = few_spins.correlation(few_spins.ensemble(values), int(values["N"]))
     claims = {
@@ -67,7 +66,7 @@ def test_presets_of_few_spins_keep_their_word(one):
         "Below the threshold": values["V"] < ss.critical_coupling(few_spins.ensemble(values)),
         "Against each other": c < 0,
     }
-    assert claims[one["name"]]
+    assert claims[name]
 
 
 @pytest.mark.parametrize("changes", [{"N": 12, "theta": -0.4, "V": 2.5}, {"N": 20, "dephasing": 0.2, "r": 0.7}])

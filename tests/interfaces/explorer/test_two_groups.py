@@ -7,7 +7,6 @@ import xarray as xr
 import spinsync as ss
 from explorer_pages import page, plain, preset
 from spinsync.interfaces.explorer import tongues, two_groups
-from spinsync.interfaces.explorer.catalogue import presets
 from spinsync.interfaces.explorer.controls import TWO, starts
 
 
@@ -20,23 +19,24 @@ def said(values):
 
 
 CLAIMS = {
-    "Full synchronization": (ss.Regime.FULL, ss.Regime.FULL),
+    "Full": (ss.Regime.FULL, ss.Regime.FULL),
     "Phase-trapped": (ss.Regime.PHASE_TRAPPED, ss.Regime.PHASE_TRAPPED),
-    "Partial synchronization": (ss.Regime.PARTIAL, ss.Regime.PARTIAL),
+    "Partial": (ss.Regime.PARTIAL, ss.Regime.PARTIAL),
     "The start decides": (ss.Regime.PHASE_TRAPPED, ss.Regime.PARTIAL),
-    "Weak link, locked": (ss.Regime.FULL, ss.Regime.FULL),
-    "Weak link, not locked": (ss.Regime.PARTIAL, ss.Regime.PARTIAL),
+    "Weak link": (ss.Regime.FULL, ss.Regime.FULL),
+    "Weak link, too weak": (ss.Regime.PARTIAL, ss.Regime.PARTIAL),
     "No rhythm": (ss.Regime.INCOHERENT, ss.Regime.INCOHERENT),
 }
 
 
-@pytest.mark.parametrize("one", presets(page("two")), ids=lambda one: one["name"])
-def test_presets_of_two_groups_keep_their_word(one):
-    found, common = two_groups.regimes(one["values"])
-    assert (int(found.regime), int(common.regime)) == CLAIMS[one["name"]]
-    words = said(one["values"])
-    assert words.startswith(f"{two_groups.NAMES[CLAIMS[one['name']][0]]}.")
-    assert ("The start decides here" in words) == (one["name"] == "The start decides")
+@pytest.mark.parametrize("name", list(page("two")["presets"]))
+def test_presets_of_two_groups_keep_their_word(name):
+    values = preset("two", name)
+    found, common = two_groups.regimes(values)
+    assert (int(found.regime), int(common.regime)) == CLAIMS[name]
+    words = said(values)
+    assert words.startswith(f"{two_groups.NAMES[CLAIMS[name][0].name]}.")
+    assert ("The start decides here" in words) == (name == "The start decides")
 
 
 def test_the_preset_whose_start_decides_is_named_with_the_other_regime():
@@ -63,19 +63,19 @@ def test_weakly_coupled_groups_lock_inside_adlers_range(share, word):
 def test_the_first_words_are_true(theta, detuning, V):
     values = of(theta=theta, detuning=detuning, V=V)
     words, (found, _) = plain(two_groups.first_words(values)), two_groups.regimes(values)
-    name = two_groups.NAMES[ss.Regime(int(found.regime))]
+    name = two_groups.NAMES[ss.Regime(int(found.regime)).name]
     assert words.startswith(f"{name}.") or words.startswith("Two groups. No formula")
     if words.startswith("Full"):
         assert f"A ahead by {float(found.phase_difference[0, 1]) / np.pi:.2f} π" in words
 
 
 def test_every_regime_has_its_words():
-    assert set(two_groups.NAMES) == set(ss.Regime)
+    assert set(two_groups.NAMES) == {regime.name for regime in ss.Regime}
     found = two_groups.regimes(of())[0]
     for regime in ss.Regime:
         one = found.assign(regime=((), np.int8(regime)))
         words = plain(two_groups.words(one, one))
-        assert words.startswith(two_groups.NAMES[regime])
+        assert words.startswith(two_groups.NAMES[regime.name])
         assert 100 < len(words) <= 4 * 76, words
         assert "-" not in words.replace("Phase-trapped", ""), words
 
@@ -100,7 +100,7 @@ def test_the_rings_are_where_a_run_ends(changes):
     assert stage["order"] == pytest.approx(float(run.order_parameter[-1]), abs=1e-4)
 
 
-@pytest.mark.parametrize(("name", "order"), [("Phase-trapped", None), ("Partial synchronization", None), ("No rhythm", 0.0)])
+@pytest.mark.parametrize(("name", "order"), [("Phase-trapped", None), ("Partial", None), ("No rhythm", 0.0)])
 def test_there_is_no_ring_without_a_limit_cycle(name, order):
     assert two_groups.stage(two_groups.regimes(preset("two", name))[0]) == {"rings": [], "order": order}
 
@@ -120,6 +120,14 @@ def test_closed_form_lines_at_a_quarter_turn():
     margin = (0.5 - d) * (1.5 - d) + 2 * (V / 2 - 0.5 - d) * (1 - d)
     assert np.nanmax(abs(margin)) < 1e-9
     assert np.isfinite(hopf).sum() > 10
+    x, V = lines["incoherent is stable"]
+    np.testing.assert_allclose(V[x > 1.05], 2, rtol=1e-9)  # beyond, both groups are dark or none: V z0 = 2 Gamma_perp
+    np.testing.assert_allclose(V[x < 0.95], 1 + x[x < 0.95] ** 2, rtol=1e-9)  # there it is the end of the full state
+
+
+def test_a_cross_coupling_that_happens_to_equal_the_coupling_has_no_lines_of_equal_couplings():
+    values = of(theta=-0.5, alike=0.0, V=3.0, V_cross=3.0, theta_cross=-0.5)
+    assert [name for name, _, _ in two_groups.closed_form_lines(values)] == ["Adler, weak coupling"]
 
 
 def test_the_incoherent_state_ends_at_the_line_for_any_phase():

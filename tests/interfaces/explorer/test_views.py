@@ -12,7 +12,7 @@ from spinsync.interfaces.explorer import few_spins, figures, tongues, two_groups
 from spinsync.interfaces.explorer.controls import ONE, TWO, starts
 
 PICTURES = {"one": ["map"], "two": ["tongue", "frequencies"], "few": ["spectrum", "correlation"]}
-LEGENDS = {"area", "line", "dash", "dotted", "dots", "rings", "here", "hatch"}
+LEGENDS = {"area", "line", "dash", "dotted", "dots", "rings", "hatch"}
 
 
 def make_small(monkeypatch):
@@ -184,7 +184,6 @@ def test_both_groups_are_seen_where_their_frequencies_agree(finished):
     assert a["y"][2] == pytest.approx(b["y"][2], abs=1e-4)
     assert a["open"]
     assert a["size"] > 1.5 * b["size"]
-    assert figures.HERE in figure["legend"]
     natural = [line for line in figure["lines"] if line.get("dash")]
     assert [line["y"][-1] for line in natural] == [1.5, -1.5]
 

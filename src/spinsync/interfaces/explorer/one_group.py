@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from math import cos, isfinite, pi, sin
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import RATIO, V, Values, angle, equation, rates, shown
 from spinsync.interfaces.explorer.figures import centres
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[Any]
 SPINS = 24  # at random places, in figures and in the data
@@ -124,6 +125,8 @@ def map_orders(values: Values, couplings: Array, ratios: Array) -> Array:
     With the unit kappa + gamma, Gamma_perp is the same at all ratios. By (4.2), (4.4), and with disorder (6.3), z/z0 and the
     width of the hole in the distribution depend on W = V |z0| alone, so that R(V, r) = |z0| R(W, inversion ±1).
     """
+    from scipy.interpolate import PchipInterpolator
+
     z0 = (ratios - 1) / (ratios + 1)
     strength = np.where(-sin(angle(values["theta"])) * z0 > 0, abs(z0), 0.0)[:, None]
     scaled = couplings * strength

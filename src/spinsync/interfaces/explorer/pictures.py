@@ -8,20 +8,21 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_spins, figures, one_group, two_groups
 from spinsync.interfaces.explorer.controls import DETUNING, RATIO, V, Values
 from spinsync.interfaces.explorer.figures import Array
 
-Make = Callable[[Values], Figure]
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Make = Callable[[Values], "Figure"]
 TIME = r"time  $(\kappa+\gamma)t$"
 UNIT = r"/(\kappa+\gamma)$"
 DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
@@ -31,6 +32,9 @@ _style = Lock()  # matplotlib's settings are those of the whole process
 
 def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure that no other thread knows of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as the page is shown before it is loaded
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
