@@ -1,5 +1,5 @@
-// The mean-field motion of some hundred spins, in the browser. Each spin is a Bloch vector m = (x, y, z) with its own frequency;
-// spins of a group share their rates and feel the same field. Rates, frequencies and 1/time are in units of kappa + gamma.
+// The mean-field motion of some hundred spins, in the browser. Each spin is a Bloch vector m = (x, y, z) with its own
+// frequency; spins of a group share their rates and feel the same field. Rates, frequencies and 1/time are in units of kappa + gamma.
 // Equation numbers are those of docs/theory.md; the tests compare the motion with `spinsync.evolve(..., each=True)`.
 
 const ACCURACY = 0.05; // largest substep, in units of 1/(fastest rate)
@@ -210,6 +210,16 @@ export class Motion {
       z += this.weights[a] * this.meanZ[a];
     }
     [this.mean0, this.mean1, this.mean2, this.order] = [x, y, z, Math.hypot(x, y)];
+  }
+
+  // root mean square distance of the spins from the means of their groups: 0 where all spins of a group lie at one point
+  width() {
+    let sum = 0;
+    for (let i = 0; i < this.count; i++) {
+      const a = this.owner[i], dx = this.x[i] - this.meanX[a], dy = this.y[i] - this.meanY[a], dz = this.z[i] - this.meanZ[a];
+      sum += dx * dx + dy * dy + dz * dz;
+    }
+    return Math.sqrt(sum / this.count);
   }
 
   groupOrder(a) {
