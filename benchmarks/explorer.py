@@ -8,18 +8,21 @@ Each number is the median of the rounds; the machine must be idle. "Cold": an em
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 
-sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
+sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))
 from browser import chromium
-from explorer_pages import served
+from explorer_page import served
 
 VIEW = {"width": 1280, "height": 800}
 TABS = ("one", "two", "few", "story")
@@ -46,6 +49,13 @@ def wait_until(page: Any, condition: str, seconds: float = 30.0) -> None:
 def report(what: str, values: Any, unit: str = "s") -> None:
     """Median and range."""
     print(f"{what}: median {np.median(values):.3g} {unit} (from {min(values):.3g} to {max(values):.3g})", flush=True)
+
+
+@contextmanager
+def home(folder: str | None) -> Iterator[None]:
+    """Processes started within have this home folder, and so its compiled code; None: the usual one."""
+    with mock.patch.dict(os.environ, {} if folder is None else {"HOME": folder}):
+        yield
 
 
 def start(browser: Any, rounds: int) -> None:
@@ -86,7 +96,13 @@ def tabs(browser: Any, rounds: int) -> None:
 
 
 WATCH = """([slider, words]) => {
-  const stage = STAGE, before = JSON.stringify(stage?.motion.model);
+  const motion = STAGE?.motion, set = motion?.set;
+  let followed = !motion;
+  if (motion) motion.set = function (model) {
+    followed = true;
+    delete this.set;
+    set.call(this, model);
+  };
   window.changed = new Promise((done) => slider.addEventListener("keydown", (event) => {
     const pressed = performance.now(), heard = {};
     const finish = () => heard.words !== undefined && heard.frame !== undefined && done(heard);
@@ -95,7 +111,7 @@ WATCH = """([slider, words]) => {
     let frames = 0;
     const look = () => {
       frames += 1;
-      if (stage && JSON.stringify(stage.motion.model) === before && frames < 100) return requestAnimationFrame(look);
+      if (!followed && frames < 100) return requestAnimationFrame(look);
       heard.frame = frames;
       finish();
     };

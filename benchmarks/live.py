@@ -15,8 +15,9 @@ import numpy as np
 import spinsync as ss
 
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
-from browser import chromium, widget_page
 from test_explorer_browser import served, visit
+
+from browser import chromium, widget_page
 
 SLIDERS = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
 WATCH = """() => {
