@@ -1,4 +1,4 @@
-"""Speed of the live pages in Chromium: script time per frame with 5000 spins, and delay from a key press to updated text.
+"""Speed of the widget in Chromium: script time per frame with 5000 spins.
 
 python -m benchmarks.live [--rounds 40]
 """
@@ -15,37 +15,8 @@ import numpy as np
 import spinsync as ss
 
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
-from test_explorer_browser import served, visit
 
 from browser import chromium, widget_page
-
-SLIDERS = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
-WATCH = """() => {
-  const find = (root) => {
-    for (const e of root.querySelectorAll("*")) {
-      if (e.classList?.contains("ex-words")) return e;
-      const inside = e.shadowRoot && find(e.shadowRoot);
-      if (inside) return inside;
-    }
-  };
-  addEventListener("keydown", () => (window.pressed = performance.now()), { capture: true, once: true });
-  window.changed = new Promise((done) => {
-    const watch = new MutationObserver(() => (watch.disconnect(), done(performance.now())));
-    watch.observe(find(document), { childList: true, subtree: true, characterData: true });
-  });
-}"""
-
-
-def delays(page, label, count):
-    """Milliseconds from a key press on a slider to updated text."""
-    slider = page.get_by_role("slider", name=label).first
-    slider.focus()
-    times = []
-    for k in range(count):
-        page.evaluate(WATCH)
-        page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
-        times.append(page.evaluate("window.changed.then((t) => t - window.pressed)"))
-    return times
 
 
 def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
@@ -72,15 +43,10 @@ def report(what: str, times: Any) -> None:
 
 
 def measure(rounds: int) -> None:
-    """Print median and 95 % quantile of the script time and of the delay."""
+    """Print median and 95 % quantile of the script time."""
     with chromium() as browser:
         for step in (0.02, 0.1):
             report(f"script per frame, 5000 spins, {step} rad per time step", frames(browser, step, rounds))
-        with served() as (address, _):
-            for tab, label in SLIDERS:
-                with visit(browser, address, tab) as page:
-                    delays(page, label, 3)
-                    report(f"from a key press to text, {tab}", delays(page, label, rounds))
 
 
 if __name__ == "__main__":
