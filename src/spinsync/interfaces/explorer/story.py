@@ -101,7 +101,7 @@ SCENES = (
         (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),
-            Try("kick", "Disturb it. Does the old motion come back?", "Nudge", acts=KICK),
+            Try("kick", "Disturb it, or pull a dot. Does the old motion come back?", "Nudge", acts=KICK),
             Try("twist", "Let the average arrive turned by an angle, the <b>twist <i>θ</i></b>.", control="theta"),
         ),
     ),
@@ -113,7 +113,7 @@ SCENES = (
         (RATIO,), {"kind": "dissipating", "spins": 60},
         (
             Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
-            Try("kick", "Wait until no hand is left. Then disturb them.", "Nudge", acts=KICK),
+            Try("kick", "Wait until no hand is left. Then disturb them, or pull a dot.", "Nudge", acts=KICK),
             Try("ratio", "Feed them more, or less, than they lose.", control="r"),
         ),
     ),
@@ -125,7 +125,7 @@ SCENES = (
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
-            Try("kick", "Try to destroy the rhythm.", "Nudge", acts=KICK),
+            Try("kick", "Try to destroy the rhythm, or pull single dots away.", "Nudge", acts=KICK),
             Try("weaken", "Let them hear less of each other. Then raise <i>V</i> again.", "Weaken the coupling", "V",
                 ({"put": {"V": WEAK}},)),
         ),
@@ -160,7 +160,7 @@ SCENES = (
     ),
     Scene(
         "sandbox", "Sandbox", "Your turn",
-        "All knobs are yours. Can you …",
+        "All knobs are yours, and every dot can be pulled. Can you …",
         SANDBOX, {"kind": "two", "spins": 200},
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),

@@ -158,9 +158,9 @@ def both(values: Values) -> tuple[str, Answers]:
     cycle, critical = ss.limit_cycle(single(values)), float(ss.critical_coupling(single(values)))
     if bool(cycle.synchronized):
         start = (
-            "The direction differs: the start decides the phase. Length and speed do not differ: "
-            f"{equation('R', float(cycle.order_parameter))}, {_turning(cycle)}. Nobody sets them from outside. All hands point one "
-            "way, but each is blurred by gain and damping, so <i>R</i> is below 1."
+            "The direction differs: the start decides the phase. Length and speed do not: "
+            f"{equation('R', float(cycle.order_parameter))}, {_turning(cycle)}; nobody sets them from outside. <i>R</i> is below 1, as "
+            "gain and damping blur every hand."
         )
         kick = (
             "It comes back by itself, to the same length and the same speed. Only the phase may be another one: none is better "
@@ -183,9 +183,10 @@ def roles(values: Values) -> tuple[str, Answers]:
     mirror = {**alive, "theta": -alive["theta"], "r": 1 / alive["r"]}
     one, other = (ss.limit_cycle(single(v)) for v in (alive, mirror))
     far, near = (float(ss.critical_coupling(single({**alive, "r": r}))) for r in (3.0, 1.5))
+    here = "in the dark now, where no coupling helps" if not isfinite(ss.critical_coupling(single(values))) else "in its half now"
     return _now(values), {
         "flip": "The bright island jumps into the other half of the map: with one sign of <i>θ</i> a rhythm needs more gain than "
-        "damping, with the other sign more damping than gain. You are in the dark, where no coupling helps.",
+        f"damping, with the other sign more damping than gain. You are {here}.",
         "exchange": f"A rhythm lives on both islands. At {equation('V', alive['V'])} both have {equation('R', float(one.order_parameter))}, "
         f"but the speeds are {shown(float(one.frequency))} and {shown(float(other.frequency))}: one is as much slower than a "
         "clock alone as the other is faster. Each island is the mirror image of the other.",
