@@ -13,7 +13,7 @@ from browser import errors_of
 WORDS = ".words"
 TABS = ("One ensemble", "Two groups", "Few spins", "Story")
 #: what the words of a page begin with at its start values
-FIRST = {"One ensemble": "Synchronized.", "Two groups": "Full harmony.", "Few spins": "20 spins", "Story": ""}
+FIRST = {"One ensemble": "Synchronized.", "Two groups": "Full synchronization.", "Few spins": "20 spins", "Story": ""}
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 
@@ -38,7 +38,7 @@ def visit(browser, address, tab=None, *, query="", **options):
     """A page of a visitor with cookies of its own; it must not complain, nor ask anything of another machine."""
     context = browser.new_context(**{"viewport": DESKTOP, **options})
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(20_000)
     errors, home = errors_of(page), address.split("/?")[0]
     page.errors, page.home = errors, home
     page.on("request", lambda r: r.url.startswith((home, home.replace("http", "ws"))) or errors.append(f"asked for {r.url}"))
@@ -89,12 +89,12 @@ def label(page, name):
 
 def slider(page, name):
     """The slider of a control."""
-    return page.get_by_role("slider", name=label(page, name), exact=True)
+    return page.locator(".page:not([hidden])").get_by_role("slider", name=label(page, name), exact=True)
 
 
 def field(page, name):
     """The number field beside the slider of a control."""
-    return page.get_by_label(f"{label(page, name)}, as a number", exact=True)
+    return page.locator(".page:not([hidden])").get_by_label(f"{label(page, name)}, as a number", exact=True)
 
 
 def put(page, name, value):

@@ -103,7 +103,7 @@ def test_the_address_holds_what_differs_and_reload_and_a_link_bring_it_back(brow
         other = page.context.new_page()
         other.goto(link)
         assert field(other, "r").input_value() == "4"
-        says(other, "Partial harmony.")
+        says(other, "Partial synchronization.")
 
 
 def test_back_and_forward_go_through_values_and_tabs(browser, address):
@@ -155,15 +155,15 @@ def test_presets_and_reset(browser, address):
         assert names[-1] == "Reset"
         assert len(names) >= 3
         put(page, "detuning", 3)
-        says(page, "Partial harmony.")
+        says(page, "Partial synchronization.")
         presets.last.click()
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
         assert page.url.endswith("page=two")
         presets.nth(1).click()
         assert presets.nth(1).get_attribute("aria-pressed") == "true"
         assert "&" in page.url
         page.go_back()
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
 
 
 def test_a_finger_scrolls_past_a_map_and_taps_to_choose(browser, address):
@@ -221,9 +221,9 @@ def test_too_much_is_said(browser, address):
 def test_three_regimes_in_words(browser, address, scheme):
     with visit(browser, address, "Two groups", color_scheme=scheme) as page:
         put(page, "detuning", 3)
-        says(page, "Partial harmony.")
+        says(page, "Partial synchronization.")
         put(page, "detuning", 0)
-        says(page, "Full harmony.")
+        says(page, "Full synchronization.")
         settled(page)
         page.locator(".plot-legend").get_by_text("here").first.wait_for()
         page.locator(".plot-legend").get_by_text("full").first.wait_for()
@@ -308,7 +308,9 @@ SHIFTS = """() => {
   }).observe({ type: "layout-shift" });
 }"""
 #: of the parts whose height must not depend on words or on what is computed
-HEIGHTS = "() => [...document.querySelectorAll('.page:not([hidden]) :is(.spoken, .words, .plot, .plot-legend, .panel, .stage)')]"
+HEIGHTS = (
+    "() => [...document.querySelectorAll('.page:not([hidden]) :is(.spoken, .words, .plot, .plot-legend, .panel, .stage)')]"
+)
 MAP_SEEN = """() => {  // share of the pixels of the map that are painted, and how opaque it is shown
   const canvas = document.querySelector('.page:not([hidden]) .plot canvas');
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -406,7 +408,11 @@ def test_the_dark_theme_has_one_ground(browser, address, tab):
       .map((e) => getComputedStyle(e)).filter((s) => s.visibility !== 'hidden').map((s) => s.backgroundColor))]"""
     with visit(browser, address, tab, color_scheme="dark") as page:
         for colour in page.evaluate(grounds):
-            numbers = [float(n) for n in colour.partition("(")[2].rstrip(")").replace(",", " ").replace("/", " ").split() if n[0].isdigit()]
+            numbers = [
+                float(n)
+                for n in colour.partition("(")[2].rstrip(")").replace(",", " ").replace("/", " ").split()
+                if n[0].isdigit()
+            ]
             transparent = len(numbers) == 4 and numbers[3] < 0.5
             assert transparent or max(numbers[:3]) < 80 or numbers[:3] in ([86, 180, 233], [230, 159, 0]), colour
 

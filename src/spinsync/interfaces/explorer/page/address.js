@@ -38,7 +38,9 @@ export function parametersOf(controls, values) {
 export class Address {
   // `now` gives the search parameters of what is on show; `restore` takes those of an entry of the history
   constructor(now, restore) {
-    Object.assign(this, { now, next: null, entered: 0 });
+    Object.assign(this, { now, next: null, entered: 0, held: false });
+    for (const [name, held] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]])
+      addEventListener(name, () => (this.held = held), true);
     addEventListener("popstate", () => {
       this.next = null;
       this.entered = 0; // what is changed after Back is an entry of its own
@@ -49,8 +51,12 @@ export class Address {
   // values are changing: an entry follows once they stay
   changing() {
     this.next = `?${this.now()}`;
+    this.wait();
+  }
+
+  wait() {
     clearTimeout(this.waiting);
-    this.waiting = setTimeout(() => this.settle(), SETTLED);
+    this.waiting = setTimeout(() => (this.held ? this.wait() : this.settle()), SETTLED); // one entry for all that is dragged
   }
 
   settle() {
