@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, Control, starts
+from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, Control
 
-UNITS = "Rates, frequencies and 1/time are in units of <i>κ</i>&nbsp;+&nbsp;<i>γ</i>, the sum of gain and damping."
+UNITS = "Rates, frequencies and 1/time are in units of <i>κ</i>&nbsp;+&nbsp;<i>γ</i>."
 SPINS = 400  # on the stage
 
 PAGES: tuple[dict[str, Any], ...] = (
     {
         "key": "one", "name": "One ensemble", "title": "One ensemble",
-        "intro": "Many spins act on each other. Gain <i>κ</i> lifts them, damping <i>γ</i> lowers them, and they may agree "
-        f"on a common phase. {UNITS}",
+        "intro": "Gain <i>κ</i> lifts the spins, damping <i>γ</i> lowers them. Do they agree on one phase? " + UNITS,
         "controls": ONE, "stage": {"kind": "one", "spins": SPINS},
         "pictures": [{"part": "map", "title": "How strong the common rhythm is", "clickable": True}],
         "downloads": [
@@ -25,17 +24,16 @@ PAGES: tuple[dict[str, Any], ...] = (
         "presets": {
             "A slow turn": {"theta": -0.45},
             "A fast turn": {"theta": -0.15, "V": 4.0},
-            "The article’s case, whose frame turns with the spins": {"theta": -0.5},
-            "Just above the threshold": {"V": 1.14},
-            "Just below the threshold": {"V": 1.02},
+            "The article’s case": {"theta": -0.5},
+            "Just above threshold": {"V": 1.14},
+            "Just below": {"V": 1.02},
             "Damping instead of gain": {"r": 1 / 3, "theta": 0.38},
             "Unequal spins": {"spread": 0.5},
         },
     },
     {
         "key": "two", "name": "Two groups", "title": "Two groups",
-        "intro": "Group A is faster than group B by the detuning <i>Δ</i>. If it is small they agree on one rhythm, if it is large "
-        f"they do not. {UNITS}",
+        "intro": "Group A is faster than group B by the detuning <i>Δ</i>. Do they agree on one rhythm? " + UNITS,
         "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
         "pictures": [
             {"part": "tongue", "title": "What two groups do", "clickable": True},
@@ -46,19 +44,18 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "sphere", "label": "Sphere"}, {"name": "order-and-phases", "label": "Order and phases over time"},
         ],
         "presets": {
-            "Full synchronization": {"detuning": 0.5},
+            "Full": {"detuning": 0.5},
             "Phase-trapped": {"detuning": 1.45, "V": 6.0},
-            "Partial synchronization": {"detuning": 2.5},
+            "Partial": {"detuning": 2.5},
             "The start decides": {"detuning": 1.84, "V": 7.8},
-            "Weak link, locked": {"detuning": 0.05, "alike": 0.0, "V_cross": 0.3},
-            "Weak link, not locked": {"detuning": 0.15, "alike": 0.0, "V_cross": 0.3},
+            "Weak link": {"detuning": 0.05, "alike": 0.0, "V_cross": 0.3},
+            "Weak link, too weak": {"detuning": 0.15, "alike": 0.0, "V_cross": 0.3},
             "No rhythm": {"detuning": 2.0, "V": 1.0},
         },
     },
     {
         "key": "few", "name": "Few spins", "title": "Few spins, exactly",
-        "intro": "A few spins, with all quantum noise in. Their phase wanders, so the line of their light has a width. It gets "
-        f"narrow as their number grows. {UNITS}",
+        "intro": "All quantum noise is in. The phase wanders, so the light has a line of some width. " + UNITS,
         "controls": FEW, "stage": None,
         "pictures": [
             {"part": "spectrum", "title": "The light of the spins", "clickable": False},
@@ -81,15 +78,19 @@ def described(controls: Sequence[Control]) -> list[dict[str, Any]]:
 
 
 def presets(page: dict[str, Any]) -> list[dict[str, Any]]:
-    """Names, and the values of all controls: what a preset does not name stays at its start."""
-    return [{"name": name, "values": starts(page["controls"], **values)} for name, values in page["presets"].items()]
+    """Names, and the values that differ from the start."""
+    return [{"name": name, "values": values} for name, values in page["presets"].items()]
+
+
+def pages() -> list[dict[str, Any]]:
+    """The pages of this file."""
+    return [page | {"controls": described(page["controls"]), "presets": presets(page), "data": True} for page in PAGES]
 
 
 def catalogue() -> dict[str, Any]:
     """All pages, the story last."""
-    pages = [page | {"controls": described(page["controls"]), "presets": presets(page), "data": True} for page in PAGES]
     try:
         from spinsync.interfaces.explorer.story import catalogue as story  # type: ignore[attr-defined]
     except ImportError:
-        return {"pages": pages}
-    return {"pages": [*pages, story()]}
+        return {"pages": pages()}
+    return {"pages": [*pages(), story()]}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, pi
+from math import pi
 from typing import Any, Literal
 
 Values = Mapping[str, float]
+LARGEST = 1e300  # what is beyond is no number, such as a whole number of 400 digits
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
@@ -31,7 +32,7 @@ class Control:
 
     def taken(self, value: Any) -> tuple[float | None, str]:
         """The nearest allowed value, on the grid of steps where the range is of whole numbers, and what was wrong."""
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
             return None, f"{self.label} must be a number."
         number = round(value) if self.scale == "linear" and float(self.step).is_integer() else float(value)
         inside = min(self.high, max(self.low, number))

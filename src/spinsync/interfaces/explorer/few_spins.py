@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 
 import spinsync as ss
 from spinsync.interfaces.explorer import one_group
 from spinsync.interfaces.explorer.controls import Values, equation, shown
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60)  # of the curve over N
 POINTS = 241  # of the spectrum

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.colors import to_hex, to_rgba_array
 from numpy.typing import NDArray
 
 import spinsync as ss
@@ -16,7 +14,6 @@ from spinsync.interfaces.explorer.controls import Control
 Array = NDArray[Any]
 INK = "currentColor"  # black on light, white on dark
 BLACK = "#000000"  # over an image, which is light in both themes
-HERE = ("#e0303c", "here", "here")
 STRONGEST = 0.6  # order parameter at the bright end: |z0|/sqrt 2 at the largest ratio, of (4.4), is 0.598
 HATCH = 2, 6  # pixels of an image over one point, and between two lines of the hatching
 
@@ -55,17 +52,23 @@ def image(colours: Array) -> dict[str, Any]:
 
 def magnitudes(order: Array) -> dict[str, Any]:
     """Order parameters; equal colours mean equal numbers in all pictures."""
+    import matplotlib as mpl  # here, as the page is shown before it is loaded
+
     return image(mpl.colormaps[ss.plot.COLOURMAP](np.clip(order / STRONGEST, 0, 1)))
 
 
 def ramp() -> dict[str, Any]:
     """Explains the colours of `magnitudes`."""
-    colours = [to_hex(mpl.colormaps[ss.plot.COLOURMAP](x)) for x in np.linspace(0, 1, 9)]
+    import matplotlib as mpl
+
+    colours = [mpl.colors.to_hex(mpl.colormaps[ss.plot.COLOURMAP](x)) for x in np.linspace(0, 1, 9)]
     return {"label": "order parameter R", "low": "0", "high": f"{STRONGEST:g}", "colours": colours}
 
 
 def regimes(codes: Array) -> dict[str, Any]:
     """Regimes in the colours of `plot.phase_diagram`."""
+    from matplotlib.colors import to_rgba_array
+
     table = to_rgba_array(list(ss.plot.REGIME_COLOURS.values()))
     return image(table[codes - int(ss.Regime.UNDECIDED)])
 

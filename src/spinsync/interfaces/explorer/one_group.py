@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from math import cos, isfinite, pi, sin
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import RATIO, V, Values, angle, equation, rates, shown
 from spinsync.interfaces.explorer.figures import centres
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 Array = NDArray[Any]
 SPINS = 24  # at random places, in figures and in the data
@@ -104,8 +105,7 @@ def _growing(values: Values) -> ss.Ensemble:
 def along_coupling(values: Values) -> tuple[Array, Array]:
     """Couplings W > 0 and (W R)^2 of the limit cycle, for spins of inversion ±1 without coupling; empty if there is none.
 
-    (W R)^2 is a smooth function from the onset on, without disorder a straight line by (4.2) and (4.4). The onset is the
-    critical coupling, or lies below it where strong disorder makes the onset discontinuous.
+    (W R)^2 is a smooth function from the critical coupling on, without disorder a straight line by (4.2) and (4.4).
     """
     model = _growing(values)
 
@@ -115,12 +115,6 @@ def along_coupling(values: Values) -> tuple[Array, Array]:
     onset = ss.critical_coupling(model)
     if not isfinite(onset) or onset >= V.high:
         return np.zeros(0), np.zeros(0)
-    if values.get("spread", 0.0) and order(0.99 * onset) > 0:
-        low, high = 0.0, 0.99 * onset
-        for _ in range(8):
-            middle = (low + high) / 2
-            low, high = (low, middle) if order(middle) > 0 else (middle, high)
-        onset = high
     couplings = onset + (V.high - onset) * np.linspace(0, 1, ALONG) ** 2
     return couplings, np.array([(coupling * order(float(coupling))) ** 2 for coupling in couplings])
 
@@ -131,6 +125,8 @@ def map_orders(values: Values, couplings: Array, ratios: Array) -> Array:
     With the unit kappa + gamma, Gamma_perp is the same at all ratios. By (4.2), (4.4), and with disorder (6.3), z/z0 and the
     width of the hole in the distribution depend on W = V |z0| alone, so that R(V, r) = |z0| R(W, inversion ±1).
     """
+    from scipy.interpolate import PchipInterpolator
+
     z0 = (ratios - 1) / (ratios + 1)
     strength = np.where(-sin(angle(values["theta"])) * z0 > 0, abs(z0), 0.0)[:, None]
     scaled = couplings * strength

@@ -8,27 +8,33 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_spins, figures, one_group, two_groups
 from spinsync.interfaces.explorer.controls import DETUNING, RATIO, V, Values
+from spinsync.interfaces.explorer.figures import Array
 
-Make = Callable[[Values], Figure]
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Make = Callable[[Values], "Figure"]
 TIME = r"time  $(\kappa+\gamma)t$"
 UNIT = r"/(\kappa+\gamma)$"
-PLACE = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
+DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
+PLACE: dict[str, Any] = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
 _style = Lock()  # matplotlib's settings are those of the whole process
 
 
 def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[Figure, list[Axes]]:
     """A figure that no other thread knows of."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # here, as the page is shown before it is loaded
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
@@ -88,7 +94,14 @@ def two_tongue(values: Values) -> Figure:
     axes = {"detuning": np.linspace(DETUNING.low, DETUNING.high, 121), name: np.linspace(control.low, control.high, 121)}
     figure, (ax,) = _sheet(3.8, 3.2)
     ss.plot.phase_diagram(ss.phase_diagram(_pair(values), axes), ax)
-    ax.plot(values["detuning"], values[control.name], **PLACE)
+    for line in list(ax.lines):
+        line.remove()  # these are the lines of the page:
+    for label, x, y in two_groups.closed_form_lines(values):
+        inside = (x <= DETUNING.high) & (y <= control.high)
+        if inside.any():
+            ax.plot(x, y, color=figures.BLACK, lw=1.2, ls=DASHES.get(label, "-"), label=label)
+    ax.plot(values["detuning"], values[control.name], ls="", label="here", **PLACE)
+    ax.set(xlim=(DETUNING.low, DETUNING.high), ylim=(control.low, control.high))
     up = r"V_\times" if name == "cross_coupling" else "V"
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
     _legend(ax)
@@ -99,8 +112,8 @@ def two_frequencies(values: Values) -> Figure:
     """Observed frequencies over the detuning."""
     figure, (ax,) = _sheet()
     ss.plot.frequency(ss.phase_diagram(_pair(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
-    here = ax.axvline(values["detuning"], color="#e0303c", lw=0.9, zorder=0, label="here")
-    assert here is not None
+    ax.axvline(values["detuning"], color=PLACE["mec"], lw=0.9, zorder=0, label="here")
+    ax.plot([], [], ":", color="#6b747d", lw=0.9, label="without coupling")
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
     _legend(ax)
     return figure
@@ -108,8 +121,13 @@ def two_frequencies(values: Values) -> Figure:
 
 def two_sphere(values: Values) -> Figure:
     """The run of both groups in the frame of the mean field."""
-    figure, (ax,) = _sheet(3.4, 3.4)
+    figure, (ax,) = _sheet(3.4, 3.6)
     ss.plot.bloch_sphere(two_groups.run(values), ax, frame="mean")
+    for group, name in enumerate("AB"):
+        ax.plot([], [], color=ss.plot.COLOURS[group], label=f"group {name}")
+    for fill, name in (("white", "start"), ("#30363d", "end")):
+        ax.plot([], [], "o", ms=4, mfc=fill, mec="#30363d", mew=0.7, label=name)
+    _legend(ax)
     return figure
 
 
@@ -119,12 +137,31 @@ def two_order_and_phases(values: Values) -> Figure:
     figure, (left, right) = _sheet(7.0, 2.9, 2)
     ss.plot.order_parameter(run, left)
     ss.plot.phases(run, right)
+    for group, curve in enumerate(right.lines):
+        curve.set_data(*_around(run.time.values, -np.angle(run.coherence.values[:, group])))
     for ax in (left, right):
         for curve, width in zip(ax.lines, (3.0, 1.2, 0.9), strict=False):
             curve.set_linewidth(width)
         ax.set_xlabel(TIME)
         _legend(ax)
     return figure
+
+
+def _around(time: Array, phase: Array) -> tuple[Array, Array]:
+    """A phase from -pi to pi whose curve reaches the edge where it passes it, by a straight line between two times."""
+    phase = np.unwrap(phase)
+    turn = np.floor((phase + np.pi) / (2 * np.pi))
+    x, y = [time[:1]], [phase[:1] - 2 * np.pi * turn[0]]
+    for k in range(1, len(time)):
+        if turn[k] != turn[k - 1]:
+            edge = 2 * np.pi * max(turn[k], turn[k - 1]) - np.pi
+            at = time[k - 1] + (time[k] - time[k - 1]) * (edge - phase[k - 1]) / (phase[k] - phase[k - 1])
+            side = np.pi if turn[k] > turn[k - 1] else -np.pi
+            x.append(np.array([at, at, at]))
+            y.append(np.array([side, np.nan, -side]))
+        x.append(time[k : k + 1])
+        y.append(phase[k : k + 1] - 2 * np.pi * turn[k])
+    return np.concatenate(x), np.concatenate(y)
 
 
 def _legend(ax: Axes) -> None:
@@ -161,6 +198,7 @@ def few_correlation(values: Values) -> Figure:
     ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, label="exact")
     ax.axhline(few_spins.limit(values), color=figures.BLACK, ls="--", lw=0.9, label="infinitely many spins")
     ax.axhline(0, color="#6b747d", ls=":", lw=0.8)
+    ax.plot(values["N"], few_spins.correlation(model, int(values["N"])), ls="", label="here", **PLACE)
     ax.set(xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
     _legend(ax)
     return figure

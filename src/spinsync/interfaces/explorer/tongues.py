@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import binary_dilation
 
 import spinsync as ss
 from spinsync.interfaces.explorer import figures, two_groups
@@ -125,6 +124,8 @@ class Tongue:
 
     def _tried(self, codes: Array) -> Array:
         """Points at which the common start is tried: near a boundary, and about coarse points that it changes."""
+        from scipy.ndimage import binary_dilation
+
         dark = codes == ss.Regime.INCOHERENT  # the onset of a rhythm does not depend on the start, but is slow
         edge = np.zeros(codes.shape, bool)
         edge[1:] |= (codes[1:] != codes[:-1]) & ~dark[1:] & ~dark[:-1]
@@ -154,7 +155,7 @@ class Tongue:
             legend.append((figures.BLACK, "depends on the start", "hatch"))
         return {
             "x": figures.over(DETUNING), "y": figures.over(self._control), "image": figures.regimes(codes), **over,
-            "lines": lines, "legend": [*legend, figures.HERE],
+            "lines": lines, "legend": legend,
         }  # fmt: skip
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 import spinsync as ss
@@ -22,6 +21,9 @@ from spinsync.interfaces.explorer.controls import (
     shown,
 )
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 Array = NDArray[Any]
 COMMON = ((0.8, 0.0, 0.0), (0.8, 0.0, 0.0))  # Bloch vectors of a strong common start
 SWEEP, FEW = 121, 31  # detunings of the frequencies, and of a first look
@@ -31,14 +33,14 @@ SMALL_ERROR = 0.1  # of a locking range: Adler's equation is not used beyond
 
 Lines = list[tuple[str, Array, Array]]  # name, detunings, strengths
 
-NAMES = {
-    ss.Regime.UNDECIDED: "Undecided",
-    ss.Regime.INCOHERENT: "Incoherent",
-    ss.Regime.FULL: "Full synchronization",
-    ss.Regime.PHASE_TRAPPED: "Phase-trapped",
-    ss.Regime.PARTIAL: "Partial synchronization",
-    ss.Regime.IRREGULAR: "Irregular",
-    ss.Regime.PULSATING: "Pulsating",
+NAMES = {  # by the name of the regime, as the codes of `ss.Regime` come with the science
+    "UNDECIDED": "Undecided",
+    "INCOHERENT": "Incoherent",
+    "FULL": "Full synchronization",
+    "PHASE_TRAPPED": "Phase-trapped",
+    "PARTIAL": "Partial synchronization",
+    "IRREGULAR": "Irregular",
+    "PULSATING": "Pulsating",
 }
 
 
@@ -90,11 +92,11 @@ def first_words(values: Values) -> str:
     full, link = symmetric(values), weak(values)
     if full is not None and bool(full.stable):
         told = (
-            f"<b>{NAMES[ss.Regime.FULL]}.</b> By a formula both groups can turn at one frequency, "
+            f"<b>{NAMES['FULL']}.</b> By a formula both groups can turn at one frequency, "
             f"{equation('Ω', float(full.frequency))}, with A ahead by {_turn(float(full.phase_difference))}."
         )
     elif full is not None and bool(full.incoherent_stable):
-        told = f"<b>{NAMES[ss.Regime.INCOHERENT]}.</b> By a formula no common phase can grow here from a weak start."
+        told = f"<b>{NAMES['INCOHERENT']}.</b> By a formula no common phase can grow here from a weak start."
     elif link is not None:
         side = "inside" if bool(link.locked) else "outside"
         told = (
@@ -125,7 +127,8 @@ def closed_form_lines(values: Values) -> Lines:
         critical = [ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings]
         return [("incoherent is stable", detunings, np.array(critical))]
     links = [weak({**values, "V_cross": float(v)}) for v in strengths]
-    edges = [np.nan if link is None else float(link.locking_range) for link in links]
+    strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
+    edges = [float(link.locking_range) if link is not None and k < strong else np.nan for k, link in enumerate(links)]
     return [("Adler, weak coupling", np.array(edges), strengths)]
 
 
@@ -141,7 +144,7 @@ def regimes(values: Values) -> tuple[xr.Dataset, xr.Dataset]:
 def words(found: xr.Dataset, common: xr.Dataset) -> str:
     """The regime, what it means, and whether the start decides, in HTML."""
     regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
-    told = f"<b>{NAMES[regime]}.</b> {_meaning(regime, found)}"
+    told = f"<b>{NAMES[regime.name]}.</b> {_meaning(regime, found)}"
     if other is regime:
         return f"{told} A strong common start ends in the same way."
     return f"{told} <b>The start decides here:</b> from a strong common start it is {ss.label(other)} instead."

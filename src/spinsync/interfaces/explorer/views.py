@@ -13,7 +13,6 @@ from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures
 from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
-COLOURS = ss.plot.COLOURS
 DARK = 1e-12  # emission that is none
 
 
@@ -25,7 +24,8 @@ class OneEnsemble:
     data = staticmethod(one_group.run)
 
     def steps(self, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
-        values, key = starts(ONE) | dict(values), one_group.map_key(values)
+        values = starts(ONE) | dict(values)
+        key = one_group.map_key(values)
         yield Step("the words", lambda: self._quick(values, drawn.get("map") != key))
         if drawn.get("map") != key:
             yield Step("the map", lambda: {"map": {"figure": self._map(values), "busy": False}}, {"map": key})
@@ -47,7 +47,7 @@ class OneEnsemble:
         return {
             "x": figures.over(V), "y": figures.over(RATIO), "image": figures.magnitudes(one_group.diagram(values)),
             "lines": [figures.line(*one_group.boundary(values), figures.BLACK, halo=True)], "bar": figures.ramp(),
-            "legend": [(figures.BLACK, "threshold", "line"), figures.HERE],
+            "legend": [(figures.BLACK, "threshold", "line")],
         }  # fmt: skip
 
 
@@ -77,7 +77,9 @@ class TwoGroups:
         if drawn.get("start") != tongue.key:
             for piece in tongue.starts():
                 yield Step("where the start decides", partial(_done, piece))
-            yield Step("where the start decides", lambda: self._tongue(tongue, False), {"start": tongue.key})
+            yield Step(
+                "where the start decides", lambda: self._tongue(tongue, False), {"tongue": tongue.key, "start": tongue.key}
+            )
 
     def _pieces(self, label: str, tongue: tongues.Tongue, pieces: Iterator[tongues.Piece]) -> Iterator[Step]:
         """Pieces of the diagram, each of which is seen as soon as it is there."""
@@ -129,13 +131,12 @@ class TwoGroups:
             "y": figures.axis("frequency Ω/(κ+γ)", -1.1 * reach, 1.1 * reach),
             "lines": [
                 *(figures.line(x, sign * x / 2, figures.INK, dash="1 4") for sign in (1, -1)),
-                figures.line(x, observed[:, 0], COLOURS[0], points=True, size=3.6, open=True),  # B is seen inside
-                figures.line(x, observed[:, 1], COLOURS[1], points=True, size=1.8),
+                figures.line(x, observed[:, 0], ss.plot.COLOURS[0], points=True, size=3.6, open=True),  # B is seen inside
+                figures.line(x, observed[:, 1], ss.plot.COLOURS[1], points=True, size=1.8),
             ],
             "legend": [
-                (COLOURS[0], "group A", "rings"), (COLOURS[1], "group B", "dots"),
-                (figures.INK, "without coupling", "dotted"), figures.HERE,
-            ],
+                (ss.plot.COLOURS[0], "group A", "rings"), (ss.plot.COLOURS[1], "group B", "dots"),
+                (figures.INK, "without coupling", "dotted")],
         }  # fmt: skip
         return {"frequencies": {"figure": figure, "busy": count < two_groups.SWEEP}}
 
@@ -196,10 +197,10 @@ class Found:
             "x": figures.axis("frequency ν/(κ+γ)", x[0], x[-1]),
             "y": figures.axis("emission S(ν) (κ+γ)", 0, 1.1 * top),
             "lines": [
-                figures.line(x, y, COLOURS[0]),
-                figures.line([centre - half, centre + half], [top / 2, top / 2], COLOURS[1], wide=True),
+                figures.line(x, y, ss.plot.COLOURS[0]),
+                figures.line([centre - half, centre + half], [top / 2, top / 2], ss.plot.COLOURS[1], wide=True),
             ],
-            "legend": [(COLOURS[0], "spectrum", "line"), (COLOURS[1], f"width {shown(2 * half, 3)}", "line")],
+            "legend": [(ss.plot.COLOURS[0], "spectrum", "line"), (ss.plot.COLOURS[1], f"width {shown(2 * half, 3)}", "line")],
         }
         highest = f"highest at {shown(x[y.argmax()])}, width {shown(2 * half, 3)}" if y.max() > DARK else "no light at all"
         return {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}
@@ -218,10 +219,10 @@ def _correlations(values: Values, model: ss.Ensemble, known: dict[int, float], s
         "lines": [
             figures.line(ends, [0, 0], figures.INK, dash="1 4"),
             figures.line(ends, [many, many], figures.INK, dash="6 4"),
-            figures.line(counts, found, COLOURS[0]),
-            figures.line(counts, found, COLOURS[0], points=True),
+            figures.line(counts, found, ss.plot.COLOURS[0]),
+            figures.line(counts, found, ss.plot.COLOURS[0], points=True),
         ],
-        "legend": [(COLOURS[0], "exact", "dots"), (figures.INK, "infinitely many spins", "dash"), figures.HERE],
+        "legend": [(ss.plot.COLOURS[0], "exact", "dots"), (figures.INK, "infinitely many spins", "dash")],
     }
     return {"correlation": {"figure": figure, "busy": not last}}
 
