@@ -308,7 +308,9 @@ SHIFTS = """() => {
   }).observe({ type: "layout-shift" });
 }"""
 #: of the parts whose height must not depend on words or on what is computed
-HEIGHTS = "() => [...document.querySelectorAll('.page:not([hidden]) :is(.spoken, .words, .plot, .plot-legend, .panel, .stage)')]"
+HEIGHTS = (
+    "() => [...document.querySelectorAll('.page:not([hidden]) :is(.spoken, .words, .plot, .plot-legend, .panel, .stage)')]"
+)
 MAP_SEEN = """() => {  // share of the pixels of the map that are painted, and how opaque it is shown
   const canvas = document.querySelector('.page:not([hidden]) .plot canvas');
   const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -406,7 +408,11 @@ def test_the_dark_theme_has_one_ground(browser, address, tab):
       .map((e) => getComputedStyle(e)).filter((s) => s.visibility !== 'hidden').map((s) => s.backgroundColor))]"""
     with visit(browser, address, tab, color_scheme="dark") as page:
         for colour in page.evaluate(grounds):
-            numbers = [float(n) for n in colour.partition("(")[2].rstrip(")").replace(",", " ").replace("/", " ").split() if n[0].isdigit()]
+            numbers = [
+                float(n)
+                for n in colour.partition("(")[2].rstrip(")").replace(",", " ").replace("/", " ").split()
+                if n[0].isdigit()
+            ]
             transparent = len(numbers) == 4 and numbers[3] < 0.5
             assert transparent or max(numbers[:3]) < 80 or numbers[:3] in ([86, 180, 233], [230, 159, 0]), colour
 

@@ -341,7 +341,7 @@ def test_physics_that_cannot_be_loaded_is_a_sentence(capfd):
 
 def test_pages_take_turns_and_words_do_not_wait():
     """Every slow thread is busy for long, and yet words come at once; many slow pages share the threads evenly."""
-    view = View(pieces=6, pause=0.1)
+    view = View(pieces=3, pause=0.5)
     with running({"one": view}) as explorer:
         pages = [page(explorer) for _ in range(8)]
         sockets = [p.__enter__() for p in pages]
@@ -357,7 +357,7 @@ def test_pages_take_turns_and_words_do_not_wait():
         for socket in sockets:
             answers(socket)
             ends.append(time.perf_counter())
-        assert ends[-1] - ends[0] < 1.0  # all end at about the same time, though all need some seconds
+        assert ends[-1] - ends[0] < 2.5  # all end at about the same time, though all need some seconds
         for p in pages:
             p.__exit__(None, None, None)
 

@@ -208,7 +208,8 @@ class Session:
             drawn = self.drawn[asked.page]
             for part in changed:
                 drawn.pop(part, None)  # another picture is there now, which may be a coarse one
-            await self._send(text)
+            if text:
+                await self._send(text)
             drawn.update(step.finishes)
         return job
 
@@ -278,9 +279,9 @@ def _lazily(view: View, values: Values, drawn: Mapping[str, object]) -> Iterator
 
 
 def _parts(step: Step, asked: Wish) -> tuple[str, list[str]]:
-    """Compute a step: the message, and the pictures that it changes."""
+    """Compute a step: the message, if anything changes, and the pictures that it changes."""
     parts = step.compute()
-    return message(asked, parts=parts), [name for name, traits in parts.items() if "figure" in traits]
+    return message(asked, parts=parts) if parts else "", [name for name, traits in parts.items() if "figure" in traits]
 
 
 def _words(error: BaseException, asked: Wish, step: Step | None) -> dict[str, dict[str, Any]]:

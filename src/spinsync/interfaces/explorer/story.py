@@ -1,164 +1,211 @@
-"""The story of spontaneous quantum synchronization in six steps, each with something to move."""
+"""The story for newcomers: six steps and a sandbox, each with something to try. Imports no science, so that it is told at once.
+
+Every number and every claim in an answer is computed in `story_views.py`; what stands here is only what nobody needs to compute.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import numpy as np
-import xarray as xr
+from spinsync.interfaces.explorer.controls import Control, Values
+from spinsync.interfaces.explorer.steps import Step
 
-import spinsync as ss
-from spinsync.interfaces.explorer.controls import COUPLING, DETUNING, RATIO, THETA, TIMES, Control, Values, angle, shown
-from spinsync.interfaces.explorer.live import Live
-from spinsync.interfaces.explorer.one_group import places
-from spinsync.interfaces.explorer.pages import OneGroup, TwoGroups
-from spinsync.interfaces.explorer.widgets import Crowd
+OWN = 1.0  # frequency of a clock that is left alone, as page/stage.js shows it in the laboratory; a unit of time is a second there
+TWIST = -0.25  # the interaction phase of steps 4 and 5 in units of pi: the common hand is much slower than a clock alone
+WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings of the buttons
 
-WIDTH = Control("width", "spread of their own frequencies", 0, 1, 0.05, 0.2)
-PLAYERS = 12
-TURNS = np.linspace(0, 30, TIMES)
+WIDTH = Control("width", "half width of the own frequencies", 0, 1, 0.01, 0.2, plain="How different the clocks are")
+COUPLING = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="Coupling V")
+THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, TWIST, plain="Twist θ, in half turns")
+RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.01, 3, scale="log", plain="Gain over damping r")
+PUMPED = replace(RATIO, start=8)  # much gain: long hands
+DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, NEAR, plain="Difference of speeds Δ")
+SANDBOX = (
+    replace(COUPLING, high=8, start=5),
+    replace(THETA, start=-0.38),
+    PUMPED,
+    Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="Noise on the phase"),
+    DETUNING,
+    Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="Between groups as within"),
+    Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="Coupling between groups"),
+    Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="Twist between groups"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Step:
-    """A title, what is told (Markdown), and the parts to show, from top to bottom."""
+class Try:
+    """One thing to try: a button with what it does, a slider, or a click in the map (neither).
 
+    An act is {"stage": "randomize" | "kick" | "lineUp"}, {"put": {name: value}}, {"flip": name} (change the sign) or
+    {"invert": name} (one over it). A slider does its acts when it is let go.
+    """
+
+    key: str
+    words: str
+    button: str = ""
+    control: str = ""
+    acts: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A goal in the sandbox, and values that reach it."""
+
+    key: str
+    words: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A step: what is told (HTML), what can be tried, and what the stage and the server need."""
+
+    key: str
+    name: str
     title: str
-    told: str
-    live: Live
-    parts: Sequence[Any]
+    text: str
+    controls: tuple[Control, ...]
+    stage: Mapping[str, Any]
+    tries: tuple[Try, ...] = ()
+    pictures: tuple[Mapping[str, Any], ...] = ()
+    challenges: tuple[Challenge, ...] = ()
 
 
-class _Scene:
-    """A few spins, and the pictures that show their run."""
+RANDOM: tuple[Mapping[str, Any], ...] = ({"stage": "randomize"},)
+KICK: tuple[Mapping[str, Any], ...] = ({"stage": "kick"},)
+LINE_UP: tuple[Mapping[str, Any], ...] = ({"stage": "lineUp"},)
 
-    def __init__(
-        self, controls: Sequence[Control], run: Callable[[Values], xr.Dataset], words: Callable[[Values, xr.Dataset], str],
-        crowd: Crowd | None = None,
-    ) -> None:  # fmt: skip
-        self.crowd, self._run, self._words = crowd, run, words
-        self.sphere: Any = None
-        self.live = Live(controls, self._quick)
-
-    def _quick(self, values: Values) -> str:
-        run = self._run(values)
-        if self.crowd is not None:
-            self.crowd.update(run)
-        elif self.sphere is None:
-            self.sphere = ss.show(run, height=300)
-        else:
-            self.sphere.update(run)
-        return self._words(values, run)
-
-
-def alone(values: Values) -> xr.Dataset:
-    """Spins without gain, damping and coupling, that begin in step."""
-    own = 1 + values["width"] * np.linspace(-1, 1, PLAYERS)
-    quiet = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=ss.Samples(own.tolist()))
-    return ss.evolve(quiet, TURNS, initial=[[1.0, 0.0, 0.0]], each=True)
-
-
-def interacting(values: Values) -> xr.Dataset:
-    """Spins at random places with nothing but their coupling."""
-    only = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=values["coupling"], theta=angle(values["theta"]))
-    return ss.evolve(only, np.linspace(0, 10, TIMES), initial=places(), each=True)
-
-
-def dissipating(values: Values) -> xr.Dataset:
-    """Spins at random places with nothing but gain and damping."""
-    only = ss.Ensemble.single(gain=values["ratio"], damping=1.0, coupling=0.0, theta=0.0)
-    return ss.evolve(only, np.linspace(0, 4, TIMES), initial=places(), each=True)
-
-
-def _alone_words(values: Values, run: xr.Dataset) -> str:
-    least, last = float(run.order_parameter.min()), float(run.order_parameter[-1])
-    if values["width"] == 0:
-        return "<b>Equal metronomes stay in step</b>, but only because they began so: <i>R</i> = 1 all the time. Spread them."
-    return (
-        "<b>Each goes its own way.</b> The average of all hands, <i>R</i>, begins at 1, falls to "
-        f"{least:.2f} and is {last:.2f} at the end. Nothing brings the hands back together for good."
-    )
-
-
-def _interacting_words(values: Values, run: xr.Dataset) -> str:
-    length = np.linalg.norm(ss.bloch(run).values, axis=-1)
-    change = float(abs(length - 1).max())
-    order = run.order_parameter.values
-    if values["coupling"] == 0:
-        return f"<b>Nothing acts.</b> Every point stays where it began, and <i>R</i> = {order[0]:.3f}. Couple them."
-    return (
-        "<b>No rhythm of their own.</b> All points turn together like dots painted on a ball: none comes closer to another, "
-        "and "
-        f"each keeps its distance 1 from the centre (to {max(change, 1e-12):.0e}). The start decides all that follows. Here "
-        f"<i>R</i> begins at {order[0]:.3f} and ends at {order[-1]:.3f}."
-    )
-
-
-def _dissipating_words(values: Values, run: xr.Dataset) -> str:
-    z = (values["ratio"] - 1) / (values["ratio"] + 1)
-    return (
-        "<b>All phases are forgotten:</b> hands shrink to nothing. Every spin goes to the same point on the axis, "
-        f"<i>z</i> = (<i>r</i> − 1)/(<i>r</i> + 1) = {shown(z, 3)}; <i>R</i> ends at {shown(run.order_parameter[-1], 3)}."
-    )
-
-
-def steps() -> list[Step]:
-    """The story, told from the players to two groups."""
-    players = _Scene((WIDTH,), alone, _alone_words, Crowd())
-    coupled = _Scene(
-        (replace(COUPLING, label="coupling V", high=12, start=6), replace(THETA, start=0.0)), interacting, _interacting_words
-    )
-    open_ = _Scene((RATIO,), dissipating, _dissipating_words)
-    both = OneGroup((COUPLING, RATIO, replace(THETA, start=-0.38)))  # at -1/2 it does not turn
-    map_ = OneGroup((COUPLING, RATIO, THETA))
-    pair = TwoGroups((DETUNING, replace(COUPLING, start=20.0)))
-    return [
-        Step(
-            "1. The players",
-            "Metronomes on a shelf can fall into step. Here each metronome is an atom with two levels, the smallest clock "
-            "there is. Its **hand** points where the atom's oscillation stands; its length says how sharp the phase is. "
-            "The thick hand is the **average** of all; its length is the order parameter $R$: 1 when all hands are "
-            "of full length and point the same way, 0 when there is no common phase. These players do not hear each other.",
-            players.live, [players.crowd],
+SCENES = (
+    Scene(
+        "story-1", "Alone", "Clocks that do not hear each other",
+        "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
+        "<b>hand</b> points is its <b>phase</b>. A turn takes about 6.3 seconds, but each clock has a speed of its own. The large "
+        "clock shows the average of all hands. The length of this hand is the <b>order parameter <i>R</i></b>: 1 when all hands "
+        "point the same way, near 0 when they point anywhere.",
+        (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
+        (
+            Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
+            Try("width", "Make them more alike, or less. They line up when you let go.", control="width", acts=LINE_UP),
+            Try("kick", "Give every clock a nudge of its own. Does anything repair it?", "Nudge", acts=KICK),
         ),
-        Step(
-            "2. Interaction",
-            "Now let them act on each other, with the strength $V$ and a phase $\\theta$ of the interaction, and with nothing "
-            "else. A spin is a point on the **Bloch sphere**: the azimuth is the phase of its hand, the height is how "
-            "excited it is. Interaction moves the points about on the sphere.",
-            coupled.live, [coupled.sphere],
+    ),
+    Scene(
+        "story-2", "Hearing", "They hear each other, and nothing else",
+        "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b>. Look at "
+        "the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
+        "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top has a "
+        "short hand. Does a common rhythm arise?",
+        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12, "seed": 8},
+        (
+            Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
+                acts=RANDOM),
+            Try("kick", "Disturb it. Does the old motion come back?", "Nudge", acts=KICK),
+            Try("twist", "Let the average arrive turned by an angle, the <b>twist <i>θ</i></b>.", control="theta"),
         ),
-        Step(
-            "3. Dissipation",
-            "Real atoms lose energy, at the rate $\\gamma$, and can be pumped, at the rate $\\kappa$. Both happen at random "
-            "moments. Alone, this **gain** and **damping** lead every spin to the same place on the axis, where no hand is "
-            "left. Only "
-            "their ratio $r = \\kappa/\\gamma$ says where.",
-            open_.live, [open_.sphere],
+    ),
+    Scene(
+        "story-3", "Gain and damping", "Gain and damping, and nobody listens",
+        "Real atoms lose energy, at a rate <i>γ</i>: <b>damping</b>. They can be fed with energy, at a rate <i>κ</i>: <b>gain</b>. "
+        "Both happen at random moments, so we know less and less where a hand points. We draw that as a shorter hand: short means "
+        "blurred. Nobody hears anybody here. All that counts is the ratio <b><i>r</i> = <i>κ</i>/<i>γ</i></b>.",
+        (RATIO,), {"kind": "dissipating", "spins": 60},
+        (
+            Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
+            Try("kick", "Wait until no hand is left. Then disturb them.", "Nudge", acts=KICK),
+            Try("ratio", "Feed them more, or less, than they lose.", control="r"),
         ),
-        Step(
-            "4. Both together: the limit cycle",
-            "Neither interaction nor dissipation makes a rhythm, but both together do. From random places all spins collapse "
-            "onto **one** point that turns about the axis, the limit cycle; $\\theta$ says how fast. All hands point the same "
-            "way now, but each is shorter than 1, as noise blurs it: that is why $R$ is below 1. Nobody prescribes the phase: "
-            "it is what the start made of it. Lower $V$ below its critical value, press Play again, and the rhythm dies.",
-            both.live, [both.sphere],
+    ),
+    Scene(
+        "story-4", "Both", "Both together: a rhythm nobody ordered",
+        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of −45°. "
+        "From scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is its path on "
+        "the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed <b><i>Ω</i></b>?",
+        (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
+        (
+            Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
+            Try("kick", "Try to destroy the rhythm.", "Nudge", acts=KICK),
+            Try("weaken", "Let them hear less of each other. Then raise <i>V</i> again.", "Weaken the coupling", "V",
+                ({"put": {"V": WEAK}},)),
         ),
-        Step(
-            "5. The map of possibilities",
-            "Each point of this map is an ensemble of its own. Bright: a strong common rhythm; dark: none. The line is the "
-            "threshold from a formula, the colours are simulations. Click, or move with the arrow keys. Change the sign of "
-            "$\\theta$: what needed gain now needs damping.",
-            map_.live, [map_.diagram],
+    ),
+    Scene(
+        "story-5", "The map", "Gain and damping change roles",
+        "Every point of the map is a crowd of its own: <i>V</i> to the right, <i>r</i> upwards. Bright places have a long common "
+        "hand, dark ones none. The red ring is where you are: in the upper half, where gain is stronger than damping. The twist "
+        "is −45°.",
+        (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
+        (
+            Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),
+            Try("exchange", "Then exchange gain and damping: <i>r</i> becomes 1/<i>r</i>.", "Change roles",
+                acts=({"invert": "r"},)),
+            Try("map", "Click in the map to go there. Can you walk along the shore?"),
         ),
-        Step(
-            "6. Two groups: full and partial harmony",
-            "Two ensembles, A faster than B by the detuning $\\Delta$. Close together they agree on one frequency: **full "
-            "harmony**. Far apart each keeps its own rhythm, and they overtake each other: **partial harmony**. In between, "
-            "where the coupling is strong, they may swing about each other without ever parting. Follow the detuning from 0 "
-            "upwards.",
-            pair.live, [pair.tongue, pair.sphere],
+        ({"part": "map", "title": "Length R of the common hand", "clickable": True},),
+    ),
+    Scene(
+        "story-6", "Two groups", "Two groups that differ",
+        "Now there are blue clocks and orange clocks, and all hear each other. Alone, blue hands would turn at the speed "
+        "1 + <i>Δ</i>/2 and orange ones at 1 − <i>Δ</i>/2; the difference is called <b>detuning <i>Δ</i></b>. The large clocks "
+        "show the average of each group. Do they agree on one speed?",
+        (replace(COUPLING, high=8, start=5), replace(THETA, start=-0.47), PUMPED, DETUNING),
+        {"kind": "two", "spins": 200},
+        (
+            Try("near", "Two groups that differ a little.", "A little", acts=({"put": {"detuning": NEAR}},)),
+            Try("far", "Two groups that differ much.", "Much", acts=({"put": {"detuning": FAR}},)),
+            Try("trapped", "And in between? Go slowly with the slider, too.", "In between", "detuning",
+                ({"put": {"detuning": TRAPPED}},)),
         ),
-    ]  # fmt: skip
+    ),
+    Scene(
+        "sandbox", "Sandbox", "Your turn",
+        "All knobs are yours. Can you …",
+        SANDBOX, {"kind": "two", "spins": 200},
+        challenges=(
+            Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
+            Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
+            Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
+            Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
+            Challenge("faster", "let all turn together, faster than a clock alone?", {"theta": -0.62}),
+            Challenge("opposite", "make the two groups point in opposite directions?",
+                      {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),
+        ),
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StoryView:
+    """What the server computes for a step; `science` is asked only then (`story_views.STEPS`)."""
+
+    name: str
+    controls: tuple[Control, ...]
+    pictures: Mapping[str, Callable[[Values], Any]] = field(default_factory=dict)
+    data: None = None
+
+    def steps(self, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
+        """The words first, then the map."""
+        from spinsync.interfaces.explorer import story_views  # numpy and its like take a second to import
+
+        return story_views.steps(self.name, values, drawn)
+
+
+VIEWS = {scene.key: StoryView(scene.key, scene.controls) for scene in SCENES}
+
+
+def catalogue() -> dict[str, Any]:
+    """The story as it is written into the page."""
+    return {
+        "key": "story",
+        "name": "Story",
+        "title": "How do clocks find one rhythm, with no conductor?",
+        "steps": [_told(scene) for scene in SCENES],
+    }
+
+
+def _told(scene: Scene) -> dict[str, Any]:
+    return asdict(scene) | {
+        "stage": {"hands": True, "plain": True, "buttons": False, **scene.stage},
+        "presets": [],
+    }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 from spinsync.base.interrupts import set_cancellation
 
 QUICK, SLOW, DOWNLOADS = 4, max(2, min(4, os.cpu_count() or 1)), 2  # threads
-SHORT = 0.04  # seconds of what counts as quick
+SHORT, CALM = 0.04, 1.0  # seconds: of what counts as quick; without any work, until what nobody waits for is begun
 
 
 def step_back() -> None:
@@ -69,14 +69,14 @@ class Workers:
         }
         self.took: dict[tuple[str, str], float] = {}  # seconds of each kind of step, the last time
         self._quiet = threading.Condition()
-        self._active = 0
+        self._active, self._last = 0, time.monotonic()
         self._aside: Job | None = None
 
     def start(self, work: Callable[[], Any], pool: str, then: Callable[[], None] = lambda: None) -> Job:
         """Compute when it is this call's turn; `then` is called in some thread when it is over."""
         job = Job(work)
         with self._quiet:
-            self._active += 1
+            self._active, self._last = self._active + 1, time.monotonic()
             if self._aside is not None:
                 self._aside.cancelled.set()
         job.future = self.pools[pool].submit(job.run)
@@ -91,7 +91,8 @@ class Workers:
         """Compute in this thread while no page computes anything; cancelled as soon as one does."""
         job = Job(work)
         with self._quiet:
-            self._quiet.wait_for(lambda: self._active == 0)
+            while self._active or time.monotonic() - self._last < CALM:
+                self._quiet.wait(CALM)
             self._aside = job
         job.run()
         with self._quiet:
@@ -105,6 +106,6 @@ class Workers:
 
     def _over(self, then: Callable[[], None]) -> None:
         with self._quiet:
-            self._active -= 1
+            self._active, self._last = self._active - 1, time.monotonic()
             self._quiet.notify_all()
         then()

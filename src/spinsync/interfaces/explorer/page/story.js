@@ -1,0 +1,201 @@
+// The story: one step at a time fills the page. Beside the live stage stand a short text, one to three things to try, and the answer,
+// which unfolds some seconds after one has tried. Texts are fixed sentences of the catalogue or made in Python of numbers.
+
+import { LocalModel } from "./model.js";
+
+const WATCH = 6000; // milliseconds that one watches before the answer unfolds
+const ASKED = "What happens?", TOLD = "What happened";
+const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
+
+const make = (tag, className = "", properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(tag), { className, ...properties });
+  element.append(...children);
+  return element;
+};
+const html = (tag, className, text) => make(tag, className, { innerHTML: text });
+const button = (className, text, click) => {
+  const element = make("button", className, { type: "button", textContent: text });
+  element.addEventListener("click", click);
+  return element;
+};
+
+// ---- what a step consists of; each function adds to `ends` what must be undone when the step is left
+
+// sliders of some controls in plain words
+function sliders(view, controls, parts, el, ends) {
+  const of = (name) => view.models.panel.get(name);
+  const model = new LocalModel({ controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true }, (changes) => {
+    if (changes.preset) view.ask(changes.preset);
+    if (changes.wish) view.ask(changes.wish, { quiet: true });
+  });
+  const followed = ["values", "idle", "said"].map((name) => [`change:${name}`, () => model.set(name, of(name))]);
+  for (const [event, handler] of followed) view.models.panel.on(event, handler);
+  const end = parts.panel.render({ model, el });
+  ends.push(() => (followed.forEach(([event, handler]) => view.models.panel.off(event, handler)), end()));
+}
+
+// what a button does: to the stage, or to the values
+function act(view, stage, { stage: method, put, flip, invert }) {
+  if (method) stage()?.[method]();
+  if (put) view.ask(put);
+  if (flip) view.ask({ [flip]: -view.values[flip] });
+  if (invert) view.ask({ [invert]: 1 / view.values[invert] });
+}
+
+function trialOf(trial, view, parts, stage, tried, ends) {
+  const item = make("li", "story-trial"), does = () => {
+    for (const one of trial.acts) act(view, stage, one);
+    tried(trial, item);
+  };
+  item.append(html("p", "", trial.words));
+  if (trial.button) item.append(button("button strong", trial.button, does));
+  if (trial.control) {
+    const box = make("div", "story-slider"), own = view.controls.filter(({ name }) => name === trial.control);
+    sliders(view, own, parts, box, ends);
+    box.addEventListener("change", () => (trial.button ? tried(trial, item) : does())); // a slider that is let go, a number entered
+    item.append(box);
+  }
+  return item;
+}
+
+// the question, and under it the answer to what was tried last
+function answerBox(view, ends) {
+  const asked = make("b"), hint = make("span", "story-hint"), text = make("p", "story-answer");
+  const fold = make("details", "story-what", {}, make("summary", "", {}, asked, hint), text);
+  let trial = null, wait;
+  const show = () => {
+    const answer = trial && view.models.words.get("answers")?.[trial.key];
+    if (answer) text.innerHTML = answer;
+    else text.textContent = trial ? "…" : "Nothing yet.";
+    asked.textContent = fold.open && trial ? TOLD : ASKED;
+    hint.textContent = fold.open && trial ? "" : trial ? HINTS.watching : HINTS.before;
+  };
+  text.setAttribute("aria-live", "polite");
+  fold.addEventListener("toggle", show);
+  view.models.words.on("change:answers", show);
+  show();
+  ends.push(() => (clearTimeout(wait), view.models.words.off("change:answers", show)));
+  const tried = (one) => {
+    clearTimeout(wait);
+    if (one !== trial) fold.open = false;
+    trial = one;
+    show();
+    wait = setTimeout(() => (fold.open = true), WATCH);
+  };
+  return { root: fold, tried };
+}
+
+function trials(step, view, parts, stage, ends) {
+  const answer = answerBox(view, ends);
+  const tried = (trial, item) => {
+    item.classList.add("tried");
+    answer.tried(trial);
+  };
+  const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, tried, ends));
+  const map = step.tries.findIndex(({ key }) => key === "map");
+  if (map >= 0) {
+    const model = view.models[step.pictures[0].part], clicked = () => tried(step.tries[map], items[map]);
+    model.on("change:chosen", clicked);
+    ends.push(() => model.off("change:chosen", clicked));
+  }
+  return [make("h3", "", { textContent: "Try this" }), make("ol", "story-trials", {}, ...items), answer.root];
+}
+
+// the goals of the sandbox; a goal that was reached once stays ticked until the step is left
+function goals(step, view, ends) {
+  const reached = new Set();
+  const starts = Object.fromEntries(view.controls.map(({ name, start }) => [name, start]));
+  const rows = step.challenges.map((goal) => {
+    const state = make("span", "story-state", { role: "img" }), words = html("span", "", `… ${goal.words}`), item = make("li", "", {}, state, words);
+    const show = button("button small", "Show me", () => view.ask({ ...starts, ...goal.values }));
+    show.setAttribute("aria-label", `Show me: ${words.textContent}`);
+    item.append(show);
+    return { key: goal.key, item, state };
+  });
+  const show = () => {
+    const solved = view.models.words.get("solved") ?? {};
+    for (const { key, item, state } of rows) {
+      if (solved[key]) reached.add(key);
+      item.classList.toggle("reached", reached.has(key));
+      item.classList.toggle("here", Boolean(solved[key]));
+      state.textContent = reached.has(key) ? "✓" : "○";
+      state.title = reached.has(key) ? "solved" : "not yet";
+      state.setAttribute("aria-label", state.title);
+    }
+  };
+  view.models.words.on("change:solved", show);
+  ends.push(() => view.models.words.off("change:solved", show));
+  show();
+  const list = make("ol", "story-goals", {}, ...rows.map(({ item }) => item));
+  list.setAttribute("aria-live", "polite");
+  return list;
+}
+
+// ---- a step
+
+function scene(step, view, parts, turn, el) {
+  const ends = [], left = make("div", "story-left"), right = make("div", "story-right"), last = make("div", "story-last");
+  const body = make("div", `story-body ${step.key}`, {}, left, right), stage = () => left.querySelector(".stage")?.stage;
+  el.append(body); // parts measure themselves, so they stand in the page first
+  ends.push(parts.stage.render({ model: view.models.stage, el: left }));
+  right.append(html("p", "story-text", step.text));
+  if (step.tries.length) right.append(...trials(step, view, parts, stage, ends));
+  if (step.challenges.length) {
+    right.append(goals(step, view, ends));
+    const knobs = make("div", "story-knobs");
+    right.append(knobs);
+    sliders(view, view.controls, parts, knobs, ends);
+  }
+  if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
+  (step.pictures.length ? body : right).append(last);
+  for (const { part, title } of step.pictures) {
+    const figure = make("figure", "picture", {}, make("figcaption", "", { textContent: title }));
+    figure.dataset.part = part;
+    last.append(figure);
+    ends.push(parts.plot.render({ model: view.models[part], el: figure }));
+  }
+  const now = make("div", "story-now"), status = make("div", "story-status");
+  if (step.challenges.length) right.querySelector(".story-goals").after(now); // beside the goals, not below the knobs
+  else last.append(now);
+  turn.prepend(status);
+  last.append(turn);
+  ends.push(parts.words.render({ model: view.models.words, el: now }), parts.status.render({ model: view.models.status, el: status }));
+  return () => (ends.forEach((end) => end?.()), body.remove());
+}
+
+// ---- from step to step
+
+export default {
+  render({ model, el, parts }) {
+    const steps = model.get("steps"), root = make("div", "story-root"), place = make("div");
+    const title = make("h2", "story-title", { tabIndex: -1 });
+    const go = (key) => {
+      model.set("step", key);
+      model.save_changes();
+      title.focus({ preventScroll: true });
+    };
+    const marks = steps.map((step, i) => {
+      const number = i + 1 < steps.length ? String(i + 1) : "", mark = button("story-mark", "", () => go(step.key));
+      mark.append(make("b", "", { textContent: number || step.name }), make("span", "", { textContent: number && ` ${step.name}` }));
+      return mark;
+    });
+    const nav = make("nav", "story-nav", {}, make("ol", "", {}, ...marks.map((mark) => make("li", "", {}, mark))));
+    nav.setAttribute("aria-label", "Steps of the story");
+    let end = null;
+    const open = () => {
+      const at = Math.max(0, steps.findIndex(({ key }) => key === model.get("step"))), step = steps[at];
+      end?.();
+      marks.forEach((mark, i) => (i === at ? mark.setAttribute("aria-current", "step") : mark.removeAttribute("aria-current")));
+      title.textContent = step.title;
+      const turn = make("div", "story-turn");
+      if (at > 0) turn.append(button("button", "Back", () => go(steps[at - 1].key)));
+      if (at < steps.length - 1) turn.append(button("button strong", "Next", () => go(steps[at + 1].key)));
+      end = scene(step, parts.view(step.key), parts, turn, place);
+    };
+    root.append(nav, title, place);
+    el.append(root);
+    model.on("change:step", open);
+    open();
+    return () => (model.off("change:step", open), end?.(), root.remove());
+  },
+};

@@ -1,0 +1,356 @@
+"""The story: each number and each claim in it is that of the library."""
+
+import json
+import re
+import subprocess
+import sys
+from math import pi
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.interfaces.explorer import story, story_views
+from spinsync.interfaces.explorer.controls import accepted, starts
+
+SCENES = {scene.key: scene for scene in story.SCENES}
+TAG = re.compile(r"<[^>]+>")
+
+
+def begin(key, **changes):
+    """The values with which a step opens."""
+    return starts(SCENES[key].controls, **changes)
+
+
+def said(key, values):
+    """What the server sends of a step: the sentence of the present, and the answers."""
+    parts = {}
+    for step in story.VIEWS[key].steps(values, {}):
+        for part, traits in step.compute().items():
+            parts.setdefault(part, {}).update(traits)
+    return parts
+
+
+def number_after(text, mark, begin=0):
+    """The first number after a mark, as a reader sees it."""
+    plain = TAG.sub("", text[begin:]).replace("−", "-").replace("\N{NO-BREAK SPACE}", " ")
+    return float(re.search(re.escape(mark) + r"\D*?(-?\d+(?:\.\d+)?)", plain).group(1))
+
+
+def on_the_ball(seed, spins=40):
+    """Random places on the sphere, (spin, 3)."""
+    m = np.random.default_rng(seed).normal(size=(spins, 3))
+    return m / np.linalg.norm(m, axis=1, keepdims=True)
+
+
+def played(model, times, seed, spins=40):
+    return ss.evolve(model, times, initial=on_the_ball(seed, spins), each=True)
+
+
+# ---- what stands on the page
+
+
+def test_the_catalogue_needs_no_science():
+    code = (
+        "import sys\nfrom spinsync.interfaces.explorer import story\nstory.catalogue()\n"
+        "heavy = {'numpy', 'xarray', 'scipy', 'numba', 'matplotlib', 'llvmlite'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_catalogue_is_json_with_six_steps_and_a_sandbox():
+    told = json.loads(json.dumps(story.catalogue()))
+    assert [step["key"] for step in told["steps"]] == [*(f"story-{n}" for n in range(1, 7)), "sandbox"]
+    assert set(story.VIEWS) == {step["key"] for step in told["steps"]}
+    for step in told["steps"]:
+        assert {"key", "name", "title", "text", "controls", "presets", "stage", "pictures", "tries", "challenges"} <= set(step)
+        assert step["stage"]["hands"]
+        assert step["stage"]["plain"]
+
+
+@pytest.mark.parametrize("scene", story.SCENES, ids=lambda scene: scene.key)
+def test_a_step_is_short_and_each_thing_to_try_is_one_move(scene):
+    words = TAG.sub("", scene.text).split()
+    assert len(words) <= 90
+    assert 1 <= len(scene.tries or scene.challenges[:3]) <= 3
+    names = {control.name for control in scene.controls}
+    for trial in scene.tries:
+        assert trial.button or trial.control in names or trial.key == "map"
+        assert all(set(act.get("put", {})) <= names for act in trial.acts)
+        assert {act["stage"] for act in trial.acts if "stage" in act} <= {"randomize", "kick", "lineUp"}
+    assert all(control.plain for control in scene.controls)
+
+
+@pytest.mark.parametrize("key", [key for key in SCENES if key != "sandbox"])
+def test_each_trial_has_its_answer_at_all_ends_of_the_sliders(key):
+    scene = SCENES[key]
+    corners = [begin(key), *({**begin(key), c.name: end} for c in scene.controls for end in (c.low, c.high))]
+    for values in corners:
+        words = said(key, values)["words"]
+        assert set(words["answers"]) == {trial.key for trial in scene.tries}
+        for text in (words["text"], *words["answers"].values()):
+            text = text.replace("\N{NO-BREAK SPACE}", " ")
+            assert 5 <= len(TAG.sub("", text).split()) <= 60, text
+            assert not re.search(r"nan|inf\b|-\d|−0\.00\b", text), text
+
+
+def test_buttons_move_inside_the_ranges():
+    for scene in story.SCENES:
+        values = begin(scene.key)
+        for trial in scene.tries:
+            for act in trial.acts:
+                taken, sentence = accepted(scene.controls, act.get("put", {}), values)
+                assert sentence == ""
+                assert taken == values | act.get("put", {})
+
+
+# ---- 1. alone
+
+
+@pytest.mark.parametrize("width", [0.05, 0.2, 1.0])
+def test_players_left_alone_lose_their_step(width):
+    """R is the length of the mean of unit hands that turn freely, and falls to one half when the words say."""
+    count = SCENES["story-1"].stage["spins"]
+    own = 1 + width * ((2 * np.arange(count) + 1) / count - 1)  # as page/motion.js deals them out
+    free = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=ss.Samples(own.tolist()))
+    turns = story_views.HALVED / (2 * pi * width)
+    run = ss.evolve(free, np.linspace(0, 2 * pi * turns, 101), initial=[[1.0, 0.0, 0.0]], each=True)
+    np.testing.assert_allclose(run.order_parameter, abs(np.exp(1j * np.outer(run.time.values, own)).mean(1)), atol=1e-6)
+    assert float(run.order_parameter[-1]) == pytest.approx(0.5, abs=2e-3)  # 60 clocks are not infinitely many
+    assert number_after(said("story-1", {"width": width})["words"]["text"], "left after") == pytest.approx(turns, rel=0.07)
+
+
+def test_only_equal_clocks_stay_in_line():
+    equal = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=1.0)
+    run = ss.evolve(equal, np.linspace(0, 50, 51), initial=[[1.0, 0.0, 0.0]] * 5, each=True)
+    np.testing.assert_allclose(run.order_parameter, 1.0, atol=1e-6)
+    assert "R</i> = 1" in said("story-1", {"width": 0.0})["words"]["answers"]["line-up"]
+
+
+# ---- 2. coupling alone
+
+
+def hearing(**changes):
+    values = begin("story-2", **changes)
+    return ss.Ensemble.single(gain=0.0, damping=0.0, coupling=values["V"], theta=pi * values["theta"], frequency=story.OWN)
+
+
+@pytest.mark.parametrize("theta", [0.0, -0.5, 0.3])
+def test_interaction_turns_the_points_rigidly(theta):
+    m = ss.bloch(played(hearing(theta=theta), np.linspace(0, 10, 41), seed=1, spins=14)).values
+    angles = np.einsum("tix,tjx->tij", m, m)
+    np.testing.assert_allclose(angles, np.broadcast_to(angles[0], angles.shape), atol=1e-6)
+
+
+def test_every_start_has_another_motion_without_twist():
+    """Length and speed of the mean hand are those of the start: R constant, frequency -V z."""
+    seen = []
+    for seed in range(5):
+        run = played(hearing(theta=0.0), np.linspace(0, 10, 201), seed, spins=24)
+        order, height = run.order_parameter.values, on_the_ball(seed, 24)[:, 2].mean()
+        np.testing.assert_allclose(order, order[0], atol=1e-6)
+        turned = np.unwrap(np.angle(ss.bloch(run).values.mean(1) @ [1, 1j, 0]))
+        speed = (turned[-1] - turned[0]) / 10
+        assert speed == pytest.approx(story.OWN - begin("story-2")["V"] * height, abs=1e-5)
+        seen.append((speed, order[0]))
+    speeds, lengths = np.array(seen).T
+    assert speeds.min() < story.OWN < speeds.max()
+    assert np.ptp(lengths) > 0.1
+
+
+@pytest.mark.parametrize(("theta", "side"), [(-0.25, -1), (0.25, 1)])
+def test_with_a_twist_the_ball_tips_over(theta, side):
+    mean = ss.bloch(played(hearing(theta=theta), np.linspace(0, 100, 3), seed=2, spins=24)).values.mean(1)
+    assert np.hypot(*mean[-1, :2]) < 1e-3
+    assert mean[-1, 2] == pytest.approx(side * np.linalg.norm(mean[0]), abs=1e-4)
+    assert ("below", "above")[side > 0] in said("story-2", begin("story-2", theta=theta))["words"]["text"]
+
+
+def test_eight_starts_of_ten_have_such_a_hand():
+    count = SCENES["story-2"].stage["spins"]
+    low, high = story_views.chance(count)
+    lengths = np.array([np.hypot(*on_the_ball(seed, count).mean(0)[:2]) for seed in range(4000)])
+    assert ((low < lengths) & (lengths < high)).mean() == pytest.approx(0.8, abs=0.025)  # 4 standard deviations
+    assert (lengths < low).mean() == pytest.approx(0.1, abs=0.02)
+
+
+# ---- 3. gain and damping alone
+
+
+@pytest.mark.parametrize("r", [0.5, 3.0])
+def test_dissipation_forgets_all_starts(r):
+    model = ss.Ensemble.single(gain=r / (1 + r), damping=1 / (1 + r), coupling=0.0, theta=0.0, frequency=story.OWN)
+    words = said("story-3", {"r": r})["words"]
+    height = number_after(words["text"], "z =")
+    half = number_after(words["answers"]["start"], "length in")
+    run = played(model, np.array([0.0, half, 2 * half, 30.0]), seed=3)
+    lengths = np.hypot(*np.moveaxis(ss.bloch(run).values[..., :2], -1, 0))
+    np.testing.assert_allclose(lengths[1] / lengths[0], 0.5, atol=0.01)
+    np.testing.assert_allclose(lengths[2] / lengths[0], 0.25, atol=0.01)
+    np.testing.assert_allclose(ss.bloch(run).values[-1], np.broadcast_to([0, 0, height], (40, 3)), atol=0.006)
+
+
+# ---- 4. both
+
+
+def test_start_decides_the_phase_and_nothing_else():
+    """From five random starts: the same R and the same speed, those of the words, and five directions."""
+    values = begin("story-4")
+    words = said("story-4", values)["words"]
+    told = {number_after(t, "Ω =") for t in (words["text"], words["answers"]["start"])}
+    lengths = {number_after(t, "R =") for t in (words["text"], words["answers"]["start"])}
+    assert len(told) == len(lengths) == 1
+    times, phases = np.linspace(0, 60, 601), []
+    for seed in range(5):
+        mean = ss.bloch(played(story_views.single(values), times, seed)).values.mean(1)
+        assert np.hypot(*mean[-1, :2]) == pytest.approx(lengths.copy().pop(), abs=0.005)
+        turned = np.unwrap(np.arctan2(mean[:, 1], mean[:, 0]))
+        assert (turned[-1] - turned[-101]) / 10 == pytest.approx(told.copy().pop(), abs=0.005)
+        phases.append(turned[-1] % (2 * pi))
+    assert np.diff(np.sort(phases)).min() > 0.05
+    assert number_after(words["text"], "one turn in") == pytest.approx(2 * pi / abs(told.pop()), rel=0.05)
+
+
+def test_the_ring_is_the_path_of_all_spins():
+    parts = said("story-4", begin("story-4"))
+    (ring,) = parts["stage"]["rings"]
+    last = ss.bloch(played(story_views.single(begin("story-4")), np.array([0.0, 60.0]), seed=7)).values[-1]
+    np.testing.assert_allclose(np.hypot(*last[:, :2].T), ring["radius"], atol=1e-5)
+    np.testing.assert_allclose(last[:, 2], ring["height"], atol=1e-5)
+    assert parts["stage"]["order"] == ring["radius"]
+
+
+def test_a_nudge_is_repaired():
+    """Each spin turned by a random angle: the mean hand comes back to its length."""
+    values, rng = begin("story-4"), np.random.default_rng(4)
+    cycle = ss.limit_cycle(story_views.single(values))
+    here = np.array([float(cycle.order_parameter), 0.0, float(cycle.inversion)])
+    turns = np.linalg.qr(rng.normal(size=(40, 3, 3)))[0]
+    run = ss.evolve(story_views.single(values), np.linspace(0, 40, 3), initial=turns @ here, each=True)
+    assert float(run.order_parameter[0]) < 0.5 * here[0]
+    assert float(run.order_parameter[-1]) == pytest.approx(here[0], abs=1e-4)
+
+
+def test_the_weakened_rhythm_dies_and_is_born_again_above_the_critical_coupling():
+    values = begin("story-4", V=story.WEAK)
+    words = said("story-4", values)
+    assert words["words"]["text"].startswith("<b>No rhythm.</b>")
+    assert words["stage"] == {"rings": [], "order": 0.0}
+    assert float(played(story_views.single(values), np.array([0.0, 80.0]), 5).order_parameter[-1]) < 1e-6
+    critical = number_after(words["words"]["answers"]["weaken"], "Vc =")
+    assert critical == pytest.approx(ss.critical_coupling(story_views.single(values)), abs=0.005)
+    for v, alive in ((critical - 0.02, False), (critical + 0.02, True)):
+        text = said("story-4", begin("story-4", V=v))["words"]["text"]
+        assert text.startswith("<b>A rhythm.</b>" if alive else "<b>No rhythm.</b>")
+        assert bool(ss.limit_cycle(story_views.single({**values, "V": v})).synchronized) is alive
+
+
+# ---- 5. the roles
+
+
+def test_flip_kills_and_exchange_revives_in_the_mirror():
+    first = begin("story-5")
+    flipped = {**first, "theta": -first["theta"]}
+    revived = {**flipped, "r": 1 / flipped["r"]}
+    before, dead, after = (ss.limit_cycle(story_views.single(v)) for v in (first, flipped, revived))
+    assert [bool(cycle.synchronized) for cycle in (before, dead, after)] == [True, False, True]
+    assert np.isinf(ss.critical_coupling(story_views.single(flipped)))
+    assert "no coupling is strong enough" in said("story-5", flipped)["words"]["text"]
+    assert float(after.order_parameter) == pytest.approx(float(before.order_parameter), rel=1e-12)
+    assert float(after.frequency) - story.OWN == pytest.approx(story.OWN - float(before.frequency), rel=1e-12)
+    text = said("story-5", revived)["words"]["answers"]["exchange"]
+    assert number_after(text, "R =") == pytest.approx(float(after.order_parameter), abs=0.005)
+    assert number_after(text, "speeds are") == pytest.approx(float(before.frequency), abs=0.005)
+    assert number_after(text, "and", text.index("speeds are")) == pytest.approx(float(after.frequency), abs=0.005)
+
+
+def test_the_shore():
+    text = said("story-5", begin("story-5"))["words"]["answers"]["map"]
+    for r, mark in ((3.0, "coupling:"), (1.5, "already")):
+        for ratio, theta in ((r, story.TWIST), (1 / r, -story.TWIST)):
+            values = {"V": 1.0, "r": ratio, "theta": theta}
+            assert number_after(text, mark) == pytest.approx(ss.critical_coupling(story_views.single(values)), abs=0.005)
+    assert np.isinf(ss.critical_coupling(story_views.single({"V": 1.0, "r": 1.0, "theta": story.TWIST})))
+
+
+def test_the_map_is_drawn_once_and_again_after_a_flip():
+    values, drawn, labels = begin("story-5"), {}, []
+    for changed in (values, values | {"V": 1.0}, values | {"theta": -values["theta"]}):
+        steps = list(story.VIEWS["story-5"].steps(changed, drawn))
+        labels.append([step.label for step in steps])
+        assert steps[0].compute()["map"]["place"] == [changed["V"], changed["r"]]
+        for step in steps[1:]:
+            assert step.compute()["map"]["figure"]["image"]["bytes"]
+            drawn |= step.finishes
+    assert labels == [["the words", "the map"], ["the words"], ["the words", "the map"]]
+
+
+# ---- 6. two groups
+
+
+@pytest.mark.parametrize(
+    ("key", "detuning", "regime", "words"),
+    [
+        ("near", story.NEAR, ss.Regime.FULL, "Full synchronization"),
+        ("trapped", story.TRAPPED, ss.Regime.PHASE_TRAPPED, "Phase-trapped"),
+        ("far", story.FAR, ss.Regime.PARTIAL, "Partial synchronization"),
+    ],
+)
+def test_the_three_regimes_of_two_groups(key, detuning, regime, words):
+    values = begin("story-6", detuning=detuning)
+    assert ss.Regime(int(ss.regime(story_views.pair(values)).regime)) is regime
+    told = said("story-6", values)["words"]
+    assert words in told["text"]
+    assert words in told["answers"][key]
+
+
+def test_the_buttons_may_be_pressed_in_any_order():
+    """The regime is the same from the motion that the two others end in, at four phases of it."""
+    pairs = {d: story_views.pair(begin("story-6", detuning=d)) for d in (story.NEAR, story.TRAPPED, story.FAR)}
+    ends = {d: ss.bloch(ss.evolve(model, np.linspace(0, 100, 10001))).values[-600::150] for d, model in pairs.items()}
+    for d, model in pairs.items():
+        expected = int(ss.regime(model).regime)
+        for start in np.concatenate([ends[other] for other in pairs if other != d]):
+            assert int(ss.regime(model, initial=start).regime) == expected
+
+
+def test_the_angles_and_meetings_of_two_groups():
+    """Against a run from another start than that of the words."""
+    times, start = np.linspace(0, 200, 8001), [[0.3, 0.1, 0.2], [-0.1, 0.25, 0.1]]
+
+    def ahead(detuning):
+        s = ss.evolve(story_views.pair(begin("story-6", detuning=detuning)), times, initial=start).coherence.values[4000:]
+        return np.degrees(np.unwrap(np.angle(s[:, 1] / s[:, 0])))
+
+    answers = said("story-6", begin("story-6"))["words"]["answers"]
+    assert number_after(answers["near"], "ahead by") == pytest.approx(ahead(story.NEAR)[-1] % 360, abs=1)
+    swinging = ahead(story.TRAPPED)
+    swinging -= 360 * np.round(swinging.mean() / 360)
+    assert number_after(answers["trapped"], "between") == pytest.approx(swinging.min(), abs=1)
+    assert number_after(answers["trapped"], "° and") == pytest.approx(swinging.max(), abs=1)
+    passing = ahead(story.FAR)
+    laps = (passing[-1] - passing[0]) / 360
+    assert number_after(answers["far"], "every") == pytest.approx(100 / laps, rel=0.05)
+
+
+# ---- the sandbox
+
+
+def test_no_goal_is_reached_at_the_start():
+    assert not any(said("sandbox", begin("sandbox"))["words"]["solved"].values())
+
+
+@pytest.mark.parametrize("challenge", SCENES["sandbox"].challenges, ids=lambda challenge: challenge.key)
+def test_the_shown_way_reaches_its_goal(challenge):
+    values = begin("sandbox", **challenge.values)
+    assert accepted(story.SANDBOX, values, values) == (values, "")
+    assert said("sandbox", values)["words"]["solved"][challenge.key]
+    assert set(story_views.GOALS) == {c.key for c in SCENES["sandbox"].challenges}
+
+
+@pytest.mark.parametrize(
+    ("key", "changes"),
+    [("quiet", {"V": 0.0}), ("damped", {"r": 0.5}), ("damped", {"theta": 0.38, "r": 0.125, "V": 0.2}), ("opposite", {"detuning": 1.0})],
+)
+def test_a_goal_is_not_given_away(key, changes):
+    assert not said("sandbox", begin("sandbox", **changes))["words"]["solved"][key]
