@@ -36,7 +36,7 @@ def served(*options):
 @contextmanager
 def visit(browser, address, tab=None, *, query="", **options):
     """A page of a visitor with cookies of its own; it must not complain, nor ask anything of another machine."""
-    context = browser.new_context(**{"viewport": DESKTOP, **options})
+    context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})  # the sphere stands still
     page = context.new_page()
     page.set_default_timeout(20_000)
     errors, home = errors_of(page), address.split("/?")[0]
