@@ -146,8 +146,8 @@ def roles(values: Values) -> tuple[str, Answers]:
     mirror = {**alive, "theta": -alive["theta"], "r": 1 / alive["r"]}
     one, other = (ss.limit_cycle(single(v)) for v in (alive, mirror))
     far, near = (float(ss.critical_coupling(single({**alive, "r": r}))) for r in (3.0, 1.5))
-    alone = not isfinite(ss.critical_coupling(single(values)))
-    here = "in the dark now, where no coupling helps" if alone else "in its half now"
+    dark = not isfinite(ss.critical_coupling(single(values)))
+    here = "in the dark now, where no coupling helps" if dark else "in its half now"
     return _now(values), {
         "flip": "The bright island jumps into the other half of the map: with one sign of <i>θ</i> a rhythm needs more gain "
         f"than damping, with the other sign more damping than gain. You are {here}.",
