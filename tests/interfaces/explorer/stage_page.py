@@ -45,8 +45,15 @@ def stage_page(context, *, width="430px", ready="window.stage?.frames.length > 1
     """A page with a stage of this width in its column. `state`: the traits of its model; `ready`: what is waited for."""
     page = context.new_page()
     page.errors = errors_of(page)
-    texts = {"": PAGE, "start.js": START, "theme.css": THEME.replace("WIDTH", width), "icon.svg": ICON, "sphere.js": sphere_module(),
-             "model.js": model_module(), "state.json": json.dumps(state)}  # fmt: skip
+    texts = {
+        "": PAGE,
+        "start.js": START,
+        "theme.css": THEME.replace("WIDTH", width),
+        "icon.svg": ICON,
+        "sphere.js": sphere_module(),
+        "model.js": model_module(),
+        "state.json": json.dumps(state),
+    }
     kinds = {"": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml", "json": "application/json"}
 
     def answer(route):

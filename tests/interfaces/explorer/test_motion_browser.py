@@ -157,7 +157,8 @@ def test_equal_seeds_give_equal_starts_and_kicks_keep_lengths(page):
           const lengths = (m) => [...m.x].map((x, i) => Math.hypot(x, m.y[i], m.z[i]));
           const one = made(1), settled = made(2);
           settled.advance(40);
-          const seen = () => ({ order: settled.order, lengths: lengths(settled), phase: Math.atan2(settled.mean1, settled.mean0) });
+          const phase = (m) => Math.atan2(m.mean1, m.mean0);
+          const seen = () => ({ order: settled.order, lengths: lengths(settled), phase: phase(settled) });
           const before = seen();
           settled.kick(5);
           const after = seen();

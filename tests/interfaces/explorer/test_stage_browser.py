@@ -245,9 +245,8 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
     """In the colour of the group, stronger in front; drawn under the spins."""
     page = stage_page(context, **{**ONE, "rings": [{"group": 0, "radius": 0.8, "height": 0.3}]})
     paused(page)
-    page.evaluate(
-        "() => { for (const t of [stage.motion.x, stage.motion.y, stage.motion.z]) t.fill(0); stage.history.begin(stage.motion); stage.requestDraw(); }"
-    )
+    page.evaluate("() => { for (const table of [stage.motion.x, stage.motion.y, stage.motion.z]) table.fill(0); }")
+    page.evaluate("() => { stage.history.begin(stage.motion); stage.requestDraw(); }")
     page.evaluate(FRAME)
     image, seen = pixels(page.locator(".stage-sphere")), {}
     for name, azimuth in (("front", -50), ("back", 130)):
@@ -410,6 +409,8 @@ def test_the_story_shows_no_expert_row_and_opens_in_line(context):
     )
     assert not page.get_by_label("turn with the spins").is_visible()
     assert not page.locator(".stage select").is_visible()
+    assert page.locator(".stage-legend").inner_text().split("\n") == ["one clock", "average", "its path, from theory"]
+    assert page.get_by_role("button", name="Nudge").is_visible()
     paused(page)
     page.evaluate("stage.lineUp()")
     page.evaluate("stage.motion.advance(1)")

@@ -1,5 +1,5 @@
-// The spins as clock hands: each face is one spin seen from above, its hand points to the azimuth of the Bloch vector and is as long
-// as its part in the plane of the equator. The large face of each group is the mean of all its hands, of length R.
+// The spins as clock hands: each face is one spin seen from above, its hand points to the azimuth of the Bloch vector and is as
+// long as its part in the plane of the equator. The large face of each group is the mean of all its hands, of length R.
 
 const FACES = 12; // small faces; of two groups half of them each
 const REACH = 0.86; // length of the longest hand, in radii of its face
@@ -11,8 +11,9 @@ export class Hands {
     Object.assign(this, { canvas, context: canvas.getContext("2d"), background: document.createElement("canvas") });
   }
 
-  look(motion, colours, theme) {
-    Object.assign(this, { colours, theme, owner: motion.owner, key: "" });
+  // `caption`: the words before the digits of R below the face of the mean
+  look(motion, colours, theme, caption) {
+    Object.assign(this, { colours, theme, caption, owner: motion.owner, key: "" });
     this.shown = [];
     for (let a = 0; a < motion.groups; a++) {
       const many = Math.min(FACES / motion.groups, motion.first[a + 1] - motion.first[a]);
@@ -20,7 +21,7 @@ export class Hands {
     }
   }
 
-  // faces as [x, y, radius, group, spin or group, large] in CSS pixels: large ones with a line of text below, small ones in a grid
+  // faces as [x, y, radius, group, spin or group, large] in CSS pixels: large ones with a line of text below, a grid of small ones
   layout(width, height, groups) {
     const tall = height > 0.9 * width, many = this.shown.length, faces = [];
     const large = tall ? Math.min(width / groups, 0.42 * height, 150) : Math.min(width / 2, height / groups - TEXT, 150);
@@ -43,11 +44,13 @@ export class Hands {
   }
 
   draw(motion, ratio) {
-    const { canvas, context: c } = this, width = canvas.clientWidth, height = canvas.clientHeight, key = `${width} ${height} ${ratio}`;
+    const { canvas, context: c } = this, width = canvas.clientWidth, height = canvas.clientHeight;
+    const key = `${width} ${height} ${ratio}`;
     if (!width || !height) return;
     if (key !== this.key) {
       this.key = key;
-      for (const surface of [canvas, this.background]) [surface.width, surface.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+      for (const surface of [canvas, this.background])
+        Object.assign(surface, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
       this.faces = this.layout(width, height, motion.groups);
       this.drawBackground(width, height, ratio);
     }
@@ -60,7 +63,7 @@ export class Hands {
       this.hand(x, y, REACH * radius * u, -REACH * radius * v, this.colours[group], large ? 4 : 2);
       if (!large) continue;
       Object.assign(c, { fillStyle: this.theme.text, font: "12px system-ui, sans-serif", textAlign: "center", textBaseline: "top" });
-      c.fillText(`${motion.groups > 1 ? "" : "mean: "}R = ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
+      c.fillText(`${motion.groups > 1 ? "R =" : this.caption} ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
     }
   }
 

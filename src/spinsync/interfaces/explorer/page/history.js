@@ -1,5 +1,5 @@
-// What the spins did in the last second, as the record of a run that the sphere draws with trails (widget/run.js), and the colours
-// of the groups: those of ss.plot.COLOURS, in the dark theme the lighter blue of them.
+// What the spins did in the last seconds, as the record of a run that the sphere draws with trails (widget/run.js), and the
+// colours of the groups: those of ss.plot.COLOURS, in the dark theme its lighter blue and orange.
 
 export const COLOURS = { light: ["#0072b2", "#d55e00"], dark: ["#56b4e9", "#e69f00"] };
 

@@ -1,5 +1,5 @@
-// The mean-field motion of some hundred spins, in the browser. Each spin is a Bloch vector m = (x, y, z) with its own frequency;
-// spins of a group share their rates and feel the same field. Rates, frequencies and 1/time are in units of kappa + gamma.
+// The mean-field motion of some hundred spins, in the browser. Each spin is a Bloch vector m = (x, y, z) with its own
+// frequency; spins of a group share their rates and feel the same field. Rates, frequencies and 1/time are in units of kappa + gamma.
 // Equation numbers are those of docs/theory.md; the tests compare the motion with `spinsync.evolve(..., each=True)`.
 
 const ACCURACY = 0.05; // largest substep, in units of 1/(fastest rate)

@@ -1,15 +1,16 @@
-// The stage: some hundred spins on the Bloch sphere that never stop. The motion is computed here (motion.js), so that it follows a
-// slider at the next frame from its present state, and can be started anew, kicked and pulled. Traits of its model: kind, values,
-// spins, seed (motion.js), start ("random" or "aligned"), rings and order (closed forms, from Python), turn, hands, plain.
+// The stage: some hundred spins on the Bloch sphere that never stop. The motion is computed here (motion.js), so that it
+// follows a slider at the next frame from its present state, and can be started anew, kicked and pulled. Traits of its model:
+// kind, values, spins, seed (motion.js), start ("random" or "aligned"), rings and order (closed forms, from Python), turn, hands,
+// plain (words of the story).
 
 import { COLOURS, History } from "./history.js";
 import { Hands } from "./hands.js";
 import { Motion, model as motionModel } from "./motion.js";
 import { Pointers } from "./pointers.js";
 import { Sphere, THEMES, themeOf } from "./sphere.js";
+import { buildElements, explain, wordsOf } from "./stage_elements.js";
 import { Strip } from "./strip.js";
 
-const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
 const ZOOM = 1.07; // there is little margin around this sphere
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
@@ -17,53 +18,13 @@ const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
 const DESCRIBE_EVERY = 5000; // milliseconds between two descriptions for a screen reader
 const KEPT = 1200; // intervals of frames that tests can read
-const KEYS =
-  "Keys on the sphere: Space plays and pauses, N is a new random start, K a kick, arrows rotate, plus and minus zoom, 0 resets the " +
-  "view. A spin can be pulled with the mouse or a finger; everywhere else a drag turns the view.";
-const HELP =
-  "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. " +
-  "Pull a dot and let it go. Drag beside the dots to turn the view. " +
-  "Where the coupling is too weak, the spins forget their common phase; when it is raised again, a faint coherence " +
-  "(0.01), as quantum noise makes it in nature, lets them begin.";
-const TURN = "On: seen from a platform that turns with the spins' own frequency. Off: from the laboratory, slowed so that an eye can follow.";
-
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
-function buildElements(plain) {
-  const sphere = make("canvas", { className: "stage-sphere", tabIndex: 0 }), hands = make("canvas", { className: "stage-hands" });
-  sphere.setAttribute("role", "img");
-  sphere.setAttribute("aria-description", KEYS);
-  const strip = make("canvas", { className: "stage-curve" });
-  for (const canvas of [hands, strip]) canvas.setAttribute("aria-hidden", "true"); // the sphere's label says what they show
-  const button = (name, text, title) => make("button", { type: "button", className: `stage-${name}`, textContent: text, title });
-  const play = button("play", "Pause", "Space on the sphere"), kick = button("kick", "Kick", "Turn every spin by a random angle (K on the sphere)");
-  const start = button("start", "New random start", "Every spin at a random point of the sphere (N on the sphere)");
-  const turn = make("input", { type: "checkbox" });
-  const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×`, selected: s === 1 })));
-  const help = make("details", { className: "stage-help" }, make("summary", { textContent: "What is this?" }), make("p", { textContent: HELP }));
-  const bar = make("div", { className: "stage-bar" }, play, start, kick, help), row = make("div", { className: "stage-row" });
-  row.append(make("label", { title: TURN }, turn, "turn with the spins"), make("label", { className: "stage-speed" }, "speed ", speed));
-  const legend = make("div", { className: "stage-legend" }), reading = make("div", { className: "stage-reading" });
-  const said = make("div", { className: "stage-announcement" });
-  said.setAttribute("role", "status");
-  const root = make(
-    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend, bar, row,
-    make("div", { className: "stage-strip" }, reading, strip), said,
-  );
-  root.dataset.plain = String(plain);
-  return { root, sphere, hands, strip, play, start, kick, turn, speed, legend, reading, said };
-}
 
 class Stage {
   constructor(model, el) {
-    Object.assign(this, { model, aborter: new AbortController(), visible: true, speed: 1, frames: [], costs: [], recorded: -Infinity });
-    Object.assign(this, { seed: model.get("seed") ?? 0, read: -Infinity, described: -Infinity });
-    this.plain = Boolean(model.get("plain"));
-    this.elements = buildElements(this.plain);
+    Object.assign(this, { model, aborter: new AbortController(), visible: true, speed: 1, frames: [], costs: [] });
+    Object.assign(this, { seed: model.get("seed") ?? 0, recorded: -Infinity, read: -Infinity, described: -Infinity });
+    this.words = wordsOf(Boolean(model.get("plain")));
+    this.elements = buildElements(Boolean(model.get("plain")));
     el.append(this.elements.root);
     this.playing = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.sphere = new Sphere(this.elements.sphere);
@@ -136,8 +97,9 @@ class Stage {
 
   // a mark in the strip, a word for a screen reader, and an event for the page around
   acted(name) {
-    this.strip.mark(this.motion.time, name);
-    this.elements.said.textContent = `${name[0].toUpperCase()}${name.slice(1)}: R = ${this.motion.order.toFixed(2)}.`;
+    const word = name === "kick" ? this.words.kicked : name;
+    this.strip.mark(this.motion.time, word);
+    this.elements.said.textContent = `${word[0].toUpperCase()}${word.slice(1)}: R = ${this.motion.order.toFixed(2)}.`;
     this.tell(name);
     this.requestDraw();
   }
@@ -180,7 +142,8 @@ class Stage {
       "+": () => this.sphere.scale(1.15), "=": () => this.sphere.scale(1.15), "-": () => this.sphere.scale(1 / 1.15),
     };
     this.on(sphere, "keydown", (event) => {
-      const action = !event.ctrlKey && !event.metaKey && !event.altKey && actions[event.key.length > 1 ? event.key : event.key.toLowerCase()];
+      const key = event.key.length > 1 ? event.key : event.key.toLowerCase();
+      const action = !event.ctrlKey && !event.metaKey && !event.altKey && actions[key];
       if (!action) return;
       event.preventDefault();
       action();
@@ -208,7 +171,7 @@ class Stage {
   look() {
     const { root, turn, play, legend, hands } = this.elements, scheme = themeOf(root), style = getComputedStyle(root);
     const page = style.getPropertyValue("--page").trim(), accent = style.getPropertyValue("--accent").trim();
-    const known = this.theme?.scheme === scheme && this.theme.page === (page || this.theme.page);
+    const known = this.theme?.scheme === scheme && this.theme.page === (page || this.theme.page); // a new object draws all anew
     if (!known) this.theme = { ...THEMES[scheme], scheme, ...(page && { page }), accent: accent || THEMES[scheme].text };
     const colours = COLOURS[scheme], groups = this.motion.groups;
     this.history.colour(colours);
@@ -219,29 +182,17 @@ class Stage {
     play.textContent = this.playing ? "Pause" : "Play";
     hands.hidden = !this.model.get("hands");
     root.dataset.hands = String(!hands.hidden);
-    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.plain ? "theory" : "closed form");
-    this.hands.look(this.motion, colours, this.theme);
-    this.explain(legend, groups, colours);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order);
+    this.hands.look(this.motion, colours, this.theme, this.words.hands);
+    explain(legend, this.words, colours.slice(0, groups), this.theme.strong, this.rings.length > 0);
     this.describe();
     this.requestDraw();
   }
 
-  // the legend of the sphere
-  explain(legend, groups, colours) {
-    const entry = (kind, text, colour) => {
-      const made = make("span", { className: `stage-mark-${kind}`, textContent: text });
-      made.style.setProperty("--mark", colour);
-      return made;
-    };
-    const dots = groups > 1 ? ["A", "B"].map((name, a) => entry("dot", `group ${name}`, colours[a])) : [entry("dot", "one spin", colours[0])];
-    const cycle = entry("ring", this.plain ? "where theory says" : "limit cycle, closed form", colours[0]);
-    legend.replaceChildren(...dots, entry("arrow", "mean", this.theme.strong), ...(this.rings.length ? [cycle] : []));
-  }
-
   describe() {
     const { count, groups, order } = this.motion, state = this.playing ? "moving" : "paused";
-    const within = groups > 1 ? " in two groups" : "";
-    this.elements.sphere.setAttribute("aria-label", `Bloch sphere with ${count} spins${within}, ${state}. Order parameter R = ${order.toFixed(2)}.`);
+    const seen = `Bloch sphere with ${count} spins${groups > 1 ? " in two groups" : ""}, ${state}`;
+    this.elements.sphere.setAttribute("aria-label", `${seen}. Order parameter R = ${order.toFixed(2)}.`);
   }
 
   // ---- clock

@@ -3,8 +3,10 @@
 const SPAN = 30; // units of time that are shown
 const EVERY = 0.05; // of time between two samples
 const SAMPLES = SPAN / EVERY + 2;
-const DASHES = [[], [4, 3]]; // of the groups: both are seen where one lies upon the other
+const DASHES = [[], [], [4, 3]]; // of R, A and B: both groups are seen where one lies upon the other
 const MARGIN = { left: 30, right: 8, top: 5, bottom: 18 };
+
+const FONT = "11px system-ui, sans-serif";
 
 const two = (value) => value.toFixed(2);
 
@@ -55,25 +57,26 @@ export class Strip {
     if (!width || !height) return;
     if (key !== this.key) {
       Object.assign(this, { key, width, height });
-      for (const surface of [canvas, this.background]) [surface.width, surface.height] = [Math.round(width * ratio), Math.round(height * ratio)];
+      for (const surface of [canvas, this.background])
+        Object.assign(surface, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
       this.drawBackground(ratio);
     }
     c.setTransform(1, 0, 0, 1, 0, 0);
     c.drawImage(this.background, 0, 0);
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawMarks(motion.time);
-    if (this.groups > 1) for (const a of [0, 1]) this.curve(this.curves[a + 1], motion.groupOrder(a), motion.time, this.colours[a], 1.4, DASHES[a]);
-    this.curve(this.curves[0], motion.order, motion.time, theme.strong, 1.8, []);
+    for (let a = 0; this.groups > 1 && a < 2; a++) this.curve(a + 1, motion.groupOrder(a), motion.time, this.colours[a]);
+    this.curve(0, motion.order, motion.time, theme.strong);
     c.fillStyle = theme.strong;
     c.beginPath();
     c.arc(this.x(0, 0), this.y(motion.order), 3, 0, 2 * Math.PI);
     c.fill();
   }
 
-  curve(values, present, now, colour, thick, dash) {
-    const c = this.context;
-    c.setLineDash(dash);
-    Object.assign(c, { strokeStyle: colour, lineWidth: thick, lineJoin: "round" });
+  curve(which, present, now, colour) {
+    const c = this.context, values = this.curves[which];
+    c.setLineDash(DASHES[which]);
+    Object.assign(c, { strokeStyle: colour, lineWidth: which ? 1.4 : 1.8, lineJoin: "round" });
     c.beginPath();
     for (let k = 0; k < this.count; k++) {
       const at = (this.next + SAMPLES - this.count + k) % SAMPLES;
@@ -86,7 +89,7 @@ export class Strip {
 
   drawMarks(now) {
     const c = this.context, { theme } = this;
-    Object.assign(c, { strokeStyle: theme.line, fillStyle: theme.text, lineWidth: 1, font: "11px system-ui, sans-serif", textBaseline: "top" });
+    Object.assign(c, { strokeStyle: theme.line, fillStyle: theme.text, lineWidth: 1, font: FONT, textBaseline: "top" });
     for (const { time, word } of this.marks) {
       const x = this.x(time, now);
       if (x < MARGIN.left) continue;
@@ -105,7 +108,7 @@ export class Strip {
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.fillStyle = theme.page;
     c.fillRect(0, 0, width, height);
-    Object.assign(c, { strokeStyle: theme.line, lineWidth: 1, fillStyle: theme.text, font: "11px system-ui, sans-serif" });
+    Object.assign(c, { strokeStyle: theme.line, lineWidth: 1, fillStyle: theme.text, font: FONT });
     c.globalAlpha = 0.5;
     c.strokeRect(MARGIN.left + 0.5, MARGIN.top + 0.5, width - MARGIN.left - MARGIN.right, bottom - MARGIN.top);
     c.globalAlpha = 1;
@@ -129,17 +132,17 @@ export class Strip {
 
   // the legend with digits, of the same width for all digits
   say(element, motion) {
-    const parts = [["now", `R = ${two(motion.order)}`]];
-    if (motion.groups > 1) for (const a of [0, 1]) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`]);
-    if (this.order !== null) parts.push(["closed", `${this.source} ${two(this.order)}`]);
+    const { theme, colours } = this, parts = [["now", `R = ${two(motion.order)}`, theme.strong]];
+    for (let a = 0; motion.groups > 1 && a < 2; a++) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`, colours[a]]);
+    if (this.order !== null) parts.push(["closed", `${this.source} ${two(this.order)}`, theme.accent]);
     const kinds = parts.map(([kind]) => kind).join();
     if (kinds !== this.said) {
       this.said = kinds;
-      element.replaceChildren(...parts.map(([kind]) => Object.assign(document.createElement("span"), { className: `stage-line-${kind}` })));
-      [...element.children].forEach((span, k) => {
-        const a = parts[k][0].startsWith("group") ? Number(parts[k][0].at(-1)) : -1;
-        span.style.setProperty("--mark", a >= 0 ? this.colours[a] : parts[k][0] === "closed" ? this.theme.accent : this.theme.strong);
-      });
+      element.replaceChildren(...parts.map(([kind, , colour]) => {
+        const made = Object.assign(document.createElement("span"), { className: `stage-line-${kind}` });
+        made.style.setProperty("--mark", colour);
+        return made;
+      }));
     }
     parts.forEach(([, text], k) => {
       if (element.children[k].textContent !== text) element.children[k].textContent = text;

@@ -1,0 +1,79 @@
+// The elements of the stage and its words: the field's terms, or plain ones for the story, where a spin is a clock.
+
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const FAINT =
+  "Where the coupling is too weak, a common phase is forgotten. When it is raised again, a faint coherence of 0.01, as quantum " +
+  "noise makes it in nature, lets the rhythm begin.";
+const WORDS = {
+  expert: {
+    one: "one spin", groups: ["group A", "group B"], mean: "mean", cycle: "limit cycle, closed form", order: "closed form",
+    hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
+    help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. Pull a dot and let it go. " +
+      `Drag beside the dots to turn the view. ${FAINT}`,
+  },
+  plain: {
+    one: "one clock", groups: ["clocks A", "clocks B"], mean: "average", cycle: "its path, from theory", order: "theory",
+    hands: "average R =", kick: "Nudge", kicked: "nudge", does: "Turn every clock by a random angle (K on the sphere)",
+    help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
+      `shorter the hand. Pull a dot and let it go. Drag beside the dots to turn the view. ${FAINT}`,
+  },
+};
+const KEYS =
+  "Keys on the sphere: Space plays and pauses, N is a new random start, K a kick, arrows rotate, plus and minus zoom, 0 resets " +
+  "the view. A dot can be pulled with the mouse or a finger; everywhere else a drag turns the view.";
+const TURN =
+  "On: seen from a platform that turns with the spins' own frequency. Off: from the laboratory, slowed so that an eye can follow.";
+
+export const wordsOf = (plain) => WORDS[plain ? "plain" : "expert"];
+
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+function canvases() {
+  const sphere = make("canvas", { className: "stage-sphere", tabIndex: 0 });
+  sphere.setAttribute("role", "img");
+  sphere.setAttribute("aria-description", KEYS);
+  const hands = make("canvas", { className: "stage-hands" }), strip = make("canvas", { className: "stage-curve" });
+  for (const canvas of [hands, strip]) canvas.setAttribute("aria-hidden", "true"); // the sphere's label says what they show
+  return { sphere, hands, strip };
+}
+
+export function buildElements(plain) {
+  const words = wordsOf(plain), { sphere, hands, strip } = canvases();
+  const button = (name, text, title) => make("button", { type: "button", className: `stage-${name}`, textContent: text, title });
+  const play = button("play", "Pause", "Space on the sphere"), kick = button("kick", words.kick, words.does);
+  const start = button("start", "New random start", "N on the sphere");
+  const summary = make("summary", { textContent: "What is this?" });
+  const help = make("details", { className: "stage-help" }, summary, make("p", { textContent: words.help }));
+  const turn = make("input", { type: "checkbox" });
+  const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×`, selected: s === 1 })));
+  const row = make(
+    "div", { className: "stage-row" }, make("label", { title: TURN }, turn, "turn with the spins"),
+    make("label", { className: "stage-speed" }, "speed ", speed),
+  );
+  const legend = make("div", { className: "stage-legend" }), reading = make("div", { className: "stage-reading" });
+  const said = make("div", { className: "stage-announcement" });
+  said.setAttribute("role", "status");
+  const root = make(
+    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend,
+    make("div", { className: "stage-bar" }, play, start, kick, help), row,
+    make("div", { className: "stage-strip" }, reading, strip), said,
+  );
+  root.dataset.plain = String(plain);
+  return { root, sphere, hands, strip, play, start, kick, turn, speed, legend, reading, said };
+}
+
+// the legend of the sphere: dots in the colours of the groups, the mean, and the rings if there are any
+export function explain(legend, words, colours, strong, rings) {
+  const entry = (kind, text, colour) => {
+    const made = make("span", { className: `stage-mark-${kind}`, textContent: text });
+    made.style.setProperty("--mark", colour);
+    return made;
+  };
+  const dots = colours.length > 1 ? words.groups.map((name, a) => entry("dot", name, colours[a])) : [entry("dot", words.one, colours[0])];
+  const ring = rings ? [entry("ring", words.cycle, colours[0])] : [];
+  legend.replaceChildren(...dots, entry("arrow", words.mean, strong), ...ring);
+}
