@@ -49,10 +49,12 @@ function downloadsOf(view) {
     return element;
   };
   for (const { name, label } of view.downloads ?? []) {
-    const kinds = ["PDF", "PNG"].map((kind) => link(kind, `${label} (${kind})`, `/picture/${view.key}/${name}.${kind.toLowerCase()}`));
+    const path = `/picture/${view.key}/${name}`;
+    const kinds = ["PDF", "PNG"].map((kind) => link(kind, `${label} (${kind})`, `${path}.${kind.toLowerCase()}`));
     rows.push(make("li", "", make("span", "", label), ...kinds));
   }
-  if (view.data) rows.push(make("li", "", make("span", "", "All numbers"), link("Zarr", "All numbers (Zarr)", `/data/${view.key}.zarr.zip`)));
+  const numbers = () => link("Zarr", "All numbers (Zarr)", `/data/${view.key}.zarr.zip`);
+  if (view.data) rows.push(make("li", "", make("span", "", "All numbers"), numbers()));
   const aim = () => {
     const query = parametersOf(view.controls, view.values).toString();
     for (const [element, path] of links) element.href = query ? `${path}?${query}` : path;
@@ -149,7 +151,8 @@ function turn() {
 // what the address says, at the start and after Back and Forward
 function restore(parameters) {
   const page = pages.find(({ key }) => key === parameters.get("page")) ?? pages[0];
-  if (page === story) stepModel.set("step", (story.steps.find(({ key }) => key === parameters.get("step")) ?? story.steps[0]).key);
+  const step = story?.steps.find(({ key }) => key === parameters.get("step")) ?? story?.steps[0];
+  if (page === story) stepModel.set("step", step.key);
   tabModel.set("selected", page.key);
   show(page.key);
   const view = open();
