@@ -5,6 +5,7 @@ import { LocalModel } from "./model.js";
 
 const WATCH = 6000; // milliseconds that one watches before the answer unfolds
 const ASKED = "What happens?", TOLD = "What happened";
+const ACTS = { "new start": "randomize", "line-up": "lineUp", kick: "kick" }; // names of the stage's events
 const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
 
 const make = (tag, className = "", properties = {}, ...children) => {
@@ -42,9 +43,11 @@ function act(view, stage, { stage: method, put, flip, invert }) {
   if (invert) view.ask({ [invert]: 1 / view.values[invert] });
 }
 
-function trialOf(trial, view, parts, stage, tried, ends) {
+function trialOf(trial, view, parts, stage, busy, tried, ends) {
   const item = make("li", "story-trial"), does = () => {
+    busy.acting = true;
     for (const one of trial.acts) act(view, stage, one);
+    busy.acting = false;
     tried(trial, item);
   };
   item.append(html("p", "", trial.words));
@@ -85,13 +88,20 @@ function answerBox(view, ends) {
   return { root: fold, tried };
 }
 
-function trials(step, view, parts, stage, ends) {
-  const answer = answerBox(view, ends);
+function trials(step, view, parts, stageBox, ends) {
+  const answer = answerBox(view, ends), busy = { acting: false }, stage = () => stageBox.querySelector(".stage")?.stage;
   const tried = (trial, item) => {
     item.classList.add("tried");
     answer.tried(trial);
   };
-  const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, tried, ends));
+  const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, busy, tried, ends));
+  // what is done on the stage itself, such as to pull a dot, counts as well
+  const own = ({ detail }) => {
+    const method = ACTS[detail] ?? "kick"; // a pull disturbs as a nudge does
+    const at = step.tries.findIndex(({ acts }) => acts.length === 1 && acts[0].stage === method);
+    if (at >= 0 && !busy.acting) tried(step.tries[at], items[at]);
+  };
+  stageBox.addEventListener("stage-act", own);
   const map = step.tries.findIndex(({ key }) => key === "map");
   if (map >= 0) {
     const model = view.models[step.pictures[0].part], clicked = () => tried(step.tries[map], items[map]);
@@ -135,11 +145,11 @@ function goals(step, view, ends) {
 
 function scene(step, view, parts, turn, el) {
   const ends = [], left = make("div", "story-left"), right = make("div", "story-right"), last = make("div", "story-last");
-  const body = make("div", `story-body ${step.key}`, {}, left, right), stage = () => left.querySelector(".stage")?.stage;
+  const body = make("div", `story-body ${step.key}`, {}, left, right);
   el.append(body); // parts measure themselves, so they stand in the page first
   ends.push(parts.stage.render({ model: view.models.stage, el: left }));
   right.append(html("p", "story-text", step.text));
-  if (step.tries.length) right.append(...trials(step, view, parts, stage, ends));
+  if (step.tries.length) right.append(...trials(step, view, parts, left, ends));
   if (step.challenges.length) {
     right.append(goals(step, view, ends));
     const knobs = make("div", "story-knobs");
