@@ -45,7 +45,8 @@ class Server:
 
     def page(self) -> ClientConnection:
         """An open page."""
-        return connect(f"ws://127.0.0.1:{self.port}/live", additional_headers=self.headers, compression=None, max_size=None)
+        where, limits = f"ws://127.0.0.1:{self.port}/live", {"compression": None, "max_size": None, "open_timeout": 60}
+        return connect(where, additional_headers=self.headers, **limits)
 
     def get(self, path: str) -> tuple[int, str, float]:
         """Status, text and seconds of an answer."""
@@ -74,7 +75,7 @@ def running() -> Iterator[Server]:
         yield server
     finally:
         server.process.kill()
-        server.process.wait()
+        server.process.communicate()
 
 
 def visit(server: Server, name: str, number: int, *, full: bool) -> None:

@@ -19,7 +19,7 @@ from explorer_stub import TOKEN, ask, page
 from spinsync.interfaces.command import run
 from spinsync.interfaces.explorer import server
 
-STUB = Path(__file__).parents[2] / "explorer_stub.py"
+STUB = Path(__file__).parent / "explorer_stub.py"
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 
