@@ -47,11 +47,24 @@ def test_the_tongue_of_the_download_is_that_of_the_page():
     with ss.plot.style():
         (ax,) = pictures.two_tongue(values).axes
     assert (ax.get_xlim(), ax.get_ylim()) == ((0, 3), (0, 8))
+    corners = ax.collections[0].get_coordinates()  # of the coloured areas
+    assert corners[..., 0].max() == pytest.approx(3, abs=0.05)
+    assert corners[..., 1].max() == pytest.approx(8, abs=0.1)
     lines = {line.get_label(): line for line in ax.lines}
     assert {"full exists", "full ends (Hopf)", "incoherent is stable", "here"} <= set(lines)
     x, y = lines["full exists"].get_data()
     there = np.isfinite(x)
     np.testing.assert_allclose(x[there], 2 * np.sqrt(y[there] / 4 - 0.25), atol=1e-6)  # (5.2)
+
+
+def test_the_frequencies_of_the_download_are_those_of_the_page():
+    values = starts(TWO)
+    with ss.plot.style():
+        (ax,) = pictures.two_frequencies(values).axes
+    sweep = two_groups.frequencies(values, 91)
+    for group, line in enumerate(line for line in ax.lines if str(line.get_label()).startswith("group")):
+        np.testing.assert_allclose(line.get_xdata(), sweep.detuning, atol=1e-12)
+        np.testing.assert_allclose(line.get_ydata(), sweep.frequency.values[:, group], atol=1e-4)
 
 
 def test_no_line_of_weak_coupling_is_drawn_for_groups_that_are_strongly_coupled():

@@ -120,6 +120,14 @@ def test_closed_form_lines_at_a_quarter_turn():
     margin = (0.5 - d) * (1.5 - d) + 2 * (V / 2 - 0.5 - d) * (1 - d)
     assert np.nanmax(abs(margin)) < 1e-9
     assert np.isfinite(hopf).sum() > 10
+    x, V = lines["incoherent is stable"]
+    np.testing.assert_allclose(V[x > 1.05], 2, rtol=1e-9)  # beyond, both groups are dark or none: V z0 = 2 Gamma_perp
+    np.testing.assert_allclose(V[x < 0.95], 1 + x[x < 0.95] ** 2, rtol=1e-9)  # there it is the end of the full state
+
+
+def test_a_cross_coupling_that_happens_to_equal_the_coupling_has_no_lines_of_equal_couplings():
+    values = of(theta=-0.5, alike=0.0, V=3.0, V_cross=3.0, theta_cross=-0.5)
+    assert [name for name, _, _ in two_groups.closed_form_lines(values)] == ["Adler, weak coupling"]
 
 
 def test_the_incoherent_state_ends_at_the_line_for_any_phase():

@@ -110,26 +110,29 @@ def first_words(values: Values) -> str:
 
 def closed_form_lines(values: Values) -> Lines:
     """Boundaries over the detuning in closed form, as `plot.phase_diagram` draws them: (5.2) to (5.4), or (5.7)."""
-    control, name = upwards(values)
+    control, _ = upwards(values)
     model = ensemble(values)
     strengths = np.linspace(control.low, control.high, LINES)[1:]
-    if symmetric(values) is not None:
-        fulls = [ss.symmetric_pair(model.replace(**{name: float(v)})) for v in strengths]
-        return [
-            (label, np.array([float(full[variable]) for full in fulls]), strengths)
-            for label, variable in (
-                ("full ends (Hopf)", "hopf_detuning"), ("full exists", "existence_detuning"),
-                ("incoherent is stable", "incoherent_detuning"),
-            )
-        ]  # fmt: skip
     if values["alike"]:
         detunings = np.linspace(DETUNING.low, DETUNING.high, LINES)
-        critical = [ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings]
-        return [("incoherent is stable", detunings, np.array(critical))]
+        critical = np.array([ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings])
+        onset = ("incoherent is stable", detunings, critical)
+        return [onset] if symmetric(values) is None else [*_symmetric_lines(model, strengths, critical[0]), onset]
     links = [weak({**values, "V_cross": float(v)}) for v in strengths]
     strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
     edges = [float(link.locking_range) if link is not None and k < strong else np.nan for k, link in enumerate(links)]
     return [("Adler, weak coupling", np.array(edges), strengths)]
+
+
+def _symmetric_lines(model: ss.Ensemble, strengths: Array, first: float) -> Lines:
+    """The ends of the full state over the coupling, with more points where it begins, as a square root does."""
+    begin = first * (1 + 0.3 * np.linspace(0, 1, 13) ** 2)
+    strengths = np.unique([*strengths[strengths > first], *begin[begin <= strengths[-1]]])
+    fulls = [ss.symmetric_pair(model.replace(coupling=float(v))) for v in strengths]
+    return [
+        (label, np.array([float(full[variable]) for full in fulls]), strengths)
+        for label, variable in (("full ends (Hopf)", "hopf_detuning"), ("full exists", "existence_detuning"))
+    ]
 
 
 # ---- the motion
