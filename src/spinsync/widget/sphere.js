@@ -139,6 +139,7 @@ class Sphere {
     c.globalAlpha = 1;
   }
 
+  // `run`: of run.js; with a number `crowd`, dots and trails are as large as those of so many spins, as where spins lie together
   // `rings`: limit cycles as [{radius, height, colour, dash}], the same array as long as they are the same
   draw(run, frame, { theme, colour, trails, rings }) {
     const key = colour === "phase" ? (phase) => hex(run.shades[shade(phase, run.shades.length)]) : null;
@@ -181,7 +182,7 @@ class Sphere {
         ? run.shades[shade(now.azimuth[s], shades)]
         : own[run.owner[s]];
     if (trails) this.trails(run, frame);
-    const radius = ratio * clamp(7 - 1.4 * Math.log10(n), 1.6, 6);
+    const radius = ratio * clamp(7 - 1.4 * Math.log10(run.crowd ?? n), 1.6, 6);
     if (radius !== pixels.radius) pixels.setRadius((pixels.radius = radius));
     for (const front of [false, true])
       for (let s = 0; s < n; s++)
@@ -190,7 +191,9 @@ class Sphere {
 
   // lines between successive times, fading with age
   trails(run, frame) {
-    const n = run.spins, last = Math.floor(frame), half = this.ratio * (n > 300 ? 0.4 : 0.8), strength = n > 300 ? 0.5 : 0.8;
+    const n = run.spins, last = Math.floor(frame), crowd = run.crowd ?? n;
+    const half = this.ratio * (crowd > 300 ? 0.4 : run.crowd && crowd < 30 ? 1.3 : 0.8), strength = n > 300 ? 0.5 : 0.8;
+    const stride = Math.max(1, Math.floor(n / crowd / 4)); // of many trails in one place a few are drawn, so that they fade
     const segment = this.radius * meanStep(run, last) * (2 * half + 1); // pixels of one segment
     const length = clamp(TRAIL.pixels / (n * segment), 0.5, Math.min(TRAIL.frames, TRAIL.segments / n));
     const first = Math.max(0, Math.ceil(last - length));
@@ -199,9 +202,10 @@ class Sphere {
       const [from, to] = [this.older, k > last ? this.now : this.old];
       if (k <= last) this.projectSpins(run, k, to);
       const opacity = strength * clamp(1 - (frame - k) / length, 0, 1);
-      for (let s = 0; s < n; s++) {
+      for (let s = 0; s < n; s += stride) {
         const depth = clamp((to.depth[s] + 1) / 2, 0, 1);
-        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.fill[s], opacity * (BACK_OPACITY + (1 - BACK_OPACITY) * depth), half);
+        const seen = opacity * (BACK_OPACITY + (1 - BACK_OPACITY) * depth);
+        this.pixels.line(from.x[s], from.y[s], to.x[s], to.y[s], this.fill[s], seen, half);
       }
       if (k <= last) [this.older, this.old] = [to, from];
     }

@@ -243,7 +243,7 @@ def test_keys_on_the_sphere(context):
 
 def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
     """In the colour of the group, stronger in front; drawn under the spins."""
-    page = stage_page(context, **{**ONE, "rings": [{"group": 0, "radius": 0.8, "height": 0.3}]})
+    page = stage_page(context, **{**ONE, "rings": [{"group": 0, "radius": 0.8, "height": 0.6}]})
     paused(page)
     page.evaluate("() => { for (const table of [stage.motion.x, stage.motion.y, stage.motion.z]) table.fill(0); }")
     page.evaluate("() => { stage.history.begin(stage.motion); stage.requestDraw(); }")
@@ -251,7 +251,7 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
     image, seen = pixels(page.locator(".stage-sphere")), {}
     for name, azimuth in (("front", -50), ("back", 130)):
         a = np.radians(azimuth)
-        x, y, depth = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.3])
+        x, y, depth = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
         assert (depth > 0) == (name == "front")
         near = image[int(y) - 2 : int(y) + 3, int(x)].reshape(-1, 3)
         seen[name] = np.abs(near - [0, 114, 178]).sum(axis=1).min()
@@ -260,7 +260,7 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
     page.evaluate("model.set('rings', [])")
     page.evaluate(FRAME)
     a = np.radians(-50)
-    x, y, _ = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.3])
+    x, y, _ = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
     assert np.abs(pixels(page.locator(".stage-sphere"))[int(y), int(x)] - [0, 114, 178]).sum() > 300
 
 

@@ -3,6 +3,7 @@
 
 export const COLOURS = { light: ["#0072b2", "#d55e00"], dark: ["#56b4e9", "#e69f00"] };
 
+const CLOUD = 0.25; // width of a cloud of spins whose dots are told apart
 const CAPACITY = 400; // times in the buffer
 const TRAIL = 44; // times that are kept when the buffer is full and begins anew; at least those of a trail of sphere.js
 
@@ -37,6 +38,8 @@ export class History {
       }
       run.frames += 1;
     }
+    // dots of spins that lie together grow, as if they were fewer; in steps, since sphere.js keeps the picture of a dot
+    run.crowd = 1.25 ** Math.round(Math.log(1 + (count - 1) * Math.min(1, motion.width() / CLOUD)) / Math.log(1.25));
     let at = 3 * count * (run.frames - 1);
     for (let i = 0; i < count; i++) {
       vectors[at++] = x[i];

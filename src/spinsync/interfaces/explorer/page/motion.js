@@ -212,6 +212,16 @@ export class Motion {
     [this.mean0, this.mean1, this.mean2, this.order] = [x, y, z, Math.hypot(x, y)];
   }
 
+  // root mean square distance of the spins from the means of their groups: 0 where all spins of a group lie at one point
+  width() {
+    let sum = 0;
+    for (let i = 0; i < this.count; i++) {
+      const a = this.owner[i], dx = this.x[i] - this.meanX[a], dy = this.y[i] - this.meanY[a], dz = this.z[i] - this.meanZ[a];
+      sum += dx * dx + dy * dy + dz * dz;
+    }
+    return Math.sqrt(sum / this.count);
+  }
+
   groupOrder(a) {
     return Math.hypot(this.meanX[a], this.meanY[a]);
   }

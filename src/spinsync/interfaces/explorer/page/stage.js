@@ -13,6 +13,7 @@ import { Strip } from "./strip.js";
 
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
 const ZOOM = 1.07; // there is little margin around this sphere
+const TOGETHER = 0.06; // width of a cloud that looks like one dot
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
 const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
@@ -234,10 +235,11 @@ class Stage {
     history.record(motion, commit);
     sphere.resize(elements.sphere.clientWidth, ratio);
     sphere.draw(history.run, history.run.frames - 1, { theme, colour: "group", trails: true, rings: this.rings });
+    this.drawMeans(ratio);
     this.pointers.draw();
     strip.draw(motion, ratio);
     if (!elements.hands.hidden) hands.draw(motion, ratio);
-    if (now - this.read > READ_EVERY) {
+    if (!this.playing || now - this.read > READ_EVERY) {
       this.read = now;
       strip.say(elements.reading, motion);
     }
@@ -245,6 +247,21 @@ class Stage {
       this.described = now;
       this.describe();
     }
+  }
+
+  // where all spins of a group lie at one point, a dot that the arrow of the mean does not hide
+  drawMeans(ratio) {
+    const { motion, sphere, theme } = this, { context: c } = sphere, opacity = 1 - motion.width() / TOGETHER;
+    if (opacity <= 0) return;
+    for (let a = 0; a < motion.groups; a++) {
+      const [x, y] = sphere.point(motion.meanX[a], motion.meanY[a], motion.meanZ[a]);
+      Object.assign(c, { globalAlpha: opacity, fillStyle: this.history.run.colours[a], strokeStyle: theme.page, lineWidth: 1.5 * ratio });
+      c.beginPath();
+      c.arc(x, y, 6.5 * ratio, 0, 2 * Math.PI);
+      c.fill();
+      c.stroke();
+    }
+    c.globalAlpha = 1;
   }
 
   dispose() {

@@ -67,6 +67,7 @@ export class Strip {
     this.drawMarks(motion.time);
     for (let a = 0; this.groups > 1 && a < 2; a++) this.curve(a + 1, motion.groupOrder(a), motion.time, this.colours[a]);
     this.curve(0, motion.order, motion.time, theme.strong);
+    if (this.order !== null) this.closedForm();
     c.fillStyle = theme.strong;
     c.beginPath();
     c.arc(this.x(0, 0), this.y(motion.order), 3, 0, 2 * Math.PI);
@@ -121,13 +122,17 @@ export class Strip {
     Object.assign(c, { textAlign: "left", globalAlpha: 0.8 });
     c.fillText("order parameter R", MARGIN.left + 6, MARGIN.top + 4);
     c.globalAlpha = 1;
-    if (this.order === null) return;
-    Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.6 });
-    c.setLineDash([6, 4]);
+  }
+
+  closedForm() {
+    const { context: c, theme, order } = this;
+    Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.8 });
+    c.setLineDash([6, 6]);
     c.beginPath();
-    c.moveTo(MARGIN.left, this.y(this.order));
-    c.lineTo(width - MARGIN.right, this.y(this.order));
+    c.moveTo(MARGIN.left, this.y(order));
+    c.lineTo(this.width - MARGIN.right, this.y(order));
     c.stroke();
+    c.setLineDash([]);
   }
 
   // the legend with digits, of the same width for all digits
