@@ -48,7 +48,7 @@ def visit(browser, address, tab=None, *, query="", **options):
         turn_to(page, tab)
     page.locator(WORDS).locator("visible=true").first.wait_for()
     yield page
-    assert errors == []
+    assert errors == [], errors
     context.close()
 
 
@@ -73,7 +73,8 @@ def wait_until(page, expression, argument=None, seconds=60):
 
 def settled(page):
     """Wait until nothing is computed any more."""
-    quiet = "!document.querySelector('.page:not([hidden]) .busy') && !document.querySelector('.page:not([hidden]) .status').textContent"
+    page_open = "document.querySelector('.page:not([hidden])')"
+    quiet = f"!{page_open}.querySelector('.busy') && !{page_open}.querySelector('.status').textContent"
     for _ in range(3):  # also between two steps of an answer
         wait_until(page, quiet)
         page.wait_for_timeout(100)

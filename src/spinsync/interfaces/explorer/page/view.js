@@ -1,5 +1,5 @@
-// One view: its values, the models of its parts, and what changes when somebody wishes something. A page of the tabs has one view,
-// and each step of the story.
+// One view: its values, the models of its parts, and what changes when somebody wishes something. A page of the tabs has one
+// view, and so has each step of the story.
 
 import { clamped } from "./address.js";
 import { LocalModel, decoded } from "./model.js";
