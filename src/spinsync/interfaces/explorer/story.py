@@ -92,7 +92,7 @@ SCENES = (
         ),
     ),
     Scene(
-        "story-2", "Hearing", "They hear each other, and nothing else",
+        "story-2", "Coupled", "They hear each other, and nothing else",
         "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b>. Look "
         "at the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
         "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top "
@@ -133,10 +133,10 @@ SCENES = (
         ),
     ),
     Scene(
-        "story-5", "The map", "Gain and damping change roles",
-        "Every point of the map is a crowd of its own: <i>V</i> to the right, <i>r</i> upwards. Bright places have a long "
-        "common hand, dark ones none. The red ring is where you are: in the upper half, where gain is stronger than damping. "
-        "The twist is −45°.",
+        "story-5", "Map", "Gain and damping change roles",
+        "Every point of the map is a crowd of its own: <i>V</i> to the right, in units of <i>κ</i> + <i>γ</i>, and <i>r</i> "
+        "upwards. Bright places have a long common hand, dark ones none. The red ring is where you are. You begin in the upper "
+        "half, where gain is stronger than damping, with a twist of −45°.",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),

@@ -187,6 +187,7 @@ export default {
     const marks = steps.map((step, i) => {
       const number = i + 1 < steps.length ? String(i + 1) : "", mark = button("story-mark", "", () => go(step.key));
       mark.append(make("b", "", { textContent: number || step.name }), make("span", "", { textContent: number && ` ${step.name}` }));
+      mark.setAttribute("aria-label", `${number} ${step.name}`.trim()); // on a phone only the number is seen
       return mark;
     });
     const nav = make("nav", "story-nav", {}, make("ol", "", {}, ...marks.map((mark) => make("li", "", {}, mark))));
