@@ -1,4 +1,5 @@
-"""Speed of the live pages in Chromium: script time per frame with 5000 spins, and delay from a key press to updated text.
+"""Speed of the live pages in Chromium: script time per frame with 5000 spins, and, of the explorer, the time to the first
+motion, the delay from a key press to updated text and the intervals between frames.
 
 python -m benchmarks.live [--rounds 40]
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +18,37 @@ import spinsync as ss
 
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
 from browser import chromium, widget_page
-from test_explorer_browser import served, visit
+from explorer_page import served, settled, slider, visit, wait_until
 
-SLIDERS = (("One ensemble", "coupling V/γ"), ("Two groups", "detuning Δ/γ"), ("Few spins", "coupling V/γ"))
+SLIDERS = (("One ensemble", "V"), ("Two groups", "detuning"), ("Few spins", "V"))
 WATCH = """() => {
-  const find = (root) => {
-    for (const e of root.querySelectorAll("*")) {
-      if (e.classList?.contains("ex-words")) return e;
-      const inside = e.shadowRoot && find(e.shadowRoot);
-      if (inside) return inside;
-    }
-  };
   addEventListener("keydown", () => (window.pressed = performance.now()), { capture: true, once: true });
   window.changed = new Promise((done) => {
     const watch = new MutationObserver(() => (watch.disconnect(), done(performance.now())));
-    watch.observe(find(document), { childList: true, subtree: true, characterData: true });
+    const words = document.querySelector(".page:not([hidden]) .words");
+    watch.observe(words, { childList: true, subtree: true, characterData: true });
   });
 }"""
+INTERVALS = "document.querySelector('.page:not([hidden]) .stage').stage.frames"
 
 
-def delays(page, label, count):
+def delays(page, name, count):
     """Milliseconds from a key press on a slider to updated text."""
-    slider = page.get_by_role("slider", name=label).first
-    slider.focus()
+    slider(page, name).focus()
     times = []
     for k in range(count):
         page.evaluate(WATCH)
-        page.keyboard.press("ArrowLeft" if k % 2 else "ArrowRight")
+        page.keyboard.press("PageDown" if k % 2 else "PageUp")
         times.append(page.evaluate("window.changed.then((t) => t - window.pressed)"))
     return times
+
+
+def first_sight(browser):
+    """Seconds from the command to a sphere that moves, on a page that was never opened before."""
+    begun = time.monotonic()
+    with served() as (address, _), visit(browser, address, reduced_motion="no-preference") as page:
+        wait_until(page, f"{INTERVALS}.length > 5")
+        return time.monotonic() - begun
 
 
 def frames(browser: Any, step: float, rounds: int) -> np.ndarray:
@@ -71,15 +75,20 @@ def report(what: str, times: Any) -> None:
 
 
 def measure(rounds: int) -> None:
-    """Print median and 95 % quantile of the script time and of the delay."""
+    """Print median and 95 % quantile of all times."""
     with chromium() as browser:
         for step in (0.02, 0.1):
             report(f"script per frame, 5000 spins, {step} rad per time step", frames(browser, step, rounds))
+        seconds = np.median([first_sight(browser) for _ in range(5)])
+        print(f"from the command to a moving sphere: median {seconds:.1f} s", flush=True)
         with served() as (address, _):
-            for tab, label in SLIDERS:
-                with visit(browser, address, tab) as page:
-                    delays(page, label, 3)
-                    report(f"from a key press to text, {tab}", delays(page, label, rounds))
+            for tab, name in SLIDERS:
+                with visit(browser, address, tab, reduced_motion="no-preference") as page:
+                    settled(page)
+                    delays(page, name, 3)
+                    report(f"from a key press to text, {tab}", delays(page, name, rounds))
+                    if tab != "Few spins":
+                        report(f"between two frames of the stage, {tab}", page.evaluate(INTERVALS))
 
 
 if __name__ == "__main__":
