@@ -14,7 +14,7 @@ import numpy as np
 
 import spinsync as ss
 
-sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))  # for the browser
+sys.path.append(str(Path(__file__).parent.parent / "tests"))  # for the browser
 
 from browser import chromium, widget_page
 

@@ -36,7 +36,7 @@ def served(*options):
 @contextmanager
 def visit(browser, address, tab=None, *, query="", **options):
     """A page of a visitor with cookies of its own; it must not complain, nor ask anything of another machine."""
-    context = browser.new_context(**{"viewport": DESKTOP, **options})
+    context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})  # the sphere stands still
     page = context.new_page()
     page.set_default_timeout(20_000)
     errors, home = errors_of(page), address.split("/?")[0]
@@ -48,7 +48,7 @@ def visit(browser, address, tab=None, *, query="", **options):
         turn_to(page, tab)
     page.locator(WORDS).locator("visible=true").first.wait_for()
     yield page
-    assert errors == []
+    assert errors == [], errors
     context.close()
 
 
@@ -73,7 +73,8 @@ def wait_until(page, expression, argument=None, seconds=60):
 
 def settled(page):
     """Wait until nothing is computed any more."""
-    quiet = "!document.querySelector('.page:not([hidden]) .busy') && !document.querySelector('.page:not([hidden]) .status').textContent"
+    page_open = "document.querySelector('.page:not([hidden])')"
+    quiet = f"!{page_open}.querySelector('.busy') && !{page_open}.querySelector('.status').textContent"
     for _ in range(3):  # also between two steps of an answer
         wait_until(page, quiet)
         page.wait_for_timeout(100)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from spinsync.interfaces.explorer import story
 from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, Control
 
 UNITS = "Rates, frequencies and 1/time are in units of <i>κ</i>&nbsp;+&nbsp;<i>γ</i>."
@@ -89,8 +90,4 @@ def pages() -> list[dict[str, Any]]:
 
 def catalogue() -> dict[str, Any]:
     """All pages, the story last."""
-    try:
-        from spinsync.interfaces.explorer.story import catalogue as story  # type: ignore[attr-defined]
-    except ImportError:
-        return {"pages": pages()}
-    return {"pages": [*pages(), story()]}
+    return {"pages": [*pages(), story.catalogue()]}

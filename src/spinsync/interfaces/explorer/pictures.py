@@ -45,7 +45,7 @@ def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[F
 
 def one_map(values: Values) -> Figure:
     """Order parameter over V and r, in the colours of the page; the line is (4.5)."""
-    figure, (ax,) = _sheet(3.8)
+    figure, (ax,) = _sheet(width=3.8)
     couplings, ratios = figures.centres(V, 240), figures.centres(RATIO, 240)
     order = one_group.map_orders(values, couplings, ratios)
     image = ax.pcolormesh(

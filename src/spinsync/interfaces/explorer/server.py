@@ -113,4 +113,4 @@ def _run(listener: socket.socket, token: str, host: str, shown: str) -> None:
         threading.Thread(target=webbrowser.open, args=(shown,), daemon=True).start()
     load(explorer)
     while serving.is_alive():
-        serving.join(1.0)  # with a limit, as only then a signal is heard on every system
+        serving.join(timeout=1.0)  # with a limit, as only then a signal is heard on every system

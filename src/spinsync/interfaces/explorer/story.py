@@ -1,6 +1,6 @@
 """The story for newcomers: six steps and a sandbox, each with something to try. Imports no science, so that it is told at once.
 
-Every number and every claim in an answer is computed in `story_views.py`; what stands here is only what nobody needs to compute.
+Every number in an answer is computed in `story_views.py` and `story_groups.py`; here stands what nobody needs to compute.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 from spinsync.interfaces.explorer.controls import Control, Values
 from spinsync.interfaces.explorer.steps import Step
 
-OWN = 1.0  # frequency of a clock that is left alone, as page/stage.js shows it in the laboratory; a unit of time is a second there
+OWN = 1.0  # frequency of a clock alone, as page/stage.js shows it in the laboratory; a unit of time is a second there
 TWIST = -0.25  # the interaction phase of steps 4 and 5 in units of pi: the common hand is much slower than a clock alone
 WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings of the buttons
 
@@ -81,9 +81,9 @@ SCENES = (
     Scene(
         "story-1", "Alone", "Clocks that do not hear each other",
         "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
-        "<b>hand</b> points is its <b>phase</b>. A turn takes about 6.3 seconds, but each clock has a speed of its own. The large "
-        "clock shows the average of all hands. The length of this hand is the <b>order parameter <i>R</i></b>: 1 when all hands "
-        "point the same way, near 0 when they point anywhere.",
+        "<b>hand</b> points is its <b>phase</b>. A turn takes about 6.3 seconds, but each clock has a speed of its own. The "
+        "large clock shows the average of all hands. The length of this hand is the <b>order parameter <i>R</i></b>: 1 when "
+        "all hands point the same way, near 0 when they point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
@@ -92,49 +92,51 @@ SCENES = (
         ),
     ),
     Scene(
-        "story-2", "Hearing", "They hear each other, and nothing else",
-        "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b>. Look at "
-        "the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
-        "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top has a "
-        "short hand. Does a common rhythm arise?",
+        "story-2", "Coupled", "They hear each other, and nothing else",
+        "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b>. Look "
+        "at the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
+        "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top "
+        "has a short hand. Does a common rhythm arise?",
         (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12, "seed": 8},
         (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),
-            Try("kick", "Disturb it. Does the old motion come back?", "Nudge", acts=KICK),
+            Try("kick", "Disturb it, or pull a dot. Does the old motion come back?", "Nudge", acts=KICK),
             Try("twist", "Let the average arrive turned by an angle, the <b>twist <i>θ</i></b>.", control="theta"),
         ),
     ),
     Scene(
         "story-3", "Gain and damping", "Gain and damping, and nobody listens",
-        "Real atoms lose energy, at a rate <i>γ</i>: <b>damping</b>. They can be fed with energy, at a rate <i>κ</i>: <b>gain</b>. "
-        "Both happen at random moments, so we know less and less where a hand points. We draw that as a shorter hand: short means "
-        "blurred. Nobody hears anybody here. All that counts is the ratio <b><i>r</i> = <i>κ</i>/<i>γ</i></b>.",
+        "Real atoms lose energy, at a rate <i>γ</i>: <b>damping</b>. They can be fed with energy, at a rate <i>κ</i>: "
+        "<b>gain</b>. Both happen at random moments, so we know less and less where a hand points. We draw that as a shorter "
+        "hand: short means blurred. Nobody hears anybody here. All that counts is the ratio <b><i>r</i> = "
+        "<i>κ</i>/<i>γ</i></b>.",
         (RATIO,), {"kind": "dissipating", "spins": 60},
         (
             Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
-            Try("kick", "Wait until no hand is left. Then disturb them.", "Nudge", acts=KICK),
+            Try("kick", "Wait until no hand is left. Then disturb them, or pull a dot.", "Nudge", acts=KICK),
             Try("ratio", "Feed them more, or less, than they lose.", control="r"),
         ),
     ),
     Scene(
         "story-4", "Both", "Both together: a rhythm nobody ordered",
-        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of −45°. "
-        "From scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is its path on "
-        "the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed <b><i>Ω</i></b>?",
+        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of "
+        "−45°. From scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is "
+        "its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed "
+        "<b><i>Ω</i></b>?",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
-            Try("kick", "Try to destroy the rhythm.", "Nudge", acts=KICK),
+            Try("kick", "Try to destroy the rhythm, or pull single dots away.", "Nudge", acts=KICK),
             Try("weaken", "Let them hear less of each other. Then raise <i>V</i> again.", "Weaken the coupling", "V",
                 ({"put": {"V": WEAK}},)),
         ),
     ),
     Scene(
-        "story-5", "The map", "Gain and damping change roles",
-        "Every point of the map is a crowd of its own: <i>V</i> to the right, <i>r</i> upwards. Bright places have a long common "
-        "hand, dark ones none. The red ring is where you are: in the upper half, where gain is stronger than damping. The twist "
-        "is −45°.",
+        "story-5", "Map", "Gain and damping change roles",
+        "Every point of the map is a crowd of its own: <i>V</i> to the right, in units of <i>κ</i> + <i>γ</i>, and <i>r</i> "
+        "upwards. Bright places have a long common hand, dark ones none. The red ring is where you are. You begin in the upper "
+        "half, where gain is stronger than damping, with a twist of −45°.",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),
@@ -160,7 +162,7 @@ SCENES = (
     ),
     Scene(
         "sandbox", "Sandbox", "Your turn",
-        "All knobs are yours. Can you …",
+        "All knobs are yours, and every dot can be pulled. Can you …",
         SANDBOX, {"kind": "two", "spins": 200},
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),

@@ -134,7 +134,7 @@ class Tongue:
         coarse = _decided(
             np.concatenate([b for b in one if b is not None]), np.concatenate([b for b in other if b is not None])
         )
-        around = binary_dilation(coarse, np.ones((3, 3))).repeat(GRID // COARSE, 0).repeat(GRID // COARSE, 1)
+        around = binary_dilation(coarse, np.ones((3, 3), bool)).repeat(GRID // COARSE, 0).repeat(GRID // COARSE, 1)
         return np.asarray(binary_dilation(edge, iterations=NEAR) | around)
 
     # ---- what is drawn

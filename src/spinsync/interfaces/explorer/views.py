@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 import spinsync as ss
-from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures, tongues, two_groups
+from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures, story, tongues, two_groups
 from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
@@ -232,10 +232,4 @@ def _done(piece: Callable[[], None], then: Callable[[], Parts] = dict) -> Parts:
     return then()
 
 
-VIEWS: dict[str, View] = {"one": OneEnsemble(), "two": TwoGroups(), "few": FewSpins()}
-try:
-    from spinsync.interfaces.explorer import story
-
-    VIEWS |= story.VIEWS  # type: ignore[attr-defined]
-except (ImportError, AttributeError):
-    pass
+VIEWS: dict[str, View] = {"one": OneEnsemble(), "two": TwoGroups(), "few": FewSpins(), **story.VIEWS}

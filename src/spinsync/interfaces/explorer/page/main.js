@@ -1,8 +1,9 @@
 // The page: builds what the catalogue says, and brings wishes from the parts to the stage, the address and Python.
 
 import { Address, parametersOf, valuesOf } from "./address.js";
+import build from "./desk.js";
 import { LocalModel } from "./model.js";
-import panel, { presets } from "./panel.js";
+import panel from "./panel.js";
 import plot from "./plot.js";
 import { code, status, words } from "./said.js";
 import { Socket } from "./socket.js";
@@ -18,12 +19,6 @@ const described = new Map([...pages, ...(story?.steps ?? [])].filter((one) => on
 const tabModel = new LocalModel({ pages, selected: "" }, () => turn());
 const stepModel = new LocalModel({ steps: story?.steps ?? [], step: story?.steps[0]?.key }, () => turn());
 
-const make = (tag, className, ...children) => {
-  const element = Object.assign(document.createElement(tag), { className });
-  element.append(...children);
-  return element;
-};
-
 function viewOf(key) {
   if (!views.has(key)) views.set(key, new View(described.get(key), wished));
   return views.get(key);
@@ -32,64 +27,6 @@ function viewOf(key) {
 const open = () => viewOf(tabModel.get("selected") === story?.key ? stepModel.get("step") : tabModel.get("selected"));
 
 const sections = new Map(pages.map(sectionOf));
-
-function figureOf(view, { part, title }) {
-  const figure = make("figure", "picture", make("figcaption", "", title));
-  figure.dataset.part = part;
-  plot.render({ model: view.models[part], el: figure });
-  return figure;
-}
-
-function downloadsOf(view) {
-  const rows = [], links = [];
-  const link = (words, says, path) => {
-    const element = Object.assign(make("a", "button small", words), { download: "" });
-    element.setAttribute("aria-label", says);
-    links.push([element, path]);
-    return element;
-  };
-  for (const { name, label } of view.downloads ?? []) {
-    const kinds = ["PDF", "PNG"].map((kind) => link(kind, `${label} (${kind})`, `/picture/${view.key}/${name}.${kind.toLowerCase()}`));
-    rows.push(make("li", "", make("span", "", label), ...kinds));
-  }
-  if (view.data) rows.push(make("li", "", make("span", "", "All numbers"), link("Zarr", "All numbers (Zarr)", `/data/${view.key}.zarr.zip`)));
-  const aim = () => {
-    const query = parametersOf(view.controls, view.values).toString();
-    for (const [element, path] of links) element.href = query ? `${path}?${query}` : path;
-  };
-  view.models.panel.on("change:values", aim);
-  aim();
-  return make("section", "downloads", make("h3", "", "Figures and data"), make("ul", "", ...rows));
-}
-
-function intro({ title, intro: text }) {
-  const paragraph = make("p", "");
-  paragraph.innerHTML = text ?? ""; // fixed sentences of the catalogue
-  return make("div", "intro", make("h2", "", title), paragraph);
-}
-
-// parts measure themselves, so they are built in the page that is seen
-function build(view, el) {
-  const place = (parent, className, module, name) => {
-    const here = make("div", className);
-    parent.append(here);
-    module.render({ model: view.models[name], el: here });
-  };
-  const desk = make("div", view.stage ? "desk" : "desk without-stage"), more = make("div", "more");
-  const spoken = make("div", "spoken"), listing = make("section", "listing", make("h3", "", "The same in Python"));
-  el.append(intro(view));
-  view.models.panel.set("apart", true);
-  place(el, "strip", presets, "panel");
-  el.append(desk, more);
-  place(desk, "side", panel, "panel");
-  if (view.stage) place(desk, "stage-box", stage, "stage");
-  const pictures = view.pictures.map((picture) => figureOf(view, picture)), first = view.stage ? 1 : 2;
-  desk.append(...pictures.slice(0, first), spoken);
-  place(spoken, "", words, "words");
-  place(spoken, "", status, "status");
-  more.append(...pictures.slice(first), downloadsOf(view), listing);
-  place(listing, "", code, "code");
-}
 
 async function tell(el) {
   const parts = { view: viewOf, panel, stage, plot, words, code, status };
@@ -109,7 +46,8 @@ function show(key) {
 }
 
 function sectionOf({ key }) {
-  const el = Object.assign(make("section", key === story?.key ? "page story" : "page"), { id: `page-${key}`, hidden: true });
+  const className = key === story?.key ? "page story" : "page";
+  const el = Object.assign(document.createElement("section"), { className, id: `page-${key}`, hidden: true });
   el.setAttribute("role", "tabpanel");
   el.setAttribute("aria-labelledby", `tab-${key}`);
   main.append(el);
@@ -149,7 +87,8 @@ function turn() {
 // what the address says, at the start and after Back and Forward
 function restore(parameters) {
   const page = pages.find(({ key }) => key === parameters.get("page")) ?? pages[0];
-  if (page === story) stepModel.set("step", (story.steps.find(({ key }) => key === parameters.get("step")) ?? story.steps[0]).key);
+  const step = story?.steps.find(({ key }) => key === parameters.get("step")) ?? story?.steps[0];
+  if (page === story) stepModel.set("step", step.key);
   tabModel.set("selected", page.key);
   show(page.key);
   const view = open();

@@ -1,5 +1,7 @@
 // One picture with two axes: an image made of numbers, lines, points, the current place. Text and axes take the page's colour.
 
+import { share, ticks, valueAt } from "./scales.js";
+
 const SPACE = "http://www.w3.org/2000/svg";
 const EDGE = { left: 64, right: 10, top: 8, bottom: 42 };
 const HERE = "#e0303c";
@@ -17,37 +19,6 @@ const box = (className, ...children) => {
   return element;
 };
 
-function linearTicks(low, high, room) {
-  const rough = (high - low) / Math.max(2, room), power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough * (1 - 1e-9));
-  const found = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(k * step);
-  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  return found.map((value) => [value, value.toFixed(digits).replace("-", "−")]);
-}
-
-// 0.1, 0.2, 0.5, 1, 2, 5, 10, ...; powers of ten alone where there is no room
-function logarithmicTicks(low, high, room) {
-  const found = [];
-  for (let power = Math.floor(Math.log10(low)); 10 ** power <= high; power += 1)
-    for (const k of [1, 2, 5]) found.push(Number(`${k}e${power}`));
-  const inside = found.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
-  const kept = inside.length > 1.6 * room ? inside.filter((v) => Number.isInteger(Math.log10(v))) : inside;
-  return kept.map((v) => [v, String(v)]);
-}
-
-const ticks = (axis, room) => (axis.scale === "log" ? logarithmicTicks : linearTicks)(axis.low, axis.high, room);
-
-// the share of an axis below a value, and the value at a share
-function share({ low, high, scale }, value) {
-  return scale === "log" ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
-}
-
-function valueAt({ low, high, scale }, part) {
-  const inside = Math.min(1, Math.max(0, part));
-  return scale === "log" ? low * (high / low) ** inside : low + inside * (high - low);
-}
-
 // an image of numbers as a canvas, with row 0 at the bottom
 function painted({ bytes, width, height }) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
@@ -59,7 +30,8 @@ function painted({ bytes, width, height }) {
   return canvas;
 }
 
-const sameAxes = (a, b) => ["x", "y"].every((k) => a?.[k] && ["low", "high", "scale", "control"].every((n) => a[k][n] === b[k]?.[n]));
+const sameAxis = (a, b) => a && ["low", "high", "scale", "control"].every((name) => a[name] === b?.[name]);
+const sameAxes = (a, b) => sameAxis(a?.x, b.x) && sameAxis(a?.y, b.y);
 
 let plots = 0;
 
@@ -75,7 +47,9 @@ class Plot {
     this.frame = box("plot-frame", this.canvas, this.svg, this.note);
     this.root = box("plot", this.frame, this.legend);
     el.append(this.root);
-    this.followed = [["figure", () => this.all()], ["place", () => this.place()], ["says", () => this.say()], ["busy", () => this.busy()]];
+    this.followed = Object.entries({
+      figure: () => this.all(), place: () => this.place(), says: () => this.say(), busy: () => this.busy(),
+    });
     for (const [name, handler] of this.followed) model.on(`change:${name}`, handler);
     this.watch = new ResizeObserver(() => this.all());
     this.watch.observe(this.root);
@@ -132,7 +106,8 @@ class Plot {
     const height = Math.round(Math.min(360, Math.max(230, 0.72 * width)));
     Object.assign(this, { wide: width - EDGE.left - EDGE.right, tall: height - EDGE.top - EDGE.bottom });
     this.frame.style.height = `${height}px`;
-    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` })) this.svg.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ width, height, viewBox: `0 0 ${width} ${height}` }))
+      this.svg.setAttribute(name, value);
     if (!figure?.x) return;
     const images = [figure.image, figure.over].filter(Boolean);
     // while a new image is computed the old one stays, dimmed
@@ -143,7 +118,8 @@ class Plot {
     const clip = draw("clipPath", { id: this.name }, draw("rect", frame));
     const inside = draw("g", { "clip-path": `url(#${this.name})` }), lines = figure.lines ?? [];
     inside.append(...lines.filter((line) => !line.points).flatMap((line) => this.line(line)));
-    this.drawn = draw("g", { class: "plot-lines" }, inside, ...lines.filter((line) => line.points).flatMap((line) => this.dots(line)));
+    const dots = lines.filter((line) => line.points).flatMap((line) => this.dots(line));
+    this.drawn = draw("g", { class: "plot-lines" }, inside, ...dots);
     this.mark = draw("g", { class: "plot-place" });
     this.svg.replaceChildren(clip, this.drawn, this.mark, ...this.axes(figure));
     this.explain(figure);
@@ -153,7 +129,8 @@ class Plot {
   // the points of an image are the middles of equal parts of the axes
   paint() {
     const ratio = devicePixelRatio || 1, { canvas } = this;
-    Object.assign(canvas.style, { left: `${EDGE.left}px`, top: `${EDGE.top}px`, width: `${this.wide}px`, height: `${this.tall}px` });
+    const box = { left: EDGE.left, top: EDGE.top, width: this.wide, height: this.tall };
+    for (const [name, pixels] of Object.entries(box)) canvas.style[name] = `${pixels}px`;
     canvas.width = Math.round(this.wide * ratio);
     canvas.height = Math.round(this.tall * ratio);
     const context = canvas.getContext("2d");
@@ -202,7 +179,8 @@ class Plot {
   explain({ legend, bar, lines }) {
     const haloed = new Set(["#000000", ...(lines ?? []).filter((line) => line.halo).map((line) => line.colour)]);
     const entries = [...(legend ?? [])].filter(([, words]) => words !== "here");
-    if ((this.model.get("place") ?? []).length) entries.push([HERE, "here", this.model.get("place").length > 1 ? "ring" : "upright"]);
+    const place = this.model.get("place") ?? [];
+    if (place.length) entries.push([HERE, "here", place.length > 1 ? "ring" : "upright"]);
     const rows = entries.map(([colour, words, kind]) => {
       const swatch = document.createElement("i");
       swatch.className = `mark-${kind ?? "area"}${haloed.has(colour) ? " haloed" : ""}`;
@@ -238,15 +216,16 @@ class Plot {
     const part = x === undefined ? NaN : share(this.shown.x, x);
     if (!(part >= -1e-6 && part <= 1 + 1e-6)) return this.mark.replaceChildren();
     const at = this.across(x), { top } = EDGE, low = top + this.tall;
-    const halo = { fill: "none", stroke: "#fff", "stroke-width": 5, "stroke-opacity": 0.85 }, ring = { fill: "none", stroke: HERE, "stroke-width": 2.4 };
     if (y === undefined)
       return this.mark.replaceChildren(
         draw("path", { d: `M${at} ${top}V${low}`, stroke: HERE, "stroke-width": 1.6 }),
         draw("path", { d: `M${at - 6} ${top}h12l-6 8z`, fill: HERE }),
       );
-    const round = { cx: at, cy: this.up(y), r: 7 };
+    const round = { cx: at, cy: this.up(y), r: 7, fill: "none" };
     this.mark.replaceChildren(
-      draw("circle", { ...round, ...halo }), draw("circle", { ...round, ...ring }), draw("circle", { ...round, r: 1.8, fill: HERE }),
+      draw("circle", { ...round, stroke: "#fff", "stroke-width": 5, "stroke-opacity": 0.85 }),
+      draw("circle", { ...round, stroke: HERE, "stroke-width": 2.4 }),
+      draw("circle", { ...round, r: 1.8, fill: HERE }),
     );
   }
 }

@@ -1,5 +1,5 @@
-// The connection to Python: wishes go out, changed parts come back. Of the wishes that wait only the newest is kept, and the next
-// one goes out when the one before has begun to be answered, so a dragged slider never leaves a queue behind it.
+// The connection to Python: wishes go out, changed parts come back. Of the wishes that wait only the newest is kept, and the
+// next one goes out when the one before has begun to be answered, so a dragged slider never leaves a queue behind it.
 
 const PATIENCE = 8000; // milliseconds without a word after which a connection counts as lost
 const PAUSES = [300, 1000, 2000, 4000, 8000]; // milliseconds before each new attempt to connect

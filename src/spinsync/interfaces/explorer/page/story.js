@@ -5,6 +5,7 @@ import { LocalModel } from "./model.js";
 
 const WATCH = 6000; // milliseconds that one watches before the answer unfolds
 const ASKED = "What happens?", TOLD = "What happened";
+const ACTS = { "new start": "randomize", "line-up": "lineUp", kick: "kick" }; // names of the stage's events
 const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
 
 const make = (tag, className = "", properties = {}, ...children) => {
@@ -21,10 +22,11 @@ const button = (className, text, click) => {
 
 // ---- what a step consists of; each function adds to `ends` what must be undone when the step is left
 
-// sliders of some controls in plain words
-function sliders(view, controls, parts, el, ends) {
+// sliders of some controls in plain words; `apart`: without a button Reset
+function sliders(view, controls, parts, el, ends, apart = true) {
   const of = (name) => view.models.panel.get(name);
-  const model = new LocalModel({ controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true }, (changes) => {
+  const state = { controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true, apart };
+  const model = new LocalModel(state, (changes) => {
     if (changes.preset) view.ask(changes.preset);
     if (changes.wish) view.ask(changes.wish, { quiet: true });
   });
@@ -42,9 +44,12 @@ function act(view, stage, { stage: method, put, flip, invert }) {
   if (invert) view.ask({ [invert]: 1 / view.values[invert] });
 }
 
-function trialOf(trial, view, parts, stage, tried, ends) {
+function trialOf(trial, view, parts, stage, busy, tried, ends) {
   const item = make("li", "story-trial"), does = () => {
+    busy.acting = true;
+    if (!stage()?.playing) stage()?.play(true); // who tries something wants to see it, also where motion is not liked
     for (const one of trial.acts) act(view, stage, one);
+    busy.acting = false;
     tried(trial, item);
   };
   item.append(html("p", "", trial.words));
@@ -52,7 +57,7 @@ function trialOf(trial, view, parts, stage, tried, ends) {
   if (trial.control) {
     const box = make("div", "story-slider"), own = view.controls.filter(({ name }) => name === trial.control);
     sliders(view, own, parts, box, ends);
-    box.addEventListener("change", () => (trial.button ? tried(trial, item) : does())); // a slider that is let go, a number entered
+    box.addEventListener("change", () => (trial.button ? tried(trial, item) : does())); // let go, or a number entered
     item.append(box);
   }
   return item;
@@ -85,13 +90,20 @@ function answerBox(view, ends) {
   return { root: fold, tried };
 }
 
-function trials(step, view, parts, stage, ends) {
-  const answer = answerBox(view, ends);
+function trials(step, view, parts, stageBox, ends) {
+  const answer = answerBox(view, ends), busy = { acting: false }, stage = () => stageBox.querySelector(".stage")?.stage;
   const tried = (trial, item) => {
     item.classList.add("tried");
     answer.tried(trial);
   };
-  const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, tried, ends));
+  const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, busy, tried, ends));
+  // what is done on the stage itself, such as to pull a dot, counts as well
+  const own = ({ detail }) => {
+    const method = ACTS[detail] ?? "kick"; // a pull disturbs as a nudge does
+    const at = step.tries.findIndex(({ acts }) => acts.length === 1 && acts[0].stage === method);
+    if (at >= 0 && !busy.acting) tried(step.tries[at], items[at]);
+  };
+  stageBox.addEventListener("stage-act", own);
   const map = step.tries.findIndex(({ key }) => key === "map");
   if (map >= 0) {
     const model = view.models[step.pictures[0].part], clicked = () => tried(step.tries[map], items[map]);
@@ -135,16 +147,16 @@ function goals(step, view, ends) {
 
 function scene(step, view, parts, turn, el) {
   const ends = [], left = make("div", "story-left"), right = make("div", "story-right"), last = make("div", "story-last");
-  const body = make("div", `story-body ${step.key}`, {}, left, right), stage = () => left.querySelector(".stage")?.stage;
+  const body = make("div", `story-body ${step.key}`, {}, left, right);
   el.append(body); // parts measure themselves, so they stand in the page first
   ends.push(parts.stage.render({ model: view.models.stage, el: left }));
   right.append(html("p", "story-text", step.text));
-  if (step.tries.length) right.append(...trials(step, view, parts, stage, ends));
+  if (step.tries.length) right.append(...trials(step, view, parts, left, ends));
   if (step.challenges.length) {
     right.append(goals(step, view, ends));
     const knobs = make("div", "story-knobs");
     right.append(knobs);
-    sliders(view, view.controls, parts, knobs, ends);
+    sliders(view, view.controls, parts, knobs, ends, false);
   }
   if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
   (step.pictures.length ? body : right).append(last);
@@ -177,6 +189,7 @@ export default {
     const marks = steps.map((step, i) => {
       const number = i + 1 < steps.length ? String(i + 1) : "", mark = button("story-mark", "", () => go(step.key));
       mark.append(make("b", "", { textContent: number || step.name }), make("span", "", { textContent: number && ` ${step.name}` }));
+      mark.setAttribute("aria-label", `${number} ${step.name}`.trim()); // on a phone only the number is seen
       return mark;
     });
     const nav = make("nav", "story-nav", {}, make("ol", "", {}, ...marks.map((mark) => make("li", "", {}, mark))));

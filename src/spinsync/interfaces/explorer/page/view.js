@@ -1,5 +1,5 @@
-// One view: its values, the models of its parts, and what changes when somebody wishes something. A page of the tabs has one view,
-// and each step of the story.
+// One view: its values, the models of its parts, and what changes when somebody wishes something. A page of the tabs has one
+// view, and so has each step of the story.
 
 import { clamped } from "./address.js";
 import { LocalModel, decoded } from "./model.js";
@@ -10,7 +10,7 @@ const shown = (number) => String(Number(number.toPrecision(4))).replace("-", "âˆ
 function allowed(control, wish) {
   if (typeof wish !== "number" || !Number.isFinite(wish)) return [null, `${control.label} must be a number.`];
   const number = control.step % 1 === 0 ? Math.round(wish) : wish, value = clamped(control, number);
-  if (Math.abs(value - number) < 1e-3 * Math.abs(number)) return [value, ""]; // an end that was written with few digits
+  if (Math.abs(value - number) <= 1e-3 * Math.abs(number)) return [value, ""]; // an end that was written with few digits
   return [value, `${control.label} goes from ${shown(control.low)} to ${shown(control.high)} here, but is ${shown(number)}.`];
 }
 

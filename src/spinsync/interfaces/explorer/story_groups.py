@@ -1,0 +1,142 @@
+"""What the story says of two groups, in step 6 and in the sandbox, and which goals of the sandbox are reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from math import degrees, pi
+
+import numpy as np
+import xarray as xr
+
+import spinsync as ss
+from spinsync.interfaces.explorer import story, two_groups
+from spinsync.interfaces.explorer.controls import Values, equation, shown
+
+Answers = dict[str, str]
+CALM = {"V": 0.0, "theta": 0.0, "dephasing": 0.0, "spread": 0.0, "alike": 1.0}  # where a step has no such control
+SWING = np.linspace(0, 150, 3001)  # times in which two groups are followed; the first half is forgotten
+
+
+def time_shown(value: float) -> str:
+    """A time in seconds of the stage, or a number of turns, with two digits."""
+    return shown(value, 1 if abs(value) < 10 else 0)
+
+
+def pair(values: Values) -> ss.Ensemble:
+    """Two groups, seen from the mean of their own frequencies."""
+    return two_groups.ensemble({**CALM, **values})
+
+
+@lru_cache(64)
+def _regime(items: tuple[tuple[str, float], ...]) -> xr.Dataset:
+    return ss.regime(pair(dict(items)))
+
+
+def regime(values: Values) -> xr.Dataset:
+    """The long-time motion of two groups from a weak random coherence."""
+    return _regime(tuple(sorted(values.items())))
+
+
+@lru_cache(16)
+def _swing(items: tuple[tuple[str, float], ...]) -> tuple[float, float]:
+    late = ss.evolve(pair(dict(items)), SWING).coherence.values[len(SWING) // 2 :]
+    ahead = np.angle(late[:, 1] * late[:, 0].conj())  # phi_A - phi_B, as phi = -arg s
+    middle = np.angle(np.exp(1j * ahead).mean())
+    apart = np.angle(np.exp(1j * (ahead - middle)))
+    return float(middle + apart.min()), float(middle + apart.max())
+
+
+def swing(values: Values) -> tuple[float, float]:
+    """Smallest and largest angle by which A is ahead of B, in radians."""
+    return _swing(tuple(sorted(values.items())))
+
+
+def kind(found: xr.Dataset) -> ss.Regime:
+    return ss.Regime(int(found.regime))
+
+
+# ---- in words
+
+
+def _apart(found: xr.Dataset) -> str:
+    """The constant angle between two groups of one speed."""
+    ahead = round(degrees(float(found.phase_difference[0, 1])))
+    if ahead == 0:
+        return "both groups point the same way"
+    if abs(ahead) == 180:
+        return "the groups point in opposite directions"
+    return f"blue is {'ahead' if ahead > 0 else 'behind'} by {abs(ahead)}° all the time"
+
+
+def told(values: Values) -> str:
+    """Two groups at the present values."""
+    found = regime(values)
+    first, second = (story.OWN + float(f) for f in found.frequency.values)  # counted from the mean of the groups' own
+    if kind(found) is ss.Regime.FULL:
+        return f"<b>Full synchronization:</b> one speed for all, {equation('Ω', first)}, and {_apart(found)}."
+    if kind(found) is ss.Regime.PHASE_TRAPPED:
+        low, high = (shown(degrees(a), 0) for a in swing(values))
+        return (
+            f"<b>Phase-trapped:</b> the angle from orange to blue swings between {low}° and {high}°, but no turn is ever "
+            f"lost. On average both have the speed {shown(first)}."
+        )
+    if kind(found) is ss.Regime.PARTIAL:
+        meet = time_shown(2 * pi / abs(first - second))
+        return (
+            f"<b>Partial synchronization:</b> blue has the speed {shown(first)}, orange {shown(second)} on average. "
+            f"{'Blue passes orange' if first > second else 'Orange passes blue'} every {meet} seconds."
+        )
+    return {
+        ss.Regime.INCOHERENT: "<b>No rhythm:</b> all hands shrink away.",
+        ss.Regime.IRREGULAR: "<b>Irregular:</b> the motion never repeats.",
+        ss.Regime.PULSATING: "<b>Pulsating:</b> one hand swells and shrinks, and there is no angle between two rhythms.",
+        ss.Regime.UNDECIDED: "<b>Undecided:</b> too close to a border to tell within the longest run.",
+    }[kind(found)]
+
+
+def free(values: Values) -> str:
+    """What the sandbox says: also whether the start decides."""
+    other = ss.regime(pair(values), initial=two_groups.COMMON)
+    more = "" if kind(other) is kind(regime(values)) else " From other starts it may end in another way."
+    return told(values) + more
+
+
+def differing(values: Values) -> tuple[str, Answers]:
+    """Full, phase-trapped and partial synchronization by `ss.regime`."""
+    near, far, trapped = (told({**values, "detuning": d}) for d in (story.NEAR, story.FAR, story.TRAPPED))
+    return told(values), {
+        "near": f"They agree. {near}",
+        "far": f"They are too different for one speed, but each group keeps in step within itself. {far}",
+        "trapped": f"They nearly part. {trapped}",
+    }
+
+
+# ---- the sandbox
+
+Meets = Callable[[Values, xr.Dataset], bool]
+
+
+def _faster(values: Values, found: xr.Dataset) -> bool:
+    return kind(found) is ss.Regime.FULL and float(found.frequency[0]) > 0.05  # counted from the mean of the groups' own
+
+
+def _opposite(values: Values, found: xr.Dataset) -> bool:
+    return kind(found) is ss.Regime.FULL and abs(float(found.phase_difference[0, 1])) > 0.9 * pi
+
+
+V_START = next(control.start for control in story.SANDBOX if control.name == "V")
+GOALS: Mapping[str, Meets] = {
+    "quiet": lambda values, found: values["V"] == V_START and kind(found) is ss.Regime.INCOHERENT,
+    "pass": lambda values, found: kind(found) is ss.Regime.PARTIAL,
+    "swing": lambda values, found: kind(found) is ss.Regime.PHASE_TRAPPED,
+    "damped": lambda values, found: values["r"] < 1 and kind(found) is not ss.Regime.INCOHERENT,
+    "faster": _faster,
+    "opposite": _opposite,
+}
+
+
+def solved(values: Values) -> dict[str, bool]:
+    """Which goals of the sandbox the present values reach."""
+    found = regime(values)
+    return {key: meets(values, found) for key, meets in GOALS.items()}
