@@ -22,10 +22,11 @@ const button = (className, text, click) => {
 
 // ---- what a step consists of; each function adds to `ends` what must be undone when the step is left
 
-// sliders of some controls in plain words
-function sliders(view, controls, parts, el, ends) {
+// sliders of some controls in plain words; `apart`: without a button Reset
+function sliders(view, controls, parts, el, ends, apart = true) {
   const of = (name) => view.models.panel.get(name);
-  const model = new LocalModel({ controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true }, (changes) => {
+  const state = { controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true, apart };
+  const model = new LocalModel(state, (changes) => {
     if (changes.preset) view.ask(changes.preset);
     if (changes.wish) view.ask(changes.wish, { quiet: true });
   });
@@ -46,6 +47,7 @@ function act(view, stage, { stage: method, put, flip, invert }) {
 function trialOf(trial, view, parts, stage, busy, tried, ends) {
   const item = make("li", "story-trial"), does = () => {
     busy.acting = true;
+    if (!stage()?.playing) stage()?.play(true); // who tries something wants to see it, also where motion is not liked
     for (const one of trial.acts) act(view, stage, one);
     busy.acting = false;
     tried(trial, item);
@@ -55,7 +57,7 @@ function trialOf(trial, view, parts, stage, busy, tried, ends) {
   if (trial.control) {
     const box = make("div", "story-slider"), own = view.controls.filter(({ name }) => name === trial.control);
     sliders(view, own, parts, box, ends);
-    box.addEventListener("change", () => (trial.button ? tried(trial, item) : does())); // a slider that is let go, a number entered
+    box.addEventListener("change", () => (trial.button ? tried(trial, item) : does())); // let go, or a number entered
     item.append(box);
   }
   return item;
@@ -154,7 +156,7 @@ function scene(step, view, parts, turn, el) {
     right.append(goals(step, view, ends));
     const knobs = make("div", "story-knobs");
     right.append(knobs);
-    sliders(view, view.controls, parts, knobs, ends);
+    sliders(view, view.controls, parts, knobs, ends, false);
   }
   if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
   (step.pictures.length ? body : right).append(last);
