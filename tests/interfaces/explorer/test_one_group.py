@@ -11,7 +11,8 @@ from spinsync.interfaces.explorer.controls import ONE, RATIO, V, starts
 
 
 def of(**changes):
-    return starts(ONE, **changes)
+    """Values of equal spins, but for the changes."""
+    return starts(ONE, **({"spread": 0.0} | changes))
 
 
 @pytest.mark.parametrize(
@@ -148,16 +149,17 @@ def test_presets_of_one_ensemble_keep_their_word(name):
         "A slow turn": 0.03 < frequency < 0.1,
         "A fast turn": frequency > 0.8,
         "The article’s case": frequency < 1e-12 and bool(cycle.synchronized),
-        "Just above threshold": 1 < values["V"] / critical < 1.1,
+        "Just above": 1 < values["V"] / critical < 1.2,
         "Just below": 0.9 < values["V"] / critical < 1 and not bool(cycle.synchronized),
         "Damping instead of gain": bool(cycle.synchronized) and model.groups[0].damping > model.groups[0].gain,
-        "Unequal spins": bool(cycle.synchronized) and model.groups[0].distribution == ss.Gaussian(0.5),
+        "Equal spins": bool(cycle.synchronized) and model.groups[0].distribution is None,
+        "Very unequal": bool(cycle.synchronized) and model.groups[0].distribution == ss.Gaussian(0.6),
     }
     assert claims[name]
 
 
 def test_damping_instead_of_gain_is_the_mirror_of_the_start():
-    mirrored, start = (ss.limit_cycle(one_group.ensemble(v)) for v in (preset("one", "Damping instead of gain"), of()))
+    mirrored, start = (ss.limit_cycle(one_group.ensemble(v)) for v in (preset("one", "Damping instead of gain"), of(spread=0.2)))
     np.testing.assert_allclose(mirrored.order_parameter, start.order_parameter, rtol=1e-12)
     np.testing.assert_allclose([mirrored.frequency, mirrored.inversion], [-start.frequency, -start.inversion], rtol=1e-12)
 
@@ -174,7 +176,7 @@ def test_fast_motion_is_not_seen_as_slow(theta):
         assert turned.mean() / float(run.time[1] - run.time[0]) == pytest.approx(float(cycle.frequency), abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["A slow turn", "Just above threshold", "Damping instead of gain"])
+@pytest.mark.parametrize("name", ["A slow turn", "Equal spins", "Damping instead of gain"])
 def test_a_run_settles(name):
     values = preset("one", name)
     run, cycle = one_group.run(values), ss.limit_cycle(one_group.ensemble(values))

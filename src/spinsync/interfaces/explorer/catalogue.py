@@ -25,11 +25,12 @@ PAGES: tuple[dict[str, Any], ...] = (
         "presets": {
             "A slow turn": {"theta": -0.45},
             "A fast turn": {"theta": -0.15, "V": 4.0},
-            "The article’s case": {"theta": -0.5},
-            "Just above threshold": {"V": 1.14},
-            "Just below": {"V": 1.02},
+            "The article’s case": {"theta": -0.5, "spread": 0.0},
+            "Just above": {"V": 1.4},
+            "Just below": {"V": 1.14},
             "Damping instead of gain": {"r": 1 / 3, "theta": 0.38},
-            "Unequal spins": {"spread": 0.5},
+            "Equal spins": {"spread": 0.0},
+            "Very unequal": {"spread": 0.6},
         },
     },
     {

@@ -49,7 +49,7 @@ V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="how strongly they a
 THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.38, plain="kind of interaction")
 RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.02, 3, scale="log", plain="gain against damping")
 DEPHASING = Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="noise that shakes the phase")
-SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01, 0, plain="how different their own rhythms are")
+SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01, 0.2, plain="how different their own rhythms are")
 DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, 0.5, plain="how much faster A is than B")
 V_PAIR = replace(V, high=8, start=5)
 ALIKE = Control(
