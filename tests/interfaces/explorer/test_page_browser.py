@@ -175,15 +175,26 @@ def test_a_finger_scrolls_past_a_map_and_taps_to_choose(browser, address):
         says(page, "Incoherent.")
 
 
-def test_what_was_asked_while_offline_is_asked_again(browser, address):
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "silent"])
+def test_a_wish_that_got_lost_is_made_again(browser, address, closes):
     with visit(browser, address) as page:
+        sockets, deaf = [], []
+
+        def route(socket):
+            sockets.append(socket)
+            server, first = socket.connect_to_server(), len(sockets) == 1
+            socket.on_message(lambda text: None if deaf and first else server.send(text))
+
+        page.route_web_socket("**/live", route)
+        page.reload()
         says(page, "Synchronized.")
-        page.context.set_offline(True)
-        put(page, "V", 1)
-        page.wait_for_timeout(500)
-        page.context.set_offline(False)
+        settled(page)
+        deaf.append(True)
+        put(page, "V", 0.5)
+        page.wait_for_timeout(200)
+        if closes:
+            sockets[0].close()
         says(page, "Incoherent.")
-        page.errors.clear()  # the browser told that it was offline
 
 
 def test_a_lost_connection_is_made_again_and_said(browser, address):

@@ -38,12 +38,12 @@ export function parametersOf(controls, values) {
 export class Address {
   // `now` gives the search parameters of what is on show; `restore` takes those of an entry of the history
   constructor(now, restore) {
-    Object.assign(this, { now, next: null, entered: 0, held: false });
+    Object.assign(this, { now, next: null, entered: -Infinity, held: false });
     for (const [name, held] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]])
       addEventListener(name, () => (this.held = held), true);
     addEventListener("popstate", () => {
       this.next = null;
-      this.entered = 0; // what is changed after Back is an entry of its own
+      this.entered = -Infinity; // what is changed after Back is an entry of its own
       restore(new URLSearchParams(location.search));
     });
   }
