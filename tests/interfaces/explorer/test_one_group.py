@@ -159,7 +159,8 @@ def test_presets_of_one_ensemble_keep_their_word(name):
 
 
 def test_damping_instead_of_gain_is_the_mirror_of_the_start():
-    mirrored, start = (ss.limit_cycle(one_group.ensemble(v)) for v in (preset("one", "Damping instead of gain"), of(spread=0.2)))
+    views = preset("one", "Damping instead of gain"), starts(ONE)
+    mirrored, start = (ss.limit_cycle(one_group.ensemble(values)) for values in views)
     np.testing.assert_allclose(mirrored.order_parameter, start.order_parameter, rtol=1e-12)
     np.testing.assert_allclose([mirrored.frequency, mirrored.inversion], [-start.frequency, -start.inversion], rtol=1e-12)
 
