@@ -92,17 +92,29 @@ def test_the_first_step_is_quick_and_says_what_will_be_redrawn(finished):
             assert "figure" not in parts[picture]  # the old picture stays until the new one is there
 
 
-def test_the_old_tongue_stays_until_a_whole_one_is_there(small):
+def tongues_on_the_way(drawn):
+    """The pictures of the tongue that are sent until it is complete, as arrays (row, column, colour)."""
     pictures = []
-    for step in views.VIEWS["two"].steps(starts(TWO), {}):
+    for step in views.VIEWS["two"].steps(starts(TWO), drawn):
         if step.label == "where the start decides":
             break
-        pictures += [parts["tongue"]["figure"] for parts in [step.compute()] if "figure" in parts.get("tongue", {})]
+        pictures += [parts["tongue"]["figure"]["image"] for parts in [step.compute()] if "figure" in parts.get("tongue", {})]
+    return [np.frombuffer(one["bytes"], np.uint8).reshape(one["height"], one["width"], 4) for one in pictures]
+
+
+def test_the_old_tongue_stays_until_a_whole_one_is_there(small):
+    pictures = tongues_on_the_way({"words": True})
     assert len(pictures) > 2
-    white = bytes([255] * 4)
     for picture in pictures:
-        pixels = picture["image"]["bytes"]
-        assert sum(pixels[k : k + 4] == white for k in range(0, len(pixels), 4)) < len(pixels) // 40
+        assert np.all(picture[..., 3] == 255)
+        assert np.mean(np.all(picture == 255, axis=-1)) < 1 / 40  # white is what stays undecided
+
+
+def test_the_first_tongue_is_seen_as_it_grows(small, monkeypatch):
+    monkeypatch.setattr(tongues, "COARSE_BAND", 2)
+    first, *rest = tongues_on_the_way({})
+    assert np.array_equal(first[:, 0, 3] == 255, np.arange(16) < 4)
+    assert np.all(rest[-1][..., 3] == 255)
 
 
 def test_a_computation_that_was_broken_off_goes_on(small):

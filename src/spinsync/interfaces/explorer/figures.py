@@ -65,12 +65,14 @@ def ramp() -> dict[str, Any]:
     return {"label": "order parameter R", "low": "0", "high": f"{STRONGEST:g}", "colours": colours}
 
 
-def regimes(codes: Array) -> dict[str, Any]:
-    """Regimes in the colours of `plot.phase_diagram`."""
+def regimes(codes: Array, known: Array) -> dict[str, Any]:
+    """Regimes in the colours of `plot.phase_diagram`; clear in rows that are not known yet."""
     from matplotlib.colors import to_rgba_array
 
     table = to_rgba_array(list(ss.plot.REGIME_COLOURS.values()))
-    return image(table[codes - int(ss.Regime.UNDECIDED)])
+    colours = table[codes - int(ss.Regime.UNDECIDED)]
+    colours[~known, :, 3] = 0.0
+    return image(colours)
 
 
 def names_of(codes: Array) -> list[tuple[str, str, str]]:

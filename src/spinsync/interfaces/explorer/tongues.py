@@ -98,6 +98,13 @@ class Tongue:
                 codes[k * BAND : (k + 1) * BAND] = band
         return codes
 
+    def known(self) -> Array:
+        """Which rows of `codes` are known."""
+        coarse, fine = (self._whole(*which) for which in (("coarse", COARSE, COARSE_BAND), ("fine", GRID, BAND)))
+        share = GRID // COARSE * COARSE_BAND // BAND
+        seen = [band is not None or coarse[k // share] is not None for k, band in enumerate(fine)]
+        return np.repeat(seen, BAND)
+
     def differs(self) -> Array | None:
         """Where another start ends in another regime; None as long as it is not known everywhere."""
         bands = [band for band in self._whole("differs", GRID, BAND) if band is not None]
@@ -141,8 +148,8 @@ class Tongue:
 
     def figure(self) -> dict[str, Any]:
         """All that is known at present."""
-        codes, differs = self.codes(), self.differs()
-        legend: list[tuple[str, str, str]] = figures.names_of(codes)
+        codes, known, differs = self.codes(), self.known(), self.differs()
+        legend: list[tuple[str, str, str]] = figures.names_of(codes[known])
         lines = []
         for name, x, y in _kept.get((self.key, "lines")) or []:
             if np.any((x >= DETUNING.low) & (x <= DETUNING.high) & (y >= self._control.low) & (y <= self._control.high)):
@@ -154,7 +161,7 @@ class Tongue:
             over = {"over": figures.hatched(differs)}
             legend.append((figures.BLACK, "depends on the start", "hatch"))
         return {
-            "x": figures.over(DETUNING), "y": figures.over(self._control), "image": figures.regimes(codes), **over,
+            "x": figures.over(DETUNING), "y": figures.over(self._control), "image": figures.regimes(codes, known), **over,
             "lines": lines, "legend": legend,
         }  # fmt: skip
 

@@ -61,12 +61,14 @@ class TwoGroups:
     def steps(self, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
         values = starts(TWO) | dict(values)
         tongue, sweep = tongues.Tongue(values), two_groups.sweep_key(values)
+        shown = partial(self._tongue, tongue, True)
+        while_coarse = dict if "words" in drawn else shown  # the old picture, if any, stays until all of the next one is there
         yield Step("the words", lambda: self._quick(values, drawn, tongue.key, sweep))
         yield Step("the regime", lambda: self._regime(values), {"words": True})
         if drawn.get("tongue") != tongue.key:
-            for piece in tongue.coarse():  # the old picture stays until all of it is there
-                yield Step("the diagram", partial(_done, piece))
-            yield Step("the diagram", lambda: self._tongue(tongue, True))
+            for piece in tongue.coarse():
+                yield Step("the diagram", partial(_done, piece, while_coarse))
+            yield Step("the diagram", shown)
         if drawn.get("frequencies") != sweep:
             yield Step("the frequencies", lambda: self._frequencies(values, two_groups.FEW))
             yield Step("the frequencies", lambda: self._frequencies(values, two_groups.SWEEP), {"frequencies": sweep})
