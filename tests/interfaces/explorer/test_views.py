@@ -122,7 +122,7 @@ def test_a_computation_that_was_broken_off_goes_on(small):
     steps = view.steps(values, {})
     for step in steps:
         step.compute()
-        if step.label == "the frequencies":
+        if step.label == "the boundaries":
             break
     labels = []
     for step in view.steps(values | {"detuning": 2.0}, {}):

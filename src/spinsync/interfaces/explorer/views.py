@@ -65,12 +65,13 @@ class TwoGroups:
         while_coarse = dict if "words" in drawn else shown  # the old picture, if any, stays until all of the next one is there
         yield Step("the words", lambda: self._quick(values, drawn, tongue.key, sweep))
         yield Step("the regime", lambda: self._regime(values), {"words": True})
+        if drawn.get("frequencies") != sweep:
+            yield Step("the frequencies", lambda: self._frequencies(values, two_groups.FEW))
         if drawn.get("tongue") != tongue.key:
             for piece in tongue.coarse():
                 yield Step("the diagram", partial(_done, piece, while_coarse))
             yield Step("the diagram", shown)
         if drawn.get("frequencies") != sweep:
-            yield Step("the frequencies", lambda: self._frequencies(values, two_groups.FEW))
             yield Step("the frequencies", lambda: self._frequencies(values, two_groups.SWEEP), {"frequencies": sweep})
         if drawn.get("tongue") != tongue.key:
             yield from self._pieces("the boundaries", tongue, tongue.boundaries())
