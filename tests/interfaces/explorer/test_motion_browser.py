@@ -183,9 +183,9 @@ def test_a_forgotten_phase_comes_back_when_the_coupling_is_raised_and_not_before
           const below = { V: 0.1, theta: -0.38, r: 3 }, above = { ...below, V: 3 }, out = {};
           const motion = new lib.Motion(60, lib.model("one", below));
           motion.advance(300);
-          out.forgotten = motion.order / 2;
+          out.forgotten = motion.order;
           motion.set(lib.model("one", above));
-          out.given = motion.order / 2;
+          out.given = motion.order;
           motion.advance(15);
           out.later = motion.order;
           const before = [...motion.x].join();
@@ -194,9 +194,25 @@ def test_a_forgotten_phase_comes_back_when_the_coupling_is_raised_and_not_before
         }"""
     )
     assert found["forgotten"] < 1e-12
-    assert found["given"] == pytest.approx(0.01, rel=0.1)
+    assert found["given"] == pytest.approx(0.02, rel=0.1)
     assert found["later"] > 0.3
     assert found["kept"]  # a coherent state goes on as it is
+
+
+def test_groups_in_opposition_are_coherent_and_go_on_as_they_are(page):
+    found = page.evaluate(
+        """() => {
+          const values = { V: 5, theta: -0.38, r: 3, alike: 0, V_cross: 2, theta_cross: 0.62 };
+          const motion = new lib.Motion(40, lib.model("two", values));
+          motion.advance(200);
+          const before = [...motion.x], orders = [motion.order, motion.groupOrder(0), motion.groupOrder(1)];
+          motion.set(lib.model("two", { ...values, V: 5.1 }));
+          return { orders, kept: before.join() === [...motion.x].join() };
+        }"""
+    )
+    assert found["orders"][0] < 0.01
+    assert min(found["orders"][1:]) > 0.3
+    assert found["kept"]
 
 
 def test_a_held_spin_stays_and_runs_back_when_it_is_released(page):

@@ -281,7 +281,7 @@ def test_the_strip_shows_r_and_the_closed_form(context):
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [(ONE, ["one spin", "mean", "limit cycle, closed form"]), (TWO, ["group A", "group B", "mean"])]
+    ("state", "words"), [(ONE, ["one spin", "mean", "its limit cycle, closed form"]), (TWO, ["group A", "group B", "mean"])]
 )
 def test_it_says_what_is_seen_and_does_not_chatter(context, state, words):
     page = stage_page(context, **state)

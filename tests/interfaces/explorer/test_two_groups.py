@@ -59,14 +59,16 @@ def test_weakly_coupled_groups_lock_inside_adlers_range(share, word):
     assert ("inside" in plain(two_groups.first_words(values | {"detuning": share * edge}))) == (share < 1)
 
 
-@pytest.mark.parametrize(("theta", "detuning", "V"), [(-0.5, 0.4, 5.0), (-0.5, 2.5, 5.0), (-0.5, 2.0, 1.0), (-0.38, 0.5, 5.0)])
+@pytest.mark.parametrize(
+    ("theta", "detuning", "V"), [(-0.5, 0.4, 5.0), (-0.5, 2.5, 5.0), (-0.5, 2.0, 1.0), (-0.38, 0.5, 5.0), (-0.3, 2.0, 0.4)]
+)
 def test_the_first_words_are_true(theta, detuning, V):
     values = of(theta=theta, detuning=detuning, V=V)
     words, (found, _) = plain(two_groups.first_words(values)), two_groups.regimes(values)
     name = two_groups.NAMES[ss.Regime(int(found.regime)).name]
     assert words.startswith(f"{name}.") or words.startswith("Two groups. No formula")
     if words.startswith("Full"):
-        assert f"A ahead by {float(found.phase_difference[0, 1]) / np.pi:.2f} π" in words
+        assert f"A is ahead by {float(found.phase_difference[0, 1]) / np.pi:.2f} π" in words
 
 
 def test_every_regime_has_its_words():
@@ -78,6 +80,37 @@ def test_every_regime_has_its_words():
         assert words.startswith(two_groups.NAMES[regime.name])
         assert 100 < len(words) <= 4 * 76, words
         assert "-" not in words.replace("Phase-trapped", ""), words
+
+
+@pytest.mark.parametrize(
+    ("changes", "angle"),
+    [
+        ({"detuning": 0.0}, "they point the same way"),
+        ({"theta_cross": 0.62, "alike": 0.0, "V_cross": 2.0, "detuning": 0.0}, "they point opposite ways"),
+    ],
+)
+def test_an_angle_that_is_none_has_no_sign(changes, angle):
+    words = said(of(**changes))
+    assert angle in words
+    assert "ahead" not in words
+    assert "from the mean of their own" in words  # a frequency of 0 is no standing still
+
+
+def test_another_state_of_the_same_regime_is_told():
+    """Two groups that pull and push: full synchronization with one angle from a weak start, with another from a common one."""
+    values = of(detuning=0.28, V=2.94, theta=-0.34, alike=0.0, V_cross=8.0, theta_cross=-1.0)
+    found, common = two_groups.regimes(values)
+    assert int(found.regime) == int(common.regime) == ss.Regime.FULL
+    assert abs(float(found.order_parameter - common.order_parameter)) > 0.2
+    assert "ends in another state of this kind" in said(values)
+
+
+def test_a_common_start_does_not_balance_on_an_unstable_state():
+    """Equal groups that push each other apart: from exactly equal places they would stay together."""
+    values = of(detuning=0.0, V=0.0, theta=-1.0, r=12.0, dephasing=0.9, alike=0.0, V_cross=8.0, theta_cross=0.28)
+    _, common = two_groups.regimes(values)
+    kicked = np.add(two_groups.COMMON, [[0.0, 0.0, 0.05], [0.05, 0.0, 0.0]])
+    assert int(common.regime) == int(ss.regime(two_groups.ensemble(values), initial=kicked).regime)
 
 
 def test_the_phase_of_the_faster_group_is_ahead():

@@ -68,7 +68,7 @@ def _many(values: Values) -> str:
             f"Infinitely many spins have {equation('c', limit(values), 3)}: they synchronize, at "
             f"{equation('Ω', float(cycle.frequency))} and without width. A phase of many spins wanders slowly."
         )
-    return "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, and the line stays wide."
+    return "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, and the line keeps a width."
 
 
 def code(values: Values) -> str:

@@ -21,7 +21,7 @@ GRID = 128  # points of the map along an axis
 ALONG = 24  # closed forms along the coupling, from which the whole map follows
 TIMES, MOST_TIMES, PER_TURN = 601, 6001, 24  # of a run; per turn, so that paths have no corners
 SHORTEST, LONGEST = 30.0, 150.0  # times shown
-STILL = 1e-3  # |Omega| below which nothing is seen to turn
+STILL = 0.005  # |Omega| that is 0.00 in two digits
 
 
 def ensemble(values: Values) -> ss.Ensemble:
@@ -42,12 +42,12 @@ def words(values: Values) -> str:
     if bool(cycle.synchronized):
         number = float(cycle.frequency)
         turn = (
-            f"The spins keep one common phase. Seen from a frame that turns with them they stand still: {equation('Ω', 0.0)}."
+            f"The spins turn at their own frequency. In a frame that turns with it they stand still: {equation('Ω', 0.0)}."
             if abs(number) < STILL
-            else f"The spins turn together at {equation('Ω', number)}, though nothing outside sets the rhythm."
+            else f"The spins turn together at {equation('Ω', number)} from their own frequency. Nothing outside sets it."
         )
         told = (
-            f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, height on the sphere "
+            f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "
             f"{equation('z', float(cycle.inversion))}."
         )
     else:
@@ -55,7 +55,7 @@ def words(values: Values) -> str:
             "<b>Incoherent.</b> No common phase lasts. In the end every spin rests on the axis of the sphere, at the height "
             f"{equation('z', model.groups[0].z0)}."
         )
-    return " ".join([told, _against(values, critical, bool(cycle.synchronized)), *_unequal(values)])
+    return " ".join([told, _against(values, critical, bool(cycle.synchronized)), *_unequal(values, bool(cycle.synchronized))])
 
 
 def _against(values: Values, critical: float, synchronized: bool) -> str:
@@ -67,16 +67,20 @@ def _against(values: Values, critical: float, synchronized: bool) -> str:
             "more damping than gain, <i>r</i>&nbsp;&lt;&nbsp;1")  # fmt: skip
         return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
     side = "above" if values["V"] > critical else "below" if values["V"] < critical else "at"
-    here = f"The coupling {equation('V', values['V'])} is {side} the threshold {shown(critical)}."
+    near = "just " if side != "at" and shown(values["V"]) == shown(critical) else ""
+    here = f"The coupling {equation('V', values['V'])} is {near}{side} the threshold {shown(critical)}."
     started = " From a weak start the spins stay incoherent." if synchronized and side == "below" else ""
     return here + started
 
 
-def _unequal(values: Values) -> list[str]:
-    """How spins with frequencies of their own enter."""
-    if not values.get("spread"):
+def _unequal(values: Values, synchronized: bool) -> list[str]:
+    """How spins with frequencies of their own enter; (6.3) makes no statement on the stability of what it gives."""
+    spread = values.get("spread", 0.0)
+    if not spread:
         return []
-    return [f"Their own frequencies form a bell curve of width {shown(values['spread'])}, over which the formula averages."]
+    told = f"The formula averages over own frequencies of spread {equation('σ', spread)}."
+    may_swing = synchronized and spread > 0.5 + values["dephasing"]  # Gamma_perp; runs swing from about 1.7 times it on
+    return [told, *(["The motion may swing about it for ever."] if may_swing else [])]
 
 
 def stage(values: Values) -> dict[str, Any]:

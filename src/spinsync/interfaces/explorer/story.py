@@ -109,8 +109,8 @@ SCENES = (
         "story-3", "Gain and damping", "Gain and damping, and nobody listens",
         "Real atoms lose energy, at a rate <i>γ</i>: <b>damping</b>. They can be fed with energy, at a rate <i>κ</i>: "
         "<b>gain</b>. Both happen at random moments, so we know less and less where a hand points. We draw that as a shorter "
-        "hand: short means blurred. Nobody hears anybody here. All that counts is the ratio <b><i>r</i> = "
-        "<i>κ</i>/<i>γ</i></b>.",
+        "hand: short means blurred. Nobody hears anybody here. All that counts is the ratio "
+        "<b><i>r</i>&nbsp;=&nbsp;<i>κ</i>/<i>γ</i></b>.",
         (RATIO,), {"kind": "dissipating", "spins": 60},
         (
             Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
@@ -169,7 +169,7 @@ SCENES = (
             Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
             Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
             Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
-            Challenge("faster", "let all turn together, faster than a clock alone?", {"theta": -0.62}),
+            Challenge("faster", "let all turn together, faster than any clock alone?", {"theta": -0.75}),
             Challenge("opposite", "make the two groups point in opposite directions?",
                       {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),
         ),

@@ -97,8 +97,8 @@ def told(values: Values) -> str:
 
 def free(values: Values) -> str:
     """What the sandbox says: also whether the start decides."""
-    other = ss.regime(pair(values), initial=two_groups.COMMON)
-    more = "" if kind(other) is kind(regime(values)) else " From other starts it may end in another way."
+    found, other = regime(values), ss.regime(pair(values), initial=two_groups.COMMON)
+    more = "" if two_groups.same(found, other) else " From other starts it may end in another way."
     return told(values) + more
 
 
@@ -118,7 +118,8 @@ Meets = Callable[[Values, xr.Dataset], bool]
 
 
 def _faster(values: Values, found: xr.Dataset) -> bool:
-    return kind(found) is ss.Regime.FULL and float(found.frequency[0]) > 0.05  # counted from the mean of the groups' own
+    """Faster than the faster group alone; frequencies are counted from the mean of the groups' own."""
+    return kind(found) is ss.Regime.FULL and float(found.frequency[0]) > values["detuning"] / 2 + 0.05
 
 
 def _opposite(values: Values, found: xr.Dataset) -> bool:
@@ -126,11 +127,12 @@ def _opposite(values: Values, found: xr.Dataset) -> bool:
 
 
 V_START = next(control.start for control in story.SANDBOX if control.name == "V")
+SILENT = ss.Regime.INCOHERENT, ss.Regime.UNDECIDED  # no rhythm, or none that is known
 GOALS: Mapping[str, Meets] = {
     "quiet": lambda values, found: values["V"] == V_START and kind(found) is ss.Regime.INCOHERENT,
     "pass": lambda values, found: kind(found) is ss.Regime.PARTIAL,
     "swing": lambda values, found: kind(found) is ss.Regime.PHASE_TRAPPED,
-    "damped": lambda values, found: values["r"] < 1 and kind(found) is not ss.Regime.INCOHERENT,
+    "damped": lambda values, found: values["r"] < 1 and kind(found) not in SILENT,
     "faster": _faster,
     "opposite": _opposite,
 }

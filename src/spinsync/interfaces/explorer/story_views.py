@@ -14,6 +14,8 @@ from spinsync.interfaces.explorer.steps import Parts, Step
 from spinsync.interfaces.explorer.story_groups import CALM, Answers, differing, free, regime, solved, time_shown
 
 SPINS = {scene.key: int(scene.stage["spins"]) for scene in story.SCENES}
+RESTING = "(<i>r</i>&nbsp;−&nbsp;1)/(<i>r</i>&nbsp;+&nbsp;1)"
+SLOWER, FASTER = "1&nbsp;−&nbsp;<i>Vz</i>", "1&nbsp;+&nbsp;<i>Vz</i>"
 HALVED = 1.8955  # x where sin(x)/x = 1/2
 
 
@@ -32,7 +34,7 @@ def alone(values: Values) -> tuple[str, Answers]:
     turns = "" if width == 0 else time_shown(HALVED / (2 * pi * width))
     now = equal if width == 0 else f"Lined up, the average hand has half of its length left after {turns} turns."
     apart = (
-        "They stay in line: <i>R</i> = 1. But only because they are equal and began so."
+        f"They stay in line: {equation('R', '1')}. But only because they are equal and began so."
         if width == 0
         else f"They drift apart. <i>R</i> falls from 1 to one half within {turns} turns, and nobody brings the hands "
         "back: no clock hears another."
@@ -59,22 +61,25 @@ def hearing(values: Values) -> tuple[str, Answers]:
         now = "Nobody is heard now: all dots turn at the speed 1 of a clock alone."
     elif twist == 0:
         now = (
-            "The average hand keeps its length, and turns at the speed 1 − <i>Vz</i>. Here <i>z</i> is the mean height of the "
-            "start."
+            f"The average hand keeps its length, and turns at the speed {SLOWER}. Here <i>z</i> is the mean height of all "
+            "dots, which stays."
         )
     elif abs(twist) == 1:
-        now = "With a half turn of twist the average hand turns at the speed 1 + <i>Vz</i>."
+        now = f"With a half turn of twist the average hand turns at the speed {FASTER}."
     else:
         now = f"The ball tips over until the mean of all dots is straight {'below' if twist < 0 else 'above'} the middle."
-    free = (
-        "Every start has a motion of its own. The average hand keeps the length that chance gave it, mostly "
-        f"{equation('R', low)} to {shown(high)}. From some starts it is faster than a clock alone, from others slower."
-    )
-    tips = "From every start the ball tips over, fast or slowly, and the average hand shrinks away: no rhythm."
+    kept = f"The average hand keeps the length that chance gave it, mostly {equation('R', low)} to {shown(high)}."
+    if values["V"] == 0:
+        start = f"{kept} Its speed is always that of a clock alone."
+    elif twist in (0, 1, -1):
+        start = f"Every start has a motion of its own. {kept} From some it is faster than a clock alone, from others slower."
+    else:
+        start = "From every start the ball tips over, fast or slowly, and the average hand shrinks away: no rhythm."
+    after = "keep to that" if values["V"] == 0 or twist in (0, 1, -1) else "the ball tips over again"
     return now, {
-        "start": free if twist in (0, 1, -1) else tips,
-        "kick": "It does not come back: they go on in another way and keep to that. All dots move as if painted on the ball, "
-        "and no motion is better than another.",
+        "start": start,
+        "kick": f"It does not come back: they go on in another way, and {after}. All dots move as if painted on the ball, and "
+        "no motion is better than another.",
         "twist": "To the left of 0 the whole ball tips over until the mean of all dots is straight below the middle, to the "
         "right of 0 straight above it, and no average hand is left. At 0 it turns for ever, but from each start in "
         "another way.",
@@ -88,8 +93,8 @@ def dissipating(values: Values) -> tuple[str, Answers]:
     return f"All come to rest at the height {height}, and no hand is left.", {
         "start": f"Every hand loses half of its length in {half} seconds, then half of the rest, and so on. All dots end at "
         f"one point, at the height {height}, wherever they began.",
-        "kick": "They shrink again, to the same point. No nudge harms this end. But it is silent: <i>R</i> = 0.",
-        "ratio": f"The point of rest moves up and down, <i>z</i> = (<i>r</i> − 1)/(<i>r</i> + 1): here {height}. It is always "
+        "kick": f"They shrink again, to the same point. No nudge harms this end. But it is silent: {equation('R', '0')}.",
+        "ratio": f"The point of rest moves up and down, {equation('z', RESTING)}: here {height}. It is always "
         "on the axis: no hand is left.",
     }
 
@@ -133,7 +138,8 @@ def both(values: Values) -> tuple[str, Answers]:
         start = kick = "There is no rhythm now: every start, and every nudge, ends in silence, as all hands shrink away."
     weaken = (
         f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} gain and damping blur the hands faster "
-        "than the coupling lines them up: the rhythm dies. Raise <i>V</i> above it, and a rhythm is born again."
+        "than the coupling lines them up: the rhythm dies. Raise <i>V</i> above it, and one is born again, from a trace that "
+        "stands for noise."
         if isfinite(critical)
         else "With this twist and this <i>r</i> no coupling makes a rhythm."
     )
@@ -142,21 +148,27 @@ def both(values: Values) -> tuple[str, Answers]:
 
 def roles(values: Values) -> tuple[str, Answers]:
     """theta -> -theta with r -> 1/r is a mirror: the same R, and as much faster than a clock alone as it was slower."""
-    alive = {"V": story.COUPLING.start, "theta": story.TWIST, "r": story.PUMPED.start}
+    twist = abs(values["theta"]) if values["theta"] % 1 else abs(story.TWIST)  # without a twist there is no island
+    alive = {"V": story.COUPLING.start, "theta": -twist, "r": story.PUMPED.start}
     mirror = {**alive, "theta": -alive["theta"], "r": 1 / alive["r"]}
     one, other = (ss.limit_cycle(single(v)) for v in (alive, mirror))
     far, near = (float(ss.critical_coupling(single({**alive, "r": r}))) for r in (3.0, 1.5))
     dark = not isfinite(ss.critical_coupling(single(values)))
     here = "in the dark now, where no coupling helps" if dark else "in its half now"
-    return _now(values), {
-        "flip": "The bright island jumps into the other half of the map: with one sign of <i>θ</i> a rhythm needs more gain "
-        f"than damping, with the other sign more damping than gain. You are {here}.",
-        "exchange": f"A rhythm lives on both islands. At {equation('V', alive['V'])} both have "
+    jumps = "The bright island jumps into the other half of the map" if values["theta"] % 1 else "Without a twist all is dark"
+    lives = (
+        f"A rhythm lives on both islands. At {equation('V', alive['V'])} both have "
         f"{equation('R', float(one.order_parameter))}, but the speeds are {shown(float(one.frequency))} and "
-        f"{shown(float(other.frequency))}: one is as much slower than a clock alone as the other is faster. Each island is "
-        "the mirror image of the other.",
-        "map": f"The shore is the critical coupling: {shown(far)} at <i>r</i> = 3 (or 1/3), already {shown(near)} at <i>r</i> "
-        "= 1.5 (or 2/3). Where gain equals damping no coupling is enough.",
+        f"{shown(float(other.frequency))}: one is as much slower than a clock alone as the other is faster."
+        if bool(one.synchronized)
+        else f"At {equation('V', alive['V'])} there is no rhythm on either side, as the twist is too small or too large."
+    )
+    return _now(values), {
+        "flip": f"{jumps}: with one sign of <i>θ</i> a rhythm needs more gain "
+        f"than damping, with the other sign more damping than gain. You are {here}.",
+        "exchange": f"{lives} Each half is the mirror image of the other.",
+        "map": f"The shore is the critical coupling: {shown(far)} at {equation('r', '3')} (or 1/3), already {shown(near)} at "
+        f"{equation('r', '1.5')} (or 2/3). Where gain equals damping no coupling is enough.",
     }  # fmt: skip
 
 

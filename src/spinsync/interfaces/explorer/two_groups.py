@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[Any]
-COMMON = ((0.8, 0.0, 0.0), (0.8, 0.0, 0.0))  # Bloch vectors of a strong common start
+# Bloch vectors of a strong, nearly common start: groups that are exactly equal would stay so, even where this is unstable.
+COMMON = ((0.8, 0.0, 0.0), (0.8, 0.1, 0.0))
+ALIKE = 0.02  # difference of order parameters up to which two motions count as the same
 SWEEP, FEW = 121, 31  # detunings of the frequencies, and of a first look
 LINES = 31  # points of a closed-form line
 UNTIL = 60.0  # time of a run
@@ -93,9 +95,9 @@ def first_words(values: Values) -> str:
     if full is not None and bool(full.stable):
         told = (
             f"<b>{NAMES['FULL']}.</b> By a formula both groups can turn at one frequency, "
-            f"{equation('Ω', float(full.frequency))}, with A ahead by {_turn(float(full.phase_difference))}."
+            f"{_counted('Ω', float(full.frequency))}, where {_ahead(float(full.phase_difference))}."
         )
-    elif full is not None and bool(full.incoherent_stable):
+    elif values["alike"] and values["V"] < ss.critical_coupling(ensemble(values)):
         told = f"<b>{NAMES['INCOHERENT']}.</b> By a formula no common phase can grow here from a weak start."
     elif link is not None:
         side = "inside" if bool(link.locked) else "outside"
@@ -148,28 +150,37 @@ def words(found: xr.Dataset, common: xr.Dataset) -> str:
     """The regime, what it means, and whether the start decides, in HTML."""
     regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
     told = f"<b>{NAMES[regime.name]}.</b> {_meaning(regime, found)}"
-    if other is regime:
+    if same(found, common):
         return f"{told} A strong common start ends in the same way."
+    if other is regime:
+        return f"{told} <b>The start decides here:</b> a strong common start ends in another state of this kind."
     return f"{told} <b>The start decides here:</b> from a strong common start it is {ss.label(other)} instead."
+
+
+def same(found: xr.Dataset, other: xr.Dataset) -> bool:
+    """Whether two motions are of one regime and, where both are steady, of one order parameter."""
+    if int(found.regime) != int(other.regime):
+        return False
+    apart = abs(float(found.order_parameter) - float(other.order_parameter))
+    return ss.Regime(int(found.regime)) is not ss.Regime.FULL or apart <= ALIKE
 
 
 def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     first, second = (float(f) for f in found.frequency.values)
     if regime is ss.Regime.FULL:
-        ahead = float(found.phase_difference[0, 1])
         return (
-            f"Both groups turn at one frequency, {equation('Ω', first)}, and the angle between them stays: "
-            f"{'A' if ahead >= 0 else 'B'} is ahead by {_turn(abs(ahead))}. Their light is one line."
+            f"Both groups turn at one frequency, {_counted('Ω', first)}, and the angle between them stays: "
+            f"{_ahead(float(found.phase_difference[0, 1]))}. Their light is one line."
         )
     if regime is ss.Regime.PHASE_TRAPPED:
         return (
             f"The angle between the groups swings to and fro, but neither ever overtakes the other: both have the same mean "
-            f"frequency, {equation('Ω', first)}."
+            f"frequency, {_counted('Ω', first)}."
         )
     if regime is ss.Regime.PARTIAL:
         return (
             f"Each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
-            f"{equation('Ω<sub>B</sub>', second)}: one overtakes the other again and again."
+            f"{_counted('Ω<sub>B</sub>', second)}: one overtakes the other again and again."
         )
     return {
         ss.Regime.UNDECIDED: "The motion does not tell its kind within the longest run, as happens close to a boundary.",
@@ -180,8 +191,17 @@ def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     }[regime]
 
 
-def _turn(radians: float) -> str:
-    return f"{shown(radians / np.pi)}&nbsp;<i>π</i>"
+def _counted(symbol: str, frequency: float) -> str:
+    """A frequency, and from where it is counted: groups that turn together at 0 do not stand still in the laboratory."""
+    return f"{equation(symbol, frequency)} from the mean of their own"
+
+
+def _ahead(radians: float) -> str:
+    """Which group is ahead, and by how much."""
+    turn = shown(abs(radians) / np.pi)
+    if float(turn) == 0:
+        return "they point the same way"
+    return "they point opposite ways" if float(turn) == 1 else f"{'A' if radians > 0 else 'B'} is ahead by {turn}&nbsp;<i>π</i>"
 
 
 def stage(found: xr.Dataset) -> dict[str, Any]:

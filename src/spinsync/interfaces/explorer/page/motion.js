@@ -3,7 +3,7 @@
 // Equation numbers are those of docs/theory.md; the tests compare the motion with `spinsync.evolve(..., each=True)`.
 
 const ACCURACY = 0.05; // largest substep, in units of 1/(fastest rate)
-const FAINT = 0.01; // coherence |s| that a changed model begins with at least; see `nudge`
+const FAINT = 0.02; // order parameter of a group that a changed model begins with at least; see `nudge`
 const SHUFFLE = 20251110; // seed of the order in which frequencies are dealt out to spins
 
 // a generator of uniform numbers in [0, 1) (mulberry32): the same seed gives the same motion on every machine
@@ -268,13 +268,14 @@ export class Motion {
 
   // Without noise, an ensemble below threshold would forget its phase altogether: |s| falls to 1e-300, and a coupling that is
   // raised again would need minutes to show. In nature quantum noise keeps a coherence of about 1/(2 sqrt N) alive. Instead of
-  // it, all spins are tilted a little to one side, together, when the model changes and |s| is below FAINT; never while it runs.
+  // it, all spins are tilted a little to one side, together, when the model changes and no group has a coherence (groups in
+  // opposition do, though their mean is zero); never while it runs.
   nudge() {
     this.measure();
-    const s = this.order / 2, damped = this.rates.every((rate) => rate.across > 0);
-    if (s >= FAINT || !damped || !this.coupling.some((c) => c !== 0)) return;
-    const phase = s > FAINT / 1e4 ? Math.atan2(this.mean1, this.mean0) : 2 * Math.PI * random(Math.round(1e3 * this.time))();
-    const tilt = 2 * (FAINT - s);
+    const order = Math.max(...this.rates.map((_, a) => this.groupOrder(a))), damped = this.rates.every((rate) => rate.across > 0);
+    if (order >= FAINT || !damped || !this.coupling.some((c) => c !== 0)) return;
+    const known = this.order > FAINT / 1e4, uniform = random(Math.round(1e3 * this.time));
+    const phase = known ? Math.atan2(this.mean1, this.mean0) : 2 * Math.PI * uniform(), tilt = FAINT - this.order;
     for (let i = 0; i < this.count; i++) {
       this.x[i] += tilt * Math.cos(phase);
       this.y[i] += tilt * Math.sin(phase);

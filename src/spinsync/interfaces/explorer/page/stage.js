@@ -1,6 +1,6 @@
 // The stage: some hundred spins on the Bloch sphere that never stop. The motion is computed here (motion.js), so that it
 // follows a slider at the next frame from its present state, and can be started anew, kicked and pulled. Traits of its model:
-// kind, values, spins, seed (motion.js), start ("random" or "aligned"), rings and order (closed forms, from Python), turn, hands,
+// kind, values, spins, seed (motion.js), start ("random" or "aligned"), rings and order (of limit cycles, from Python), turn, hands,
 // plain (words of the story).
 
 import { COLOURS, History } from "./history.js";
@@ -183,7 +183,7 @@ class Stage {
     play.textContent = this.playing ? "Pause" : "Play";
     hands.hidden = !this.model.get("hands");
     root.dataset.hands = String(!hands.hidden);
-    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order[groups - 1]);
     this.hands.look(this.motion, colours, this.theme, this.words.hands);
     explain(legend, this.words, colours.slice(0, groups), this.theme.strong, this.rings.length > 0);
     this.describe();

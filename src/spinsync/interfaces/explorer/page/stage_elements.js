@@ -2,17 +2,20 @@
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const FAINT =
-  "Where the coupling is too weak, a common phase is forgotten. When it is raised again, a faint coherence of 0.01, as quantum " +
-  "noise makes it in nature, lets the rhythm begin.";
+  "Where the coupling is too weak, a common phase is forgotten. When a value is changed then, all begin again from a faint one, " +
+  "R\u00a0=\u00a00.02, in place of the quantum noise of nature.";
+// `cycle` and `order`: of one group and of two; formulas in closed form exist for one group only
 const WORDS = {
   expert: {
-    one: "one spin", groups: ["group A", "group B"], mean: "mean", cycle: "limit cycle, closed form", order: "closed form",
+    one: "one spin", groups: ["group A", "group B"], mean: "mean",
+    cycle: ["its limit cycle, closed form", "limit cycles of A and B"], order: ["closed form", "in the end"],
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
     help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. Pull a dot and let it go. " +
       `Drag beside the dots to turn the view. ${FAINT}`,
   },
   plain: {
-    one: "one clock", groups: ["clocks A", "clocks B"], mean: "average", cycle: "its path, from theory", order: "theory",
+    one: "one clock", groups: ["clocks A", "clocks B"], mean: "average",
+    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "theory"],
     hands: "average R =", kick: "Nudge", kicked: "nudge", does: "Turn every clock by a random angle (K on the sphere)",
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
       `shorter the hand. Pull a dot and let it go. Drag beside the dots to turn the view. ${FAINT}`,
@@ -74,6 +77,6 @@ export function explain(legend, words, colours, strong, rings) {
     return made;
   };
   const dots = colours.length > 1 ? words.groups.map((name, a) => entry("dot", name, colours[a])) : [entry("dot", words.one, colours[0])];
-  const ring = rings ? [entry("ring", words.cycle, colours[0])] : [];
+  const ring = rings ? [entry("ring", words.cycle[colours.length - 1], colours[0])] : [];
   legend.replaceChildren(...dots, entry("arrow", words.mean, strong), ...ring);
 }

@@ -1,4 +1,4 @@
-// The order parameter R against time: the last units of time, with the R of the closed form as a dashed line.
+// The order parameter R against time: the last units of time, with that of the limit cycle as a dashed line.
 
 const SPAN = 30; // units of time that are shown
 const EVERY = 0.05; // of time between two samples
@@ -22,7 +22,7 @@ export class Strip {
     Object.assign(this, { count: 0, next: 0, marks: [] });
   }
 
-  // `order`: R of the closed form, or null; `source`: what the legend calls it
+  // `order`: R of the limit cycle, or null; `source`: what the legend calls it
   look(groups, colours, theme, order, source) {
     Object.assign(this, { groups, colours, theme, order, source, key: "", said: "" });
   }
@@ -67,7 +67,7 @@ export class Strip {
     this.drawMarks(motion.time);
     for (let a = 0; this.groups > 1 && a < 2; a++) this.curve(a + 1, motion.groupOrder(a), motion.time, this.colours[a]);
     this.curve(0, motion.order, motion.time, theme.strong);
-    if (this.order !== null) this.closedForm();
+    if (this.order !== null) this.limitCycle();
     c.fillStyle = theme.strong;
     c.beginPath();
     c.arc(this.x(0, 0), this.y(motion.order), 3, 0, 2 * Math.PI);
@@ -103,7 +103,7 @@ export class Strip {
     }
   }
 
-  // frame, ticks and the closed form
+  // frame and ticks
   drawBackground(ratio) {
     const c = this.background.getContext("2d"), { theme, width, height } = this, bottom = height - MARGIN.bottom;
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -124,7 +124,7 @@ export class Strip {
     c.globalAlpha = 1;
   }
 
-  closedForm() {
+  limitCycle() {
     const { context: c, theme, order } = this;
     Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.8 });
     c.setLineDash([6, 6]);
@@ -139,7 +139,7 @@ export class Strip {
   say(element, motion) {
     const { theme, colours } = this, parts = [["now", `R = ${two(motion.order)}`, theme.strong]];
     for (let a = 0; motion.groups > 1 && a < 2; a++) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`, colours[a]]);
-    if (this.order !== null) parts.push(["closed", `${this.source} ${two(this.order)}`, theme.accent]);
+    if (this.order !== null) parts.push(["cycle", `${this.source} ${two(this.order)}`, theme.accent]);
     const kinds = parts.map(([kind]) => kind).join();
     if (kinds !== this.said) {
       this.said = kinds;
