@@ -25,8 +25,8 @@ def test_few_spins_in_words():
     width = float(ss.linewidth(few_spins.ensemble(values), theory=theory).linewidth)
     c = float(ss.steady_state(few_spins.ensemble(values), theory=theory).correlation[0, 0].real)
     assert f"c = {c:.3f}" in said(values)
-    assert f"the width {width:.2f}" in said(values)
-    assert "they synchronize, at Ω = −0.20" in said(values)
+    assert f"{width:.2f} wide" in said(values)
+    assert "Infinitely many spins synchronize: c = 0.029, a line at ν = −0.20 and no width" in said(values)
     assert "Infinitely many spins stay incoherent here" in said(of(V=0.8))
 
 
@@ -42,6 +42,9 @@ def test_a_negative_correlation_is_said():
     values = of(N=2)
     assert few_spins.correlation(few_spins.ensemble(values), 2) < 0
     assert "c = −0." in said(values)
+    assert "they tend to point opposite ways" in said(values)
+    assert "they tend to point the same way" in said(of())
+    assert "c = 0.000: they know nothing of each other" in said(of(V=0.0))
 
 
 def test_the_limit_is_reached_as_the_number_grows():

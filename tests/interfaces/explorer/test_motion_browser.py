@@ -109,7 +109,8 @@ def test_coupling_alone_keeps_every_length_and_dissipation_alone_relaxes(page, t
 def test_spins_alone_precess_at_their_own_frequencies(page):
     m = start()
     found, frequencies, _ = motion(page, "alone", {"width": 0.4}, m)
-    np.testing.assert_allclose(np.sort(frequencies), 1 + 0.4 * (2 * (np.arange(SPINS) + 0.5) / SPINS - 1), atol=1e-12)
+    quantiles = norm.ppf((np.arange(SPINS) + 0.5) / SPINS)
+    np.testing.assert_allclose(np.sort(frequencies), 1 + 0.4 * quantiles, atol=1e-8)
     turned = (m[:, 0] + 1j * m[:, 1]) * np.exp(1j * frequencies * TIMES[:, None])  # phases grow at positive frequencies, (1.1)
     np.testing.assert_allclose(found[..., 0] + 1j * found[..., 1], turned, atol=1e-6)
     np.testing.assert_allclose(found[..., 2], np.broadcast_to(m[:, 2], found.shape[:2]), atol=1e-12)
@@ -175,6 +176,21 @@ def test_equal_seeds_give_equal_starts_and_kicks_keep_lengths(page):
     assert 0.15 < after["order"] / before["order"] < 0.5  # (1 + 2 <cos a>)/3 = 1/3 of random turns a
     assert abs(np.angle(np.exp(1j * (after["phase"] - before["phase"])))) > 0.5
     np.testing.assert_allclose(found["back"], before["order"], atol=1e-6)
+
+
+def test_a_kick_of_clocks_turns_their_hands_and_keeps_heights(page):
+    found = page.evaluate(
+        """() => {
+          const clocks = new lib.Motion(400, lib.model("alone", { width: 0 }));
+          clocks.lineUp();
+          clocks.kick(3, true);
+          const lengths = [...clocks.x].map((x, i) => Math.hypot(x, clocks.y[i]));
+          return { heights: [...clocks.z], lengths, order: clocks.order };
+        }"""
+    )
+    np.testing.assert_allclose(found["heights"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(found["lengths"], 1.0, atol=1e-12)
+    assert found["order"] < 0.15  # of the order of 1/sqrt(400)
 
 
 def test_a_forgotten_phase_comes_back_when_the_coupling_is_raised_and_not_before(page):

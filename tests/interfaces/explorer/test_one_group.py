@@ -22,13 +22,13 @@ def of(**changes):
         (
             {},
             (
-                "Synchronized. The spins turn together at Ω = −0.20 from their own frequency",
+                "Synchronized. All spins turn together, at Ω = −0.20 beside a spin alone, which turns at 1",
                 "R = 0.34",
                 "z = 0.18",
                 "above the threshold 1.08",
             ),
         ),
-        ({"theta": -0.5}, ("Synchronized.", "stand still: Ω = 0.00")),
+        ({"theta": -0.5}, ("Synchronized.", "as fast as a spin alone: Ω = 0.00")),
         ({"V": 1.1}, ("Synchronized.", "is above the threshold 1.08")),
         ({"V": 1.079}, ("Synchronized.", "V = 1.08 is just above the threshold 1.08")),
         ({"V": 1.0753}, ("Incoherent.", "V = 1.08 is just below the threshold 1.08")),
@@ -53,7 +53,7 @@ def test_nothing_is_said_to_turn_that_stands_still():
         said = plain(one_group.words(of(theta=float(theta), V=5.0, r=12.0)))
         if said.startswith("Synchronized"):
             still = abs(0.5 / np.tan(theta * np.pi)) < 0.005  # (4.3): Gamma_perp = 1/2
-            assert ("stand still" in said, "Nothing outside sets it" in said) == (still, not still), said
+            assert ("as fast as a spin alone" in said, "beside a spin alone" in said) == (still, not still), said
             assert ("Ω = 0.00" in said or "Ω = −0.00" in said) == still
 
 
@@ -168,8 +168,8 @@ def test_presets_of_one_ensemble_keep_their_word(name):
     cycle, critical = ss.limit_cycle(model), ss.critical_coupling(model)
     frequency = abs(float(cycle.frequency))
     claims = {
-        "A slow turn": 0.03 < frequency < 0.1,
-        "A fast turn": frequency > 0.8,
+        "Weak pulling": 0.03 < frequency < 0.1,
+        "Strong pulling": frequency > 0.8,
         "The article’s case": frequency < 1e-12 and bool(cycle.synchronized),
         "Just above": 1 < values["V"] / critical < 1.2,
         "Just below": 0.9 < values["V"] / critical < 1 and not bool(cycle.synchronized),
@@ -199,7 +199,7 @@ def test_fast_motion_is_not_seen_as_slow(theta):
         assert turned.mean() / float(run.time[1] - run.time[0]) == pytest.approx(float(cycle.frequency), abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["A slow turn", "Equal spins", "Damping instead of gain"])
+@pytest.mark.parametrize("name", ["Weak pulling", "Equal spins", "Damping instead of gain"])
 def test_a_run_settles(name):
     values = preset("one", name)
     run, cycle = one_group.run(values), ss.limit_cycle(one_group.ensemble(values))

@@ -254,26 +254,26 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
         x, y, depth = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
         assert (depth > 0) == (name == "front")
         near = image[int(y) - 2 : int(y) + 3, int(x)].reshape(-1, 3)
-        seen[name] = np.abs(near - [0, 114, 178]).sum(axis=1).min()
+        seen[name] = np.abs(near - [0, 0, 0]).sum(axis=1).min()
     assert seen["front"] < 60
     assert 100 < seen["back"] < 400
     page.evaluate("model.set('rings', [])")
     page.evaluate(FRAME)
     a = np.radians(-50)
     x, y, _ = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
-    assert np.abs(pixels(page.locator(".stage-sphere"))[int(y), int(x)] - [0, 114, 178]).sum() > 300
+    assert np.abs(pixels(page.locator(".stage-sphere"))[int(y), int(x)] - [0, 0, 0]).sum() > 300
 
 
 def test_the_strip_shows_r_and_the_closed_form(context):
     page = stage_page(context, **ONE)
     settle(page)
     wait_until(page, "document.querySelector('.stage-reading').textContent.includes('0.34')")
-    assert page.locator(".stage-reading span").all_text_contents() == [f"R = {R:.2f}", f"closed form {R:.2f}"]
+    assert page.locator(".stage-reading span").all_text_contents() == [f"R = {R:.2f}", f"theory {R:.2f}"]
     page.wait_for_timeout(300)
     paused(page)
     image = pixels(page.locator(".stage-curve"))
     y = page.evaluate("(R) => stage.strip.y(R)", R)
-    near = np.abs(image[round(y) - 1 : round(y) + 2, 40:300] - [0, 114, 178]).sum(axis=2).min(axis=0) < 120
+    near = np.abs(image[round(y) - 1 : round(y) + 2, 40:300] - [0, 0, 0]).sum(axis=2).min(axis=0) < 120
     assert 0.4 < near.mean() < 0.8  # dashed
     page.evaluate("model.set('order', null)")
     page.evaluate(FRAME)
@@ -281,7 +281,11 @@ def test_the_strip_shows_r_and_the_closed_form(context):
 
 
 @pytest.mark.parametrize(
-    ("state", "words"), [(ONE, ["one spin", "mean", "its limit cycle, closed form"]), (TWO, ["group A", "group B", "mean"])]
+    ("state", "words"),
+    [
+        (ONE, ["one spin", "mean, at their mean height", "limit cycle"]),
+        (TWO, ["group A", "group B", "mean, at their mean height"]),
+    ],
 )
 def test_it_says_what_is_seen_and_does_not_chatter(context, state, words):
     page = stage_page(context, **state)
@@ -410,7 +414,7 @@ def test_the_story_shows_no_expert_row_and_opens_in_line(context):
     assert not page.get_by_label("turn with the spins").is_visible()
     assert not page.locator(".stage select").is_visible()
     assert page.locator(".stage-legend").inner_text().split("\n") == ["one clock", "average", "its path, from theory"]
-    assert page.get_by_role("button", name="Nudge").is_visible()
+    assert page.get_by_role("button", name="Kick").is_visible()
     paused(page)
     page.evaluate("stage.lineUp()")
     page.evaluate("stage.motion.advance(1)")

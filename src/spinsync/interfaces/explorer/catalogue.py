@@ -23,8 +23,8 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "order", "label": "Order over time"},
         ],
         "presets": {
-            "A slow turn": {"theta": -0.45},
-            "A fast turn": {"theta": -0.15, "V": 4.0},
+            "Weak pulling": {"theta": -0.45},
+            "Strong pulling": {"theta": -0.15, "V": 4.0},
             "The article’s case": {"theta": -0.5, "spread": 0.0},
             "Just above": {"V": 1.4},
             "Just below": {"V": 1.14},
@@ -67,7 +67,7 @@ PAGES: tuple[dict[str, Any], ...] = (
         "presets": {
             "Two spins": {"N": 2},
             "A narrow line": {"N": 60},
-            "Below the threshold": {"N": 40, "V": 0.8},
+            "Below the threshold": {"V": 0.8},
             "Against each other": {"N": 20, "theta": 0.5},
         },
     },

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60)  # of the curve over N
 POINTS = 241  # of the spectrum
+UNRELATED = 5e-4  # a correlation that is 0.000 in three digits
 WIDE = 1.0  # least half width of a spectrum
 
 
@@ -54,9 +55,12 @@ def first_words(values: Values) -> str:
 
 def words(values: Values, found: xr.Dataset, c: float) -> str:
     """What few spins do, and what infinitely many would, in HTML."""
+    towards = "point the same way" if c > 0 else "point opposite ways"
+    meaning = f"they tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
     return (
-        f"<b>{int(values['N'])} spins, all quantum noise in.</b> Two of them have the correlation {equation('c', c, 3)}. "
-        f"Their line stands at {equation('ν', float(found.frequency))} and has the width {shown(float(found.linewidth))}. "
+        f"<b>{int(values['N'])} spins, all quantum noise in.</b> The correlation of two is {equation('c', c, 3)}: "
+        f"{meaning}. The light of all has a line at "
+        f"{equation('ν', float(found.frequency))}, {shown(float(found.linewidth))} wide. "
         f"{_many(values)}"
     )
 
@@ -65,8 +69,8 @@ def _many(values: Values) -> str:
     cycle = ss.limit_cycle(ensemble(values))
     if bool(cycle.synchronized):
         return (
-            f"Infinitely many spins have {equation('c', limit(values), 3)}: they synchronize, at "
-            f"{equation('Ω', float(cycle.frequency))} and without width. A phase of many spins wanders slowly."
+            f"Infinitely many spins synchronize: {equation('c', limit(values), 3)}, a line at "
+            f"{equation('ν', float(cycle.frequency))} and no width, as the phase of many spins wanders slowly."
         )
     return "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, and the line keeps a width."
 

@@ -21,6 +21,7 @@ GRID = 128  # points of the map along an axis
 ALONG = 24  # closed forms along the coupling, from which the whole map follows
 TIMES, MOST_TIMES, PER_TURN = 601, 6001, 24  # of a run; per turn, so that paths have no corners
 SHORTEST, LONGEST = 30.0, 150.0  # times shown
+SLOW = 0.1  # distance from the threshold, of the threshold, within which motion is slow
 STILL = 0.005  # |Omega| that is 0.00 in two digits
 
 
@@ -42,9 +43,9 @@ def words(values: Values) -> str:
     if bool(cycle.synchronized):
         number = float(cycle.frequency)
         turn = (
-            f"The spins turn at their own frequency. In a frame that turns with it they stand still: {equation('Ω', 0.0)}."
+            f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)}."
             if abs(number) < STILL
-            else f"The spins turn together at {equation('Ω', number)} from their own frequency. Nothing outside sets it."
+            else f"All spins turn together, at {equation('Ω', number)} beside a spin alone, which turns at 1 on this sphere."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "
@@ -68,7 +69,8 @@ def _against(values: Values, critical: float, synchronized: bool) -> str:
         return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
     side = "above" if values["V"] > critical else "below" if values["V"] < critical else "at"
     near = "just " if side != "at" and shown(values["V"]) == shown(critical) else ""
-    here = f"The coupling {equation('V', values['V'])} is {near}{side} the threshold {shown(critical)}."
+    slowly = ", so close to it that all goes slowly" if abs(values["V"] / critical - 1) < SLOW else ""
+    here = f"The coupling {equation('V', values['V'])} is {near}{side} the threshold {shown(critical)}{slowly}."
     started = " From a weak start the spins stay incoherent." if synchronized and side == "below" else ""
     return here + started
 

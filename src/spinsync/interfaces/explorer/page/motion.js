@@ -42,9 +42,9 @@ const polar = (V, theta) => [V * Math.cos(Math.PI * theta), V * Math.sin(Math.PI
 // uniform ones; `coupling`: the matrix C_ab row by row, each entry as [real, imaginary].
 export function model(kind, values) {
   const { V = 0, theta = 0, r = 1, dephasing = 0, spread = 0, detuning = 0, width = 0, alike = true } = values;
-  const none = { weight: 1, gain: 0, damping: 0, dephasing: 0, frequency: 0, spread: 0, width: 0 };
+  const none = { weight: 1, gain: 0, damping: 0, dephasing: 0, frequency: 0, spread: 0 };
   const open = { ...none, gain: r / (1 + r), damping: 1 / (1 + r) }, inside = polar(V, theta);
-  if (kind === "alone") return { groups: [{ ...none, frequency: 1, width }], coupling: [[0, 0]] };
+  if (kind === "alone") return { groups: [{ ...none, frequency: 1, spread: width }], coupling: [[0, 0]] };
   if (kind === "coupled") return { groups: [none], coupling: [inside] };
   if (kind === "dissipating") return { groups: [open], coupling: [[0, 0]] };
   if (kind === "one") return { groups: [{ ...open, dephasing, spread }], coupling: [inside] };
@@ -88,8 +88,8 @@ export class Motion {
     }));
     this.coupling = Float64Array.from(coupling.flat());
     for (let i = 0; i < this.count; i++) {
-      const { frequency, spread, width } = groups[this.owner[i]], share = this.share[i];
-      this.frequency[i] = frequency + (spread ? spread * normalQuantile(share) : 0) + width * (2 * share - 1);
+      const { frequency, spread } = groups[this.owner[i]], share = this.share[i];
+      this.frequency[i] = frequency + (spread ? spread * normalQuantile(share) : 0);
     }
     if (known) this.nudge();
   }
@@ -245,12 +245,13 @@ export class Motion {
   }
 
   // A kick turns all spins together about the z axis, so that the phase is another one, and then each by a random angle up to pi
-  // about a random axis, which leaves about a third of the coherence.
-  kick(seed) {
+  // about a random axis, which leaves about a third of the coherence. `flat`: each only about the z axis, by any angle.
+  kick(seed, flat = false) {
     const uniform = random(seed), together = Math.PI * (1 / 3 + (4 / 3) * uniform());
     for (let i = 0; i < this.count; i++) {
       if (i === this.held) continue;
-      this.turn(i, 0, 0, 1, together);
+      this.turn(i, 0, 0, 1, flat ? 2 * Math.PI * uniform() : together);
+      if (flat) continue;
       const w = 2 * uniform() - 1, azimuth = 2 * Math.PI * uniform(), across = Math.sqrt(1 - w * w);
       this.turn(i, across * Math.cos(azimuth), across * Math.sin(azimuth), w, Math.PI * uniform());
     }

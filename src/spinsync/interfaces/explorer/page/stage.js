@@ -92,7 +92,7 @@ class Stage {
 
   kick() {
     this.seed += 1;
-    this.motion.kick(this.seed);
+    this.motion.kick(this.seed, this.flat());
     this.acted("kick");
   }
 

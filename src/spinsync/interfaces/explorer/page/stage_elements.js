@@ -7,25 +7,26 @@ const FAINT =
 // `cycle` and `order`: of one group and of two; formulas in closed form exist for one group only
 const WORDS = {
   expert: {
-    one: "one spin", groups: ["group A", "group B"], mean: "mean",
-    cycle: ["its limit cycle, closed form", "limit cycles of A and B"], order: ["closed form", "in the end"],
+    one: "one spin", groups: ["group A", "group B"], mean: "mean, at their mean height",
+    cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"],
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
-    help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. Pull a dot and let it go. " +
-      `Drag beside the dots to turn the view. ${FAINT}`,
+    help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. The arrow is the mean of all, drawn at its height; its length is R. " +
+      `Many dots may lie on one another. Pull a dot and let it go; drag beside the dots to turn the view. ${FAINT}`,
   },
   plain: {
     one: "one clock", groups: ["clocks A", "clocks B"], mean: "average",
     cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "theory"],
-    hands: "average R =", kick: "Nudge", kicked: "nudge", does: "Turn every clock by a random angle (K on the sphere)",
+    hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
-      `shorter the hand. Pull a dot and let it go. Drag beside the dots to turn the view. ${FAINT}`,
+      "shorter the hand. The arrow is the average hand, at the mean height. Many dots may lie on one another: pull one out and let " +
+      "it go. Drag beside the dots to turn the view.",
   },
 };
 const KEYS =
   "Keys on the sphere: Space plays and pauses, N is a new random start, K a kick, arrows rotate, plus and minus zoom, 0 resets " +
   "the view. A dot can be pulled with the mouse or a finger; everywhere else a drag turns the view.";
 const TURN =
-  "On: seen from a platform that turns with the spins' own frequency. Off: from the laboratory, slowed so that an eye can follow.";
+  "On: seen from a platform that turns with a spin alone. Off: from the laboratory, where a spin alone turns at 1 on this sphere.";
 
 export const wordsOf = (plain) => WORDS[plain ? "plain" : "expert"];
 

@@ -6,6 +6,7 @@ const SAMPLES = SPAN / EVERY + 2;
 const DASHES = [[], [], [4, 3]]; // of R, A and B: both groups are seen where one lies upon the other
 const MARGIN = { left: 30, right: 8, top: 5, bottom: 18 };
 
+const TITLE = MARGIN.left + 104; // where "order parameter R" ends, over which no other word may lie
 const FONT = "11px system-ui, sans-serif";
 
 const two = (value) => value.toFixed(2);
@@ -91,15 +92,19 @@ export class Strip {
   drawMarks(now) {
     const c = this.context, { theme } = this;
     Object.assign(c, { strokeStyle: theme.line, fillStyle: theme.text, lineWidth: 1, font: FONT, textBaseline: "top" });
-    for (const { time, word } of this.marks) {
+    let free = this.width; // a word that would lie over the next one is left out; its line stays
+    for (const { time, word } of [...this.marks].reverse()) {
       const x = this.x(time, now);
       if (x < MARGIN.left) continue;
       c.beginPath();
       c.moveTo(x, MARGIN.top);
       c.lineTo(x, this.height - MARGIN.bottom);
       c.stroke();
-      c.textAlign = x > this.width - 70 ? "right" : "left";
-      c.fillText(word, x + (x > this.width - 70 ? -4 : 4), MARGIN.top + 1);
+      const wide = c.measureText(word).width + 8, left = x + wide > this.width - MARGIN.right ? x - wide : x;
+      if (left + wide > free || left < TITLE) continue;
+      free = left;
+      c.textAlign = "left";
+      c.fillText(word, left + 4, MARGIN.top + 1);
     }
   }
 
@@ -126,7 +131,7 @@ export class Strip {
 
   limitCycle() {
     const { context: c, theme, order } = this;
-    Object.assign(c, { strokeStyle: theme.accent, lineWidth: 1.8 });
+    Object.assign(c, { strokeStyle: theme.strong, lineWidth: 1.3 });
     c.setLineDash([6, 6]);
     c.beginPath();
     c.moveTo(MARGIN.left, this.y(order));
@@ -139,7 +144,7 @@ export class Strip {
   say(element, motion) {
     const { theme, colours } = this, parts = [["now", `R = ${two(motion.order)}`, theme.strong]];
     for (let a = 0; motion.groups > 1 && a < 2; a++) parts.push([`group-${a}`, `${"AB"[a]} ${two(motion.groupOrder(a))}`, colours[a]]);
-    if (this.order !== null) parts.push(["cycle", `${this.source} ${two(this.order)}`, theme.accent]);
+    if (this.order !== null) parts.push(["cycle", `${this.source} ${two(this.order)}`, theme.strong]);
     const kinds = parts.map(([kind]) => kind).join();
     if (kinds !== this.said) {
       this.said = kinds;
