@@ -128,7 +128,7 @@ class Gate:
         if trouble is None and scope["type"] == "http":
             body = await _body(heads, receive)
             trouble = body if isinstance(body, tuple) else None
-            receive = _once(body) if isinstance(body, bytes) else receive
+            receive = _once(body, receive) if isinstance(body, bytes) else receive
         if trouble is None and (scope["type"] == "websocket" or scope["path"] not in OPEN):
             trouble = await self._locked(scope, heads, send)
             if trouble is None and scope["type"] == "websocket" and scope["path"] != LIVE:
@@ -208,13 +208,14 @@ async def _body(heads: dict[str, str], receive: Receive) -> bytes | tuple[int, s
     return body
 
 
-def _once(body: bytes) -> Receive:
-    """Gives the body, which has been read already."""
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Gives the body, which has been read already; then what comes, which is that the other side has gone."""
+    bodies: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def received() -> Message:
+        return bodies.pop() if bodies else await receive()
 
-    return receive
+    return received
 
 
 async def respond(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes], kind: str = "text/plain") -> None:
