@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -9,7 +10,7 @@ import pytest
 
 from explorer_stub import page, running
 from spinsync.interfaces.explorer import connections, gate, sessions
-from test_server import KEY, frame
+from test_server import KEY, frame, process
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")
 
@@ -73,7 +74,7 @@ def broken_off(raw, piece, times, pause=0.0):
         for _ in range(times):
             raw.sendall(piece)
             time.sleep(pause)
-    except ConnectionError:
+    except OSError:
         return True
     return False
 
@@ -179,3 +180,14 @@ def test_a_closed_page_that_reads_nothing_leaves(monkeypatch):
             raw.sendall(wish)
             time.sleep(4.0)
             assert len(ended(raw, 4.0)) < 19_000_000
+
+
+def test_floods_of_tiny_frames_do_not_keep_others_waiting():
+    """Each costs more to read than to send, so that a page may send but a few before others have their turn."""
+    with process() as started, ExitStack() as stack:
+        for _ in range(4):
+            raw = stack.enter_context(opened(started, upgrade(started)))
+            assert raw.recv(4096).startswith(b"HTTP/1.1 101 ")
+            threading.Thread(target=broken_off, args=(raw, frame(0x8A, b"") * 40_000, 100), daemon=True).start()
+        time.sleep(0.5)
+        assert max(started.health() for _ in range(3)) < 2.0
