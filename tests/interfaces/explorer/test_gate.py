@@ -57,6 +57,27 @@ def test_other_names_are_refused(host, kind):
     assert body.endswith(b"goes by no other name.")
 
 
+GOOD = f"http://127.0.0.1:{PORT}".encode()
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+@pytest.mark.parametrize(
+    ("name", "values", "status"),
+    [
+        (b"host", [HOST[1], b"evil"], 421),
+        (b"origin", [GOOD, b"http://evil"], 403),
+        (b"origin", [GOOD, GOOD], 403),
+        (b"sec-fetch-site", [b"same-origin", b"cross-site"], 403),
+        (b"content-length", [b"0", b"1000000"], 413),
+        (b"cookie", [COOKIE[1], b"a=b"], 200),
+    ],
+)
+def test_what_is_said_twice_is_believed_neither_time(name, values, status, turn):
+    """But cookies may come in several headers."""
+    others = [head for head in (HOST, COOKIE) if head[0] != name]
+    assert call("/x", *others, *((name, value) for value in values[::turn]))[0] == status
+
+
 def test_without_a_host_nobody_is_let_in():
     assert call("/", COOKIE)[0] == 421
 
@@ -125,6 +146,19 @@ def test_a_fault_is_one_line_and_an_answer(capsys):
     assert capsys.readouterr().err == "spinsync explorer: KeyError in '/fault': 'a fault\\nof two lines'\n"
     assert call("/late", HOST, COOKIE)[0] == 200
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("path", ["/live", "/other"])
+def test_who_leaves_before_the_answer_is_no_fault(path, capsys):
+    async def gone(message):
+        raise ConnectionResetError
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    scope = {"type": "websocket", "path": path, "query_string": b"", "headers": [HOST, COOKIE]}
+    asyncio.run(door()(scope, receive, gone))
+    assert capsys.readouterr().err == ""
 
 
 def test_the_right_token_sets_the_cookie_of_this_port_and_leaves_the_address():

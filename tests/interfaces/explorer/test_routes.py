@@ -11,7 +11,8 @@ from contextlib import suppress
 import pytest
 
 from explorer_stub import TOKEN, View, content, running
-from spinsync.interfaces.explorer import gate, routes, sessions
+from spinsync.base.interrupts import CancelledError, check_interrupt
+from spinsync.interfaces.explorer import gate, routes, sessions, workers
 
 HANDSHAKE = {
     "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
@@ -309,6 +310,33 @@ def test_two_downloads_are_computed_at_once_and_the_rest_wait(capfd):
         assert capfd.readouterr().err == "spinsync explorer: KeyError in spinsync-one-ensemble-fault.pdf: 'a key\\nand more'\n"
         explorer.waiting = routes.LARGEST_QUEUE
         assert ask(explorer, "/picture/one/slow.pdf").status == 503
+
+
+def test_a_download_that_nobody_waits_for_is_not_computed():
+    """What runs is cancelled, what waits is not begun, or soon cancelled too."""
+    begun, cancelled = [], []
+
+    def slow(values):
+        begun.append(values)
+        for _ in range(100):
+            time.sleep(0.1)
+            try:
+                check_interrupt()
+            except CancelledError:
+                cancelled.append(values)
+                raise
+
+    view = View()
+    view.pictures = {"map": slow}
+    with running({"one": view}) as explorer:
+        head = f"Host: 127.0.0.1:{explorer.port}\r\nCookie: {explorer.cookie}\r\n"
+        for _ in range(6):
+            with socket.create_connection(("127.0.0.1", explorer.port), 10) as raw:
+                raw.sendall(f"GET /picture/one/map.png HTTP/1.1\r\n{head}\r\n".encode())
+                time.sleep(0.05)
+        time.sleep(2.0)
+        assert workers.DOWNLOADS <= len(begun) == len(cancelled)
+        assert explorer.waiting == 0
 
 
 def test_the_page_is_there_before_the_physics():

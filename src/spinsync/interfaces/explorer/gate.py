@@ -78,6 +78,16 @@ def own_names(host: str) -> frozenset[str]:
     return frozenset({"localhost", host.lower(), socket.gethostname().lower()} - {""})
 
 
+def joined(headers: Headers) -> dict[str, str]:
+    """Headers by name. What is said twice stands there twice, so that it is no good name or origin whichever comes last."""
+    heads: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        between = "; " if name == "cookie" else ", "
+        heads[name] = heads[name] + between + value if name in heads else value
+    return heads
+
+
 class Gate:
     """Lets in what is called by the right name, comes from the page itself, is small, and has the token."""
 
@@ -87,32 +97,38 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return
-        begun = False
+        begun = gone = False
 
         async def secured(message: Message) -> None:
-            nonlocal begun
+            nonlocal begun, gone
             if message["type"] in ("http.response.start", "websocket.http.response.start", "websocket.accept"):
                 begun = True
                 said = dict(message.get("headers", ()))
                 message["headers"] = [*message.get("headers", ()), *((k, v) for k, v in SECURITY.items() if k not in said)]
-            await send(message)
+            try:
+                await send(message)
+            except OSError:  # nobody is there any more, which is no fault
+                gone = True
+                raise
 
         try:
             await self._answer(scope, receive, secured)
         except Exception as error:  # a fault of this package: one line, and the page goes on
+            if gone:
+                return
             complain(f"{type(error).__name__} in {scope['path'][:100]!r}: {error}")
             if not begun:
                 await refuse(scope, secured, 500, "Something went wrong here.")
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        heads = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        heads = joined(scope["headers"])
         trouble = self._foreign(heads, scope["path"])
         if trouble is None and len(scope["path"]) + len(scope["query_string"]) > LARGEST_ADDRESS:
             trouble = 414, f"An address has at most {LARGEST_ADDRESS} bytes."
         if trouble is None and scope["type"] == "http":
             body = await _body(heads, receive)
             trouble = body if isinstance(body, tuple) else None
-            receive = _once(body) if isinstance(body, bytes) else receive
+            receive = _once(body, receive) if isinstance(body, bytes) else receive
         if trouble is None and (scope["type"] == "websocket" or scope["path"] not in OPEN):
             trouble = await self._locked(scope, heads, send)
             if trouble is None and scope["type"] == "websocket" and scope["path"] != LIVE:
@@ -192,13 +208,14 @@ async def _body(heads: dict[str, str], receive: Receive) -> bytes | tuple[int, s
     return body
 
 
-def _once(body: bytes) -> Receive:
-    """Gives the body, which has been read already."""
+def _once(body: bytes, receive: Receive) -> Receive:
+    """Gives the body, which has been read already; then what comes, which is that the other side has gone."""
+    bodies: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def received() -> Message:
+        return bodies.pop() if bodies else await receive()
 
-    return receive
+    return received
 
 
 async def respond(send: Send, status: int, body: bytes, *headers: tuple[bytes, bytes], kind: str = "text/plain") -> None:

@@ -24,7 +24,7 @@ from starlette.routing import Route, WebSocketRoute
 import spinsync as ss
 from spinsync.interfaces.explorer.controls import Values, accepted, starts
 from spinsync.interfaces.explorer.gate import LIVE, Gate, Lock, complain, kept, own_names
-from spinsync.interfaces.explorer.sessions import FULL, LARGEST, Sessions
+from spinsync.interfaces.explorer.sessions import FULL, LARGEST, TICK, Sessions
 from spinsync.interfaces.explorer.workers import Workers, step_back
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class Explorer:
             return _missing()
         values = _asked(view, request.url.query)
         draw = partial(self.content.drawn, view.pictures[name], values, kind)
-        return await self._download(draw, PICTURES[kind], f"{_named(view, name, values)}.{kind}")
+        return await self._download(request, draw, PICTURES[kind], f"{_named(view, name, values)}.{kind}")
 
     async def data(self, request: Request) -> Response:
         page, _, kind = request.path_params["name"].partition(".")
@@ -174,22 +174,25 @@ class Explorer:
             return _missing()
         values, compute = _asked(view, request.url.query), view.data
         return await self._download(
-            lambda: self.content.stored(compute(values)), "application/zip", f"{_named(view, '', values)}.zarr.zip"
+            request, lambda: self.content.stored(compute(values)), "application/zip", f"{_named(view, '', values)}.zarr.zip"
         )
 
     async def _ready(self) -> Mapping[str, View]:
         return await asyncio.shield(asyncio.wrap_future(self.views))
 
-    async def _download(self, compute: Callable[[], bytes], kind: str, name: str) -> Response:
-        """Compute a file when it is its turn."""
+    async def _download(self, request: Request, compute: Callable[[], bytes], kind: str, name: str) -> Response:
+        """Compute a file when it is its turn, if somebody still waits for it."""
         if self.waiting >= LARGEST_QUEUE:
             return PlainTextResponse("Too many downloads at once; try again when some are done.", 503, {"retry-after": "5"})
         self.waiting += 1
+        job = self.workers.start(compute, "downloads")
         try:
-            job = self.workers.start(compute, "downloads")
-            await asyncio.wrap_future(job.future)
+            over = asyncio.wrap_future(job.future)
+            while not job.done and not await request.is_disconnected():
+                await asyncio.wait([over], timeout=TICK)
         finally:
             self.waiting -= 1
+            job.cancel()  # which leaves alone what is done
         if isinstance(job.error, (ss.InputError, ss.IntegrationError)):
             return PlainTextResponse(f"No answer here. {job.error}", 422)
         if job.error is not None:

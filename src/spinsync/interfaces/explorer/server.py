@@ -59,15 +59,21 @@ def web_server(app: Any) -> uvicorn.Server:
     """The server around the application; it says nothing, whatever comes in."""
     import uvicorn
 
+    from spinsync.interfaces.explorer.connections import Live, Requests, sweep
     from spinsync.interfaces.explorer.sessions import LARGEST_MESSAGE
 
     for name in ("asyncio", "uvicorn.error"):  # what other programs send can make these write tracebacks
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
-    return uvicorn.Server(uvicorn.Config(
-        app, http="h11", ws="websockets-sansio", lifespan="off", log_config=None, access_log=False, server_header=False,
+
+    async def swept() -> None:
+        sweep(server.server_state.connections)
+
+    server = uvicorn.Server(uvicorn.Config(
+        app, http=Requests, ws=Live, lifespan="off", log_config=None, access_log=False, server_header=False,
         proxy_headers=False, ws_max_size=LARGEST_MESSAGE, ws_per_message_deflate=False, h11_max_incomplete_event_size=16384,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=1, callback_notify=swept, timeout_notify=0,
     ))  # fmt: skip
+    return server
 
 
 def serve(*, host: str = "127.0.0.1", port: int = 0, story: bool = False, browser: bool = True) -> None:
