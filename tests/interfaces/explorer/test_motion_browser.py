@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 import spinsync as ss
 from browser import chromium
-from stage_page import stage_page
+from stage_alone import stage_page
 
 pytestmark = pytest.mark.browser
 ERROR = 1e-5

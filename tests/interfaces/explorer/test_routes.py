@@ -10,8 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from explorer_stub import TOKEN, View, content, running
 from spinsync.interfaces.explorer import gate, routes, sessions
+from stub_server import TOKEN, View, content, running
 
 HANDSHAKE = {
     "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
