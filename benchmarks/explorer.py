@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.extend(str(Path(__file__).parent.parent / "tests" / name) for name in (".", "interfaces/explorer"))
 from browser import chromium
-from explorer_page import served
+from explorer_visitor import served
 
 VIEW = {"width": 1280, "height": 800}
 TABS = ("one", "two", "few", "story")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from browser import chromium
-from explorer_page import DESKTOP, PHONE, TABS, served, visit
+from explorer_visitor import DESKTOP, PHONE, TABS, served, visit
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from explorer_stub import page, running
 from spinsync.interfaces.explorer import connections, gate, sessions
+from stub_server import page, running
 from test_server import KEY, frame, process
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")

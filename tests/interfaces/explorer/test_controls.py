@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from explorer_pages import page, plain
+from explorer_views import page, plain
 from spinsync.interfaces.explorer import catalogue, views
 from spinsync.interfaces.explorer.controls import FEW, ONE, RATIO, SPINS, TWO, V, accepted, equation, rates, shown, starts
 

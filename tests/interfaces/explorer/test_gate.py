@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from explorer_stub import TOKEN, called
 from spinsync.interfaces.explorer import gate
+from stub_server import TOKEN, called
 
 PORT = 2718
 HOST = (b"host", b"127.0.0.1:2718")

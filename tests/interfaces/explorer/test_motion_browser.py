@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 import spinsync as ss
 from browser import chromium
-from stage_page import stage_page
+from stage_alone import stage_page
 
 pytestmark = pytest.mark.browser
 ERROR = 1e-5
@@ -85,7 +85,8 @@ def test_one_group_moves_as_evolve_says(page, theta, spread):
 @pytest.mark.parametrize("apart", [{}, {"alike": 0, "V_cross": 2.5, "theta_cross": 0.2}])
 def test_two_groups_move_as_evolve_says(page, apart):
     values, m = {**TWO, **apart}, start()
-    found, frequencies, _ = motion(page, "two", values, m)
+    found, frequencies, order = motion(page, "two", values, m)
+    np.testing.assert_allclose(order, np.hypot(*found[-1].mean(0)[:2]), atol=1e-12)  # (8.1)
     np.testing.assert_allclose(frequencies, np.repeat([0.35, -0.35], SPINS // 2))
     cross = {"cross_coupling": 2.5, "cross_theta": 0.2 * np.pi} if apart else {}
     pair = ss.Ensemble.pair(detuning=0.7, **rates(values), coupling=values["V"], theta=np.pi * values["theta"], **cross)
@@ -114,6 +115,24 @@ def test_spins_alone_precess_at_their_own_frequencies(page):
     turned = (m[:, 0] + 1j * m[:, 1]) * np.exp(1j * frequencies * TIMES[:, None])  # phases grow at positive frequencies, (1.1)
     np.testing.assert_allclose(found[..., 0] + 1j * found[..., 1], turned, atol=1e-6)
     np.testing.assert_allclose(found[..., 2], np.broadcast_to(m[:, 2], found.shape[:2]), atol=1e-12)
+
+
+def test_the_arrow_and_the_curves_are_those_of_the_motion(page):
+    found = page.evaluate(
+        """async () => {
+          const { History } = await import('./history.js'), { Strip } = await import('./strip.js');
+          const motion = new lib.Motion(20, lib.model("two", { V: 2, theta: -0.3, r: 3, detuning: 1 }), 3);
+          const { run } = new History(motion), strip = new Strip(document.createElement("canvas"));
+          strip.push(motion);
+          const table = (a, b) => [motion.x, motion.y, motion.z].map((t) => [...t.slice(a, b)]);
+          const curves = strip.curves.map((c) => c[0]);
+          return { mean: [...run.mean.slice(0, 3)], curves, groups: [table(0, 10), table(10, 20)] };
+        }"""
+    )
+    a, b = np.array(found["groups"]).mean(-1)
+    np.testing.assert_allclose(found["mean"], (a + b) / 2, atol=1e-6)
+    np.testing.assert_allclose(found["curves"], [np.hypot(*m[:2]) for m in ((a + b) / 2, a, b)], atol=1e-6)
+    assert abs(found["curves"][1] - found["curves"][2]) > 0.01
 
 
 def test_a_common_frequency_is_a_turning_platform(page):

@@ -6,7 +6,7 @@ import xarray as xr
 from scipy.stats import norm
 
 import spinsync as ss
-from explorer_pages import page, plain, preset
+from explorer_views import page, plain, preset
 from spinsync.interfaces.explorer import one_group
 from spinsync.interfaces.explorer.controls import ONE, RATIO, V, starts
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from browser import chromium
-from explorer_page import (
+from explorer_visitor import (
     DESKTOP,
     FIRST,
     PHONE,

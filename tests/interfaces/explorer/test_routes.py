@@ -10,9 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from explorer_stub import TOKEN, View, content, running
 from spinsync.base.interrupts import CancelledError, check_interrupt
 from spinsync.interfaces.explorer import gate, routes, sessions, workers
+from stub_server import TOKEN, View, content, running
 
 HANDSHAKE = {
     "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",

@@ -3,7 +3,7 @@
 import pytest
 
 from browser import chromium, errors_of
-from explorer_stub import TOKEN, running
+from stub_server import TOKEN, running
 
 pytestmark = pytest.mark.browser
 

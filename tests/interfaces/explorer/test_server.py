@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 import spinsync as ss
-from explorer_stub import TOKEN, ask, page
 from spinsync.interfaces.command import run
 from spinsync.interfaces.explorer import server
+from stub_server import TOKEN, ask, page
 
-STUB = Path(__file__).parent / "explorer_stub.py"
+STUB = Path(__file__).parent / "stub_server.py"
 KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 
@@ -95,7 +95,7 @@ def test_a_signal_ends_it_at_once(number, status):
 def test_the_command_line_ends_as_its_other_commands_do():
     """As batch systems and containers end it."""
     wrapped = f"import sys; sys.path.insert(0, {str(STUB.parent)!r}); from spinsync.interfaces import command; " \
-        "import explorer_stub as e; r = e.routes; o = r.application; " \
+        "import stub_server as e; r = e.routes; o = r.application; " \
         "r.application = lambda token, host, port: o(e.TOKEN, host, port, e.content()); " \
         "sys.argv = ['spinsync', 'explore', '--no-browser']; command.main()"  # fmt: skip
     for number, status, sentence in [(signal.SIGINT, 0, ""), (signal.SIGTERM, 143, "Terminated; nothing was written.\n")]:

@@ -13,9 +13,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 import spinsync as ss
-from explorer_stub import Step, View, answers, ask, page, running
 from spinsync.base.interrupts import check_interrupt
 from spinsync.interfaces.explorer import sessions
+from stub_server import Step, View, answers, ask, page, running
 
 
 def merged(said, part, trait):

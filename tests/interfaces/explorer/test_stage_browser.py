@@ -8,7 +8,7 @@ from matplotlib.image import imread
 
 import spinsync as ss
 from browser import chromium
-from stage_page import stage_page, wait_until
+from stage_alone import stage_page, wait_until
 
 pytestmark = pytest.mark.browser
 VALUES = {"V": 3.0, "theta": -0.38, "r": 3.0, "dephasing": 0.0, "spread": 0.0}
@@ -277,7 +277,16 @@ def test_the_strip_shows_r_and_the_closed_form(context):
     assert 0.4 < near.mean() < 0.8  # dashed
     page.evaluate("model.set('order', null)")
     page.evaluate(FRAME)
-    wait_until(page, "!document.querySelector('.stage-reading').textContent.includes('closed')")
+    wait_until(page, "!document.querySelector('.stage-reading').textContent.includes('theory')")
+
+
+def test_only_the_formulas_of_one_group_are_called_closed_forms(context):
+    rings = [{"group": a, "radius": R, "height": Z} for a in (0, 1)]
+    page = stage_page(context, **{**TWO, "rings": rings, "order": R})
+    assert page.locator(".stage-legend span").all_text_contents()[-1] == "limit cycles of A and B"
+    assert page.locator(".stage-reading span").all_text_contents()[-1] == f"in the end {R:.2f}"
+    box = page.locator(".stage-legend").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert box[0] <= box[1]
 
 
 @pytest.mark.parametrize(

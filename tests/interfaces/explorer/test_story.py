@@ -164,6 +164,31 @@ def test_every_start_has_another_motion_without_twist():
     assert np.ptp(lengths) > 0.1
 
 
+@pytest.mark.parametrize(("theta", "sign"), [(0.0, "−"), (1.0, "+"), (-1.0, "+")])
+def test_the_speed_of_the_words_is_that_of_a_run(theta, sign):
+    run, height = played(hearing(theta=theta), np.linspace(0, 5, 201), seed=1, spins=24), on_the_ball(1, 24)[:, 2].mean()
+    turned = np.unwrap(np.angle(ss.bloch(run).values.mean(1) @ [1, 1j, 0]))
+    expected = story.OWN + {"−": -1, "+": 1}[sign] * begin("story-2")["V"] * height
+    assert (turned[-1] - turned[0]) / 5 == pytest.approx(expected, abs=1e-4)
+    assert f"1&nbsp;{sign}&nbsp;<i>Vz</i>" in said("story-2", begin("story-2", theta=theta))["words"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "start", "kick"),
+    [
+        ({}, "From some it is faster", "keep to that"),
+        ({"theta": 0.3}, "the ball tips over", "the ball tips over again"),
+        ({"theta": 0.3, "V": 0.0}, "always that of a clock alone", "keep to that"),
+    ],
+)
+def test_what_a_start_and_a_nudge_do_depends_on_twist_and_coupling(changes, start, kick):
+    answers = said("story-2", begin("story-2", **changes))["words"]["answers"]
+    assert start in answers["start"]
+    assert kick in answers["kick"]
+    lengths = played(hearing(**changes), np.array([0.0, 100.0]), seed=2, spins=24).order_parameter.values
+    assert (lengths[1] < 0.01 * lengths[0]) == ("tips over" in start)
+
+
 @pytest.mark.parametrize(("theta", "side"), [(-0.25, -1), (0.25, 1)])
 def test_with_a_twist_the_ball_tips_over(theta, side):
     mean = ss.bloch(played(hearing(theta=theta), np.linspace(0, 100, 3), seed=2, spins=24)).values.mean(1)
@@ -286,6 +311,19 @@ def test_the_shore():
     assert np.isinf(ss.critical_coupling(crowd(**{"V": 1.0, "r": 1.0, "theta": story.TWIST})))
 
 
+@pytest.mark.parametrize(
+    ("theta", "r", "where"), [(-0.25, 8, "in its half"), (0.25, 8, "in the dark"), (0.25, 0.2, "in its half")]
+)
+def test_the_side_on_which_one_stands_is_said(theta, r, where):
+    assert where in said("story-5", begin("story-5", theta=theta, r=r))["words"]["answers"]["flip"]
+
+
+def test_without_a_twist_there_is_no_island():
+    answers = said("story-5", begin("story-5", theta=0.0))["words"]["answers"]
+    assert answers["flip"].startswith("Without a twist all is dark")
+    assert "in the dark" in answers["flip"]
+
+
 def test_the_map_is_drawn_once_and_again_after_a_flip():
     values, drawn, labels = begin("story-5"), {}, []
     for changed in (values, values | {"V": 1.0}, values | {"theta": -values["theta"]}):
@@ -350,6 +388,7 @@ def test_the_angles_and_meetings_of_two_groups():
     passing = ahead(story.FAR)
     laps = (passing[-1] - passing[0]) / 360
     blue, orange = (number_after(answers["far"], mark) for mark in ("blue has the speed", "orange"))
+    assert ("Blue passes orange" in answers["far"]) == (laps > 0)
     assert blue - orange == pytest.approx(2 * pi * laps / 100, abs=0.05)
     for key, mark, detuning in (("near", "Ω =", story.NEAR), ("trapped", "have the speed", story.TRAPPED)):
         assert number_after(answers[key], mark) == pytest.approx(speed(detuning), abs=0.02)
@@ -379,6 +418,7 @@ def test_the_shown_way_reaches_its_goal(challenge):
         ("damped", {"r": 0.5}),
         ("damped", {"theta": 0.38, "r": 0.125, "V": 0.2}),
         ("opposite", {"detuning": 1.0}),
+        ("faster", {"theta": -0.62}),  # faster than the orange clocks alone, slower than the blue ones
     ],
 )
 def test_a_goal_is_not_given_away(key, changes):

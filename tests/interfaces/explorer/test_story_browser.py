@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from browser import chromium
-from explorer_page import DESKTOP, PHONE, served, visit, wait_until
+from explorer_visitor import DESKTOP, PHONE, served, visit, wait_until
 from spinsync.interfaces.explorer import story
 
 pytestmark = pytest.mark.browser

@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from explorer_pages import page, plain, preset
+from explorer_views import page, plain, preset
 from spinsync.interfaces.explorer import tongues, two_groups
 from spinsync.interfaces.explorer.controls import TWO, starts
 

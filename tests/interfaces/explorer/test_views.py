@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from explorer_pages import plain, run_steps
+from explorer_views import plain, run_steps
 from spinsync.interfaces.explorer import few_spins, figures, tongues, two_groups, views
 from spinsync.interfaces.explorer.controls import ONE, TWO, starts
 

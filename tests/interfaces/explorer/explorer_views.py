@@ -1,4 +1,4 @@
-"""What tests of the explorer's pages share."""
+"""The answers of a view, as tests of views read them."""
 
 import html
 import re
