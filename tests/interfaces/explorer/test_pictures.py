@@ -9,7 +9,7 @@ import xarray as xr
 import zarr
 
 import spinsync as ss
-from spinsync.interfaces.explorer import pictures, two_groups, views
+from spinsync.interfaces.explorer import pictures, tongues, two_groups, views
 from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, starts
 
 ALL = [(key, name) for key in ("one", "two", "few") for name in views.VIEWS[key].pictures]
@@ -41,8 +41,10 @@ def test_equal_figures_give_equal_files():
     assert pictures.drawn(make, values, "pdf") == pictures.drawn(make, values, "pdf")
 
 
-def test_the_tongue_of_the_download_is_that_of_the_page():
-    """The detuning is not divided by the damping rate."""
+def test_the_tongue_of_the_download_is_that_of_the_page(monkeypatch):
+    """The detuning is not divided by the damping rate, and what the start decides is hatched."""
+    monkeypatch.setattr(tongues, "GRID", 32)
+    monkeypatch.setattr(tongues, "COARSE", 8)
     values = starts(TWO, theta=-0.5)
     with ss.plot.style():
         (ax,) = pictures.two_tongue(values).axes
@@ -55,6 +57,11 @@ def test_the_tongue_of_the_download_is_that_of_the_page():
     x, y = lines["full exists"].get_data()
     there = np.isfinite(x)
     np.testing.assert_allclose(x[there], 2 * np.sqrt(y[there] / 4 - 0.25), atol=1e-6)  # (5.2)
+    assert "depends on the start" not in [text.get_text() for text in ax.get_legend().get_texts()]  # nothing does here
+    monkeypatch.setattr(tongues.Tongue, "differs", lambda tongue: np.eye(32, dtype=bool))
+    with ss.plot.style():
+        (ax,) = pictures.two_tongue(values).axes
+    assert "depends on the start" in [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def test_the_frequencies_of_the_download_are_those_of_the_page():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import spinsync as ss
-from spinsync.interfaces.explorer import few_spins, figures, one_group, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, RATIO, V, Values
+from spinsync.interfaces.explorer import few_spins, figures, one_group, tongues, two_groups
+from spinsync.interfaces.explorer.controls import DETUNING, RATIO, Control, V, Values
 from spinsync.interfaces.explorer.figures import Array
 
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
 Make = Callable[[Values], "Figure"]
 TIME = r"time  $(\kappa+\gamma)t$"
 UNIT = r"/(\kappa+\gamma)$"
 DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
 PLACE: dict[str, Any] = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
+DPI = 400  # of a PNG: some 1400 points across, for a slide
 _style = Lock()  # matplotlib's settings are those of the whole process
 
 
@@ -52,30 +54,45 @@ def one_map(values: Values) -> Figure:
         couplings, ratios, order, cmap=ss.plot.COLOURMAP, vmin=0, vmax=figures.STRONGEST, shading="nearest", rasterized=True
     )  # fmt: skip
     figure.colorbar(image, ax=ax, label=r"order parameter  $R$")
-    for colour, width in (("white", 2.6), (figures.BLACK, 1.2)):
-        ax.plot(*one_group.boundary(values), color=colour, lw=width)
-    ax.plot(values["V"], values["r"], **PLACE)
+    for colour, width, label in (("white", 2.6, None), (figures.BLACK, 1.2, "threshold")):
+        ax.plot(*one_group.boundary(values), color=colour, lw=width, label=label)
+    ax.plot(values["V"], values["r"], ls="", label="here", **PLACE)
     ax.set(
         xlim=(V.low, V.high), ylim=(RATIO.low, RATIO.high), yscale="log", xlabel=rf"coupling  $V{UNIT}",
         ylabel=r"gain-to-damping ratio  $r=\kappa/\gamma$",
     )  # fmt: skip
     ax.set_yticks([0.1, 0.2, 0.5, 1, 2, 5, 10], ["0.1", "0.2", "0.5", "1", "2", "5", "10"], minor=False)
     ax.set_yticks([], minor=True)
+    _legend(ax)
     return figure
 
 
 def one_sphere(values: Values) -> Figure:
     """A run from random places, and its limit cycle."""
-    figure, (ax,) = _sheet(3.4, 3.4)
+    figure, (ax,) = _sheet(3.4, 3.6)
     ss.plot.bloch_sphere(one_group.run(values), ax)
+    for ring in one_group.stage(values)["rings"]:
+        angles = np.linspace(0, 2 * np.pi, 181)
+        circle = [ring["radius"] * np.cos(angles), ring["radius"] * np.sin(angles), np.full(181, ring["height"])]
+        ax.plot(*ss.plot.project(np.stack(circle, -1)).T, "--", color=figures.BLACK, lw=1.0, zorder=7, label="limit cycle")
+    _start_and_end(ax)
     return figure
+
+
+def _start_and_end(ax: Axes) -> None:
+    """A legend of the dots on a sphere."""
+    for fill, name in (("white", "start"), ("#30363d", "end")):
+        ax.plot([], [], "o", ms=4, mfc=fill, mec="#30363d", mew=0.7, label=name)
+    _legend(ax)
 
 
 def one_order(values: Values) -> Figure:
     """R over time."""
     figure, (ax,) = _sheet()
     ss.plot.order_parameter(one_group.run(values), ax)
+    ax.axhline(one_group.stage(values)["order"], color=figures.BLACK, ls="--", lw=0.9, label="limit cycle, closed form")
     ax.set_xlabel(TIME)
+    _legend(ax)
     return figure
 
 
@@ -89,13 +106,13 @@ def _pair(values: Values) -> ss.Ensemble:
 
 
 def two_tongue(values: Values) -> Figure:
-    """Regimes over detuning and coupling, with closed-form lines and our place."""
+    """Regimes over detuning and coupling as on the page, whose pieces are used again: lines, hatching and our place too."""
     control, name = two_groups.upwards(values)
-    axes = {"detuning": np.linspace(DETUNING.low, DETUNING.high, 121), name: np.linspace(control.low, control.high, 121)}
-    figure, (ax,) = _sheet(3.8, 3.2)
-    ss.plot.phase_diagram(ss.phase_diagram(_pair(values), axes), ax)
-    for line in list(ax.lines):
-        line.remove()  # these are the lines of the page:
+    tongue = tongues.Tongue(values)
+    for piece in (*tongue.coarse(), *tongue.fine(), *tongue.starts()):
+        piece()
+    figure, (ax,) = _sheet(3.8, 3.7)
+    areas = _areas(ax, control, tongue)
     for label, x, y in two_groups.closed_form_lines(values):
         inside = (x <= DETUNING.high) & (y <= control.high)
         if inside.any():
@@ -104,8 +121,25 @@ def two_tongue(values: Values) -> Figure:
     ax.set(xlim=(DETUNING.low, DETUNING.high), ylim=(control.low, control.high))
     up = r"V_\times" if name == "cross_coupling" else "V"
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
-    _legend(ax)
+    _legend(ax, areas)
     return figure
+
+
+def _areas(ax: Axes, control: Control, tongue: tongues.Tongue) -> list[Patch]:
+    """Regimes as colours, and hatching where the start decides; what explains them."""
+    from matplotlib.colors import BoundaryNorm, ListedColormap
+    from matplotlib.patches import Patch
+
+    codes, differs = tongue.codes(), tongue.differs()
+    x, y = figures.centres(DETUNING, codes.shape[1]), figures.centres(control, codes.shape[0])
+    colours = list(ss.plot.REGIME_COLOURS.values())
+    norm = BoundaryNorm(np.arange(-1.5, len(colours) - 1), len(colours))
+    ax.pcolormesh(x, y, codes, cmap=ListedColormap(colours), norm=norm, shading="nearest", rasterized=True)
+    marks = [Patch(fc=colour, ec="#6b747d", lw=0.5, label=label) for colour, label, _ in figures.names_of(codes)]
+    if differs is not None and differs.any():
+        ax.contourf(x, y, differs, levels=[0.5, 1.5], colors="none", hatches=["////"])
+        marks.append(Patch(fc="none", ec="#30363d", hatch="////", lw=0, label="depends on the start"))
+    return marks
 
 
 def two_frequencies(values: Values) -> Figure:
@@ -125,9 +159,7 @@ def two_sphere(values: Values) -> Figure:
     ss.plot.bloch_sphere(two_groups.run(values), ax, frame="mean")
     for group, name in enumerate("AB"):
         ax.plot([], [], color=ss.plot.COLOURS[group], label=f"group {name}")
-    for fill, name in (("white", "start"), ("#30363d", "end")):
-        ax.plot([], [], "o", ms=4, mfc=fill, mec="#30363d", mew=0.7, label=name)
-    _legend(ax)
+    _start_and_end(ax)
     return figure
 
 
@@ -164,13 +196,12 @@ def _around(time: Array, phase: Array) -> tuple[Array, Array]:
     return np.concatenate(x), np.concatenate(y)
 
 
-def _legend(ax: Axes) -> None:
+def _legend(ax: Axes, areas: Sequence[Patch] = ()) -> None:
     """Above the curves, which fill the picture."""
-    handles, labels = ax.get_legend_handles_labels()
-    if labels:
-        ax.legend(
-            handles, labels, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=7, columnspacing=1.0, handlelength=1.8
-        )
+    handles = [*areas, *ax.get_legend_handles_labels()[0]]
+    look = {"fontsize": 7, "columnspacing": 1.0, "handlelength": 1.8, "ncols": 2 if areas else 3}
+    if handles:
+        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), **look)
 
 
 # ---- few spins
@@ -216,7 +247,7 @@ def drawn(make: Make, values: Values, kind: str) -> bytes:
     out = BytesIO()
     metadata: dict[str, Any] = {"CreationDate": None} if kind == "pdf" else {}  # equal figures give equal files
     with _style, ss.plot.style():
-        make(values).savefig(out, format=kind, metadata=metadata)
+        make(values).savefig(out, format=kind, metadata=metadata, dpi=DPI)
     return out.getvalue()
 
 

@@ -7,7 +7,7 @@ const FAINT =
 // `cycle` and `order`: of one group and of two; formulas in closed form exist for one group only
 const WORDS = {
   expert: {
-    one: "one spin", groups: ["group A", "group B"], mean: "mean, at their mean height",
+    one: "one spin", groups: ["group A", "group B"], mean: "mean",
     cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"],
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
     help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. The arrow is the mean of all, drawn at its height; its length is R. " +
