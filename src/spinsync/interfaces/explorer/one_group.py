@@ -82,7 +82,7 @@ def _unequal(values: Values, synchronized: bool) -> list[str]:
         return []
     told = f"The formula averages over own frequencies of spread {equation('σ', spread)}."
     may_swing = synchronized and spread > 0.5 + values["dephasing"]  # Gamma_perp; runs swing from about 1.7 times it on
-    return [told, *(["The motion may swing about it for ever."] if may_swing else [])]
+    return [told, *(["The motion may swing about this state."] if may_swing else [])]
 
 
 def stage(values: Values) -> dict[str, Any]:

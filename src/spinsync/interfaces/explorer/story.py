@@ -208,6 +208,6 @@ def catalogue() -> dict[str, Any]:
 
 def _told(scene: Scene) -> dict[str, Any]:
     return asdict(scene) | {
-        "stage": {"hands": True, "plain": True, "buttons": False, **scene.stage},
+        "stage": {"hands": True, "plain": True, **scene.stage},
         "presets": [],
     }  # fmt: skip

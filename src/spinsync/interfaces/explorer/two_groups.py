@@ -31,7 +31,6 @@ ALIKE = 0.02  # difference of order parameters up to which two motions count as 
 SWEEP, FEW = 121, 31  # detunings of the frequencies, and of a first look
 LINES = 31  # points of a closed-form line
 UNTIL = 60.0  # time of a run
-SMALL_ERROR = 0.1  # of a locking range: Adler's equation is not used beyond
 
 Lines = list[tuple[str, Array, Array]]  # name, detunings, strengths
 

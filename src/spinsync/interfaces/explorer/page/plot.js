@@ -178,7 +178,7 @@ class Plot {
 
   explain({ legend, bar, lines }) {
     const haloed = new Set(["#000000", ...(lines ?? []).filter((line) => line.halo).map((line) => line.colour)]);
-    const entries = [...(legend ?? [])].filter(([, words]) => words !== "here");
+    const entries = [...(legend ?? [])];
     const place = this.model.get("place") ?? [];
     if (place.length) entries.push([HERE, "here", place.length > 1 ? "ring" : "upright"]);
     const rows = entries.map(([colour, words, kind]) => {

@@ -40,10 +40,6 @@ export class View {
     return Object.fromEntries(this.controls.map((control) => [control.name, control.start]));
   }
 
-  reset() {
-    this.ask(this.starts());
-  }
-
   // `quiet`: no entry of the history at once, as for a slider that is dragged
   ask(changes, { quiet = false } = {}) {
     const values = { ...this.values }, sentences = [];
