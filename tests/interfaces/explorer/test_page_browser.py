@@ -165,6 +165,30 @@ def test_presets_and_reset(browser, address):
         says(page, "Full synchronization.")
 
 
+def test_all_is_larger_on_a_projector_and_the_mouse_still_meets_it(browser, address):
+    with visit(browser, address, viewport={"width": 1920, "height": 1080}) as page:
+        settled(page)
+        wide = page.locator(".plot-frame").locator("visible=true").first.bounding_box()["width"]
+        place = page.locator(".page:not([hidden]) .plot-place").first
+        before = place.bounding_box()
+        page.mouse.click(before["x"] + before["width"] / 2 - 0.2 * wide, before["y"] + before["height"] / 2)  # weaker coupling
+        wait_until(page, "Number(new URLSearchParams(location.search).get('V') ?? 9) < 2")
+        assert abs(before["x"] - 0.2 * wide - place.bounding_box()["x"]) < 3
+        sphere = page.locator(".stage-sphere").bounding_box()
+        assert sphere["width"] > 500
+        x, y = page.evaluate(
+            """() => {
+              const { stage } = document.querySelector(".stage"), { now, size } = stage.sphere;
+              stage.play(false);
+              return [now.x[0] / size, now.y[0] / size];
+            }"""
+        )
+        page.mouse.move(sphere["x"] + x * sphere["width"], sphere["y"] + y * sphere["height"])
+        page.mouse.down()
+        assert page.evaluate("document.querySelector('.stage').stage.motion.held") >= 0
+        page.mouse.up()
+
+
 def test_a_finger_scrolls_past_a_map_and_taps_to_choose(browser, address):
     with visit(browser, address, viewport=PHONE, has_touch=True) as page:
         settled(page)

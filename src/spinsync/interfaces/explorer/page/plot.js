@@ -82,8 +82,9 @@ class Plot {
 
   point(event) {
     if (!this.model.get("figure")?.x) return;
-    const { left, top } = this.svg.getBoundingClientRect();
-    this.go((event.clientX - left - EDGE.left) / this.wide, 1 - (event.clientY - top - EDGE.top) / this.tall);
+    const { left, top, width } = this.svg.getBoundingClientRect(), larger = width / (this.wide + EDGE.left + EDGE.right);
+    const x = (event.clientX - left) / larger, y = (event.clientY - top) / larger; // a projector shows the page larger
+    this.go((x - EDGE.left) / this.wide, 1 - (y - EDGE.top) / this.tall);
   }
 
   go(across, up) {
@@ -128,7 +129,7 @@ class Plot {
 
   // the points of an image are the middles of equal parts of the axes
   paint() {
-    const ratio = devicePixelRatio || 1, { canvas } = this;
+    const { canvas } = this, ratio = (devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
     const box = { left: EDGE.left, top: EDGE.top, width: this.wide, height: this.tall };
     for (const [name, pixels] of Object.entries(box)) canvas.style[name] = `${pixels}px`;
     canvas.width = Math.round(this.wide * ratio);

@@ -14,13 +14,20 @@ export class Pointers {
     stage.on(canvas, "wheel", (event) => this.wheel(event), { passive: false });
   }
 
+  // a pointer in pixels of the canvas's own layout, which a projector shows larger
+  at(event) {
+    const box = this.canvas.getBoundingClientRect(), larger = box.width / this.canvas.clientWidth;
+    return [(event.clientX - box.left) / larger, (event.clientY - box.top) / larger];
+  }
+
   // the spin at a pointer, or -1; of spins at the same place the one in front
   near(event) {
     const { sphere, motion } = this.stage, { now, ratio } = sphere, reach = REACH[event.pointerType] ?? REACH.mouse;
     if (!now) return -1;
+    const [x, y] = this.at(event);
     let best = -1, least = Infinity;
     for (let i = 0; i < motion.count; i++) {
-      const apart = Math.hypot(now.x[i] / ratio - event.offsetX, now.y[i] / ratio - event.offsetY);
+      const apart = Math.hypot(now.x[i] / ratio - x, now.y[i] / ratio - y);
       const rank = apart - 2 * now.depth[i];
       if (apart <= reach && now.depth[i] > -0.3 && rank < least) [best, least] = [i, rank];
     }
@@ -70,7 +77,8 @@ export class Pointers {
   // to the surface of the Bloch ball.
   pull(event) {
     const { sphere, motion } = this.stage, { matrix: m, radius, size, ratio } = sphere, { spin, length, back } = this.pulling;
-    let u = (event.offsetX * ratio - size / 2) / radius, v = (size / 2 - event.offsetY * ratio) / radius;
+    const [x, y] = this.at(event);
+    let u = (x * ratio - size / 2) / radius, v = (size / 2 - y * ratio) / radius;
     const outside = Math.max(1, Math.hypot(u, v));
     [u, v] = [u / outside, v / outside];
     const w = Math.sqrt(Math.max(0, length * length - u * u - v * v)) * (back ? -1 : 1);

@@ -229,7 +229,7 @@ class Stage {
   }
 
   draw(now) {
-    const { sphere, strip, hands, motion, history, theme, elements } = this, ratio = Math.min(2, window.devicePixelRatio || 1);
+    const { sphere, strip, hands, motion, history, theme, elements } = this, ratio = Math.min(2, (window.devicePixelRatio || 1) * (elements.sphere.currentCSSZoom ?? 1));
     const commit = this.playing && now - this.recorded > RECORD_EVERY;
     if (commit) this.recorded = now;
     history.record(motion, commit);
