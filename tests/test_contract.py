@@ -32,12 +32,14 @@ Trajectories(spins)
 BruteForce(spins)
 evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=False, keep_state=False)
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
-linewidth(ensemble, *, theory, modes=None)
+linewidth(ensemble, *, theory, modes=None, spins=None)
 emission_spectrum(ensemble, frequencies, *, theory)
 limit_cycle(ensemble)
 symmetric_pair(ensemble)
 locking_range(ensemble)
 critical_coupling(ensemble)
+critical_gain(ensemble)
+critical_spins(ensemble)
 regime(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 label(codes)
 phase_diagram(ensemble, axes, *, theory=ss.MeanField(), initial=None, seed=0, device="cpu", threads=None)
@@ -57,7 +59,7 @@ one_spin_equation(ensemble, times, *, theory, initial=None, seed=0)
 to_piqs(ensemble, spins)
 """
 SIGNATURES = CALLS.strip().split("\n")
-NAMES = """InputError IntegrationError QutipModel Regime plot
+NAMES = """CavityWarning InputError IntegrationError QutipModel Regime plot
 plot.COLOURMAP plot.COLOURS plot.REGIME_COLOURS plot.beat_spectrum plot.bloch_sphere plot.cut plot.finite_size plot.frequency
 plot.linewidths plot.order_parameter plot.phase_diagram plot.phase_difference plot.phases plot.project plot.save plot.spectra
 plot.style"""
@@ -100,6 +102,9 @@ RESULTS = {
         "inversion(group) correlation(group,other_group) order_parameter spins"
     ),
     "linewidth": (lambda: ss.linewidth(ONE, theory=ss.Exact(2)), "frequency linewidth degenerate spins"),
+    "linewidth, many spins": (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=10**6), "frequency linewidth degenerate spins"
+    ),
     "linewidth, modes": (
         lambda: ss.linewidth(ONE, theory=ss.Exact(2), modes=1), "frequency(mode) linewidth(mode) degenerate(mode)"
     ),

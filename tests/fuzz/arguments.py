@@ -18,7 +18,7 @@ from odd import ONE
 
 TIMES = np.linspace(0.0, 2.0, 5)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
-CAVITY = dict(spins=1000, vacuum_coupling=0.1, cavity_decay=20.0, cavity_detuning=1.0, gain=3.0, damping=1.0, dephasing=0.1)
+CAVITY = dict(spins=1000, vacuum_coupling=0.1, cavity_decay=100.0, cavity_detuning=1.0, gain=3.0, damping=1.0, dephasing=0.1)
 START = [[0.3, 0.1, 0.2]]
 
 
@@ -52,8 +52,8 @@ NAMES = [
     "Ensemble/single", "Ensemble/pair", "Ensemble/cavity", "Ensemble/replace", "Ensemble/replace_pair",
     "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
     "Exact", "BruteForce", "Trajectories", "evolve", "evolve/exact",
-    "rerun", "steady_state", "steady_state/exact", "linewidth", "emission_spectrum",
-    "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "regime",
+    "rerun", "steady_state", "steady_state/exact", "linewidth", "linewidth/mean field", "emission_spectrum",
+    "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
     "phase_diagram", "label", "model_of", "bloch", "husimi",
     "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
     "one_spin_equation", "to_qutip", "to_piqs", "show", "BlochSphere/save", "plot.order_parameter",
@@ -124,11 +124,14 @@ def questions() -> dict[str, Row]:
         "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=0)),
         "steady_state/exact": (ss.steady_state, dict(ensemble=ONE, theory=exact, initial=None, seed=0)),
         "linewidth": (ss.linewidth, dict(ensemble=ONE, theory=exact, modes=1)),
+        "linewidth/mean field": (ss.linewidth, dict(ensemble=ONE, theory=ss.MeanField(), spins=10**6)),
         "emission_spectrum": (ss.emission_spectrum, dict(ensemble=ONE, frequencies=[-1.0, 0.0, 1.0], theory=brute)),
         "limit_cycle": (ss.limit_cycle, dict(ensemble=ONE)),
         "symmetric_pair": (ss.symmetric_pair, dict(ensemble=PAIR)),
         "locking_range": (ss.locking_range, dict(ensemble=PAIR.replace(cross_coupling=1.0))),
         "critical_coupling": (ss.critical_coupling, dict(ensemble=ONE)),
+        "critical_gain": (ss.critical_gain, dict(ensemble=ONE)),
+        "critical_spins": (ss.critical_spins, dict(ensemble=ss.Ensemble.cavity(**CAVITY))),
         "regime": (ss.regime, dict(ensemble=ONE, initial=START, seed=0)),
         "regime/seeded": (ss.regime, dict(ensemble=ONE, seed=1)),
         "phase_diagram": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,13 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.precision import in_range
+from spinsync.model.cavities import cavity_of
 from spinsync.model.ensembles import Ensemble
 from spinsync.results.datasets import dataset
 from spinsync.results.registry import question
 from spinsync.theory.mean_field import adler, closed_forms_one, closed_forms_two
+from spinsync.theory.mean_field.gain_range import gain_range
+from spinsync.theory.mean_field.kept_cavity import KeptCavity
 from spinsync.theory.mean_field.thresholds import threshold
 
 
@@ -48,6 +51,12 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         (angular, FWHM) of N spins times N for large N, and (exponent): floquet_exponent, complex, three; both NaN where there
         is no limit cycle.
 
+        Of `Ensemble.cavity` without disorder also what the cavity gives if its mode is kept instead of eliminated, (7.2) to
+        (7.6), at any cavity_decay: cavity_frequency (angular; NaN where it does not lase), photon_number N |alpha|^2 in the
+        cavity, photon_flux kappa_c N |alpha|^2 (photons per time; times the photon energy it is the output power), both 0
+        where it does not lase; cavity_threshold, the inversion z* that lases (inf without coupling); cavity_stable, whether
+        small perturbations of this cycle decay (False where there is none).
+
     Raises
     ------
     InputError
@@ -59,6 +68,15 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     >>> cycle = ss.limit_cycle(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2))
     >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
     (0.166667, 0.166667)
+
+    A superradiant laser, its cavity eliminated and kept:
+
+    >>> laser = ss.Ensemble.cavity(
+    ...     spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, cavity_detuning=4.0, gain=0.05, damping=0.01
+    ... )
+    >>> light = ss.limit_cycle(laser)
+    >>> round(float(light.frequency), 6), round(float(light.cavity_frequency), 6), round(float(light.photon_flux), 3)
+    (0.012, 0.011964, 95.686)
     """
     one = closed_forms_one.one_group(_checked(ensemble))
     frequency, amplitude, inversion = closed_forms_one.cycle(one)
@@ -71,6 +89,8 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         exponents = closed_forms_one.floquet(one, amplitude) if synchronized else np.full(3, complex(nan, nan))
         variables["floquet_exponent"] = (("exponent",), exponents)
         variables["phase_diffusion"] = closed_forms_one.diffusion(one, amplitude, inversion) if synchronized else nan
+        if cavity := cavity_of(ensemble.recipe):
+            variables |= KeptCavity(cavity, one.group).values()
     return dataset(variables, {}, "limit_cycle", ensemble)
 
 
@@ -187,3 +207,82 @@ def critical_coupling(ensemble: Ensemble) -> float:
     1.5
     """
     return threshold(_checked(ensemble))
+
+
+@in_range
+def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
+    """The two ends of the gain between which the incoherent state is unstable: (4.1) for one group, (3.3) or (6.10) in general.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        As in `critical_coupling`; its own gains matter only where they differ between groups.
+
+    Returns
+    -------
+    tuple of two floats
+        (lower, upper), gain rates; where the groups have different gains, the two values of a factor of all gains. The lower
+        end is 0 if the state is unstable at the smallest gain, the upper one inf if it is unstable at any large gain. Both
+        are NaN if no gain makes it unstable. If there are several unstable ranges, the ends of the lowest and the highest.
+
+    Raises
+    ------
+    InputError
+        If `ensemble` is not an Ensemble.
+
+    Notes
+    -----
+    With many groups it takes some 200 times as long as the eigenvalues of the coupling matrix; several groups of which one
+    has frequency disorder take seconds.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=1.0, damping=1.0, coupling=4.5, theta=-np.pi / 2)
+    >>> tuple(round(end, 6) for end in ss.critical_gain(one))
+    (2.0, 5.0)
+
+    The pump rates between which strontium lases, in 1/s (a line of 1 mHz, a cavity of 150 kHz, cooperativity 0.41):
+
+    >>> line, cavity = 2 * np.pi * 1e-3, 2 * np.pi * 150e3
+    >>> g = np.sqrt(0.41 * line * cavity) / 2
+    >>> atoms = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=cavity, gain=1.0, damping=line)
+    >>> [f"{end:.4g}" for end in ss.critical_gain(atoms)]
+    ['0.006283', '2576']
+    """
+    return gain_range(_checked(ensemble))
+
+
+@in_range
+def critical_spins(ensemble: Ensemble) -> float:
+    """Number of spins in a cavity above which the incoherent state is unstable, at fixed g: N V_c/V by (4.5) and (7.1).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One of `Ensemble.cavity`.
+
+    Returns
+    -------
+    float
+        A real number; inf if no number of spins synchronizes.
+
+    Raises
+    ------
+    InputError
+        If the ensemble is not one of `Ensemble.cavity`, or its coupling has been replaced by dotted names.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> laser = ss.Ensemble.cavity(spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01)
+    >>> round(ss.critical_spins(laser), 6)
+    4500.0
+    """
+    cavity = cavity_of(_checked(ensemble).recipe)
+    if cavity is None:
+        raise checks.argument_error("ensemble", "one of Ensemble.cavity, as no other has a coupling of each spin", ensemble)
+    strength = abs(complex(ensemble.coupling_matrix[0, 0]))
+    if strength == 0:
+        return inf
+    return cavity.spins * threshold(ensemble) / (strength if len(ensemble.groups) == 1 else 1)
