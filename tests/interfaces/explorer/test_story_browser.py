@@ -78,13 +78,13 @@ def test_clocks_that_were_lined_up_drift_apart(browser, address):
         wait_until(page, f"{ORDER} > 0.999")
         page.wait_for_timeout(1000)
         assert page.evaluate(ORDER) > 0.999
-        press(page, "Nudge")
+        press(page, "Kick")
         assert page.evaluate(ORDER) < 0.7
 
 
 def test_the_answer_is_there_on_a_click_without_waiting(browser, address):
     with step(browser, address, "story-3") as page:
-        press(page, "Nudge")
+        press(page, "Kick")
         page.locator(".story-what summary").click()
         assert page.evaluate(OPEN)
         unfolded(page, "They shrink again")
@@ -109,13 +109,13 @@ def test_every_start_has_another_hand_without_gain_and_damping(browser, address)
         unfolded(page, "Every start has a motion of its own")
 
 
-def test_a_rhythm_is_born_survives_a_nudge_dies_and_is_born_again(browser, address):
+def test_a_rhythm_is_born_survives_a_kick_dies_and_is_born_again(browser, address):
     with step(browser, address, "story-4") as page:
         now(page, "A rhythm.")
         order = story_order()
         near = f"Math.abs({ORDER} - {order}) < 0.02"
         wait_until(page, near)
-        press(page, "Nudge")
+        press(page, "Kick")
         assert page.evaluate(ORDER) < 0.7 * order
         wait_until(page, near)
         press(page, "Weaken the coupling")
