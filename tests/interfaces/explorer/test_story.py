@@ -209,6 +209,7 @@ def test_hands_are_said_to_turn_as_angles_are_counted():
     assert "anticlockwise" in SCENES["story-1"].text
     assert story.OWN > 0
 
+
 def test_eight_starts_of_ten_have_such_a_hand():
     count = SCENES["story-2"].stage["spins"]
     low, high = story_views.chance(count)

@@ -94,7 +94,7 @@ SCENES = (
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
-            Try("width", "Make their speeds more alike, or less. They line up when you let go.", control="width", acts=LINE_UP),
+            Try("width", "Make their speeds more alike, or less. They line up anew.", control="width", acts=LINE_UP),
             Try("kick", "Kick every hand to another place. Does anything repair it?", "Kick", acts=KICK),
         ),
     ),
@@ -109,7 +109,8 @@ SCENES = (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),
             Try("kick", "Disturb it, or pull a dot. Does the old motion come back?", "Kick", acts=KICK),
-            Try("twist", "Let each clock hear the average hand turned by an angle: the <b>twist <i>θ</i></b>.", control="theta"),
+            Try("twist", "Let each clock hear the average hand turned by an angle: the <b>twist <i>θ</i></b>.",
+                control="theta"),
         ),
     ),
     Scene(
@@ -129,8 +130,8 @@ SCENES = (
         "story-4", "Both", "Both together: a rhythm nobody ordered",
         "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of "
         "−0.25 half turns (−45°). From scattered dots one common hand grows by itself and turns for ever: "
-        "<b>synchronization</b>. The ring is its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed "
-        "<b><i>Ω</i></b>?",
+        "<b>synchronization</b>. The ring is its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who "
+        "sets the common speed <b><i>Ω</i></b>?",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
