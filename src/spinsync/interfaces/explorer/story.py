@@ -16,22 +16,29 @@ OWN = 1.0  # frequency of a clock alone, as page/stage.js shows it in the labora
 TWIST = -0.25  # the interaction phase of steps 4 and 5 in units of pi: the common hand is much slower than a clock alone
 WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings of the buttons
 
-WIDTH = Control("width", "half width of the own frequencies", 0, 1, 0.01, 0.2, plain="How different the clocks are")
-COUPLING = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="Coupling V")
-THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, TWIST, plain="Twist θ, in half turns")
-RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.01, 3, scale="log", plain="Gain over damping r")
+
+def _control(name: str, words: str, *numbers: float, **more: Any) -> Control:
+    """A slider whose words stand beside it and, when a number lies outside, in the sentence that says so."""
+    low, high, step, start = numbers
+    return Control(name, words, low, high, step, start, plain=words, **more)
+
+
+WIDTH = _control("width", "Spread of their speeds", 0, 0.5, 0.01, 0.1)  # the standard deviation of a Gaussian
+COUPLING = _control("V", "Coupling V", 0, 5, 0.02, 3)
+THETA = _control("theta", "Twist θ, in half turns", -1, 1, 0.01, TWIST)
+RATIO = _control("r", "Gain over damping r", 1 / 12, 12, 0.01, 3, scale="log")
 PUMPED = replace(RATIO, start=8)  # much gain: long hands
-DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, NEAR, plain="Difference of speeds Δ")
+DETUNING = _control("detuning", "Difference of speeds Δ", 0, 3, 0.01, NEAR)
 SANDBOX = (
     replace(COUPLING, high=8, start=5),
     replace(THETA, start=-0.38),
     PUMPED,
-    Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="Noise on the phase"),
+    _control("dephasing", "Noise on the phase", 0, 2, 0.01, 0),
     DETUNING,
-    Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="Between groups as within"),
-    Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="Coupling between groups"),
-    Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="Twist between groups"),
-)  # fmt: skip
+    _control("alike", "Between groups as within", 0, 1, 1, 1, kind="tick"),
+    _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1),
+    _control("theta_cross", "Twist between groups", -1, 1, 0.01, -0.38),
+)
 
 
 @dataclass(frozen=True)
@@ -81,28 +88,29 @@ SCENES = (
     Scene(
         "story-1", "Alone", "Clocks that do not hear each other",
         "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
-        "<b>hand</b> points is its <b>phase</b>. A turn takes about 6.3 seconds, but each clock has a speed of its own. The "
-        "large clock shows the average of all hands. The length of this hand is the <b>order parameter <i>R</i></b>: 1 when "
-        "all hands point the same way, near 0 when they point anywhere.",
+        "<b>hand</b> points is its <b>phase</b>. Hands turn anticlockwise, as angles are counted. At the speed 1 a turn takes "
+        "6.3 seconds, but each clock has a speed of its own. The large clock shows the average of all hands. Its length is the "
+        "<b>order parameter <i>R</i></b>: 1 when all hands point the same way, near 0 when they point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
-            Try("width", "Make them more alike, or less. They line up when you let go.", control="width", acts=LINE_UP),
-            Try("kick", "Give every clock a nudge of its own. Does anything repair it?", "Nudge", acts=KICK),
+            Try("width", "Make their speeds more alike, or less. They line up anew.", control="width", acts=LINE_UP),
+            Try("kick", "Kick every hand to another place. Does anything repair it?", "Kick", acts=KICK),
         ),
     ),
     Scene(
         "story-2", "Coupled", "They hear each other, and nothing else",
-        "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b>. Look "
-        "at the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height <i>z</i> says how "
-        "<b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the bottom or the top "
-        "has a short hand. Does a common rhythm arise?",
-        (replace(COUPLING, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12, "seed": 8},
+        "Now all clocks are equal, and the average of all acts on each; how strongly, says the <b>coupling <i>V</i></b> "
+        "(5 here). Look at the ball, too. The direction of a dot, seen from above, is the phase of its hand. Its height "
+        "<i>z</i> says how <b>excited</b> the atom is: at the bottom it has no energy, at the top it is full. A dot near the "
+        "bottom or the top has a short hand. Does a common rhythm arise?",
+        (replace(COUPLING, low=5, start=5), replace(THETA, start=0)), {"kind": "coupled", "spins": 12, "seed": 8},
         (
             Try("start", "Begin anew, three or four times. Compare length and speed of the average hand.", "New random start",
                 acts=RANDOM),
-            Try("kick", "Disturb it, or pull a dot. Does the old motion come back?", "Nudge", acts=KICK),
-            Try("twist", "Let the average arrive turned by an angle, the <b>twist <i>θ</i></b>.", control="theta"),
+            Try("kick", "Disturb it, or pull a dot. Does the old motion come back?", "Kick", acts=KICK),
+            Try("twist", "Let each clock hear the average hand turned by an angle: the <b>twist <i>θ</i></b>.",
+                control="theta"),
         ),
     ),
     Scene(
@@ -114,20 +122,20 @@ SCENES = (
         (RATIO,), {"kind": "dissipating", "spins": 60},
         (
             Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
-            Try("kick", "Wait until no hand is left. Then disturb them, or pull a dot.", "Nudge", acts=KICK),
+            Try("kick", "Wait until no hand is left. Then disturb them, or pull a dot.", "Kick", acts=KICK),
             Try("ratio", "Feed them more, or less, than they lose.", control="r"),
         ),
     ),
     Scene(
         "story-4", "Both", "Both together: a rhythm nobody ordered",
         "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of "
-        "−45°. From scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is "
-        "its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed "
-        "<b><i>Ω</i></b>?",
+        "−0.25 half turns (−45°). From scattered dots one common hand grows by itself and turns for ever: "
+        "<b>synchronization</b>. The ring is its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who "
+        "sets the common speed <b><i>Ω</i></b>?",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
-            Try("kick", "Try to destroy the rhythm, or pull single dots away.", "Nudge", acts=KICK),
+            Try("kick", "Try to destroy the rhythm, or pull single dots away.", "Kick", acts=KICK),
             Try("weaken", "Let them hear less of each other. Then raise <i>V</i> again.", "Weaken the coupling", "V",
                 ({"put": {"V": WEAK}},)),
         ),
@@ -136,7 +144,7 @@ SCENES = (
         "story-5", "Map", "Gain and damping change roles",
         "Every point of the map is a crowd of its own: <i>V</i> to the right, in units of <i>κ</i> + <i>γ</i>, and <i>r</i> "
         "upwards. Bright places have a long common hand, dark ones none. The red ring is where you are. You begin in the upper "
-        "half, where gain is stronger than damping, with a twist of −45°.",
+        "half: more gain than damping, and a twist of −0.25 half turns (−45°).",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),

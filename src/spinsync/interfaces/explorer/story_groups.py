@@ -78,13 +78,13 @@ def told(values: Values) -> str:
     if kind(found) is ss.Regime.PHASE_TRAPPED:
         low, high = (shown(degrees(a), 0) for a in swing(values))
         return (
-            f"<b>Phase-trapped:</b> the angle from orange to blue swings between {low}° and {high}°, but no turn is ever "
-            f"lost. On average both have the speed {shown(first)}."
+            f"<b>Phase-trapped:</b> the angle from orange to blue swings between {low}° and {high}°. On average both "
+            f"have the speed {shown(first)}."
         )
     if kind(found) is ss.Regime.PARTIAL:
         meet = time_shown(2 * pi / abs(first - second))
         return (
-            f"<b>Partial synchronization:</b> blue has the speed {shown(first)}, orange {shown(second)} on average. "
+            f"<b>Partial synchronization:</b> on average blue has the speed {shown(first)}, orange {shown(second)}. "
             f"{'Blue passes orange' if first > second else 'Orange passes blue'} every {meet} seconds."
         )
     return {
@@ -102,13 +102,22 @@ def free(values: Values) -> str:
     return told(values) + more
 
 
+MEANT = {
+    ss.Regime.FULL: "they agree on one speed, and the angle between them stays.",
+    ss.Regime.PHASE_TRAPPED: "they nearly part: the angle between them swings to and fro, but no turn is ever lost.",
+    ss.Regime.PARTIAL: "they are too different for one speed, but each group keeps in step within itself.",
+    ss.Regime.INCOHERENT: "no rhythm lasts, neither of all nor of one group.",
+    ss.Regime.IRREGULAR: "they never settle: no swing is like the one before.",
+    ss.Regime.PULSATING: "one rhythm comes and goes, and they have no speed to agree on.",
+    ss.Regime.UNDECIDED: "they are so close to a border that even a long run does not tell.",
+}  # what a regime means, where the numbers stand below
+
+
 def differing(values: Values) -> tuple[str, Answers]:
     """Full, phase-trapped and partial synchronization by `ss.regime`."""
-    near, far, trapped = (told({**values, "detuning": d}) for d in (story.NEAR, story.FAR, story.TRAPPED))
+    places = {"near": story.NEAR, "far": story.FAR, "trapped": story.TRAPPED}
     return told(values), {
-        "near": f"They agree. {near}",
-        "far": f"They are too different for one speed, but each group keeps in step within itself. {far}",
-        "trapped": f"They nearly part. {trapped}",
+        key: f"At {equation('Δ', d)} {MEANT[kind(regime({**values, 'detuning': d}))]}" for key, d in places.items()
     }
 
 

@@ -15,8 +15,6 @@ from spinsync.interfaces.explorer.story_groups import CALM, Answers, differing, 
 
 SPINS = {scene.key: int(scene.stage["spins"]) for scene in story.SCENES}
 RESTING = "(<i>r</i>&nbsp;−&nbsp;1)/(<i>r</i>&nbsp;+&nbsp;1)"
-SLOWER, FASTER = "1&nbsp;−&nbsp;<i>Vz</i>", "1&nbsp;+&nbsp;<i>Vz</i>"
-HALVED = 1.8955  # x where sin(x)/x = 1/2
 
 
 def single(values: Values) -> ss.Ensemble:
@@ -28,23 +26,21 @@ def single(values: Values) -> ss.Ensemble:
 
 
 def alone(values: Values) -> tuple[str, Answers]:
-    """Uniform own frequencies in 1 - w to 1 + w: R = |sin(w t)/(w t)| after all hands were lined up."""
+    """Gaussian own frequencies of standard deviation w: R = exp(-(w t)^2/2) after all hands were lined up."""
     width = values["width"]
-    equal = "All clocks are equal now: lined up, they stay so."
-    turns = "" if width == 0 else time_shown(HALVED / (2 * pi * width))
-    now = equal if width == 0 else f"Lined up, the average hand has half of its length left after {turns} turns."
-    apart = (
-        f"They stay in line: {equation('R', '1')}. But only because they are equal and began so."
-        if width == 0
-        else f"They drift apart. <i>R</i> falls from 1 to one half within {turns} turns, and nobody brings the hands "
-        "back: no clock hears another."
-    )
+    if width == 0:
+        now = "All clocks are equal now: lined up, they stay so."
+        apart = f"They stay in line: {equation('R', '1')}. But only because they are equal and began so."
+    else:
+        turns = time_shown(sqrt(2 * log(2)) / (2 * pi * width))  # where R = 1/2
+        now = f"Lined up, the average hand has half of its length after {turns} turns."
+        apart = "They drift apart, and nobody brings the hands back: no clock hears another."
     return now, {
         "line-up": apart,
         "width": "Clocks that differ half as much drift apart in twice the time. Only clocks that are exactly equal stay in "
         "line for ever.",
         "kick": "The disorder stays. Even equal clocks do not repair it, as no clock knows where the others are.",
-    }  # fmt: skip
+    }
 
 
 def chance(spins: int) -> tuple[float, float]:
@@ -53,36 +49,34 @@ def chance(spins: int) -> tuple[float, float]:
     return low, high
 
 
+def twisted(twist: float) -> str:
+    """A twist in its unit, with the angle in degrees."""
+    return f"{shown(twist)} half turn{'' if abs(twist) == 1 else 's'} ({shown(180 * twist, 1).removesuffix('.0')}°)"
+
+
 def hearing(values: Values) -> tuple[str, Answers]:
     """Interaction alone turns all points rigidly; at theta = 0 the mean turns at its own frequency less V z."""
     low, high = chance(SPINS["story-2"])
     twist = values["theta"]
-    if values["V"] == 0:
-        now = "Nobody is heard now: all dots turn at the speed 1 of a clock alone."
-    elif twist == 0:
-        now = (
-            f"The average hand keeps its length, and turns at the speed {SLOWER}. Here <i>z</i> is the mean height of all "
-            "dots, which stays."
+    rigid = twist in (0, 1, -1)
+    told = f"With a twist of {twisted(twist)}" if twist else "Without a twist"
+    if rigid:
+        now = f"{told} the average hand keeps the length and the speed that the start gave it."
+        start = (
+            f"Each start has its own length, mostly {equation('R', low)} to {shown(high)}, and its own speed: some are faster "
+            "than a clock alone, others slower, a few turn backwards. Chance decides, and nothing levels it out."
         )
-    elif abs(twist) == 1:
-        now = f"With a half turn of twist the average hand turns at the speed {FASTER}."
     else:
-        now = f"The ball tips over until the mean of all dots is straight {'below' if twist < 0 else 'above'} the middle."
-    kept = f"The average hand keeps the length that chance gave it, mostly {equation('R', low)} to {shown(high)}."
-    if values["V"] == 0:
-        start = f"{kept} Its speed is always that of a clock alone."
-    elif twist in (0, 1, -1):
-        start = f"Every start has a motion of its own. {kept} From some it is faster than a clock alone, from others slower."
-    else:
+        side = "below" if twist < 0 else "above"
+        now = f"{told} the ball tips over, until the mean of all dots is {side} the middle."
         start = "From every start the ball tips over, fast or slowly, and the average hand shrinks away: no rhythm."
-    after = "keep to that" if values["V"] == 0 or twist in (0, 1, -1) else "the ball tips over again"
+    after = "keep to that" if rigid else "the ball tips over again"
     return now, {
         "start": start,
         "kick": f"It does not come back: they go on in another way, and {after}. All dots move as if painted on the ball, and "
         "no motion is better than another.",
         "twist": "To the left of 0 the whole ball tips over until the mean of all dots is straight below the middle, to the "
-        "right of 0 straight above it, and no average hand is left. At 0 it turns for ever, but from each start in "
-        "another way.",
+        "right straight above it, and no average hand is left. At 0 it turns for ever, but from each start in another way.",
     }
 
 
@@ -90,12 +84,11 @@ def dissipating(values: Values) -> tuple[str, Answers]:
     """Without coupling |s| decays at Gamma_perp = 1/2, and z tends to z0 = (r - 1)/(r + 1) of (1.3)."""
     group = single(values).groups[0]
     height, half = equation("z", group.z0), time_shown(log(2) / group.gamma_perp)
-    return f"All come to rest at the height {height}, and no hand is left.", {
+    return f"At {equation('r', values['r'])} all come to rest on the axis, at the height {height}.", {
         "start": f"Every hand loses half of its length in {half} seconds, then half of the rest, and so on. All dots end at "
-        f"one point, at the height {height}, wherever they began.",
-        "kick": f"They shrink again, to the same point. No nudge harms this end. But it is silent: {equation('R', '0')}.",
-        "ratio": f"The point of rest moves up and down, {equation('z', RESTING)}: here {height}. It is always "
-        "on the axis: no hand is left.",
+        "one point, wherever they began.",
+        "kick": f"They shrink again, to the same point. No kick harms this end. But it is silent: {equation('R', '0')}.",
+        "ratio": f"The point of rest moves up and down, {equation('z', RESTING)}, and always on the axis: no hand is left.",
     }
 
 
@@ -104,7 +97,8 @@ def _turning(cycle: xr.Dataset) -> str:
     speed = float(cycle.frequency)
     if abs(speed) < 0.005:
         return equation("Ω", 0.0)
-    return f"{equation('Ω', speed)} (one turn in {time_shown(2 * pi / abs(speed))} seconds)"
+    way = "" if speed > 0 else ", backwards"
+    return f"{equation('Ω', speed)} (one turn in {time_shown(2 * pi / abs(speed))} seconds{way})"
 
 
 def _now(values: Values) -> str:
@@ -126,16 +120,15 @@ def both(values: Values) -> tuple[str, Answers]:
     cycle, critical = ss.limit_cycle(single(values)), float(ss.critical_coupling(single(values)))
     if bool(cycle.synchronized):
         start = (
-            "The direction differs: the start decides the phase. Length and speed do not: "
-            f"{equation('R', float(cycle.order_parameter))}, {_turning(cycle)}; nobody sets them from outside. <i>R</i> is "
-            "below 1, as gain and damping blur every hand."
+            "The direction differs: the start decides the phase. Length and speed do not; nobody sets them from outside. "
+            f"In the end all dots lie on one another, and {SPINS['story-4']} look like one: pull one out to see."
         )
         kick = (
             "It comes back by itself, to the same length and the same speed. Only the phase may be another one: none is better "
-            "than another."
+            "than another. <i>R</i> stays below 1, as gain and damping blur every hand."
         )
     else:
-        start = kick = "There is no rhythm now: every start, and every nudge, ends in silence, as all hands shrink away."
+        start = kick = "There is no rhythm now: every start, and every kick, ends in silence."
     weaken = (
         f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} gain and damping blur the hands faster "
         "than the coupling lines them up: the rhythm dies. Raise <i>V</i> above it, and one is born again, from a trace that "

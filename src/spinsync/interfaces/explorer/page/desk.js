@@ -1,6 +1,7 @@
 // How the parts of a page stand together: title, presets, the desk (sliders, stage, map, words), and what is below it.
 
 import { parametersOf } from "./address.js";
+import { below } from "./below.js";
 import panel, { presets } from "./panel.js";
 import plot from "./plot.js";
 import { code, status, words } from "./said.js";
@@ -63,7 +64,12 @@ export default function build(view, el) {
   place(el, "strip", presets, "panel");
   el.append(desk, more);
   place(desk, "side", panel, "panel");
-  if (view.stage) place(desk, "stage-box", stage, "stage");
+  if (view.stage) {
+    place(desk, "stage-box", stage, "stage");
+    const legend = make("div", "stage-below");
+    desk.append(legend);
+    below(desk.querySelector(".stage-box"), legend);
+  }
   const pictures = view.pictures.map((picture) => figureOf(view, picture)), first = view.stage ? 1 : 2;
   desk.append(...pictures.slice(0, first), spoken);
   place(spoken, "", words, "words");

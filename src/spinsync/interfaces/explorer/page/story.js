@@ -1,11 +1,14 @@
 // The story: one step at a time fills the page. Beside the live stage stand a short text, one to three things to try, and the answer,
 // which unfolds some seconds after one has tried. Texts are fixed sentences of the catalogue or made in Python of numbers.
 
+import { below, whileMatches } from "./below.js";
 import { LocalModel } from "./model.js";
 
 const WATCH = 6000; // milliseconds that one watches before the answer unfolds
 const ASKED = "What happens?", TOLD = "What happened";
 const ACTS = { "new start": "randomize", "line-up": "lineUp", kick: "kick" }; // names of the stage's events
+const STILL = "Press Play, or try something, to see it move.";
+const STATES = { open: ["○", "not yet"], shown: ["◐", "shown"], reached: ["✓", "solved"] }; // of a goal
 const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
 
 const make = (tag, className = "", properties = {}, ...children) => {
@@ -19,6 +22,8 @@ const button = (className, text, click) => {
   element.addEventListener("click", click);
   return element;
 };
+
+const stageIn = (el) => el.querySelector(".stage")?.stage;
 
 // ---- what a step consists of; each function adds to `ends` what must be undone when the step is left
 
@@ -90,16 +95,17 @@ function answerBox(view, ends) {
   return { root: fold, tried };
 }
 
-function trials(step, view, parts, stageBox, ends) {
-  const answer = answerBox(view, ends), busy = { acting: false }, stage = () => stageBox.querySelector(".stage")?.stage;
+function trials(step, view, parts, stageBox, begun, ends) {
+  const answer = answerBox(view, ends), busy = { acting: false }, stage = () => stageIn(stageBox);
   const tried = (trial, item) => {
     item.classList.add("tried");
     answer.tried(trial);
+    begun();
   };
   const items = step.tries.map((trial) => trialOf(trial, view, parts, stage, busy, tried, ends));
   // what is done on the stage itself, such as to pull a dot, counts as well
   const own = ({ detail }) => {
-    const method = ACTS[detail] ?? "kick"; // a pull disturbs as a nudge does
+    const method = ACTS[detail] ?? "kick"; // a pull disturbs as a kick does
     const at = step.tries.findIndex(({ acts }) => acts.length === 1 && acts[0].stage === method);
     if (at >= 0 && !busy.acting) tried(step.tries[at], items[at]);
   };
@@ -113,49 +119,110 @@ function trials(step, view, parts, stageBox, ends) {
   return [make("h3", "", { textContent: "Try this" }), make("ol", "story-trials", {}, ...items), answer.root];
 }
 
-// the goals of the sandbox; a goal that was reached once stays ticked until the step is left
+// Which goals of the sandbox are reached. A goal that was reached once stays so until the step is left; what the values of
+// "Show me" reach does not count as the reader's own, before other values have missed it.
+class Reached {
+  constructor(goals, starts) {
+    Object.assign(this, { goals, starts, own: new Set(), shown: new Set(), given: new Set(), showing: null });
+  }
+
+  values(goal) {
+    return { ...this.starts, ...goal.values };
+  }
+
+  show(goal) {
+    this.showing = goal;
+    this.given = new Set(this.goals.map(({ key }) => key));
+  }
+
+  moved(values) {
+    const wanted = this.showing && Object.entries(this.values(this.showing));
+    if (wanted?.some(([name, value]) => Math.abs(values[name] - value) > 1e-9)) this.showing = null;
+  }
+
+  met(solved) {
+    const met = this.goals.map(({ key }) => key).filter((key) => solved[key]);
+    if (this.showing) {
+      if (!solved[this.showing.key]) return; // the answer to earlier values
+      this.given = new Set(met);
+      this.shown.add(this.showing.key);
+    } else {
+      this.given = new Set(met.filter((key) => this.given.has(key)));
+      for (const key of met) if (!this.given.has(key)) this.own.add(key);
+    }
+  }
+
+  state(key) {
+    return this.own.has(key) ? "reached" : this.shown.has(key) ? "shown" : "open";
+  }
+}
+
 function goals(step, view, ends) {
-  const reached = new Set();
-  const starts = Object.fromEntries(view.controls.map(({ name, start }) => [name, start]));
+  const reached = new Reached(step.challenges, view.starts());
   const rows = step.challenges.map((goal) => {
     const state = make("span", "story-state", { role: "img" }), words = html("span", "", `… ${goal.words}`), item = make("li", "", {}, state, words);
-    const show = button("button small", "Show me", () => view.ask({ ...starts, ...goal.values }));
+    const show = button("button small", "Show me", () => (reached.show(goal), view.ask(reached.values(goal))));
     show.setAttribute("aria-label", `Show me: ${words.textContent}`);
     item.append(show);
     return { key: goal.key, item, state };
   });
   const show = () => {
     const solved = view.models.words.get("solved") ?? {};
+    reached.met(solved);
     for (const { key, item, state } of rows) {
-      if (solved[key]) reached.add(key);
-      item.classList.toggle("reached", reached.has(key));
-      item.classList.toggle("here", Boolean(solved[key]));
-      state.textContent = reached.has(key) ? "✓" : "○";
-      state.title = reached.has(key) ? "solved" : "not yet";
-      state.setAttribute("aria-label", state.title);
+      const name = reached.state(key), [mark, says] = STATES[name];
+      item.classList.toggle("reached", name === "reached");
+      item.classList.toggle("shown", name === "shown");
+      item.classList.toggle("here", Boolean(solved[key]) && name !== "open");
+      if (state.title !== says) Object.assign(state, { textContent: mark, title: says });
+      state.setAttribute("aria-label", says);
     }
   };
-  view.models.words.on("change:solved", show);
-  ends.push(() => view.models.words.off("change:solved", show));
+  const moved = () => reached.moved(view.values), followed = [[view.models.words, "change:solved", show], [view.models.panel, "change:values", moved]];
+  for (const [model, event, handler] of followed) model.on(event, handler);
+  ends.push(() => followed.forEach(([model, event, handler]) => model.off(event, handler)));
   show();
   const list = make("ol", "story-goals", {}, ...rows.map(({ item }) => item));
   list.setAttribute("aria-live", "polite");
   return list;
 }
 
+// who does not like motion finds a stage at rest, and is told how it moves
+function resting(left) {
+  const hint = make("p", "story-still", { textContent: STILL, hidden: Boolean(stageIn(left)?.playing) });
+  const look = () => stageIn(left)?.playing && (hint.hidden = true); // for good
+  for (const name of ["click", "keydown", "stage-act"]) left.addEventListener(name, look);
+  left.append(hint);
+  return look;
+}
+
 // ---- a step
+
+// the sentence on the present: not before something was tried, as it tells what happens; its place is kept
+function present(view, guessed, el, parts, ends) {
+  if (!guessed) return ends.push(parts.words.render({ model: view.models.words, el })), () => {};
+  const model = new LocalModel({ text: "" }), follow = () => model.set("text", view.models.words.get("text"));
+  let begun = false;
+  ends.push(parts.words.render({ model, el }), () => view.models.words.off("change:text", follow));
+  return () => {
+    if (!begun) view.models.words.on("change:text", follow);
+    begun = true;
+    follow();
+  };
+}
 
 function scene(step, view, parts, turn, el) {
   const ends = [], left = make("div", "story-left"), right = make("div", "story-right"), last = make("div", "story-last");
-  const body = make("div", `story-body ${step.key}`, {}, left, right);
+  const legend = make("div", "stage-below"), body = make("div", `story-body ${step.key}`, {}, left, legend, right);
   el.append(body); // parts measure themselves, so they stand in the page first
-  ends.push(parts.stage.render({ model: view.models.stage, el: left }));
-  right.append(html("p", "story-text", step.text));
-  if (step.tries.length) right.append(...trials(step, view, parts, left, ends));
+  ends.push(parts.stage.render({ model: view.models.stage, el: left }), below(left, legend));
+  const moves = resting(left), now = make("div", "story-now"), status = make("div", "story-status");
+  const tell = present(view, step.tries.length > 0, now, parts, ends), text = html("p", "story-text", step.text);
+  right.append(text);
+  if (step.tries.length) right.append(...trials(step, view, parts, left, () => (tell(), moves()), ends));
   if (step.challenges.length) {
-    right.append(goals(step, view, ends));
     const knobs = make("div", "story-knobs");
-    right.append(knobs);
+    right.append(goals(step, view, ends), now, knobs); // the present beside the goals, not below the knobs
     sliders(view, view.controls, parts, knobs, ends, false);
   }
   if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
@@ -165,13 +232,12 @@ function scene(step, view, parts, turn, el) {
     figure.dataset.part = part;
     last.append(figure);
     ends.push(parts.plot.render({ model: view.models[part], el: figure }));
+    ends.push(whileMatches("(max-width: 1099px)", () => text.after(figure), () => last.prepend(figure))); // what the text tells of
   }
-  const now = make("div", "story-now"), status = make("div", "story-status");
-  if (step.challenges.length) right.querySelector(".story-goals").after(now); // beside the goals, not below the knobs
-  else last.append(now);
+  if (step.tries.length) last.append(now);
   turn.prepend(status);
   last.append(turn);
-  ends.push(parts.words.render({ model: view.models.words, el: now }), parts.status.render({ model: view.models.status, el: status }));
+  ends.push(parts.status.render({ model: view.models.status, el: status }));
   return () => (ends.forEach((end) => end?.()), body.remove());
 }
 
