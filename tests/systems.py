@@ -122,7 +122,7 @@ MADE = {
     ),
     "followed": ss.Ensemble.pair(detuning=2, gain=3, damping=1, coupling=16, theta=-1.3),
     "cavity": ss.Ensemble.cavity(
-        spins=500, vacuum_coupling=0.1, cavity_decay=9, cavity_detuning=2, gain=1, damping=0.3, frequency=0.7
+        spins=500, vacuum_coupling=0.1, cavity_decay=90, cavity_detuning=20, gain=1, damping=0.3, frequency=0.7
     ),
     "distributed": ss.Ensemble.single(gain=3, damping=1, coupling=12, theta=-1.2, frequency=ss.Gaussian(0.3, center=1.0)),
     "groups": random_system(5, 3).ensemble(),

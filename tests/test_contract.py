@@ -57,7 +57,7 @@ one_spin_equation(ensemble, times, *, theory, initial=None, seed=0)
 to_piqs(ensemble, spins)
 """
 SIGNATURES = CALLS.strip().split("\n")
-NAMES = """InputError IntegrationError QutipModel Regime plot
+NAMES = """CavityWarning InputError IntegrationError QutipModel Regime plot
 plot.COLOURMAP plot.COLOURS plot.REGIME_COLOURS plot.beat_spectrum plot.bloch_sphere plot.cut plot.finite_size plot.frequency
 plot.linewidths plot.order_parameter plot.phase_diagram plot.phase_difference plot.phases plot.project plot.save plot.spectra
 plot.style"""

@@ -2,6 +2,7 @@ from . import plot as plot
 from ._version import __version__ as __version__
 from .base.checks import InputError as InputError
 from .base.checks import IntegrationError as IntegrationError
+from .model.cavities import CavityWarning as CavityWarning
 from .model.distributions import Gaussian as Gaussian
 from .model.distributions import Lorentzian as Lorentzian
 from .model.distributions import Uniform as Uniform

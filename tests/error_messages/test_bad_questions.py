@@ -356,7 +356,7 @@ def test_a_theory_must_be_an_instance_of_a_theory(question, theory):
 
 
 def test_every_value_of_an_axis_is_checked():
-    cavity = ss.Ensemble.cavity(spins=5, vacuum_coupling=1, cavity_decay=9, gain=1, damping=0.3)
+    cavity = ss.Ensemble.cavity(spins=5, vacuum_coupling=1, cavity_decay=90, gain=1, damping=0.3)
     with pytest.raises(ss.InputError, match="Argument `spins` must be a whole number of at least 1"):
         ss.phase_diagram(cavity, {"spins": [1, 1.5, 2]})
 

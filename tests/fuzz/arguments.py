@@ -18,7 +18,7 @@ from odd import ONE
 
 TIMES = np.linspace(0.0, 2.0, 5)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
-CAVITY = dict(spins=1000, vacuum_coupling=0.1, cavity_decay=20.0, cavity_detuning=1.0, gain=3.0, damping=1.0, dephasing=0.1)
+CAVITY = dict(spins=1000, vacuum_coupling=0.1, cavity_decay=100.0, cavity_detuning=1.0, gain=3.0, damping=1.0, dephasing=0.1)
 START = [[0.3, 0.1, 0.2]]
 
 

@@ -31,7 +31,7 @@ def pytest_report_header() -> str:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "seconds(count): seconds of a longer test on two idle cores; others take half a second")
-    config.addinivalue_line("filterwarnings", "ignore:The cavity holds")  # any model is asked at any number of spins
+    config.addinivalue_line("filterwarnings", "ignore:The cavity")  # any model is asked at any number of spins
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -204,7 +204,7 @@ def test_absurd_toml_is_a_message(model, capsys, number):
 
 @pytest.mark.filterwarnings("default")
 def test_a_warning_is_one_line_and_the_answer_stands(model, capsys):
-    cavity = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=40.0, gain=1.0, damping=0.1)
+    cavity = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=80.0, gain=1.0, damping=0.1)
     cavity.to_toml("cavity.toml")
     assert run(["steady-state", "cavity.toml", "--theory", "exact", "--spins", "6", "--out", "steady.zarr"]) == 0
     assert capsys.readouterr().err.startswith("Warning: The cavity holds spins=8 and Exact(spins=6) computes 6: ")

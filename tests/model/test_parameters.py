@@ -17,7 +17,7 @@ BASE = {"gain": 3.0, "damping": 1.0, "coupling": 12.0, "theta": -1.2}
 MODELS = {
     "single": ss.Ensemble.single(**BASE),
     "pair": ss.Ensemble.pair(**BASE, detuning=3.0),
-    "cavity": ss.Ensemble.cavity(spins=50, vacuum_coupling=0.5, cavity_decay=9.0, gain=1.0, damping=0.3),
+    "cavity": ss.Ensemble.cavity(spins=50, vacuum_coupling=0.5, cavity_decay=90.0, gain=1.0, damping=0.3),
     "groups": ss.Ensemble([ss.Group(3, 1), ss.Group(2, 1)], [[-6j, 1], [2, -3j]]),
 }
 DOTTED = [f"A.{name}" for name in FIELDS] + [f"A.B.{name}" for name in LINKS]
@@ -55,6 +55,7 @@ def test_every_parameter_of_the_table_belongs_to_a_constructor_and_is_described(
         assert set(one.fields) <= {*FIELDS, *LINKS}
 
 
+@pytest.mark.filterwarnings("ignore::spinsync.CavityWarning")
 @pytest.mark.parametrize(("constructor", "name"), EVERY)
 def test_every_parameter_is_checked_varied_saved_and_plotted(constructor, name, tmp_path):
     model, values = MODELS[constructor], [1.0, 2.0]

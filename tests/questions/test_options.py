@@ -11,7 +11,7 @@ import spinsync as ss
 from systems import laser
 
 ONE, START = laser(), [[0.1, 0.0, 0.2]]
-CAVITY = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=40.0, gain=1.0, damping=0.1)
+CAVITY = ss.Ensemble.cavity(spins=8, vacuum_coupling=1.0, cavity_decay=80.0, gain=1.0, damping=0.1)
 BROAD = laser(frequency=ss.Lorentzian(0.2))
 WITH_INITIAL = "Argument `seed` must be left at 0 where `initial` is given, as nothing else is random, but is seed=3."
 UNUSED = "Argument `seed` must be left at 0 where nothing is random, but is seed=3."

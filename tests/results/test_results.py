@@ -15,7 +15,7 @@ from systems import HALF_PI, laser
 ONE = laser()
 PAIR = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-HALF_PI, cross_coupling=0.1)
 FULL = ss.Ensemble.pair(detuning=1.0, gain=3, damping=1, coupling=16, theta=-HALF_PI)
-CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)
+CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=100.0, gain=3, damping=1)
 THREE = random_system(1, 3).ensemble()
 LORENTZIAN, GAUSSIAN = laser(frequency=ss.Lorentzian(0.5)), laser(frequency=ss.Gaussian(0.5))
 TWO_SAMPLES = laser(frequency=ss.Samples([0.1, 1 / 3]))

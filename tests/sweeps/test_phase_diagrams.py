@@ -204,7 +204,7 @@ AXES = {"coupling": [2.0, 12.0]}
         ),
         (
             lambda: ss.phase_diagram(
-                ss.Ensemble.cavity(spins=9, vacuum_coupling=0.1, cavity_decay=20.0, gain=3, damping=1), {"spins": [4, 9]},
+                ss.Ensemble.cavity(spins=9, vacuum_coupling=0.1, cavity_decay=50.0, gain=3, damping=1), {"spins": [4, 9]},
                 theory=ss.Exact(9),
             ),
             "Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.",

@@ -30,7 +30,8 @@ GENERAL = ss.Ensemble(
     [ss.Group(3.0, 1.0, dephasing=0.2, frequency=0.3), ss.Group(2.0, 0.5, weight=2.0, name="cold")],
     [[1 - 8j, 2j], [-3.0, -6j]],
 )
-CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)
+with pytest.warns(ss.CavityWarning):
+    CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=2.0, gain=3, damping=1)
 SYMMETRIC = ss.Ensemble.pair(detuning=1.0, gain=3, damping=1, coupling=16, theta=-HALF_PI)
 LORENTZIAN = laser(frequency=ss.Lorentzian(0.5))
 MODELS = {

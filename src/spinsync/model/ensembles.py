@@ -13,7 +13,9 @@ from spinsync.base import checks, files
 from spinsync.base.arrays import Array
 from spinsync.base.keywords import known_fields, known_keywords
 from spinsync.base.memory import check_memory
+from spinsync.base.notices import warn
 from spinsync.model import model_files
+from spinsync.model.cavities import CavityWarning, outside_limit
 from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import Group, with_names
@@ -163,7 +165,9 @@ class Ensemble:
         vacuum_coupling : float
             Coupling g of one spin to the cavity mode; angular frequency.
         cavity_decay : float
-            Energy decay rate of the cavity, positive; large compared with all other rates.
+            Energy decay rate of the cavity, positive; large compared with all other rates: a `CavityWarning` says where
+            Gamma_perp or g sqrt(N) exceeds a tenth of cavity_decay/2. `from_toml` gives it too, and `replace` and
+            `phase_diagram` give it once where they leave this limit.
         cavity_detuning : float
             Cavity frequency minus spin frequency; it sets theta, between -pi and 0.
         gain, damping, dephasing, frequency
@@ -181,7 +185,9 @@ class Ensemble:
         >>> laser.coupling_matrix.round(12)
         array([[0.-0.1j]])
         """
-        return _construct("cavity", locals())
+        ensemble = _construct("cavity", locals())
+        _warn_outside_limit(ensemble)
+        return ensemble
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -215,7 +221,10 @@ class Ensemble:
         >>> one.replace(coupling=5.0).coupling_matrix.round(12)
         array([[0.-5.j]])
         """
-        return from_recipe(self.recipe.replaced(parameters), self.lamb_shift)
+        changed = varied(self, parameters)
+        if outside_limit(self.recipe, self.groups) is None:  # else the user was warned when the cavity was made
+            _warn_outside_limit(changed)
+        return changed
 
     @known_keywords
     def split(self, parts: int) -> Ensemble:
@@ -288,7 +297,9 @@ class Ensemble:
         --------
         See `Ensemble.to_toml`.
         """
-        return from_toml_text(files.read_text(checks.path("path", path)), str(path))
+        ensemble = from_toml_text(files.read_text(checks.path("path", path)), str(path))
+        _warn_outside_limit(ensemble)
+        return ensemble
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -333,11 +344,22 @@ def _construct(constructor: str, given: Mapping[str, Any]) -> Ensemble:
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 
+def varied(ensemble: Ensemble, parameters: Mapping[str, Any]) -> Ensemble:
+    """`Ensemble.replace` for calls of the package itself, which give no warning about the cavity of each of many ensembles."""
+    return from_recipe(ensemble.recipe.replaced(parameters), ensemble.lamb_shift)
+
+
+def _warn_outside_limit(ensemble: Ensemble) -> None:
+    if sentence := outside_limit(ensemble.recipe, ensemble.groups):
+        warn(sentence, CavityWarning)
+
+
 def from_toml_text(text: str, where: str = "the text") -> Ensemble:
-    """The ensemble that a TOML text describes; `where` names the text in error messages."""
+    """The ensemble that a TOML text describes; `where` names the text in error messages. Stored results give no warning."""
     recipe, lamb_shift = model_files.parse(text, where)
     if recipe.base is None:
-        ensemble: Ensemble = getattr(Ensemble, recipe.constructor)(**recipe.parameters)
+        defaults = {name: PARAMETERS[name].default for name in CONSTRUCTORS[recipe.constructor]}
+        ensemble = _construct(recipe.constructor, {**defaults, **recipe.parameters})
     else:
         ensemble = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)
-    return ensemble.replace(**recipe.changes) if recipe.changes else ensemble
+    return varied(ensemble, recipe.changes) if recipe.changes else ensemble

@@ -14,7 +14,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinsync.model.ensembles import Ensemble
+from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
@@ -128,7 +128,7 @@ def _over_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: st
 
     @cache
     def edges(at: float) -> dict[str, tuple[float, float]]:
-        return _boundary_detunings(model.replace(**{other: at * units[other]}))
+        return _boundary_detunings(varied(model, {other: at * units[other]}))
 
     for name, (text, style) in BOUNDARIES.items():
         for side in (0, 1):
@@ -147,7 +147,7 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
     across, up = curves.sample_grid(ax, *(diagram[n].values / units[n] for n in (x, y)))
     rows: list[list[dict[str, float]]] = []
     for b in up.tolist():
-        row = [boundary_margins(model.replace(**{x: a * units[x], y: b * units[y]})) for a in across.tolist()]
+        row = [boundary_margins(varied(model, {x: a * units[x], y: b * units[y]})) for a in across.tolist()]
         if None in row:
             return
         rows.append([margin or {} for margin in row])

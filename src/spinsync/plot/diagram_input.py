@@ -7,7 +7,7 @@ from typing import Any
 import xarray as xr
 
 from spinsync.base import checks
-from spinsync.model.ensembles import Ensemble
+from spinsync.model.ensembles import Ensemble, varied
 from spinsync.results.datasets import checked_result, model_of
 
 
@@ -19,7 +19,7 @@ def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")
     ensemble = model_of(diagram)
     fixed = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.accepts(n) and value.ndim == 0}
-    ensemble = ensemble.replace(**fixed)  # axes with a single selected value
+    ensemble = varied(ensemble, fixed)  # axes with a single selected value
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
         must, listed = ("one axis", "two axes")[dims - 1], checks.one_line(", ".join(names)) or "none"

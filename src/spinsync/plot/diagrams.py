@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.model.ensembles import Ensemble
+from spinsync.model.ensembles import Ensemble, varied
 from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLIC_COLOURMAP, angle_ticks, axes, colour, in_style
@@ -145,7 +145,7 @@ def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y
     units = [_axis(name, ensemble, (x, y))[1] for name in ("coupling", other)]
 
     curve = _formula(ax, diagram, other, units[1], upright=x == "coupling",
-                    f=lambda value: critical_coupling(ensemble.replace(**{other: value})) / units[0])  # fmt: skip
+                    f=lambda value: critical_coupling(varied(ensemble, {other: value})) / units[0])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 
@@ -159,7 +159,7 @@ def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
     def above(across: float, up: float) -> float:
-        model = ensemble.replace(**{x: across, y: up})
+        model = varied(ensemble, {x: across, y: up})
         ratio = abs(model.coupling_matrix[0, 0]) / critical_coupling(model)
         return float(np.log(np.clip(ratio, 0.1, 10)))  # nearly linear at the change of sign
 
@@ -219,7 +219,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        closed = _formula(ax, diagram, x, unit, lambda v: float(limit_cycle(ensemble.replace(**{x: v}))[variable]) / y_unit)
+        closed = _formula(ax, diagram, x, unit, lambda v: float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_unit)
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
     elif len(groups) > 1:
         ax.legend(loc="best")
@@ -282,7 +282,7 @@ def frequency(diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool =
     if x == "detuning":
         _draw_dotted(ax, diagram, unit, 1 / y_unit)
         closed = _formula(
-            ax, diagram, x, unit, lambda v: areas.closed_form(ensemble.replace(detuning=v), "beat_frequency") / y_unit
+            ax, diagram, x, unit, lambda v: areas.closed_form(varied(ensemble, {"detuning": v}), "beat_frequency") / y_unit
         )
         ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
     ax.set(xlabel=label, ylabel=y_label)
@@ -311,7 +311,7 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
         _draw_dotted(ax, diagram, unit, sign / 2 / y_unit)
 
     def plateau(detuning: float) -> float:
-        pair = ensemble.replace(detuning=detuning)
+        pair = varied(ensemble, {"detuning": detuning})
         locked = areas.closed_form(pair, "beat_frequency") == 0
         return areas.closed_form(pair, "frequency") / y_unit if locked else np.nan
 

@@ -1,12 +1,13 @@
-"""Options that would have no effect are errors; two numbers of spins that differ, a cavity's and a theory's, are a warning."""
+"""Options that would have no effect are errors; a cavity out of its limit or with other spins than a theory is a warning."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spinsync.base import checks
 from spinsync.base.notices import warn
+from spinsync.model.cavities import largest_rates
 from spinsync.model.distributions import Distribution
 from spinsync.model.ensembles import Ensemble
 from spinsync.theory.protocol import Theory, seed_matters
@@ -35,3 +36,9 @@ def warn_of_other_spins(ensemble: Ensemble, theory: Theory) -> None:
             f"The cavity holds spins={own:g} and {theory!r} computes {spins}: the coupling V is kept, and with it "
             f"vacuum_coupling * sqrt(spins); `replace(spins={spins})` keeps vacuum_coupling."
         )
+
+
+def warn_of_cavities(ensemble: Ensemble, axes: Mapping[str, Any]) -> None:
+    """Give the warning of a cavity that does not follow its spins, once if some point of a diagram leaves the limit."""
+    if ensemble.recipe.constructor == "cavity":
+        ensemble.replace(**largest_rates(axes))

@@ -14,11 +14,11 @@ from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.memory import check_memory
 from spinsync.base.progress import ProgressLine, map_with_progress, progress
-from spinsync.model.ensembles import Ensemble
+from spinsync.model.ensembles import Ensemble, varied
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.errors import error_messages
-from spinsync.questions.options import check_distributions, checked_seed, warn_of_other_spins
+from spinsync.questions.options import check_distributions, checked_seed, warn_of_cavities, warn_of_other_spins
 from spinsync.questions.regimes import batch, checked_start, regime_coordinates, regime_variables
 from spinsync.regimes.codes import Status
 from spinsync.regimes.engines import engine
@@ -110,6 +110,7 @@ def phase_diagram(
     _check_memory(values, len(ensemble.groups))
     theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
     warn_of_other_spins(ensemble, theory)
+    warn_of_cavities(ensemble, values)
     compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
     with one_blas_thread(), progress("phase diagram") as line:
         variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
@@ -160,7 +161,7 @@ def _regimes(
     indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), moved, range(len(moved)))
     found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
     for chosen in np.ndindex(indices.shape[: len(disorder)]):
-        model = ensemble.replace(**{name: values[name][k] for name, k in zip(disorder, chosen, strict=True)})
+        model = varied(ensemble, {name: values[name][k] for name, k in zip(disorder, chosen, strict=True)})
         grid = dict(zip(numeric, np.meshgrid(*numeric.values(), indexing="ij"), strict=True))
         rates = model.recipe.rates(**{name: axis.reshape(-1) for name, axis in grid.items()})
         distributions = model.recipe.distributions(numeric)
@@ -183,7 +184,7 @@ def _steady_states(
         raise checks.InputError("Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.")
 
     def solve(index: tuple[int, ...]) -> Any:
-        model = ensemble.replace(**{name: axis[k] for (name, axis), k in zip(values.items(), index, strict=True)})
+        model = varied(ensemble, {name: axis[k] for (name, axis), k in zip(values.items(), index, strict=True)})
         problem = theory.lower(model, None, seed, False)
         try:
             return problem.coordinates, problem.steady_state(seed)

@@ -1,0 +1,101 @@
+"""A cavity that does not follow its spins is a warning: once, where a user makes it, and never where a result is read."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.interfaces.command import run
+
+HZ = 2 * math.pi
+FIELD = HZ * 150e3  # full width of the cavity
+BAD = dict(spins=1000, vacuum_coupling=0.1, cavity_decay=100.0, gain=3.0, damping=1.0)  # a tenth of cavity_decay/2 is 5
+
+
+def coupling(line, cooperativity):
+    """g from 4 g^2/kappa_c = C gamma."""
+    return math.sqrt(cooperativity * line * FIELD) / 2
+
+
+@pytest.mark.parametrize("gain", [1e-2, 1.0, 1e3])
+def test_nothing_warns_for_a_clock_line(gain):
+    line = HZ * 1e-3
+    g = coupling(line, 0.41)
+    assert g == pytest.approx(HZ * 3.9, rel=0.01)
+    laser = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=FIELD, gain=gain, damping=line)
+    assert 2 * abs(laser.coupling_matrix[0, 0]) == pytest.approx(2576, rel=1e-3)  # N Gamma_c
+
+
+def test_the_warning_has_the_numbers_and_the_line_of_the_user():
+    line = HZ * 7500.0
+    with pytest.warns(ss.CavityWarning) as caught:
+        ss.Ensemble.cavity(spins=1000, vacuum_coupling=coupling(line, 0.4), cavity_decay=FIELD, gain=100 * line, damping=line)
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+    assert str(caught[0].message) == (
+        "The cavity does not follow the spins, as its results assume: the relaxation rate of the coherence, Gamma_perp = "
+        "2.37976e+06 and the collective coupling, vacuum_coupling * sqrt(spins) = 2.10744e+06, must be small against "
+        "cavity_decay/2 = 471239 (at most a tenth of it)."
+    )
+    assert issubclass(ss.CavityWarning, UserWarning)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        (dict(gain=8.9), None), (dict(gain=9.1), "Gamma_perp = 5.05"), (dict(dephasing=2.9), None),
+        (dict(dephasing=3.1), "Gamma_perp = 5.1"), (dict(spins=2400), None),
+        (dict(spins=2600), "vacuum_coupling * sqrt(spins) = 5.09902"), (dict(vacuum_coupling=0.16), "sqrt(spins) = 5.05964"),
+        (dict(cavity_decay=64.0), None), (dict(cavity_decay=63.0), "cavity_decay/2 = 31.5"), (dict(cavity_detuning=1e9), None),
+    ],
+)  # fmt: skip
+def test_the_limit_is_a_tenth_of_the_decay_rate_of_the_field(changed, named):
+    within = ss.Ensemble.cavity(**BAD)
+    for make in (lambda: ss.Ensemble.cavity(**{**BAD, **changed}), lambda: within.replace(**changed)):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make()
+        assert [named in str(one.message) for one in caught] == ([] if named is None else [True])
+        assert all(one.filename == __file__ for one in caught)
+
+
+def test_who_was_warned_is_not_warned_again(tmp_path):
+    with pytest.warns(ss.CavityWarning):
+        beyond = ss.Ensemble.cavity(**BAD | {"gain": 20.0})
+    again = beyond.replace(gain=30.0, cavity_detuning=3.0)
+    diagram = ss.phase_diagram(again, {"gain": np.linspace(1.0, 50.0, 4)})
+    for result in (ss.limit_cycle(again), diagram):
+        assert ss.model_of(result) == again
+        assert ss.rerun(result).identical(result)
+    ss.plot.cut(diagram)
+    again.to_toml(tmp_path / "beyond.toml")
+    with pytest.warns(ss.CavityWarning) as caught:
+        assert ss.Ensemble.from_toml(tmp_path / "beyond.toml") == again
+    assert [one.filename for one in caught] == [__file__]
+    again.replace(**{"A.A.coupling": 3.0}).replace(gain=50.0)  # no cavity any more
+
+
+def test_a_sweep_out_of_the_limit_warns_once():
+    within = ss.Ensemble.cavity(**BAD)
+    axes = {"gain": np.linspace(1.0, 30.0, 40), "cavity_decay": np.linspace(60.0, 200.0, 30)}
+    with pytest.warns(ss.CavityWarning, match=r"Gamma_perp = 15\.5 .*cavity_decay/2 = 30 ") as caught:
+        diagram = ss.phase_diagram(within, axes)
+    assert [one.filename for one in caught] == [__file__]
+    ss.model_of(diagram)
+    ss.phase_diagram(within, {"gain": [1.0, 8.0], "cavity_detuning": [0.0, 1e4]})
+    with pytest.warns(ss.CavityWarning, match="Gamma_perp") as caught:
+        ss.phase_diagram(within, {"A.gain": [1.0, 30.0]})
+    assert len(caught) == 1
+
+
+@pytest.mark.filterwarnings("default")
+def test_the_command_line_says_it_in_one_line(tmp_path, capsys):
+    model = tmp_path / "beyond.toml"
+    rows = "\n".join(f"{name} = {value}" for name, value in (BAD | {"gain": 20.0}).items())
+    model.write_text(f"[cavity]\n{rows}\n")
+    assert run(["steady-state", str(model)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("Warning: The cavity does not follow the spins, ")
