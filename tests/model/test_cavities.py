@@ -37,7 +37,7 @@ def test_the_warning_has_the_numbers_and_the_line_of_the_user():
     assert str(caught[0].message) == (
         "The cavity does not follow the spins, as its results assume: the relaxation rate of the coherence, Gamma_perp = "
         "2.37976e+06 and the collective coupling, vacuum_coupling * sqrt(spins) = 2.10744e+06, must be small against "
-        "cavity_decay/2 = 471239 (at most a tenth of it)."
+        "cavity_decay/2 = 471239 (at most a tenth of it); `limit_cycle` has the values with the cavity kept."
     )
     assert issubclass(ss.CavityWarning, UserWarning)
 

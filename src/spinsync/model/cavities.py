@@ -38,7 +38,7 @@ class Cavity:
 
     @property
     def collective_coupling(self) -> float:
-        """G = g sqrt(N)."""
+        """G = g sqrt(N) of (7.2)."""
         return self.vacuum_coupling * sqrt(self.spins)
 
 
@@ -63,9 +63,11 @@ def outside_limit(recipe: Recipe, groups: Sequence[Group]) -> str | None:
     large = [f"{name} = {rate:.6g}" for name, rate in rates.items() if rate > LARGEST * half]
     if not large:
         return None
+    closed = len(groups) == 1 and groups[0].distribution is None
     return (
         f"The cavity does not follow the spins, as its results assume: {' and '.join(large)}, "
-        f"must be small against cavity_decay/2 = {half:.6g} (at most a tenth of it)."
+        f"must be small against cavity_decay/2 = {half:.6g} (at most a tenth of it)"
+        f"{'; `limit_cycle` has the values with the cavity kept' if closed else ''}."
     )
 
 
