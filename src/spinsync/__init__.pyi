@@ -10,6 +10,8 @@ from .model.ensembles import Ensemble as Ensemble
 from .model.groups import Group as Group
 from .model.samples import Samples as Samples
 from .questions.closed_forms import critical_coupling as critical_coupling
+from .questions.closed_forms import critical_gain as critical_gain
+from .questions.closed_forms import critical_spins as critical_spins
 from .questions.closed_forms import limit_cycle as limit_cycle
 from .questions.closed_forms import locking_range as locking_range
 from .questions.closed_forms import symmetric_pair as symmetric_pair

@@ -361,6 +361,18 @@ def test_every_value_of_an_axis_is_checked():
         ss.phase_diagram(cavity, {"spins": [1, 1.5, 2]})
 
 
+def test_only_a_cavity_has_a_critical_number_of_spins():
+    cavity = ss.Ensemble.cavity(spins=5, vacuum_coupling=1, cavity_decay=90, gain=1, damping=0.3)
+    for ensemble in (ONE, TWO, cavity.replace(**{"A.A.coupling": 2.0}), cavity.split(2)):
+        with pytest.raises(
+            ss.InputError, match=r"must be one of Ensemble\.cavity, as no other has a coupling of each spin, but"
+        ):
+            ss.critical_spins(ensemble)
+    for question in (ss.critical_spins, ss.critical_gain):
+        with pytest.raises(ss.InputError, match="Argument `ensemble` must be an Ensemble, but is ensemble=3"):
+            question(3)
+
+
 def test_a_message_about_spins_lists_each_shape_once():
     with pytest.raises(ss.InputError, match="Argument `initial` must have shape") as caught:
         ss.evolve(TWO, T, initial=[[0, 0, 0]] * 3, each=True)

@@ -53,7 +53,7 @@ NAMES = [
     "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
     "Exact", "BruteForce", "Trajectories", "evolve", "evolve/exact",
     "rerun", "steady_state", "steady_state/exact", "linewidth", "emission_spectrum",
-    "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "regime",
+    "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
     "phase_diagram", "label", "model_of", "bloch", "husimi",
     "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
     "one_spin_equation", "to_qutip", "to_piqs", "show", "BlochSphere/save", "plot.order_parameter",
@@ -129,6 +129,8 @@ def questions() -> dict[str, Row]:
         "symmetric_pair": (ss.symmetric_pair, dict(ensemble=PAIR)),
         "locking_range": (ss.locking_range, dict(ensemble=PAIR.replace(cross_coupling=1.0))),
         "critical_coupling": (ss.critical_coupling, dict(ensemble=ONE)),
+        "critical_gain": (ss.critical_gain, dict(ensemble=ONE)),
+        "critical_spins": (ss.critical_spins, dict(ensemble=ss.Ensemble.cavity(**CAVITY))),
         "regime": (ss.regime, dict(ensemble=ONE, initial=START, seed=0)),
         "regime/seeded": (ss.regime, dict(ensemble=ONE, seed=1)),
         "phase_diagram": (

@@ -24,6 +24,8 @@ TIMES = [0.0, 0.1, 1.0]
 QUESTIONS: dict[str, list[Callable[[ss.Ensemble], Any]]] = {
     "limit_cycle": [ss.limit_cycle],
     "critical_coupling": [ss.critical_coupling],
+    "critical_gain": [ss.critical_gain],
+    "critical_spins": [ss.critical_spins],
     "symmetric_pair": [ss.symmetric_pair],
     "locking_range": [ss.locking_range],
     "lindblad": [lambda e: ss.lindblad(e, 2)],

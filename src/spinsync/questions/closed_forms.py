@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import nan
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.results.datasets import dataset
 from spinsync.results.registry import question
 from spinsync.theory.mean_field import adler, closed_forms_one, closed_forms_two
+from spinsync.theory.mean_field.gain_range import gain_range
 from spinsync.theory.mean_field.kept_cavity import KeptCavity
 from spinsync.theory.mean_field.thresholds import threshold
 
@@ -206,3 +207,82 @@ def critical_coupling(ensemble: Ensemble) -> float:
     1.5
     """
     return threshold(_checked(ensemble))
+
+
+@in_range
+def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
+    """The two ends of the gain between which the incoherent state is unstable: (4.1) for one group, (3.3) or (6.10) in general.
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        As in `critical_coupling`; its own gains matter only where they differ between groups.
+
+    Returns
+    -------
+    tuple of two floats
+        (lower, upper), gain rates; where the groups have different gains, the two values of a factor of all gains. The lower
+        end is 0 if the state is unstable at the smallest gain, the upper one inf if it is unstable at any large gain. Both
+        are NaN if no gain makes it unstable. If there are several unstable ranges, the ends of the lowest and the highest.
+
+    Raises
+    ------
+    InputError
+        If `ensemble` is not an Ensemble.
+
+    Notes
+    -----
+    With many groups it takes some 200 times as long as the eigenvalues of the coupling matrix; several groups of which one
+    has frequency disorder take seconds.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> one = ss.Ensemble.single(gain=1.0, damping=1.0, coupling=4.5, theta=-np.pi / 2)
+    >>> tuple(round(end, 6) for end in ss.critical_gain(one))
+    (2.0, 5.0)
+
+    The pump rates between which strontium lases, in 1/s (a line of 1 mHz, a cavity of 150 kHz, cooperativity 0.41):
+
+    >>> line, cavity = 2 * np.pi * 1e-3, 2 * np.pi * 150e3
+    >>> g = np.sqrt(0.41 * line * cavity) / 2
+    >>> atoms = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=cavity, gain=1.0, damping=line)
+    >>> [f"{end:.4g}" for end in ss.critical_gain(atoms)]
+    ['0.006283', '2576']
+    """
+    return gain_range(_checked(ensemble))
+
+
+@in_range
+def critical_spins(ensemble: Ensemble) -> float:
+    """Number of spins in a cavity above which the incoherent state is unstable, at fixed g: N V_c/V by (4.5) and (7.1).
+
+    Parameters
+    ----------
+    ensemble : Ensemble
+        One of `Ensemble.cavity`.
+
+    Returns
+    -------
+    float
+        A real number; inf if no number of spins synchronizes.
+
+    Raises
+    ------
+    InputError
+        If the ensemble is not one of `Ensemble.cavity`, or its coupling has been replaced by dotted names.
+
+    Examples
+    --------
+    >>> import spinsync as ss
+    >>> laser = ss.Ensemble.cavity(spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01)
+    >>> round(ss.critical_spins(laser), 6)
+    4500.0
+    """
+    cavity = cavity_of(_checked(ensemble).recipe)
+    if cavity is None:
+        raise checks.argument_error("ensemble", "one of Ensemble.cavity, as no other has a coupling of each spin", ensemble)
+    strength = abs(complex(ensemble.coupling_matrix[0, 0]))
+    if strength == 0:
+        return inf
+    return cavity.spins * threshold(ensemble) / (strength if len(ensemble.groups) == 1 else 1)

@@ -230,7 +230,7 @@ def test_the_threshold_does_not_depend_on_the_coupling_even_if_it_is_zero():
 def test_a_pair_with_exchange_only_needs_few_eigenvalues(monkeypatch):
     """At large detuning without collective decay, eigenvalues stay near the real axis for eight decades, without crossing."""
     apart = ss.Ensemble.pair(detuning=1000.0, gain=0.3, damping=0.0, coupling=0.3, theta=0.0, cross_coupling=3.0)
-    stability, calls, eigenvalues = thresholds._LinearStability, [], thresholds._LinearStability.eigenvalues
+    stability, calls, eigenvalues = thresholds.LinearStability, [], thresholds.LinearStability.eigenvalues
     monkeypatch.setattr(stability, "eigenvalues", lambda self, nu: (calls.append(nu), eigenvalues(self, nu))[1])
     assert ss.critical_coupling(apart) == np.inf
     assert len(calls) < 20_000

@@ -39,7 +39,7 @@ def threshold(ensemble: Ensemble) -> float:
     for component in _strong_components(links):
         index = np.array(active)[component]
         block = np.ix_(index, index)
-        found = min(found, _LinearStability([ensemble.groups[i] for i in index], fixed[block], varied[block]).threshold())
+        found = min(found, LinearStability([ensemble.groups[i] for i in index], fixed[block], varied[block]).threshold())
     return found
 
 
@@ -48,7 +48,7 @@ def _one_group_threshold(ensemble: Ensemble) -> float:
     if isinstance(ensemble.groups[0].distribution, Samples):
         unit = np.exp(1j * np.array([[phase(ensemble)]]))
         active = ensemble.groups[0].gamma_1 > 0 and ensemble.groups[0].z0 != 0
-        return _LinearStability(list(ensemble.groups), 0 * unit, unit).threshold() if active else inf
+        return LinearStability(list(ensemble.groups), 0 * unit, unit).threshold() if active else inf
     one: OneGroup = one_group(ensemble)
     if one.effective_z0 <= 0:
         return inf
@@ -65,7 +65,7 @@ def _strong_components(links: Array) -> list[Array]:
 
 
 @dataclass(frozen=True)
-class _LinearStability:
+class LinearStability:
     """Stability of the incoherent state at the coupling `fixed` + V `varied`, arrays of shape (group, group).
 
     The linearization has an eigenvalue i nu if det(1 - A(nu) (fixed + V varied) p) = 0, A = diag(i z0 G(Gamma_perp + i nu)),
@@ -100,11 +100,11 @@ class _LinearStability:
 
     def threshold(self) -> float:
         if self.eigenvalue_bound == 0:
-            return 0.0 if self._unstable() else inf
+            return 0.0 if self.unstable() else inf
         same = {(g.gamma_perp, g.frequency) for g in self.groups if g.distribution is None}
         if not self.fixed.any() and len(same) == 1 and all(g.distribution is None for g in self.groups):
             return self._equal_rates_threshold()
-        return 0.0 if self._unstable() else self._search()
+        return 0.0 if self.unstable() else self._search()
 
     def _equal_rates_threshold(self) -> float:
         """Gamma_perp divided by the largest real part of the eigenvalues of i z0 C p."""
@@ -129,7 +129,7 @@ class _LinearStability:
             response = np.linalg.solve(np.eye(len(a)) - a[:, None] * self.fixed * self.weight, response)
         return np.linalg.eigvals(right @ response)
 
-    def _unstable(self) -> bool:
+    def unstable(self) -> bool:
         """Whether the state is unstable at V = 0: the winding number of det(1 - A fixed p) counts unstable eigenvalues."""
         if not self.fixed.any():
             return False
