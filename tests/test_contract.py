@@ -32,7 +32,7 @@ Trajectories(spins)
 BruteForce(spins)
 evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=False, keep_state=False)
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
-linewidth(ensemble, *, theory, modes=None)
+linewidth(ensemble, *, theory, modes=None, spins=None)
 emission_spectrum(ensemble, frequencies, *, theory)
 limit_cycle(ensemble)
 symmetric_pair(ensemble)
@@ -102,6 +102,9 @@ RESULTS = {
         "inversion(group) correlation(group,other_group) order_parameter spins"
     ),
     "linewidth": (lambda: ss.linewidth(ONE, theory=ss.Exact(2)), "frequency linewidth degenerate spins"),
+    "linewidth, many spins": (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=10**6), "frequency linewidth degenerate spins"
+    ),
     "linewidth, modes": (
         lambda: ss.linewidth(ONE, theory=ss.Exact(2), modes=1), "frequency(mode) linewidth(mode) degenerate(mode)"
     ),

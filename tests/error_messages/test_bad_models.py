@@ -96,7 +96,7 @@ CASES = [
     (
         lambda: ss.Exact(10**6),
         "Argument `spins` must be a whole number from 1 to 20000, but is spins=1000000: Trajectories allows more, and "
-        "limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N.",
+        "linewidth(ensemble, theory=MeanField(), spins=N) any number of spins.",
     ),
     (lambda: ss.Trajectories(4, most_seconds=0), "Argument `most_seconds` must be positive, but is most_seconds=0."),
     (lambda: ss.Trajectories(4, most_seconds="1"), "Argument `most_seconds` must be a real number, but is most_seconds='1'."),
@@ -121,8 +121,8 @@ CASES = [
     (lambda: ss.Ensemble.from_toml(3), "Argument `path` must be the path of a file, but is path=3."),
     (lambda: ONE.to_toml(""), "Argument `path` must be the path of a file, but is path=''."),
     (
-        lambda: check_theory(ss.MeanField(), "linewidth"),
-        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        lambda: check_theory(ss.MeanField(), "emission_spectrum"),
+        "Argument `theory` must be one that answers emission_spectrum (Exact or BruteForce), but is "
         "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),

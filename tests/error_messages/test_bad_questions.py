@@ -20,7 +20,7 @@ NO_RELAXATION = (
 )
 LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
-    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth."
+    "linewidth(ensemble, theory=MeanField(), spins=N) is the width of the line."
 )
 
 CASES = [
@@ -129,7 +129,7 @@ CASES = [
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
+        "Argument `theory` must be one that answers linewidth (MeanField, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),
@@ -183,9 +183,42 @@ CASES = [
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.MeanField()),
-        "Argument `theory` must be one that answers linewidth (Exact or BruteForce), but is "
-        "MeanField(rtol=None, atol=None, nodes=None): "
-        "at N -> infinity the line has no width.",
+        "Argument `spins` must be given for MeanField, as the ensemble is no cavity with spins of its own, but is missing.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=100),
+        "Argument `spins` must be at least 3600 for the linewidth of this ensemble in MeanField, which needs "
+        "1/(N|s|^2) <= 0.01, but is spins=100; Exact answers this for up to 20000 spins.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=1.5),
+        "Argument `spins` must be a whole number of at least 1, but is spins=1.5.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=10**6, modes=1),
+        "Argument `modes` must be None for MeanField, which has one line, but is modes=1.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.Exact(4), spins=4),
+        "Argument `spins` must be None for Exact(spins=4), which has its own number of spins, but is spins=4.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.MeanField(rtol=1e-3), spins=10**6),
+        "Argument `theory` must be MeanField() without options, as its linewidth is a closed form, but is "
+        "theory=MeanField(rtol=0.001, atol=None, nodes=None).",
+    ),
+    (
+        lambda: ss.linewidth(laser(coupling=3.0), theory=ss.MeanField(), spins=10**6),
+        "Argument `ensemble` must be above its threshold for the linewidth of MeanField (`critical_coupling`, "
+        "`critical_gain`), but is below it.",
+    ),
+    (
+        lambda: ss.linewidth(WIDE, theory=ss.MeanField(), spins=10**6),
+        "Argument `ensemble` must have one frequency for the linewidth of MeanField, but has a distribution.",
+    ),
+    (
+        lambda: ss.linewidth(TWO, theory=ss.MeanField(), spins=10**6),
+        "Argument `ensemble` must have one group for this closed form, but has 2.",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.MeanField()),

@@ -169,3 +169,30 @@ def test_peak_and_integral_of_the_spectrum(theta):
     expected = spins * (1 + steady.inversion[0]) / 2 + spins * (spins - 1) * steady.correlation[0, 0].real
     assert total == pytest.approx(float(expected), rel=1e-3)  # the two outermost of 4001 points are missing
     assert light.min() > 0
+
+
+@pytest.mark.parametrize("theta", [-HALF_PI, -2.0])
+def test_mean_field_has_the_line_of_many_spins(theta):
+    """Exact ones differ by two to three times 1/(N|s|^2) = 0.01, in the width."""
+    one = ss.Ensemble.single(gain=6.0, damping=0.0, coupling=6.0 / abs(np.sin(theta)), theta=theta, frequency=2.0)
+    exact, many = (ss.linewidth(one, theory=theory, **own) for theory, own in (
+        (ss.Exact(800), {}), (ss.MeanField(), {"spins": 800})
+    ))  # fmt: skip
+    assert float(exact.linewidth) == pytest.approx(float(many.linewidth) * 1.026, rel=0.01)
+    assert float(exact.frequency) == pytest.approx(float(many.frequency), abs=1e-2)
+    assert int(many.spins) == 800
+    assert not many.degenerate
+
+
+def test_mean_field_takes_the_spins_of_a_cavity():
+    """The line of strontium, whose width is 0.62 mHz at this pump rate: the width at the optimum is 3/2 Gamma_c."""
+    line, field = 2 * np.pi * 1e-3, 2 * np.pi * 150e3
+    g = np.sqrt(0.41 * line * field) / 2
+    laser = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=field, gain=1288.0, damping=line)
+    own = ss.linewidth(laser, theory=ss.MeanField())
+    assert int(own.spins) == 10**6
+    assert float(own.linewidth) / (2 * np.pi) == pytest.approx(1.5 * 0.41e-3, rel=1e-4)
+    assert ss.rerun(own).identical(own)
+    with pytest.warns(UserWarning, match=r"The cavity holds spins=1e\+06 and MeanField"):
+        other = ss.linewidth(laser, theory=ss.MeanField(), spins=10**5)
+    assert float(other.linewidth) == pytest.approx(10 * float(own.linewidth))

@@ -16,6 +16,7 @@ ONE = laser()
 PAIR = ss.Ensemble.pair(detuning=0.01, gain=3, damping=1, coupling=24, theta=-HALF_PI, cross_coupling=0.1)
 FULL = ss.Ensemble.pair(detuning=1.0, gain=3, damping=1, coupling=16, theta=-HALF_PI)
 CAVITY = ss.Ensemble.cavity(spins=900, vacuum_coupling=0.1, cavity_decay=100.0, gain=3, damping=1)
+MANY = CAVITY.replace(spins=10**6, vacuum_coupling=0.005, gain=0.3, damping=0.1)
 THREE = random_system(1, 3).ensemble()
 LORENTZIAN, GAUSSIAN = laser(frequency=ss.Lorentzian(0.5)), laser(frequency=ss.Gaussian(0.5))
 TWO_SAMPLES = laser(frequency=ss.Samples([0.1, 1 / 3]))
@@ -64,6 +65,8 @@ RESULTS = {
     "diagram of cavities": (lambda: ss.phase_diagram(CAVITY, {"spins": [400, 900]}), CAVITY),
     "regime": (lambda: ss.regime(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]), FULL),
     "trajectories": (lambda: ss.evolve(ONE, TIMES, theory=ss.Trajectories(4, rtol=0.5, atol=0.2), seed=5), ONE),
+    "linewidth of many spins": (lambda: ss.linewidth(ONE, theory=ss.MeanField(), spins=10**6), ONE),
+    "linewidth of a cavity": (lambda: ss.linewidth(MANY, theory=ss.MeanField()), MANY),
     "lines": (lambda: ss.linewidth(FULL, theory=ss.Exact(4), modes=2), FULL),
     "one line as a list": (lambda: ss.linewidth(ONE, theory=ss.Exact(4), modes=1), ONE),
     "steady state from a start": (lambda: ss.steady_state(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]), FULL),
@@ -114,7 +117,7 @@ def test_rerun_is_identical_bit_for_bit(name):
 
 def test_the_expected_models_differ():
     """So that a result that records the model of another call is noticed."""
-    assert len({model for _, model in RESULTS.values()}) == 8
+    assert len({model for _, model in RESULTS.values()}) == 9
 
 
 def test_every_question_is_repeated():

@@ -17,7 +17,7 @@ ANSWERED = {
     "evolve": {*EXAMPLES},
     "keep_state": {"Exact", "BruteForce"},
     "steady_state": {*EXAMPLES},
-    "linewidth": {"Exact", "BruteForce"},
+    "linewidth": {"MeanField", "Exact", "BruteForce"},
     "emission_spectrum": {"Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
     "asymptotic_phase": {"Exact"},
@@ -25,7 +25,10 @@ ANSWERED = {
     "phase_diagram": {"MeanField", "Exact"},
 }
 QUESTIONS = {
-    "linewidth": ss.linewidth, "emission_spectrum": partial(ss.emission_spectrum, frequencies=[0.0, 1.0]),
+    "linewidth": lambda ensemble, theory: ss.linewidth(
+        ensemble, theory=theory, spins=10**6 if isinstance(theory, ss.MeanField) else None
+    ),
+    "emission_spectrum": partial(ss.emission_spectrum, frequencies=[0.0, 1.0]),
     "entropy": ss.entropy, "regime": ss.regime, "phase_diagram": partial(ss.phase_diagram, axes={"coupling": [1.0]}),
 }  # fmt: skip
 

@@ -12,9 +12,11 @@ from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.errors import error_messages
 from spinsync.questions.initial_states import steady_state_problem
+from spinsync.questions.options import warn_of_other_spins
 from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
-from spinsync.theory.protocol import Theory
+from spinsync.theory.mean_field.theory import MeanField
+from spinsync.theory.protocol import Theory, check_theory
 
 if TYPE_CHECKING:
     from spinsync.problems.linear.lines import Line
@@ -25,30 +27,36 @@ MOST_ERROR = 0.02  # relative error of a linewidth
 
 
 @question
-def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -> xr.Dataset:
+def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, spins: int | None = None) -> xr.Dataset:
     """Frequency and width of the emission line: the slowest mode of sector +1 that contributes to <J_->, equation (9.7).
 
     frequency = -Im lambda_1, linewidth = -2 Re lambda_1 (full width at half maximum), both angular. A linewidth that vanishes
-    as 1/N is the finite-N sign of spontaneously broken U(1) symmetry.
+    as 1/N is the finite-N sign of spontaneously broken U(1) symmetry. MeanField answers for many spins, by the phase
+    diffusion (4.7).
 
     Parameters
     ----------
     ensemble : Ensemble
-    theory : Exact or BruteForce
+        In mean field one group of one frequency.
+    theory : MeanField, Exact or BruteForce
     modes : int, optional
-        Number of lines, the narrowest first, lines of equal width by descending frequency; by default only the first.
+        Number of lines, the narrowest first, lines of equal width by descending frequency; by default only the first, and
+        in mean field there is no other.
+    spins : int, optional
+        Number of spins in mean field, at least 100/|s|^2; by default that of `Ensemble.cavity`. Other theories have their own.
 
     Returns
     -------
     xarray.Dataset
         frequency and linewidth (angular, full width at half maximum); frequency_error and linewidth_error, numerical errors;
         degenerate, whether another line has the same width within the errors. Scalars; with `modes` all have the dim mode.
+        Mean field has no numerical errors; its linewidth is too small by two to three times 1/(N|s|^2), relative to it.
 
     Raises
     ------
     InputError
         If the theory does not answer this question or does not support the ensemble, there are too many spins for the memory,
-        or fewer lines than `modes`.
+        or fewer lines than `modes`; in mean field if there is no limit cycle, or if the noise is not small, 1/(N|s|^2) > 0.01.
     IntegrationError
         If the slowest modes nearly coincide, the rates differ by too many orders of magnitude for double precision, or the
         coupling is too strong for the iteration of several groups.
@@ -69,6 +77,12 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     >>> [round(n * float(ss.linewidth(one, theory=ss.Exact(n)).linewidth), 1) for n in (60, 120, 240)]
     [103.8, 87.2, 63.6]
 
+    A million spins:
+
+    >>> many = ss.linewidth(one, theory=ss.MeanField(), spins=10**6)
+    >>> round(10**6 * float(many.linewidth), 6)
+    42.0
+
     Two lines at opposite frequencies:
 
     >>> pair = ss.Ensemble.pair(detuning=2.0, gain=0.5, damping=0.1, coupling=1.0, theta=-np.pi / 2)
@@ -76,6 +90,11 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     >>> both.frequency.round(6).values.tolist(), both.degenerate.values.tolist()
     ([1.042846, -1.042846], [True, True])
     """
+    if isinstance(theory, MeanField):
+        return _many_spin_linewidth(ensemble, theory, modes, spins)
+    if spins is not None:
+        check_theory(theory, "linewidth")
+        raise checks.argument_error("spins", f"None for {theory!r}, which has its own number of spins", spins)
     number = 1 if modes is None else checks.whole("modes", modes, 1)
     problem = steady_state_problem(ensemble, theory, "linewidth")
     with error_messages(theory):
@@ -88,6 +107,23 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None) -
     }  # fmt: skip
     variables = {name: (("mode",), array) if modes is not None else ((), array[0]) for name, array in listed.items()}
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory), modes=modes)
+
+
+def _many_spin_linewidth(ensemble: Any, theory: MeanField, modes: Any, spins: Any) -> xr.Dataset:
+    """The linewidth in mean field, whose number of spins is given or that of a cavity."""
+    checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
+    if modes is not None:
+        raise checks.argument_error("modes", "None for MeanField, which has one line", modes)
+    own = ensemble.recipe.parameters.get("spins")
+    if spins is None and own is None:
+        raise checks.InputError(
+            "Argument `spins` must be given for MeanField, as the ensemble is no cavity with spins of its own, but is missing."
+        )
+    number = checks.whole("spins", own if spins is None else spins, 1)
+    warn_of_other_spins(ensemble, theory, number)
+    frequency, width = theory.lines(ensemble, number)
+    variables = {"frequency": frequency, "linewidth": width, "degenerate": False}
+    return dataset(variables, {"spins": number}, "linewidth", ensemble, theory=theory_record(theory), spins=number)
 
 
 def _check_widths(ensemble: Ensemble, found: list[Line]) -> None:

@@ -28,9 +28,9 @@ def check_distributions(theory: Theory, distributions: Iterable[Distribution | N
         check(tuple(distributions))
 
 
-def warn_of_other_spins(ensemble: Ensemble, theory: Theory) -> None:
-    """Warn where a theory's number of spins is not the one that a cavity was given: its coupling V is kept, not g."""
-    own, spins = ensemble.recipe.parameters.get("spins"), getattr(theory, "spins", None)
+def warn_of_other_spins(ensemble: Ensemble, theory: Theory, asked: int | None = None) -> None:
+    """Warn where the spins of a theory, or those asked for, are not those of the cavity: V is kept, not g."""
+    own, spins = ensemble.recipe.parameters.get("spins"), getattr(theory, "spins", asked)
     if own is not None and spins is not None and spins != own:
         warn(
             f"The cavity holds spins={own:g} and {theory!r} computes {spins}: the coupling V is kept, and with it "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import cos, nan, sin, sqrt
+from math import ceil, cos, nan, sin, sqrt
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.model.samples import Samples
 
+SMALL_NOISE = 0.01  # largest 1/(N|s|^2) at which the lowest order of 1/N is used; its relative error is two to three times it
 NO_SINE = 1e-12  # |sin theta| below this is zero up to the rounding of theta
 
 
@@ -106,6 +107,26 @@ def many_spin_line(ensemble: Ensemble, spins: Array) -> tuple[float, Array]:
     group, c = one.group, complex(ensemble.coupling_matrix[0, 0])
     rate = group.gamma_perp + 1j * group.mean_frequency - 1j * c * group.z0
     return rate.imag, np.full(len(spins), 2 * rate.real)
+
+
+def many_spin_linewidth(ensemble: Ensemble, spins: int) -> tuple[float, float]:
+    """Frequency (4.3) and linewidth (4.7). Raises InputError without a limit cycle of one frequency, or with too few spins."""
+    one = one_group(ensemble)
+    if one.group.distribution is not None:
+        raise InputError("Argument `ensemble` must have one frequency for the linewidth of MeanField, but has a distribution.")
+    frequency, amplitude, inversion = cycle(one)
+    if amplitude == 0:
+        raise InputError(
+            "Argument `ensemble` must be above its threshold for the linewidth of MeanField (`critical_coupling`, "
+            "`critical_gain`), but is below it."
+        )
+    least = 1 / (SMALL_NOISE * amplitude**2)
+    if spins < least:
+        raise InputError(
+            f"Argument `spins` must be at least {ceil(least)} for the linewidth of this ensemble in MeanField, which needs "
+            f"1/(N|s|^2) <= {SMALL_NOISE:g}, but is spins={spins}; Exact answers this for up to 20000 spins."
+        )
+    return frequency, diffusion(one, amplitude, inversion) / spins
 
 
 class _Disordered:

@@ -71,7 +71,6 @@ class MeanField:
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
         "frequency is distributed",
-        "linewidth": "at N -> infinity the line has no width",
         "emission_spectrum": "at N -> infinity the line has no width",
         "entropy": "at N -> infinity only the entropy per spin is finite",
     })  # fmt: skip
@@ -118,6 +117,14 @@ class MeanField:
         refine = partial(stationary_state, rates, distributions, theory.nodes)
         flow = theory._flow(rates, distributions, names, initial, 0, False)
         return replace(flow, refine=refine, lyapunov_error=lyapunov_error)
+
+    def lines(self, ensemble: Ensemble, spins: int) -> tuple[float, float]:
+        """Frequency and linewidth of many spins: a closed form, so that no problem has to be lowered."""
+        from spinsync.theory.mean_field.closed_forms_one import many_spin_linewidth
+
+        if self != MeanField():
+            raise checks.argument_error("theory", "MeanField() without options, as its linewidth is a closed form", self)
+        return many_spin_linewidth(ensemble, spins)
 
     @property
     def equation(self) -> ModuleType:

@@ -67,7 +67,7 @@ class Exact:
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
-        beyond = "Trajectories allows more, and limit_cycle(ensemble).phase_diffusion / spins is the linewidth at large N"
+        beyond = "Trajectories allows more, and linewidth(ensemble, theory=MeanField(), spins=N) any number of spins"
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS, beyond=beyond))
 
     @np.errstate(over="ignore", invalid="ignore")  # results are checked for overflow

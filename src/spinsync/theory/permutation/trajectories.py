@@ -30,7 +30,7 @@ PILOT_SPINS = 100  # of the smaller ensemble whose steady state is the initial s
 EVENT_SIZE = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
 NO_LINE = (
     "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
-    "limit_cycle(ensemble).phase_diffusion / spins is the linewidth"
+    "linewidth(ensemble, theory=MeanField(), spins=N) is the width of the line"
 )
 
 
