@@ -7,7 +7,7 @@ import pytest
 import spinsync as ss
 from systems import laser
 
-NO_KEYWORDS = {"InputError", "IntegrationError", "Regime", "plot", "__version__"}
+NO_KEYWORDS = {"CavityWarning", "InputError", "IntegrationError", "Regime", "plot", "__version__"}
 FREE_KEYWORDS = {"Ensemble.replace", "plot.style"}  # which have messages of their own
 
 

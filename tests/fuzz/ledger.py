@@ -39,6 +39,7 @@ MAY_BE_NAN = {
     "lyapunov_error": "undecided",
     "limit_cycle.floquet_exponent": "no cycle",
     "limit_cycle.phase_diffusion": "no cycle",
+    "limit_cycle.cavity_frequency": "no light",
     "symmetric_pair.amplitude": "no such state",
     "symmetric_pair.inversion": "no such state",
     "symmetric_pair.existence_detuning": "no such state",

@@ -99,3 +99,97 @@ def test_the_command_line_says_it_in_one_line(tmp_path, capsys):
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("Warning: The cavity does not follow the spins, ")
+
+
+CLOUDS = dict(BAD, cavity_detuning=7.0, detuning=2.0, weights=(3, 1), frequency=0.4, dephasing=0.1)
+
+
+def two_groups(p):
+    """The same two clouds by hand."""
+    c = -1j * p["spins"] * p["vacuum_coupling"] ** 2 / (p["cavity_decay"] / 2 + 1j * p["cavity_detuning"])
+    groups = [
+        ss.Group(
+            p["gain"], p["damping"], dephasing=p["dephasing"], frequency=p["frequency"] + side * p["detuning"] / 2, weight=w
+        )
+        for side, w in zip((1, -1), p["weights"], strict=True)
+    ]
+    return ss.Ensemble(groups, np.full((2, 2), c))
+
+
+def check_same(ensemble, other):
+    for name in ("gain", "damping", "gamma_perp", "omega", "weight", "coupling"):
+        np.testing.assert_allclose(getattr(ensemble.rates, name), getattr(other.rates, name), rtol=1e-14, err_msg=name)
+
+
+def test_two_clouds_are_two_groups_with_equal_couplings(tmp_path):
+    clouds = ss.Ensemble.cavity(**CLOUDS)
+    check_same(clouds, two_groups(CLOUDS))
+    assert clouds.names == ("A", "B")
+    assert clouds.lamb_shift
+    changes = dict(
+        spins=900,
+        vacuum_coupling=0.12,
+        cavity_decay=150.0,
+        cavity_detuning=-3.0,
+        detuning=1.0,
+        weights=(1.0, 1.0),
+        frequency=1.0,
+    )
+    for name, value in changes.items():
+        changed = clouds.replace(**{name: value})
+        check_same(changed, two_groups(CLOUDS | {name: value}))
+        changed.to_toml(tmp_path / "clouds.toml")
+        assert ss.Ensemble.from_toml(tmp_path / "clouds.toml") == changed
+        if name != "weights":
+            rates = clouds.recipe.rates(**{name: np.array([CLOUDS[name], value])})
+            np.testing.assert_allclose(rates.at((1,)).coupling, changed.rates.coupling, rtol=1e-14)
+            np.testing.assert_allclose(rates.at((1,)).omega, changed.rates.omega, rtol=1e-14)
+    assert eval(repr(clouds), {"Ensemble": ss.Ensemble}) == clouds
+    assert ss.Ensemble.cavity(**BAD, detuning=1.0) == ss.Ensemble.cavity(**BAD, detuning=1.0, weights=(2, 2))
+
+
+def test_a_diagram_of_two_clouds_varies_the_cavity():
+    clouds = ss.Ensemble.cavity(**BAD | {"spins": 10**6, "vacuum_coupling": 0.02, "cavity_decay": 1e3}, detuning=2.0)
+    diagram = ss.phase_diagram(clouds, {"vacuum_coupling": [0.02, 0.05], "cavity_detuning": [0.0, 500.0], "detuning": [1.0]})
+    for point in (dict(vacuum_coupling=0.05, cavity_detuning=500.0), dict(vacuum_coupling=0.02, cavity_detuning=0.0)):
+        alone = ss.regime(clouds.replace(**point, detuning=1.0))
+        np.testing.assert_allclose(diagram.sel(**point, detuning=1.0).amplitude, alone.amplitude, atol=1e-5)
+    assert ss.rerun(diagram).identical(diagram)
+    assert ss.model_of(diagram) == clouds
+
+
+def test_distributions_of_two_clouds_are_centred_at_their_frequencies():
+    clouds = ss.Ensemble.cavity(**CLOUDS | {"frequency": ss.Lorentzian(0.1, 0.4)})
+    assert [group.frequency for group in clouds.groups] == [ss.Lorentzian(0.1, 1.4), ss.Lorentzian(0.1, -0.6)]
+    moved = clouds.replace(detuning=4.0)
+    assert [group.frequency for group in moved.groups] == [ss.Lorentzian(0.1, 2.4), ss.Lorentzian(0.1, -1.6)]
+    assert not moved.recipe.changes
+    one = ss.Ensemble.cavity(**CLOUDS).replace(**{"A.frequency": ss.Gaussian(0.3)}).replace(detuning=4.0)
+    assert [group.frequency for group in one.groups] == [ss.Gaussian(0.3, 2.4), -1.6]
+
+
+def test_a_later_parameter_of_the_cavity_replaces_all_couplings():
+    changed = ss.Ensemble.cavity(**CLOUDS).replace(**{"A.B.coupling": 3.0})
+    assert changed.coupling_matrix[0, 1] != changed.coupling_matrix[0, 0]
+    check_same(changed.replace(spins=900), two_groups(CLOUDS | {"spins": 900}))
+
+
+def test_equal_clouds_start_as_one():
+    one = ss.Ensemble.cavity(**BAD)
+    clouds = ss.Ensemble.cavity(**BAD, detuning=0.0, weights=(2, 3))
+    assert ss.critical_spins(clouds) == pytest.approx(ss.critical_spins(one), rel=1e-9)
+    strong = (
+        one.replace(spins=10**6, vacuum_coupling=0.02, cavity_decay=1e3),
+        clouds.replace(spins=10**6, vacuum_coupling=0.02, cavity_decay=1e3),
+    )
+    np.testing.assert_allclose(*map(ss.critical_gain, strong), rtol=1e-9)
+
+
+def test_weights_need_a_detuning_and_one_group_has_neither():
+    with pytest.raises(ss.InputError, match="Argument `weights` must be given with `detuning`, which makes two clouds, but is"):
+        ss.Ensemble.cavity(**BAD, weights=(1, 2))
+    for name in ("detuning", "weights"):
+        with pytest.raises(ss.InputError, match="Argument `parameter` must be one of spins, vacuum_coupling, "):
+            ss.Ensemble.cavity(**BAD).replace(**{name: 1.0})
+    with pytest.raises(ss.InputError, match="Argument `detuning` must be a real number, but is detuning=None"):
+        ss.Ensemble.cavity(**CLOUDS).replace(detuning=None)

@@ -330,3 +330,13 @@ def test_groups_are_found_by_index_for_any_type_of_names():
     numbered = named.assign_coords(group=[0, 1])
     lines = [ss.plot.phase_difference(run, plt.figure().gca()).lines[0].get_ydata() for run in (named, numbered)]
     np.testing.assert_array_equal(*lines)
+
+
+def test_natural_frequencies_of_two_clouds_are_drawn_about_their_mean():
+    clouds = ss.Ensemble.cavity(
+        spins=10**6, vacuum_coupling=0.05, cavity_decay=1e3, gain=3.0, damping=1.0, detuning=1.0, frequency=5.0
+    )
+    ax = ss.plot.frequency(ss.phase_diagram(clouds, {"detuning": [0.0, 1.0, 2.0]}))
+    dotted = [line.get_ydata().tolist() for line in ax.lines if line.get_linestyle() == ":"]
+    assert sorted(dotted) == [[5.0, 4.0], [5.0, 6.0]]
+    plt.close()

@@ -20,7 +20,7 @@ from spinsync.model.couplings import Dense
 from spinsync.model.distributions import Distribution
 from spinsync.model.groups import Group, with_names
 from spinsync.model.layouts import group_columns
-from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS, default
 from spinsync.model.rates import Rates, broadcast_rates, normalized
 from spinsync.model.recipes import Recipe
 
@@ -154,8 +154,11 @@ class Ensemble:
     def cavity(
         cls, *, spins: int, vacuum_coupling: float, cavity_decay: float, cavity_detuning: float = 0.0,
         gain: float, damping: float, dephasing: float = 0.0, frequency: float | Distribution = 0.0,
+        detuning: float | None = None, weights: PerGroup | None = None,
     ) -> Ensemble:  # fmt: skip
         """Spins in a bad cavity that follows them adiabatically: C = -i N g^2 / (cavity_decay/2 + i cavity_detuning), (7.1).
+
+        One group, or with a detuning two clouds A, B, which the cavity couples alike, so that all four C_ab are equal.
 
         Parameters
         ----------
@@ -171,12 +174,16 @@ class Ensemble:
         cavity_detuning : float
             Cavity frequency minus spin frequency; it sets theta, between -pi and 0.
         gain, damping, dephasing, frequency
-            As in `Ensemble.single`.
+            As in `Ensemble.single`; of two clouds the mean of their frequencies.
+        detuning : float, optional
+            omega_A - omega_B of two clouds, at frequency + detuning/2 and frequency - detuning/2; None: one group.
+        weights : two floats, optional
+            Relative numbers of spins of two clouds, by default equal; `spins` is the number in both together.
 
         Raises
         ------
         InputError
-            If a rate is negative, or a number is not finite.
+            If a rate is negative, a number is not finite, or there are weights without a detuning.
 
         Examples
         --------
@@ -184,6 +191,14 @@ class Ensemble:
         >>> laser = ss.Ensemble.cavity(spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01)
         >>> laser.coupling_matrix.round(12)
         array([[0.-0.1j]])
+
+        Two clouds, three quarters of the spins in the first one:
+
+        >>> clouds = ss.Ensemble.cavity(
+        ...     spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01, detuning=0.02, weights=(3, 1)
+        ... )
+        >>> [(group.name, group.frequency, group.weight) for group in clouds.groups]
+        [('A', 0.01, 0.75), ('B', -0.01, 0.25)]
         """
         ensemble = _construct("cavity", locals())
         _warn_outside_limit(ensemble)
@@ -315,7 +330,7 @@ class Ensemble:
     def __repr__(self) -> str:
         recipe = self.recipe
         if recipe.base is None:
-            shown = [n for n in CONSTRUCTORS[recipe.constructor] if recipe.parameters[n] != PARAMETERS[n].default]
+            shown = [n for n in CONSTRUCTORS[recipe.constructor] if recipe.parameters[n] != default(recipe.constructor, n)]
             text = f"Ensemble.{recipe.constructor}({', '.join(f'{n}={recipe.parameters[n]!r}' for n in shown)})"
             return text + (f".replace(**{dict(recipe.changes)!r})" if recipe.changes else "")
         few = len(self.groups) <= 8
@@ -339,8 +354,15 @@ def from_recipe(recipe: Recipe, lamb_shift: bool) -> Ensemble:
 
 def _construct(constructor: str, given: Mapping[str, Any]) -> Ensemble:
     """The ensemble of a constructor; `given`: its arguments by name."""
-    pair = constructor == "pair"
-    checked = {name: PARAMETERS[name].checked(name, given[name], pair) for name in CONSTRUCTORS[constructor]}
+    checked = dict.fromkeys(CONSTRUCTORS[constructor])
+    for name in checked:
+        if given[name] is not None or default(constructor, name) is not None:
+            checked[name] = PARAMETERS[name].checked(name, given[name], constructor == "pair" or name == "weights")
+    if constructor == "cavity":
+        if checked["weights"] is not None and checked["detuning"] is None:
+            raise checks.argument_error("weights", "given with `detuning`, which makes two clouds", checked["weights"])
+        if checked["detuning"] is not None and checked["weights"] is None:
+            checked["weights"] = PARAMETERS["weights"].default
     return from_recipe(Recipe(constructor, checked), lamb_shift=constructor == "cavity")
 
 
@@ -358,7 +380,7 @@ def from_toml_text(text: str, where: str = "the text") -> Ensemble:
     """The ensemble that a TOML text describes; `where` names the text in error messages. Stored results give no warning."""
     recipe, lamb_shift = model_files.parse(text, where)
     if recipe.base is None:
-        defaults = {name: PARAMETERS[name].default for name in CONSTRUCTORS[recipe.constructor]}
+        defaults = {name: default(recipe.constructor, name) for name in CONSTRUCTORS[recipe.constructor]}
         ensemble = _construct(recipe.constructor, {**defaults, **recipe.parameters})
     else:
         ensemble = Ensemble(recipe.base[0], recipe.base[1].matrix, lamb_shift)

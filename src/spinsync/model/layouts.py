@@ -75,7 +75,12 @@ def _cavity(p: Mapping[str, Any]) -> tuple[Mapping[str, Any], Edits]:
     spins, g, decay, detuning = (np.asarray(p[n], float) for n in CONSTRUCTORS["cavity"][:4])
     with np.errstate(all="ignore"):  # Ensemble raises an error for numbers that are not finite
         c = np.divide(-1j * spins * g**2, decay / 2 + 1j * detuning)
-    return _single({**p, "coupling": abs(c), "theta": np.angle(c)})
+    entry = {"coupling": abs(c), "theta": np.angle(c)}
+    if p["detuning"] is None:
+        return _single({**p, **entry})
+    half, middle = np.asarray(p["detuning"]) / 2, np.asarray(center(p["frequency"]))
+    edits = {(a, b): dict(entry) for a in (0, 1) for b in (0, 1)}
+    return {**p, "frequency": (middle + half, middle - half), "weight": p["weights"]}, edits
 
 
 Layout = Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], Edits]]

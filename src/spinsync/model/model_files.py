@@ -15,13 +15,14 @@ from spinsync.base import checks
 from spinsync.model.couplings import Dense
 from spinsync.model.distributions import DISTRIBUTIONS, Distribution
 from spinsync.model.groups import Group
-from spinsync.model.parameters import CONSTRUCTORS, FIELDS, required
+from spinsync.model.parameters import CONSTRUCTORS, FIELDS, PARAMETERS, REQUIRED, required
 from spinsync.model.recipes import Recipe
 from spinsync.model.samples import Samples
 
 KINDS: Mapping[str, type[Any]] = {kind.__name__.lower(): kind for kind in DISTRIBUTIONS}
 SMOOTH = [name for name, kind in KINDS.items() if kind is not Samples]
 GROUP_KEYS = ("name", *FIELDS)
+GIVEN = tuple(name for name in FIELDS if PARAMETERS[name].default is REQUIRED)
 LISTED = 1000  # samples up to this size are written as numbers, larger ones in base64
 
 
@@ -125,7 +126,7 @@ def parse(content: str, where: str) -> tuple[Recipe, bool]:
         if key in data:
             raise checks.InputError(f"Argument `{key}` must only be given with [[groups]], but is given with [{found[0]}].")
     own = CONSTRUCTORS[found[0]]
-    parameters = _table(found[0], data[found[0]], own, required(own))
+    parameters = _table(found[0], data[found[0]], own, required(found[0]))
     return Recipe(found[0], _decoded(parameters), _decoded(changes)), False
 
 
@@ -133,7 +134,7 @@ def _parse_groups(data: Mapping[str, Any], changes: Mapping[str, Any]) -> tuple[
     listed = data["groups"]
     if not isinstance(listed, list):
         raise checks.argument_error("groups", "a list of tables, [[groups]]", listed)
-    groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, required(FIELDS)))) for entry in listed)
+    groups = tuple(Group(**_decoded(_table("groups", entry, GROUP_KEYS, GIVEN))) for entry in listed)
     if "coupling_matrix" not in data:
         raise checks.InputError("Argument `coupling_matrix` must be given with [[groups]], but is missing.")
     parts = _table("coupling_matrix", data["coupling_matrix"], ("real", "imag"), ("real", "imag"))

@@ -103,9 +103,21 @@ PARAMETERS: Mapping[str, Parameter] = {one.name: one for one in TABLE}
 CONSTRUCTORS: Mapping[str, tuple[str, ...]] = {
     "single": ("gain", "damping", "coupling", "theta", "frequency", "dephasing"),
     "pair": ("detuning", "gain", "damping", "coupling", "theta", "cross_coupling", "cross_theta", "dephasing", "weights"),
-    "cavity": ("spins", "vacuum_coupling", "cavity_decay", "cavity_detuning", "gain", "damping", "dephasing", "frequency"),
+    "cavity": (
+        "spins",
+        "vacuum_coupling",
+        "cavity_decay",
+        "cavity_detuning",
+        "gain",
+        "damping",
+        "dephasing",
+        "frequency",
+        "detuning",
+        "weights",
+    ),
     "groups": (),
 }
+CLOUDS = ("detuning", "weights")  # parameters of a cavity with two clouds only
 #: parameters of one group, and of the coupling of two groups: the last parts of dotted names
 FIELDS = tuple(p.name for p in TABLE if p.scope == "group" and not p.sets)
 LINKS = tuple(p.name for p in TABLE if p.scope == "inner" and not p.sets)
@@ -117,9 +129,14 @@ def parameter(name: str) -> Parameter:
     return PARAMETERS[name.rsplit(".", 1)[-1]]
 
 
-def required(names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the parameters without a default."""
-    return tuple(name for name in names if PARAMETERS[name].default is REQUIRED)
+def default(constructor: str, name: str) -> Any:
+    """The default of a parameter of a constructor, or REQUIRED; without a detuning a cavity holds one group."""
+    return None if constructor == "cavity" and name in CLOUDS else PARAMETERS[name].default
+
+
+def required(constructor: str) -> tuple[str, ...]:
+    """The names of the parameters of a constructor without a default."""
+    return tuple(name for name in CONSTRUCTORS[constructor] if default(constructor, name) is REQUIRED)
 
 
 def checked_axis(name: str, values: Any) -> Array:

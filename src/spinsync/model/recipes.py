@@ -21,7 +21,7 @@ from spinsync.model.couplings import Coupling, Dense, Edits
 from spinsync.model.distributions import DISTRIBUTIONS, Distribution
 from spinsync.model.groups import Group
 from spinsync.model.layouts import Columns, apply_changes, center, group_columns, parameter_columns
-from spinsync.model.parameters import CONSTRUCTORS, FIELDS, LINKS, PARAMETERS, parameter, unknown_name
+from spinsync.model.parameters import CLOUDS, CONSTRUCTORS, FIELDS, LINKS, PARAMETERS, parameter, unknown_name
 from spinsync.model.rates import Rates, broadcast_rates, normalized
 
 
@@ -48,7 +48,22 @@ class Recipe:
     def group_names(self) -> tuple[str, ...]:
         if self.base is not None:
             return tuple(str(group.name) for group in self.base[0])
-        return ("A", "B") if self.constructor == "pair" else ("A",)
+        return ("A", "B") if self.constructor == "pair" or self.clouds else ("A",)
+
+    @property
+    def clouds(self) -> bool:
+        """Whether it is a cavity with two clouds."""
+        return self.constructor == "cavity" and self.parameters.get("detuning") is not None
+
+    @cached_property
+    def own_names(self) -> tuple[str, ...]:
+        """The parameters of the constructor that can be replaced: a cavity with one group has none of two clouds."""
+        names = CONSTRUCTORS[self.constructor]
+        return names if self.clouds or self.constructor != "cavity" else tuple(n for n in names if n not in CLOUDS)
+
+    def two_values(self, name: str) -> bool:
+        """Whether a parameter may have one value per group."""
+        return self.constructor == "pair" or name == "weights"
 
     @cached_property
     def group_index(self) -> Mapping[str, int]:
@@ -56,14 +71,14 @@ class Recipe:
 
     def names(self) -> Iterator[str]:
         """Iterator over the names of all parameters that `replace` takes: N groups have 2 N^2 for the coupling alone."""
-        yield from CONSTRUCTORS[self.constructor]
+        yield from self.own_names
         yield from (f"{group}.{name}" for group in self.group_names for name in FIELDS)
         yield from (Dense if self.base is None else self.base[1]).names(self.group_names)
 
     def accepts(self, name: object) -> bool:
         """Whether `replace` takes a parameter of this name."""
         *where, last = name.split(".") if isinstance(name, str) else [""]
-        ends = (CONSTRUCTORS[self.constructor], FIELDS, LINKS)
+        ends = (self.own_names, FIELDS, LINKS)
         return len(where) < len(ends) and last in ends[len(where)] and all(group in self.group_index for group in where)
 
     def checked_name(self, argument: str, name: Any) -> str:
@@ -79,16 +94,18 @@ class Recipe:
         """The recipe with some parameters replaced, each checked."""
         for name in values:
             self.checked_name("parameter", name)
-        checked = {name: parameter(name).checked(name, value, self.constructor == "pair") for name, value in values.items()}
-        own = {n: v for n, v in checked.items() if n in CONSTRUCTORS[self.constructor]}
+        checked = {name: parameter(name).checked(name, value, self.two_values(name)) for name, value in values.items()}
+        own = {n: v for n, v in checked.items() if n in self.own_names}
         dotted = {n: v for n, v in checked.items() if n not in own}
         moved = self._moved_distributions(own["detuning"]) if "detuning" in own else {}
         return replace(self, parameters={**self.parameters, **own}, changes={**self._remaining_changes(own), **moved, **dotted})
 
     def _moved_distributions(self, detuning: float) -> dict[str, Distribution]:
-        """The distributions of a pair, centred at its frequencies at another detuning."""
-        centered = zip(self.group_names, self.distributions(), (detuning / 2, -detuning / 2), strict=True)
-        return {f"{name}.frequency": d.centered(center) for name, d, center in centered if d is not None}
+        """The distributions of a pair, or those that one of two clouds was given later, at another detuning."""
+        middle = center(self.parameters["frequency"]) if self.clouds else 0.0
+        moved = zip(self.group_names, self.distributions(), (middle + detuning / 2, middle - detuning / 2), strict=True)
+        found = {f"{name}.frequency": d.centered(at) for name, d, at in moved if d is not None}
+        return found if not self.clouds else {name: d for name, d in found.items() if name in self.changes}
 
     def _remaining_changes(self, names: Iterable[str]) -> dict[str, Any]:
         """The dotted changes that stay valid if the constructor's parameters `names` are replaced: the later call wins."""
@@ -102,6 +119,8 @@ class Recipe:
         groups, one = self.group_names, PARAMETERS[name]
         if one.scope == "group":
             where = list(groups)
+        elif self.clouds:  # one mode couples all spins
+            where = [f"{a}.{b}" for a in groups for b in groups]
         else:
             where = [f"{a}.{b}" for a in groups for b in groups if (a == b) == (one.scope == "inner")]
         return [f"{prefix}.{last}" for prefix in where for last in one.fields]
@@ -117,6 +136,9 @@ class Recipe:
         else:
             one = None if "frequency" in varied else self.parameters.get("frequency")
             plain = [one] * len(self.group_names)
+            if self.clouds and isinstance(one, DISTRIBUTIONS):
+                half = self.parameters["detuning"] / 2
+                plain = [one.centered(one.center + half), one.centered(one.center - half)]
         for index, name in enumerate(self.group_names):
             plain[index] = None if f"{name}.frequency" in varied else changes.get(f"{name}.frequency", plain[index])
         return tuple(value if isinstance(value, DISTRIBUTIONS) else None for value in plain)

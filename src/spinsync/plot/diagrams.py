@@ -295,10 +295,10 @@ def _frequency_label(label: str, unit: float, meaning: str, symbol: str) -> tupl
     return (rf"{meaning}  ${symbol}/\gamma$", unit) if in_damping else (rf"{meaning}  ${symbol}$  (rate)", 1.0)
 
 
-def _draw_dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float) -> None:
-    """Draw a dotted line proportional to the detuning."""
+def _draw_dotted(ax: Axes, diagram: xr.Dataset, unit: float, slope: float, middle: float = 0.0) -> None:
+    """Draw a dotted line proportional to the detuning, from `middle` on."""
     ends = np.array([float(diagram.detuning.min()), float(diagram.detuning.max())])
-    ax.plot(ends / unit, slope * ends, ":", color="#6b747d", lw=0.9, zorder=1)
+    ax.plot(ends / unit, middle + slope * ends, ":", color="#6b747d", lw=0.9, zorder=1)
 
 
 def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str) -> None:
@@ -307,8 +307,9 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
         return
     label, unit = _axis(x, ensemble)
     y_unit = _frequency_label(label, unit, "", "")[1]
+    middle = sum(group.mean_frequency for group in ensemble.groups) / 2 if ensemble.recipe.clouds else 0.0
     for sign in (1, -1):
-        _draw_dotted(ax, diagram, unit, sign / 2 / y_unit)
+        _draw_dotted(ax, diagram, unit, sign / 2 / y_unit, middle / y_unit)
 
     def plateau(detuning: float) -> float:
         pair = varied(ensemble, {"detuning": detuning})

@@ -186,8 +186,9 @@ def critical_coupling(ensemble: Ensemble) -> float:
     float
         For one group the strength V_c (angular frequency); without disorder Gamma_perp / (-z0 sin theta). For
         `Ensemble.pair` the value of `coupling` with all other parameters fixed: a separate cross coupling is kept, and 0
-        means that it is sufficient alone. For any other ensemble the factor s > 0 at which s C reaches the threshold; below 1
-        the ensemble is above threshold. If there are several thresholds, the smallest one; inf if there is none.
+        means that it is sufficient alone. For any other ensemble, also two clouds in a cavity, the factor s > 0 at which s C
+        reaches the threshold; below 1 the ensemble is above threshold. If there are several thresholds, the
+        smallest one; inf if there is none.
 
     Raises
     ------
