@@ -337,6 +337,8 @@ def test_flip_kills_and_exchange_revives_in_the_mirror():
     assert number_after(text, "R =") == pytest.approx(float(after.order_parameter), abs=0.005)
     assert number_after(text, "speeds are") == pytest.approx(float(before.frequency), abs=0.005)
     assert number_after(text, "and", text.index("speeds are")) == pytest.approx(float(after.frequency), abs=0.005)
+    alone = said("story-5", {**first, "r": 1 / first["r"]})["words"]["answers"]["exchange"]
+    assert [one.startswith("Alone it leads into the dark") for one in (alone, text)] == [True, False]
 
 
 def test_the_shore():

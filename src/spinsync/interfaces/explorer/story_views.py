@@ -159,7 +159,7 @@ def roles(values: Values) -> tuple[str, Answers]:
     return _now(values), {
         "flip": f"{jumps}: with one sign of <i>θ</i> a rhythm needs more gain "
         f"than damping, with the other sign more damping than gain. You are {here}.",
-        "exchange": f"{lives} Each half is the mirror image of the other.",
+        "exchange": f"{'Alone it leads into the dark: flip the twist, too. ' if dark else ''}{lives} Each half is the mirror image of the other.",
         "map": f"The shore is the critical coupling: {shown(far)} at {equation('r', '3')} (or 1/3), already {shown(near)} at "
         f"{equation('r', '1.5')} (or 2/3). Where gain equals damping no coupling is enough.",
     }  # fmt: skip
