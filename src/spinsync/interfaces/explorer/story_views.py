@@ -58,9 +58,15 @@ def hearing(values: Values) -> tuple[str, Answers]:
     """Interaction alone turns all points rigidly; at theta = 0 the mean turns at its own frequency less V z."""
     low, high = chance(SPINS["story-2"])
     twist = values["theta"]
-    rigid = twist in (0, 1, -1)
+    rigid = twist in (0, 1, -1) or values["V"] == 0
     told = f"With a twist of {twisted(twist)}" if twist else "Without a twist"
-    if rigid:
+    if values["V"] == 0:
+        now = "Nobody is heard now: every hand turns as a clock alone."
+        start = (
+            f"Each start has its own length, mostly {equation('R', low)} to {shown(high)}; the speed is always that of a clock "
+            "alone."
+        )
+    elif rigid:
         now = f"{told} the average hand keeps the length and the speed that the start gave it."
         start = (
             f"Each start has its own length, mostly {equation('R', low)} to {shown(high)}, and its own speed: some are faster "
@@ -147,6 +153,7 @@ def roles(values: Values) -> tuple[str, Answers]:
     one, other = (ss.limit_cycle(single(v)) for v in (alive, mirror))
     far, near = (float(ss.critical_coupling(single({**alive, "r": r}))) for r in (3.0, 1.5))
     dark = not isfinite(ss.critical_coupling(single(values)))
+    alone = "Alone it ends in the dark: flip the twist, too. " if dark else ""
     here = "in the dark now, where no coupling helps" if dark else "in its half now"
     jumps = "The bright island jumps into the other half of the map" if values["theta"] % 1 else "Without a twist all is dark"
     lives = (
@@ -159,7 +166,7 @@ def roles(values: Values) -> tuple[str, Answers]:
     return _now(values), {
         "flip": f"{jumps}: with one sign of <i>θ</i> a rhythm needs more gain "
         f"than damping, with the other sign more damping than gain. You are {here}.",
-        "exchange": f"{'Alone it leads into the dark: flip the twist, too. ' if dark else ''}{lives} Each half is the mirror image of the other.",
+        "exchange": f"{alone}{lives} Each half mirrors the other.",
         "map": f"The shore is the critical coupling: {shown(far)} at {equation('r', '3')} (or 1/3), already {shown(near)} at "
         f"{equation('r', '1.5')} (or 2/3). Where gain equals damping no coupling is enough.",
     }  # fmt: skip
