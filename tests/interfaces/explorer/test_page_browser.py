@@ -334,6 +334,20 @@ def test_on_a_phone_the_sphere_stays_in_sight_of_the_sliders(browser, address, t
         assert sphere["y"] + sphere["height"] <= row["y"] + 1
 
 
+@pytest.mark.parametrize("tab", TABS[:2])
+def test_on_a_phone_the_legend_and_the_help_stand_below_the_sphere(browser, address, tab):
+    here = ".page:not([hidden])"
+    with visit(browser, address, tab, viewport=PHONE, has_touch=True) as page:
+        stage, legend = page.locator(f"{here} .stage-box").bounding_box(), page.locator(f"{here} .stage-below .stage-legend")
+        assert "mean" in legend.inner_text()
+        assert stage["y"] + stage["height"] <= legend.bounding_box()["y"] + 1
+        page.locator(f"{here} .stage-help summary").click()
+        assert "Each dot is the Bloch vector of one spin" in page.locator(f"{here} .stage-help").inner_text()
+        page.set_viewport_size(DESKTOP)
+        wait_until(page, f"document.querySelector('{here} .stage > .stage-legend')")
+        assert page.locator(f"{here} .stage-below").is_hidden()
+
+
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => {

@@ -150,17 +150,17 @@ def test_every_start_has_another_hand_without_gain_and_damping(browser, address)
             page.wait_for_timeout(300)
             assert abs(page.evaluate(ORDER) - lengths[-1]) < 1e-3
         assert max(lengths) - min(lengths) > 0.05
-        unfolded(page, "Every start has a motion of its own")
+        unfolded(page, "Each start has its own length")
 
 
 def test_a_rhythm_is_born_survives_a_kick_dies_and_is_born_again(browser, address):
     with step(browser, address, "story-4") as page:
-        now(page, "A rhythm.")
         order = story_order()
         near = f"Math.abs({ORDER} - {order}) < 0.02"
         wait_until(page, near)
         press(page, "Kick")
         assert page.evaluate(ORDER) < 0.7 * order
+        now(page, "A rhythm.")
         wait_until(page, near)
         press(page, "Weaken the coupling")
         now(page, "No rhythm.")
@@ -200,7 +200,7 @@ def test_two_groups_agree_or_pass_or_swing(browser, address):
         for name, words in (("A little", "Full synchronization"), ("Much", "Partial"), ("In between", "Phase-trapped")):
             press(page, name)
             now(page, words)
-        unfolded(page, "Phase-trapped")
+        unfolded(page, "they nearly part")
 
 
 def test_the_sandbox_says_which_goals_were_shown(browser, address):
