@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from server_process import KEY, frame, process
 from spinsync.interfaces.explorer import connections, gate, sessions
 from stub_server import page, running
-from test_server import KEY, frame, process
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts open files in /proc")
 
