@@ -135,7 +135,7 @@ def _empty(folder: Path, name: str) -> Path:
 
 
 #: seconds; an idle machine with two cores takes two thirds at most
-BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 360, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}
+BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 700, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}
 
 
 def run(stages: Stages) -> int:

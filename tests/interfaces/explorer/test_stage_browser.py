@@ -254,14 +254,14 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
         x, y, depth = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
         assert (depth > 0) == (name == "front")
         near = image[int(y) - 2 : int(y) + 3, int(x)].reshape(-1, 3)
-        seen[name] = np.abs(near - [0, 0, 0]).sum(axis=1).min()
+        seen[name] = np.abs(near - [0, 114, 178]).sum(axis=1).min()
     assert seen["front"] < 60
     assert 100 < seen["back"] < 400
     page.evaluate("model.set('rings', [])")
     page.evaluate(FRAME)
     a = np.radians(-50)
     x, y, _ = place(page, [0.8 * np.cos(a), 0.8 * np.sin(a), 0.6])
-    assert np.abs(pixels(page.locator(".stage-sphere"))[int(y), int(x)] - [0, 0, 0]).sum() > 300
+    assert np.abs(pixels(page.locator(".stage-sphere"))[int(y), int(x)] - [0, 114, 178]).sum() > 300
 
 
 def test_the_strip_shows_r_and_the_closed_form(context):
