@@ -29,13 +29,13 @@ TABS = ("one", "two", "few", "story")
 STAGE = "[...document.querySelectorAll('*')].find((e) => e.stage)?.stage"
 #: the sphere has turned, and Python has said what the ensemble does
 MOVING = f"() => ({STAGE})?.motion.time > 0.05"
-SAID = "() => [...document.querySelectorAll('.words')].some((e) => e.checkVisibility() && e.textContent.length > 20)"
+SAID = "() => [...document.querySelectorAll('.words, .story-text')].some((e) => e.checkVisibility() && e.textContent.length > 20)"
 #: words, and in each diagram in sight an image or points, which may still be coarse
 USABLE = """() => {
   const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility());
   const painted = (canvas) => canvas.width > 0 && canvas.height > 0
     && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((v, k) => k % 4 === 3 && v > 0);
-  return seen(".words").some((e) => e.textContent.length > 20)
+  return seen(".words, .story-text").some((e) => e.textContent.length > 20)
     && seen(".plot").every((e) => e.querySelector(".plot-lines circle")
       || (!e.matches(".busy") && e.querySelector(".plot-lines path")) || [...e.querySelectorAll("canvas")].some(painted));
 }"""

@@ -6,6 +6,8 @@ import matplotlib as mpl
 import pytest
 from hypothesis import settings
 
+from browser import chromium
+
 mpl.use("Agg")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as shells do for background jobs
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -33,3 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 check_slice(item, marker)
             if name not in config.option.markexpr:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium."""
+    with chromium() as opened:
+        yield opened

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 import spinsync as ss
-from browser import chromium, errors_of
+from browser import errors_of
 from spinsync.widget.saved import HERE
 
 TIMES = np.linspace(0, 6, 61)
@@ -19,12 +19,6 @@ PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, thet
 @pytest.fixture
 def sphere():
     return ss.show(ss.evolve(PAIR, TIMES))
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 def opened(browser, file, **options):

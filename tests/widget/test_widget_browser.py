@@ -8,7 +8,7 @@ import pytest
 from matplotlib.image import imread
 
 import spinsync as ss
-from browser import ORIGIN, chromium, widget_page
+from browser import ORIGIN, widget_page
 from spinsync.plot.appearance import COLOURS
 from spinsync.plot.spheres import View
 from spinsync.widget.packing import packed
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.browser
 TIMES = np.linspace(0, 6, 61)
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=16.0, theta=-1.2)
 HALF_WIDTH = 1.22  # from the centre of the sphere to the edge of the canvas, in radii of the sphere
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from browser import chromium, errors_of
+from browser import errors_of
 
 pytestmark = pytest.mark.browser
 MARIMO = """import marimo
@@ -64,12 +64,6 @@ sphere""",
     """sphere.update(ss.evolve(one.replace(coupling=2.0), times))
 print("at frame", round(sphere.frame), "playing", sphere.playing)""",
 )
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @contextmanager

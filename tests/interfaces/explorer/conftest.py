@@ -7,6 +7,8 @@ import sys
 import matplotlib.pyplot as plt
 import pytest
 
+from explorer_visitor import served
+
 
 @pytest.fixture
 def executed(tmp_path, monkeypatch):
@@ -24,3 +26,10 @@ def executed(tmp_path, monkeypatch):
         return names, said.getvalue()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def address():
+    """Of an explorer that runs."""
+    with served() as (where, _):
+        yield where

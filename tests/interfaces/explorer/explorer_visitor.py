@@ -107,3 +107,15 @@ def put(page, name, value):
 def the_map(page):
     """The picture that can be clicked."""
     return page.locator(".page:not([hidden]) svg.clickable").first
+
+
+def drag(page, name, steps, pause=0):
+    """Drag a slider from a third to two thirds with the mouse."""
+    box = slider(page, name).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 3, y)
+    page.mouse.down()
+    for k in range(steps):
+        page.mouse.move(box["x"] + box["width"] * (1 + k / steps) / 3, y)
+        page.wait_for_timeout(pause)
+    page.mouse.up()

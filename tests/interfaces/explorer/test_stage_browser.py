@@ -7,7 +7,6 @@ import pytest
 from matplotlib.image import imread
 
 import spinsync as ss
-from browser import chromium
 from stage_alone import stage_page, wait_until
 
 pytestmark = pytest.mark.browser
@@ -17,12 +16,6 @@ R, Z = float(CYCLE.order_parameter), float(CYCLE.inversion)
 ONE = {"kind": "one", "values": VALUES, "spins": 200, "rings": [{"group": 0, "radius": R, "height": Z}], "order": R}
 TWO = {"kind": "two", "values": {**VALUES, "V": 6.0, "detuning": 0.5, "alike": 1}, "spins": 200, "rings": [], "order": None}
 FRAME = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

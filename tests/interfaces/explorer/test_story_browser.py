@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from browser import chromium
 from explorer_visitor import DESKTOP, PHONE, served, visit, wait_until
 from spinsync.interfaces.explorer import story
 
@@ -12,12 +11,6 @@ pytestmark = pytest.mark.browser
 KEYS = [scene.key for scene in story.SCENES]
 ORDER = "document.querySelector('.stage').stage.motion.order"
 OPEN = "document.querySelector('.story-what').open"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

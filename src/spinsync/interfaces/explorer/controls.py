@@ -28,7 +28,7 @@ class Control:
     start: float
     kind: Literal["number", "tick"] = "number"
     scale: Literal["linear", "log"] = "linear"
-    plain: str = ""  # the label in plain words
+    plain: str = ""  # the label in plain words, in the story
 
     def taken(self, value: Any) -> tuple[float | None, str]:
         """The nearest allowed value, on the grid of steps where the range is of whole numbers, and what was wrong."""
@@ -45,19 +45,17 @@ def plain_number(value: float) -> str:
     return f"{value:.3g}".replace("-", "−")
 
 
-V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3, plain="how strongly they act on each other")
-THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.38, plain="kind of interaction")
-RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.02, 3, scale="log", plain="gain against damping")
-DEPHASING = Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0, plain="noise that shakes the phase")
-SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01, 0.2, plain="how different their own rhythms are")
-DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, 0.5, plain="how much faster A is than B")
+V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3)
+THETA = Control("theta", "interaction phase θ/π", -1, 1, 0.01, -0.38)
+RATIO = Control("r", "gain-to-damping ratio r = κ/γ", 1 / 12, 12, 0.02, 3, scale="log")
+DEPHASING = Control("dephasing", "dephasing γφ/(κ+γ)", 0, 2, 0.01, 0)
+SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01, 0.2)
+DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, 0.5)
 V_PAIR = replace(V, high=8, start=5)
-ALIKE = Control(
-    "alike", "between the groups as within them", 0, 1, 1, 1, "tick", plain="the groups hear each other as themselves"
-)
-V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, plain="how strongly A and B act on each other")
-THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, plain="kind of interaction of A and B")
-SPINS = Control("N", "number of spins N", 2, 60, 1, 20, plain="number of spins")
+ALIKE = Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick")
+V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1)
+THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38)
+SPINS = Control("N", "number of spins N", 2, 60, 1, 20)
 
 ONE = (V, THETA, RATIO, DEPHASING, SPREAD)
 TWO = (DETUNING, V_PAIR, THETA, RATIO, DEPHASING, ALIKE, V_CROSS, THETA_CROSS)

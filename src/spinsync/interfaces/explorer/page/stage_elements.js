@@ -14,7 +14,7 @@ const WORDS = {
       `Many dots may lie on one another. Pull a dot and let it go; drag beside the dots to turn the view. ${FAINT}`,
   },
   plain: {
-    one: "one clock", groups: ["clocks A", "clocks B"], mean: "average",
+    one: "one clock", groups: ["blue clocks, A", "orange clocks, B"], mean: "average",
     cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "theory"],
     hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
