@@ -29,7 +29,9 @@ TABS = ("one", "two", "few", "story")
 STAGE = "[...document.querySelectorAll('*')].find((e) => e.stage)?.stage"
 #: the sphere has turned, and Python has said what the ensemble does
 MOVING = f"() => ({STAGE})?.motion.time > 0.05"
-SAID = "() => [...document.querySelectorAll('.words, .story-text')].some((e) => e.checkVisibility() && e.textContent.length > 20)"
+SAID = (
+    "() => [...document.querySelectorAll('.words, .story-text')].some((e) => e.checkVisibility() && e.textContent.length > 20)"
+)
 #: words, and in each diagram in sight an image or points, which may still be coarse
 USABLE = """() => {
   const seen = (selector) => [...document.querySelectorAll(selector)].filter((e) => e.checkVisibility());

@@ -45,7 +45,7 @@ def words(values: Values) -> str:
         turn = (
             f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)}."
             if abs(number) < STILL
-            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone, which turns at 1 on this sphere."
+            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone, which turns at 1 here."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "
