@@ -15,7 +15,7 @@ const WORDS = {
   },
   plain: {
     one: "one clock", groups: ["blue clocks, A", "orange clocks, B"], mean: "average",
-    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "theory"],
+    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"],
     hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
       "shorter the hand. The arrow is the average hand, at the mean height. Many dots may lie on one another: pull one out and let " +
