@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,39 +11,21 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
-from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, angle_ticks, axes, in_style
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable
+from spinsync.plot.labels import (
+    ONE_GROUP,
+    RATES,
+    TWO_GROUPS,
+    has_rate,
+    parameter_label,
+    parameter_size,
+    quantity_label,
+    quantity_size,
+)
+from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
-
-LABELS = {
-    "amplitude": r"amplitude  $|s|$",
-    "inversion": r"inversion  $z$",
-    "frequency": r"frequency  $\Omega$  (rate)",
-    "order_parameter": r"order parameter  $R$",
-    "lyapunov": r"Lyapunov exponent  $\lambda$  (rate)",
-}
-PAIR_LABELS = {
-    "phase_locking": r"phase locking  $|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|$",
-    "phase_difference": r"phase difference  $\varphi_\mathrm{A}-\varphi_\mathrm{B}$",
-}
-
-
-def axis_label(name: str, ensemble: Ensemble, axes_of_diagram: Iterable[str] = ()) -> tuple[str, float]:
-    """Label of a parameter and its unit on the axis: the damping rate, if it is one fixed number."""
-    *where, last = name.split(".")
-    described = parameter(name)
-    of = f"  ({', '.join(where)})" if len(ensemble.groups) > 1 and where else ""
-    if described.unit != RATE:
-        return f"{described.label}  ${described.symbol}${of}", 1.0
-    damping = ensemble.recipe.parameters.get("damping")
-    varied = last == "damping" or "damping" in axes_of_diagram or ensemble.recipe.changes
-    if of or ensemble.recipe.constructor == "cavity" or varied or not isinstance(damping, float) or damping == 0:
-        return rf"{described.label}  ${described.symbol}${of}  (rate)", 1.0
-    if last == "gain":
-        return r"gain-to-damping ratio  $r=\kappa/\gamma$", damping
-    return rf"{described.label}  ${described.symbol}/\gamma$", damping
 
 
 def select_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
@@ -57,7 +39,9 @@ def select_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
 
 
 @in_style
-def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None) -> Axes:
+def phase_diagram(
+    diagram: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None, unit: str | tuple[str, float] = "rate"
+) -> Axes:
     """A diagram over two parameters: regimes as labelled areas, or a variable as an image, with boundaries in closed form.
 
     Parameters
@@ -71,6 +55,9 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
         Grey: undefined. Crosses: undecided regimes. Lines of a symmetric pair: the Hopf line, the existence limit of
         full synchronization, and the stability limit of the incoherent state, (5.2) to (5.4); of any other pair over
         its detuning: the edges of Adler's locking range (5.7) if its relative error is below 0.1.
+    unit : "rate", "damping" or (name, factor)
+        Unit of rates and frequencies: that of the model's numbers; the damping rate of all groups; or a unit of this
+        name and this size, ("Hz", 2 * np.pi) for numbers in 1/s.
 
     Returns
     -------
@@ -79,7 +66,7 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     Raises
     ------
     InputError
-        If the diagram does not have two axes, or the variable is unknown.
+        If the diagram does not have two axes, the variable is unknown, or the figure can't have this unit.
 
     Examples
     --------
@@ -91,69 +78,69 @@ def phase_diagram(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str 
     diagram = diagram.sortby([x, y])  # an image needs ascending axes
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
-    checks.one_of("variable", variable, ["regime", *LABELS, *PAIR_LABELS])
-    (x_label, x_unit), (y_label, y_unit) = axis_label(x, ensemble, (x, y)), axis_label(y, ensemble, (x, y))
+    checks.one_of("variable", variable, ["regime", *ONE_GROUP, *TWO_GROUPS])
+    shown = has_rate(x) or has_rate(y) or variable in RATES
+    one_unit = checked_unit(unit, ensemble, (x, y), shown=shown)
+    sizes = {name: parameter_size(name, one_unit) for name in (x, y)}
     values = select_group(diagram, variable).transpose(y, x).values
     ax, new_figure = axes(ax, height_factor=1.125), ax is None
     if variable == "regime":
-        areas.areas(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values)
+        areas.areas(ax, diagram[x].values / sizes[x], diagram[y].values / sizes[y], values)
     else:
-        _image(ax, diagram[x].values / x_unit, diagram[y].values / y_unit, values, variable)
-    _draw_threshold(ax, diagram, ensemble, x, y)
+        _image(ax, diagram[x].values / sizes[x], diagram[y].values / sizes[y], values, variable, one_unit)
+    _draw_threshold(ax, diagram, ensemble, x, y, sizes)
     if len(ensemble.groups) == 2:
-        areas.boundaries(ax, diagram, ensemble, x, y, {x: x_unit, y: y_unit})
+        areas.boundaries(ax, diagram, ensemble, x, y, sizes)
     if new_figure and variable == "regime":
         areas.legend(ax, values)
-    ax.set(xlabel=x_label, ylabel=y_label)
+    ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=parameter_label(y, ensemble, one_unit))
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
             angle_ticks(axis, float(diagram[name].min()), float(diagram[name].max()))
     return ax
 
 
-def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str) -> None:
+def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> None:
     ax.set_facecolor("#d0d0d0")
     cyclic = variable == "phase_difference"
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
     map_ = CYCLIC_COLOURMAP if cyclic else COLOURMAP
+    values = values / quantity_size(variable, unit)
     image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest")
-    bar = ax.figure.colorbar(image, ax=ax, label=(LABELS | PAIR_LABELS)[variable])
+    bar = ax.figure.colorbar(image, ax=ax, label=quantity_label(variable, unit))
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 
 
-def formula(ax: Axes, diagram: xr.Dataset, name: str, unit: float, f: Callable[[Any], float], upright: bool = False) -> Any:
+def formula(ax: Axes, diagram: xr.Dataset, name: str, size: float, f: Callable[[Any], float], upright: bool = False) -> Any:
     """x and y of a closed form along a parameter; for numbers of spins at the given values only."""
-    given = diagram[name].values / unit
+    given = diagram[name].values / size
     if name == "spins":
         values = np.array([f(int(n)) for n in diagram[name].values])
         return (values, given) if upright else (given, values)
-    return curves.sample_curve(ax, lambda at: f(at * unit), given, upright=upright)
+    return curves.sample_curve(ax, lambda at: f(at * size), given, upright=upright)
 
 
-def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
+def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str, sizes: dict[str, float]) -> None:
     """Draw the critical coupling of one group."""
     if "limit_cycle" not in available(ensemble):
         return
     if "coupling" not in (x, y):
-        _draw_threshold_contour(ax, diagram, ensemble, x, y)
+        _draw_threshold_contour(ax, diagram, ensemble, x, y, sizes)
         return
     other = y if x == "coupling" else x
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())  # the line does not change the limits
-    units = [axis_label(name, ensemble, (x, y))[1] for name in ("coupling", other)]
-
-    curve = formula(ax, diagram, other, units[1], upright=x == "coupling",
-                    f=lambda value: critical_coupling(varied(ensemble, {other: value})) / units[0])  # fmt: skip
+    curve = formula(ax, diagram, other, sizes[other], upright=x == "coupling",
+                    f=lambda value: critical_coupling(varied(ensemble, {other: value})) / sizes["coupling"])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
     ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
 
 
-def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str) -> None:
+def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str, sizes: dict[str, float]) -> None:
     """Draw V = V_c as a contour over two parameters that are not the coupling."""
-    units = {name: axis_label(name, ensemble, (x, y))[1] for name in (x, y)}
-    grid = curves.sample_grid(ax, *(diagram[name].values / units[name] for name in (x, y)))
-    fine = {name: values * units[name] for name, values in zip((x, y), grid, strict=True)}
+    grid = curves.sample_grid(ax, *(diagram[name].values / sizes[name] for name in (x, y)))
+    fine = {name: values * sizes[name] for name, values in zip((x, y), grid, strict=True)}
     if "spins" in fine:
         fine["spins"] = np.unique(np.rint(fine["spins"]))
 
@@ -164,6 +151,6 @@ def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x
 
     values = np.array([[above(across, up) for across in fine[x]] for up in fine[y]])
     if values.min() < 0 < values.max():
-        along = [fine[name] / units[name] for name in (x, y)]
+        along = [fine[name] / sizes[name] for name in (x, y)]
         ax.contour(*along, values, levels=[0.0], colors="white", linewidths=2.6)
         ax.contour(*along, values, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
