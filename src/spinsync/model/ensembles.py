@@ -166,17 +166,17 @@ class Ensemble:
             Number N of spins in the cavity. A theory with another number of spins keeps V, the collective coupling, and
             thereby has another coupling g per spin.
         vacuum_coupling : float
-            Coupling g of one spin to the cavity mode; angular frequency.
+            Coupling g of one spin to the cavity mode, half of the single-photon Rabi frequency; angular.
         cavity_decay : float
-            Energy decay rate of the cavity, positive; large compared with all other rates: a `CavityWarning` says where
-            Gamma_perp or g sqrt(N) exceeds a tenth of cavity_decay/2. `from_toml` gives it too, and `replace` and
-            `phase_diagram` give it once where they leave this limit.
+            Energy decay rate of the cavity, the full width of its line (FWHM, angular), positive; large compared with all other
+            rates: a `CavityWarning` says where Gamma_perp or g sqrt(N) exceeds a tenth of cavity_decay/2. `from_toml` gives it
+            too, and `replace` and `phase_diagram` give it once where they leave this limit.
         cavity_detuning : float
-            Cavity frequency minus spin frequency; it sets theta, between -pi and 0.
+            Cavity frequency minus spin frequency, angular; it sets theta, between -pi and 0.
         gain, damping, dephasing, frequency
             As in `Ensemble.single`; of two clouds the mean of their frequencies.
         detuning : float, optional
-            omega_A - omega_B of two clouds, at frequency + detuning/2 and frequency - detuning/2; None: one group.
+            omega_A - omega_B of two clouds, angular, at frequency + detuning/2 and frequency - detuning/2; None: one group.
         weights : two floats, optional
             Relative numbers of spins of two clouds, by default equal; `spins` is the number in both together.
 
@@ -187,18 +187,25 @@ class Ensemble:
 
         Examples
         --------
-        >>> import spinsync as ss
-        >>> laser = ss.Ensemble.cavity(spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01)
-        >>> laser.coupling_matrix.round(12)
-        array([[0.-0.1j]])
+        Strontium in 1/s: a million atoms with a line of 1 mHz in a cavity of 150 kHz (both FWHM), cooperativity
+        C = 4 g^2/(cavity_decay damping) = 0.41, pumped at 1300/s. Without cavity_detuning V = N C damping/2. The page "A
+        strontium laser in Hz" goes on from here.
 
-        Two clouds, three quarters of the spins in the first one:
+        >>> import numpy as np, spinsync as ss
+        >>> Hz = 2 * np.pi
+        >>> line, cavity = 1e-3 * Hz, 150e3 * Hz
+        >>> g = np.sqrt(0.41 * line * cavity) / 2
+        >>> laser = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=cavity, gain=1300.0, damping=line)
+        >>> laser.coupling_matrix.round(1)
+        array([[0.-1288.1j]])
+
+        Two clouds 30 Hz apart, three quarters of the atoms in the first one:
 
         >>> clouds = ss.Ensemble.cavity(
-        ...     spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, gain=0.05, damping=0.01, detuning=0.02, weights=(3, 1)
+        ...     spins=10**6, vacuum_coupling=g, cavity_decay=cavity, gain=1300.0, damping=line, detuning=30 * Hz, weights=(3, 1)
         ... )
-        >>> [(group.name, group.frequency, group.weight) for group in clouds.groups]
-        [('A', 0.01, 0.75), ('B', -0.01, 0.25)]
+        >>> [(group.name, round(group.frequency / Hz, 9), group.weight) for group in clouds.groups]
+        [('A', 15.0, 0.75), ('B', -15.0, 0.25)]
         """
         ensemble = _construct("cavity", locals())
         _warn_outside_limit(ensemble)

@@ -69,14 +69,17 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
     >>> round(float(cycle.inversion), 6), round(float(cycle.amplitude), 6)
     (0.166667, 0.166667)
 
-    A superradiant laser, its cavity eliminated and kept:
+    A superradiant laser of strontium in 1/s, whose cavity is 30 kHz away: frequency in Hz, cavity eliminated and kept, and
+    photons per second. The page "A strontium laser in Hz" has more.
 
+    >>> Hz = 2 * np.pi
+    >>> g = np.sqrt(0.41 * 1e-3 * 150e3) / 2 * Hz
     >>> laser = ss.Ensemble.cavity(
-    ...     spins=10_000, vacuum_coupling=0.01, cavity_decay=20.0, cavity_detuning=4.0, gain=0.05, damping=0.01
+    ...     spins=10**6, vacuum_coupling=g, cavity_decay=150e3 * Hz, cavity_detuning=30e3 * Hz, gain=205 * Hz, damping=1e-3 * Hz
     ... )
     >>> light = ss.limit_cycle(laser)
-    >>> round(float(light.frequency), 6), round(float(light.cavity_frequency), 6), round(float(light.photon_flux), 3)
-    (0.012, 0.011964, 95.686)
+    >>> round(float(light.frequency) / Hz, 3), round(float(light.cavity_frequency) / Hz, 3), f"{light.photon_flux:.3g}"
+    (41.0, 40.944, '2.71e+08')
     """
     one = closed_forms_one.one_group(_checked(ensemble))
     frequency, amplitude, inversion = closed_forms_one.cycle(one)

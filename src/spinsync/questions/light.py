@@ -83,6 +83,14 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, s
     >>> round(10**6 * float(many.linewidth), 6)
     42.0
 
+    A million strontium atoms in a cavity, in 1/s; the linewidth in mHz (the page "A strontium laser in Hz" has more):
+
+    >>> line, cavity = 2 * np.pi * 1e-3, 2 * np.pi * 150e3
+    >>> g = np.sqrt(0.41 * line * cavity) / 2
+    >>> strontium = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=g, cavity_decay=cavity, gain=1288.0, damping=line)
+    >>> round(float(ss.linewidth(strontium, theory=ss.MeanField()).linewidth) / (2 * np.pi) * 1e3, 3)
+    0.615
+
     Two lines at opposite frequencies:
 
     >>> pair = ss.Ensemble.pair(detuning=2.0, gain=0.5, damping=0.1, coupling=1.0, theta=-np.pi / 2)
