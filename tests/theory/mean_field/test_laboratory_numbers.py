@@ -165,7 +165,7 @@ def test_the_light_of_the_clock_transition(page):
     assert page["flux"] == pytest.approx(laser.cavity_line * abs(a) ** 2, rel=1e-7)
     assert page["power"] == pytest.approx(laser.cavity_line * abs(a) ** 2 * h * 299792458 / 698.446e-9, rel=1e-5)
     assert page["flux"] == pytest.approx(laser.atoms**2 * 0.41 * laser.line / 8, rel=1e-4)
-    for w, power in zip(page["pumps"][10:100:30], page["curve"][10:100:30], strict=True):
+    for w, power in zip(page["pumps"][10:100:30], page["powers"][10:100:30], strict=True):
         a = replace(laser, pump=w).cycle()[1][0]
         assert power == pytest.approx(laser.cavity_line * abs(a) ** 2 * h * page["optical_frequency"], rel=1e-6)
 
