@@ -1,0 +1,42 @@
+"""What all figures of the report share: letters of panels, legends that explain every line, sentences of captions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from string import ascii_lowercase
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+import spinsync as ss
+
+BLUE, ORANGE, GREEN = ss.plot.COLOURS[:3]
+#: what circles over closed forms mean, in captions
+CIRCLES = (
+    "Circles: the long-time limit of one trajectory per point. Where the motion comes to rest in a rotating frame, Newton’s "
+    "method completes the trajectory on the fixed-point equation from which the closed form follows. There the agreement "
+    "tests which fixed point is reached, not that equation."
+)
+
+
+def add_letters(axes: Iterable[Axes]) -> None:
+    """Write (a), (b), ... above the left corners of the panels."""
+    for letter, ax in zip(ascii_lowercase, axes, strict=False):
+        ax.set_title(f"({letter})", loc="left", fontweight="bold")
+
+
+def key(label: str, *, color: str = "black", ls: Any = "-", lw: float = 1.0, **options: Any) -> Line2D:
+    """A line for a legend."""
+    return Line2D([], [], color=color, ls=ls, lw=lw, label=label, **options)
+
+
+def circle_key(label: str, *, color: str = BLUE, fill: str = "white", ms: float = 3.6, **options: Any) -> Line2D:
+    """A marker for a legend, by default an open circle."""
+    return Line2D([], [], color=color, ls="", marker="o", ms=ms, mfc=fill, mew=0.9, label=label, **options)
+
+
+def add_legend(figure: Figure, *keys: Line2D, columns: int | None = None) -> None:
+    """Draw a legend below all panels."""
+    figure.legend(handles=list(keys), loc="outside lower center", ncols=columns or len(keys), columnspacing=1.6)
