@@ -33,7 +33,7 @@ def test_regimes_are_areas_with_colours_and_labels(tongue):
     codes[4:, 4:], codes[:2, :2] = ss.Regime.IRREGULAR, ss.Regime.INCOHERENT
     codes[7, 6] = ss.Regime.UNDECIDED
     diagram = tongue.assign(regime=(("detuning", "coupling"), codes.astype(np.int8), tongue.regime.attrs))
-    ax = ss.plot.phase_diagram(diagram)
+    ax = ss.plot.phase_diagram(diagram, unit="damping")
     image = ax.collections[0]
     np.testing.assert_array_equal(image.get_array().reshape(7, 8), codes.T)
     drawn = {code: to_hex(image.cmap(image.norm(code))) for code in ss.Regime}
@@ -58,7 +58,7 @@ def test_a_single_point_has_no_label(tongue):
 
 
 def test_boundaries_of_a_symmetric_pair_are_its_closed_forms(tongue):
-    ax = ss.plot.phase_diagram(tongue)
+    ax = ss.plot.phase_diagram(tongue, unit="damping")
     np.testing.assert_array_equal(ax.collections[0].get_array().reshape(7, 8), tongue.regime.values.T)
     for name, boundary in (("Hopf line", "hopf"), ("existence of full", "existence"), ("incoherent stable", "incoherent")):
         curve = labelled_lines(ax)[name].get_xydata()
@@ -76,7 +76,7 @@ def test_boundaries_of_a_symmetric_pair_are_its_closed_forms(tongue):
 
 
 def test_boundaries_are_drawn_over_exchanged_axes(tongue):
-    ax = ss.plot.phase_diagram(tongue.transpose("coupling", "detuning", ...))
+    ax = ss.plot.phase_diagram(tongue.transpose("coupling", "detuning", ...), unit="damping")
     x, y = labelled_lines(ax)["Hopf line"].get_xydata()[100]
     assert 2 * y == pytest.approx(float(ss.symmetric_pair(PAIR.replace(coupling=2 * x)).hopf_detuning), rel=1e-12)
     np.testing.assert_array_equal(ax.collections[0].get_array().reshape(8, 7), tongue.regime.values)
@@ -84,7 +84,7 @@ def test_boundaries_are_drawn_over_exchanged_axes(tongue):
 
 def test_edges_of_a_weak_locking_range_follow_adlers_equation():
     axes = {"detuning": np.linspace(-1, 1, 3), "cross_coupling": np.linspace(0.2, 2, 3)}
-    ax = ss.plot.phase_diagram(ss.phase_diagram(WEAK, axes))
+    ax = ss.plot.phase_diagram(ss.phase_diagram(WEAK, axes), unit="damping")
     right = labelled_lines(ax)["Adler, weak coupling"]
     left = next(line for line in ax.lines if line.get_linestyle() == right.get_linestyle() and line is not right)
     for line, sign in ((left, -1), (right, 1)):
@@ -100,7 +100,8 @@ def test_the_threshold_is_drawn_at_every_zoom(half_width, lowest, exchanged):
     """V = 4 + Delta^2/4 in units of the damping rate: over V the detuning rises as a square root."""
     axes = {"detuning": 2 * half_width * np.linspace(lowest, 1, 3), "coupling": np.array([2.0, 31.0, 60.0])}
     diagram = ss.phase_diagram(PAIR.replace(coupling=2.0), axes)
-    ax = ss.plot.phase_diagram(diagram.transpose("coupling", "detuning", ...) if exchanged else diagram)
+    diagram = diagram.transpose("coupling", "detuning", ...) if exchanged else diagram
+    ax = ss.plot.phase_diagram(diagram, unit="damping")
     for name, formula in (("existence of full", lambda d: 4 + d**2 / 4), ("incoherent stable", lambda d: min(4 + d**2 / 4, 8))):
         both = [line for line in ax.lines if line.get_linestyle() == labelled_lines(ax)[name].get_linestyle()]
         points = np.concatenate([line.get_xydata()[:, ::-1] if exchanged else line.get_xydata() for line in both])
@@ -118,7 +119,7 @@ def test_boundaries_are_dense_on_a_logarithmic_axis():
     axes = {"detuning": np.geomspace(0.02, 20.0, 4), "coupling": np.array([2.0, 31.0, 60.0])}
     ax = plt.subplots()[1]
     ax.set_xscale("log")
-    ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes), ax)
+    ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes), ax, unit="damping")
     line = labelled_lines(ax)["existence of full"].get_xydata()
     low, high = ax.get_xlim()
     inside = line[(line[:, 0] > low) & (line[:, 0] < high)]
@@ -130,7 +131,7 @@ def test_boundaries_are_dense_on_a_logarithmic_axis():
 
 def test_boundaries_of_a_pair_over_two_other_parameters():
     axes = {"coupling": np.linspace(2, 60, 4), "gain": np.linspace(1, 30, 5)}
-    ax = ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes))
+    ax = ss.plot.phase_diagram(ss.phase_diagram(PAIR, axes), unit="damping")
     assert {"existence of full", "incoherent stable"} <= set(labelled_lines(ax))
     paths = [path.vertices for c in ax.collections if c.get_linestyle() != [(0.0, None)] for path in c.get_paths()]
     checked = 0
@@ -173,7 +174,7 @@ def plateau():
 
 
 def test_frequencies_with_natural_frequencies_and_plateau(plateau):
-    ax = ss.plot.frequency(plateau)
+    ax = ss.plot.frequency(plateau, unit="damping")
     for line, group in zip(ax.lines, (0, 1), strict=False):
         np.testing.assert_allclose(line.get_xydata(), np.stack([plateau.detuning, plateau.frequency[:, group]], 1) / 2)
     natural = [line.get_xydata() for line in ax.lines if line.get_linestyle() == ":"]
@@ -187,7 +188,7 @@ def test_frequencies_with_natural_frequencies_and_plateau(plateau):
 
 
 def test_the_difference_of_frequencies_has_the_plateau(plateau):
-    ax = ss.plot.frequency(plateau, difference=True)
+    ax = ss.plot.frequency(plateau, difference=True, unit="damping")
     gap = plateau.frequency.sel(group="A") - plateau.frequency.sel(group="B")
     assert float(gap[-1]) > 10  # A is the faster one
     np.testing.assert_allclose(ax.lines[0].get_xydata(), np.stack([plateau.detuning, gap], 1) / 2)
@@ -200,10 +201,10 @@ def test_the_difference_of_frequencies_has_the_plateau(plateau):
 
 def test_beat_frequencies_of_weak_coupling_follow_adlers_equation():
     diagram = ss.phase_diagram(WEAK, {"detuning": np.linspace(-1.5, 0.5, 6)})
-    ax = ss.plot.frequency(diagram, difference=True)
+    ax = ss.plot.frequency(diagram, difference=True, unit="damping")
     for x, y in ax.lines[2].get_xydata()[::80]:
         assert 2 * y == pytest.approx(float(ss.locking_range(WEAK.replace(detuning=2 * x)).beat_frequency), rel=1e-12)
-    line = ss.plot.frequency(diagram).lines[-1].get_xydata()  # the common frequency of locked groups
+    line = ss.plot.frequency(diagram, unit="damping").lines[-1].get_xydata()  # the common frequency of locked groups
     locked = line[np.isfinite(line[:, 1])]
     assert 10 < len(locked) < len(line)
     for x, y in locked[::10]:
@@ -211,7 +212,7 @@ def test_beat_frequencies_of_weak_coupling_follow_adlers_equation():
 
 
 def test_a_cut_over_the_lyapunov_exponent(plateau):
-    ax = ss.plot.cut(plateau, variable="lyapunov", color="red")
+    ax = ss.plot.cut(plateau, variable="lyapunov", color="red", unit="damping")
     np.testing.assert_allclose(ax.lines[0].get_xydata(), np.stack([plateau.detuning, plateau.lyapunov], 1) / 2)
     assert ax.lines[0].get_markeredgecolor() == "red"
     assert ax.get_ylabel() == r"Lyapunov exponent  $\lambda/\gamma$"

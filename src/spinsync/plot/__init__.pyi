@@ -5,8 +5,8 @@ from .appearance import style as style
 from .areas import REGIME_COLOURS as REGIME_COLOURS
 from .beats import beat_spectrum as beat_spectrum
 from .beats import phase_difference as phase_difference
-from .diagrams import cut as cut
-from .diagrams import frequency as frequency
+from .cuts import cut as cut
+from .cuts import frequency as frequency
 from .diagrams import phase_diagram as phase_diagram
 from .movies import movie as movie
 from .spheres import bloch_sphere as bloch_sphere

@@ -10,7 +10,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
 from spinsync.plot.areas import closed_form
-from spinsync.plot.traces import TIME, require_variable, time_range
+from spinsync.plot.traces import require_variable, time_range
+from spinsync.plot.units import checked_unit
 from spinsync.results.datasets import model_of
 
 MIN_HALF_HEIGHT = 0.25  # smallest half range of the phase axis, in units of pi: a constant then looks constant
@@ -18,8 +19,9 @@ MIN_HALF_HEIGHT = 0.25  # smallest half range of the phase axis, in units of pi:
 
 @in_style
 def phase_difference(
-    run: xr.Dataset, ax: Axes | None = None, *, groups: tuple[str, str] | None = None, color: str | None = None
-) -> Axes:
+    run: xr.Dataset, ax: Axes | None = None, *, groups: tuple[str, str] | None = None, color: str | None = None,
+    unit: str | tuple[str, float] = "rate",
+) -> Axes:  # fmt: skip
     """Unwrapped phase difference of two groups over time: constant, oscillating, or growing.
 
     Parameters
@@ -30,6 +32,8 @@ def phase_difference(
     groups : two names, optional
         By default the first two groups; their locked phase difference is drawn in black if a closed form applies.
     color : str, optional
+    unit : "rate", "damping" or (name, factor)
+        Unit of the time, as in `plot.order_parameter`.
 
     Returns
     -------
@@ -38,7 +42,7 @@ def phase_difference(
     Raises
     ------
     InputError
-        If the run holds no coherence over time, or does not have these groups.
+        If the run holds no coherence over time, or does not have these groups, or can't have this unit.
 
     Examples
     --------
@@ -57,8 +61,9 @@ def phase_difference(
     for name in (first, second):
         checks.one_of("groups", name, names)
     values = run.coherence.values  # by index: names in a file may have another type
-    ax, s = axes(ax), values[:, names.index(first)] * values[:, names.index(second)].conj()
-    ax.plot(run.time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
+    one_unit, s = checked_unit(unit, model_of(run)), values[:, names.index(first)] * values[:, names.index(second)].conj()
+    ax, time = axes(ax), run.time.values * one_unit.time
+    ax.plot(time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
     locked = closed_form(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
         ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
@@ -66,7 +71,8 @@ def phase_difference(
     ax.set_ylim(middle - max(half, MIN_HALF_HEIGHT), middle + max(half, MIN_HALF_HEIGHT))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
-    ax.set(xlabel=TIME, ylabel=rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$", xlim=time_range(run))
+    symbols = rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$"
+    ax.set(xlabel=one_unit.time_label(), ylabel=symbols, xlim=time_range(time))
     return ax
 
 
@@ -78,8 +84,9 @@ def _in_pi(value: float) -> str:
 
 @in_style
 def beat_spectrum(
-    run: xr.Dataset, ax: Axes | None = None, *, skip: float = 0.5, frequencies: tuple[float, float] | None = None
-) -> Axes:
+    run: xr.Dataset, ax: Axes | None = None, *, skip: float = 0.5, frequencies: tuple[float, float] | None = None,
+    unit: str | tuple[str, float] = "rate",
+) -> Axes:  # fmt: skip
     """Spectrum of the mean coherence: one line if the groups are locked, else a comb of lines at the beat frequency.
 
     Parameters
@@ -90,7 +97,9 @@ def beat_spectrum(
     skip : float
         Share of the run to leave out at its start; at least 0, below 1.
     frequencies : two floats, optional
-        The frequency range, angular; a phase that grows as Omega t gives a line at +Omega.
+        The frequency range, angular, in the unit of the model; a phase that grows as Omega t gives a line at +Omega.
+    unit : "rate", "damping" or (name, factor)
+        Unit of the frequency, as in `plot.phase_diagram`.
 
     Returns
     -------
@@ -99,7 +108,8 @@ def beat_spectrum(
     Raises
     ------
     InputError
-        If the run holds no coherence at equally spaced times, `skip` is not in [0, 1), or fewer than 64 times are left.
+        If the run holds no coherence at equally spaced times, `skip` is not in [0, 1), fewer than 64 times are left, or the
+        figure can't have this unit.
 
     Notes
     -----
@@ -123,15 +133,19 @@ def beat_spectrum(
     if mean.size < 64:
         raise checks.InputError(f"Argument `run` must leave at least 64 times for a spectrum, but leaves {mean.size}.")
     if frequencies is not None:
-        limits = checks.increasing("frequencies", frequencies)
-        if limits.size != 2:
+        given = checks.increasing("frequencies", frequencies)
+        if given.size != 2:
             raise checks.argument_error("frequencies", "two numbers", frequencies)
+    one_unit = checked_unit(unit, model_of(run))
     ax = axes(ax)
     power, omega = spectrum(mean, float(steps.mean()))
-    low, high = _range(omega, power) if frequencies is None else limits.tolist()
+    low, high = _range(omega, power) if frequencies is None else given.tolist()
     visible = (omega >= low) & (omega <= high)
-    ax.plot(omega[visible], 10 * np.log10(np.maximum(power[visible] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9)
-    ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel="power  (dB)", xlim=(low, high), ylim=(-95, 5))
+    ax.plot(
+        omega[visible] / one_unit.size, 10 * np.log10(np.maximum(power[visible] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9
+    )
+    limits = (low / one_unit.size, high / one_unit.size)
+    ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel="power  (dB)", xlim=limits, ylim=(-95, 5))
     return ax
 
 

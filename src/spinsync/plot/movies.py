@@ -19,6 +19,8 @@ from spinsync.plot import video_files
 from spinsync.plot.renderer import ARROW, Renderer
 from spinsync.plot.spheres import AZIMUTH, ELEVATION, View, checked_frame, colours, trajectories
 from spinsync.plot.traces import require_variable
+from spinsync.plot.units import checked_unit
+from spinsync.results.datasets import model_of
 
 Angle = ArrayLike | Callable[[float], Any]  # degrees: a number, an array over the times of a run, or a function of time
 DEFAULT_SECONDS = 10.0  # duration of a movie unless a speed is given
@@ -30,7 +32,7 @@ MAX_GIF_RATE = 50  # frames per second; browsers slow down faster ones
 def movie(
     run: xr.Dataset, path: str | Path, *, size: int = 800, frames_per_second: int = 30, speed: float | None = None,
     azimuth: Angle = AZIMUTH, elevation: Angle = ELEVATION, frame: float | str = 0.0, trails: float = 0.5, cycle: bool = True,
-    progress: bool = True,
+    progress: bool = True, unit: str | tuple[str, float] = "rate",
 ) -> Path:  # fmt: skip
     """A movie of a run on the Bloch sphere: a dot and a fading trail for each spin or group; the mean field is the arrow.
 
@@ -58,6 +60,9 @@ def movie(
         Draw the closed-form limit cycle (black ring) if the model has one.
     progress : bool
         Show a progress bar on a terminal or in a notebook.
+    unit : "rate", "damping" or (name, factor)
+        Unit of the time t in the picture, as in `plot.order_parameter`; `speed` and the times of a camera are in the unit
+        of the model.
 
     Returns
     -------
@@ -67,8 +72,8 @@ def movie(
     Raises
     ------
     InputError
-        If the run holds no trajectories, an option is out of range, ffmpeg is missing or fails, or the file can't be
-        written.
+        If the run holds no trajectories or can't have this unit, an option is out of range, ffmpeg is missing or fails, or
+        the file can't be written.
 
     Examples
     --------
@@ -99,8 +104,9 @@ def movie(
     angles = [_angles(n, angle, run.time.values, times) for n, angle in (("azimuth", azimuth), ("elevation", elevation))]
     views = [View(*pair) for pair in zip(*angles, strict=True)]
     renderer = Renderer(
-        run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / TRAIL_POINTS_PER_FRAME, cycle=cycle
-    )
+        run, size=size, view=views[0], frame=checked_frame(frame), trail=trail, step=step / TRAIL_POINTS_PER_FRAME, cycle=cycle,
+        unit=checked_unit(unit, model_of(run)),
+    )  # fmt: skip
     with new_version(file) as draft:
         palette = [*colours(run), ARROW]
         with video_files.mp4(draft, size, rate) if kind == "mp4" else video_files.gif(draft, size, rate, palette) as add:

@@ -19,6 +19,7 @@ from spinsync.model import bloch_vectors
 from spinsync.plot import spheres
 from spinsync.plot.appearance import COLOURS, ONE_COLUMN, style
 from spinsync.plot.rasterizer import SEGMENT_COLUMNS, draw_segments
+from spinsync.plot.units import DAMPING, MODEL_UNIT, Unit
 from spinsync.results.datasets import model_of
 
 Array = NDArray[Any]
@@ -66,11 +67,13 @@ class Renderer:
     size : width and height in pixels
     trail : duration of a trail, sampled at intervals `step`
     cycle : whether to draw the closed-form limit cycle if the model has one
+    unit : of the time
     """
 
     def __init__(
-        self, run: xr.Dataset, *, size: int, view: spheres.View, frame: float | str, trail: float, step: float, cycle: bool
-    ) -> None:
+        self, run: xr.Dataset, *, size: int, view: spheres.View, frame: float | str, trail: float, step: float, cycle: bool,
+        unit: Unit = MODEL_UNIT,
+    ) -> None:  # fmt: skip
         self.size, self.view, self.vectors = size, view, Interpolation(run, frame)
         self.point = size / ONE_COLUMN / 72  # one point (1/72 inch) in pixels
         self.colours = 255 * np.array([to_rgb(colour) for colour in spheres.colours(run)])
@@ -80,8 +83,8 @@ class Renderer:
         self.order = np.asarray(run.order_parameter.values, float)
         self._draw = partial(_draw_background, run, size, cycle)
         self.background = self._draw(view)
-        times = self.vectors.times
-        self.decimals = int(np.clip(2 - np.floor(np.log10(times[-1] - times[0])), 0, 9))
+        span = unit.time * float(self.vectors.times[-1] - self.vectors.times[0])
+        self.unit, self.decimals = unit, int(np.clip(2 - np.floor(np.log10(span)), 0, 9))
 
     def set_view(self, view: spheres.View) -> None:
         """Set the view of the next images."""
@@ -93,7 +96,10 @@ class Renderer:
         image = self.background.copy()
         times = time - self.ages
         draw_segments(image, self._segments(times[times >= self.vectors.times[0] - 1e-9 * self.ages[0]]))
-        self._write(image, "t", f" = {time:.{self.decimals}f}".replace("-", "−"), 0.03)
+        unit = self.unit
+        name = "" if unit.name in (MODEL_UNIT.name, DAMPING) else f" {unit.time_name}"
+        text = f" = {unit.time * time:.{self.decimals}f}{name}".replace("-", "−")
+        self._write(image, "γt" if unit.name == DAMPING else "t", text, 0.03)
         self._write(image, "R", f" = {np.interp(time, self.vectors.times, self.order):.2f}", 0.82)
         return image
 

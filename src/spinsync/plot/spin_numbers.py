@@ -14,7 +14,8 @@ from matplotlib.lines import Line2D
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, add_legend, axes, colour, in_style, plain_decades
-from spinsync.plot.diagrams import LABELS
+from spinsync.plot.labels import RATES, quantity_label, quantity_size
+from spinsync.plot.units import checked_unit
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
 from spinsync.results.datasets import checked_result, model_of
@@ -27,7 +28,7 @@ QUESTIONS = {"order_parameter": "steady_state", "inversion": "steady_state", "fr
 @in_style
 def finite_size(
     results: Results, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None,
-    label: str | None = None,
+    label: str | None = None, unit: str | tuple[str, float] = "rate",
 ) -> Axes:  # fmt: skip
     """A quantity of the steady state over 1/N, as circles; the mean-field value as a black dot at 1/N = 0.
 
@@ -42,6 +43,8 @@ def finite_size(
         the one above the centre.
     color, label : str, optional
         Colour and legend entry of the circles; by default one colour per group.
+    unit : "rate", "damping" or (name, factor)
+        Unit of the frequency, as in `plot.phase_diagram`.
 
     Returns
     -------
@@ -50,7 +53,8 @@ def finite_size(
     Raises
     ------
     InputError
-        If the variable is unknown, or the results are not of its function, at finite N, for one ensemble.
+        If the variable is unknown, the results are not of its function, at finite N, for one ensemble, or the figure can't
+        have this unit.
 
     Notes
     -----
@@ -65,11 +69,12 @@ def finite_size(
     checks.one_of("variable", variable, QUESTIONS)
     color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, QUESTIONS[variable], variable)
-    ax = axes(ax)
+    one_unit = checked_unit(unit, model, shown=variable in RATES)
+    ax, size = axes(ax), quantity_size(variable, one_unit)
     inverse = [1 / spins for spins in by_spins]
-    values = np.array([np.atleast_1d(one[variable].values) for one in by_spins.values()])
+    values = np.array([np.atleast_1d(one[variable].values) for one in by_spins.values()]) / size
     several = values.shape[1] > 1
-    for i, limit in enumerate(_mean_field(model, variable)[: values.shape[1]]):
+    for i, limit in enumerate(_mean_field(model, variable)[: values.shape[1]] / size):
         name = f"group {model.names[i]}" if several else label
         group_colour = color or COLOURS[i % len(COLOURS)]
         marker: dict[str, Any] = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8)  # both are visible if they coincide
@@ -78,13 +83,16 @@ def finite_size(
         ax.plot(0, limit, "o", ms=4.5, color=CLOSED_FORM, clip_on=False, zorder=4)
     if several:
         ax.legend(loc="best")
-    ax.set(xlabel=r"$1/N$", ylabel=LABELS[variable])
+    ax.set(xlabel=r"$1/N$", ylabel=quantity_label(variable, one_unit))
     ax.set_xlim(left=0)
     return ax
 
 
 @in_style
-def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = None, label: str | None = None) -> Axes:
+def linewidths(
+    results: Results, ax: Axes | None = None, *, color: str | None = None, label: str | None = None,
+    unit: str | tuple[str, float] = "rate",
+) -> Axes:  # fmt: skip
     """Linewidth over the number of spins, both logarithmic: circles; for one group its asymptote for many spins in black.
 
     Parameters
@@ -94,6 +102,8 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     ax : matplotlib axes, optional
     color, label : str, optional
         Colour and legend entry of the circles.
+    unit : "rate", "damping" or (name, factor)
+        Unit of the linewidth, as in `plot.phase_diagram`.
 
     Returns
     -------
@@ -102,7 +112,7 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     Raises
     ------
     InputError
-        If the results are not of `linewidth`, at finite N, for one ensemble.
+        If the results are not of `linewidth`, at finite N, for one ensemble, or the figure can't have this unit.
 
     Notes
     -----
@@ -117,20 +127,22 @@ def linewidths(results: Results, ax: Axes | None = None, *, color: str | None = 
     """
     color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, "linewidth", "linewidth")
+    one_unit = checked_unit(unit, model)
     ax, spins = axes(ax), np.array(list(by_spins))
-    widths = [float(one.linewidth) for one in by_spins.values()]
+    widths = [float(one.linewidth) / one_unit.size for one in by_spins.values()]
     ax.loglog(spins, widths, "o-", lw=0.8, ms=3.6, color=color, mfc="white", mew=0.9, label=label)
     if len(model.groups) == 1:
-        asymptote = Line2D(spins, many_spin_line(model, spins)[1], color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        widths_of_many = many_spin_line(model, spins)[1] / one_unit.size
+        asymptote = Line2D(spins, widths_of_many, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
         ax.add_artist(asymptote)  # does not change the limits: close to the threshold it is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
-    ax.set(xlabel=r"number of spins  $N$", ylabel="linewidth, FWHM  (rate)")
+    ax.set(xlabel=r"number of spins  $N$", ylabel=one_unit.label("linewidth, FWHM"))
     return ax
 
 
 @in_style
-def spectra(results: Results, ax: Axes | None = None) -> Axes:
+def spectra(results: Results, ax: Axes | None = None, *, unit: str | tuple[str, float] = "rate") -> Axes:
     """Emission spectra divided by the square of the number of spins, N^2: darker for more spins.
 
     The area under a curve, with the measure d nu / 2 pi, is <J_+ J_->/N^2, which tends to |s|^2 for many spins.
@@ -140,6 +152,8 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     results : list of xarray.Dataset, or one over spins
         Results of `emission_spectrum` for one ensemble and several numbers of spins, each with its own frequencies.
     ax : matplotlib axes, optional
+    unit : "rate", "damping" or (name, factor)
+        Unit of the frequency, as in `plot.phase_diagram`, and with it of the spectral density.
 
     Returns
     -------
@@ -148,7 +162,7 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InputError
-        If the results are not of `emission_spectrum`, for one ensemble.
+        If the results are not of `emission_spectrum`, for one ensemble, or the figure can't have this unit.
 
     Notes
     -----
@@ -162,15 +176,16 @@ def spectra(results: Results, ax: Axes | None = None) -> Axes:
     >>> ax = ss.plot.spectra(light)
     """
     model, by_spins = _by_spins(results, "emission_spectrum", "emission")
+    one_unit = checked_unit(unit, model)
     ax, new_figure = axes(ax), ax is None
     shades = plt.get_cmap(COLOURMAP)(np.linspace(0.8, 0.0, len(by_spins)))
     for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
-        ax.semilogy(one.frequency, one.emission / spins**2, color=shade, label=f"$N={spins}$")
+        ax.semilogy(one.frequency / one_unit.size, one.emission / spins**2 * one_unit.time, color=shade, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:
-        ax.axvline(float(limit_cycle(model).frequency), color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        ax.axvline(float(limit_cycle(model).frequency) / one_unit.size, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
     plain_decades(ax.yaxis)
     add_legend(ax, new_figure)
-    ax.set(xlabel=r"frequency  $\nu$  (rate)", ylabel=r"emission  $S(\nu)/N^2$  (1/rate)")
+    ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel=one_unit.density_label("emission", r"S(\nu)/N^2"))
     return ax
 
 

@@ -8,10 +8,9 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLIC_COLOURMAP, add_legend, angle_ticks, axes, in_style
+from spinsync.plot.units import checked_unit
 from spinsync.results.datasets import DIMS, all_pairs, checked_result, model_of, times_of, variable
 from spinsync.results.datasets import phases as phase_of
-
-TIME = r"time  $t$  (1/rate)"
 
 
 def require_variable(run: xr.Dataset, name: str, all_groups: bool = False) -> None:
@@ -34,9 +33,9 @@ def require_variable(run: xr.Dataset, name: str, all_groups: bool = False) -> No
         _check_groups(run, all_groups)
 
 
-def time_range(run: xr.Dataset) -> tuple[float, float]:
+def time_range(time: np.ndarray) -> tuple[float, float]:
     """Limits of a time axis, from the first time to the last; half a unit around a single time."""
-    first, last = float(run.time[0]), float(run.time[-1])
+    first, last = float(time[0]), float(time[-1])
     return (first, last) if first < last else (first - 0.5, last + 0.5)
 
 
@@ -50,7 +49,7 @@ def _check_groups(run: xr.Dataset, all_groups: bool) -> None:
 
 
 @in_style
-def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
+def order_parameter(run: xr.Dataset, ax: Axes | None = None, *, unit: str | tuple[str, float] = "rate") -> Axes:
     """Order parameter R of the ensemble, and of each of several groups, over time.
 
     Parameters
@@ -58,6 +57,9 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     run : xarray.Dataset
         A result of `evolve`.
     ax : matplotlib axes, optional
+    unit : "rate", "damping" or (name, factor)
+        Unit of the time: one over that of the model's rates; one over the damping rate of all groups; or what belongs to
+        a unit of frequency of this name and size, seconds for ("Hz", 2 * np.pi).
 
     Returns
     -------
@@ -66,7 +68,7 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     Raises
     ------
     InputError
-        If the run holds no order parameter over time.
+        If the run holds no order parameter over time, or can't have this unit.
 
     Examples
     --------
@@ -81,20 +83,21 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None) -> Axes:
     several = run.sizes.get("group", 1) > 1 and source in run
     if several and source == "correlation":
         all_pairs(run, source, "run")
-    ax, new_figure = axes(ax), ax is None
+    one_unit = checked_unit(unit, model_of(run))
+    ax, new_figure, time = axes(ax), ax is None, run.time.values * one_unit.time
     if several:
         for i, name in enumerate(run.group.values):
-            ax.plot(run.time, _group_order_parameter(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
-    ax.plot(run.time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
+            ax.plot(time, _group_order_parameter(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
+    ax.plot(time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
     if several:
         add_legend(ax, new_figure)
     top = max(0.1, 1.1 * ax.dataLim.y1)
-    ax.set(xlabel=TIME, ylabel=r"order parameter  $R$", xlim=time_range(run), ylim=(0, min(1.02, top)))
+    ax.set(xlabel=one_unit.time_label(), ylabel=r"order parameter  $R$", xlim=time_range(time), ylim=(0, min(1.02, top)))
     return ax
 
 
 @in_style
-def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Axes:
+def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0, unit: str | tuple[str, float] = "rate") -> Axes:
     """Phases -arg<sigma^-> over time: a line per group, or an image of all spins in a cyclic colour map.
 
     Parameters
@@ -103,7 +106,9 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
         A result of `evolve`; with each=True an image with one row per spin, sorted by group.
     ax : matplotlib axes, optional
     frame : float
-        Angular frequency of the rotating frame.
+        Angular frequency of the rotating frame, in the unit of the model.
+    unit : "rate", "damping" or (name, factor)
+        Unit of the time, as in `plot.order_parameter`.
 
     Returns
     -------
@@ -112,7 +117,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     Raises
     ------
     InputError
-        If the run holds no coherence over time, or `frame` is not a number.
+        If the run holds no coherence over time, `frame` is not a number, or the figure can't have this unit.
 
     Examples
     --------
@@ -122,14 +127,15 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
     """
     each = isinstance(run, xr.Dataset) and "spin_coherence" in run
     require_variable(run, "spin_coherence" if each else "coherence")
-    ax, new_figure, time, frame = axes(ax), ax is None, run.time.values, checks.real("frame", frame)
+    frame, one_unit, time = checks.real("frame", frame), checked_unit(unit, model_of(run)), run.time.values
     rotated = (run.spin_coherence if each else run.coherence).values * np.exp(1j * frame * (time - time[0]))[:, None]
+    ax, new_figure, time = axes(ax), ax is None, time * one_unit.time
     if each:
         spins, shown = np.arange(rotated.shape[1]), phase_of(rotated).T
         image = ax.pcolormesh(time, spins, shown, cmap=CYCLIC_COLOURMAP, vmin=-np.pi, vmax=np.pi, rasterized=True)
         bar = ax.figure.colorbar(image, ax=ax, label=r"phase  $\varphi$")
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
-        ax.set(xlabel=TIME, ylabel="spin")
+        ax.set(xlabel=one_unit.time_label(), ylabel="spin")
         return ax
     for i, name in enumerate(run.group.values):
         phase = phase_of(rotated[:, i])
@@ -137,7 +143,7 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0) -> Ax
         ax.plot(time, phase, color=COLOURS[i % len(COLOURS)], label=f"group {name}")
     if len(run.group) > 1:
         add_legend(ax, new_figure)
-    ax.set(xlabel=TIME, ylabel=r"phase  $\varphi$", xlim=time_range(run), ylim=(-np.pi, np.pi))
+    ax.set(xlabel=one_unit.time_label(), ylabel=r"phase  $\varphi$", xlim=time_range(time), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax
 

@@ -99,12 +99,6 @@ def one_order(values: Values) -> Figure:
 # ---- two groups
 
 
-def _pair(values: Values) -> ss.Ensemble:
-    """The same pair with damping given per group, so that diagrams keep the unit kappa + gamma instead of the damping rate."""
-    model = two_groups.ensemble(values)
-    return model.replace(damping=(model.groups[0].damping, model.groups[1].damping))
-
-
 def two_tongue(values: Values) -> Figure:
     """Regimes over detuning and coupling as on the page, whose pieces are used again: lines, hatching and our place too."""
     control, name = two_groups.upwards(values)
@@ -145,7 +139,7 @@ def _areas(ax: Axes, control: Control, tongue: tongues.Tongue) -> list[Patch]:
 def two_frequencies(values: Values) -> Figure:
     """Observed frequencies over the detuning."""
     figure, (ax,) = _sheet()
-    ss.plot.frequency(ss.phase_diagram(_pair(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
+    ss.plot.frequency(ss.phase_diagram(two_groups.ensemble(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
     ax.axvline(values["detuning"], color=PLACE["mec"], lw=0.9, zorder=0, label="here")
     ax.plot([], [], ":", color="#6b747d", lw=0.9, label="without coupling")
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
