@@ -89,9 +89,10 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"phase-diagram": _figure(diagrams)},
         captions={
             "phase-diagram": f"Phase diagram of one group, {SIZE} × {SIZE} trajectories per panel: amplitude over coupling and "
-            "gain-to-damping ratio for (a) <i>θ</i> = −π/2, (b) <i>θ</i> = −π/6 and (c) <i>θ</i> = +π/2. Black line: the threshold "
-            "(4.5). Circles: its tip at <i>r</i> = 3, <i>V</i> = 4γ/|sin <i>θ</i>|. Axes and colours of (a) and (b) are the same. "
-            + CIRCLES.replace("Circles: the long-time limit", "Colours: the long-time limit")
+            "gain-to-damping ratio for (a) <i>θ</i> = −π/2, (b) <i>θ</i> = −π/6 and (c) <i>θ</i> = +π/2. Black line: the "
+            "threshold "
+            "(4.5). Circles: its tip at <i>r</i> = 3, <i>V</i> = 4γ/|sin <i>θ</i>|. Axes and colours of (a) and (b) are the "
+            "same. " + CIRCLES.replace("Circles: the long-time limit", "Colours: the long-time limit")
         },
         data=diagrams,
         claims=tuple(claims),
@@ -102,7 +103,7 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.7), layout="constrained")
     titles = (r"$\theta=-\pi/2$", r"$\theta=-\pi/6$", r"$\theta=+\pi/2$")
     for ax, diagram, title in zip(axes, diagrams.values(), titles, strict=True):
-        ss.plot.phase_diagram(diagram, ax, variable="amplitude")
+        ss.plot.phase_diagram(diagram, ax, variable="amplitude", unit="damping")
         ax.set_title(title)
     for ax, strength in zip(axes, (4, 8), strict=False):
         ax.plot(strength, 3, "o", ms=5, mfc="white", mec="black", mew=1.0)

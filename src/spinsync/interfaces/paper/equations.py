@@ -24,7 +24,8 @@ EQUATIONS: dict[str, tuple[str, str]] = {
         "<i>K</i><sub>±</sub> ≥ 0",
     ),
     "2.2": (
-        "Master equation of <i>N</i> spins, with 𝒟[<i>L</i>]ρ = <i>L</i>ρ<i>L</i><sup>†</sup> − ½{<i>L</i><sup>†</sup><i>L</i>, ρ}",
+        "Master equation of <i>N</i> spins, with 𝒟[<i>L</i>]ρ = <i>L</i>ρ<i>L</i><sup>†</sup> − "
+        "½{<i>L</i><sup>†</sup><i>L</i>, ρ}",
         "dρ/d<i>t</i> = −i[½ ∑<sub><i>i</i></sub> ω<sub><i>i</i></sub>σ<sup><i>z</i></sup><sub><i>i</i></sub> + "
         "∑<sub><i>i</i>≠<i>j</i></sub> (<i>H</i><sub>c</sub>)<sub><i>ij</i></sub> "
         "σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>, ρ] + "
@@ -39,12 +40,14 @@ EQUATIONS: dict[str, tuple[str, str]] = {
     "2.3": (
         "Coherence of one of <i>N</i> spins, exact; primes: rates with the diagonals of 2<i>K</i><sub>±</sub>",
         "d⟨σ<sup>−</sup><sub><i>i</i></sub>⟩/d<i>t</i> = −(iω<sub><i>i</i></sub> + ½Γ′<sub>1,<i>i</i></sub> + "
-        "γ<sub>φ,<i>i</i></sub>)⟨σ<sup>−</sup><sub><i>i</i></sub>⟩ + i ∑<sub><i>j</i>≠<i>i</i></sub> <i>C</i><sub><i>ij</i></sub>"
+        "γ<sub>φ,<i>i</i></sub>)⟨σ<sup>−</sup><sub><i>i</i></sub>⟩ + i ∑<sub><i>j</i>≠<i>i</i></sub> "
+        "<i>C</i><sub><i>ij</i></sub>"
         "⟨σ<sup>−</sup><sub><i>j</i></sub>σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩",
     ),
     "2.4": (
         "Inversion of one of <i>N</i> spins, exact",
-        "d⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩/d<i>t</i> = −Γ′<sub>1,<i>i</i></sub>⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩ + "
+        "d⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩/d<i>t</i> = "
+        "−Γ′<sub>1,<i>i</i></sub>⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩ + "
         "κ′<sub><i>i</i></sub> − γ′<sub><i>i</i></sub> + 4 Im ∑<sub><i>j</i>≠<i>i</i></sub> <i>C</i><sub><i>ij</i></sub>"
         "⟨σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>⟩",
     ),
@@ -63,7 +66,8 @@ EQUATIONS: dict[str, tuple[str, str]] = {
             "−<i>Vz</i><sub>0</sub> sin <i>θ</i> &gt; Γ<sub>⊥</sub>"),
     "4.2": ("Limit cycle of one group: inversion", "<i>z</i>* = −Γ<sub>⊥</sub>/(<i>V</i> sin <i>θ</i>)"),
     "4.3": ("Limit cycle: frequency", "Ω = ω + Γ<sub>⊥</sub> cot <i>θ</i>"),
-    "4.4": ("Limit cycle: amplitude", "|<i>s</i>|² = Γ<sub>1</sub><i>z</i>*(<i>z</i><sub>0</sub> − <i>z</i>*)/(4Γ<sub>⊥</sub>)"),
+    "4.4": ("Limit cycle: amplitude",
+            "|<i>s</i>|² = Γ<sub>1</sub><i>z</i>*(<i>z</i><sub>0</sub> − <i>z</i>*)/(4Γ<sub>⊥</sub>)"),
     "4.5": ("Critical coupling", "<i>V</i><sub>c</sub> = Γ<sub>⊥</sub>/(−<i>z</i><sub>0</sub> sin <i>θ</i>)"),
     "4.6": ("Floquet exponents of the limit cycle, besides the zero of the free phase",
             "μ<sub>±</sub> = ½(−Γ<sub>1</sub> ± [Γ<sub>1</sub>² − 32<i>V</i>² sin²<i>θ</i> |<i>s</i>|²]<sup>1/2</sup>)"),
@@ -72,7 +76,8 @@ EQUATIONS: dict[str, tuple[str, str]] = {
     "5.1": (
         "Symmetric pair at <i>θ</i> = −π/2, full state, with <i>d</i> = Δ²/(4Γ<sub>⊥</sub>) and "
         "<i>φ</i> = <i>φ</i><sub>A</sub> − <i>φ</i><sub>B</sub>",
-        "tan(<i>φ</i>/2) = Δ/(2Γ<sub>⊥</sub>), Ω = (ω<sub>A</sub> + ω<sub>B</sub>)/2, <i>z</i> = (Γ<sub>⊥</sub> + <i>d</i>)/<i>V</i>, "
+        "tan(<i>φ</i>/2) = Δ/(2Γ<sub>⊥</sub>), Ω = (ω<sub>A</sub> + ω<sub>B</sub>)/2, <i>z</i> = (Γ<sub>⊥</sub> + "
+        "<i>d</i>)/<i>V</i>, "
         "|<i>s</i>|² = (κ − γ − Γ<sub>1</sub><i>z</i>)/(4<i>V</i> cos²(<i>φ</i>/2))",
     ),
     "5.2": ("Symmetric pair: the full state exists for", "<i>d</i> &lt; <i>Vz</i><sub>0</sub> − Γ<sub>⊥</sub>"),
@@ -84,15 +89,18 @@ EQUATIONS: dict[str, tuple[str, str]] = {
         "2(<i>Vz</i><sub>0</sub> − Γ<sub>⊥</sub> − <i>d</i>)(Γ<sub>1</sub> − <i>d</i>) &gt; 0",
     ),
     "5.7": (
-        "Weakly coupled groups: half width <i>K</i> of the locking range and phase difference <i>φ</i><sub>0</sub> in its middle; "
+        "Weakly coupled groups: half width <i>K</i> of the locking range and phase difference <i>φ</i><sub>0</sub> in its "
+        "middle; "
         "<i>k</i><sub>B</sub>: A and B exchanged",
-        "<i>K</i> e<sup>i<i>φ</i><sub>0</sub></sup> = <i>k</i><sub>A</sub> e<sup>−i(<i>θ</i><sub>AB</sub> − <i>θ</i><sub>A</sub>)</sup>"
+        "<i>K</i> e<sup>i<i>φ</i><sub>0</sub></sup> = <i>k</i><sub>A</sub> e<sup>−i(<i>θ</i><sub>AB</sub> − "
+        "<i>θ</i><sub>A</sub>)</sup>"
         " + <i>k</i><sub>B</sub> e<sup>+i(<i>θ</i><sub>BA</sub> − <i>θ</i><sub>B</sub>)</sup>, "
         "<i>k</i><sub>A</sub> = Γ<sub>⊥,A</sub> <i>p</i><sub>B</sub><i>V</i><sub>AB</sub>|<i>s</i><sub>B</sub>| / "
         "(<i>p</i><sub>A</sub><i>V</i><sub>AA</sub> sin²<i>θ</i><sub>A</sub> |<i>s</i><sub>A</sub>|)",
     ),
-    "5.8": ("Mean rate of the phase difference outside the locking range, with Δ<sub>eff</sub> = Ω<sub>A</sub> − Ω<sub>B</sub> of "
-            "the uncoupled groups", "sign(Δ<sub>eff</sub>) (Δ<sub>eff</sub>² − <i>K</i>²)<sup>1/2</sup>"),
+    "5.8": ("Mean rate of the phase difference outside the locking range, with "
+            "Δ<sub>eff</sub> = Ω<sub>A</sub> − Ω<sub>B</sub> of the uncoupled groups",
+            "sign(Δ<sub>eff</sub>) (Δ<sub>eff</sub>² − <i>K</i>²)<sup>1/2</sup>"),
     "8.1": ("Order parameter", "<i>R</i> = 2|∑<sub><i>a</i></sub> <i>p<sub>a</sub> s<sub>a</sub></i>|"),
     "8.3": ("Phase distribution of one spin: its Husimi function "
             "<i>Q</i>(<b>n</b>) = (1 + <b>n</b>·<b>m</b>)/(4π), integrated over the polar angle",
@@ -113,7 +121,8 @@ def _title(number: str) -> str:
 def listed() -> str:
     """The list of all equations."""
     rows = "\n".join(
-        f'<tr id="eq-{number}"><td class="number">({number})</td><td>{meaning}:<br/><span class="formula">{formula}</span></td></tr>'
+        f'<tr id="eq-{number}"><td class="number">({number})</td>'
+        f'<td>{meaning}:<br/><span class="formula">{formula}</span></td></tr>'
         for number, (meaning, formula) in EQUATIONS.items()
     )
     return f'<table class="equations">\n{rows}\n</table>'

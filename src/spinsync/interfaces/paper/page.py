@@ -62,8 +62,8 @@ article makes this distinction is not known here.</li>
 <p>Boundaries of two groups are the closed forms of a symmetric pair. The interaction phases of two groups, the
 microscopic master equation for arbitrary complex couplings, and finite numbers of spins go beyond those summaries.</p>
 <p>Conventions: ħ = 1. κ is the gain, γ the damping and <i>r</i> = κ/γ their ratio; frequencies are angular. Rates and
-frequencies are given in units of γ and times in units of 1/γ; the last chapter, whose example has no damping, says its own unit.
-Without another remark there is no dephasing. A spin’s phase <i>φ</i> is the azimuth of its Bloch vector.</p>
+frequencies are given in units of γ and times in units of 1/γ; the last chapter, whose example has no damping, says its own
+unit. Without another remark there is no dephasing. A spin’s phase <i>φ</i> is the azimuth of its Bloch vector.</p>
 """
 
 
@@ -127,8 +127,7 @@ def write_page(path: Path, chapters: Sequence[Chapter], *, quick: bool) -> None:
     how = " on coarser grids (--quick)" if quick else ""
     first_figures = [1 + sum(len(chapter.captions) for chapter in chapters[:index]) for index in range(len(chapters))]
     body = "\n".join(
-        _chapter(index, chapter, first)
-        for index, (chapter, first) in enumerate(zip(chapters, first_figures, strict=True), 1)
+        _chapter(index, chapter, first) for index, (chapter, first) in enumerate(zip(chapters, first_figures, strict=True), 1)
     )
     path.write_text(
         f"""<!doctype html>

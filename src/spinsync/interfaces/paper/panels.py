@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from string import ascii_lowercase
 from typing import Any
 
+import numpy as np
+import xarray as xr
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 import spinsync as ss
 
@@ -32,11 +36,21 @@ def key(label: str, *, color: str = "black", ls: Any = "-", lw: float = 1.0, **o
     return Line2D([], [], color=color, ls=ls, lw=lw, label=label, **options)
 
 
-def circle_key(label: str, *, color: str = BLUE, fill: str = "white", ms: float = 3.6, **options: Any) -> Line2D:
+def circle_key(label: str, *, color: str = BLUE, fill: str = "white", ms: float = 3.6, marker: str = "o") -> Line2D:
     """A marker for a legend, by default an open circle."""
-    return Line2D([], [], color=color, ls="", marker="o", ms=ms, mfc=fill, mew=0.9, label=label, **options)
+    return Line2D([], [], color=color, ls="", marker=marker, ms=ms, mfc=fill, mew=0.9, label=label)
 
 
-def add_legend(figure: Figure, *keys: Line2D, columns: int | None = None) -> None:
+def regime_keys(*diagrams: xr.Dataset) -> list[Artist]:
+    """Colours of the regimes that occur in diagrams, for a legend; crosses for undecided points."""
+    codes = sorted({int(code) for diagram in diagrams for code in np.unique(diagram.regime.values)})
+    undecided = int(ss.Regime.UNDECIDED)
+    areas: list[Artist] = [
+        Patch(color=ss.plot.REGIME_COLOURS[ss.Regime(c)], label=ss.label(c)) for c in codes if c != undecided
+    ]
+    return areas + [circle_key("undecided", color="black", ms=3, marker="x")] * (undecided in codes)
+
+
+def add_legend(figure: Figure, *keys: Artist, columns: int | None = None) -> None:
     """Draw a legend below all panels."""
     figure.legend(handles=list(keys), loc="outside lower center", ncols=columns or len(keys), columnspacing=1.6)

@@ -70,7 +70,7 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
             if column == 0:
                 ax.text(-0.02, 0.5, label, transform=ax.transAxes, rotation=90, va="center", ha="right")
     add_letters(axes.flat)
-    add_legend(figure, circle_key("start", ms=2.6), circle_key("end", fill=BLUE, ms=2.6), key("path of a spin", color=BLUE, lw=0.7),
+    add_legend(figure, circle_key("start"), circle_key("end", fill=BLUE), key("path of a spin", color=BLUE, lw=0.7),
                key("limit cycle, closed form", lw=1.6))  # fmt: skip
     return figure
 
