@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
-from spinsync.interfaces.paper.panels import CIRCLES, add_legend, add_letters, circle_key, key
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, circle_key, key
 
 #: name -> theta, as text, largest V and largest r of the axes
 CASES = {
@@ -19,7 +19,6 @@ CASES = {
     "tilted": (-pi / 6, "-pi/6", 20.0, 12.0),
     "plus": (pi / 2, "+pi/2", 6.0, 1.2),
 }
-SIZE = 256  # points along each axis
 
 
 def ensemble(theta: float) -> ss.Ensemble:
@@ -62,9 +61,9 @@ def closed_forms(theta: float, v: np.ndarray, r: np.ndarray) -> tuple[np.ndarray
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    diagrams = {}
+    size, diagrams = 128 if quick else 256, {}
     for name, (theta, _, strongest, highest) in CASES.items():
-        axes = {"coupling": np.linspace(0, strongest, SIZE), "gain": np.linspace(0, highest, SIZE)}
+        axes = {"coupling": np.linspace(0, strongest, size), "gain": np.linspace(0, highest, size)}
         diagrams[f"diagram-{name}"] = ss.phase_diagram(ensemble(theta), axes)
         advance(len(diagrams) / 4)
     (tip_v, tip_r), (tilted_v, _) = tip(-pi / 2), tip(-pi / 6)
@@ -88,11 +87,10 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "<i>V</i><sub>c</sub> ∝ 1/|sin <i>θ</i>|. At <i>θ</i> = +π/2 gain and damping exchange their roles.</p>",
         figures={"phase-diagram": _figure(diagrams)},
         captions={
-            "phase-diagram": f"Phase diagram of one group, {SIZE} × {SIZE} trajectories per panel: amplitude over coupling and "
+            "phase-diagram": f"Phase diagram of one group, {size} × {size} trajectories per panel: amplitude over coupling and "
             "gain-to-damping ratio for (a) <i>θ</i> = −π/2, (b) <i>θ</i> = −π/6 and (c) <i>θ</i> = +π/2. Black line: the "
-            "threshold "
-            "(4.5). Circles: its tip at <i>r</i> = 3, <i>V</i> = 4γ/|sin <i>θ</i>|. Axes and colours of (a) and (b) are the "
-            "same. " + CIRCLES.replace("Circles: the long-time limit", "Colours: the long-time limit")
+            "threshold (4.5). Circles: its tip at <i>r</i> = 3, <i>V</i> = 4γ/|sin <i>θ</i>|. Axes and colours of (a) and (b) "
+            "are the same. " + NEWTON
         },
         data=diagrams,
         claims=tuple(claims),

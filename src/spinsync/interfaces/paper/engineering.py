@@ -64,25 +64,21 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     advance(0.75)
     return Chapter(
         title="Interaction phases control the locking",
-        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides "
-        "whether they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway "
-        "between not at all, except in a narrow range of second order in the cross coupling. The closed form (5.7), "
-        "Adler's equation with the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the "
-        "tongue tilt away from it. The tongue of unequal groups has its tip where their own synchronized frequencies, "
-        "not their natural ones, are equal.</p>",
+        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides whether "
+        "they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway between not at "
+        "all, except in a narrow range of second order in the cross coupling. The closed form (5.7), Adler's equation with "
+        "the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the tongue tilt away from "
+        "it. The tongue of unequal groups has its tip where their own synchronized frequencies, not their natural ones, are "
+        "equal.</p>",
         figures={"engineering": _figure(data)},
         captions={
             "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "
-            f"{size} "
-            "trajectories per panel, κ = 3γ, <i>V</i> = 24γ, <i>θ</i> = −π/2. Dashed: edges by (5.7), where "
-            "its estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not "
-            "lock at first "
-            "order in <i>V</i><sub>×</sub>, and the area of full synchronization above is of second order. (d) Unequal groups "
-            "(gain 3γ "
-            "and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; cross: undecided. (e) "
-            "Locking range by "
-            "cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase difference for the same parameters; grey: "
-            "not locked."
+            f"{size} trajectories per panel, κ = 3γ, <i>V</i> = 24γ, <i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
+            "estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not lock "
+            "at first order in <i>V</i><sub>×</sub>, and the area of full synchronization above is of second order. (d) "
+            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; "
+            "cross: undecided. (e) Locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
+            "difference for the same parameters; grey: not locked."
         },
         data=data,
         claims=tuple(_claims()),

@@ -10,16 +10,16 @@ NUMBER = re.compile(r"\((\d\.\d)\)")
 EQUATIONS: dict[str, tuple[str, str]] = {
     "1.1": (
         "Coherence, inversion, Bloch vector and phase of a spin",
-        "<i>s</i> = ⟨σ<sup>−</sup>⟩, <i>z</i> = ⟨σ<sup><i>z</i></sup>⟩, "
-        "<b>m</b> = (2 Re <i>s</i>, −2 Im <i>s</i>, <i>z</i>), <i>φ</i> = −arg <i>s</i>",
+        "<i>s</i> = ⟨σ<sup>−</sup>⟩, <i>z</i> = ⟨σ<sup><i>z</i></sup>⟩, <b>m</b> = (2 Re <i>s</i>, −2 Im <i>s</i>, <i>z</i>), "
+        "<i>φ</i> = −arg <i>s</i>",
     ),
     "1.2": ("Relaxation rates, from gain κ, damping γ and dephasing γ<sub>φ</sub>",
             "Γ<sub>1</sub> = κ + γ, Γ<sub>⊥</sub> = (κ + γ)/2 + γ<sub>φ</sub>"),
     "1.3": ("Inversion without coupling", "<i>z</i><sub>0</sub> = (κ − γ)/(κ + γ)"),
     "2.1": (
-        "The coupling of spins <i>i</i> and <i>j</i> of groups <i>a</i> and <i>b</i>, "
-        "<i>C</i><sub><i>ij</i></sub> = <i>V</i><sub><i>ab</i></sub> e<sup>i<i>θ</i><sub><i>ab</i></sub></sup>/<i>N</i>, "
-        "splits into exchange, correlated pumping and correlated decay",
+        "The coupling of spins <i>i</i> and <i>j</i> of groups <i>a</i> and <i>b</i>, <i>C</i><sub><i>ij</i></sub> = "
+        "<i>V</i><sub><i>ab</i></sub> e<sup>i<i>θ</i><sub><i>ab</i></sub></sup>/<i>N</i>, splits into exchange, correlated "
+        "pumping and correlated decay",
         "<i>C</i> = <i>H</i><sub>c</sub> + i(<i>K</i><sub>+</sub> − <i>K</i><sub>−</sub>), <i>H</i><sub>c</sub> Hermitian, "
         "<i>K</i><sub>±</sub> ≥ 0",
     ),
@@ -28,28 +28,26 @@ EQUATIONS: dict[str, tuple[str, str]] = {
         "½{<i>L</i><sup>†</sup><i>L</i>, ρ}",
         "dρ/d<i>t</i> = −i[½ ∑<sub><i>i</i></sub> ω<sub><i>i</i></sub>σ<sup><i>z</i></sup><sub><i>i</i></sub> + "
         "∑<sub><i>i</i>≠<i>j</i></sub> (<i>H</i><sub>c</sub>)<sub><i>ij</i></sub> "
-        "σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>, ρ] + "
-        "∑<sub><i>i</i></sub> (κ<sub><i>i</i></sub> 𝒟[σ<sup>+</sup><sub><i>i</i></sub>] + "
-        "γ<sub><i>i</i></sub> 𝒟[σ<sup>−</sup><sub><i>i</i></sub>] + "
-        "½γ<sub>φ,<i>i</i></sub> 𝒟[σ<sup><i>z</i></sup><sub><i>i</i></sub>])ρ + "
-        "∑<sub><i>ij</i></sub> 2(<i>K</i><sub>−</sub>)<sub><i>ij</i></sub> (σ<sup>−</sup><sub><i>j</i></sub>ρσ<sup>+</sup>"
-        "<sub><i>i</i></sub> − ½{σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>, ρ}) + "
-        "∑<sub><i>ij</i></sub> 2(<i>K</i><sub>+</sub>)<sub><i>ij</i></sub> (σ<sup>+</sup><sub><i>i</i></sub>ρσ<sup>−</sup>"
-        "<sub><i>j</i></sub> − ½{σ<sup>−</sup><sub><i>j</i></sub>σ<sup>+</sup><sub><i>i</i></sub>, ρ})",
+        "σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>, ρ] + ∑<sub><i>i</i></sub> (κ<sub><i>i</i></sub> "
+        "𝒟[σ<sup>+</sup><sub><i>i</i></sub>] + γ<sub><i>i</i></sub> 𝒟[σ<sup>−</sup><sub><i>i</i></sub>] + "
+        "½γ<sub>φ,<i>i</i></sub> 𝒟[σ<sup><i>z</i></sup><sub><i>i</i></sub>])ρ + ∑<sub><i>ij</i></sub> "
+        "2(<i>K</i><sub>−</sub>)<sub><i>ij</i></sub> (σ<sup>−</sup><sub><i>j</i></sub>ρσ<sup>+</sup><sub><i>i</i></sub> − "
+        "½{σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>, ρ}) + ∑<sub><i>ij</i></sub> "
+        "2(<i>K</i><sub>+</sub>)<sub><i>ij</i></sub> (σ<sup>+</sup><sub><i>i</i></sub>ρσ<sup>−</sup><sub><i>j</i></sub> − "
+        "½{σ<sup>−</sup><sub><i>j</i></sub>σ<sup>+</sup><sub><i>i</i></sub>, ρ})",
     ),
     "2.3": (
         "Coherence of one of <i>N</i> spins, exact; primes: rates with the diagonals of 2<i>K</i><sub>±</sub>",
         "d⟨σ<sup>−</sup><sub><i>i</i></sub>⟩/d<i>t</i> = −(iω<sub><i>i</i></sub> + ½Γ′<sub>1,<i>i</i></sub> + "
         "γ<sub>φ,<i>i</i></sub>)⟨σ<sup>−</sup><sub><i>i</i></sub>⟩ + i ∑<sub><i>j</i>≠<i>i</i></sub> "
-        "<i>C</i><sub><i>ij</i></sub>"
-        "⟨σ<sup>−</sup><sub><i>j</i></sub>σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩",
+        "<i>C</i><sub><i>ij</i></sub>⟨σ<sup>−</sup><sub><i>j</i></sub>σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩",
     ),
     "2.4": (
         "Inversion of one of <i>N</i> spins, exact",
         "d⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩/d<i>t</i> = "
-        "−Γ′<sub>1,<i>i</i></sub>⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩ + "
-        "κ′<sub><i>i</i></sub> − γ′<sub><i>i</i></sub> + 4 Im ∑<sub><i>j</i>≠<i>i</i></sub> <i>C</i><sub><i>ij</i></sub>"
-        "⟨σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>⟩",
+        "−Γ′<sub>1,<i>i</i></sub>⟨σ<sup><i>z</i></sup><sub><i>i</i></sub>⟩ + κ′<sub><i>i</i></sub> − γ′<sub><i>i</i></sub> + "
+        "4 Im ∑<sub><i>j</i>≠<i>i</i></sub> "
+        "<i>C</i><sub><i>ij</i></sub>⟨σ<sup>+</sup><sub><i>i</i></sub>σ<sup>−</sup><sub><i>j</i></sub>⟩",
     ),
     "3.1": (
         "Mean field of group <i>a</i>; <i>p</i>: share of the spins",
@@ -74,27 +72,24 @@ EQUATIONS: dict[str, tuple[str, str]] = {
     "4.7": ("Linewidth (FWHM) by phase diffusion, for 1/(<i>N</i>|<i>s</i>|²) ≪ 1",
             "Γ<sub>⊥</sub>(1 + |<i>z</i>*|)/(2<i>N</i>|<i>s</i>|² sin²<i>θ</i>)"),
     "5.1": (
-        "Symmetric pair at <i>θ</i> = −π/2, full state, with <i>d</i> = Δ²/(4Γ<sub>⊥</sub>) and "
-        "<i>φ</i> = <i>φ</i><sub>A</sub> − <i>φ</i><sub>B</sub>",
+        "Symmetric pair at <i>θ</i> = −π/2, full state, with <i>d</i> = Δ²/(4Γ<sub>⊥</sub>) and <i>φ</i> = "
+        "<i>φ</i><sub>A</sub> − <i>φ</i><sub>B</sub>",
         "tan(<i>φ</i>/2) = Δ/(2Γ<sub>⊥</sub>), Ω = (ω<sub>A</sub> + ω<sub>B</sub>)/2, <i>z</i> = (Γ<sub>⊥</sub> + "
-        "<i>d</i>)/<i>V</i>, "
-        "|<i>s</i>|² = (κ − γ − Γ<sub>1</sub><i>z</i>)/(4<i>V</i> cos²(<i>φ</i>/2))",
+        "<i>d</i>)/<i>V</i>, |<i>s</i>|² = (κ − γ − Γ<sub>1</sub><i>z</i>)/(4<i>V</i> cos²(<i>φ</i>/2))",
     ),
     "5.2": ("Symmetric pair: the full state exists for", "<i>d</i> &lt; <i>Vz</i><sub>0</sub> − Γ<sub>⊥</sub>"),
     "5.3": ("Symmetric pair: eigenvalues of the incoherent state",
             "λ = −Γ<sub>⊥</sub> + ½<i>Vz</i><sub>0</sub> ± [(½<i>Vz</i><sub>0</sub>)² − ¼Δ²]<sup>1/2</sup>"),
     "5.4": (
         "Symmetric pair: the full state is stable if and only if <i>d</i> &lt; Γ<sub>⊥</sub> + Γ<sub>1</sub> and",
-        "(Γ<sub>⊥</sub> − <i>d</i>)(Γ<sub>⊥</sub> − <i>d</i> + Γ<sub>1</sub>) + "
-        "2(<i>Vz</i><sub>0</sub> − Γ<sub>⊥</sub> − <i>d</i>)(Γ<sub>1</sub> − <i>d</i>) &gt; 0",
+        "(Γ<sub>⊥</sub> − <i>d</i>)(Γ<sub>⊥</sub> − <i>d</i> + Γ<sub>1</sub>) + 2(<i>Vz</i><sub>0</sub> − Γ<sub>⊥</sub> − "
+        "<i>d</i>)(Γ<sub>1</sub> − <i>d</i>) &gt; 0",
     ),
     "5.7": (
         "Weakly coupled groups: half width <i>K</i> of the locking range and phase difference <i>φ</i><sub>0</sub> in its "
-        "middle; "
-        "<i>k</i><sub>B</sub>: A and B exchanged",
+        "middle; <i>k</i><sub>B</sub>: A and B exchanged",
         "<i>K</i> e<sup>i<i>φ</i><sub>0</sub></sup> = <i>k</i><sub>A</sub> e<sup>−i(<i>θ</i><sub>AB</sub> − "
-        "<i>θ</i><sub>A</sub>)</sup>"
-        " + <i>k</i><sub>B</sub> e<sup>+i(<i>θ</i><sub>BA</sub> − <i>θ</i><sub>B</sub>)</sup>, "
+        "<i>θ</i><sub>A</sub>)</sup> + <i>k</i><sub>B</sub> e<sup>+i(<i>θ</i><sub>BA</sub> − <i>θ</i><sub>B</sub>)</sup>, "
         "<i>k</i><sub>A</sub> = Γ<sub>⊥,A</sub> <i>p</i><sub>B</sub><i>V</i><sub>AB</sub>|<i>s</i><sub>B</sub>| / "
         "(<i>p</i><sub>A</sub><i>V</i><sub>AA</sub> sin²<i>θ</i><sub>A</sub> |<i>s</i><sub>A</sub>|)",
     ),

@@ -53,26 +53,20 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "master equation, which permutation symmetry solves without approximation up to thousands of spins. The example is "
         "the superradiant laser: no damping, <i>θ</i> = −π/2, coupling <i>V</i> = <i>N</i>Γ<sub>c</sub>/2 from a collective "
         "decay Γ<sub>c</sub>. Rates and frequencies of this chapter are in units of <i>N</i>Γ<sub>c</sub> = 2<i>V</i>. The "
-        "laser emits "
-        "most light at the gain 0.5; from the gain 1 on it is pumped too strongly to synchronize.</p>"
-        "<p>At finite <i>N</i> no phase is preferred: the mean coherence vanishes, and synchronization shows in the "
-        "correlation of pairs. Order parameter, inversion and frequency converge to their mean-field values, asymptotically as "
-        "1/<i>N</i>; the last two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it "
-        "vanishes as 1/<i>N</i> (4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between "
-        "them it vanishes as the square root of 1/<i>N</i>. "
-        "No two spins are entangled in the synchronized steady states.</p>",
+        "laser emits most light at the gain 0.5; from the gain 1 on it is pumped too strongly to synchronize.</p><p>At finite "
+        "<i>N</i> no phase is preferred: the mean coherence vanishes, and synchronization shows in the correlation of pairs. "
+        "Order parameter, inversion and frequency converge to their mean-field values, asymptotically as 1/<i>N</i>; the last "
+        "two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it vanishes as 1/<i>N</i> "
+        "(4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between them it vanishes as the "
+        "square root of 1/<i>N</i>. No two spins are entangled in the synchronized steady states.</p>",
         figures={"approach": _approach(data), "line": _line(data)},
         captions={
             "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2, gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "
-            "order "
-            "parameter, (b) inversion and (c) frequency of its line against 1/<i>N</i>. Circles: exact, joined to guide the "
-            "eye. Dots "
-            "and dashed lines: mean field, (4.2) to (4.4).",
+            "order parameter, (b) inversion and (c) frequency of its line against 1/<i>N</i>. Circles: exact, joined to guide "
+            "the eye. Dots and dashed lines: mean field, (4.2) to (4.4).",
             "line": "The light of <i>N</i> spins. (a) Linewidth (FWHM) on resonance at three gains, exact, joined to guide "
-            "the eye. "
-            "Dashed: the asymptote for many spins, (4.7) above the threshold and twice the damping of a small coherence (4.1) "
-            "below "
-            "it. (b) Emission spectrum of the detuned laser. Dashed: mean-field frequency (4.3).",
+            "the eye. Dashed: the asymptote for many spins, (4.7) above the threshold and twice the damping of a small "
+            "coherence (4.1) below it. (b) Emission spectrum of the detuned laser. Dashed: mean-field frequency (4.3).",
         },
         data=data,
         claims=tuple(_claims(data)),

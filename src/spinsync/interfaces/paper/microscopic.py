@@ -50,19 +50,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     return Chapter(
         title="The microscopic master equation",
         text="<p>The nonlinear equation is the limit <i>N</i> → ∞ of a Lindblad master equation with exchange, correlated "
-        "decay and correlated pumping, equation (2.2), for every complex coupling matrix. At finite <i>N</i> each spin "
-        "obeys the one-spin equations (2.3) and (2.4) exactly, with pair correlations instead of products. This is checked "
-        "here on density matrices of all 2<sup><i>N</i></sup> states.</p>",
+        "decay and correlated pumping, equation (2.2), for every complex coupling matrix. At finite <i>N</i> each spin obeys "
+        "the one-spin equations (2.3) and (2.4) exactly, with pair correlations instead of products. This is checked here on "
+        "density matrices of all 2<sup><i>N</i></sup> states.</p>",
         figures={"ground": _figure(runs, residuals)},
         captions={
             "ground": "The microscopic model. (a) Inversion from one initial state for <i>N</i> spins by brute force and for "
             "<i>N</i> → ∞, κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2. (b) Residual of the one-spin equations (2.3) and (2.4): "
-            "largest "
-            "difference of their two sides over all spins, along runs of few spins in one to three groups with random rates "
-            "and "
-            "complex couplings; γ is the damping of the first group. Zeros are drawn at 10<sup>−17</sup>. Dashed: the "
-            "tolerance of the claims, "
-            "10<sup>−12</sup>γ."
+            "largest difference of their two sides over all spins, along runs of few spins in one to three groups with random "
+            "rates and complex couplings; γ is the damping of the first group. Zeros are drawn at 10<sup>−17</sup>. Dashed: "
+            "the tolerance of the claims, 10<sup>−12</sup>γ."
         },
         data=runs | residuals,
         claims=tuple(claims),

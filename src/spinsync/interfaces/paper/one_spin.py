@@ -34,20 +34,17 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     return Chapter(
         title="The quantum state of one spin",
         text="<p>Every spin of the synchronized ensemble is in the same mixed state, and quantum fluctuations blur its phase. "
-        "The Husimi function <i>Q</i> of this state shows both: below the threshold it depends on the polar angle "
-        "alone, as in the state that gain and damping make. Above, it has a maximum in one direction, which turns about "
-        "the axis with the frequency Ω. Integrated over the polar angle it is the distribution of the phase, (8.3): flat "
-        "without "
+        "The Husimi function <i>Q</i> of this state shows both: below the threshold it depends on the polar angle alone, as "
+        "in the state that gain and damping make. Above, it has a maximum in one direction, which turns about the axis with "
+        "the frequency Ω. Integrated over the polar angle it is the distribution of the phase, (8.3): flat without "
         "synchronization, and above its mean by |<i>s</i>|/4 at most, with |<i>s</i>| of (4.4).</p>",
         figures={"one-spin": _figure(data)},
         captions={
             "one-spin": "State of one spin at the end of runs with κ = 3γ, <i>θ</i> = −1.2. (a) Husimi function of the "
-            "incoherent "
-            f"state, <i>V</i> = {STRENGTHS['incoherent']:g}γ. (b) Husimi function of the synchronized state, "
-            f"<i>V</i> = {STRENGTHS['synchronized']:g}γ; dot: direction of the Bloch vector. (c) Phase distribution of both. "
-            "Circles: integral of the Husimi function over the polar angle. Lines: (8.3) with the amplitude of the closed "
-            "form (4.4) "
-            "and the phase of the run."
+            f"incoherent state, <i>V</i> = {STRENGTHS['incoherent']:g}γ. (b) Husimi function of the synchronized state, "
+            f"<i>V</i> = {STRENGTHS['synchronized']:g}γ; circle: direction of the Bloch vector. (c) Phase distribution of "
+            "both. Circles: integral of the Husimi function over the polar angle. Lines: (8.3) with the amplitude of the "
+            "closed form (4.4) and the phase of the run."
         },
         data=data,
         claims=tuple(_claims(data)),

@@ -27,6 +27,8 @@ table { border-collapse: collapse; width: 100%; font-size: .85rem; margin-top: 1
 caption { text-align: left; caption-side: top; padding-bottom: .3rem; }
 th, td { text-align: left; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid #e4e8ec; vertical-align: top; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+code { white-space: nowrap; }
+sub, sup { line-height: 0; }
 .formula { display: inline-block; padding: .25rem 0 .1rem 1.5rem; font-size: .95rem; }
 .holds { color: #00674b; }
 .fails { color: #a63b00; font-weight: bold; }
@@ -67,17 +69,18 @@ unit. Without another remark there is no dephasing. A spin’s phase <i>φ</i> i
 """
 
 
-def _minus(text: str) -> str:
-    """The text with minus signs instead of the hyphens before numbers."""
-    return re.sub(r"(?<![\w)])-(?=\d|pi|i?nf)|(?<=\de)-(?=\d)", "−", text)
+def _symbols(text: str) -> str:
+    """The text of a claim with minus signs and Greek letters."""
+    text = re.sub(r"(?<![\w)])-(?=\d|pi)|(?<=\de)-(?=\d)", "−", text)
+    return re.sub(r"\b(theta|pi|gamma)\b", lambda found: {"theta": "θ", "pi": "π", "gamma": "γ"}[found[0]], text)
 
 
 def _rows(claims: Sequence[Claim]) -> str:
     def row(claim: Claim) -> str:
         verdict = '<td class="holds">holds</td>' if claim.holds else '<td class="fails">FAILS</td>'
-        numbers = (_minus(f"{value:.7g}") for value in (claim.expected, claim.measured, claim.tolerance))
+        numbers = (_symbols(f"{value:.7g}") for value in (claim.expected, claim.measured, claim.tolerance))
         cells = "".join(f'<td class="number">{number}</td>' for number in numbers)
-        words = (linked(_minus(escape(text))) for text in (claim.claim, claim.why))
+        words = (linked(_symbols(escape(text))) for text in (claim.claim, claim.why))
         return "<tr><td>{}<br/><small>tolerance: {}</small></td>{}{}</tr>".format(*words, cells, verdict)
 
     return "\n".join(row(claim) for claim in claims)
@@ -124,7 +127,7 @@ def write_page(path: Path, chapters: Sequence[Chapter], *, quick: bool) -> None:
     """Write the report's page to `path`."""
     claims = [claim for chapter in chapters for claim in chapter.claims]
     held = sum(claim.holds for claim in claims)
-    how = " on coarser grids (--quick)" if quick else ""
+    how = " on coarser grids (<code>--quick</code>)" if quick else ""
     first_figures = [1 + sum(len(chapter.captions) for chapter in chapters[:index]) for index in range(len(chapters))]
     body = "\n".join(
         _chapter(index, chapter, first) for index, (chapter, first) in enumerate(zip(chapters, first_figures, strict=True), 1)

@@ -17,18 +17,18 @@ from matplotlib.patches import Patch
 import spinsync as ss
 
 BLUE, ORANGE, GREEN = ss.plot.COLOURS[:3]
-#: what circles over closed forms mean, in captions
-CIRCLES = (
-    "Circles: the long-time limit of one trajectory per point. Where the motion comes to rest in a rotating frame, Newton’s "
-    "method completes the trajectory on the fixed-point equation from which the closed form follows. There the agreement "
-    "tests which fixed point is reached, not that equation."
+#: sentences of captions: how a long-time limit was found, and how far it is independent of closed forms
+NEWTON = (
+    "Where the motion comes to rest in a rotating frame, Newton’s method completes the trajectory on the fixed-point equation "
+    "from which the closed form follows. There the agreement tests which fixed point is reached, not that equation."
 )
+CIRCLES = "Circles: the long-time limit of one trajectory per point. " + NEWTON
 
 
 def add_letters(axes: Iterable[Axes]) -> None:
     """Write (a), (b), ... above the left corners of the panels."""
     for letter, ax in zip(ascii_lowercase, axes, strict=False):
-        ax.set_title(f"({letter})", loc="left", fontweight="bold")
+        ax.set_title(f"({letter})", loc="left")
 
 
 def key(label: str, *, color: str = "black", ls: Any = "-", lw: float = 1.0, **options: Any) -> Line2D:

@@ -28,16 +28,14 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         advance(len(cuts) / 2)
     return Chapter(
         title="Frequency and amplitude against the interaction phase",
-        text="<p>The phase <i>θ</i> of the interaction sets the frequency of the synchronized ensemble, "
-        "Ω = ω + Γ<sub>⊥</sub> cot <i>θ</i>, (4.3); only its sine contributes to synchronization. At "
-        "<i>θ</i> = ±π/2 the frequency is the natural one.</p>",
+        text="<p>The phase <i>θ</i> of the interaction sets the frequency of the synchronized ensemble, Ω = ω + Γ<sub>⊥</sub> "
+        "cot <i>θ</i>, (4.3); only its sine contributes to synchronization. At <i>θ</i> = ±π/2 the frequency is the natural "
+        "one.</p>",
         figures={"theta": _figure(cuts)},
         captions={
             "theta": "One group over the interaction phase: (a) order parameter (4.4), (b) inversion (4.2) and (c) frequency "
-            "(4.3). "
-            f"<i>θ</i> &lt; 0: κ = 3γ, <i>V</i> = 12γ. <i>θ</i> &gt; 0: κ = γ/3, <i>V</i> = 4γ. Natural frequency "
-            f"{FREQUENCY}γ. "
-            "Without synchronization there is no frequency. " + CIRCLES
+            "(4.3). <i>θ</i> &lt; 0: κ = 3γ, <i>V</i> = 12γ. <i>θ</i> &gt; 0: κ = γ/3, <i>V</i> = 4γ. Natural frequency "
+            f"{FREQUENCY}γ. Without synchronization there is no frequency. " + CIRCLES
         },
         data=cuts,
         claims=tuple(claim for name in CASES for claim in _claims(name, cuts[f"theta-{name}"])),

@@ -69,9 +69,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. All couplings equal: "
-            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4). "
-            f"(c) Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). "
-            "Dotted: natural frequencies, in (c) their difference. " + CIRCLES
+            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4). (c) "
+            f"Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). Dotted: natural "
+            "frequencies, in (c) their difference. " + CIRCLES
         },
         data=diagrams,
         claims=claims,

@@ -35,7 +35,7 @@ def turned(m: np.ndarray, angle: float) -> np.ndarray:
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    times = np.concatenate([np.linspace(0, SHOWN, 241), [UNTIL - 0.1, UNTIL]])
+    times = np.concatenate([np.linspace(0, SHOWN, 121), [UNTIL - 0.1, UNTIL]])
     runs = {f"random-start-{seed}": ss.evolve(ONE, times, initial=random_vectors(seed), each=True) for seed in STARTS}
     advance(0.4)
     runs["random-start-turned"] = ss.evolve(ONE, times, initial=turned(random_vectors(0), TURN), each=True)
@@ -46,23 +46,19 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     return Chapter(
         title="Spontaneous synchronization from a random start",
         text="<p>Two hundred single spins start in pure states at random points of the sphere, without a common phase: the "
-        "order "
-        "parameter (8.1) is of the order of <i>N</i><sup>−1/2</sup>. No phase is prescribed and nothing drives them. Within "
-        "a few 1/γ all of them have one phase and one frequency. <i>R</i> and Ω are those of the closed form from every "
-        "start. The "
-        "phase is not: it was chosen by the start, and a start that is turned about the <i>z</i> axis ends with a phase "
-        "turned by "
-        "the same angle. The symmetry is broken spontaneously. These are runs in time to the very end, without a search for "
-        "fixed points.</p><p>In two groups each spin finds the phase of its group. Whether the two "
+        "order parameter (8.1) is of the order of <i>N</i><sup>−1/2</sup>. No phase is prescribed and nothing drives them. "
+        "Within a few 1/γ all of them have one phase and one frequency. <i>R</i> and Ω are those of the closed form from "
+        "every start. The phase is not: it was chosen by the start, and a start that is turned about the <i>z</i> axis ends "
+        "with a phase turned by the same angle. The symmetry is broken spontaneously. These are runs in time to the very end, "
+        "without a search for fixed points.</p><p>In two groups each spin finds the phase of its group. Whether the two "
         "phases then lock depends on the detuning.</p>",
         figures={"random-starts": _figure(runs)},
         captions={
             "random-starts": f"Synchronization of {SPINS} spins from random points of the Bloch sphere. (a) Order parameter "
-            "from three starts, and the limit cycle (4.4): κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −1.2, ω = 2.5γ. "
-            "(b) Phases of all spins for start 1, in the frame that rotates with Ω (4.3). (c) Phases of two groups of "
-            f"{SPINS // 2} spins, κ = 3γ, all couplings 20γ, <i>θ</i> = −π/2, Δ = 2γ, in the frame of the mean natural "
-            "frequency: "
-            "full synchronization. (d) The same with Δ = 8γ: partial synchronization."
+            "from three starts, and the limit cycle (4.4): κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −1.2, ω = 2.5γ. (b) Phases of "
+            f"all spins for start 1, in the frame that rotates with Ω (4.3). (c) Phases of two groups of {SPINS // 2} spins, κ "
+            "= 3γ, all couplings 20γ, <i>θ</i> = −π/2, Δ = 2γ, in the frame of the mean natural frequency: full "
+            "synchronization. (d) The same with Δ = 8γ: partial synchronization."
         },
         data=runs,
         claims=tuple(_claims(runs)),

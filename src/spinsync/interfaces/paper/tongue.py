@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
-from spinsync.interfaces.paper.panels import add_legend, add_letters, key, regime_keys
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf line
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    size = 64 if quick else 200
+    size = 56 if quick else 200
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
     tongue = ss.phase_diagram(PAIR, axes)
     advance(0.95)
@@ -27,18 +27,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"
     return Chapter(
         title="The Arnold tongue of a symmetric pair",
-        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state; the "
-        "closed forms were not used. Below <i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously "
-        "into the incoherent state. Above, it ends at the Hopf line, before it would cease to exist; beyond, the groups are "
-        "phase-trapped or partially synchronized.</p>",
+        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state. Below "
+        "<i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously into the incoherent state. "
+        "Above, it ends at the Hopf line, before it would cease to exist; beyond, the groups are phase-trapped or partially "
+        "synchronized.</p>",
         figures={"tongue": _figure(tongue)},
         captions={
             "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
-            "equal. "
-            "(a) Regimes. (b) Phase difference where it is locked; grey: not locked. Solid: Hopf line, "
-            "equality in (5.4). Dashed: end of the existence of the full state (5.2). Dotted: below it the incoherent state "
-            "is stable "
-            "(5.3)."
+            "equal. (a) Regimes. (b) Phase difference where it is locked; grey: not locked. Solid: Hopf line, equality in "
+            "(5.4). Dashed: end of the existence of the full state (5.2). Dotted: below it the incoherent state is stable "
+            "(5.3). " + NEWTON
         },
         data={"tongue": tongue},
         claims=(

@@ -28,17 +28,14 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         title="Two groups: full, phase-trapped and partial",
         text="<p>Two equal groups of different natural frequency, coupled as strongly to each other as within themselves. "
         "With a small detuning they oscillate with one frequency and a fixed phase difference: <b>full</b> synchronization. "
-        "With a larger one it oscillates but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own "
-        "frequency, and the phase difference grows with the beat: <b>partial</b> synchronization.</p>",
+        "With a larger one it oscillates but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own frequency, "
+        "and the phase difference grows with the beat: <b>partial</b> synchronization.</p>",
         figures={"harmony": _figure(runs)},
         captions={
             "harmony": "Two groups at the end of long runs, κ = 3γ, <i>θ</i> = −π/2, all couplings 20γ, in columns for the "
-            "detunings "
-            "2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere, in the frame of their mean field. (d) to (f) Their "
-            "phase "
-            "difference; dashed in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to its strongest "
-            "line: "
-            "one line, then sidebands around it, then a comb of beats."
+            "detunings 2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere, in the frame of their mean field. (d) to "
+            "(f) Their phase difference; dashed in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to "
+            "its strongest line: one line, then sidebands around it, then a comb of beats."
         },
         data={f"harmony-{name}": run.isel(time=slice(-801, None)) for name, run in runs.items()}
         | {f"harmony-{name}-regime": regime for name, regime in found.items()},
