@@ -47,7 +47,7 @@ def test_steady_states_against_one_over_n_with_the_mean_field_value_as_limit(con
         assert y == pytest.approx(float(ss.steady_state(LASER)[name].squeeze()), abs=1e-6)
         assert ax.get_xlim()[0] == 0
         assert (ax.get_xlabel(), symbol in ax.get_ylabel()) == ("$1/N$", True)
-        assert ax.get_legend_handles_labels()[1] == ["laser"]
+        assert ax.get_legend_handles_labels()[1] == ["laser", "mean field"]
         assert to_hex(ax.lines[0].get_color()) == "#123456"
 
 
@@ -94,7 +94,7 @@ def test_linewidths_and_the_asymptote_of_many_spins():
         lines = linewidth_results(model, (200, 50, 400))
         ax = ss.plot.linewidths(lines, color="#123456", label="here")
         drawn, asymptote = (one.get_xydata() for one in ax.lines)
-        assert (to_hex(ax.lines[0].get_color()), ax.get_legend_handles_labels()[1]) == ("#123456", ["here"])
+        assert (to_hex(ax.lines[0].get_color()), ax.get_legend_handles_labels()[1]) == ("#123456", ["here", "many spins"])
         np.testing.assert_array_equal(drawn, sorted((int(one.spins), float(one.linewidth)) for one in lines))
         np.testing.assert_array_equal(asymptote[:, 0], drawn[:, 0])
         np.testing.assert_allclose(np.diff(np.log(asymptote[:, 1])) / np.diff(np.log(asymptote[:, 0])), slope, atol=1e-12)

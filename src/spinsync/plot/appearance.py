@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
-from fractions import Fraction
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec
@@ -15,10 +14,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from cycler import cycler
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgba
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from spinsync.base import checks
 from spinsync.base.files import new_version
@@ -54,6 +51,7 @@ RULES: dict[str, Any] = {
     "ytick.labelsize": 8,
     "lines.linewidth": 1.2,
     "figure.dpi": 120,
+    "figure.constrained_layout.use": True,  # labels are never cut
     "savefig.dpi": 220,
     "pdf.fonttype": 42,  # fonts embedded as TrueType: text stays text in an editor
     "ps.fonttype": 42,
@@ -131,12 +129,29 @@ def colour(name: str, value: Any) -> str | None:
         raise checks.argument_error(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
 
-def add_legend(ax: Axes, new_figure: bool) -> None:
-    """Draw the legend of lines: above the axes of a new figure, so that it hides nothing, else at the best place inside."""
-    if new_figure:
-        ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, columnspacing=1.2, borderaxespad=0.2)
-    else:
-        ax.legend(loc="best")
+def on_dark(ax: Axes) -> bool:
+    """Whether the ground of the axes is dark."""
+    figure = to_rgba(ax.figure.figure.get_facecolor())
+    *colour, opacity = to_rgba(ax.get_facecolor())
+    seen = [opacity * one + (1 - opacity) * below for one, below in zip(colour, figure, strict=False)]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), seen, strict=True)) < 0.5
+
+
+def ink(ax: Axes) -> str:
+    """The colour of closed forms on the ground of the axes."""
+    return "#ffffff" if on_dark(ax) else CLOSED_FORM
+
+
+def group_colour(ax: Axes, group: int) -> str:
+    """The colour of a group on the ground of the axes."""
+    found = COLOURS[group % len(COLOURS)]
+    return ink(ax) if found == CLOSED_FORM else found
+
+
+def line_widths(count: int) -> list[float]:
+    """Widths of lines over each other, the first one the widest, so that all are seen where they coincide."""
+    thin = float(mpl.rcParams["lines.linewidth"])
+    return np.linspace(thin + min(1.3 * (count - 1), 3.0), thin, count).tolist()  # type: ignore[no-any-return]
 
 
 P = ParamSpec("P")
@@ -203,26 +218,3 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
             if layout is not None:
                 figure.set_layout_engine(layout)
     return list(files)
-
-
-def plain_decades(axis: Axis) -> None:
-    """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 if it spans less than three decades."""
-    low, high = axis.get_view_interval()
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1e3 * low else (1,)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
-
-
-def angle_ticks(axis: Any, low: float, high: float) -> None:
-    """Ticks at multiples of pi/2, or of pi/4 if fewer than three of these are in the range."""
-    for parts in (2, 4):  # of pi
-        steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
-        if len(steps) >= 3:
-            break
-    axis.set_ticks(steps * np.pi / parts, [_fraction_of_pi(n, parts) for n in steps])
-
-
-def _fraction_of_pi(numerator: int, denominator: int) -> str:
-    f = Fraction(numerator, denominator)
-    top, below = {1: "π", -1: "−π", 0: "0"}.get(f.numerator, f"{f.numerator}π"), f.denominator
-    return top.replace("-", "−") + (f"/{below}" if below > 1 else "")

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.patches import Patch
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
+from spinsync.plot.area_labels import add_label
+from spinsync.plot.legends import add_entry, once
+from spinsync.plot.scales import cell_edges
 from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
 from spinsync.theory.mean_field.closed_forms_two import boundary_margins
@@ -33,45 +33,25 @@ REGIME_COLOURS = {
     Regime.IRREGULAR: "#d9869a",
     Regime.PULSATING: "#c3b3e3",
 }
-MIN_LABELLED_SHARE = 0.012  # smallest share of the diagram for an area with a label
 
 
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
-    """Draw regimes of shape (y, x) as coloured areas with labels if they are large enough; undecided points as crosses."""
+    """Draw regimes of shape (y, x) as coloured areas, and undecided points as crosses."""
     colours = ListedColormap(list(REGIME_COLOURS.values()))
     norm = BoundaryNorm(np.arange(-1.5, colours.N - 1), colours.N)
-    ax.pcolormesh(x, y, codes, cmap=colours, norm=norm, shading="nearest", rasterized=True)
-    for code in np.unique(codes).tolist():
-        if code == Regime.UNDECIDED:
-            points = np.argwhere(codes == code)
-            ax.plot(x[points[:, 1]], y[points[:, 0]], "x", ms=3, mew=0.8, color=CLOSED_FORM)
-            continue
-        components, count = ndimage.label(codes == code)
-        sizes = ndimage.sum_labels(codes == code, components, np.arange(1, count + 1))
-        if sizes.max() >= MIN_LABELLED_SHARE * codes.size:
-            row, column, fits = _label_position(components == 1 + int(np.argmax(sizes)), _label_size(ax, len(label(code))))
-            ax.annotate(
-                label(code), (x[column], y[row]), ha="center", va="center", fontsize=7.5 if fits else 6, color="#1c2126",
-                zorder=6, annotation_clip=True,
-                path_effects=[withStroke(linewidth=2.4, foreground=REGIME_COLOURS[Regime(code)])],
-            )  # fmt: skip
+    ax.pcolormesh(cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y), codes, cmap=colours, norm=norm, rasterized=True)
+    points = np.argwhere(codes == Regime.UNDECIDED)
+    if len(points):
+        ax.plot(x[points[:, 1]], y[points[:, 0]], "x", ms=3, mew=0.8, color=CLOSED_FORM, label="undecided")
 
 
-def _label_size(ax: Axes, letters: int) -> Array:
-    """Height and width of a label as shares of the axes."""
-    box = ax.get_window_extent()
-    return np.array([0.17 / box.height, 0.06 * letters / box.width]) * ax.figure.dpi  # size of letters in inches
-
-
-def _label_position(inside: Array, share: Array) -> tuple[int, int, bool]:
-    """Row and column within an area with the most space on all sides for a label of size `share`, and whether it fits."""
-    room = np.full(inside.shape, np.inf)
-    for axis, index in enumerate(np.indices(inside.shape)):
-        for direction in (np.asarray, partial(np.flip, axis=axis)):
-            distance = direction(index - np.maximum.accumulate(np.where(direction(inside), -1, index), axis))
-            room = np.minimum(room, distance / inside.shape[axis] / (share[axis] / 2))
-    row, column = np.unravel_index(np.argmax(room), room.shape)
-    return int(row), int(column), bool(room[row, column] >= 1)
+def name_areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
+    """Label areas where their names fit, after all lines are drawn; the others get an entry in the legend."""
+    x, y = cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y)
+    for code in np.unique(codes[np.isfinite(codes)]).astype(int).tolist():
+        colour, name = REGIME_COLOURS[Regime(code)], str(label(code))
+        if code != Regime.UNDECIDED and not add_label(ax, codes == code, x, y, name, colour):
+            add_entry(ax, colour, name)
 
 
 def _boundary_detunings(model: Ensemble) -> dict[str, tuple[float, float]]:
@@ -139,7 +119,14 @@ def _over_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: st
 
             curve = curves.sample_curve(ax, edge, diagram[other].values / units[other], upright=x == "detuning")
             if np.isfinite(curve[x != "detuning"]).any():
-                ax.plot(*curve, color=CLOSED_FORM, label=text if side else None, zorder=4, **style)
+                seen = once(ax, text) if within_limits(ax, *curve) else "_nolegend_"
+                ax.plot(*curve, color=CLOSED_FORM, label=seen, zorder=4, **style)
+
+
+def within_limits(ax: Axes, x: Array, y: Array) -> bool:
+    """Whether a point of a curve is within the limits of the axes."""
+    (left, right), (low, high) = sorted(ax.get_xlim()), sorted(ax.get_ylim())
+    return bool(np.any((x > left) & (x < right) & (y > low) & (y < high)))
 
 
 def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: str, units: dict[str, float]) -> None:
@@ -155,22 +142,4 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
         values = np.array([[margin.get(name, np.nan) for margin in row] for row in rows])
         if np.nanmin(values, initial=np.inf) < 0 < np.nanmax(values, initial=-np.inf):
             ax.contour(across, up, values, levels=[0.0], colors=CLOSED_FORM, linewidths=style["lw"], linestyles=[style["ls"]])
-            ax.plot([], [], color=CLOSED_FORM, label=text, **style)
-
-
-def legend(ax: Axes, codes: Array) -> None:
-    """Draw a legend above a new figure: the lines inside the limits, and the areas without a label."""
-    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
-    labelled = {text.get_text() for text in ax.texts}
-    handles: list[Any] = []
-    for line in ax.lines:
-        x, y = np.asarray(line.get_xdata(), float), np.asarray(line.get_ydata(), float)
-        empty = x.size == 0  # legend entry of a contour
-        if not str(line.get_label()).startswith("_") and (empty or np.any((x > left) & (x < right) & (y > low) & (y < high))):
-            handles.append(line)
-    for code in np.unique(codes).tolist():
-        if code != Regime.UNDECIDED and label(code) not in labelled:
-            handles.append(Patch(color=REGIME_COLOURS[Regime(code)], label=label(code)))
-    if handles:
-        ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, fontsize=7, handlelength=2.2,
-                  columnspacing=1.2, borderaxespad=0.2)  # fmt: skip
+            ax.plot([], [], color=CLOSED_FORM, label=once(ax, text), **style)

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, axes, colour, in_style
+from spinsync.plot.appearance import COLOURS, axes, colour, in_style, ink
 from spinsync.plot.areas import closed_form
+from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import require_variable, time_range
 from spinsync.plot.units import checked_unit
 from spinsync.results.datasets import model_of
@@ -30,7 +31,7 @@ def phase_difference(
         A result of `evolve` with at least two groups.
     ax : matplotlib axes, optional
     groups : two names, optional
-        By default the first two groups; their locked phase difference is drawn in black if a closed form applies.
+        By default the first two groups; their locked phase difference is drawn as a dashed line if a closed form applies.
     color : str, optional
     unit : "rate", "damping" or (name, factor)
         Unit of the time, as in `plot.order_parameter`.
@@ -62,17 +63,18 @@ def phase_difference(
         checks.one_of("groups", name, names)
     values = run.coherence.values  # by index: names in a file may have another type
     one_unit, s = checked_unit(unit, model_of(run)), values[:, names.index(first)] * values[:, names.index(second)].conj()
-    ax, time = axes(ax), run.time.values * one_unit.time
-    ax.plot(time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0])
+    ax, new_figure, time = axes(ax), ax is None, run.time.values * one_unit.time
+    ax.plot(time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0], label=f"{first} − {second}")
     locked = closed_form(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
-        ax.axhline(locked / np.pi, color=CLOSED_FORM, lw=0.8, ls="--", zorder=3)
+        ax.axhline(locked / np.pi, color=ink(ax), lw=0.8, ls="--", zorder=3, label=once(ax, "locked, closed form"))
     middle, half = sum(ax.get_ylim()) / 2, abs(np.diff(ax.get_ylim()))[0] / 2
     ax.set_ylim(middle - max(half, MIN_HALF_HEIGHT), middle + max(half, MIN_HALF_HEIGHT))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
     symbols = rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$"
     ax.set(xlabel=one_unit.time_label(), ylabel=symbols, xlim=time_range(time))
+    add_legend(ax, new_figure)
     return ax
 
 

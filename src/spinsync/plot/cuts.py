@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
-from spinsync.plot import areas
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, angle_ticks, axes, colour, in_style
-from spinsync.plot.diagram_input import checked_diagram, diagram_variable
+from spinsync.plot import areas, curves
+from spinsync.plot.appearance import COLOURS, axes, colour, group_colour, in_style, ink, on_dark
+from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.diagrams import formula, select_group
 from spinsync.plot.labels import (
     ONE_GROUP,
@@ -22,8 +25,12 @@ from spinsync.plot.labels import (
     quantity_label,
     quantity_size,
 )
+from spinsync.plot.legends import add_legend, once
+from spinsync.plot.scales import angle_ticks, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, limit_cycle
+
+CLOSED, UNCOUPLED = "closed form", "without coupling"  # lines in legends
 
 
 @in_style
@@ -33,6 +40,8 @@ def cut(
 ) -> Axes:  # fmt: skip
     """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
+    The axis is logarithmic if the values of the parameter have a constant ratio and span more than a decade.
+
     Parameters
     ----------
     diagram : xarray.Dataset
@@ -40,7 +49,7 @@ def cut(
     ax : matplotlib axes, optional
     variable : str
         order_parameter, lyapunov, amplitude, inversion or frequency; of the first two groups phase_locking or
-        phase_difference.
+        phase_difference, which has no circles where the groups drift.
     color : str, optional
         Colour of the circles; by default one per group.
     unit : "rate", "damping" or (name, factor)
@@ -65,36 +74,70 @@ def cut(
     checks.one_of("variable", variable, [*ONE_GROUP, *TWO_GROUPS])
     color = colour("color", color)
     one_unit = checked_unit(unit, ensemble, (x,), shown=has_rate(x) or variable in RATES)
-    ax, size, y_size = axes(ax), parameter_size(x, one_unit), quantity_size(variable, one_unit)
-    values, where = diagram_variable(diagram, variable) / y_size, diagram[x] / size
-    if variable in TWO_GROUPS:
-        values = select_group(diagram, variable)
-    groups = [values] if "group" not in values.dims else [values.isel(group=i) for i in range(values.sizes["group"])]
-    for i, one in enumerate(groups):
-        edge = color or COLOURS[i % len(COLOURS)]
-        name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
-        width, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are visible if they coincide
-        ax.plot(where, one, "o", ms=width, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
+    ax, new_figure = axes(ax), ax is None
+    _draw_cut(ax, new_figure, diagram, ensemble, variable, one_unit, color)
+    add_legend(ax, new_figure)
+    return ax
+
+
+def _draw_cut(
+    ax: Axes, new_figure: bool, diagram: xr.Dataset, ensemble: Ensemble, variable: str, unit: Unit, color: str | None
+) -> None:
+    """Draw circles, the closed form of one group, and the labels of the axes."""
+    x = str(diagram["order_parameter"].dims[0])
+    size, y_size = parameter_size(x, unit), quantity_size(variable, unit)
+    where = diagram[x].values / size
+    follow_spacing(ax, new_figure, x=where)
+    for one, name, (width, fill), edge in _circles(ax, diagram, variable, ensemble, color):
+        ax.plot(where, one / y_size, "o", ms=width, mec=edge, mfc=fill, mew=0.9, label=name)
+    ax.dataLim.update_from_data_x(where, ignore=False)  # also where nothing is defined
+    ax.autoscale_view()
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = formula(ax, diagram, x, size, lambda v: float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_size)
-        ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=1)
-    elif len(groups) > 1:
-        ax.legend(loc="best")
-    ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=quantity_label(variable, one_unit))
+        ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
+    ax.set(xlabel=parameter_label(x, ensemble, unit), ylabel=quantity_label(variable, unit))
     low, high = ax.get_ylim()
     if high - low < 1e-9:  # a constant up to rounding
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
+    _ticks(ax, diagram, x)
+
+
+def _ticks(ax: Axes, diagram: xr.Dataset, x: str) -> None:
+    """Ticks along the parameter."""
     if x.endswith("theta"):
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
-    return ax
+    elif ax.get_xscale() == "log":
+        plain_decades(ax.xaxis)
+
+
+def _circles(
+    ax: Axes, diagram: xr.Dataset, variable: str, ensemble: Ensemble, color: str | None
+) -> Iterator[tuple[xr.DataArray, str, tuple[float, Any], str]]:
+    """Values, name, size and filling of circles, and the colour of their edge, for each group, or for all together."""
+    values = diagram_variable(diagram, variable)
+    if variable in TWO_GROUPS:
+        values = select_group(diagram, variable)
+    if variable == "phase_difference":
+        values = values.where(locked(diagram))
+    if "group" not in values.dims:
+        yield values, "computed", (3.6, ax.get_facecolor()), color or group_colour(ax, 0)
+        return
+    names = values["group"].values if "group" in values.coords else ensemble.names
+    sizes = np.linspace(3.6, 1.8, max(2, len(names)))  # all are seen where they coincide
+    for i, (name, size) in enumerate(zip(names, sizes.tolist(), strict=False)):
+        edge = color or group_colour(ax, i)
+        label = f"group {name}" if len(ensemble.groups) > 1 else "computed"
+        yield values.isel(group=i), label, (size, edge if i else ax.get_facecolor()), edge
 
 
 @in_style
 def frequency(
     diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool = False, unit: str | tuple[str, float] = "rate"
 ) -> Axes:
-    """Observed frequencies over one parameter: circles; closed forms as black lines, natural frequencies as dotted lines.
+    """Observed frequencies over one parameter: circles; closed forms as lines, natural frequencies as dotted lines.
+
+    The axis is logarithmic if the values of the parameter have a constant ratio and span more than a decade.
 
     Parameters
     ----------
@@ -128,8 +171,11 @@ def frequency(
     """
     ensemble, (x,) = checked_diagram(diagram, 1)
     if not checks.flag("difference", difference):
-        ax = cut(diagram, ax, variable="frequency", unit=unit)
-        _draw_natural_frequencies(ax, diagram, ensemble, x, checked_unit(unit, ensemble, (x,)))
+        one_unit, new_figure = checked_unit(unit, ensemble, (x,)), ax is None
+        ax = axes(ax)
+        _draw_cut(ax, new_figure, diagram, ensemble, "frequency", one_unit, None)
+        _draw_natural_frequencies(ax, diagram, ensemble, x, one_unit)
+        add_legend(ax, new_figure)
         return ax
     if len(ensemble.groups) < 2:
         raise checks.InputError("Argument `difference` must be False for one group, but is difference=True.")
@@ -139,23 +185,19 @@ def frequency(
         raise checks.InputError("Argument `diagram` must hold two groups for a difference, but holds one.")
     gap = observed.isel(group=0) - observed.isel(group=1)
     first, second = observed.group.values[:2]
-    ax = axes(ax)
-    ax.plot(
-        diagram[x] / parameter_size(x, one_unit),
-        gap / one_unit.size,
-        "o",
-        ms=3.2,
-        mfc="white",
-        mec=COLOURS[0],
-        mew=0.9,
-        zorder=3,
-    )
+    ax, new_figure, where = axes(ax), ax is None, diagram[x].values / parameter_size(x, one_unit)
+    follow_spacing(ax, new_figure, x=where)
+    circles: dict[str, Any] = dict(ms=3.2, mfc=ax.get_facecolor(), mec=COLOURS[0], mew=0.9, zorder=3, label="computed")
+    ax.plot(where, gap / one_unit.size, "o", **circles)
     if x == "detuning":
         _draw_dotted(ax, diagram, one_unit, slope=1.0)
         closed = formula(ax, diagram, x, one_unit.size, lambda v: _closed_form(ensemble, v, "beat_frequency") / one_unit.size)
-        ax.plot(*closed, color=CLOSED_FORM, lw=1.0, zorder=2)
+        if np.isfinite(closed[1]).any():
+            ax.plot(*closed, color=ink(ax), lw=1.0, zorder=2, label=once(ax, CLOSED))
     symbol = rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}"
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=one_unit.label("difference", symbol))
+    _ticks(ax, diagram, x)
+    add_legend(ax, new_figure)
     return ax
 
 
@@ -166,8 +208,10 @@ def _closed_form(pair: Ensemble, detuning: float, variable: str) -> float:
 
 def _draw_dotted(ax: Axes, diagram: xr.Dataset, unit: Unit, *, slope: float, middle: float = 0.0) -> None:
     """Draw a dotted line proportional to the detuning, from `middle` on."""
-    ends = np.array([float(diagram.detuning.min()), float(diagram.detuning.max())])
-    ax.plot(ends / unit.size, (middle + slope * ends) / unit.size, ":", color="#6b747d", lw=0.9, zorder=1)
+    given = diagram.detuning.values / unit.size
+    along = given[[0, -1]] if ax.get_xscale() == "linear" else curves.sample_points(ax.xaxis, given)
+    colour = "#9aa3ab" if on_dark(ax) else "#6b747d"
+    ax.plot(along, middle / unit.size + slope * along, ":", color=colour, lw=0.9, zorder=1, label=once(ax, UNCOUPLED))
 
 
 def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, unit: Unit) -> None:
@@ -179,7 +223,9 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
         _draw_dotted(ax, diagram, unit, slope=sign / 2, middle=middle)
 
     def plateau(detuning: float) -> float:
-        locked = _closed_form(ensemble, detuning, "beat_frequency") == 0
-        return _closed_form(ensemble, detuning, "frequency") / unit.size if locked else np.nan
+        is_locked = _closed_form(ensemble, detuning, "beat_frequency") == 0
+        return _closed_form(ensemble, detuning, "frequency") / unit.size if is_locked else np.nan
 
-    ax.plot(*formula(ax, diagram, x, unit.size, plateau), color=CLOSED_FORM, lw=1.0)
+    closed = formula(ax, diagram, x, unit.size, plateau)
+    if np.isfinite(closed[1]).any():
+        ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))

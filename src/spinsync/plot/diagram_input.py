@@ -8,7 +8,12 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
+from spinsync.regimes.codes import Regime
 from spinsync.results.datasets import checked_result, model_of
+
+SAME_FREQUENCY = (
+    1e-3  # relative difference of two observed frequencies, which are means over long times, below which they agree
+)
 
 
 def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
@@ -32,6 +37,17 @@ def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
             raise checks.InputError(f"Argument `diagram` must have numbers on its axes, but has distributions on {name}.")
         checks.array(f"diagram.{name}", diagram[name].values, float, (None,), "a list of numbers")
     return ensemble, names
+
+
+def locked(diagram: xr.Dataset) -> xr.DataArray:
+    """Whether the first two groups share one observed frequency: in other motion their mean phase difference says nothing.
+
+    A trapped phase difference oscillates about its mean. In a regime where groups differ in frequency, two of them may agree.
+    """
+    regime, frequency = diagram_variable(diagram, "regime"), diagram_variable(diagram, "frequency")
+    distance = abs(frequency - frequency.rename(group="other")).max(["group", "other"])
+    one = abs(frequency.isel(group=0, drop=True) - frequency.isel(group=1, drop=True)) < SAME_FREQUENCY * distance
+    return one | regime.isin([Regime.FULL, Regime.PHASE_TRAPPED])
 
 
 def diagram_variable(diagram: xr.Dataset, name: str) -> xr.DataArray:

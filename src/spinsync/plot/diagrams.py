@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, angle_ticks, axes, in_style
-from spinsync.plot.diagram_input import checked_diagram, diagram_variable
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, axes, in_style
+from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.labels import (
     ONE_GROUP,
     RATES,
@@ -24,8 +24,13 @@ from spinsync.plot.labels import (
     quantity_label,
     quantity_size,
 )
+from spinsync.plot.legends import add_entry, legend_above, once
+from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
+
+UNDEFINED = "#d0d0d0"  # colour of undefined values
+THRESHOLD = "threshold"  # the critical coupling in the legend
 
 
 def select_group(diagram: xr.Dataset, variable: str) -> xr.DataArray:
@@ -44,6 +49,9 @@ def phase_diagram(
 ) -> Axes:
     """A diagram over two parameters: regimes as labelled areas, or a variable as an image, with boundaries in closed form.
 
+    An axis is logarithmic if the values of its parameter have a constant ratio and span more than a decade. Given axes
+    have no legend; its entries for `ax.legend` or one legend of many panels are `ax.get_legend_handles_labels()`.
+
     Parameters
     ----------
     diagram : xarray.Dataset
@@ -51,10 +59,12 @@ def phase_diagram(
     ax : matplotlib axes, optional
     variable : str, optional
         regime, order_parameter, lyapunov, amplitude, inversion or frequency (of the first group), phase_locking or
-        phase_difference (of the first two); by default the order parameter of one group, the regime of several.
-        Grey: undefined. Crosses: undecided regimes. Lines of a symmetric pair: the Hopf line, the existence limit of
-        full synchronization, and the stability limit of the incoherent state, (5.2) to (5.4); of any other pair over
-        its detuning: the edges of Adler's locking range (5.7) if its relative error is below 0.1.
+        phase_difference (of the first two); by default the order parameter of one group or of few
+        spins, the regime of several groups.
+        Grey: undefined; a phase difference also where the groups drift. Crosses: undecided regimes. Lines of a symmetric
+        pair: the Hopf line, the existence limit of full synchronization, and the stability limit of the incoherent state,
+        (5.2) to (5.4); of any other pair over its detuning: the edges of Adler's locking range (5.7) if its relative
+        error is below 0.1; of one group: the threshold (4.5).
     unit : "rate", "damping" or (name, factor)
         Unit of rates and frequencies: that of the model's numbers; the damping rate of all groups; or a unit of this
         name and this size, ("Hz", 2 * np.pi) for numbers in 1/s.
@@ -77,37 +87,49 @@ def phase_diagram(
     ensemble, (x, y) = checked_diagram(diagram, 2)
     diagram = diagram.sortby([x, y])  # an image needs ascending axes
     if variable is None:
-        variable = "order_parameter" if len(ensemble.groups) == 1 else "regime"
+        variable = "order_parameter" if len(ensemble.groups) == 1 or "regime" not in diagram else "regime"
     checks.one_of("variable", variable, ["regime", *ONE_GROUP, *TWO_GROUPS])
     shown = has_rate(x) or has_rate(y) or variable in RATES
     one_unit = checked_unit(unit, ensemble, (x, y), shown=shown)
     sizes = {name: parameter_size(name, one_unit) for name in (x, y)}
-    values = select_group(diagram, variable).transpose(y, x).values
+    found = select_group(diagram, variable)
+    if variable == "phase_difference":
+        found = found.where(locked(diagram))
+    values = found.transpose(y, x).values
     ax, new_figure = axes(ax, height_factor=1.125), ax is None
+    along = {"x": diagram[x].values / sizes[x], "y": diagram[y].values / sizes[y]}
+    follow_spacing(ax, new_figure, **along)
     if variable == "regime":
-        areas.areas(ax, diagram[x].values / sizes[x], diagram[y].values / sizes[y], values)
+        areas.areas(ax, **along, codes=values)
     else:
-        _image(ax, diagram[x].values / sizes[x], diagram[y].values / sizes[y], values, variable, one_unit)
+        _image(ax, **along, values=values, variable=variable, unit=one_unit)
     _draw_threshold(ax, diagram, ensemble, x, y, sizes)
     if len(ensemble.groups) == 2:
         areas.boundaries(ax, diagram, ensemble, x, y, sizes)
-    if new_figure and variable == "regime":
-        areas.legend(ax, values)
+    if variable == "regime":
+        areas.name_areas(ax, **along, codes=values)
+    if new_figure and ax.get_legend_handles_labels()[1]:
+        legend_above(ax)
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=parameter_label(y, ensemble, one_unit))
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
             angle_ticks(axis, float(diagram[name].min()), float(diagram[name].max()))
+        elif axis.get_scale() == "log":
+            plain_decades(axis)
     return ax
 
 
 def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> None:
-    ax.set_facecolor("#d0d0d0")
+    ax.set_facecolor(UNDEFINED)
     cyclic = variable == "phase_difference"
     floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
     map_ = CYCLIC_COLOURMAP if cyclic else COLOURMAP
     values = values / quantity_size(variable, unit)
-    image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True, shading="nearest")
+    x, y = cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y)
+    image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True)
+    if np.isnan(values).any():
+        add_entry(ax, UNDEFINED, "undefined")
     bar = ax.figure.colorbar(image, ax=ax, label=quantity_label(variable, unit))
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
@@ -134,7 +156,7 @@ def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y
     curve = formula(ax, diagram, other, sizes[other], upright=x == "coupling",
                     f=lambda value: critical_coupling(varied(ensemble, {other: value})) / sizes["coupling"])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
-    ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
+    ax.plot(*curve, color=CLOSED_FORM, lw=1.2, label=once(ax, THRESHOLD) if areas.within_limits(ax, *curve) else "_nolegend_")
 
 
 def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str, sizes: dict[str, float]) -> None:
@@ -154,3 +176,4 @@ def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x
         along = [fine[name] / sizes[name] for name in (x, y)]
         ax.contour(*along, values, levels=[0.0], colors="white", linewidths=2.6)
         ax.contour(*along, values, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
+        ax.plot([], [], color=CLOSED_FORM, lw=1.2, label=once(ax, THRESHOLD))

@@ -171,7 +171,7 @@ def _font(slant: Literal["oblique", "normal"], pixels: int) -> ImageFont.FreeTyp
 
 def _draw_background(run: xr.Dataset, size: int, cycle: bool, view: spheres.View) -> Array:
     """The part that depends on the view only: the sphere as in `bloch_sphere`, and the names of several groups."""
-    with style():
+    with style(figure_constrained_layout_use=False):
         figure = Figure(figsize=(ONE_COLUMN, ONE_COLUMN), dpi=(size + 1e-3) / ONE_COLUMN)  # sizes are rounded down
         canvas, ax = FigureCanvasAgg(figure), figure.add_axes((0, 0, 1, 1))
         spheres.draw_sphere(ax, view)

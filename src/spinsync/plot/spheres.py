@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinsync.base import checks
 from spinsync.base.keywords import known_keywords
 from spinsync.model import bloch_vectors
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, ONE_COLUMN, axes, in_style
+from spinsync.plot.appearance import COLOURS, ONE_COLUMN, axes, in_style, ink, on_dark
 from spinsync.plot.traces import require_variable
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.results.datasets import bloch, model_of
@@ -27,6 +27,7 @@ MANY = 4  # largest number of trajectories with thick lines
 THIN, THICK = (0.7, 0.65, 2.6), (1.2, 0.95, 4.5)  # width and opacity of a line, diameter of its dots; in points
 HALF_WIDTH = 1.2  # from the centre of the sphere to the edge of the figure
 SPHERE_COLOUR, LINE_COLOUR, LABEL_COLOUR = "#f4f6f8", "#8a929b", "#4a525b"
+DARK_SPHERE, DARK_LABEL = "#20262c", "#c5ccd3"  # on a dark ground
 
 
 class View:
@@ -185,14 +186,15 @@ def rotated_about_z(m: Array, angle: Array) -> Array:
 def draw_sphere(ax: Axes, view: View) -> None:
     """Draw outline, equator, two meridians and labelled axes; lines at the back are fainter."""
     t = np.linspace(0, 2 * np.pi, 361)
-    ax.fill(np.cos(t), np.sin(t), facecolor=SPHERE_COLOUR, edgecolor=LINE_COLOUR, lw=0.8, zorder=0)
+    ground, letters = (DARK_SPHERE, DARK_LABEL) if on_dark(ax) else (SPHERE_COLOUR, LABEL_COLOUR)
+    ax.fill(np.cos(t), np.sin(t), facecolor=ground, edgecolor=LINE_COLOUR, lw=0.8, zorder=0)
     c, s, zero = np.cos(t), np.sin(t), np.zeros_like(t)
     for circle in (np.stack([c, s, zero], 1), np.stack([c, zero, s], 1), np.stack([zero, c, s], 1)):
         _depth_line(ax, view(circle), LINE_COLOUR, width=0.5, strength=0.6, zorder=1)
     for axis, label in zip(np.eye(3), ("x", "y", "z"), strict=True):
         tip = view(axis)
         ax.plot([0, tip[0]], [0, tip[1]], color=LINE_COLOUR, lw=0.6, zorder=1)
-        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color=LABEL_COLOUR)
+        ax.annotate(rf"${label}$", (1.13 * tip[0], 1.13 * tip[1]), ha="center", va="center", fontsize=8, color=letters)
     ax.set(xlim=(-HALF_WIDTH, HALF_WIDTH), ylim=(-HALF_WIDTH, HALF_WIDTH), aspect="equal")
     ax.set_axis_off()
 
@@ -229,4 +231,4 @@ def draw_limit_cycle(ax: Axes, view: View, run: xr.Dataset) -> None:
     if state.synchronized:
         t, radius = np.linspace(0, 2 * np.pi, 361), 2 * float(state.amplitude)
         circle = np.stack([radius * np.cos(t), radius * np.sin(t), np.full_like(t, float(state.inversion))], axis=1)
-        _depth_line(ax, view(circle), CLOSED_FORM, width=1.6, strength=1.0, zorder=4)
+        _depth_line(ax, view(circle), ink(ax), width=1.6, strength=1.0, zorder=4)

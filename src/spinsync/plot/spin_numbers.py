@@ -13,8 +13,10 @@ from matplotlib.lines import Line2D
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
-from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, add_legend, axes, colour, in_style, plain_decades
+from spinsync.plot.appearance import COLOURMAP, axes, colour, group_colour, in_style, ink, line_widths, on_dark
 from spinsync.plot.labels import RATES, quantity_label, quantity_size
+from spinsync.plot.legends import add_legend, once
+from spinsync.plot.scales import plain_decades
 from spinsync.plot.units import checked_unit
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.questions.steady import steady_state
@@ -22,6 +24,7 @@ from spinsync.results.datasets import checked_result, model_of
 from spinsync.theory.mean_field.closed_forms_one import many_spin_line
 
 Results = xr.Dataset | Iterable[xr.Dataset]
+FEW, MANY, MEAN_FIELD = "finite $N$", "many spins", "mean field"  # in legends
 QUESTIONS = {"order_parameter": "steady_state", "inversion": "steady_state", "frequency": "linewidth"}
 
 
@@ -70,19 +73,21 @@ def finite_size(
     color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, QUESTIONS[variable], variable)
     one_unit = checked_unit(unit, model, shown=variable in RATES)
-    ax, size = axes(ax), quantity_size(variable, one_unit)
+    ax, new_figure, size = axes(ax), ax is None, quantity_size(variable, one_unit)
     inverse = [1 / spins for spins in by_spins]
     values = np.array([np.atleast_1d(one[variable].values) for one in by_spins.values()]) / size
     several = values.shape[1] > 1
+    widths = line_widths(values.shape[1])
+    sizes = np.linspace(3.6, 1.8, max(2, values.shape[1]))  # all are seen where they coincide
     for i, limit in enumerate(_mean_field(model, variable)[: values.shape[1]] / size):
-        name = f"group {model.names[i]}" if several else label
-        group_colour = color or COLOURS[i % len(COLOURS)]
-        marker: dict[str, Any] = dict(ms=3.6, mfc="white") if i == 0 else dict(ms=1.8)  # both are visible if they coincide
-        ax.plot(inverse, values[:, i], "o-", lw=0.8, color=group_colour, mew=0.9, label=name, **marker)
-        ax.axhline(limit, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
-        ax.plot(0, limit, "o", ms=4.5, color=CLOSED_FORM, clip_on=False, zorder=4)
-    if several:
-        ax.legend(loc="best")
+        name = f"group {model.names[i]}" if several else label or once(ax, FEW)
+        edge = color or group_colour(ax, i)
+        look: dict[str, Any] = dict(ms=sizes[i], mfc=edge if i else ax.get_facecolor(), lw=0.7 * widths[i])
+        ax.plot(inverse, values[:, i], "o-", color=edge, mew=0.9, label=name, **look)
+        shown = once(ax, MEAN_FIELD) if np.isfinite(limit) else "_nolegend_"
+        ax.axhline(limit, color=ink(ax), lw=0.8, ls="--", zorder=1, label=shown)
+        ax.plot(0, limit, "o", ms=4.5, color=ink(ax), clip_on=False, zorder=4)
+    add_legend(ax, new_figure)
     ax.set(xlabel=r"$1/N$", ylabel=quantity_label(variable, one_unit))
     ax.set_xlim(left=0)
     return ax
@@ -128,22 +133,24 @@ def linewidths(
     color, label = colour("color", color), None if label is None else checks.one_line_text("label", label)
     model, by_spins = _by_spins(results, "linewidth", "linewidth")
     one_unit = checked_unit(unit, model)
-    ax, spins = axes(ax), np.array(list(by_spins))
+    ax, new_figure, spins = axes(ax), ax is None, np.array(list(by_spins))
     widths = [float(one.linewidth) / one_unit.size for one in by_spins.values()]
-    ax.loglog(spins, widths, "o-", lw=0.8, ms=3.6, color=color, mfc="white", mew=0.9, label=label)
+    look: dict[str, Any] = dict(lw=0.8, ms=3.6, mfc=ax.get_facecolor(), mew=0.9)
+    ax.loglog(spins, widths, "o-", color=color, label=label or once(ax, FEW), **look)
     if len(model.groups) == 1:
         widths_of_many = many_spin_line(model, spins)[1] / one_unit.size
-        asymptote = Line2D(spins, widths_of_many, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        asymptote = Line2D(spins, widths_of_many, color=ink(ax), lw=0.8, ls="--", zorder=1, label=once(ax, MANY))
         ax.add_artist(asymptote)  # does not change the limits: close to the threshold it is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
     ax.set(xlabel=r"number of spins  $N$", ylabel=one_unit.label("linewidth, FWHM"))
+    add_legend(ax, new_figure)
     return ax
 
 
 @in_style
 def spectra(results: Results, ax: Axes | None = None, *, unit: str | tuple[str, float] = "rate") -> Axes:
-    """Emission spectra divided by the square of the number of spins, N^2: darker for more spins.
+    """Emission spectra divided by the square of the number of spins, N^2: darker for more spins (brighter on a dark ground).
 
     The area under a curve, with the measure d nu / 2 pi, is <J_+ J_->/N^2, which tends to |s|^2 for many spins.
 
@@ -178,11 +185,18 @@ def spectra(results: Results, ax: Axes | None = None, *, unit: str | tuple[str, 
     model, by_spins = _by_spins(results, "emission_spectrum", "emission")
     one_unit = checked_unit(unit, model)
     ax, new_figure = axes(ax), ax is None
-    shades = plt.get_cmap(COLOURMAP)(np.linspace(0.8, 0.0, len(by_spins)))
+    shades = plt.get_cmap(COLOURMAP)(np.linspace(*((0.45, 1.0) if on_dark(ax) else (0.8, 0.0)), len(by_spins)))
     for (spins, one), shade in zip(by_spins.items(), shades, strict=True):
         ax.semilogy(one.frequency / one_unit.size, one.emission / spins**2 * one_unit.time, color=shade, label=f"$N={spins}$")
     if len(model.groups) == 1 and limit_cycle(model).synchronized:
-        ax.axvline(float(limit_cycle(model).frequency) / one_unit.size, color=CLOSED_FORM, lw=0.8, ls="--", zorder=1)
+        ax.axvline(
+            float(limit_cycle(model).frequency) / one_unit.size,
+            color=ink(ax),
+            lw=0.8,
+            ls="--",
+            zorder=1,
+            label=once(ax, MEAN_FIELD),
+        )
     plain_decades(ax.yaxis)
     add_legend(ax, new_figure)
     ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel=one_unit.density_label("emission", r"S(\nu)/N^2"))

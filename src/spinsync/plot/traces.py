@@ -7,7 +7,9 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from spinsync.base import checks
-from spinsync.plot.appearance import CLOSED_FORM, COLOURS, CYCLIC_COLOURMAP, add_legend, angle_ticks, axes, in_style
+from spinsync.plot.appearance import CYCLIC_COLOURMAP, axes, group_colour, in_style, ink, line_widths
+from spinsync.plot.legends import add_legend
+from spinsync.plot.scales import angle_ticks
 from spinsync.plot.units import checked_unit
 from spinsync.results.datasets import DIMS, all_pairs, checked_result, model_of, times_of, variable
 from spinsync.results.datasets import phases as phase_of
@@ -85,12 +87,12 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None, *, unit: str | tupl
         all_pairs(run, source, "run")
     one_unit = checked_unit(unit, model_of(run))
     ax, new_figure, time = axes(ax), ax is None, run.time.values * one_unit.time
-    if several:
-        for i, name in enumerate(run.group.values):
-            ax.plot(time, _group_order_parameter(run, i), color=COLOURS[i % len(COLOURS)], label=f"group {name}")
-    ax.plot(time, run.order_parameter, color=CLOSED_FORM if several else COLOURS[0], label="ensemble")
-    if several:
-        add_legend(ax, new_figure)
+    names = run.group.values if several else []
+    *widths, thin = line_widths(len(names) + 1)
+    for i, (name, width) in enumerate(zip(names, widths, strict=True)):
+        ax.plot(time, _group_order_parameter(run, i), color=group_colour(ax, i), lw=width, label=f"group {name}")
+    ax.plot(time, run.order_parameter, color=ink(ax) if several else group_colour(ax, 0), lw=thin, label="ensemble")
+    add_legend(ax, new_figure)
     top = max(0.1, 1.1 * ax.dataLim.y1)
     ax.set(xlabel=one_unit.time_label(), ylabel=r"order parameter  $R$", xlim=time_range(time), ylim=(0, min(1.02, top)))
     return ax
@@ -137,12 +139,11 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0, unit:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
         ax.set(xlabel=one_unit.time_label(), ylabel="spin")
         return ax
-    for i, name in enumerate(run.group.values):
+    for i, (name, width) in enumerate(zip(run.group.values, line_widths(len(run.group)), strict=True)):
         phase = phase_of(rotated[:, i])
         phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # gap at the jump from pi to -pi
-        ax.plot(time, phase, color=COLOURS[i % len(COLOURS)], label=f"group {name}")
-    if len(run.group) > 1:
-        add_legend(ax, new_figure)
+        ax.plot(time, phase, color=group_colour(ax, i), lw=width, label=f"group {name}")
+    add_legend(ax, new_figure)
     ax.set(xlabel=one_unit.time_label(), ylabel=r"phase  $\varphi$", xlim=time_range(time), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     return ax

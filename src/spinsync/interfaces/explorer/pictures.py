@@ -139,9 +139,10 @@ def _areas(ax: Axes, control: Control, tongue: tongues.Tongue) -> list[Patch]:
 def two_frequencies(values: Values) -> Figure:
     """Observed frequencies over the detuning."""
     figure, (ax,) = _sheet()
-    ss.plot.frequency(ss.phase_diagram(two_groups.ensemble(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax)
+    ss.plot.frequency(
+        ss.phase_diagram(two_groups.ensemble(values), {"detuning": np.linspace(DETUNING.low, DETUNING.high, 91)}), ax
+    )
     ax.axvline(values["detuning"], color=PLACE["mec"], lw=0.9, zorder=0, label="here")
-    ax.plot([], [], ":", color="#6b747d", lw=0.9, label="without coupling")
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
     _legend(ax)
     return figure

@@ -1,0 +1,47 @@
+"""Legends: what every line, marker and colour without a label of its own means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+MOST_WIDTH, MOST_HEIGHT = 0.65, 0.5  # of given axes that a legend inside may take
+
+
+def once(ax: Axes, label: str) -> str:
+    """The label, or one that no legend shows if the axes have a line with this label."""
+    return "_nolegend_" if label in ax.get_legend_handles_labels()[1] else label
+
+
+def add_entry(ax: Axes, colour: str, label: str) -> None:
+    """An entry for an area of this colour."""
+    if label not in ax.get_legend_handles_labels()[1]:
+        ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label))
+
+
+def add_legend(ax: Axes, new_figure: bool) -> None:
+    """Draw the legend if more than one thing is drawn: above the axes of a new figure, else inside given axes.
+
+    Given axes that are too small for it have none; `ax.get_legend_handles_labels` gives its entries for one elsewhere.
+    """
+    if len(ax.get_legend_handles_labels()[1]) < 2:
+        return
+    if new_figure:
+        legend_above(ax)
+        return
+    legend = ax.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
+    box, room = legend.get_window_extent(), ax.get_window_extent()
+    if box.width > MOST_WIDTH * room.width or box.height > MOST_HEIGHT * room.height:
+        legend.remove()
+
+
+def legend_above(ax: Axes) -> None:
+    """Draw a legend above the axes of a new figure, so that it hides nothing, in as many columns as there is room for."""
+    handles, labels = ax.get_legend_handles_labels()
+    look: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "columnspacing": 1.2, "borderaxespad": 0.2}
+    for columns in (4, 3, 2, 1):
+        legend = ax.legend(handles, labels, ncols=columns, fontsize="small" if len(labels) > 3 else None, **look)
+        if columns <= len(labels) and legend.get_window_extent().width <= 1.02 * ax.get_window_extent().width:
+            break

@@ -1,0 +1,82 @@
+"""Linear and logarithmic axes, and the ticks of axes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+TICK_SPACE = 0.22  # inches between two ticks of a logarithmic axis
+
+
+def follow_spacing(ax: Axes, new_figure: bool, **values: Array) -> None:
+    """Make an axis logarithmic if its values have a constant ratio and span more than a decade.
+
+    Given axes are left alone if they have another scale than a linear one, or hold data.
+
+    values : of the diagram along x, y or both
+    """
+    if not new_figure and ax.has_data():
+        return
+    for name, along in values.items():
+        if getattr(ax, f"get_{name}scale")() == "linear" and _geometric(np.sort(along)):
+            ax.set(**{f"{name}scale": "log"})
+
+
+def _geometric(values: Array) -> bool:
+    if len(values) < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
+        return False
+    steps = np.diff(np.log(values))
+    return bool(np.ptp(steps) < 1e-6 * steps.mean())
+
+
+def cell_edges(axis: Axis, values: Array) -> Array:
+    """Edges of the cells of an image around ascending values: halfway between two of them, as seen on the axis."""
+    scale = axis.get_transform()
+    at = np.asarray(scale.transform(values), float)
+    if not np.isfinite(at).all():  # a value that this scale has no place for: 0 on a logarithmic axis
+        return np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])
+    steps = np.diff(at) / 2 if len(at) > 1 else np.array([0.5])
+    edges = np.concatenate([[at[0] - steps[0]], (at[1:] + at[:-1]) / 2, [at[-1] + steps[-1]]])
+    return np.asarray(scale.inverted().transform(edges), float)
+
+
+def plain_decades(axis: Axis) -> None:
+    """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 of each decade if there is room for them."""
+    low, high = sorted(axis.get_view_interval())
+    decades, box = np.log10(high / low), axis.axes.get_window_extent()
+    length = (box.width if axis is axis.axes.xaxis else box.height) / axis.axes.figure.figure.dpi
+    dense = decades < 1.2 or (decades < 3 and length > TICK_SPACE * 3 * decades)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _plain(value: float) -> str:
+    """A number as it is written, with a power of ten if it is very large or small."""
+    if value == 0 or 1e-4 < abs(value) < 99999:
+        return f"{value:g}".replace("-", "−")
+    digits, power = f"{value:.0e}".split("e")
+    sign, digits = ("−" if digits[0] == "-" else ""), digits.lstrip("-")
+    return sign + (rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$")
+
+
+def angle_ticks(axis: Any, low: float, high: float) -> None:
+    """Ticks at multiples of pi/2, or of pi/4 if fewer than three of these are in the range."""
+    for parts in (2, 4):  # of pi
+        steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
+        if len(steps) >= 3:
+            break
+    axis.set_ticks(steps * np.pi / parts, [_fraction_of_pi(n, parts) for n in steps])
+
+
+def _fraction_of_pi(numerator: int, denominator: int) -> str:
+    f = Fraction(numerator, denominator)
+    top, below = {1: "π", -1: "−π", 0: "0"}.get(f.numerator, f"{f.numerator}π"), f.denominator
+    return top.replace("-", "−") + (f"/{below}" if below > 1 else "")
