@@ -116,10 +116,7 @@ def _figure(data: dict[str, xr.Dataset]) -> Figure:
     titles |= {"tongue-unequal": "unequal groups", "range-by-phase": "cross phase"}
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
         ss.plot.phase_diagram(data[name], ax, unit="damping").set_title(title)
-    locked = data["range-by-phase"]
-    ss.plot.phase_diagram(
-        locked.where(locked.regime == ss.Regime.FULL), axes[1, 2], variable="phase_difference", unit="damping"
-    )
+    ss.plot.phase_diagram(data["range-by-phase"], axes[1, 2], variable="phase_difference", unit="damping")
     axes[1, 2].set_title("locked phase")
     for ax in (axes[0, 1], axes[0, 2], axes[1, 2]):
         ax.set_ylabel("")

@@ -169,7 +169,7 @@ def _line(data: dict[str, xr.Dataset]) -> Figure:
         ss.plot.linewidths(data[f"line-{name}"], left, color=COLOURS[name], unit=UNIT)
         keys.append(key(f"{name}, gain {gain:g}", color=COLOURS[name], marker="o", ms=3.6, mfc="white", lw=0.8))
     ss.plot.spectra(data["spectra"], right, unit=UNIT)
-    right.legend(loc="upper right")
     add_letters((left, right))
     add_legend(figure, *keys, key("closed form", ls="--", lw=0.8))
+    right.legend(handles=[line for line in right.lines if line.get_label().startswith("$N")], loc="upper right")
     return figure

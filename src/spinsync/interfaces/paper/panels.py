@@ -52,5 +52,9 @@ def regime_keys(*diagrams: xr.Dataset) -> list[Artist]:
 
 
 def add_legend(figure: Figure, *keys: Artist, columns: int | None = None) -> None:
-    """Draw a legend below all panels."""
+    """Draw a legend below all panels, in place of those within them."""
+    for ax in figure.axes:
+        legend = ax.get_legend()
+        if legend is not None:
+            legend.remove()
     figure.legend(handles=list(keys), loc="outside lower center", ncols=columns or len(keys), columnspacing=1.6)

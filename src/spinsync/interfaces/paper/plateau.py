@@ -82,7 +82,6 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.9), layout="constrained")
     for ax, strength in zip(axes, STRENGTHS, strict=False):
         ss.plot.frequency(diagrams[f"plateau-{strength:g}"], ax, unit="damping").set_title(rf"$V={strength:g}\,\gamma$")
-        ax.get_legend().remove()  # that of the figure serves all panels
     axes[1].set_ylabel("")
     ss.plot.frequency(diagrams["plateau-adler"], axes[2], difference=True, unit="damping").set_title(
         "weak cross coupling", loc="right"

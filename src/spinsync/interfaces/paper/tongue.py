@@ -34,9 +34,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"tongue": _figure(tongue)},
         captions={
             "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
-            "equal. (a) Regimes. (b) Phase difference where it is locked; grey: not locked. Solid: Hopf line, equality in "
-            "(5.4). Dashed: end of the existence of the full state (5.2). Dotted: below it the incoherent state is stable "
-            "(5.3). " + NEWTON
+            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; grey: incoherent or drifting. Solid: "
+            "Hopf line, equality in (5.4). Dashed: end of the existence of the full state (5.2). Dotted: below it the "
+            "incoherent state is stable (5.3). " + NEWTON
         },
         data={"tongue": tongue},
         claims=(
@@ -49,8 +49,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 def _figure(tongue: xr.Dataset) -> Figure:
     figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.6), layout="constrained")
     ss.plot.phase_diagram(tongue, axes[0], unit="damping").set_title("regime")
-    locked = tongue.where(tongue.regime == ss.Regime.FULL)
-    ss.plot.phase_diagram(locked, axes[1], variable="phase_difference", unit="damping").set_title("locked phase difference")
+    ss.plot.phase_diagram(tongue, axes[1], variable="phase_difference", unit="damping").set_title("phase difference")
     axes[1].set_ylabel("")
     add_letters(axes)
     add_legend(figure, key("Hopf line (5.4)", lw=1.3), key("existence of full (5.2)", ls=(0, (4, 2)), lw=1.1),
