@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import add_legend, add_letters, key, regime_keys
 
 V, THETA = 24.0, -pi / 2
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=THETA, cross_coupling=1.0)
@@ -63,20 +64,21 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     advance(0.75)
     return Chapter(
         title="Interaction phases control the locking",
-        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides "
-        "whether they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway "
-        "between not at all, except in a narrow range of second order in the cross coupling. The closed form (5.7), "
-        "Adler's equation with the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the "
-        "tongue tilt away from it. The tongue of unequal groups has its tip where their own synchronized frequencies, "
-        "not their natural ones, are equal.</p>",
+        text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides whether "
+        "they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway between not at "
+        "all, except in a narrow range of second order in the cross coupling. The closed form (5.7), Adler's equation with "
+        "the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the tongue tilt away from "
+        "it. The tongue of unequal groups has its tip where their own synchronized frequencies, not their natural ones, are "
+        "equal.</p>",
         figures={"engineering": _figure(data)},
         captions={
-            "engineering": "Gain 3, damping 1, <i>V</i> = 24, <i>θ</i> = −π/2. Dashed: locking edges by (5.7), where "
-            "its estimated error is below 10 %. Top, from the left: cross phase <i>θ</i>, <i>θ</i> + π, <i>θ</i> + π/2. Bottom "
-            "left: unequal groups (gain 3 and 4, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt "
-            "(green: phase-trapped, red: irregular, cross: undecided). Bottom middle: locking range by cross phase at "
-            "<i>V</i><sub>×</sub> = 0.05 <i>V</i>. Bottom "
-            "right: locked phase difference for the same parameters (grey: not locked)."
+            "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "
+            f"{size} trajectories per panel, κ = 3γ, <i>V</i> = 24γ, <i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
+            "estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not lock "
+            "at first order in <i>V</i><sub>×</sub>, and the area of full synchronization above is of second order. (d) "
+            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; "
+            "cross: undecided. (e) Locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
+            "difference for the same parameters; grey: not locked."
         },
         data=data,
         claims=tuple(_claims()),
@@ -109,14 +111,15 @@ def _claims() -> list[Claim]:
 
 
 def _figure(data: dict[str, xr.Dataset]) -> Figure:
-    figure, axes = plt.subplots(2, 3, figsize=(7.0, 4.6), layout="constrained")
-    titles = {"tongue-in-phase": "in phase", "tongue-antiphase": "antiphase", "tongue-none": "no locking"}
-    titles |= {"tongue-unequal": "unequal groups", "range-by-phase": "range by cross phase"}
+    figure, axes = plt.subplots(2, 3, figsize=(7.0, 4.9), layout="constrained")
+    titles = {"tongue-in-phase": "in phase", "tongue-antiphase": "antiphase", "tongue-none": r"$\theta_\times=\theta+\pi/2$"}
+    titles |= {"tongue-unequal": "unequal groups", "range-by-phase": "cross phase"}
     for ax, (name, title) in zip(axes.flat, titles.items(), strict=False):
-        ss.plot.phase_diagram(data[name], ax).set_title(title)
-    locked = data["range-by-phase"]
-    ss.plot.phase_diagram(locked.where(locked.regime == ss.Regime.FULL), axes[1, 2], variable="phase_difference")
+        ss.plot.phase_diagram(data[name], ax, unit="damping").set_title(title)
+    ss.plot.phase_diagram(data["range-by-phase"], axes[1, 2], variable="phase_difference", unit="damping")
     axes[1, 2].set_title("locked phase")
     for ax in (axes[0, 1], axes[0, 2], axes[1, 2]):
         ax.set_ylabel("")
+    add_letters(axes.flat)
+    add_legend(figure, key("closed form (5.7)", ls=(0, (4, 2)), lw=1.1), *regime_keys(*(data[name] for name in titles)))
     return figure

@@ -13,10 +13,13 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import BLUE, GREEN, ORANGE, add_legend, add_letters, key
 
-#: the superradiant laser: no damping, collective decay Gc = 2 V/N; rates in units of 2 V = N Gc
+#: the superradiant laser: no damping, collective decay Gc = 2 V/N; rates in units of N Gc = 2 V
 LASER = ss.Ensemble.single(gain=0.5, damping=0.0, coupling=0.5, theta=-pi / 2)
 DETUNED = LASER.replace(theta=-1.2)
+UNIT = (r"$N\Gamma_\mathrm{c}$", 1.0)  # of the figures
+COLOURS = {"synchronized": BLUE, "threshold": ORANGE, "incoherent": GREEN}
 GAINS = {"synchronized": 0.5, "threshold": 1.0, "incoherent": 2.0}
 #: N -> inversion, pair correlation, leading eigenvalue of coherence order 1 in units of Gc: an independent solution
 REFERENCE = {100: (0.509407, 0.116264, -1.005510), 1000: (0.501000, 0.124124, -0.766518)}
@@ -49,20 +52,21 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
         "master equation, which permutation symmetry solves without approximation up to thousands of spins. The example is "
         "the superradiant laser: no damping, <i>θ</i> = −π/2, coupling <i>V</i> = <i>N</i>Γ<sub>c</sub>/2 from a collective "
-        "decay Γ<sub>c</sub>. Rates are in units of 2<i>V</i>. It emits most light at the gain 0.5; from the "
-        "gain 1 on it is pumped too strongly to synchronize.</p>"
-        "<p>At finite <i>N</i> no phase is preferred: the mean coherence vanishes, and synchronization shows in the "
-        "correlation of pairs. Order parameter, inversion and frequency converge to their mean-field values, asymptotically as "
-        "1/<i>N</i>; the last two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it "
-        "vanishes as 1/<i>N</i> (4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between "
-        "them it vanishes as the square root of 1/<i>N</i>. "
-        "No two spins are entangled in the synchronized steady states.</p>",
+        "decay Γ<sub>c</sub>. Rates and frequencies of this chapter are in units of <i>N</i>Γ<sub>c</sub> = 2<i>V</i>. The "
+        "laser emits most light at the gain 0.5; from the gain 1 on it is pumped too strongly to synchronize.</p><p>At finite "
+        "<i>N</i> no phase is preferred: the mean coherence vanishes, and synchronization shows in the correlation of pairs. "
+        "Order parameter, inversion and frequency converge to their mean-field values, asymptotically as 1/<i>N</i>; the last "
+        "two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it vanishes as 1/<i>N</i> "
+        "(4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between them it vanishes as the "
+        "square root of 1/<i>N</i>. No two spins are entangled in the synchronized steady states.</p>",
         figures={"approach": _approach(data), "line": _line(data)},
         captions={
-            "approach": "Order parameter, inversion and frequency of the detuned laser (<i>θ</i> = −1.2) against 1/<i>N</i>; "
-            "black: mean field.",
-            "line": "Left: linewidth on resonance; dashed: the asymptote (4.7) for many spins, and the damping of a small "
-            "coherence. Right: spectrum of the detuned laser's light; dashed: mean-field frequency (4.3).",
+            "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2, gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "
+            "order parameter, (b) inversion and (c) frequency of its line against 1/<i>N</i>. Circles: exact, joined to guide "
+            "the eye. Dots and dashed lines: mean field, (4.2) to (4.4).",
+            "line": "The light of <i>N</i> spins. (a) Linewidth (FWHM) on resonance at three gains, exact, joined to guide "
+            "the eye. Dashed: the asymptote for many spins, (4.7) above the threshold and twice the damping of a small "
+            "coherence (4.1) below it. (b) Emission spectrum of the detuned laser. Dashed: mean-field frequency (4.3).",
         },
         data=data,
         claims=tuple(_claims(data)),
@@ -148,20 +152,24 @@ def _concurrence(data: dict[str, xr.Dataset]) -> Claim:
 
 
 def _approach(data: dict[str, xr.Dataset]) -> Figure:
-    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 2.4), layout="constrained")
+    figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 2.6), layout="constrained")
     ss.plot.finite_size(data["detuned-laser-steady-state"], left)
     ss.plot.finite_size(data["detuned-laser-steady-state"], middle, variable="inversion")
-    ss.plot.finite_size(data["line-detuned"], right, variable="frequency")
-    right.set_ylabel(r"frequency  $\Omega/2V$")
+    ss.plot.finite_size(data["line-detuned"], right, variable="frequency", unit=UNIT)
+    add_letters((left, middle, right))
+    add_legend(figure, key("exact (lines guide the eye)", color=BLUE, marker="o", ms=3.6, mfc="white", lw=0.8),
+               key("mean field", marker="o", ms=4.5, ls="--", lw=0.8))  # fmt: skip
     return figure
 
 
 def _line(data: dict[str, xr.Dataset]) -> Figure:
-    figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 2.8), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(7.0, 3.1), layout="constrained")
+    keys = []
     for name, gain in GAINS.items():
-        ss.plot.linewidths(data[f"line-{name}"], left, label=f"{name}, gain {gain:g}")
-    left.legend(loc="lower left")
-    left.set_ylabel(r"linewidth, FWHM / $2V$")
-    ss.plot.spectra(data["spectra"], right)
-    right.set(xlabel=r"frequency  $\nu/2V$", ylabel=r"emission  $S(\nu)\,2V/N^2$")
+        ss.plot.linewidths(data[f"line-{name}"], left, color=COLOURS[name], unit=UNIT)
+        keys.append(key(f"{name}, gain {gain:g}", color=COLOURS[name], marker="o", ms=3.6, mfc="white", lw=0.8))
+    ss.plot.spectra(data["spectra"], right, unit=UNIT)
+    add_letters((left, right))
+    add_legend(figure, *keys, key("closed form", ls="--", lw=0.8))
+    right.legend(handles=[line for line in right.lines if line.get_label().startswith("$N")], loc="upper right")
     return figure

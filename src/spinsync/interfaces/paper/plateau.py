@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 STRENGTHS = (10.0, 20.0)
+NATURAL = "#6b747d"  # colour of natural frequencies in `plot.frequency`
 RATIO = 0.02  # cross coupling / coupling of the weakly coupled pair
 WEAK = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=24.0, theta=-pi / 2, cross_coupling=24.0 * RATIO)
 
@@ -60,15 +62,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     )  # fmt: skip
     return Chapter(
         title="Frequencies against detuning",
-        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10 the plateau ends at the "
-        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20 they coincide beyond it: the motion is phase-trapped "
+        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10γ the plateau ends at the "
+        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20γ they coincide beyond it: the motion is phase-trapped "
         "first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. Weakly coupled "
         "groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
-            "plateau": "Observed frequencies (circles) of two groups, gain 3, damping 1, <i>θ</i> = −π/2. Left and middle: all "
-            "couplings equal; black: the full state where it is stable by (5.4); dotted: natural frequencies. Right: "
-            f"cross coupling {RATIO:g} <i>V</i>, difference of the frequencies; black: Adler's law (5.8)."
+            "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. All couplings equal: "
+            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4). (c) "
+            f"Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). Dotted: natural "
+            "frequencies, in (c) their difference. " + CIRCLES
         },
         data=diagrams,
         claims=claims,
@@ -76,12 +79,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 
 
 def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
-    figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.5), layout="constrained")
+    figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.9), layout="constrained")
     for ax, strength in zip(axes, STRENGTHS, strict=False):
-        ss.plot.frequency(diagrams[f"plateau-{strength:g}"], ax).set_title(f"$V={strength:g}$")
-    axes[1].legend().remove()
+        ss.plot.frequency(diagrams[f"plateau-{strength:g}"], ax, unit="damping").set_title(rf"$V={strength:g}\,\gamma$")
     axes[1].set_ylabel("")
-    ss.plot.frequency(diagrams["plateau-adler"], axes[2], difference=True).set_title("weak cross coupling")
+    ss.plot.frequency(diagrams["plateau-adler"], axes[2], difference=True, unit="damping").set_title(
+        "weak cross coupling", loc="right"
+    )
+    add_letters(axes)
+    add_legend(figure, circle_key("group A, in (c) A minus B"), circle_key("group B", color=ORANGE, fill=ORANGE, ms=1.8),
+               key("closed form"), key("natural frequencies", color=NATURAL, ls=":", lw=0.9))  # fmt: skip
     return figure
 
 

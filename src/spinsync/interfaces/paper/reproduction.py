@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import spinsync as ss
 from spinsync.base.files import new_folder
@@ -22,6 +22,8 @@ from spinsync.interfaces.paper.processes import run_in_processes
 #: chapter -> its module, in the order of the report
 CHAPTERS: dict[str, str] = {
     "spins on the sphere": "spheres",
+    "random starts": "random_starts",
+    "state of one spin": "one_spin",
     "phase diagram": "diagram",
     "interaction phase": "phase",
     "transition": "transition",
@@ -34,8 +36,8 @@ CHAPTERS: dict[str, str] = {
 }
 #: order in which they are started: neighbours share no kernels, which both processes would compile
 START_ORDER = (
-    "spheres", "tongue", "finite_spins", "diagram", "engineering",
-    "two_groups", "plateau", "transition", "phase", "microscopic",
+    "spheres", "tongue", "finite_spins", "diagram", "engineering", "random_starts",
+    "two_groups", "plateau", "transition", "phase", "one_spin", "microscopic",
 )  # fmt: skip
 PROCESSES = 2  # more would compile the same kernels again
 MEMORY = 2**30  # bytes per process
@@ -59,7 +61,8 @@ def reproduce(out: str | Path, *, quick: bool = False) -> bool:
 
 def _chapters(draft: Path, quick: bool, console: Console) -> list[Chapter]:
     """Compute all chapters and write them into the draft, in several processes if possible."""
-    columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+    left = TimeRemainingColumn(compact=True, elapsed_when_finished=True)
+    columns = (TextColumn("{task.description:<22}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), left)
     order = sorted(CHAPTERS.values(), key=START_ORDER.index)
     with Progress(*columns, console=console) as progress:
         bars = {module: progress.add_task(name, start=False, visible=False, total=1.0) for name, module in CHAPTERS.items()}

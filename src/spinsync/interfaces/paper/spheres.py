@@ -11,10 +11,14 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import BLUE, add_legend, add_letters, circle_key, key
 
-STRENGTH, FREQUENCY, SPINS = 12.0, 2.5, 14
-CASES = {"minus": (-pi / 2, 3.0, 1.0), "plus": (pi / 2, 1.0, 3.0)}  # theta, gain, damping
-KINDS = {"dissipation": (0.0, 1.0, 12.0), "interaction": (STRENGTH, 0.0, 2.0), "both": (STRENGTH, 1.0, 15.0)}  # V, rates, time
+SPINS = 14
+#: theta, gain, coupling, frequency and the slow time of dissipation, in units of the damping: mirror images, because
+#: exchanging gain and damping is exchanging up and down
+CASES = {"minus": (-pi / 2, 3.0, 12.0, 2.5, 1.0), "plus": (pi / 2, 1 / 3, 4.0, 2.5 / 3, 3.0)}
+#: whether there is a coupling, whether there are gain and damping, length of the run in units of the slow time
+KINDS = {"dissipation": (False, True, 12.0), "interaction": (True, False, 2.0), "both": (True, True, 15.0)}
 
 
 def random_vectors() -> np.ndarray:
@@ -24,30 +28,32 @@ def random_vectors() -> np.ndarray:
 
 
 def ensemble(case: str, kind: str) -> ss.Ensemble:
-    theta, gain, damping = CASES[case]
-    strength, on, _ = KINDS[kind]
-    return ss.Ensemble.single(gain=on * gain, damping=on * damping, coupling=strength, theta=theta, frequency=FREQUENCY)
+    theta, gain, coupling, frequency, _ = CASES[case]
+    coupled, damped, _ = KINDS[kind]
+    rates = {"gain": gain * damped, "damping": 1.0 * damped, "coupling": coupling * coupled}
+    return ss.Ensemble.single(**rates, theta=theta, frequency=frequency)
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
     runs = {}
     for case in CASES:
         for kind, (_, _, until) in KINDS.items():
-            times = np.linspace(0, until, 1201)
+            times = until * CASES[case][-1] * np.linspace(0, 1, 201) ** 1.5  # denser at the start, where paths bend
             runs[f"spheres-{case}-{kind}"] = ss.evolve(ensemble(case, kind), times, initial=random_vectors(), each=True)
             advance(len(runs) / 7)
     return Chapter(
         title="Spins on the Bloch sphere",
-        text="<p>Fourteen spins start at random points. <b>Dissipation alone</b> (gain and damping) drives every spin "
-        "to the same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "
-        "attractor. <b>Both together</b> bring all spins to one limit cycle with one common phase: the ensemble "
-        "oscillates spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
+        text="<p>Fourteen spins start at random points. <b>Dissipation alone</b> (gain and damping) drives every spin to the "
+        "same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "
+        "attractor. <b>Both together</b> bring all spins to one limit cycle with one common phase: the ensemble oscillates "
+        "spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
         figures={"spheres": _figure(runs)},
         captions={
-            "spheres": "Trajectories from random points (open circles) to the end of the run (dots). "
-            "Top: <i>θ</i> = −π/2, gain 3, damping 1. Bottom: <i>θ</i> = +π/2, gain 1, damping 3. "
-            f"Natural frequency {FREQUENCY}, <i>V</i> = {STRENGTH:g}; black ring: limit cycle in closed form, "
-            "equations (4.2) to (4.4)."
+            "spheres": "Fourteen spins on the Bloch sphere, from random points (open circles) to the end of the run (dots). "
+            "(a) to (c) <i>θ</i> = −π/2, κ = 3γ, <i>V</i> = 12γ, ω = 2.5γ. (d) to (f) <i>θ</i> = +π/2, κ = γ/3, <i>V</i> = "
+            "4γ, ω = 0.83γ, the same with gain and damping exchanged, in units of the damping. (a), (d) Dissipation alone, "
+            "<i>V</i> = 0. (b), (e) Interaction alone, κ = γ = 0. (c), (f) Both. Black ring: the limit cycle by (4.2) to "
+            "(4.4)."
         },
         data=runs,
         claims=tuple(claim for case in CASES for claim in _claims(case, runs)),
@@ -55,7 +61,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 
 
 def _figure(runs: dict[str, xr.Dataset]) -> Figure:
-    figure, axes = plt.subplots(2, 3, figsize=(7.0, 5.0), layout="constrained")
+    figure, axes = plt.subplots(2, 3, figsize=(7.0, 5.3), layout="constrained")
     titles = {"dissipation": "dissipation alone", "interaction": "interaction alone", "both": "both together"}
     for row, (case, label) in enumerate((("minus", r"$\theta=-\pi/2$"), ("plus", r"$\theta=+\pi/2$"))):
         for column, (kind, title) in enumerate(titles.items()):
@@ -64,6 +70,9 @@ def _figure(runs: dict[str, xr.Dataset]) -> Figure:
                 ax.set_title(title)
             if column == 0:
                 ax.text(-0.02, 0.5, label, transform=ax.transAxes, rotation=90, va="center", ha="right")
+    add_letters(axes.flat)
+    add_legend(figure, circle_key("start"), circle_key("end", fill=BLUE), key("path of a spin", color=BLUE, lw=0.7),
+               key("limit cycle, closed form", lw=1.6))  # fmt: skip
     return figure
 
 

@@ -11,13 +11,14 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf line
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    size = 40 if quick else 120
+    size = 56 if quick else 200
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
     tongue = ss.phase_diagram(PAIR, axes)
     advance(0.95)
@@ -26,14 +27,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"
     return Chapter(
         title="The Arnold tongue of a symmetric pair",
-        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state; the "
-        "closed forms were not used. Below <i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously "
-        "into the incoherent state. Above, it ends at the Hopf line, before it would cease to exist; beyond, the groups are "
-        "phase-trapped or partially synchronized.</p>",
+        text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same initial state. Below "
+        "<i>V z</i><sub>0</sub> = 2Γ<sub>⊥</sub> full synchronization goes over continuously into the incoherent state. "
+        "Above, it ends at the Hopf line, before it would cease to exist; beyond, the groups are phase-trapped or partially "
+        "synchronized.</p>",
         figures={"tongue": _figure(tongue)},
         captions={
-            "tongue": "Gain 3, damping 1, <i>θ</i> = −π/2, all couplings equal. Solid: Hopf line, equality in (5.4). Dashed: "
-            "end of the existence of the full state (5.2). Dotted: beyond it the incoherent state is stable (5.3)."
+            "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
+            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; grey: incoherent or drifting. Solid: "
+            "Hopf line, equality in (5.4). Dashed: end of the existence of the full state (5.2). Dotted: below it the "
+            "incoherent state is stable (5.3). " + NEWTON
         },
         data={"tongue": tongue},
         claims=(
@@ -44,10 +47,13 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 
 
 def _figure(tongue: xr.Dataset) -> Figure:
-    figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.1), layout="constrained")
-    ss.plot.phase_diagram(tongue, axes[0])
-    ss.plot.phase_diagram(tongue, axes[1], variable="phase_difference")
+    figure, axes = plt.subplots(1, 2, figsize=(7.0, 3.6), layout="constrained")
+    ss.plot.phase_diagram(tongue, axes[0], unit="damping").set_title("regime")
+    ss.plot.phase_diagram(tongue, axes[1], variable="phase_difference", unit="damping").set_title("phase difference")
     axes[1].set_ylabel("")
+    add_letters(axes)
+    add_legend(figure, key("Hopf line (5.4)", lw=1.3), key("existence of full (5.2)", ls=(0, (4, 2)), lw=1.1),
+               key("incoherent stable (5.3)", ls=(0, (1, 1.2)), lw=1.7), *regime_keys(tongue), columns=4)  # fmt: skip
     return figure
 
 

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import BLUE, CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
 NONLINEAR = "a perturbation of 1e-4 is not infinitesimal, and at t = 4/slow the fast exponent still contributes"
@@ -68,14 +69,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     slowing = _table(strengths, rates, expected)
     return Chapter(
         title="The transition",
-        text="<p>The order parameter rises continuously, as the square root of the distance from the threshold. Near "
-        "the threshold relaxation slows down: its rate vanishes linearly from both sides, and at "
-        "the threshold itself the coherence decays as <i>t</i><sup>−1/2</sup>.</p>",
+        text="<p>The order parameter rises continuously, as the square root of the distance from the threshold. Near the "
+        "threshold relaxation slows down: its rate vanishes linearly from both sides, and at the threshold itself the "
+        "coherence decays as <i>t</i><sup>−1/2</sup>.</p>",
         figures={"transition": _figure(cut, slowing, decay)},
         captions={
-            "transition": "Gain 3, damping 1, <i>θ</i> = −π/2. Left: order parameter (circles: simulation, black: closed form, "
-            "dashed: square-root law). Middle: relaxation rate of a small deviation (circles: simulation, black: closed "
-            "forms (4.1) and (4.6)). Right: decay at <i>V</i> = <i>V</i><sub>c</sub> with slope −1/2 (dashed)."
+            "transition": "The transition at <i>V</i><sub>c</sub> = 4γ, κ = 3γ, <i>θ</i> = −π/2. (a) Order parameter; line: "
+            "(4.4). (b) Relaxation rate λ of a small deviation of |<i>s</i>|, from runs; line: minus the growth rate of (4.1) "
+            "below the threshold and minus the slow exponent of (4.6) above it. (c) Decay of the amplitude at the threshold, "
+            "<i>V</i> = <i>V</i><sub>c</sub>, in a run. Dashed: (a) the square-root law |<i>s</i>| = "
+            "[(<i>V</i>/<i>V</i><sub>c</sub> − 1)/8]<sup>1/2</sup>, (c) slope −1/2. In (a): " + CIRCLES
         },
         data={"transition-order": cut, "transition-slowing": slowing, "transition-decay": decay},
         claims=claims,
@@ -94,18 +97,21 @@ def _table(strengths: np.ndarray, rates: np.ndarray, expected: np.ndarray) -> xr
 
 
 def _figure(cut: xr.Dataset, slowing: xr.Dataset, decay: xr.Dataset) -> Figure:
-    figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.3), layout="constrained")
-    ss.plot.cut(cut, axes[0])
+    figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.7), layout="constrained")
+    ss.plot.cut(cut, axes[0], unit="damping")
     near = np.linspace(4.0, 5.2, 100)
-    axes[0].plot(near, 2 * np.sqrt((near / 4 - 1) / 8), "--", color="#D55E00")
-    axes[1].plot(slowing.coupling, slowing.relaxation, "o", ms=3.2, mfc="white", mec="#0072B2", mew=0.9)
+    axes[0].plot(near, 2 * np.sqrt((near / 4 - 1) / 8), "--", color=ORANGE)
+    axes[1].plot(slowing.coupling, slowing.relaxation, "o", ms=3.2, mfc="white", mec=BLUE, mew=0.9)
     for part in (slowing.coupling < 4, slowing.coupling > 4):
         ends = slowing.coupling.values[part.values]
         fine = np.linspace(min(ends.min(), 4.0), max(ends.max(), 4.0), 101)[1:-1]
         axes[1].plot(fine, [expected_relaxation(float(v)) for v in fine], color="black", lw=1.0, zorder=1)
     axes[1].set(xlabel=r"coupling  $V/\gamma$", ylabel=r"relaxation rate  $\lambda/\gamma$", ylim=(0, None))
     time, size = decay.time.values[1:], abs(decay.coherence.values[1:, 0])
-    axes[2].loglog(time, size, color="#0072B2")
-    axes[2].loglog(time[60:], size[-1] * np.sqrt(time[-1] / time[60:]), "--", color="#D55E00")
+    axes[2].loglog(time, size, color=BLUE)
+    axes[2].loglog(time[60:], size[-1] * np.sqrt(time[-1] / time[60:]), "--", color=ORANGE)
     axes[2].set(xlabel=r"time  $\gamma t$", ylabel=r"amplitude  $|s|$")
+    add_letters(axes)
+    add_legend(figure, circle_key("simulation"), key("closed form"), key("run at the threshold", color=BLUE, lw=1.2),
+               key("power law", color=ORANGE, ls="--", lw=1.2))  # fmt: skip
     return figure

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.panels import BLUE, GREEN, ORANGE, add_legend, add_letters, circle_key, key
 
 PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=20.0, theta=-pi / 2)
 CASES = {"full": (2.0, ss.Regime.FULL), "phase-trapped": (5.7, ss.Regime.PHASE_TRAPPED), "partial": (8.0, ss.Regime.PARTIAL)}
@@ -27,13 +28,14 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         title="Two groups: full, phase-trapped and partial",
         text="<p>Two equal groups of different natural frequency, coupled as strongly to each other as within themselves. "
         "With a small detuning they oscillate with one frequency and a fixed phase difference: <b>full</b> synchronization. "
-        "With a larger one it oscillates but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own "
-        "frequency, and the phase difference grows with the beat: <b>partial</b> synchronization.</p>",
+        "With a larger one it oscillates but stays bounded: <b>phase-trapped</b>. Beyond, each group keeps its own frequency, "
+        "and the phase difference grows with the beat: <b>partial</b> synchronization.</p>",
         figures={"harmony": _figure(runs)},
         captions={
-            "harmony": "Gain 3, damping 1, <i>θ</i> = −π/2, <i>V</i> = 20; detuning 2, 5.7 and 8. Top: both groups on the "
-            "Bloch sphere, in the frame of their mean field (blue A, orange B). Middle: phase difference; dashed: closed form "
-            "(5.1). Bottom: spectrum of the mean coherence: one line, then sidebands around it, then a comb of beats."
+            "harmony": "Two groups at the end of long runs, κ = 3γ, <i>θ</i> = −π/2, all couplings 20γ, in columns for the "
+            "detunings 2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere, in the frame of their mean field. (d) to "
+            "(f) Their phase difference; dashed in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to "
+            "its strongest line: one line, then sidebands around it, then a comb of beats."
         },
         data={f"harmony-{name}": run.isel(time=slice(-801, None)) for name, run in runs.items()}
         | {f"harmony-{name}-regime": regime for name, regime in found.items()},
@@ -42,15 +44,23 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 
 
 def _figure(runs: dict[str, xr.Dataset]) -> Figure:
-    figure, axes = plt.subplots(3, 3, figsize=(7.0, 6.2), layout="constrained", height_ratios=(1.25, 1, 1))
+    figure, axes = plt.subplots(3, 3, figsize=(7.0, 6.8), layout="constrained", height_ratios=(1.25, 1, 1))
     for column, (name, run) in enumerate(runs.items()):
         late = run.sel(time=slice(UNTIL - SHOWN, None))
-        ss.plot.bloch_sphere(late, axes[0, column], frame="mean").set_title(f"{name},  $\\Delta={CASES[name][0]:g}$")
-        ss.plot.phase_difference(late.assign_coords(time=late.time - late.time[0]), axes[1, column])
-        ss.plot.beat_spectrum(run, axes[2, column], frequencies=(-22.0, 22.0))
+        ss.plot.bloch_sphere(late, axes[0, column], frame="mean").set_title(name)
+        ss.plot.phase_difference(
+            late.assign_coords(time=late.time - late.time[0]), axes[1, column], color=GREEN, unit="damping"
+        )
+        ss.plot.beat_spectrum(run, axes[2, column], frequencies=(-22.0, 22.0), unit="damping").lines[0].set_color(GREEN)
         if column:
             axes[1, column].set_ylabel("")
             axes[2, column].set_ylabel("")
+    add_letters(axes.flat)
+    keys = []
+    for name, colour in {"A": BLUE, "B": ORANGE}.items():
+        keys += [key(f"group {name}", color=colour, lw=1.2), circle_key(f"{name}, start", color=colour)]
+        keys += [circle_key(f"{name}, end", color=colour, fill=colour)]
+    add_legend(figure, *keys, key("both groups", color=GREEN, lw=1.2), key("closed form (5.1)", ls="--", lw=0.8), columns=3)
     return figure
 
 
