@@ -8,6 +8,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import Any
+from uuid import uuid4
 
 from spinsync.base import checks
 from spinsync.base.notices import warn
@@ -177,8 +178,8 @@ def checked_executor(executor: Any) -> Iterator[Any]:
         yield client
 
 
-def submitter(executor: Any) -> Callable[..., Any]:
-    """The method `submit` of an executor; a Dask client is told that equal calls are to be computed all the same."""
-    if type(executor).__module__.startswith("distributed"):
-        return lambda run, unit: executor.submit(run, unit, pure=False)
-    return executor.submit  # type: ignore[no-any-return]
+def submitter(executor: Any, name: str) -> Callable[..., Any]:
+    """The method `submit` of an executor; a Dask client is told a name for each unit, and not to look for equal ones."""
+    if not type(executor).__module__.startswith("distributed"):
+        return executor.submit  # type: ignore[no-any-return]
+    return lambda run, unit: executor.submit(run, unit, pure=False, key=f"{name} {unit.index} {uuid4().hex[:8]}")
