@@ -46,31 +46,40 @@ def record(work: Work, grid: Grid) -> Record:
 
 def plain(value: Any) -> Any:
     """A value as JSON; arrays, Datasets and other objects by their hash or type, which suffices to see a difference."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if np.isfinite(value) else repr(value)
-    if isinstance(value, np.generic):
-        return plain(value.item())
-    if isinstance(value, DISTRIBUTIONS):
-        return model_files.plain(value)
-    if isinstance(value, complex):
-        return {"complex": [value.real, value.imag]}
-    if isinstance(value, Ensemble):
-        return model_files.text(value.recipe, value.lamb_shift)
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value] if len(value) <= LISTED else {"hash": _hash(repr(value).encode())}
-    if isinstance(value, Mapping):
-        return {str(name): plain(one) for name, one in value.items()}
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return plain(value.tolist()) if value.size <= LISTED else {"hash": _hash(np.ascontiguousarray(value).tobytes())}
-    if isinstance(value, xr.Dataset):
-        return {"hash": _hash(b"".join(np.ascontiguousarray(v.values).tobytes() for v in value.variables.values()))}
+    for kinds, convert in PLAIN:
+        if isinstance(value, kinds):
+            return convert(value)
     if callable(value):
         return {"code": code_digest(value)}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {type(value).__name__: plain(asdict(value))}
+    if is_dataclass(value):
+        return {type(value).__name__: plain(asdict(value))}  # type: ignore[arg-type]
     return {"type": f"{type(value).__module__}.{type(value).__qualname__}"}
+
+
+def _array(value: Array) -> Any:
+    if value.dtype == object or value.size <= LISTED:
+        return _list(value.tolist())
+    return {"hash": _hash(np.ascontiguousarray(value).tobytes())}
+
+
+def _list(value: Any) -> Any:
+    listed = [plain(one) for one in value] if isinstance(value, (list, tuple)) else plain(value)
+    return listed if not isinstance(listed, list) or len(listed) <= LISTED else {"hash": _hash(json.dumps(listed).encode())}
+
+
+#: how values of a type are recorded; the first type that fits decides
+PLAIN: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+    ((type(None), bool, int, str), lambda value: value),
+    (float, lambda value: value if np.isfinite(value) else repr(value)),
+    (np.generic, lambda value: plain(value.item())),
+    (complex, lambda value: {"complex": [value.real, value.imag]}),
+    (DISTRIBUTIONS, model_files.plain),
+    (Ensemble, lambda value: model_files.text(value.recipe, value.lamb_shift)),
+    ((list, tuple), _list),
+    (Mapping, lambda value: {str(name): plain(one) for name, one in value.items()}),
+    (np.ndarray, _array),
+    (xr.Dataset, lambda value: {"hash": _hash(b"".join(v.values.tobytes() for v in value.variables.values()))}),
+)
 
 
 def axis_record(axis: Array) -> Record:

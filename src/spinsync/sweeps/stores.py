@@ -82,16 +82,16 @@ def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Datas
         shape = (*grid.shape, *spec.shape)
         if name not in root:
             _create_array(root, name, grid, spec)
-        elif (found := root[name]).shape != shape:
+        elif (found := root[name]).shape != shape:  # type: ignore[union-attr]
             found.resize(shape)  # type: ignore[union-attr]
-    for name, coordinate in coordinates.coords.items():
-        if name in root and not _same(root[str(name)], coordinate):
-            del root[str(name)]
-    missing = [name for name in coordinates.coords if name not in root]
+    for label, coordinate in coordinates.coords.items():
+        if str(label) in root and not _same(root[str(label)], coordinate):
+            del root[str(label)]
+    missing = [label for label in coordinates.coords if str(label) not in root]
     if missing:
         coordinates.drop_vars([n for n in coordinates.coords if n not in missing]).to_zarr(
             store, mode="a", consolidated=False, zarr_format=3
-        )  # type: ignore[call-overload]
+        )
     _flush_metadata(path, [*specs, *map(str, coordinates.coords)])
     root.attrs.update({**coordinates_attribute(coordinates), **attrs})  # last, as they say what is there
     _flush_metadata(path, ())

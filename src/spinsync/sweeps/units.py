@@ -84,7 +84,8 @@ class Runner:
         return Report(**{**report.__dict__, "seconds": time.perf_counter() - start, **kept})
 
     def write(self, unit: Unit, block: Block, status: Array) -> None:
-        assert self.address is not None and self.layout is not None
+        assert self.address is not None
+        assert self.layout is not None
         try:
             stores.write(self.address, self.grid, unit.index, stores.with_failures(block, self.layout, len(status)), status)
         except OSError as error:
@@ -97,7 +98,8 @@ class Runner:
         )
         if unit.todo is None:
             return block, status
-        assert self.address is not None and self.layout is not None
+        assert self.address is not None
+        assert self.layout is not None
         known = stores.read(self.address, self.grid, unit.index, self.layout)
         new = stores.with_failures(block, self.layout, len(status))
         for name, values in known.variables.items():
