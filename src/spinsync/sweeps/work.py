@@ -92,7 +92,7 @@ class Work:
 
         points = range(len(rows))
         outcomes = parallel_map(answer, points) if self.question else [answer(k) for k in points]
-        return stacked(outcomes, self.name, layout, self.variables)
+        return stacked(outcomes, self.name, layout, self.variables, tuple(columns))
 
     def _seeds(self, columns: Columns, count: int) -> list[int] | None:
         if not self.seeded:
