@@ -112,11 +112,8 @@ def stacked(
     variables : names of those that are kept; None: all
     dims : names of the axes, of which a point may have its own values as coordinates, as after a selection
     """
-    if (
-        not unfit_name(name)
-        and set(map(type, outcomes)) <= {float, np.float64}
-        and (layout is None or list(layout.variables) == [name])
-    ):
+    known = layout is None or list(layout.variables) == [name]
+    if known and set(map(type, outcomes)) <= {float, np.float64} and not unfit_name(name):
         plain = Layout({name: Spec((), (), NUMBERS["f"])}, xr.Dataset())
         if layout is None or layout.digest == plain.digest:
             return Block(layout or plain, {name: np.array(outcomes, float)}, [""] * len(outcomes))
