@@ -70,8 +70,8 @@ class Layout:
             object.__setattr__(self, "digest", self._digest())
 
     def _digest(self) -> str:
-        parts = [f"{name} {v.dims} {v.shape} {v.dtype}" for name, v in self.variables.items()]
-        for name, one in self.coordinates.variables.items():
+        parts = [f"{name} {v.dims} {v.shape} {v.dtype}" for name, v in sorted(self.variables.items())]
+        for name, one in sorted(self.coordinates.variables.items(), key=str):
             parts.append(f"{name} {one.dims} {one.dtype} {one.values.tolist()}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -230,7 +230,7 @@ def _spec(name: str, values: Array, dims: tuple[str, ...], attrs: Mapping[str, A
 
 def _fitted(own: Layout, layout: Layout | None) -> Layout:
     """The same variables in the types of the layout, where no digit is lost: a real number is also a complex one."""
-    if layout is None or list(own.variables) != list(layout.variables):
+    if layout is None or set(own.variables) != set(layout.variables):
         return own
     specs = dict(own.variables)
     for name, spec in layout.variables.items():
