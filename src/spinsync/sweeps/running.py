@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -184,9 +183,8 @@ def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, a
                     f"Argument `store` must be writable, but {checks.short_repr(str(path), 200)} is not ({error}); "
                     "what is done is kept, and the same call goes on."
                 ) from None
-            except KeyboardInterrupt:
-                print(f"Interrupted; what is done is kept in {path}, and the same call goes on.", file=sys.stderr)
-                raise
+            except KeyboardInterrupt as stop:
+                raise KeyboardInterrupt(f"What is done is kept in {path}, and the same call goes on.") from stop
     found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
     return found
 
