@@ -6,6 +6,7 @@ A chunk is done when the chunk of `point_status` is on disk, which is written la
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -93,7 +94,7 @@ def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Datas
         STATUS: Spec((), (), CODES),
         FAILURE: Spec((), (), np.dtype(object)),
     }
-    _remove_damaged(root, path, [FOLDER, *specs, *map(str, coordinates.coords)])
+    _remove_damaged(root, path, [FOLDER, *specs], map(str, coordinates.coords))
     root.require_group(FOLDER)
     for name, spec in specs.items():
         shape = (*grid.shape, *spec.shape)
@@ -114,13 +115,20 @@ def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Datas
     _flush_metadata(path, ())
 
 
-def _remove_damaged(root: zarr.Group, path: Path, names: Iterable[str]) -> None:
-    """Remove the metadata that can't be read, so that they are written again; the chunks stay."""
+def _remove_damaged(root: zarr.Group, path: Path, names: Iterable[str], coordinates: Iterable[str]) -> None:
+    """Remove metadata that can't be read, so that they are written again; the chunks of variables stay."""
     for name in names:
         try:
             root.get(name)
         except Exception:
             (path / name / "zarr.json").unlink(missing_ok=True)
+    for name in coordinates:
+        try:
+            found = root.get(name)
+        except Exception:
+            found = None
+        if found is None and (path / name).exists():
+            shutil.rmtree(path / name)
 
 
 def _flush_metadata(path: Path, names: Iterable[str]) -> None:
