@@ -7,6 +7,7 @@ holds for all; a point that returns anything else has failed.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ from spinsync.base.arrays import Array
 
 NUMBERS = {"f": np.dtype(float), "i": np.dtype(float), "u": np.dtype(float), "c": np.dtype(complex), "b": np.dtype(bool)}
 CODES = np.dtype(np.int8)  # of variables with CF flags
+RESERVED = ("point_status", "point_failure", "sweep", "zarr.json")  # names of a store's own variables and files
+CONVERTING = ("_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "calendar", "coordinates", "_Unsigned")
 
 
 class UnfitError(Exception):
@@ -67,8 +70,8 @@ class Layout:
             object.__setattr__(self, "digest", self._digest())
 
     def _digest(self) -> str:
-        parts = [f"{name} {v.dims} {v.shape} {v.dtype}" for name, v in self.variables.items()]
-        for name, one in self.coordinates.variables.items():
+        parts = [f"{name} {v.dims} {v.shape} {v.dtype}" for name, v in sorted(self.variables.items())]
+        for name, one in sorted(self.coordinates.variables.items(), key=str):
             parts.append(f"{name} {one.dims} {one.dtype} {one.values.tolist()}")
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -98,14 +101,19 @@ def select(layout: Layout, names: Sequence[str]) -> Layout:
     return Layout(specs, coords)
 
 
-def stacked(outcomes: Sequence[Any], name: str, layout: Layout | None = None, variables: Sequence[str] | None = None) -> Block:
+def stacked(
+    outcomes: Sequence[Any], name: str, layout: Layout | None = None, variables: Sequence[str] | None = None,
+    dims: Sequence[str] = (),
+) -> Block:  # fmt: skip
     """What a function returned at several points, or the exceptions that it raised, as a block.
 
     name : of the variable, if the function returns a number or an array
     layout : known from earlier points
     variables : names of those that are kept; None: all
+    dims : names of the axes, of which a point may have its own values as coordinates, as after a selection
     """
-    if set(map(type, outcomes)) <= {float, np.float64} and (layout is None or list(layout.variables) == [name]):
+    known = layout is None or list(layout.variables) == [name]
+    if known and set(map(type, outcomes)) <= {float, np.float64} and not unfit_name(name):
         plain = Layout({name: Spec((), (), NUMBERS["f"])}, xr.Dataset())
         if layout is None or layout.digest == plain.digest:
             return Block(layout or plain, {name: np.array(outcomes, float)}, [""] * len(outcomes))
@@ -115,7 +123,7 @@ def stacked(outcomes: Sequence[Any], name: str, layout: Layout | None = None, va
         try:
             if isinstance(outcome, Exception):
                 raise outcome
-            own, values = _described(outcome, name)
+            own, values = _described(outcome, name, dims)
             own = _fitted(own if variables is None else select(own, variables), layout)
             if layout is None:
                 layout, digest = own, own.digest
@@ -137,8 +145,7 @@ def unstacked(results: xr.Dataset, dim: str) -> Block:
     """A block from a Dataset that already holds all points along its dim `dim`."""
     one = results.isel({dim: 0})
     specs = {str(n): _spec(str(n), v.values, tuple(map(str, v.dims)), v.attrs) for n, v in one.data_vars.items()}
-    coordinates = one.coords.to_dataset()
-    coordinates.attrs = {}
+    coordinates = _coordinates(one)
     arrays = {n: np.ascontiguousarray(results[n].transpose(dim, *spec.dims).values, spec.dtype) for n, spec in specs.items()}
     return Block(Layout(specs, coordinates), arrays, [""] * results.sizes[dim])
 
@@ -161,31 +168,69 @@ def reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def _described(outcome: Any, name: str) -> tuple[Layout, dict[str, Array]]:
+def _described(outcome: Any, name: str, axes: Sequence[str]) -> tuple[Layout, dict[str, Array]]:
     """Layout and values of what a function returned: a number, an array, a tuple of numbers, or a Dataset."""
+    if isinstance(outcome, xr.DataArray):
+        outcome = outcome.to_dataset(name=name if outcome.name is None else outcome.name)
     if isinstance(outcome, xr.Dataset):
-        coordinates = outcome.coords.to_dataset()
+        if not outcome.data_vars:
+            raise UnfitError("the function must return at least one variable, but the Dataset has none")
         found = {str(n): v for n, v in outcome.data_vars.items()}
         specs = {n: _spec(n, v.values, tuple(map(str, v.dims)), v.attrs) for n, v in found.items()}
-        coordinates.attrs = {}
-        return Layout(specs, coordinates), {n: np.asarray(v.values, specs[n].dtype) for n, v in found.items()}
-    values = np.asarray(outcome)
+        own = [dim for dim in axes if dim in outcome.coords and not outcome[dim].dims]
+        return Layout(specs, _coordinates(outcome.drop_vars(own))), {
+            n: np.asarray(v.values, specs[n].dtype) for n, v in found.items()
+        }
+    values = np.ma.filled(outcome * 1.0, np.nan) if isinstance(outcome, np.ma.MaskedArray) else np.asarray(outcome)
     dims = tuple(f"{name}_{k}" for k in range(values.ndim))
     spec = _spec(name, values, dims, {})
     return Layout({name: spec}, xr.Dataset()), {name: np.asarray(values, spec.dtype)}
 
 
+def _coordinates(results: xr.Dataset) -> xr.Dataset:
+    """The coordinates of results, as a store returns them: text of any length, and attributes that are JSON."""
+    found = results.coords.to_dataset()
+    found.attrs = {}
+    for name, one in results.coords.items():
+        if unfit_name(str(name)):
+            raise UnfitError(f"the function must return coordinates with plain names, but has {str(name)!r}")
+        values = one.values
+        if values.dtype.kind in "UO":
+            if not all(isinstance(text, str) for text in values.ravel().tolist()):
+                raise UnfitError(f"the function must return coordinates of numbers or text, but {name} holds others")
+            found = found.assign_coords({name: (one.dims, values.astype(np.dtypes.StringDType()), one.attrs)})
+        if one.attrs:
+            found[name].attrs = plain_attributes(one.attrs)
+    return found
+
+
+def unfit_name(name: str) -> bool:
+    """Whether a store can't hold a variable or coordinate of this name beside its own ones."""
+    return name in RESERVED or not name.strip(".") or "/" in name or "\\" in name or name.startswith("__")
+
+
+def plain_attributes(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes as JSON, without those by which readers of a store would convert the numbers."""
+    listed = {str(name): getattr(value, "tolist", lambda value=value: value)() for name, value in attrs.items()}
+    return {name: json.loads(json.dumps(value, default=str)) for name, value in listed.items() if name not in CONVERTING}
+
+
 def _spec(name: str, values: Array, dims: tuple[str, ...], attrs: Mapping[str, Any]) -> Spec:
-    kind = values.dtype.kind
+    kind, attrs = values.dtype.kind, plain_attributes(attrs)
     if kind not in NUMBERS:
         raise UnfitError(f"the function must return numbers, arrays or a Dataset of them, but {name} is {values.dtype}")
-    dtype = CODES if kind in "iu" and "flag_values" in attrs else NUMBERS[kind]
-    return Spec(dims, values.shape, dtype, dict(attrs))
+    for one in (name, *dims):
+        if unfit_name(one):
+            raise UnfitError(f"the function must return variables and dims with plain names, but has {one!r}")
+    codes = kind in "iu" and "flag_values" in attrs
+    if codes and values.size and not np.iinfo(CODES).min <= values.min() <= values.max() <= np.iinfo(CODES).max:
+        raise UnfitError(f"the function must return flags from -128 to 127, but {name} has others")
+    return Spec(dims, values.shape, CODES if codes else NUMBERS[kind], attrs)
 
 
 def _fitted(own: Layout, layout: Layout | None) -> Layout:
     """The same variables in the types of the layout, where no digit is lost: a real number is also a complex one."""
-    if layout is None or list(own.variables) != list(layout.variables):
+    if layout is None or set(own.variables) != set(layout.variables):
         return own
     specs = dict(own.variables)
     for name, spec in layout.variables.items():

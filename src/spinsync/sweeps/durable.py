@@ -104,6 +104,7 @@ def locked(root: Path) -> Iterator[None]:
         yield
         return
     try:
+        (root / FOLDER).mkdir(exist_ok=True)
         handle = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
         raise _unwritable(root, error) from None

@@ -169,8 +169,8 @@ def checked_executor(executor: Any) -> Iterator[Any]:
         ) from None
     try:
         client: Any = Client(executor, timeout=10)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        text = checks.one_line(str(error), 200)
+    except Exception as error:  # an AssertionError among others, where the scheduler can't be reached
+        text = checks.one_line(str(error) or type(error).__name__, 200)
         raise checks.InputError(
             f"Argument `executor` must be the address of a running scheduler, but is executor={executor!r} ({text})."
         ) from None

@@ -82,12 +82,21 @@ def chunk_shape(shape: tuple[int, ...], points: int | None, *, batch: bool = Fal
 
 def checked_axis(name: str, values: Any) -> Array:
     """The values of an axis of a function: a list of numbers, texts or truth values, all different."""
+    must = "a list of at least one number or text"
+    if isinstance(values, (str, bytes, Mapping)):
+        raise checks.argument_error(name, must, values)
     try:
-        found = np.array(list(values))
-        if found.dtype.kind not in "fiubU" or found.ndim != 1 or found.size == 0 or isinstance(values, (str, bytes)):
-            raise TypeError
+        listed = list(values)
+        found = np.array(listed)
     except (TypeError, ValueError):
-        raise checks.argument_error(name, "a list of at least one number or text", values) from None
+        raise checks.argument_error(name, must, values) from None
+    if found.dtype.kind not in "fiubU" or found.ndim != 1 or found.size == 0:
+        raise checks.argument_error(name, must, values)
+    kinds = {isinstance(one, str) + 2 * isinstance(one, (bool, np.bool_)) for one in listed}
+    if not isinstance(values, np.ndarray) and len(kinds) > 1:  # numpy would convert 1 beside "a" to "1"
+        raise checks.argument_error(name, "a list of values of one kind: numbers, texts or truth values", values)
     if found.dtype.kind == "f" and np.isnan(found).any():
         raise checks.argument_error(name, "a list without NaN", values)
+    if np.unique(found).size < found.size:
+        raise checks.argument_error(name, "a list of different values", values)
     return found.astype(np.dtypes.StringDType()) if found.dtype.kind == "U" else found

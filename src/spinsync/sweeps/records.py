@@ -111,7 +111,7 @@ def _content(code: CodeType) -> bytes:
 
 def check_same(old: Record, new: Record, grid: Grid, path: str) -> None:
     """Raise an InputError that names the first difference, except for axes that begin with the old values."""
-    if old.get("code") and new.get("code") and old["code"].split()[0] != new["code"].split()[0]:
+    if old.get("code") and new.get("code") and old["code"].partition(" ")[0] != new["code"].partition(" ")[0]:
         old, new = {**old, "code": None}, {**new, "code": None}  # another version of Python
     for name in ("function", "code", "model", "seed", "variables", "version"):
         if old.get(name) != new[name]:

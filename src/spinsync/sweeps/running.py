@@ -56,7 +56,8 @@ def _first_block(work: Work, grid: Grid, pool: Pool, units: Iterable[Unit]) -> t
     """The layout of the function's variables, and the reports of the chunks that had to be computed to find it."""
     whole, reports = replace(work, variables=None), list[tuple[Unit, Any]]()
     runner = Runner(whole, grid, None, None, pool.threads(1))
-    for unit in units:
+    for known in units:
+        unit = replace(known, todo=None)  # as long as there is no layout, what is known are failures
         pool.run(runner, iter([unit]), lambda unit, report: reports.append((unit, report)), lambda: None)
         report = reports[-1][1]
         if isinstance(report, Report) and report.block is not None and report.block.layout is not None:
@@ -197,11 +198,12 @@ def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log,
         stores.prepare(path, grid, layout, labels.coordinates(grid, layout), labels.attrs(work, grid, new))
 
     prepare(new)
-    units = list(_missing(path, grid, layout, retry_failed))
     reports: list[tuple[Unit, Any]] = []
     if layout is None:
-        layout, reports = _first_block(work, grid, pool, units)
+        lost = new["layout"] is not None  # variables are missing or damaged in the store
+        layout, reports = _first_block(work, grid, pool, _all(grid) if lost else _missing(path, grid, None, retry_failed))
         prepare({**new, "layout": None if layout is None else layout.digest})
+    units = list(_missing(path, grid, layout, retry_failed))
     runner = Runner(work, grid, layout or Layout({}, xr.Dataset()), address, pool.threads(max(1, len(units))))
     points = sum(unit.points for unit in units)
     log.write("start", points=points, chunks=len(units), host=socket.gethostname(), process=os.getpid(), version=new["version"])

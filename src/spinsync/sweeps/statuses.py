@@ -12,6 +12,7 @@ import xarray as xr
 import zarr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.precision import in_range
 from spinsync.sweeps import stores
 from spinsync.sweeps.durable import events
@@ -52,11 +53,10 @@ def sweep_status(store: str | Path) -> xr.Dataset:
         raise checks.InputError(f"Argument `store` must hold a sweep, but {checks.short_repr(str(path), 200)} does not.")
     points = int(np.prod([axis["size"] for axis in record["axes"].values()], dtype=object))
     counts = np.zeros(3, int)
-    root = zarr.open_group(path, mode="r")
-    if stores.STATUS in root:
-        status: Any = root[stores.STATUS]
+    status = _status(path)
+    if status is not None:
         for low in range(0, status.shape[0], status.chunks[0]):
-            counts += np.bincount(np.asarray(status[low : low + status.chunks[0]]).ravel(), minlength=3)[:3]
+            counts += _counts(status, (slice(low, low + status.chunks[0]),))
     values = {
         "points": (points, "number of points", "1"),
         "done": (int(counts[stores.DONE]), "points with a result", "1"),
@@ -65,6 +65,28 @@ def sweep_status(store: str | Path) -> xr.Dataset:
         "rate": (_rate(path), "points per second in the last run", "1/s"),
     }
     return xr.Dataset({n: ((), value, {"long_name": text, "units": unit}) for n, (value, text, unit) in values.items()})
+
+
+def _status(path: Path) -> Any:
+    """The array of the status of points; None if there is none that can be read."""
+    try:
+        return zarr.open_group(path, mode="r").get(stores.STATUS)
+    except Exception:
+        return None
+
+
+def _counts(status: Any, where: tuple[slice, ...]) -> Array:
+    """Numbers of points of each status in a part of the store; a damaged chunk has none, as it will be computed again."""
+    try:
+        return np.bincount(np.asarray(status[where]).ravel(), minlength=3)[:3]
+    except Exception:
+        axis = len(where)
+        if axis == status.ndim:
+            return np.zeros(3, int)
+        step = status.chunks[axis]
+        return sum(
+            (_counts(status, (*where, slice(k, k + step))) for k in range(0, status.shape[axis], step)), np.zeros(3, int)
+        )
 
 
 def _rate(path: Path) -> float:

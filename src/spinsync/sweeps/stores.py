@@ -6,7 +6,10 @@ A chunk is done when the chunk of `point_status` is on disk, which is written la
 from __future__ import annotations
 
 import json
+import shutil
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +30,10 @@ from spinsync.sweeps.grids import Grid, Index
 STATUS, FAILURE = "point_status", "point_failure"
 PENDING, DONE, FAILED = 0, 1, 2  # codes of STATUS
 RECORD = "sweep"  # the attribute with what the sweep is
+KINDS: Mapping[str, Any] = {
+    "function": str, "code": str | None, "model": str | None, "options": dict, "variables": list | None, "seed": int,
+    "version": str, "axes": dict, "chunk": list, "layout": str | None,
+}  # fmt: skip
 READERS = 4  # files read at once
 OWN: Mapping[str, Mapping[str, Any]] = {
     STATUS: {
@@ -64,9 +71,18 @@ def create(path: Path, record: Mapping[str, Any]) -> None:
 def recorded(path: Path) -> dict[str, Any] | None:
     """The record of a sweep's store; None if there is none."""
     try:
-        return dict(json.loads(zarr.open_group(path, mode="r").attrs[RECORD]))  # type: ignore[arg-type]
+        found = dict(json.loads(zarr.open_group(path, mode="r").attrs[RECORD]))  # type: ignore[arg-type]
     except (OSError, KeyError, TypeError, ValueError, zarr.errors.BaseZarrError):
         return None
+    sound = all(name in found and isinstance(found[name], kind) for name, kind in KINDS.items())
+    return found if sound and _sound_axes(found) else None
+
+
+def _sound_axes(record: Mapping[str, Any]) -> bool:
+    """Whether the axes and chunks of a record are what a sweep writes."""
+    axes, chunk = list(record["axes"].values()), record["chunk"]
+    sizes = [axis.get("size") if isinstance(axis, dict) and isinstance(axis.get("hash"), str) else None for axis in axes]
+    return len(chunk) == len(sizes) and all(type(size) is int and size > 0 for size in (*sizes, *chunk))
 
 
 def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Dataset, attrs: Mapping[str, Any]) -> None:
@@ -78,6 +94,8 @@ def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Datas
         STATUS: Spec((), (), CODES),
         FAILURE: Spec((), (), np.dtype(object)),
     }
+    _remove_damaged(root, path, [FOLDER, *specs], map(str, coordinates.coords))
+    root.require_group(FOLDER)
     for name, spec in specs.items():
         shape = (*grid.shape, *spec.shape)
         if name not in root:
@@ -95,6 +113,22 @@ def prepare(path: Path, grid: Grid, layout: Layout | None, coordinates: xr.Datas
     _flush_metadata(path, [*specs, *map(str, coordinates.coords)])
     root.attrs.update({**coordinates_attribute(coordinates), **attrs})  # last, as they say what is there
     _flush_metadata(path, ())
+
+
+def _remove_damaged(root: zarr.Group, path: Path, names: Iterable[str], coordinates: Iterable[str]) -> None:
+    """Remove metadata that can't be read, so that they are written again; the chunks of variables stay."""
+    for name in names:
+        try:
+            root.get(name)
+        except Exception:
+            (path / name / "zarr.json").unlink(missing_ok=True)
+    for name in coordinates:
+        try:
+            found = root.get(name)
+        except Exception:
+            found = None
+        if found is None and (path / name).exists():
+            shutil.rmtree(path / name)
 
 
 def _flush_metadata(path: Path, names: Iterable[str]) -> None:
@@ -129,19 +163,20 @@ def _same(found: Any, coordinate: xr.DataArray) -> bool:
 
 
 def load_layout(path: Path, grid: Grid, digest: str) -> Layout | None:
-    """The layout of the variables in a store; None if it has none yet."""
-    found = xr.open_zarr(path, consolidated=False, chunks=None)
-    names = [str(n) for n in found.data_vars if n not in OWN]
-    if not names:
-        return None
-    own = {n: found[n].dims[len(grid.dims) :] for n in names}
-    specs = {
-        n: Spec(tuple(map(str, own[n])), tuple(found.sizes[d] for d in own[n]), found[n].dtype, dict(found[n].attrs))
-        for n in names
-    }
-    coordinates = found.coords.to_dataset().drop_vars(list(grid.dims)).load()
-    coordinates.attrs = {}
-    return Layout(specs, coordinates, digest)
+    """The layout of the variables in a store; None if it can't be read, or is not the one of this digest."""
+    with suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a folder without metadata
+        found = xr.open_zarr(path, consolidated=False, chunks=None, drop_variables=[*grid.dims, *OWN])
+        own = {str(n): v.dims[len(grid.dims) :] for n, v in found.data_vars.items()}
+        specs = {
+            n: Spec(tuple(map(str, dims)), tuple(found.sizes[d] for d in dims), found[n].dtype, dict(found[n].attrs))
+            for n, dims in own.items()
+        }
+        coordinates = found.coords.to_dataset().load()
+        coordinates.attrs = {}
+        layout = Layout(specs, coordinates)
+        return layout if layout.digest == digest else None
+    return None
 
 
 @lru_cache(maxsize=8)

@@ -16,11 +16,21 @@ from spinsync.base.arrays import Array
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.options import warn_of_cavities
 from spinsync.sweeps import executors
+from spinsync.sweeps.blocks import unfit_name
 from spinsync.sweeps.grids import REALIZATION, Grid, checked_axis, chunk_shape
 from spinsync.sweeps.phase_diagrams import _checked_axes as checked_axes
 from spinsync.sweeps.phase_diagrams import _dims as dims_of
 from spinsync.sweeps.running import Pool, explained, in_memory, stored
-from spinsync.sweeps.work import Work, check_arguments, checked_function, checked_names, question_name, takes_seed, uses_seed
+from spinsync.sweeps.work import (
+    Work,
+    check_arguments,
+    checked_function,
+    checked_names,
+    first_argument,
+    question_name,
+    takes_seed,
+    uses_seed,
+)
 from spinsync.theory.protocol import ANSWERS, check_theory
 
 REFUSED = ("sweep", "phase_diagram")  # questions that have axes of their own
@@ -131,11 +141,16 @@ def _checked(
             raise checks.argument_error("axes", "a mapping of at least one argument of the function to its values", axes)
         given = {str(name): checked_axis(str(name), axis) for name, axis in axes.items()}
         dims = tuple(given)
+        if unfit := [name for name in dims if unfit_name(name)]:
+            raise checks.argument_error("axes", "a mapping of plain names to values", unfit[0])
     else:
         given = checked_axes(checks.instance("model", model, Ensemble, "an Ensemble"), axes)
         warn_of_cavities(model, given)
         dims = dims_of(given)
-    check_arguments(function, () if model is not None else dims, options)
+    if model is None:
+        check_arguments(function, (), dims, options)
+    else:
+        check_arguments(function, first_argument(function), (), options)
     if question is not None and question in ANSWERS and "theory" in options:
         check_theory(options["theory"], question)
     seeded, seed = uses_seed(function, options), checks.seed(seed)

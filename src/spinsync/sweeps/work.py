@@ -92,7 +92,7 @@ class Work:
 
         points = range(len(rows))
         outcomes = parallel_map(answer, points) if self.question else [answer(k) for k in points]
-        return stacked(outcomes, self.name, layout, self.variables)
+        return stacked(outcomes, self.name, layout, self.variables, tuple(columns))
 
     def _seeds(self, columns: Columns, count: int) -> list[int] | None:
         if not self.seeded:
@@ -147,6 +147,14 @@ def takes_seed(function: Callable[..., Any]) -> bool:
         return False
 
 
+def first_argument(function: Callable[..., Any]) -> list[str]:
+    """The name of the first argument of a function, if it is known."""
+    try:
+        return list(inspect.signature(function).parameters)[:1]
+    except (TypeError, ValueError):
+        return []
+
+
 def uses_seed(function: Callable[..., Any], options: Mapping[str, Any]) -> bool:
     """Whether the seed changes what a function returns: where nothing is random a question takes none."""
     question = question_name(function)
@@ -162,19 +170,27 @@ def checked_function(function: Any) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return]
 
 
-def check_arguments(function: Callable[..., Any], axes: Iterable[str], options: Iterable[str]) -> None:
-    """Raise an InputError for an axis or an option that the function does not take."""
+def check_arguments(function: Callable[..., Any], given: Iterable[str], axes: Iterable[str], options: Iterable[str]) -> None:
+    """Raise an InputError for an axis or an option that the function does not take, or an argument that it lacks.
+
+    given : names of arguments that are neither axes nor options
+    """
+    if both := sorted(set(axes) & set(options)):
+        raise checks.InputError(f"Argument `axes` must not hold what is also an option, but {both[0]} is both.")
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
         return
-    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
-        return
-    for argument, given in (("axes", axes), ("options", options)):
-        for name in given:
-            checks.one_of(argument, name, [one for one in parameters if one != "seed"])
-    if both := sorted(set(axes) & set(options)):
-        raise checks.InputError(f"Argument `axes` must not hold what is also an option, but {both[0]} is both.")
+    named = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
+    if not any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
+        for argument, names in (("axes", axes), ("options", options)):
+            for name in names:
+                checks.one_of(argument, name, [one for one in named if one not in ("seed", *given)])
+    lacking = [name for name in named if parameters[name].default is inspect.Parameter.empty]
+    if missing := [name for name in lacking if name not in (*given, *axes, *options, "seed")]:
+        raise checks.InputError(
+            f"Argument `{missing[0]}` must be an axis or an option, as the function needs it, but is neither."
+        )
 
 
 def checked_names(argument: str, names: Any) -> tuple[str, ...]:
