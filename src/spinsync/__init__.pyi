@@ -36,6 +36,8 @@ from .results.datasets import bloch as bloch
 from .results.datasets import model_of as model_of
 from .results.registry import rerun as rerun
 from .sweeps.phase_diagrams import phase_diagram as phase_diagram
+from .sweeps.statuses import sweep_status as sweep_status
+from .sweeps.sweeping import sweep as sweep
 from .theory.brute_force.theory import BruteForce as BruteForce
 from .theory.mean_field.theory import MeanField as MeanField
 from .theory.permutation.exact import Exact as Exact

@@ -1,7 +1,11 @@
-"""The command line. Exit status 0: done; 1: a claim fails; 2: bad input, one message; 130: interrupted; 143: terminated."""
+"""The command line.
+
+Exit status 0: done; 1: a claim fails; 2: bad input, one message; 3: done, but points failed; 130: interrupted; 143: terminated.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import signal
@@ -20,6 +24,7 @@ import typer
 import spinsync as ss
 from spinsync.base import checks, compile_cache
 from spinsync.base.files import new_folder
+from spinsync.base.progress import duration
 
 INTERRUPTED, TERMINATED = 130, 143
 SIGNALLED = {INTERRUPTED: "Interrupted", TERMINATED: "Terminated"}
@@ -49,6 +54,8 @@ def _whole(text: str) -> int:
         raise typer.BadParameter(f"must be a whole number, but is {checks.short_repr(text)}")
     return int(number)
 
+
+_kept: list[Path] = []  # the store of the sweep that runs: what is done of it is not lost
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
 Theory = Annotated[str, typer.Option(metavar="NAME", help="Level of theory, such as mean-field or exact.")]
@@ -123,6 +130,48 @@ def regime(model: Model, seed: Seed = 0, out: Out = None) -> None:
         return result
 
     _output(compute, out)
+
+
+@app.command()
+def sweep(
+    file: Annotated[Path | None, typer.Argument(metavar="SWEEP.toml", help="A sweep as TOML.")] = None,
+    out: Out = None,
+    scheduler: Annotated[str | None, typer.Option(metavar="ADDRESS", help="Compute on workers of a Dask scheduler.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Compute failed points again.")] = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of sweep files and stop.")] = False,
+) -> None:  # fmt: skip
+    """A question at all combinations of parameters; the same command goes on where it was stopped."""
+    from spinsync.sweeps import sweep_files
+
+    if schema:
+        typer.echo(json.dumps(sweep_files.schema(), indent=2))
+        return
+    for name, value in (("SWEEP.toml", file), ("--out", out)):
+        if value is None:
+            raise ss.InputError(f"Argument `{name}` must be given, but is missing.")
+    assert file is not None
+    assert out is not None
+    _kept.clear()
+    _kept.append(out)
+    ss.sweep(**sweep_files.read_sweep(file), store=out, executor=scheduler, retry_failed=retry_failed)
+    _kept.clear()
+    if _print_status(out):
+        raise typer.Exit(3)
+
+
+@app.command()
+def status(store: Annotated[Path, typer.Argument(metavar="FILE.zarr", help="The store of a sweep.")]) -> None:
+    """How far a sweep has come."""
+    _print_status(store)
+
+
+def _print_status(store: Path) -> int:
+    """Print what is done of a sweep; returns the number of failed points."""
+    found = {str(name): value.item() for name, value in ss.sweep_status(store).items()}
+    left = found["pending"] / found["rate"] if found["pending"] and found["rate"] > 0 else None
+    time = "" if left is None else f", {duration(left)} left at the speed of the last run"
+    typer.echo(f"{found['done']} of {found['points']} points done, {found['failed']} failed, {found['pending']} pending{time}")
+    return int(found["failed"])
 
 
 @app.command()
@@ -229,7 +278,8 @@ def run(arguments: list[str] | None = None) -> int:
     except _TerminatedError:
         status = TERMINATED
     if status in SIGNALLED:  # typer turns an interrupt into this status
-        print(f"{SIGNALLED[status]}; nothing was written.", file=sys.stderr)
+        kept = "what is done is kept, and the same command goes on" if _kept and _kept[0].exists() else "nothing was written"
+        print(f"{SIGNALLED[status]}; {kept}.", file=sys.stderr)
     return status
 
 

@@ -29,12 +29,17 @@ from spinsync.theory.protocol import Theory, check_theory
 
 
 def batch(
-    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, line: ProgressLine | None = None
+    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, line: ProgressLine | None = None,
+    total: int | None = None,
 ) -> Batch:  # fmt: skip
-    """The points of `rates` as input of the engines; default accuracies where the options of the theory are None."""
+    """The points of `rates` as input of the engines; default accuracies where the options of the theory are None.
+
+    total : points of the diagram that they are a part of; None: they are all
+    """
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
     return Batch(
-        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy
+        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, line=line,
+        total=total, **accuracy,
     )  # fmt: skip
 
 

@@ -51,9 +51,9 @@ def engine(device: Any, theory: Any, distributions: Distributions) -> Engine:
 
 def lanes(batch: Batch) -> Motions:
     """The motions of all points, in lanes if possible. They depend neither on the threads nor on the order of points."""
-    count, groups = batch.rates.weight.shape
+    groups = batch.rates.weight.shape[1]
     possible = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.distributions)
-    worthwhile = groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and count >= MIN_POINTS)
+    worthwhile = groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and batch.points_of_diagram >= MIN_POINTS)
     return _in_lanes(batch, Lanes) if possible and worthwhile else scalar(batch)
 
 

@@ -30,7 +30,7 @@ from spinsync.regimes.movers import AVERAGING_ACCURACY, MAX_WORK, Batch, Mover, 
 from spinsync.regimes.scalar_mover import scalar_mover
 from spinsync.regimes.summary import Motions, blank, motions_at_fixed_points
 
-MAX_POINTS_WITH_PERIODS = 16  # largest batch whose periods are computed; for more points this would take most of the time
+MAX_POINTS_WITH_PERIODS = 16  # most points whose periods are computed; for more this would take most of the time
 STEP_WORK = 100.0  # work of a time step, as in MAX_WORK
 MAX_STEPS = MAX_WORK / STEP_WORK  # of all windows of a point; the last window takes about half of them
 
@@ -198,7 +198,7 @@ class LaneMover(Mover[LanePoints]):
 
     def add_periods(self, points: LanePoints, found: Motions) -> None:
         """Add the periods of a small batch, with the scalar mover."""
-        for k, index in enumerate(points.index.tolist() if len(self.batch.rates.weight) <= MAX_POINTS_WITH_PERIODS else []):
+        for k, index in enumerate(points.index.tolist() if self.batch.points_of_diagram <= MAX_POINTS_WITH_PERIODS else []):
             y = points.state[k].reshape(-1, 3)
             state = np.concatenate([y[:, 0] + 1j * y[:, 1], y[:, 2] + 0j])
             scalar_mover(self.batch, index).add_period(state, found, index)

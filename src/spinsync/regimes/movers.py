@@ -38,6 +38,7 @@ class Batch:
     initial : Bloch vectors at the start, (group, 3)
     theory : makes the flow of a point; its `equation`, if it has one, is compiled into the kernels
     rtol, atol : tolerances of the theory
+    total : points of the whole diagram, None if these are all: what is computed depends on it, not on the size of a batch
     """
 
     rates: Rates
@@ -48,6 +49,11 @@ class Batch:
     rtol: float = 1e-6
     atol: float = 1e-8
     line: ProgressLine | None = None  # shows the progress
+    total: int | None = None
+
+    @property
+    def points_of_diagram(self) -> int:
+        return self.total or len(self.rates.weight)
 
 
 @dataclass(kw_only=True)

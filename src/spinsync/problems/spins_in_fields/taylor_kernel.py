@@ -1,11 +1,11 @@
-"""Template of the kernels that advance spins by one step in a given field; `sweep.py` adds the equation.
+"""Template of the kernels that advance spins by one step in a given field; `one_step.py` adds the equation.
 
 A spin has three components x, y, z. Its equation is linear in them: `free_terms` is the motion without a field, `field_terms`
 the contribution of the field. The field is a polynomial in time, so the components have Taylor series whose coefficients follow
 recursively by convolution with those of the field. LANES spins, a block, are computed side by side. For fast rotation the step
 is divided into substeps; for still faster rotation `fast_spin` gives the adiabatically eliminated solution.
 
-Names in capitals are numbers that `sweep.py` inserts. `taylor` holds rows of LANES numbers, three per order. A series ends
+Names in capitals are numbers that `one_step.py` inserts. `taylor` holds rows of LANES numbers, three per order. A series ends
 where the contribution of further orders falls below the tolerance, so slow spins cost little.
 """
 

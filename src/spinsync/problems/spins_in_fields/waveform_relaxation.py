@@ -25,7 +25,7 @@ from numpy.polynomial import legendre
 from spinsync.base.compiled import require_compiler
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
-from spinsync.problems.spins_in_fields.sweep import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
+from spinsync.problems.spins_in_fields.one_step import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
 
 if TYPE_CHECKING:
     from spinsync.problems.spins_in_fields.record import SpinsInFields

@@ -38,7 +38,7 @@ CHUNK = 4096  # spins
 FAST_RATIO = 8.0  # detuning divided by the largest rate of a resonant spin above which `fast_spin` is accurate
 SERIAL = 20_000  # spins below which threads cost more than they save
 
-HEAD = '''"""Written by spinsync.problems.spins_in_fields.sweep; not to be edited."""
+HEAD = '''"""Written by spinsync.problems.spins_in_fields.one_step; not to be edited."""
 
 import math
 

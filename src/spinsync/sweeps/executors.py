@@ -1,0 +1,185 @@
+"""Running the units of a sweep: in threads, in processes, or by anything that has `submit`, such as a Dask client."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
+from typing import Any
+from uuid import uuid4
+
+from spinsync.base import checks
+from spinsync.base.notices import warn
+from spinsync.base.parallel import budget, parallel_map
+
+WINDOW = 1000  # units in flight at most
+POLL = 0.2  # seconds between two looks at futures that can't call back
+DEATHS = ("KilledWorker", "UncompletedJobError", "FailedJobError")  # names of errors that say that a worker has died
+
+Run = Callable[[Any], Any]  # computes a unit, in whatever process
+Done = Callable[[Any, Any], None]  # takes a unit and its report, or the error that ended its worker
+
+
+class WorkerDiedError(Exception):
+    """A worker ended without an answer: killed by the system or a scheduler, out of memory or of time."""
+
+
+def run_in_threads(run: Run, units: Iterable[Any], done: Done, watch: Callable[[], None]) -> None:
+    """Compute all units in the threads of this process."""
+
+    def one(unit: Any) -> None:
+        done(unit, run(unit))
+
+    parallel_map(one, list(units), watch)
+
+
+def run_by_futures(submit: Callable[..., Any], run: Run, units: Iterable[Any], done: Done, watch: Callable[[], None],
+                   window: int = WINDOW) -> None:  # fmt: skip
+    """Compute all units by futures, at most `window` at a time. An error that ends an executor is raised."""
+    waiting, flying, ready = iter(units), dict[int, tuple[Any, Any]](), SimpleQueue[int]()
+    polled = deque[int]()
+    count = 0
+    try:
+        while True:
+            while len(flying) < window and (unit := next(waiting, None)) is not None:
+                future, count = submit(run, unit), count + 1
+                flying[count] = unit, future
+                if hasattr(future, "add_done_callback"):
+                    future.add_done_callback(lambda _, key=count: ready.put(key))
+                else:
+                    polled.append(count)
+            if not flying:
+                return
+            for key in _finished(ready, polled, flying):
+                unit, future = flying[key]
+                report = _answer(future)
+                del flying[key], future
+                done(unit, report)
+            watch()
+    finally:
+        for _, future in flying.values():
+            with suppress(Exception):
+                future.cancel()
+
+
+def _finished(ready: SimpleQueue[int], polled: deque[int], flying: dict[int, Any]) -> Iterator[int]:
+    """The futures that have ended, after a short wait."""
+    with suppress(Empty):
+        yield ready.get(timeout=POLL)
+        while True:
+            yield ready.get_nowait()
+    ended = [key for key in polled if flying[key][1].done()]
+    for key in ended:
+        polled.remove(key)
+        yield key
+
+
+def _answer(future: Any) -> Any:
+    """The report of a unit, or the WorkerDiedError where its worker died; a broken executor's error is raised."""
+    try:
+        return future.result()
+    except BrokenExecutor:
+        raise
+    except Exception as error:
+        if type(error).__name__ in DEATHS:
+            return WorkerDiedError(f"the worker died ({checks.one_line(str(error), 300)})")
+        raise
+
+
+class Processes:
+    """A pool of processes with one numerical thread each, started when needed and ended with all its processes."""
+
+    def __init__(self) -> None:
+        self._pool: Any = None
+
+    def run(self, run: Run, units: Iterable[Any], done: Done, watch: Callable[[], None]) -> None:
+        """Compute all units.
+
+        Where a process dies, all units in flight are lost with it: they are computed again one at a time, and one that kills
+        its process again is given up, with a WorkerDiedError as its report.
+        """
+        waiting, suspects = iter(units), deque[Any]()
+        while True:
+            flying: list[Any] = []
+
+            def keep(unit: Any, report: Any, flying: list[Any] = flying) -> None:
+                flying.remove(unit)
+                done(unit, report)
+
+            def noted(source: Iterable[Any], flying: list[Any] = flying) -> Iterator[Any]:
+                for unit in source:
+                    flying.append(unit)
+                    yield unit
+
+            alone = bool(suspects)
+            try:
+                run_by_futures(self._submit, run, noted([suspects[0]] if alone else waiting), keep, watch, 2 * budget())
+            except BrokenExecutor:
+                self.close()
+                if not alone:
+                    suspects.extend(flying)
+                    continue
+                done(suspects[0], WorkerDiedError("the process was killed, ran out of memory, or crashed in compiled code"))
+            if not alone:
+                return
+            suspects.popleft()
+
+    def _submit(self, run: Run, unit: Any) -> Any:
+        if self._pool is None:
+            from loky import ProcessPoolExecutor
+
+            names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "SPINSYNC_THREADS")
+            self._pool = ProcessPoolExecutor(max_workers=budget(), env=dict.fromkeys(names, "1"))
+        return self._pool.submit(run, unit)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, kill_workers=True)
+            self._pool = None
+
+
+def processes_possible() -> bool:
+    """Whether functions can run in processes of their own; says once what is missing."""
+    try:
+        import loky  # noqa: F401
+    except ImportError:
+        warn("sweep computes one point after the other, as the package loky is missing: pip install loky uses all cores.")
+        return False
+    return budget() > 1
+
+
+@contextmanager
+def checked_executor(executor: Any) -> Iterator[Any]:
+    """An executor with `submit`, or None; an address is that of a Dask scheduler, to which a client is connected meanwhile."""
+    if not isinstance(executor, str):
+        if executor is not None and not callable(getattr(executor, "submit", None)):
+            raise checks.argument_error(
+                "executor", "None, an object with a method submit, or the address of a scheduler", executor
+            )
+        yield executor
+        return
+    try:
+        from distributed import Client
+    except ImportError:
+        raise checks.InputError(
+            f"Argument `executor` needs the package dask.distributed for an address, but it is missing: "
+            f"pip install distributed; executor={checks.short_repr(executor)}."
+        ) from None
+    try:
+        client: Any = Client(executor, timeout=10)  # type: ignore[no-untyped-call]
+    except Exception as error:  # an AssertionError among others, where the scheduler can't be reached
+        text = checks.one_line(str(error) or type(error).__name__, 200)
+        raise checks.InputError(
+            f"Argument `executor` must be the address of a running scheduler, but is executor={executor!r} ({text})."
+        ) from None
+    with client:
+        yield client
+
+
+def submitter(executor: Any, name: str) -> Callable[..., Any]:
+    """The method `submit` of an executor; a Dask client is told a name for each unit, and not to look for equal ones."""
+    if not type(executor).__module__.startswith("distributed"):
+        return executor.submit  # type: ignore[no-any-return]
+    return lambda run, unit: executor.submit(run, unit, pure=False, key=f"{name} {unit.index} {uuid4().hex[:8]}")
