@@ -19,6 +19,7 @@ if __name__ == "__main__":
     cluster.scale(jobs=2)
     with cluster, Client(cluster) as client:
         tongue = ss.sweep(
-            ss.regime, axes, model=pair, store="tongue.zarr", executor=client, variables=["regime", "order_parameter"], chunk=500
-        )
+            ss.regime, axes, model=pair, store="tongue.zarr", executor=client, chunk=500,
+            variables=["regime", "order_parameter"],
+        )  # fmt: skip
     print(f"{int((tongue.regime == ss.Regime.FULL).sum())} of {tongue.regime.size} points are fully synchronized")

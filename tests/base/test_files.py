@@ -170,3 +170,36 @@ def test_a_folder_is_no_model_file(tmp_path):
     with pytest.raises(ss.InputError, match=r"must be a readable file, but .* is not \((is a directory|permission denied)\)"):
         ss.Ensemble.from_toml(tmp_path)
     shutil.rmtree(tmp_path)
+
+
+def test_an_unfinished_folder_stays_and_the_next_call_goes_on(tmp_path):
+    def fail(draft, text):
+        if text:
+            (draft / "done").write_text(text)
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError), files.continued_folder(tmp_path / "report", "quick") as draft:
+        fail(draft, "a")
+    assert [path.name for path in tmp_path.iterdir()] == [".report.quick.unfinished"]
+    with pytest.raises(RuntimeError), files.continued_folder(tmp_path / "report", "whole") as draft:
+        fail(draft, "")  # of another kind; with nothing done, nothing stays
+    with files.new_folder(tmp_path / "report") as other:  # drafts of another writer are left alone
+        other.joinpath("x").touch()
+    assert (tmp_path / ".report.quick.unfinished" / "done").exists()
+    shutil.rmtree(tmp_path / "report")
+    with files.continued_folder(tmp_path / "report", "quick") as draft:
+        assert (draft / "done").read_text() == "a"
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    with pytest.raises(ss.InputError, match="must be a new path"), files.continued_folder(tmp_path / "report", "quick"):
+        pass
+
+
+def test_an_unfinished_folder_has_one_writer(tmp_path):
+    with files.continued_folder(tmp_path / "report", "quick") as draft:
+        (draft / "done").touch()
+        with (
+            pytest.raises(ss.InputError, match="must be written by one process at a time"),
+            files.continued_folder(tmp_path / "report", "quick"),
+        ):
+            pass
+    assert (tmp_path / "report" / "done").exists()

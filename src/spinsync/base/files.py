@@ -20,7 +20,7 @@ from spinsync.base.parallel import parallel_map
 with suppress(ImportError):  # Windows
     import fcntl
 
-DRAFT = ".draft"  # suffix of drafts
+DRAFT, UNFINISHED = ".draft", ".unfinished"  # suffixes of drafts, and of those that are continued
 REMOVAL_PAUSES = (0.1, 0.2, 0.4)  # seconds to wait after each try to remove a draft
 FLUSH_THREADS = 4  # files flushed at once: a thousand small ones take 0.3 s, and 10 s one after the other
 LONGEST = 2**26  # bytes; longer files are not read
@@ -71,6 +71,39 @@ def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
         with _draft(target) as draft:
             yield draft
             parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)  # a disk writes several at once faster
+            draft.rename(target)
+    except OSError as error:
+        raise UnwritableError(name, path, cause(error)) from error
+    except UnwritableError as error:  # report the folder, not a file in its draft
+        if draft not in error.path.parents:
+            raise
+        raise UnwritableError(name, path, error.reason) from error
+
+
+def unfinished(path: str | Path, kind: str) -> Path:
+    """The draft of a `continued_folder`."""
+    target = Path(path).absolute()
+    return target.parent / f".{target.name}.{kind}{UNFINISHED}"
+
+
+@contextmanager
+def continued_folder(path: str | Path, kind: str, name: str = "out") -> Iterator[Path]:
+    """As `new_folder`, but after an error or a crash the draft stays, and the next call with this `kind` goes on with it."""
+    target, draft = Path(path).absolute(), unfinished(path, kind)
+    try:
+        if target.is_symlink() or target.exists():
+            raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
+        draft.mkdir(exist_ok=True)
+        with _lock(draft) as locked:
+            if not locked and os.name != "nt":
+                raise InputError(f"Argument `{name}` must be written by one process at a time, but {_shown(path)} is in use.")
+            try:
+                yield draft
+            except BaseException:
+                if not any(draft.iterdir()):
+                    draft.rmdir()
+                raise
+            parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)
             draft.rename(target)
     except OSError as error:
         raise UnwritableError(name, path, cause(error)) from error

@@ -55,7 +55,7 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-_kept: list[Path] = []  # the store of the sweep that runs: what is done of it is not lost
+_kept: list[Path] = []  # where a sweep or a report keeps what is done of it
 
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
 Theory = Annotated[str, typer.Option(metavar="NAME", help="Level of theory, such as mean-field or exact.")]
@@ -151,8 +151,7 @@ def sweep(
             raise ss.InputError(f"Argument `{name}` must be given, but is missing.")
     assert file is not None
     assert out is not None
-    _kept.clear()
-    _kept.append(out)
+    _kept[:] = [out]
     ss.sweep(**sweep_files.read_sweep(file), store=out, executor=scheduler, retry_failed=retry_failed)
     _kept.clear()
     if _print_status(out):
@@ -180,8 +179,9 @@ def paper(
     quick: Annotated[bool, typer.Option("--quick", help="Coarser grids; the same claims.")] = False,
 ) -> None:
     """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
-    from spinsync.interfaces.paper.reproduction import reproduce
+    from spinsync.interfaces.paper.reproduction import draft_of, reproduce
 
+    _kept[:] = [draft_of(out, quick)]
     if not reproduce(out, quick=quick):
         raise typer.Exit(1)
 

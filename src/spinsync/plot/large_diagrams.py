@@ -44,13 +44,13 @@ def _blocks(values: Array, steps: list[int], cyclic: bool) -> Array:
     if values.dtype.kind in "iu":
         codes = [int(code) for code in Regime]
         counts = np.stack([_sums((values == code).astype(float), steps) for code in codes])
-        return np.asarray(codes, values.dtype)[np.argmax(counts, axis=0)]
+        return np.asarray(np.asarray(codes, values.dtype)[np.argmax(counts, axis=0)])
     known = np.isfinite(values)
     count = _sums(known.astype(float), steps)
     with np.errstate(invalid="ignore"):
         if cyclic:
             total = _sums(np.where(known, np.exp(1j * np.where(known, values, 0)), 0), steps)
-            return np.where(count > 0, np.angle(total), np.nan)
+            return np.asarray(np.where(count > 0, np.angle(total), np.nan))
         return np.asarray(_sums(np.where(known, values, 0.0), steps) / np.where(count > 0, count, np.nan))
 
 

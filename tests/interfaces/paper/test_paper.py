@@ -8,7 +8,7 @@ import xarray as xr
 
 import spinsync as ss
 from spinsync.interfaces.command import run
-from spinsync.interfaces.paper import microscopic, reproduction, spheres
+from spinsync.interfaces.paper import kept, microscopic, reproduction, spheres
 from spinsync.interfaces.paper.claims import Chapter, Claim
 
 
@@ -70,13 +70,44 @@ def test_a_claim_that_fails_is_shown_and_exits_with_1(broken, tmp_path, capsys):
     assert "FAILS" in (tmp_path / "report" / "index.html").read_text()
 
 
-def test_an_interrupted_report_does_not_appear(broken, tmp_path, monkeypatch):
+def test_an_interrupted_report_goes_on_where_it_was(broken, tmp_path, monkeypatch, capsys):
+    calls, chapter = [], spheres.chapter
+    monkeypatch.setattr(spheres, "chapter", lambda quick, advance: calls.append(1) or chapter(quick, advance))
+
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reproduction, "write_page", interrupt)
-    assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 130
-    assert list(tmp_path.iterdir()) == []
+    with monkeypatch.context() as interrupted:
+        interrupted.setattr(reproduction, "write_page", interrupt)
+        assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 130
+    assert "what is done is kept, and the same command goes on" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [".report.quick.unfinished"]
+    assert run(["paper", "--quick", "--out", str(tmp_path / "report")]) == 1  # the claim that fails
+    assert len(calls) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["report"]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["claims.json", "data", "figures", "index.html"]
+
+
+def test_an_unfinished_report_of_another_version_or_without_its_files_is_not_taken(tmp_path, monkeypatch):
+    chapter = Chapter(title="Water", text="", figures={}, captions={"a": ""}, data={}, claims=())
+    kept.keep(tmp_path, "water", chapter)
+    assert kept.kept(tmp_path, "water") is None  # its figure is missing
+    (tmp_path / "figures").mkdir()
+    for kind in ("png", "pdf"):
+        (tmp_path / "figures" / f"a.{kind}").touch()
+    assert kept.kept(tmp_path, "water") == chapter
+    monkeypatch.setattr(kept.ss, "__version__", "0.0.0")
+    assert kept.kept(tmp_path, "water") is None
+
+
+def test_a_diagram_of_the_report_is_that_of_the_question(tmp_path):
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+    axes = {"coupling": [2.0, 8.0, 12.0], "gain": [1.0, 3.0]}
+    with kept.sweeps_in(tmp_path):
+        first = kept.phase_diagram("map", one, axes)
+        assert kept.phase_diagram("map", one, axes).identical(first)
+    assert first.identical(ss.phase_diagram(one, axes))
+    assert (tmp_path / kept.WORK / "sweeps" / "map.zarr").is_dir()
 
 
 @pytest.mark.slow(slice=1)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, circle_key, key
 
 #: name -> theta, as text, largest V and largest r of the axes
@@ -64,7 +65,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     size, diagrams = 128 if quick else 256, {}
     for name, (theta, _, strongest, highest) in CASES.items():
         axes = {"coupling": np.linspace(0, strongest, size), "gain": np.linspace(0, highest, size)}
-        diagrams[f"diagram-{name}"] = ss.phase_diagram(ensemble(theta), axes)
+        diagrams[f"diagram-{name}"] = phase_diagram(f"diagram-{name}", ensemble(theta), axes)
         advance(len(diagrams) / 4)
     (tip_v, tip_r), (tilted_v, _) = tip(-pi / 2), tip(-pi / 6)
     lowest = threshold(ensemble(pi / 2).replace(gain=0.0))

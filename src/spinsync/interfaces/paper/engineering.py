@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import add_legend, add_letters, key, regime_keys
 
 V, THETA = 24.0, -pi / 2
@@ -55,12 +56,13 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     axes = {"detuning": np.linspace(-1.0, 1.0, size), "cross_coupling": np.linspace(0.1, 6.0, size)}
     data = {}
     for name, phase in PHASES.items():
-        data[f"tongue-{name.replace(' ', '-')}"] = ss.phase_diagram(PAIR.replace(cross_theta=phase), axes)
+        own = f"tongue-{name.replace(' ', '-')}"
+        data[own] = phase_diagram(own, PAIR.replace(cross_theta=phase), axes)
         advance(len(data) / 8)
     shifted = axes | {"detuning": np.linspace(-2.4, 2.0, size)}
-    data["tongue-unequal"] = ss.phase_diagram(UNEQUAL, shifted)
+    data["tongue-unequal"] = phase_diagram("tongue-unequal", UNEQUAL, shifted)
     by_phase = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
-    data["range-by-phase"] = ss.phase_diagram(PAIR.replace(cross_coupling=1.2), by_phase)
+    data["range-by-phase"] = phase_diagram("range-by-phase", PAIR.replace(cross_coupling=1.2), by_phase)
     advance(0.75)
     return Chapter(
         title="Interaction phases control the locking",

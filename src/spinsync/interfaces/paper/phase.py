@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import BLUE, CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
 
 FREQUENCY = 1.5
@@ -24,7 +25,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     for name, (gain, coupling, _, _) in CASES.items():
         one = ss.Ensemble.single(gain=gain, damping=1.0, coupling=coupling, theta=pi / 2, frequency=FREQUENCY)
         low, high = (-pi, 0.0) if name == "minus" else (0.0, pi)
-        cuts[f"theta-{name}"] = ss.phase_diagram(one, {"theta": np.linspace(low, high, count)})
+        cuts[f"theta-{name}"] = phase_diagram(f"theta-{name}", one, {"theta": np.linspace(low, high, count)})
         advance(len(cuts) / 2)
     return Chapter(
         title="Frequency and amplitude against the interaction phase",

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
@@ -47,10 +48,12 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     diagrams = {}
     for strength in STRENGTHS:
         axis = {"detuning": np.linspace(0, 9, size)}
-        diagrams[f"plateau-{strength:g}"] = ss.phase_diagram(PAIR.replace(coupling=strength), axis)
+        diagrams[f"plateau-{strength:g}"] = phase_diagram(f"plateau-{strength:g}", PAIR.replace(coupling=strength), axis)
         advance(len(diagrams) / 5)
     half_width = float(ss.locking_range(WEAK).locking_range)
-    diagrams["plateau-adler"] = ss.phase_diagram(WEAK, {"detuning": half_width * np.linspace(-3, 3, 30 if quick else 60)})
+    diagrams["plateau-adler"] = phase_diagram(
+        "plateau-adler", WEAK, {"detuning": half_width * np.linspace(-3, 3, 30 if quick else 60)}
+    )
     advance(0.7)
     wrong, regimes = wrong_at_hopf()
     order = f"corrections are of relative order cross coupling / coupling = {RATIO}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from functools import partial
 from importlib import import_module
@@ -12,10 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 import spinsync as ss
-from spinsync.base.files import new_folder
+from spinsync.base.files import continued_folder, unfinished
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
 from spinsync.interfaces.paper.claims import Advance, Chapter
+from spinsync.interfaces.paper.kept import WORK, keep, kept, sweeps_in
 from spinsync.interfaces.paper.page import write_page
 from spinsync.interfaces.paper.processes import run_in_processes
 
@@ -43,15 +45,25 @@ PROCESSES = 2  # more would compile the same kernels again
 MEMORY = 2**30  # bytes per process
 
 
+def draft_of(out: str | Path, quick: bool) -> Path:
+    """The folder in which an interrupted report waits for the next call."""
+    return unfinished(out, _kind(quick))
+
+
+def _kind(quick: bool) -> str:
+    return "quick" if quick else "whole"
+
+
 def reproduce(out: str | Path, *, quick: bool = False) -> bool:
-    """Write the report to the new folder `out`; True if every claim holds."""
+    """Write the report to the new folder `out`, or finish one that was interrupted; True if every claim holds."""
     console = Console(stderr=True)
-    with new_folder(out, "--out") as draft:
+    with continued_folder(out, _kind(quick), "--out") as draft:
         chapters = _chapters(draft, quick, console)
         claims = [claim.row() for chapter in chapters for claim in chapter.claims]
         text = json.dumps({"spinsync": ss.__version__, "claims": claims}, indent=1, allow_nan=True)
         (draft / "claims.json").write_text(text + "\n", encoding="utf-8")
         write_page(draft / "index.html", chapters, quick=quick)
+        shutil.rmtree(draft / WORK)
     failed = [claim["claim"] for claim in claims if not claim["holds"]]
     for claim in failed:
         console.print(f"claim fails: {claim}", markup=False)
@@ -93,7 +105,10 @@ def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> C
     import matplotlib.pyplot as plt
 
     advance(0.0)
-    with ss.plot.style():
+    if (done := kept(draft, module)) is not None:
+        advance(1.0)
+        return done
+    with ss.plot.style(), sweeps_in(draft):
         chapter: Chapter = import_module(f"spinsync.interfaces.paper.{module}").chapter(quick, advance)
         for folder in ("figures", "data"):
             (draft / folder).mkdir(exist_ok=True)
@@ -101,6 +116,7 @@ def _write_chapter(draft: Path, quick: bool, module: str, advance: Advance) -> C
             ss.plot.save(figure, draft / "figures" / name)
             plt.close(figure)
         for name, data in chapter.data.items():
-            data.to_zarr(draft / "data" / f"{name}.zarr", consolidated=False)
+            data.to_zarr(draft / "data" / f"{name}.zarr", mode="w", consolidated=False)
+    keep(draft, module, chapter)
     advance(1.0)
     return replace(chapter, figures={}, data=dict.fromkeys(chapter.data))

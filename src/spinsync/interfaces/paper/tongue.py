@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
@@ -20,7 +21,7 @@ MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf li
 def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 56 if quick else 200
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
-    tongue = ss.phase_diagram(PAIR, axes)
+    tongue = phase_diagram("tongue", PAIR, axes)
     advance(0.95)
     wrong, compared = _compare(tongue)
     undecided = int((tongue.regime == ss.Regime.UNDECIDED).sum())

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
+from spinsync.interfaces.paper.kept import phase_diagram
 from spinsync.interfaces.paper.panels import BLUE, CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
@@ -50,7 +51,7 @@ def exponent() -> float:
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    cut = ss.phase_diagram(ONE, {"coupling": np.linspace(2.0, 8.0, 31 if quick else 61)})
+    cut = phase_diagram("transition", ONE, {"coupling": np.linspace(2.0, 8.0, 31 if quick else 61)})
     advance(0.3)
     strengths = np.concatenate([np.linspace(2.0, 3.8, 10), np.linspace(4.2, 4.9, 8)])
     rates = np.array([relaxation(float(v)) for v in strengths])
