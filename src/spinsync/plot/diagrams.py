@@ -15,6 +15,7 @@ from spinsync.model.parameters import RATE, parameter
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, COLOURS, CYCLIC_COLOURMAP, angle_ticks, axes, colour, in_style
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable
+from spinsync.plot.error_bars import draw_error_bars
 from spinsync.questions.closed_forms import available, critical_coupling, limit_cycle
 
 LABELS = {
@@ -174,6 +175,8 @@ def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x
 def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_parameter", color: str | None = None) -> Axes:
     """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
+    Means over realizations have bars of one standard error.
+
     Parameters
     ----------
     diagram : xarray.Dataset
@@ -217,6 +220,7 @@ def cut(diagram: xr.Dataset, ax: Axes | None = None, *, variable: str = "order_p
         name = one.coords["group"].item() if "group" in one.coords else ensemble.names[0]
         size, fill = (3.6, "white") if i == 0 else (1.8, edge)  # both are visible if they coincide
         ax.plot(where, one, "o", ms=size, mec=edge, mfc=fill, mew=0.9, label=f"group {name}")
+        draw_error_bars(ax, where, one, diagram, y_unit, edge)
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
         ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
         closed = _formula(ax, diagram, x, unit, lambda v: float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_unit)
