@@ -35,6 +35,7 @@ from spinsync.theory.protocol import Theory, check_theory
 
 Answer = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and further options to record
 NUMBERS_PER_GROUP, NUMBERS_PER_PAIR = 20, 15  # numbers in memory for each point
+NUMBERS_OF_OBJECTS = 200  # the same for the objects of a point that is advanced alone, as those of realizations are
 
 
 @question
@@ -135,7 +136,7 @@ def phase_diagram(
         check_theory(theory, "regime")
     values = _checked_axes(ensemble, axes)
     disorder = checked_disorder(ensemble, values, theory, realizations, spins, checks.seed(seed))
-    _check_memory(values, len(ensemble.groups), 1 if disorder is None else disorder.realizations)
+    _check_memory(values, len(ensemble.groups), disorder)
     seed = checked_seed(theory, "phase_diagram", initial, seed) if disorder is None else disorder.seed
     theory = with_defaults(theory, MAPS)
     warn_of_other_spins(ensemble, theory)
@@ -171,10 +172,12 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     return {name: checked_axis(name, axis) for name, axis in axes.items()}
 
 
-def _check_memory(values: Mapping[str, Any], groups: int, realizations: int) -> None:
+def _check_memory(values: Mapping[str, Any], groups: int, disorder: Disorder | None) -> None:
     """Raise an InputError if the parameters, motions and results of all points do not fit into memory."""
     numbers = 2 * len(values) + NUMBERS_PER_GROUP * groups + NUMBERS_PER_PAIR * groups**2
-    check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers * realizations, "points")
+    if disorder is not None:
+        numbers = (numbers + NUMBERS_OF_OBJECTS) * disorder.realizations
+    check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _regimes(
