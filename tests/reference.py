@@ -8,7 +8,7 @@ from functools import reduce
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm, polar
-from scipy.optimize import linear_sum_assignment
+from scipy.optimize import linear_sum_assignment, root
 
 import spinsync as ss
 
@@ -238,3 +238,21 @@ class Batch:
             s4, z4 = rhs(s + h * s3, z + h * z3)
             s, z = s + h / 6 * (s1 + 2 * s2 + 2 * s3 + s4), z + h / 6 * (z1 + 2 * z2 + 2 * z3 + z4)
         return s, z
+
+
+def locked_order_parameter(one, frequencies):
+    """R of one group with given frequencies, all locked to the field: 1 = i C <z a>, a = 1/(Gamma_perp + i (w - Omega)).
+
+    From (3.1), (3.3) and (3.4) in the frame of Omega: s = i h z a, with h = C <s> and z = z_0 / (1 + 4 |h|^2 Re a / Gamma_1).
+    """
+    group, c, w = one.groups[0], one.coupling_matrix[0, 0], np.asarray(frequencies)
+
+    def mismatch(x):
+        a = 1 / (group.gamma_perp + 1j * (w - x[1]))
+        z = group.z0 / (1 + 4 * abs(c) ** 2 * x[0] ** 2 * a.real / group.gamma_1)
+        rest = 1j * c * np.mean(z * a) - 1
+        return [rest.real, rest.imag]
+
+    found = root(mismatch, [0.2, 0.0], tol=1e-13)
+    assert found.success, found.message
+    return 2 * abs(float(found.x[0]))

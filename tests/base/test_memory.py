@@ -28,6 +28,10 @@ CASES = {
     "sample": (partial(ss.Gaussian(0.5).sample, 10**6), "count"),
     "split": (partial(PAIR.split, 200), "parts"),
     "diagram": (partial(ss.phase_diagram, laser(), {"coupling": ANGLES[1:101], "dephasing": ANGLES[1:101]}), "axes"),
+    "realizations": (
+        partial(ss.phase_diagram, laser(frequency=ss.Gaussian(0.5)), {"coupling": [1.0] * 30}, realizations=20, spins=2),
+        "axes",
+    ),
     "spectrum": (partial(ss.emission_spectrum, laser(), MANY[:4000], theory=ss.Exact(3)), "frequencies"),
     "husimi": (partial(ss.husimi, STEADY, ANGLES[:1000], ANGLES[:300]), "polar"),
     "phase distribution": (partial(ss.phase_distribution, STEADY, MANY), "azimuth"),

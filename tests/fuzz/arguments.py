@@ -54,7 +54,7 @@ NAMES = [
     "Exact", "BruteForce", "Trajectories", "evolve", "evolve/exact",
     "rerun", "steady_state", "steady_state/exact", "linewidth", "linewidth/mean field", "emission_spectrum",
     "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
-    "phase_diagram", "label", "model_of", "bloch", "husimi",
+    "phase_diagram", "phase_diagram/realizations", "label", "model_of", "bloch", "husimi",
     "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
     "one_spin_equation", "to_qutip", "to_piqs", "show", "BlochSphere/save", "plot.order_parameter",
     "plot.phases", "plot.phases/each", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
@@ -136,6 +136,12 @@ def questions() -> dict[str, Row]:
         "regime/seeded": (ss.regime, dict(ensemble=ONE, seed=1)),
         "phase_diagram": (
             ss.phase_diagram, dict(ensemble=ONE, axes={"coupling": [2.0, 12.0]}, initial=START, seed=0, device="cpu", threads=1)
+        ),
+        "phase_diagram/realizations": (
+            ss.phase_diagram,
+            dict(
+                ensemble=ONE.replace(frequency=ss.Gaussian(0.5)), axes={"coupling": [2.0]}, realizations=2, spins=3, seed=1
+            ),
         ),
         "label": (ss.label, dict(codes=[0, 1])),
         "model_of": (ss.model_of, dict(dataset=made["cycle"])),

@@ -21,6 +21,11 @@ def spins_per_group(ensemble: Ensemble, spins: int) -> Array:
         if group.distribution is not None:
             but = f"group {group.name!r} has {group.frequency!r}"
             raise checks.InputError(f"Argument `frequency` must be a number at finite N, but {but}.")
+    return split_by_weight(ensemble, spins)
+
+
+def split_by_weight(ensemble: Ensemble, spins: int) -> Array:
+    """Number of spins of each group, shape (group,). Raises InputError if it is not whole."""
     exact = spins * np.array([group.weight for group in ensemble.groups])
     whole = np.rint(exact).astype(int)
     if np.any(abs(exact - whole) > 1e-9 * spins) or np.any(whole < 1):

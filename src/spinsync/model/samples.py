@@ -37,6 +37,12 @@ def draw_sample(distribution: Smooth, count: int, seed: int) -> Samples:
     return samples
 
 
+def disorder_seed(seed: int, realization: int, group: int) -> int:
+    """The seed of the sample of a group in a realization of the disorder, which depends on these three numbers only."""
+    low, high = np.random.SeedSequence(seed, spawn_key=(realization, group)).generate_state(2, np.uint64)
+    return int(low) | int(high) << 64
+
+
 @known_fields
 @dataclass(frozen=True, eq=False)
 class Samples:

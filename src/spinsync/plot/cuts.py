@@ -15,6 +15,7 @@ from spinsync.plot import areas, curves
 from spinsync.plot.appearance import COLOURS, axes, colour, group_colour, in_style, ink, on_dark
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.diagrams import formula, select_group
+from spinsync.plot.error_bars import draw_error_bars
 from spinsync.plot.labels import (
     ONE_GROUP,
     RATES,
@@ -90,6 +91,7 @@ def _draw_cut(
     follow_spacing(ax, new_figure, x=where)
     for one, name, (width, fill), edge in _circles(ax, diagram, variable, ensemble, color):
         ax.plot(where, one / y_size, "o", ms=width, mec=edge, mfc=fill, mew=0.9, label=name)
+        draw_error_bars(ax, where, one / y_size, diagram, y_size, edge)
     ax.dataLim.update_from_data_x(where, ignore=False)  # also where nothing is defined
     ax.autoscale_view()
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):

@@ -52,7 +52,7 @@ def locked(diagram: xr.Dataset) -> xr.DataArray:
 
 def diagram_variable(diagram: xr.Dataset, name: str) -> xr.DataArray:
     """A variable over the axes, and over groups if it has this dim."""
-    if name not in diagram:
+    if name not in diagram.data_vars:
         raise checks.InputError(f"Argument `diagram` must hold {name}, but has none.")
     values = diagram[name]
     group_dims = [d for d in values.dims if d in ("group", "other_group")]

@@ -5,9 +5,8 @@ Lanes need groups of one frequency each. The scalar engine takes all other batch
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,12 +48,24 @@ def engine(device: Any, theory: Any, distributions: Distributions) -> Engine:
     return cuda_lanes
 
 
+def motions_of_batches(batches: Sequence[Batch], device: str) -> list[Motions]:
+    """The motions of each batch, which share the threads and the progress line where points are advanced one at a time."""
+    engines = [engine(device, batch.theory, batch.distributions) for batch in batches]
+    single = [k for k, find in enumerate(engines) if find is lanes and not _fits_lanes(batches[k])]
+    found = dict(zip(single, _one_by_one([batches[k] for k in single]), strict=True)) if single else {}
+    return [found[k] if k in found else engines[k](batch) for k, batch in enumerate(batches)]
+
+
 def lanes(batch: Batch) -> Motions:
     """The motions of all points, in lanes if possible. They depend neither on the threads nor on the order of points."""
+    return _in_lanes(batch, Lanes) if _fits_lanes(batch) else scalar(batch)
+
+
+def _fits_lanes(batch: Batch) -> bool:
+    """Whether lanes can take the batch, and are worthwhile."""
     groups = batch.rates.weight.shape[1]
     possible = getattr(batch.theory, "equation", None) is not None and all(d is None for d in batch.distributions)
-    worthwhile = groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and batch.points_of_diagram >= MIN_POINTS)
-    return _in_lanes(batch, Lanes) if possible and worthwhile else scalar(batch)
+    return possible and (groups <= MAX_UNROLLED or (groups <= MAX_GROUPS and batch.points_of_diagram >= MIN_POINTS))
 
 
 def cuda_lanes(batch: Batch) -> Motions:
@@ -71,9 +82,18 @@ def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
     return found
 
 
-@in_background
 def scalar(batch: Batch) -> Motions:
     """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
-    points = range(len(batch.rates.weight))
-    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # a single point reports itself
-    return joined(map_with_progress(partial(motion, own), points, line))
+    return _one_by_one([batch])[0]
+
+
+@in_background
+def _one_by_one(batches: Sequence[Batch]) -> list[Motions]:
+    """As `scalar`, for each batch."""
+    sizes = [len(batch.rates.weight) for batch in batches]
+    alone, line = sum(sizes) == 1, batches[0].line  # a single point reports itself
+    own = batches if alone else [replace(batch, line=None) for batch in batches]
+    points = [(batch, k) for batch, size in zip(own, sizes, strict=True) for k in range(size)]
+    found = map_with_progress(lambda point: motion(*point), points, None if alone else line)
+    ends = np.cumsum(sizes)
+    return [joined(found[end - size : end]) for size, end in zip(sizes, ends, strict=True)]

@@ -27,6 +27,7 @@ from spinsync.regimes.summary import Motions, blank, motion_from_cycle, motions_
 ORBIT_SEARCHES = (0.25, 0.5, *[1.0] * 6)  # searches for a periodic orbit of a single group; several groups need only one
 SAMPLE_SPACING = 0.7  # time between two samples, in units of the shortest time scale of the motion
 MAX_SAMPLES = 2_000_000  # of one window
+FAR = 10.0  # detuning in units of the fastest rate of the motion, from which on a component can only follow the others
 COMPONENT_WORK, MIN_STEP_WORK = 20, 1000  # work of a time step per component, without the couplings; least work of a step
 HOPF_WORK = 1.5e8  # replaces MAX_WORK near a Hopf bifurcation: if the extrapolation failed, no window is long enough
 
@@ -67,12 +68,13 @@ class ScalarMover(Mover[Points]):
         self.rtol, self.atol = max(flow.rtol, rtol / AVERAGING_ACCURACY), max(flow.atol, atol / AVERAGING_ACCURACY)
         self.groups, self.slowest = weight.size, slowest_rate(flow)
         self.attempts = ORBIT_SEARCHES if weight.size == 1 else (1.0,)
+        self.far = far_components(flow)
         self.nearby: FixedPoint | None = None
         self.samples: OrbitSamples | None = None
 
     def in_chunks(self, work: Callable[[Mover[Points], Points], Points]) -> list[Points]:
         """The result for the point, as one chunk; none of the points if it does not relax."""
-        zero, omega = np.zeros(1), self.flow.decay.imag[~self.flow.real]
+        zero, omega = np.zeros(1), self.flow.decay.imag[~self.flow.real & ~self.far]
         points = Points(
             index=np.zeros(1, int), state=self.flow.start[None].copy(), tangent=self.flow.start[None],
             slowest=zero + self.slowest, fastest=zero + self.flow.decay.real.max(), time=zero,
@@ -129,6 +131,8 @@ class ScalarMover(Mover[Points]):
     def measure(self, points: Points, spans: Array) -> tuple[Window, Array, Array]:
         """Time averages of the motion over the window, from equidistant samples; steps; and whether it reached the end."""
         self.flow = corotating_flow(self.flow, points.state[0])
+        if not points.steps[0]:
+            points.tangent[0, self.far] = 0  # else its free rotation would set the time steps
         count, none = int(np.ceil(spans[0] * self.flow.fastest_rate / SAMPLE_SPACING)), np.zeros(1, bool)
         if count > MAX_SAMPLES:
             return unmeasured(1, self.groups), np.zeros(1), none
@@ -162,11 +166,26 @@ class ScalarMover(Mover[Points]):
         return np.array([state is not None])
 
 
+def far_components(flow: Flow) -> Array:
+    """Which components rotate FAR from the motion, (component,): very few, such as spins in the tails of a Lorentzian."""
+    return np.asarray(flow.charged & (abs(flow.decay.imag) > FAR * flow.fastest_rate))
+
+
+def following(flow: Flow) -> Flow:
+    """The flow whose far components start where they settle in the field of the start: n(y)/decay.
+
+    Their free rotation has decayed in the long-time motion, but until then it would set the time steps of all components.
+    """
+    far, start = far_components(flow), flow.start.copy()
+    start[far] += flow.velocity(flow.start)[far] / flow.decay[far]
+    return replace(flow, start=start) if far.any() else flow
+
+
 def scalar_mover(batch: Batch, point: int) -> ScalarMover:
     """The mover of one point of a batch."""
     rates = batch.rates.at((point,))
     flow = batch.theory.flow(rates, batch.distributions, batch.names, batch.initial)
-    return ScalarMover(flow, rates.weight, batch.rtol, batch.atol, batch.line)
+    return ScalarMover(following(flow), rates.weight, batch.rtol, batch.atol, batch.line)
 
 
 def motion(batch: Batch, point: int) -> Motions:

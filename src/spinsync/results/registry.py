@@ -134,7 +134,7 @@ def _seed(result: xr.Dataset, name: str) -> int:
     seed = checks.seed(_attribute(result, name))
     started = "initial" in result.attrs and _parsed(result, "initial") is not None
     theory = recorded_theory(_attribute(result, "theory"))
-    return seed if seed_matters(theory, result.attrs["verb"], started) else 0
+    return seed if "realizations" in result.attrs or seed_matters(theory, result.attrs["verb"], started) else 0
 
 
 def _times(result: xr.Dataset, name: str) -> Array:

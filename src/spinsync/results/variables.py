@@ -77,6 +77,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "lyapunov_error": ("error of the Lyapunov exponent", RATE),
     "settled": ("the motion has converged", "1"),
     "status": ("why the regime is undecided", "1"),
+    "regime_fraction": ("share of the realizations with this regime", "1"),
     "exchange": ("exchange Hc of two spins", RATE),
     "correlated_decay": ("correlated decay 2 K_- of two spins", RATE),
     "correlated_pumping": ("correlated pumping 2 K_+ of two spins", RATE),
@@ -84,11 +85,13 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 
 
 def attributes(name: str) -> dict[str, Any]:
-    """`long_name` and `units` of a variable, of `<variable>_error`, or of a parameter, also dotted such as "A.gain"."""
+    """`long_name` and `units` of a variable, of its `_error` and its `_count`, or of a parameter, also dotted as "A.gain"."""
     if name in VARIABLES:
         long_name, units = VARIABLES[name]
         return {"long_name": long_name, "units": units}
     if (base := name.removesuffix("_error")) in VARIABLES:
         return {"long_name": f"error of the {base.replace('_', ' ')}", "units": VARIABLES[base][1]}
+    if (base := name.removesuffix("_count")) in VARIABLES:
+        return {"long_name": f"number of realizations with a value of the {base.replace('_', ' ')}", "units": "1"}
     found, where = parameter(name), f" of {name.rsplit('.', 1)[0]}" if "." in name else ""
     return {"long_name": found.meaning + where, "units": found.unit}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import joined
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.memory import check_memory
@@ -19,18 +21,19 @@ from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.errors import error_messages
 from spinsync.questions.options import check_distributions, checked_seed, warn_of_cavities, warn_of_other_spins
-from spinsync.questions.regimes import batch, checked_start, regime_coordinates, regime_variables
-from spinsync.regimes.codes import Status
-from spinsync.regimes.engines import engine
-from spinsync.regimes.summary import blank
+from spinsync.questions.regimes import checked_start, regime_coordinates, regime_variables
+from spinsync.regimes.engines import engine, motions_of_batches
 from spinsync.results.datasets import axes_record, dataset, initial_record, theory_record
 from spinsync.results.registry import question
+from spinsync.sweeps.realizations import DIM, Disorder, averaged, checked_disorder, regime_axis
+from spinsync.sweeps.regimes_at_points import batches_at_points, motions_at_points
 from spinsync.theory.mean_field.theory import MAPS, MeanField
 from spinsync.theory.options import with_defaults
 from spinsync.theory.protocol import Theory, check_theory
 
 Answer = tuple[dict[str, Any], dict[str, Any], dict[str, Any]]  # variables, coordinates, and further options to record
 NUMBERS_PER_GROUP, NUMBERS_PER_PAIR = 20, 15  # numbers in memory for each point
+NUMBERS_OF_OBJECTS = 200  # the same for the objects of a point that is advanced alone, as those of realizations are
 
 
 @question
@@ -40,6 +43,8 @@ def phase_diagram(
     *,
     theory: Theory = MeanField(),  # noqa: B008  # frozen options
     initial: Any = None,
+    realizations: int | None = None,
+    spins: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     threads: int | None = None,
@@ -59,8 +64,16 @@ def phase_diagram(
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Initial Bloch vectors, or a result of mean field whose last state is used; the same at every point. None: the
         seeded initial state of `ensemble`. Mean field only.
+    realizations : int, optional
+        Number of realizations of the frequency disorder, at least 2. Each one has random frequencies in place of every
+        Lorentzian, Gaussian and Uniform distribution of the ensemble, the same ones at all points of the diagram, and the
+        result holds means over the realizations. Realization k depends on `seed` and k only. Mean field only; takes as long
+        as so many diagrams of `Samples`: with 400 spins about a second per realization and point.
+    spins : int, optional
+        Number of random frequencies of one realization. Given with `realizations`; it must split over the groups by weight.
     seed : int
-        Seed of that initial state; 0 where `initial` is given and at finite N.
+        Seed of that initial state and of the realizations; 0 where nothing is random: without realizations where `initial` is
+        given, and at finite N.
     device : str
         "cpu", or "cuda" for an NVIDIA graphics processor, for regimes of up to three groups of one frequency each. Both give
         the same to within rounding. "cuda" needs ``pip install 'numba-cuda[cu12]'`` and is faster for many points only.
@@ -74,13 +87,19 @@ def phase_diagram(
         order_parameter, phase_locking, phase_difference, lyapunov, lyapunov_error, period, order_parameter_range, settled,
         status; NaN as documented there. At finite N the variables of `steady_state`: inversion, order_parameter, correlation,
         inversion_correlation; and settled, False where they are NaN because the steady state is not unique, or cannot be
-        resolved in double precision: `steady_state` of that point tells the reason.
+        resolved in double precision: `steady_state` of that point tells the reason. With realizations: each number is the
+        mean over the realizations that have a value, with its standard error `<name>_error` (of the phase difference circular
+        mean and error) and their number `<name>_count`; regime_fraction, the share of the realizations in each regime, over
+        an additional dim of the regime codes, takes the place of regime, settled and status; there is no numerical error of
+        the Lyapunov exponent.
 
     Raises
     ------
     InputError
         If an axis is unknown, varies the same parameter as another axis, or has invalid values, if the device cannot be
-        used, the theory has no diagrams, or `initial` is given at finite N.
+        used, the theory has no diagrams, or `initial` is given at finite N. With realizations: if no frequency has a
+        distribution with a density, `spins` are not given or do not split over the groups, or an axis varies a weight or
+        holds distributions; `spins` without realizations.
 
     Notes
     -----
@@ -101,33 +120,43 @@ def phase_diagram(
     >>> few = ss.phase_diagram(one, {"coupling": [2.0, 4.0, 12.0]}, theory=ss.Exact(40))
     >>> few.order_parameter.values.round(3)
     array([0.223, 0.305, 0.265])
+
+    Twenty random frequencies, mean and standard error over five realizations; infinitely many have R = 0.315:
+
+    >>> wide = one.replace(frequency=ss.Gaussian(1.0))
+    >>> drawn = ss.phase_diagram(wide, {"coupling": [8.0]}, realizations=5, spins=20)
+    >>> [float(x[0].round(3)) for x in (drawn.order_parameter, drawn.order_parameter_error)]
+    [0.32, 0.005]
     """
     checks.instance("ensemble", ensemble, Ensemble, "an Ensemble")
     check_theory(theory, "phase_diagram")
     if theory.maps == "regimes":  # type: ignore[attr-defined]
         check_theory(theory, "regime")
-    values = _checked_axes(ensemble, axes)
-    _check_memory(values, len(ensemble.groups))
-    theory, seed = with_defaults(theory, MAPS), checked_seed(theory, "phase_diagram", initial, seed)
+    values = checked_axes(ensemble, axes)
+    disorder = checked_disorder(ensemble, values, theory, realizations, spins, checks.seed(seed))
+    _check_memory(values, len(ensemble.groups), disorder)
+    seed = checked_seed(theory, "phase_diagram", initial, seed) if disorder is None else disorder.seed
+    theory = with_defaults(theory, MAPS)
     warn_of_other_spins(ensemble, theory)
     warn_of_cavities(ensemble, values)
-    compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
+    kinds: Mapping[str, Callable[..., Answer]] = {"regimes": _regimes, "steady states": _steady_states}
+    compute = kinds[theory.maps]  # type: ignore[attr-defined]
     with one_blas_thread(), progress("phase diagram") as line:
-        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
-    for name, axis in zip(_dims(values), values.values(), strict=True):
+        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line, disorder)
+    for name, axis in zip(dims_of(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
         variables, coordinates, "phase_diagram", ensemble, theory=theory_record(theory), seed=seed,
-        axes=axes_record(values), device=device, **recorded,
+        axes=axes_record(values), device=device, realizations=realizations, spins=spins, **recorded,
     )  # fmt: skip
 
 
-def _dims(values: Mapping[str, Any]) -> tuple[str, ...]:
+def dims_of(values: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the axes in the result, which differ from the names of its variables."""
     return tuple("A.frequency" if name == "frequency" else name for name in values)
 
 
-def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
+def checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     """The checked values of each axis."""
     if not isinstance(axes, Mapping) or not axes:
         raise checks.argument_error("axes", "a mapping of at least one parameter to its values", axes)
@@ -141,40 +170,43 @@ def _checked_axes(ensemble: Ensemble, axes: Any) -> dict[str, Any]:
     return {name: checked_axis(name, axis) for name, axis in axes.items()}
 
 
-def _check_memory(values: Mapping[str, Any], groups: int) -> None:
+def _check_memory(values: Mapping[str, Any], groups: int, disorder: Disorder | None) -> None:
     """Raise an InputError if the parameters, motions and results of all points do not fit into memory."""
     numbers = 2 * len(values) + NUMBERS_PER_GROUP * groups + NUMBERS_PER_PAIR * groups**2
+    if disorder is not None:
+        numbers = (numbers + NUMBERS_OF_OBJECTS) * disorder.realizations
     check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
 def _regimes(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
-) -> Answer:
-    """The long-time motions at all points; those that share their frequency distributions are computed in one batch."""
-    engine(device, theory, ensemble.recipe.distributions(values))
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine,
+    disorder: Disorder | None,
+) -> Answer:  # fmt: skip
+    """The long-time motions at all points, or the averages of their realizations."""
+    distributions = ensemble.recipe.distributions(values)
+    engine(device, theory, distributions)
     listed = [one for axis in values.values() if axis.dtype == object for one in axis.ravel()]
-    check_distributions(theory, (*ensemble.recipe.distributions(values), *listed))
+    check_distributions(theory, (*(distributions if disorder is None else disorder.drawn(distributions, 0)), *listed))
     start, shape = checked_start(ensemble, theory, initial, seed), tuple(axis.size for axis in values.values())
-    disorder = [name for name, axis in values.items() if axis.dtype == object]
-    numeric = {name: axis for name, axis in values.items() if name not in disorder}
-    moved = [list(values).index(name) for name in disorder]
-    indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), moved, range(len(moved)))
-    found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
-    for chosen in np.ndindex(indices.shape[: len(disorder)]):
-        model = varied(ensemble, {name: values[name][k] for name, k in zip(disorder, chosen, strict=True)})
-        grid = dict(zip(numeric, np.meshgrid(*numeric.values(), indexing="ij"), strict=True))
-        rates = model.recipe.rates(**{name: axis.reshape(-1) for name, axis in grid.items()})
-        distributions = model.recipe.distributions(numeric)
-        points = batch(model, distributions, rates if grid else rates.at(None), theory, start, line)
-        found[indices[chosen].ravel()] = engine(device, theory, distributions)(points)
+    columns = dict(zip(values, (axis.ravel() for axis in np.meshgrid(*values.values(), indexing="ij")), strict=True))
     recorded = {} if initial is None else {"initial": initial_record(start)}
-    return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
+    coordinates, dims = regime_coordinates(ensemble), dims_of(values)
+    if disorder is None:
+        found = motions_at_points(ensemble, columns, theory, start, device=device, line=line)
+        return regime_variables(found, dims, shape), coordinates, recorded
+    count = range(disorder.realizations)
+    (whole,), _ = batches_at_points(ensemble, columns, theory, start, line=line)
+    drawn = [replace(whole, distributions=disorder.drawn(distributions, k)) for k in count]
+    everywhere = joined(motions_of_batches(drawn, device))
+    means = averaged(regime_variables(everywhere, (DIM, *dims), (len(count), *shape)))
+    return means, coordinates | {"regime": regime_axis()}, recorded
 
 
 @in_background
 def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
-) -> Answer:
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine,
+    disorder: None,
+) -> Answer:  # fmt: skip
     """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
     if initial is not None:
         raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
@@ -193,7 +225,7 @@ def _steady_states(
         except NoAnswerError as error:
             return error
 
-    dims, shape = _dims(values), tuple(axis.size for axis in values.values())
+    dims, shape = dims_of(values), tuple(axis.size for axis in values.values())
     with error_messages(theory):
         answers = map_with_progress(solve, list(np.ndindex(shape)), line)
         solved = [not isinstance(answer, NoAnswerError) for answer in answers]

@@ -18,8 +18,7 @@ from spinsync.questions.options import warn_of_cavities
 from spinsync.sweeps import executors
 from spinsync.sweeps.blocks import unfit_name
 from spinsync.sweeps.grids import REALIZATION, Grid, checked_axis, chunk_shape
-from spinsync.sweeps.phase_diagrams import _checked_axes as checked_axes
-from spinsync.sweeps.phase_diagrams import _dims as dims_of
+from spinsync.sweeps.phase_diagrams import checked_axes, dims_of
 from spinsync.sweeps.running import Pool, explained, in_memory, stored
 from spinsync.sweeps.work import (
     Work,
