@@ -59,12 +59,11 @@ def plain_decades(axis: Axis) -> None:
 
 
 def _plain(value: float) -> str:
-    """A number as it is written, with a power of ten if it is very large or small."""
-    if value == 0 or 1e-4 < abs(value) < 99999:
-        return f"{value:g}".replace("-", "−")
+    """A positive number as it is written, with a power of ten if it is very large or small."""
+    if 9e-4 < value < 99999:
+        return f"{value:g}"
     digits, power = f"{value:.0e}".split("e")
-    sign, digits = ("−" if digits[0] == "-" else ""), digits.lstrip("-")
-    return sign + (rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$")
+    return rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$"
 
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
