@@ -243,9 +243,9 @@ def test_error_message(call, message):
 
 
 def test_a_part_of_a_result_is_drawn():
-    assert ss.plot.cut(LINE.isel(group=0), variable="inversion").lines[0].get_label() == "group A"
-    assert ss.plot.cut(LINE.drop_vars("group")).lines[0].get_label() == "group A"
-    assert ss.plot.cut(LINE.isel(group=[])).lines[0].get_label() == "group A"
+    assert ss.plot.cut(LINE.isel(group=0), variable="inversion").lines[0].get_label() == "computed"
+    assert ss.plot.cut(LINE.drop_vars("group")).lines[0].get_label() == "computed"
+    assert ss.plot.cut(LINE.isel(group=[])).lines[0].get_label() == "computed"
     for run in (RUN.isel(time=[0]), BOTH.isel(group=[1]), BOTH.isel(time=slice(None, None, 2)), BOTH.sel(group=["B", "A"])):
         ss.plot.order_parameter(run)
         ss.plot.phases(run)

@@ -166,32 +166,38 @@ def figures() -> dict[str, Row]:
     """As `functions`, for ss.plot; `save` and `movie` write into the current folder."""
     made = results()
     return {
-        "order_parameter": (ss.plot.order_parameter, dict(run=made["pair run"], ax=None)),
-        "phases": (ss.plot.phases, dict(run=made["run"], ax=None, frame=1.0)),
+        "order_parameter": (ss.plot.order_parameter, dict(run=made["pair run"], ax=None, unit="damping")),
+        "phases": (ss.plot.phases, dict(run=made["run"], ax=None, frame=1.0, unit=("Hz", 6.28))),
         "phases/each": (ss.plot.phases, dict(run=made["each"], frame=0.0)),
-        "phase_difference": (ss.plot.phase_difference, dict(run=made["pair run"], ax=None, groups=("A", "B"), color="C1")),
-        "beat_spectrum": (ss.plot.beat_spectrum, dict(run=made["long"], ax=None, skip=0.3, frequencies=(-9.0, 9.0))),
+        "phase_difference": (
+            ss.plot.phase_difference, dict(run=made["pair run"], ax=None, groups=("A", "B"), color="C1", unit="rate")
+        ),
+        "beat_spectrum": (
+            ss.plot.beat_spectrum, dict(run=made["long"], ax=None, skip=0.3, frequencies=(-9.0, 9.0), unit="damping")
+        ),
         "bloch_sphere": (
             ss.plot.bloch_sphere, dict(run=made["each"], ax=None, azimuth=-50.0, elevation=22.0, frame="mean", cycle=True)
         ),
-        "phase_diagram": (ss.plot.phase_diagram, dict(diagram=made["plane"], ax=None, variable="order_parameter")),
+        "phase_diagram": (ss.plot.phase_diagram, dict(diagram=made["plane"], ax=None, variable="order_parameter", unit="rate")),
         "phase_diagram/tongue": (ss.plot.phase_diagram, dict(diagram=made["tongue"], variable="regime")),
-        "cut": (ss.plot.cut, dict(diagram=made["line"], ax=None, variable="amplitude", color="C1")),
-        "frequency": (ss.plot.frequency, dict(diagram=made["plateau"], ax=None, difference=True)),
+        "cut": (ss.plot.cut, dict(diagram=made["line"], ax=None, variable="amplitude", color="C1", unit=("1/s", 2.0))),
+        "frequency": (ss.plot.frequency, dict(diagram=made["plateau"], ax=None, difference=True, unit="damping")),
         "frequency/each": (ss.plot.frequency, dict(diagram=made["plateau"], difference=False)),
         "finite_size": (
             ss.plot.finite_size,
-            dict(results=made["by spins"], ax=None, variable="order_parameter", color="red", label="a"),
+            dict(results=made["by spins"], ax=None, variable="order_parameter", color="red", label="a", unit="rate"),
         ),
-        "linewidths": (ss.plot.linewidths, dict(results=made["widths"], ax=None, color=(0.1, 0.2, 0.3), label="a")),
-        "spectra": (ss.plot.spectra, dict(results=[made["light"]], ax=None)),
+        "linewidths": (
+            ss.plot.linewidths, dict(results=made["widths"], ax=None, color=(0.1, 0.2, 0.3), label="a", unit="damping")
+        ),
+        "spectra": (ss.plot.spectra, dict(results=[made["light"]], ax=None, unit="damping")),
         "project": (ss.plot.project, dict(points=START, azimuth=-50.0, elevation=22.0)),
         "save": (ss.plot.save, dict(figure=None, path=Path("figure.png"))),
         "style": (_styled, dict(columns=1, font_size=8.0, figure_figsize=(2.0, 2.0), axes_titlecolor="red")),
         "movie": (
             ss.plot.movie,
             dict(run=made["run"], path=Path("movie.gif"), size=64, frames_per_second=10, speed=10.0, azimuth=-50.0,
-                 elevation=22.0, frame=1.0, trails=0.5, cycle=True, progress=False),
+                 elevation=22.0, frame=1.0, trails=0.5, cycle=True, progress=False, unit="rate"),
         ),
     }  # fmt: skip
 

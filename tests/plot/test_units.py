@@ -7,6 +7,7 @@ import pytest
 
 import spinsync as ss
 from plot_cases import PAIR
+from spinsync.plot.renderer import Renderer
 from spinsync.plot.units import checked_unit
 
 GAMMA = 2.0
@@ -147,6 +148,19 @@ def test_labels_say_the_unit(unit, coupling, gain, frequency, time):
 @pytest.mark.parametrize(("name", "time"), {"mHz": "ks", "Hz": "s", "MHz": "µs", "GHz": "ns", "aHz": "1/aHz"}.items())
 def test_times_of_units_of_frequency(name, time):
     assert ss.plot.phases(RUN, unit=(name, 2 * np.pi)).get_xlabel() == f"time  $t$  ({time})"
+
+
+@pytest.mark.parametrize(
+    ("unit", "symbol", "text"),
+    [("rate", "t", " = −1.50"), ("damping", "γt", " = −3.00"), (("kHz", 4e3 * np.pi), "t", " = −3000 ms"),
+     (("1/s", 1.0), "t", " = −1.50 s")],
+)  # fmt: skip
+def test_movies_show_the_time_in_the_unit(unit, symbol, text, monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr(Renderer, "_write", lambda self, image, *where: written.append(where))
+    run = ss.evolve(ONE, [0.0, 0.5, 1.0]).assign_coords(time=[-1.5, -1.0, -0.5])
+    ss.plot.movie(run, tmp_path / "a.gif", size=64, speed=1.0, frames_per_second=2, unit=unit, progress=False)
+    assert written[0][:2] == (symbol, text)
 
 
 def test_differences_and_densities_say_their_unit():

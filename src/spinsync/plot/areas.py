@@ -33,6 +33,7 @@ REGIME_COLOURS = {
     Regime.IRREGULAR: "#d9869a",
     Regime.PULSATING: "#c3b3e3",
 }
+WEAK_CROSS = 0.5  # largest cross coupling that is called weak, in units of the smaller coupling within a group
 
 
 def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
@@ -80,9 +81,12 @@ def closed_form(model: Ensemble, variable: str) -> float:
 
 
 def _weakly_coupled(model: Ensemble) -> xr.Dataset | None:
-    """`locking_range` of two groups if it applies and the coupling is weak, else None."""
-    weak = locking_range(model) if "locking_range" in available(model) else None
-    return weak if weak is not None and weak.weak else None
+    """`locking_range` of two groups if it applies and the cross coupling is weak, else None."""
+    strength = abs(model.coupling_matrix)
+    if "locking_range" not in available(model) or max(strength[0, 1], strength[1, 0]) > WEAK_CROSS * strength.diagonal().min():
+        return None
+    weak = locking_range(model)
+    return weak if weak.weak else None
 
 
 BOUNDARIES: dict[str, tuple[str, dict[str, Any]]] = {

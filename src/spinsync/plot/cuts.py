@@ -195,7 +195,7 @@ def frequency(
         _draw_dotted(ax, diagram, one_unit, slope=1.0)
         closed = formula(ax, diagram, x, one_unit.size, lambda v: _closed_form(ensemble, v, "beat_frequency") / one_unit.size)
         if np.isfinite(closed[1]).any():
-            ax.plot(*closed, color=ink(ax), lw=1.0, zorder=2, label=once(ax, CLOSED))
+            ax.plot(*closed, color=ink(ax), lw=0.7, zorder=4, label=once(ax, CLOSED))
     symbol = rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}"
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=one_unit.label("difference", symbol))
     _ticks(ax, diagram, x)
@@ -230,4 +230,4 @@ def _draw_natural_frequencies(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble,
 
     closed = formula(ax, diagram, x, unit.size, plateau)
     if np.isfinite(closed[1]).any():
-        ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
+        ax.plot(*closed, color=ink(ax), lw=0.7, zorder=4, label=once(ax, CLOSED))

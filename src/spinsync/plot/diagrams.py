@@ -64,7 +64,7 @@ def phase_diagram(
         Grey: undefined; a phase difference also where the groups drift. Crosses: undecided regimes. Lines of a symmetric
         pair: the Hopf line, the existence limit of full synchronization, and the stability limit of the incoherent state,
         (5.2) to (5.4); of any other pair over its detuning: the edges of Adler's locking range (5.7) if its relative
-        error is below 0.1; of one group: the threshold (4.5).
+        error is below 0.1 and the cross coupling at most half of that within each group; of one group: the threshold (4.5).
     unit : "rate", "damping" or (name, factor)
         Unit of rates and frequencies: that of the model's numbers; the damping rate of all groups; or a unit of this
         name and this size, ("Hz", 2 * np.pi) for numbers in 1/s.

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 MOST_WIDTH, MOST_HEIGHT = 0.65, 0.5  # of given axes that a legend inside may take
+SMALL: dict[str, Any] = {"fontsize": 7, "handlelength": 1.6, "labelspacing": 0.3, "borderpad": 0.2}
 
 
 def once(ax: Axes, label: str) -> str:
@@ -31,7 +32,7 @@ def add_legend(ax: Axes, new_figure: bool) -> None:
     if new_figure:
         legend_above(ax)
         return
-    legend = ax.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none")
+    legend = ax.legend(loc="best", frameon=True, framealpha=0.8, edgecolor="none", **SMALL)
     box, room = legend.get_window_extent(), ax.get_window_extent()
     if box.width > MOST_WIDTH * room.width or box.height > MOST_HEIGHT * room.height:
         legend.remove()

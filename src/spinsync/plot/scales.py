@@ -40,7 +40,7 @@ def cell_edges(axis: Axis, values: Array) -> Array:
     """Edges of the cells of an image around ascending values: halfway between two of them, as seen on the axis."""
     scale = axis.get_transform()
     at = np.asarray(scale.transform(values), float)
-    if not np.isfinite(at).all():  # a value that this scale has no place for: 0 on a logarithmic axis
+    if axis.get_scale() == "log" and values[0] <= 0:  # which has no place on this axis
         return np.concatenate([values[:1], (values[1:] + values[:-1]) / 2, values[-1:]])
     steps = np.diff(at) / 2 if len(at) > 1 else np.array([0.5])
     edges = np.concatenate([[at[0] - steps[0]], (at[1:] + at[:-1]) / 2, [at[-1] + steps[-1]]])
@@ -53,18 +53,17 @@ def plain_decades(axis: Axis) -> None:
     decades, box = np.log10(high / low), axis.axes.get_window_extent()
     length = (box.width if axis is axis.axes.xaxis else box.height) / axis.axes.figure.figure.dpi
     dense = decades < 1.2 or (decades < 3 and length > TICK_SPACE * 3 * decades)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,), numticks=max(4, int(length / TICK_SPACE))))
     axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def _plain(value: float) -> str:
-    """A number as it is written, with a power of ten if it is very large or small."""
-    if value == 0 or 1e-4 < abs(value) < 99999:
-        return f"{value:g}".replace("-", "−")
+    """A positive number as it is written, with a power of ten if it is very large or small."""
+    if 9e-4 < value < 99999:
+        return f"{value:g}"
     digits, power = f"{value:.0e}".split("e")
-    sign, digits = ("−" if digits[0] == "-" else ""), digits.lstrip("-")
-    return sign + (rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$")
+    return rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$"
 
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
