@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,7 @@ def name_areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
             add_entry(ax, colour, name)
 
 
+@lru_cache(maxsize=4096)  # panels of one figure share their lines
 def _boundary_detunings(model: Ensemble) -> dict[str, tuple[float, float]]:
     """Detunings (low, high) of boundaries of two groups in closed form, by name; empty if no closed form applies."""
     if "symmetric_pair" in available(model):

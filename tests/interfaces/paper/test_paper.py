@@ -1,7 +1,9 @@
 """`spinsync paper`: the report is complete and readable from disk, and a wrong claim fails."""
 
 import json
+import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 import xarray as xr
@@ -10,17 +12,20 @@ import spinsync as ss
 from spinsync.interfaces.command import run
 from spinsync.interfaces.paper import kept, microscopic, reproduction, spheres
 from spinsync.interfaces.paper.claims import Chapter, Claim
+from spinsync.interfaces.paper.equations import EQUATIONS
+from spinsync.interfaces.paper.page import write_page
 
 
 class Links(HTMLParser):
-    """Collects the link targets of a page, and its unclosed tags."""
+    """Collects the link targets of a page, its ids, and its unclosed tags."""
 
     def __init__(self):
         super().__init__()
-        self.targets, self.open = [], []
+        self.targets, self.ids, self.open = [], [], []
 
     def handle_starttag(self, tag, attrs):
         self.targets += [v for k, v in attrs if k in ("src", "href")]
+        self.ids += [v for k, v in attrs if k == "id"]
         if tag not in ("meta", "img"):
             self.open.append(tag)
 
@@ -47,7 +52,9 @@ def test_report_is_complete_and_opens_from_disk(short, tmp_path, capsys):
     page.feed((report / "index.html").read_text())
     assert page.open == []
     for target in page.targets:
-        if not target.startswith(("#", "https://arxiv.org/")):
+        if target.startswith("#"):
+            assert target[1:] in page.ids, target
+        elif not target.startswith("https://arxiv.org/"):
             assert (report / target).is_file(), target
     for store in (report / "data").iterdir():
         data = xr.open_zarr(store, consolidated=False).load()
@@ -120,6 +127,31 @@ def test_chapters_in_two_processes_write_the_same_files_as_in_one(tmp_path, monk
         {p.relative_to(r): p.read_bytes() for p in r.rglob("*") if p.is_file()} for r in (tmp_path / n for n in "12")
     )
     assert single == parallel
+
+
+def test_figures_of_all_chapters_are_numbered_in_order(tmp_path):
+    def chapter(title, *names):
+        captions = dict.fromkeys(names, "What is shown, by (4.5).")
+        claim = Claim("theta = -pi/2: a number", -1e-9, 0, 1e-6, "tolerance of order -1")
+        return Chapter(title=title, text="", figures={}, captions=captions, data={}, claims=(claim,))
+
+    write_page(tmp_path / "index.html", [chapter("One", "a", "b"), chapter("Two", "c")], quick=False)
+    html = (tmp_path / "index.html").read_text()
+    page = Links()
+    page.feed(html)
+    assert page.open == []
+    assert [found for found in page.ids if found.startswith("figure")] == ["figure-1", "figure-2", "figure-3"]
+    assert '<img src="figures/c.png" alt="What is shown, by (4.5).">' in html
+    assert '<b>Figure 3.</b> What is shown, by <a href="#eq-4.5"' in html
+    assert "θ = −π/2: a number" in html
+    assert ">−1e−09<" in html
+
+
+def test_equations_are_those_of_the_theory_page():
+    """Each listed number is defined there, so that an equation that is moved or removed is noticed."""
+    theory = (Path(__file__).parents[3] / "docs" / "theory.md").read_text()
+    defined = re.findall(r"\\tag\{(\d\.\d)\}", theory)
+    assert set(EQUATIONS) <= set(defined)
 
 
 def test_every_chapter_is_started_once():

@@ -62,7 +62,7 @@ def closed_forms(theta: float, v: np.ndarray, r: np.ndarray) -> tuple[np.ndarray
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    size, diagrams = 128 if quick else 256, {}
+    size, diagrams = 96 if quick else 256, {}
     for name, (theta, _, strongest, highest) in CASES.items():
         axes = {"coupling": np.linspace(0, strongest, size), "gain": np.linspace(0, highest, size)}
         diagrams[f"diagram-{name}"] = phase_diagram(f"diagram-{name}", ensemble(theta), axes)

@@ -47,7 +47,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "
         "attractor. <b>Both together</b> bring all spins to one limit cycle with one common phase: the ensemble oscillates "
         "spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
-        figures={"spheres": _figure(runs)},
+        figures={"spheres": _figure(runs, quick)},
         captions={
             "spheres": "Fourteen spins on the Bloch sphere, from random points (open circles) to the end of the run (dots). "
             "(a) to (c) <i>θ</i> = −π/2, κ = 3γ, <i>V</i> = 12γ, ω = 2.5γ. (d) to (f) <i>θ</i> = +π/2, κ = γ/3, <i>V</i> = "
@@ -60,12 +60,14 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     )
 
 
-def _figure(runs: dict[str, xr.Dataset]) -> Figure:
+def _figure(runs: dict[str, xr.Dataset], quick: bool) -> Figure:
     figure, axes = plt.subplots(2, 3, figsize=(7.0, 5.3), layout="constrained")
     titles = {"dissipation": "dissipation alone", "interaction": "interaction alone", "both": "both together"}
     for row, (case, label) in enumerate((("minus", r"$\theta=-\pi/2$"), ("plus", r"$\theta=+\pi/2$"))):
         for column, (kind, title) in enumerate(titles.items()):
             ax = ss.plot.bloch_sphere(runs[f"spheres-{case}-{kind}"], axes[row, column])
+            for path in ax.collections:
+                path.set_rasterized(quick)  # thousands of strokes take a second to write as vectors
             if row == 0:
                 ax.set_title(title)
             if column == 0:

@@ -19,7 +19,7 @@ MARGIN = 0.03  # from a line: there is hysteresis of about 2 % along the Hopf li
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
-    size = 56 if quick else 200
+    size = 48 if quick else 200
     axes = {"detuning": np.linspace(0.0, 8.0, size), "coupling": np.linspace(1.0, 30.0, size)}
     tongue = phase_diagram("tongue", PAIR, axes)
     advance(0.95)
