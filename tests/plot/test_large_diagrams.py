@@ -4,18 +4,22 @@ import numpy as np
 import pytest
 import xarray as xr
 
+import spinsync as ss
 from spinsync.plot import large_diagrams
-from spinsync.plot.large_diagrams import reduced
 
 
-def values(array: np.ndarray) -> xr.DataArray:
+def values(array: np.ndarray) -> xr.Dataset:
     x, y = (np.arange(size, dtype=float) for size in array.shape)
-    return xr.DataArray(array, {"x": ("x", x), "y": ("y", y)}, ("x", "y"))
+    return xr.Dataset({"v": (("x", "y"), array), "order_parameter": (("x", "y"), array)}, {"x": ("x", x), "y": ("y", y)})
+
+
+def reduced(diagram: xr.Dataset, most: int, **options) -> xr.DataArray:
+    return large_diagrams.reduced(diagram, lambda part: part.v, most, **options)
 
 
 def test_small_diagrams_stay_as_they_are():
     small = values(np.random.default_rng(0).normal(size=(20, 30)))
-    assert reduced(small, 30) is small
+    assert reduced(small, 30).identical(small.v)
 
 
 @pytest.mark.parametrize("shape", [(100, 60), (101, 7), (7, 101), (64, 64)])
@@ -48,3 +52,22 @@ def test_angles_have_a_circular_mean():
     angles = np.array([[np.pi - 0.1, -np.pi + 0.1], [np.pi - 0.1, -np.pi + 0.1]])
     assert abs(reduced(values(angles), 1, cyclic=True).item()) == pytest.approx(np.pi)
     assert reduced(values(angles), 1).item() == pytest.approx(0.0)
+
+
+def test_a_stored_diagram_is_read_piece_by_piece_and_drawn_like_one_in_memory(tmp_path, monkeypatch):
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    axes = {"coupling": np.linspace(0, 20, 90), "gain": np.linspace(0.1, 9, 70)}
+    stored = ss.sweep(ss.regime, axes, model=one, store=tmp_path / "map.zarr", variables=["regime", "order_parameter"])
+    largest = []
+    read = xr.backends.zarr.ZarrArrayWrapper.__getitem__
+    monkeypatch.setattr(
+        xr.backends.zarr.ZarrArrayWrapper, "__getitem__", lambda self, key: largest.append(out := read(self, key)) or out
+    )
+    monkeypatch.setattr(large_diagrams, "PIECE", 1000)
+    monkeypatch.setattr(large_diagrams.reduced, "__defaults__", (30,))
+    ax = ss.plot.phase_diagram(stored)
+    assert max(np.size(part) for part in largest) <= 1100
+    image = ax.collections[0].get_array()
+    assert image.shape == (24, 30)
+    whole = ss.phase_diagram(one, axes).order_parameter.values
+    assert image[0, 0] == pytest.approx(whole[:3, :3].mean())

@@ -24,6 +24,7 @@ from spinsync.plot.labels import (
     quantity_label,
     quantity_size,
 )
+from spinsync.plot.large_diagrams import reduced
 from spinsync.plot.legends import add_entry, legend_above, once
 from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
@@ -85,19 +86,18 @@ def phase_diagram(
     >>> ax = ss.plot.phase_diagram(ss.phase_diagram(one, {"coupling": np.linspace(0, 12, 7), "gain": np.linspace(0.1, 9, 7)}))
     """
     ensemble, (x, y) = checked_diagram(diagram, 2)
-    diagram = diagram.sortby([x, y])  # an image needs ascending axes
+    if any(np.any(np.diff(diagram[name].values) < 0) for name in (x, y)):
+        diagram = diagram.sortby([x, y])  # an image needs ascending axes
     if variable is None:
         variable = "order_parameter" if len(ensemble.groups) == 1 or "regime" not in diagram else "regime"
     checks.one_of("variable", variable, ["regime", *ONE_GROUP, *TWO_GROUPS])
     shown = has_rate(x) or has_rate(y) or variable in RATES
     one_unit = checked_unit(unit, ensemble, (x, y), shown=shown)
     sizes = {name: parameter_size(name, one_unit) for name in (x, y)}
-    found = select_group(diagram, variable)
-    if variable == "phase_difference":
-        found = found.where(locked(diagram))
-    values = found.transpose(y, x).values
+    found = _reduced(diagram, variable).transpose(y, x)
+    values = found.values
     ax, new_figure = axes(ax, height_factor=1.125), ax is None
-    along = {"x": diagram[x].values / sizes[x], "y": diagram[y].values / sizes[y]}
+    along = {"x": found[x].values / sizes[x], "y": found[y].values / sizes[y]}
     follow_spacing(ax, new_figure, **along)
     if variable == "regime":
         areas.areas(ax, **along, codes=values)
@@ -117,6 +117,15 @@ def phase_diagram(
         elif axis.get_scale() == "log":
             plain_decades(axis)
     return ax
+
+
+def _reduced(diagram: xr.Dataset, variable: str) -> xr.DataArray:
+    """A variable of the first group or groups, averaged over blocks of points if there are more than an image needs."""
+    needed = [variable, "order_parameter", *(("regime", "frequency") if variable == "phase_difference" else ())]
+    kept = diagram[[name for name in needed if name in diagram]]
+    if variable != "phase_difference":
+        return reduced(kept, lambda part: select_group(part, variable))
+    return reduced(kept, lambda part: select_group(part, variable).where(locked(part)), cyclic=True)
 
 
 def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> None:

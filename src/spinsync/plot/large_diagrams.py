@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -15,22 +16,31 @@ MOST = 1500  # points of an image along each axis: more than the pixels of a pri
 PIECE = 2**22  # points read at once
 
 
-def reduced(values: xr.DataArray, most: int = MOST, *, cyclic: bool = False) -> xr.DataArray:
-    """Values over two axes, averaged over blocks of points so that at most `most` blocks are left along each axis.
+def reduced(
+    diagram: xr.Dataset, pick: Callable[[xr.Dataset], xr.DataArray], most: int = MOST, *, cyclic: bool = False
+) -> xr.DataArray:
+    """A variable over two axes, averaged over blocks of points so that at most `most` blocks are left along each axis.
 
     The mean leaves out NaN; of regimes the most frequent one of a block is taken, and of angles (`cyclic`) the circular mean.
-    Coordinates are the means of the blocks. Small diagrams are returned as they are.
+    Coordinates are the means of the blocks. Small diagrams are not averaged.
+
+    diagram : with order_parameter, whose dims are the axes
+    pick : the variable from a part of the diagram; parts of large ones are read one after the other
     """
-    steps = [ceil(size / most) for size in values.shape]
+    whole = [str(dim) for dim in diagram["order_parameter"].dims]
+    sizes = [diagram.sizes[dim] for dim in whole]
+    steps = [ceil(size / most) for size in sizes]
     if max(steps) == 1:
-        return values
-    rows = max(1, PIECE // (steps[0] * values.shape[1])) * steps[0]
-    pieces = [_blocks(values[low : low + rows].values, steps, cyclic) for low in range(0, values.shape[0], rows)]
+        return pick(diagram)
+    rows = max(1, PIECE // (steps[0] * sizes[1])) * steps[0]
+    pieces = []
+    for low in range(0, sizes[0], rows):
+        part = pick(diagram.isel({whole[0]: slice(low, low + rows)}).load())
+        pieces.append(_blocks(part.values, steps, cyclic))
     coordinates = {
-        str(dim): (str(dim), _means(values[dim].values, step), values[dim].attrs)
-        for dim, step in zip(values.dims, steps, strict=True)
+        dim: (dim, _means(diagram[dim].values, step), diagram[dim].attrs) for dim, step in zip(whole, steps, strict=True)
     }
-    return xr.DataArray(np.concatenate(pieces), coordinates, values.dims, values.name, values.attrs)
+    return xr.DataArray(np.concatenate(pieces), coordinates, whole, part.name, part.attrs)
 
 
 def _means(values: Array, step: int) -> Array:
