@@ -10,6 +10,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.precision import in_range
+from spinsync.base.progress import progress
 from spinsync.model.cavities import cavity_of
 from spinsync.model.ensembles import Ensemble
 from spinsync.results.datasets import dataset
@@ -207,7 +208,8 @@ def critical_coupling(ensemble: Ensemble) -> float:
     >>> round(ss.critical_coupling(ring), 12)
     1.5
     """
-    return threshold(_checked(ensemble))
+    with progress("critical coupling"):
+        return threshold(_checked(ensemble))
 
 
 @in_range
@@ -251,7 +253,8 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
     >>> [f"{end:.4g}" for end in ss.critical_gain(atoms)]
     ['0.006283', '2576']
     """
-    return gain_range(_checked(ensemble))
+    with progress("critical gain"):
+        return gain_range(_checked(ensemble))
 
 
 @in_range

@@ -10,7 +10,6 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
-from spinsync.base.progress import ProgressLine, progress
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
@@ -28,14 +27,10 @@ from spinsync.theory.options import with_defaults
 from spinsync.theory.protocol import Theory, check_theory
 
 
-def batch(
-    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, line: ProgressLine | None = None
-) -> Batch:  # fmt: skip
+def batch(ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array) -> Batch:
     """The points of `rates` as input of the engines; default accuracies where the options of the theory are None."""
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
-    return Batch(
-        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, line=line, **accuracy
-    )  # fmt: skip
+    return Batch(rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, **accuracy)
 
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
@@ -136,8 +131,8 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     distributions = tuple(group.distribution for group in ensemble.groups)
     check_distributions(theory, distributions)
-    with one_blas_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, distributions, ensemble.rates.at(None), theory, start, line))
+    with one_blas_thread():
+        found = lanes(batch(ensemble, distributions, ensemble.rates.at(None), theory, start))
     record = None if initial is None else initial_record(start)
     variables, coordinates = regime_variables(found), regime_coordinates(ensemble)
     return dataset(variables, coordinates, "regime", ensemble, theory=theory_record(theory), seed=seed, initial=record)

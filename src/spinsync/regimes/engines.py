@@ -15,7 +15,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import in_background
-from spinsync.base.progress import map_with_progress
+from spinsync.base.parallel import map_with_progress
 from spinsync.model.distributions import Distributions
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
@@ -74,6 +74,7 @@ def _in_lanes(batch: Batch, kernels: type[Kernels]) -> Motions:
 @in_background
 def scalar(batch: Batch) -> Motions:
     """The motions of all points, each with the stepper of `evolve`. They do not depend on the threads."""
-    points = range(len(batch.rates.weight))
-    own, line = (batch, None) if len(points) == 1 else (replace(batch, line=None), batch.line)  # a single point reports itself
-    return joined(map_with_progress(partial(motion, own), points, line))
+    count = len(batch.rates.weight)
+    if count == 1:  # which reports itself
+        return motion(batch, 0)
+    return joined(map_with_progress(partial(motion, batch), range(count)))

@@ -13,7 +13,8 @@ from spinsync.base import checks
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.memory import check_memory
-from spinsync.base.progress import ProgressLine, map_with_progress, progress
+from spinsync.base.parallel import map_with_progress
+from spinsync.base.progress import part
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
@@ -112,8 +113,8 @@ def phase_diagram(
     warn_of_other_spins(ensemble, theory)
     warn_of_cavities(ensemble, values)
     compute = {"regimes": _regimes, "steady states": _steady_states}[theory.maps]  # type: ignore[attr-defined]
-    with one_blas_thread(), progress("phase diagram") as line:
-        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line)
+    with one_blas_thread():
+        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device)
     for name, axis in zip(_dims(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
@@ -147,9 +148,7 @@ def _check_memory(values: Mapping[str, Any], groups: int) -> None:
     check_memory("axes", prod(axis.size for axis in values.values()), 8.0 * numbers, "points")
 
 
-def _regimes(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
-) -> Answer:
+def _regimes(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Answer:
     """The long-time motions at all points; those that share their frequency distributions are computed in one batch."""
     engine(device, theory, ensemble.recipe.distributions(values))
     listed = [one for axis in values.values() if axis.dtype == object for one in axis.ravel()]
@@ -160,21 +159,21 @@ def _regimes(
     moved = [list(values).index(name) for name in disorder]
     indices = np.moveaxis(np.arange(prod(shape)).reshape(shape), moved, range(len(moved)))
     found = blank(prod(shape), len(ensemble.groups), Status.FAILED)
-    for chosen in np.ndindex(indices.shape[: len(disorder)]):
+    samples = indices.shape[: len(disorder)]
+    for number, chosen in enumerate(np.ndindex(samples)):
         model = varied(ensemble, {name: values[name][k] for name, k in zip(disorder, chosen, strict=True)})
         grid = dict(zip(numeric, np.meshgrid(*numeric.values(), indexing="ij"), strict=True))
         rates = model.recipe.rates(**{name: axis.reshape(-1) for name, axis in grid.items()})
         distributions = model.recipe.distributions(numeric)
-        points = batch(model, distributions, rates if grid else rates.at(None), theory, start, line)
-        found[indices[chosen].ravel()] = engine(device, theory, distributions)(points)
+        points = batch(model, distributions, rates if grid else rates.at(None), theory, start)
+        with part(number / prod(samples), (number + 1) / prod(samples)):
+            found[indices[chosen].ravel()] = engine(device, theory, distributions)(points)
     recorded = {} if initial is None else {"initial": initial_record(start)}
     return regime_variables(found, _dims(values), shape), regime_coordinates(ensemble), recorded
 
 
 @in_background
-def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine
-) -> Answer:
+def _steady_states(ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str) -> Answer:
     """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
     if initial is not None:
         raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
@@ -195,7 +194,7 @@ def _steady_states(
 
     dims, shape = _dims(values), tuple(axis.size for axis in values.values())
     with error_messages(theory):
-        answers = map_with_progress(solve, list(np.ndindex(shape)), line)
+        answers = map_with_progress(solve, list(np.ndindex(shape)))
         solved = [not isinstance(answer, NoAnswerError) for answer in answers]
         if not any(solved):
             raise answers[0]

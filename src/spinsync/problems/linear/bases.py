@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import expm
 
 from spinsync.base.interrupts import check_interrupt
+from spinsync.base.progress import report
 
 ALLOWED = 1e-12  # error of a step, relative to the norm of the initial state
 CLOSED = 1e-13  # relative norm of a new basis vector, below which the subspace is invariant
@@ -112,8 +113,10 @@ class KrylovMethod(ABC):
         """A subspace and the step that is accurate in it; 0 if the next subspace should be tried."""
 
 
-def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
-    """exp(L (t - times[0])) start at each of `times`, one after the other.
+def propagate(
+    method: KrylovMethod, start: np.ndarray, times: np.ndarray, tell: Callable[[float], None] = report
+) -> Iterator[np.ndarray]:
+    """exp(L (t - times[0])) start at each of `times`, one after the other. `tell` is called with the completed fraction.
     Raises OverflowError if steps get too small or too many."""
     time, state, recorded, start_norm = times[0], start, 1, np.linalg.norm(start)
     for steps in range(method.most):
@@ -125,6 +128,7 @@ def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Ite
         if method.is_steady(state, steps):
             yield from (state for _ in times[recorded:])
             return
+        tell(float((time - times[0]) / (times[-1] - times[0])))
         if method.hopeless(state, steps, times[-1] - time):
             break
         space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), 1e-6))

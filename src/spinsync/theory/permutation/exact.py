@@ -65,6 +65,7 @@ class Exact:
     kinds: ClassVar[tuple[type, ...]] = (LinearLattice, LinearProducts)
     maps: ClassVar[str] = "steady states"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    faster: ClassVar[str] = "fewer spins or theory=MeanField() answer faster"
 
     def __post_init__(self) -> None:
         beyond = "Trajectories allows more, and linewidth(ensemble, theory=MeanField(), spins=N) any number of spins"

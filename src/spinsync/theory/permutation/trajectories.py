@@ -84,6 +84,7 @@ class Trajectories:
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
     kinds: ClassVar[tuple[type, ...]] = (Jumps,)
+    faster: ClassVar[str] = "a larger rtol, or a limit most_seconds, ends them earlier"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "which has no state to keep; Exact has",
         "linewidth": NO_LINE, "emission_spectrum": NO_LINE,
