@@ -145,7 +145,7 @@ class ProgressLine:
     def _status(self, now: float, done: float, left: float) -> str:
         pause, (minutes, seconds) = self._pause, divmod(int(now - self._started), 60)
         known = f"{100 * done:.0f} %" if isfinite(done) and pause is None else ""
-        remaining = f"{self._about()} {duration(left)} left" if isfinite(left) else ""
+        remaining = f"{self._about()} {duration(max(left, 1.0))} left" if isfinite(left) else ""
         return "  ".join(one for one in (known, f"{minutes}:{seconds:02}", remaining, pause[0] if pause else self._text) if one)
 
     def _about(self) -> str:
@@ -223,9 +223,9 @@ def pause(text: str) -> Iterator[bool]:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Ignore reports of the block, which is one of many pieces of a computation that reports itself."""
+    """Show no line for what the block does, which is a piece of a computation that reports itself."""
     before = _current.get()
-    _current.set(None)
+    _current.set(ProgressLine("", silent=True))
     try:
         yield
     finally:

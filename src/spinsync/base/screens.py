@@ -56,15 +56,11 @@ def _is_worker() -> bool:
 
 
 def _terminal() -> TerminalScreen | None:
-    """Standard error, if its terminal can move the cursor and rich shows nothing else there."""
+    """Standard error, if its terminal can move the cursor."""
     from rich.console import Console
-    from rich.errors import LiveError
 
     console = Console(stderr=True)
-    try:
-        return TerminalScreen(console) if console.is_terminal and not console.is_dumb_terminal else None
-    except LiveError:  # the user's own display
-        return None
+    return TerminalScreen(console) if console.is_terminal and not console.is_dumb_terminal else None
 
 
 class TerminalScreen:
@@ -79,12 +75,15 @@ class TerminalScreen:
         )
         label = TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True))
         self._bar = Progress(label, BarColumn(20), status, console=console, auto_refresh=False, transient=True, expand=True)
-        self._task = self._bar.add_task("", total=1.0, status="")
-        self._bar.start()
 
     def show(self, label: str, done: float | None, status: str) -> None:
         total = None if done is None else 1.0
-        self._bar.update(self._task, description=label, total=total, completed=done or 0.0, status=status, refresh=True)
+        if not self._bar.tasks:
+            self._bar.add_task(label, total=total, status="")
+            self._bar.start()
+        self._bar.update(
+            self._bar.task_ids[0], description=label, total=total, completed=done or 0.0, status=status, refresh=True
+        )
 
     def close(self) -> None:
         self._bar.stop()
@@ -95,6 +94,7 @@ class JupyterScreen:
 
     def __init__(self) -> None:
         self._handle: Any = None
+        self._last: dict[str, str] = {}
 
     def show(self, label: str, done: float | None, status: str) -> None:
         value = "" if done is None else f' value="{done:.4f}"'  # without a value the browser shows a moving bar
@@ -108,6 +108,9 @@ class JupyterScreen:
     def _put(self, data: dict[str, str]) -> None:
         from IPython.display import display
 
+        if data == self._last:  # a server may be far away
+            return
+        self._last = data
         if self._handle is None:
             self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:

@@ -105,7 +105,7 @@ class LaneMover(Mover[LanePoints]):
     def in_chunks(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
         """The results of work(mover, points) for chunks of points in threads. A chunk fits into the cache of a core."""
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > ZERO_RATE)
-        if not self.kernels.chunked or not len(relaxing):
+        if not self.kernels.chunked or len(relaxing) < 2:
             return [work(self, self.points(relaxing))]
         done = list[int]()
 

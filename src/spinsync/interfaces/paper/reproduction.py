@@ -15,6 +15,7 @@ import spinsync as ss
 from spinsync.base.files import new_folder
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
+from spinsync.base.progress import silence
 from spinsync.interfaces.paper.claims import Advance, Chapter
 from spinsync.interfaces.paper.page import write_page
 from spinsync.interfaces.paper.processes import run_in_processes
@@ -73,7 +74,8 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Chapter]:
             on_line = partial(console.print, markup=False, highlight=False, soft_wrap=True)
             chapters = run_in_processes(work, order, processes, on_progress, on_line)
         else:
-            chapters = {module: work(module, partial(on_progress, module)) for module in order}
+            with silence():  # the bars of the chapters show it
+                chapters = {module: work(module, partial(on_progress, module)) for module in order}
     return [chapters[module] for module in CHAPTERS.values()]
 
 

@@ -102,7 +102,7 @@ def integrate(
         began = perf_counter()
         status = solve(nonlinear, *problem, call_steps, *moving, out) if interpreted is None else interpreted
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
-        tell(float(clock[1] / outlook.span) if outlook.span else 0.0)
+        tell(min(float(clock[1] / outlook.span), 1.0) if outlook.span else 0.0)
         if counts[3] < 0:
             tried += 1
             if tried == MOST_FIRST_STEPS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf, log, log1p
 from typing import ClassVar
 
 import numpy as np
@@ -96,9 +97,13 @@ class KrylovSpace:
 
 
 class KrylovMethod(ABC):
-    """Builds the Krylov subspace of each step, for at most `most` steps, and forecasts whether a run will end."""
+    """Builds the Krylov subspace of each step, for at most `most` steps, and forecasts whether a run will end.
+
+    growth : factor by which steps usually grow after a transient, for the progress line
+    """
 
     most: ClassVar[int]
+    growth: ClassVar[float] = 1.0
 
     def is_steady(self, state: np.ndarray, steps: int) -> bool:
         """Whether the state is known to be the steady state."""
@@ -118,7 +123,7 @@ def propagate(
 ) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other. `tell` is called with the completed fraction.
     Raises OverflowError if steps get too small or too many."""
-    time, state, recorded, start_norm = times[0], start, 1, np.linalg.norm(start)
+    time, state, recorded, start_norm, last, grown = times[0], start, 1, np.linalg.norm(start), 0.0, False
     for steps in range(method.most):
         check_interrupt()
         norm = np.linalg.norm(state)
@@ -128,10 +133,12 @@ def propagate(
         if method.is_steady(state, steps):
             yield from (state for _ in times[recorded:])
             return
-        tell(float((time - times[0]) / (times[-1] - times[0])))
+        if steps:
+            tell(steps / (steps + _steps_left(float(times[-1] - time), last, method.growth if grown else 1.0)))
         if method.hopeless(state, steps, times[-1] - time):
             break
         space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), 1e-6))
+        grown, last = step > last, step or last
         if not step:
             continue
         while recorded < times.size and times[recorded] <= time + step * (1 + 1e-12):
@@ -139,3 +146,11 @@ def propagate(
             recorded += 1
         state, time = space.at(step), time + step
     raise OverflowError
+
+
+def _steps_left(remaining: float, step: float, growth: float) -> float:
+    """The number of further steps over a remaining time, each `growth` times as long as the one before."""
+    if not step > 0:
+        return inf
+    many = remaining / (step * growth)
+    return many if growth == 1 else log1p(many * (growth - 1)) / log(growth)

@@ -166,7 +166,10 @@ class LinearSmall(Linear):
         from spinsync.problems.linear.dense import propagate
 
         own = self.sectors
-        found = {q: propagate(own.block(q), self.start(q), times, None if q else own.trace) for q in own.charges}
+        found = {}
+        for k, q in enumerate(own.charges):
+            with part(k / len(own.charges), (k + 1) / len(own.charges)):
+                found[q] = propagate(own.block(q), self.start(q), times, None if q else own.trace)
         check_trace(found[0] @ own.trace, found)
         return found
 
@@ -240,12 +243,13 @@ class LinearLattice(Linear):
 
         if self.sectors.observable.size <= slowest_mode.DENSE:
             return dense_lines(self.sectors, number)
-        with part(0.0, STEADY_BEFORE_LINES):
+        steady = STEADY_BEFORE_LINES / number**2
+        with part(0.0, steady):
             state = steady_state(self.sectors)
         windows = [state.window]
         if state.probability.size > FIRST_SEARCH:
             windows.insert(0, smallest_window(state.lattice.sites(0), state.probability, TAIL))
-        with part(STEADY_BEFORE_LINES, 1.0):
+        with part(steady, 1.0):
             return lattice_lines.slowest(self.sectors, number, *windows)
 
 

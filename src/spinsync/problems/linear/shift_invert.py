@@ -46,6 +46,7 @@ class ShiftInvert(KrylovMethod):
     """Krylov subspaces of (1 - g L)^-1; g adapts to the step length."""
 
     most = MOST_STEPS
+    growth = SHRINK / 2
 
     def __init__(self, generator: Any, sites: np.ndarray | None) -> None:
         self._generator = generator
