@@ -56,11 +56,12 @@ class ProgressLine:
     """The line of one call. It keeps what is reported, and draws it in the thread that opened it.
 
     faster : how the user would have the answer sooner, the end of the sentence about long calls
+    silent : whether it is only there to take reports that nobody is to see
     """
 
     def __init__(self, label: str, faster: str = "", silent: bool = False) -> None:
         self._label, self._faster = label, faster
-        self._silent = silent or not screens.is_watched()
+        self._silent = silent
         self._owner, self._started, self._next = get_ident(), monotonic(), 0.0
         self._screen: screens.Screen | None = None
         self._begin, self._end = 0.0, 1.0  # the part of the whole that present reports are about
@@ -168,6 +169,9 @@ _open: list[ProgressLine] = []  # the lines that may be drawn, by the thread tha
 def progress(label: str, faster: str = "") -> Iterator[None]:
     """A progress line for the computation in the block; none inside of another one, which stays as it is."""
     outer = _current.get()
+    if outer is None and not screens.is_watched():
+        yield
+        return
     line = ProgressLine(label, faster, silent=outer is not None)
     _current.set(line)
     _open.append(line)

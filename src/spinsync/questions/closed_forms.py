@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.precision import in_range
 from spinsync.base.progress import progress
 from spinsync.model.cavities import cavity_of
@@ -208,7 +209,7 @@ def critical_coupling(ensemble: Ensemble) -> float:
     >>> round(ss.critical_coupling(ring), 12)
     1.5
     """
-    with progress("critical coupling"):
+    with one_blas_thread(), progress("critical coupling"):
         return threshold(_checked(ensemble))
 
 
@@ -253,7 +254,7 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
     >>> [f"{end:.4g}" for end in ss.critical_gain(atoms)]
     ['0.006283', '2576']
     """
-    with progress("critical gain"):
+    with one_blas_thread(), progress("critical gain"):
         return gain_range(_checked(ensemble))
 
 

@@ -53,13 +53,13 @@ class Theory(Protocol):
 
     kinds : the kinds of problem that `lower` returns; their methods determine which questions the theory answers
     hints : question that the theory does not answer -> advice, added to the error message
-    faster : how a call that takes minutes would take less time, said while it runs
     lower : ensemble, initial Bloch vectors of shape (group or spin, 3) or None, seed, whether to show each spin -> problem
+
+    It may also have a text `faster`: how a call that takes minutes would take less time, said while it runs.
     """
 
     kinds: ClassVar[tuple[type[Problem], ...]]
     hints: ClassVar[Mapping[str, str]]
-    faster: ClassVar[str]
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool) -> Problem: ...
 
