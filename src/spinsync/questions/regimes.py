@@ -117,6 +117,8 @@ def regime(
     two successive windows, the second twice as long, agree. A motion that reaches an unstable fixed point is perturbed, except
     if there is no coherence at all, as mean field has no noise.
 
+    Time on one core: some 10 ms, and seconds for irregular or very slow motion of many groups or frequency classes.
+
     Examples
     --------
     >>> import numpy as np, spinsync as ss

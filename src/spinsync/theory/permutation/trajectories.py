@@ -68,7 +68,7 @@ class Trajectories:
     -----
     Source: equations (9.12) to (9.15); finite number of spins, (9.12) to (9.17). A jump takes some 70 ns on one core for one
     group, and 25 microseconds for two groups of a thousand spins; the number of jumps per unit of time is about spins times a
-    rate. In a terminal or a notebook a progress line shows the time left.
+    rate. One group of 3000 spins to t = 5 takes 3 s on one core, two groups of 20 spins 9 s.
 
     Examples
     --------
