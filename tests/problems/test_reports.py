@@ -125,3 +125,12 @@ def test_trajectories_tell_what_is_left_at_least_until_their_number_is_known(ask
     assert bounds[0]
     assert not bounds[-1]
     assert all(not fraction > 1.0 for fraction, _ in reports)
+
+
+@pytest.mark.parametrize(("call", "start"), [
+    (lambda: ss.linewidth(PAIR, theory=ss.Exact(12)), "line 1 of "),
+    (lambda: ss.phase_diagram(TILTED, {"coupling": np.linspace(1, 20, 64)}), "64 of 64 points relaxed"),
+])  # fmt: skip
+def test_what_is_counted_is_shown(call, start, reports):
+    call()
+    assert any(text.startswith(start) and 0.05 <= done < 1 for done, text in reports)
