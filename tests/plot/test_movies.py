@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image, ImageDraw
 
 import spinsync as ss
+from spinsync.base import progress, screens
 from spinsync.plot.appearance import COLOURS
 from spinsync.plot.rasterizer import draw_segments
 from spinsync.plot.renderer import Interpolation, Renderer
@@ -344,18 +346,23 @@ def test_an_interrupted_movie_leaves_no_files_or_processes(tmp_path, monkeypatch
     assert all(process.poll() is not None for process in started)
 
 
-def test_the_progress_bar_is_on_standard_error_of_a_terminal_only(tmp_path, monkeypatch, capsys):
+def test_a_movie_shows_its_progress_unless_it_is_not_to(tmp_path, monkeypatch):
     make = partial(ss.plot.movie, rotating_run([0.0, 0.5, 1.0]), tmp_path / "bar.gif", size=64, frames_per_second=2, speed=1.0)
+    shown = []
+    screen = SimpleNamespace(show=lambda *line: shown.append(line), close=lambda: shown.append("closed"))
+    monkeypatch.setattr(screens, "is_watched", lambda: True)
+    monkeypatch.setattr(screens, "find_screen", lambda: screen)
+    monkeypatch.setattr(progress, "DELAY", 1e9)
     make()
-    assert capsys.readouterr() == ("", "")
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    make()
-    out, error = capsys.readouterr()
-    assert out == ""
-    assert "bar.gif" in error
-    assert "100%" in error
+    assert shown == []  # too short
+    monkeypatch.setattr(progress, "DELAY", 0.0)
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
     make(progress=False)
-    assert capsys.readouterr() == ("", "")
+    assert shown == []
+    make()
+    assert [line[:2] for line in shown[:-1]] == [("bar.gif", done) for done in (0.0, 1 / 3, 2 / 3)]
+    assert "frame 2 of 3" in shown[1][2]
+    assert shown[-1] == "closed"
 
 
 def test_single_spins_and_few_times_make_movies(tmp_path):

@@ -13,6 +13,8 @@ from contextvars import copy_context
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
+from spinsync.base import progress
+
 CHECK_INTERVAL = 0.1  # seconds between two checks for an interrupt
 
 P = ParamSpec("P")
@@ -48,6 +50,7 @@ def start_and_wait(
             check_interrupt()
             if watch is not None:
                 watch()
+            progress.refresh()
     except BaseException:
         cancelled.set()
         raise

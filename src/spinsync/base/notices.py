@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 
-from spinsync.base import compile_cache
+from spinsync.base import compile_cache, progress
 
 DELAY = 2.0  # seconds of compilation before the message
 
@@ -23,6 +23,8 @@ _within: ContextVar[bool] = ContextVar("within a notice", default=False)
 def compiling_notice(what: str) -> Iterator[None]:
     """Log that `what` is compiled, if the block lasts long: once per process, and only for the outermost block.
 
+    A progress line says it instead, where one is shown.
+
     The message goes to Python's logger `spinsync`, by default to standard error; a level above WARNING turns it off. It is
     not issued through `warnings`, and omitted if warnings are errors, where a silent standard error is expected.
     """
@@ -32,10 +34,11 @@ def compiling_notice(what: str) -> Iterator[None]:
     _within.set(True)
     timer = threading.Timer(DELAY, copy_context().run, (_report, what))
     timer.daemon = True
-    if not _warnings_are_errors():
-        timer.start()
     try:
-        yield
+        with progress.pause(f"compiling {what}, once") as visible:
+            if not visible and not _warnings_are_errors():
+                timer.start()
+            yield
     finally:
         timer.cancel()
         _within.set(False)  # not by a token: at interpreter exit the context is another one

@@ -14,7 +14,7 @@ from math import ceil, inf
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from spinsync.base import checks, interrupts
+from spinsync.base import checks, interrupts, progress
 from spinsync.base.memory import cgroup_files
 
 VARIABLE = "SPINSYNC_THREADS"
@@ -181,6 +181,19 @@ def parallel_map(
     if job.failed:
         raise job.failed[min(job.failed)]
     return job.results
+
+
+def map_with_progress(work: Callable[[Any], T], items: Sequence[Any]) -> list[T]:
+    """`parallel_map` that reports the completed fraction of the items; what happens within one is not reported."""
+    done = list[None]()
+
+    def counted(item: Any) -> T:
+        with progress.silence():
+            result = work(item)
+        done.append(None)
+        return result
+
+    return parallel_map(counted, items, lambda: progress.report(len(done) / len(items), f"{len(done)} of {len(items)}"))
 
 
 if hasattr(os, "register_at_fork"):

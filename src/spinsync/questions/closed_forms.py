@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.precision import in_range
+from spinsync.base.progress import progress
 from spinsync.model.cavities import cavity_of
 from spinsync.model.ensembles import Ensemble
 from spinsync.results.datasets import dataset
@@ -210,7 +212,8 @@ def critical_coupling(ensemble: Ensemble) -> float:
     >>> round(ss.critical_coupling(ring), 12)
     1.5
     """
-    return threshold(_checked(ensemble))
+    with one_blas_thread(), progress("critical coupling"):
+        return threshold(_checked(ensemble))
 
 
 @in_range
@@ -236,8 +239,7 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
 
     Notes
     -----
-    With many groups it takes some 200 times as long as the eigenvalues of the coupling matrix; several groups of which one
-    has frequency disorder take seconds.
+    Time on one core: 100 groups 1 s, 200 groups 4 s; a pair with frequency disorder 1 s.
 
     Examples
     --------
@@ -254,7 +256,8 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
     >>> [f"{end:.4g}" for end in ss.critical_gain(atoms)]
     ['0.006283', '2576']
     """
-    return gain_range(_checked(ensemble))
+    with one_blas_thread(), progress("critical gain"):
+        return gain_range(_checked(ensemble))
 
 
 @in_range

@@ -68,7 +68,9 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, s
     left out. In a mirror-symmetric pair two lines can have equal widths, at frequencies above and below the centre: the first
     one is that of the higher frequency, and `degenerate` is true.
 
-    Two groups of 20 spins take two to five seconds on one core, ten far above the threshold; one group of 3000 spins takes ten.
+    Time on one core with Exact, three times above the threshold: one group of 1000 spins 2 s, of 3000 spins 8 s at theta =
+    -pi/2 and 14 s at other angles, where all frequencies are searched; two groups of 10 spins 1 s, of 20 spins 4 s, ten far
+    above the threshold. Each further line of `modes` takes about as long as the first one. MeanField takes milliseconds.
 
     Examples
     --------
@@ -168,6 +170,10 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
         ensemble, or the steady state is not unique.
     IntegrationError
         If the rates are too large for double precision, or differ by too many orders of magnitude.
+
+    Notes
+    -----
+    Time on one core, nearly independent of the number of frequencies: one group of 800 spins 4 s; two groups of 10 spins 8 s.
 
     Examples
     --------

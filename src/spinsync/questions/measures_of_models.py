@@ -36,6 +36,10 @@ def entropy(ensemble: Ensemble, *, theory: Theory) -> xr.Dataset:
     InputError
         If the theory does not answer this question or does not support the ensemble, or the steady state is not unique.
 
+    Notes
+    -----
+    Time: that of the steady state; on one core a group of 4000 spins takes 7 s.
+
     Examples
     --------
     >>> import numpy as np, spinsync as ss
@@ -82,6 +86,10 @@ def asymptotic_phase(ensemble: Ensemble, states: Any, *, theory: Theory) -> xr.D
         If a vector is longer than 1, there are several groups, or there are too many spins for the memory.
     IntegrationError
         If the slowest modes nearly coincide, or the rates are too large for double precision.
+
+    Notes
+    -----
+    Time on one core: 500 spins 2 s, and more than in proportion to their square beyond, as the whole lattice is used.
 
     Examples
     --------

@@ -10,7 +10,6 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
-from spinsync.base.progress import ProgressLine, progress
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
@@ -29,18 +28,16 @@ from spinsync.theory.protocol import Theory, check_theory
 
 
 def batch(
-    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, line: ProgressLine | None = None,
-    total: int | None = None,
-) -> Batch:  # fmt: skip
+    ensemble: Ensemble, distributions: Distributions, rates: Rates, theory: Any, start: Array, total: int | None = None
+) -> Batch:
     """The points of `rates` as input of the engines; default accuracies where the options of the theory are None.
 
     total : points of the diagram that they are a part of; None: they are all
     """
     accuracy = {name: getattr(theory, name, value) for name, value in MAPS.items()}
     return Batch(
-        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, line=line,
-        total=total, **accuracy,
-    )  # fmt: skip
+        rates=rates, distributions=distributions, names=ensemble.names, initial=start, theory=theory, total=total, **accuracy
+    )
 
 
 def checked_start(ensemble: Ensemble, theory: Theory, initial: Any, seed: int) -> Array:
@@ -127,6 +124,8 @@ def regime(
     two successive windows, the second twice as long, agree. A motion that reaches an unstable fixed point is perturbed, except
     if there is no coherence at all, as mean field has no noise.
 
+    Time on one core: some 10 ms, and seconds for irregular or very slow motion of many groups or frequency classes.
+
     Examples
     --------
     >>> import numpy as np, spinsync as ss
@@ -141,8 +140,8 @@ def regime(
     start = checked_start(ensemble, theory, initial, seed)
     distributions = tuple(group.distribution for group in ensemble.groups)
     check_distributions(theory, distributions)
-    with one_blas_thread(), progress("regime") as line:
-        found = lanes(batch(ensemble, distributions, ensemble.rates.at(None), theory, start, line))
+    with one_blas_thread():
+        found = lanes(batch(ensemble, distributions, ensemble.rates.at(None), theory, start))
     record = None if initial is None else initial_record(start)
     variables, coordinates = regime_variables(found), regime_coordinates(ensemble)
     return dataset(variables, coordinates, "regime", ensemble, theory=theory_record(theory), seed=seed, initial=record)

@@ -14,7 +14,8 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import joined
 from spinsync.base.interrupts import in_background
-from spinsync.base.progress import map_with_progress
+from spinsync.base.parallel import map_with_progress
+from spinsync.base.progress import part
 from spinsync.model.distributions import Distributions
 from spinsync.regimes.codes import Status
 from spinsync.regimes.follow import follow
@@ -53,7 +54,11 @@ def motions_of_batches(batches: Sequence[Batch], device: str) -> list[Motions]:
     engines = [engine(device, batch.theory, batch.distributions) for batch in batches]
     single = [k for k, find in enumerate(engines) if find is lanes and not _fits_lanes(batches[k])]
     found = dict(zip(single, _one_by_one([batches[k] for k in single]), strict=True)) if single else {}
-    return [found[k] if k in found else engines[k](batch) for k, batch in enumerate(batches)]
+    for k, batch in enumerate(batches):
+        if k not in found:
+            with part(k / len(batches), (k + 1) / len(batches)):
+                found[k] = engines[k](batch)
+    return [found[k] for k in range(len(batches))]
 
 
 def lanes(batch: Batch) -> Motions:
@@ -91,9 +96,9 @@ def scalar(batch: Batch) -> Motions:
 def _one_by_one(batches: Sequence[Batch]) -> list[Motions]:
     """As `scalar`, for each batch."""
     sizes = [len(batch.rates.weight) for batch in batches]
-    alone, line = sum(sizes) == 1, batches[0].line  # a single point reports itself
-    own = batches if alone else [replace(batch, line=None) for batch in batches]
-    points = [(batch, k) for batch, size in zip(own, sizes, strict=True) for k in range(size)]
-    found = map_with_progress(lambda point: motion(*point), points, None if alone else line)
+    if sum(sizes) == 1:  # a single point reports itself
+        return [motion(batches[0], 0)]
+    points = [(batch, k) for batch, size in zip(batches, sizes, strict=True) for k in range(size)]
+    found = map_with_progress(lambda point: motion(*point), points)
     ends = np.cumsum(sizes)
     return [joined(found[end - size : end]) for size, end in zip(sizes, ends, strict=True)]

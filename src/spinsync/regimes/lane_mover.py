@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from math import log
 
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.progress import report
 from spinsync.model import bloch_vectors
 from spinsync.problems.flow.approach import (
     COHERENCE_ERROR,
@@ -31,6 +33,7 @@ from spinsync.regimes.scalar_mover import scalar_mover
 from spinsync.regimes.summary import Motions, blank, motions_at_fixed_points
 
 MAX_POINTS_WITH_PERIODS = 16  # most points whose periods are computed; for more this would take most of the time
+RELAXATION = 0.35  # typical share of the time of a large diagram until its points have relaxed, for the progress line
 STEP_WORK = 100.0  # work of a time step, as in MAX_WORK
 MAX_STEPS = MAX_WORK / STEP_WORK  # of all windows of a point; the last window takes about half of them
 
@@ -89,7 +92,7 @@ class LaneMover(Mover[LanePoints]):
 
     def __init__(self, batch: Batch, kernels: type[Kernels]) -> None:
         self.batch, self.kernels = batch, kernels
-        self.groups = batch.rates.weight.shape[1]
+        self.groups, self.moving = batch.rates.weight.shape[1], 0
 
     @cached_property
     def _stepping(self) -> Kernels:
@@ -102,9 +105,17 @@ class LaneMover(Mover[LanePoints]):
     def in_chunks(self, work: Callable[[Mover[LanePoints], LanePoints], LanePoints]) -> list[LanePoints]:
         """The results of work(mover, points) for chunks of points in threads. A chunk fits into the cache of a core."""
         relaxing = np.flatnonzero(self.batch.rates.gamma_perp.min(axis=1) > ZERO_RATE)
-        if not self.kernels.chunked or not len(relaxing):
+        if not self.kernels.chunked or len(relaxing) < 2:
             return [work(self, self.points(relaxing))]
-        return in_chunks(lambda first, last: work(self, self.points(relaxing[first:last])), len(relaxing))
+        done = list[int]()
+
+        def chunk(first: int, last: int) -> LanePoints:
+            left = work(self, self.points(relaxing[first:last]))
+            done.append(last - first)
+            report(RELAXATION * sum(done) / len(relaxing), f"{sum(done)} of {len(relaxing)} points relaxed")
+            return left
+
+        return in_chunks(chunk, len(relaxing))
 
     def points(self, index: Array) -> LanePoints:
         """The points of the batch with these indices, at their initial states."""
@@ -121,9 +132,13 @@ class LaneMover(Mover[LanePoints]):
         )  # fmt: skip
 
     def report(self, points: LanePoints) -> None:
-        if self.batch.line is not None:
-            remaining, count = len(points.index), len(self.batch.rates.weight)
-            self.batch.line.update(1 - remaining / count, f"{remaining} points undecided")
+        remaining, count = len(points.index), len(self.batch.rates.weight)
+        if count == 1:
+            report(text=f"{points.time[0]:.3g} relaxation times")
+            return
+        self.moving = max(self.moving, remaining)  # after the relaxation
+        decided = 1 - log(remaining) / log(self.moving + 1)  # about as much time for each halving of their number
+        report(RELAXATION + (1 - RELAXATION) * decided, f"{remaining} of {count} points undecided")
 
     def size(self, points: LanePoints) -> Array:
         y = points.state.reshape(len(points.state), self.groups, 3)

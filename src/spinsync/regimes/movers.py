@@ -10,7 +10,6 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from spinsync.base.arrays import Array, Batched
-from spinsync.base.progress import ProgressLine
 from spinsync.model.distributions import Distributions
 from spinsync.model.rates import Rates
 from spinsync.problems.flow.approach import Approach
@@ -48,7 +47,6 @@ class Batch:
     theory: Any
     rtol: float = 1e-6
     atol: float = 1e-8
-    line: ProgressLine | None = None  # shows the progress
     total: int | None = None
 
     @property

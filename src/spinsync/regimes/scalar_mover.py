@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.progress import ProgressLine
+from spinsync.base.progress import report
 from spinsync.problems.flow import implicit_steps
 from spinsync.problems.flow.approach import NEAR, NEUTRAL, ZERO_RATE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
@@ -63,8 +63,8 @@ class ScalarMover(Mover[Points]):
     rtol, atol : tolerances while averages are taken
     """
 
-    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float, line: ProgressLine | None = None) -> None:
-        self.flow, self.weight, self.line = flow, weight, line
+    def __init__(self, flow: Flow, weight: Array, rtol: float, atol: float) -> None:
+        self.flow, self.weight = flow, weight
         self.rtol, self.atol = max(flow.rtol, rtol / AVERAGING_ACCURACY), max(flow.atol, atol / AVERAGING_ACCURACY)
         self.groups, self.slowest = weight.size, slowest_rate(flow)
         self.attempts = ORBIT_SEARCHES if weight.size == 1 else (1.0,)
@@ -99,8 +99,7 @@ class ScalarMover(Mover[Points]):
         return replace(self.flow, rtol=self.rtol, atol=self.atol)
 
     def report(self, points: Points) -> None:
-        if self.line is not None:
-            self.line.update(nan, f"{points.time[0]:.3g} relaxation times")
+        report(text=f"{points.time[0]:.3g} relaxation times")
 
     def advance(self, points: Points, spans: Array) -> Array:
         """Advance in the frame that rotates with the state: there a fixed point of the motion is constant."""
@@ -185,7 +184,7 @@ def scalar_mover(batch: Batch, point: int) -> ScalarMover:
     """The mover of one point of a batch."""
     rates = batch.rates.at((point,))
     flow = batch.theory.flow(rates, batch.distributions, batch.names, batch.initial)
-    return ScalarMover(following(flow), rates.weight, batch.rtol, batch.atol, batch.line)
+    return ScalarMover(following(flow), rates.weight, batch.rtol, batch.atol)
 
 
 def motion(batch: Batch, point: int) -> Motions:

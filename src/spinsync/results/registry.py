@@ -17,6 +17,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.base.parallel import thread_limit
 from spinsync.base.precision import in_range
+from spinsync.base.progress import progress
 from spinsync.model.model_files import distribution
 from spinsync.results.datasets import recorded_model, recorded_theory, times_of
 from spinsync.theory.protocol import seed_matters
@@ -35,16 +36,19 @@ class _MissingError(Exception):
 
 
 def question(function: Callable[P, xr.Dataset]) -> Callable[P, xr.Dataset]:
-    """Decorator of questions: register for `rerun`, apply `in_range`, and let the option `threads` hold for all calls inside.
+    """Decorator of questions: register for `rerun`, apply `in_range`, let the option `threads` hold for all calls inside, and
+    show a progress line.
 
     Each argument must be recorded in the attributes or coordinates of the result: under its own name, or as READERS read it.
     """
 
-    answer = in_range(function)
+    answer, label = in_range(function), function.__name__.replace("_", " ")
+    default = getattr(signature(function).parameters.get("theory"), "default", None)
 
     @wraps(function)
     def wrapped(*arguments: P.args, **options: P.kwargs) -> xr.Dataset:
-        with thread_limit(options.get("threads")):
+        faster = getattr(options.get("theory", default), "faster", "")
+        with thread_limit(options.get("threads")), progress(label, faster):
             return answer(*arguments, **options)
 
     _questions[function.__name__] = wrapped

@@ -15,7 +15,7 @@ from spinsync.base.arrays import joined
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.memory import check_memory
-from spinsync.base.progress import ProgressLine, map_with_progress, progress
+from spinsync.base.parallel import map_with_progress
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.model.parameters import checked_axis
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
@@ -107,6 +107,9 @@ def phase_diagram(
     `order_parameter_range` are computed in diagrams of up to 16 points, and are NaN in larger ones. If several regimes are
     stable at once, the common initial state decides.
 
+    Time on one core: a pair with 512 x 512 points 10 s in mean field; a group with a Lorentzian distribution 30 ms a point;
+    with Exact(100) 9 ms a point. With n threads it is an n-th of that.
+
     Examples
     --------
     >>> import numpy as np, spinsync as ss
@@ -141,8 +144,8 @@ def phase_diagram(
     warn_of_cavities(ensemble, values)
     kinds: Mapping[str, Callable[..., Answer]] = {"regimes": _regimes, "steady states": _steady_states}
     compute = kinds[theory.maps]  # type: ignore[attr-defined]
-    with one_blas_thread(), progress("phase diagram") as line:
-        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, line, disorder)
+    with one_blas_thread():
+        variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, disorder)
     for name, axis in zip(dims_of(values), values.values(), strict=True):
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
@@ -179,9 +182,8 @@ def _check_memory(values: Mapping[str, Any], groups: int, disorder: Disorder | N
 
 
 def _regimes(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine,
-    disorder: Disorder | None,
-) -> Answer:  # fmt: skip
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, disorder: Disorder | None
+) -> Answer:
     """The long-time motions at all points, or the averages of their realizations."""
     distributions = ensemble.recipe.distributions(values)
     engine(device, theory, distributions)
@@ -192,10 +194,10 @@ def _regimes(
     recorded = {} if initial is None else {"initial": initial_record(start)}
     coordinates, dims = regime_coordinates(ensemble), dims_of(values)
     if disorder is None:
-        found = motions_at_points(ensemble, columns, theory, start, device=device, line=line)
+        found = motions_at_points(ensemble, columns, theory, start, device=device)
         return regime_variables(found, dims, shape), coordinates, recorded
     count = range(disorder.realizations)
-    (whole,), _ = batches_at_points(ensemble, columns, theory, start, line=line)
+    (whole,), _ = batches_at_points(ensemble, columns, theory, start)
     drawn = [replace(whole, distributions=disorder.drawn(distributions, k)) for k in count]
     everywhere = joined(motions_of_batches(drawn, device))
     means = averaged(regime_variables(everywhere, (DIM, *dims), (len(count), *shape)))
@@ -204,9 +206,8 @@ def _regimes(
 
 @in_background
 def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, line: ProgressLine,
-    disorder: None,
-) -> Answer:  # fmt: skip
+    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, disorder: None
+) -> Answer:
     """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
     if initial is not None:
         raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
@@ -227,7 +228,7 @@ def _steady_states(
 
     dims, shape = dims_of(values), tuple(axis.size for axis in values.values())
     with error_messages(theory):
-        answers = map_with_progress(solve, list(np.ndindex(shape)), line)
+        answers = map_with_progress(solve, list(np.ndindex(shape)))
         solved = [not isinstance(answer, NoAnswerError) for answer in answers]
         if not any(solved):
             raise answers[0]

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from spinsync.base.arrays import Array
-from spinsync.base.progress import ProgressLine
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.questions.regimes import batch
 from spinsync.regimes.codes import Status
@@ -20,9 +19,8 @@ Columns = Mapping[str, Array]
 
 
 def batches_at_points(
-    ensemble: Ensemble, columns: Columns, theory: Any, start: Array, *, total: int | None = None,
-    line: ProgressLine | None = None,
-) -> tuple[list[Batch], list[Array]]:  # fmt: skip
+    ensemble: Ensemble, columns: Columns, theory: Any, start: Array, *, total: int | None = None
+) -> tuple[list[Batch], list[Array]]:
     """The points that share their frequency distributions, as batches, and the indices of their points among all points.
 
     columns : parameter -> its value at each point, (point,); of dtype object for distributions of frequencies
@@ -41,17 +39,16 @@ def batches_at_points(
         model = varied(ensemble, dict(zip(disorder, chosen, strict=True)))
         rates = model.recipe.rates(**{name: values[place] for name, values in numeric.items()})
         rates = rates if numeric else rates.at(None).at(np.zeros(len(place), int))
-        batches.append(batch(model, model.recipe.distributions(numeric), rates, theory, start, line, total))
+        batches.append(batch(model, model.recipe.distributions(numeric), rates, theory, start, total))
         places.append(place)
     return batches, places
 
 
 def motions_at_points(
-    ensemble: Ensemble, columns: Columns, theory: Any, start: Array, *, total: int | None = None, device: str = "cpu",
-    line: ProgressLine | None = None,
-) -> Motions:  # fmt: skip
+    ensemble: Ensemble, columns: Columns, theory: Any, start: Array, *, total: int | None = None, device: str = "cpu"
+) -> Motions:
     """The motions at all points, in order; arguments as in `batches_at_points`."""
-    batches, places = batches_at_points(ensemble, columns, theory, start, total=total, line=line)
+    batches, places = batches_at_points(ensemble, columns, theory, start, total=total)
     found = blank(len(next(iter(columns.values()))), len(ensemble.groups), Status.FAILED)
     for place, motions in zip(places, motions_of_batches(batches, device), strict=True):
         found[place] = motions

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from spinsync.base import checks
+from spinsync.base import checks, progress
 from spinsync.base.arrays import Array
 from spinsync.base.memory import check_memory
 from spinsync.base.parallel import thread_count
-from spinsync.base.progress import progress
 from spinsync.sweeps import executors, labels, stores
 from spinsync.sweeps.blocks import Layout, select
 from spinsync.sweeps.durable import Log, locked, remove_drafts
@@ -93,8 +92,8 @@ def explained(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
 class _Progress:
     """Counts what is done, shows it, and logs it."""
 
-    def __init__(self, line: Any, points: int, log: Log | None = None) -> None:
-        self.line, self.log, self.total = line, log, points
+    def __init__(self, points: int, log: Log | None = None) -> None:
+        self.log, self.total = log, points
         self.done = self.failed = 0
         self.start, self.lock = perf_counter(), Lock()
 
@@ -109,7 +108,7 @@ class _Progress:
     def watch(self) -> None:
         rate = self.done / max(perf_counter() - self.start, 1e-9)
         failed = f", {self.failed} failed" if self.failed else ""
-        self.line.update(self.done / max(self.total, 1), f"{self.done} of {self.total} points, {rate:.3g}/s{failed}")
+        progress.report(self.done / max(self.total, 1), f"{self.done} of {self.total} points, {rate:.3g}/s{failed}")
 
 
 def _all(grid: Grid) -> Iterator[Unit]:
@@ -130,8 +129,8 @@ def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
         arrays.put(unit, *_selected(report, layout))
         shown.add(unit, report)
 
-    with progress("sweep") as line:
-        shown = _Progress(line, grid.points)
+    with progress.progress("sweep"):
+        shown = _Progress(grid.points)
         for unit, report in reports:
             put(unit, report)
         pool.run(runner, units, put, shown.watch)
@@ -207,8 +206,8 @@ def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log,
     runner = Runner(work, grid, layout or Layout({}, xr.Dataset()), address, pool.threads(max(1, len(units))))
     points = sum(unit.points for unit in units)
     log.write("start", points=points, chunks=len(units), host=socket.gethostname(), process=os.getpid(), version=new["version"])
-    with progress("sweep") as line:
-        shown = _Progress(line, points, log)
+    with progress.progress("sweep"):
+        shown = _Progress(points, log)
 
         def done(unit: Unit, report: Any) -> None:
             if isinstance(report, executors.WorkerDiedError):

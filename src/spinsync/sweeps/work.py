@@ -14,6 +14,7 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.parallel import parallel_map, thread_limit
+from spinsync.base.progress import silence
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.questions.options import check_distributions
 from spinsync.questions.regimes import checked_start, regime_coordinates, regime_variables
@@ -68,7 +69,7 @@ class Work:
 
     def compute(self, columns: Columns, layout: Layout | None = None, threads: int | None = None) -> Block:
         """The results at points whose values are given by dim, each of shape (point,); a point that fails gives its reason."""
-        with thread_limit(threads), one_blas_thread():
+        with thread_limit(threads), one_blas_thread(), silence():
             if self.question == "regime":
                 return self._regimes(columns)
             return self._one_by_one(columns, layout)

@@ -54,6 +54,8 @@ class Theory(Protocol):
     kinds : the kinds of problem that `lower` returns; their methods determine which questions the theory answers
     hints : question that the theory does not answer -> advice, added to the error message
     lower : ensemble, initial Bloch vectors of shape (group or spin, 3) or None, seed, whether to show each spin -> problem
+
+    It may also have a text `faster`: how a call that takes minutes would take less time, said while it runs.
     """
 
     kinds: ClassVar[tuple[type[Problem], ...]]

@@ -1,7 +1,6 @@
 """Errors of trajectories cover the exact value in 68 percent of runs and meet the tolerances; the cost is shown and limited."""
 
 import os
-import re
 import signal
 from threading import Timer
 from time import monotonic
@@ -12,7 +11,7 @@ from scipy import stats
 from scipy.linalg import solve_banded
 
 import spinsync as ss
-from spinsync.base.progress import ProgressLine
+from spinsync.problems.sampled import budgets
 from spinsync.problems.sampled.budgets import Budget
 from spinsync.problems.sampled.sampling import advance
 from spinsync.problems.sampled.statistics import Means
@@ -229,18 +228,31 @@ def test_an_interrupt_ends_a_run(groups):
 
 
 def test_the_number_of_trajectories_is_estimated_after_the_first_round(monkeypatch):
-    """Within a factor of two; and the progress line goes from 0 to 1."""
+    """Within a factor of two; and the progress line goes from 0 to 1, first with a lower bound of what is left."""
     shown, expected = [], []
-    monkeypatch.setattr(ProgressLine, "update", lambda self, done, text="": shown.append((done, text)) if text else None)
+    monkeypatch.setattr(budgets, "report", lambda done, at_least: shown.append((done, at_least)))
     monkeypatch.setattr("spinsync.base.interrupts.CHECK_INTERVAL", 0.02)
     expect = Budget.expect
     monkeypatch.setattr(Budget, "expect", lambda self, amount: (expected.append(amount), expect(self, amount)))
     run = ss.evolve(laser(), TIMES, theory=ss.Trajectories(1000, rtol=4e-3), initial=[[0.3, 0.0, 0.2]])
     assert 0.5 < expected[0] / int(run.trajectories) < 2
     assert 0.8 < expected[-1] / int(run.trajectories) <= 1
-    assert all(0 <= done <= 1 for done, _ in shown)
+    assert all(0 <= done <= 1 for done, _ in shown if not np.isnan(done))
     assert shown[-1][0] > 0.8
-    assert all(re.fullmatch(r"(about|at least) [0-9]+ (s|min|hours|days) left", text) for _, text in shown)
+    bounds = [at_least for _, at_least in shown]
+    assert bounds == sorted(bounds, reverse=True)
+    assert not bounds[-1]
+
+
+def test_the_line_of_a_run_with_a_time_limit_ends_at_the_limit(monkeypatch):
+    shown = []
+    monkeypatch.setattr(budgets, "report", lambda done, at_least: shown.append(done))
+    monkeypatch.setattr(budgets, "monotonic", iter([0.0, 5.0, 9.0]).__next__)
+    budget = Budget(10.0)
+    budget.begin(0.0, 16.0)
+    assert not budget.report(0.01)
+    assert not budget.report(0.95)
+    assert shown == [0.5, 0.95]  # the later one of both ends counts
 
 
 def test_a_run_that_ends_at_most_jumps_is_not_converged():

@@ -16,6 +16,7 @@ import spinsync as ss
 from spinsync.base.files import continued_folder, unfinished
 from spinsync.base.memory import available
 from spinsync.base.parallel import budget
+from spinsync.base.progress import silence
 from spinsync.interfaces.paper.claims import Advance, Chapter
 from spinsync.interfaces.paper.kept import WORK, keep, kept, sweeps_in
 from spinsync.interfaces.paper.page import write_page
@@ -88,7 +89,8 @@ def _chapters(draft: Path, quick: bool, console: Console) -> list[Chapter]:
             on_line = partial(console.print, markup=False, highlight=False, soft_wrap=True)
             chapters = run_in_processes(work, order, processes, on_progress, on_line)
         else:
-            chapters = {module: work(module, partial(on_progress, module)) for module in order}
+            with silence():  # the bars of the chapters show it
+                chapters = {module: work(module, partial(on_progress, module)) for module in order}
     return [chapters[module] for module in CHAPTERS.values()]
 
 

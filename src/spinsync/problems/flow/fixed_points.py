@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from spinsync.base.progress import report
 from spinsync.problems.flow.approach import COHERENCE_ERROR, NEAR, NEUTRAL, SEARCH_RADIUS, SMALL_COHERENCE, THERE, Approach
 from spinsync.problems.flow.exponential_adams import DONE
 from spinsync.problems.flow.record import Flow
@@ -264,6 +265,7 @@ def converge(flow: Flow, *, stretch: float, longest: float, stretch_growth: floa
     state, time, span = flow.start, 0.0, stretch
     approach = Approach.initial(np.array([state_scale(flow, state)]))
     while True:
+        report(text=f"time {time:.3g}")
         solution = run(flow, state, np.array([0.0, span]))
         if solution.status != DONE:
             return Convergence(None, state, solution.status, solution.steps, time)

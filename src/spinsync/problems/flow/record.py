@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import in_background
+from spinsync.base.progress import part, report
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import Ended, NoFixedPointError, NoRelaxationError
 from spinsync.problems.outlook import allowed_steps
@@ -117,14 +118,18 @@ class Flow:
         """
         from spinsync.problems.flow.stepping import integrate
 
-        solution = integrate(
-            self.nonlinear, self.decay, self.start, times, table=self.table, coupling=self.coupling, rtol=self.rtol,
-            atol=self.atol, max_steps=allowed_steps(MOST_STEPS, MOST_WORK, self.start.size),
-        )  # fmt: skip
+        share = self.start.size / (self.start.size + (self.coarse.start.size if self.coarse is not None else 0))
+        with part(0.0, share):
+            solution = integrate(
+                self.nonlinear, self.decay, self.start, times, table=self.table, coupling=self.coupling, rtol=self.rtol,
+                atol=self.atol, max_steps=allowed_steps(MOST_STEPS, MOST_WORK, self.start.size), tell=report,
+            )  # fmt: skip
         solution.status.check(solution.steps)
         observed = self.observe(solution.states, times - times[0])
         if self.coarse is not None:
-            for name, (dims, coarse_values) in self.coarse.motion(times, seed).items():
+            with part(share, 1.0):
+                coarse = self.coarse.motion(times, seed)
+            for name, (dims, coarse_values) in coarse.items():
                 if "group" not in dims:
                     continue
                 values = observed[name][1]

@@ -7,6 +7,7 @@ a tenth of a second, compilation several seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -73,12 +74,13 @@ def _interpreted(nonlinear: Kernel, problem: tuple[Any, ...], moving: tuple[np.n
 def integrate(
     nonlinear: Kernel, decay: np.ndarray, start: np.ndarray, times: np.ndarray, *, table: np.ndarray, coupling: np.ndarray,
     rtol: float, atol: float, first_step: float | None = None, max_step: float = np.inf, max_steps: int = 20_000_000,
-    steps_per_call: int | None = None,
+    steps_per_call: int | None = None, tell: Callable[[float], None] = lambda fraction: None,
 ) -> Solution:  # fmt: skip
     """Integrate dy/dt = -decay * y + nonlinear(y) from `start` at times[0] and record y at `times`.
 
     `first_step` is reduced until the tolerance holds; `max_step` equal to it makes the step constant. `steps_per_call`: steps
     and outputs between two checks for interrupts, without influence on the result; None: as many as take CALL_SECONDS.
+    `tell` is called between two calls of the kernel, with the completed fraction of the time.
     """
     out = np.empty((times.size, start.size), complex)
     if first_step is None:
@@ -100,6 +102,7 @@ def integrate(
         began = perf_counter()
         status = solve(nonlinear, *problem, call_steps, *moving, out) if interpreted is None else interpreted
         taken, used = perf_counter() - began, int(counts[1] + counts[2])
+        tell(min(float(clock[1] / outlook.span), 1.0) if outlook.span else 0.0)
         if counts[3] < 0:
             tried += 1
             if tried == MOST_FIRST_STEPS:

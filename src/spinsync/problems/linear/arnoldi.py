@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from spinsync.base.progress import report
 from spinsync.problems.linear.bases import Basis, KrylovMethod, KrylovSpace, propagate
 
 VECTORS = 40  # of a Krylov space
@@ -26,18 +27,19 @@ SURE = 10.0  # a run is given up if it needs this multiple of its remaining step
 
 def motion(
     apply: Callable[[np.ndarray], np.ndarray], fastest: float, start: np.ndarray, times: np.ndarray,
-    find_steady: Callable[[], np.ndarray | None] = lambda: None,
+    find_steady: Callable[[], np.ndarray | None] = lambda: None, tell: Callable[[float], None] = report,
 ) -> Iterator[np.ndarray]:  # fmt: skip
     """exp(L (t - times[0])) start at each of `times`, one after the other.
 
     apply : v -> L v
     fastest : approximate largest rate
     find_steady : computes the unique steady state, if there is one; a long run ends when it reaches it
+    tell : called with the completed fraction
 
     Raises OverflowError if steps get too small or too many.
     """
     yield start
-    yield from propagate(Arnoldi(apply=apply, fastest=fastest, find_steady=find_steady), start, times)
+    yield from propagate(Arnoldi(apply=apply, fastest=fastest, find_steady=find_steady), start, times, tell)
 
 
 @dataclass(kw_only=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf, log, log1p
 from typing import ClassVar
 
 import numpy as np
 from scipy.linalg import expm
 
 from spinsync.base.interrupts import check_interrupt
+from spinsync.base.progress import report
 
 ALLOWED = 1e-12  # error of a step, relative to the norm of the initial state
 CLOSED = 1e-13  # relative norm of a new basis vector, below which the subspace is invariant
@@ -95,9 +97,13 @@ class KrylovSpace:
 
 
 class KrylovMethod(ABC):
-    """Builds the Krylov subspace of each step, for at most `most` steps, and forecasts whether a run will end."""
+    """Builds the Krylov subspace of each step, for at most `most` steps, and forecasts whether a run will end.
+
+    growth : factor by which steps usually grow after a transient, for the progress line
+    """
 
     most: ClassVar[int]
+    growth: ClassVar[float] = 1.0
 
     def is_steady(self, state: np.ndarray, steps: int) -> bool:
         """Whether the state is known to be the steady state."""
@@ -112,10 +118,12 @@ class KrylovMethod(ABC):
         """A subspace and the step that is accurate in it; 0 if the next subspace should be tried."""
 
 
-def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
-    """exp(L (t - times[0])) start at each of `times`, one after the other.
+def propagate(
+    method: KrylovMethod, start: np.ndarray, times: np.ndarray, tell: Callable[[float], None] = report
+) -> Iterator[np.ndarray]:
+    """exp(L (t - times[0])) start at each of `times`, one after the other. `tell` is called with the completed fraction.
     Raises OverflowError if steps get too small or too many."""
-    time, state, recorded, start_norm = times[0], start, 1, np.linalg.norm(start)
+    time, state, recorded, start_norm, last, grown = times[0], start, 1, np.linalg.norm(start), 0.0, False
     for steps in range(method.most):
         check_interrupt()
         norm = np.linalg.norm(state)
@@ -125,9 +133,12 @@ def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Ite
         if method.is_steady(state, steps):
             yield from (state for _ in times[recorded:])
             return
+        if steps:
+            tell(steps / (steps + _steps_left(float(times[-1] - time), last, method.growth if grown else 1.0)))
         if method.hopeless(state, steps, times[-1] - time):
             break
         space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), 1e-6))
+        grown, last = step > last, step or last
         if not step:
             continue
         while recorded < times.size and times[recorded] <= time + step * (1 + 1e-12):
@@ -135,3 +146,11 @@ def propagate(method: KrylovMethod, start: np.ndarray, times: np.ndarray) -> Ite
             recorded += 1
         state, time = space.at(step), time + step
     raise OverflowError
+
+
+def _steps_left(remaining: float, step: float, growth: float) -> float:
+    """The number of further steps over a remaining time, each `growth` times as long as the one before."""
+    if not step > 0:
+        return inf
+    many = remaining / (step * growth)
+    return many if growth == 1 else log1p(many * (growth - 1)) / log(growth)

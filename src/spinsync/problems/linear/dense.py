@@ -9,6 +9,7 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
 from spinsync.base.interrupts import check_interrupt
+from spinsync.base.progress import expect, report
 from spinsync.base.randomness import reproducible
 from spinsync.problems.linear.arnoldi import STEADY
 from spinsync.problems.linear.lines import slowest_rate
@@ -16,6 +17,7 @@ from spinsync.problems.linear.shift_invert import motion
 from spinsync.problems.outcome import NotUniqueError
 
 CONTRAST = 1e10  # ratio of rates, up to which a non-unique steady state is distinguished from an ill-conditioned one
+PRODUCT = 1e-9  # seconds of a Taylor series per nonzero element, norm of L and time
 TAYLOR_LIMIT = 5000.0  # norm of L times time step, above which the Krylov method is used
 ACCURATE, SINGULAR = 1e10, 1e15  # condition number up to which six digits are certain; beyond which a matrix counts as singular
 
@@ -36,11 +38,13 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
         steady = None if trace is None else _known_steady_state(generator, trace)
         return _propagate_long(generator, start, times, float(norm), steady)
     if gaps.size > 1 and np.ptp(gaps) <= 1e-12 * gaps.max():
+        expect(PRODUCT * generator.nnz * norm * float(times[-1] - times[0]))
         return np.asarray(expm_multiply(generator, start, 0.0, times[-1] - times[0], times.size, traceA=generator.trace()))
     out = np.empty((times.size, start.size), complex)
     out[0] = start
     for i, gap in enumerate(gaps):
         check_interrupt()
+        report(i / gaps.size)
         out[i + 1] = expm_multiply(generator * gap, out[i])
     return out
 

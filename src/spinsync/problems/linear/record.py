@@ -12,6 +12,7 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
+from spinsync.base.progress import part, side_by_side
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, NotConvergedError
@@ -25,6 +26,7 @@ OVERHEAD = 2000  # bytes of small arrays for each output time
 TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
+STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
 FULL_SPECTRUM = 2_500  # components, up to which the full spectrum is computed if the iteration fails: takes a minute
 
 
@@ -79,8 +81,10 @@ class Linear(ABC):
     @one_blas_thread()
     def response(self, frequencies: Array) -> Array:
         """observable . (-i w - L)^{-1} source of the steady state for each w, complex array of shape (frequency,)."""
-        sectors, rho = self._steady_state()
-        return self._response(sectors, sectors.source(rho), frequencies)
+        with part(0.0, STEADY_BEFORE_RESPONSE):
+            sectors, rho = self._steady_state()
+        with part(STEADY_BEFORE_RESPONSE, 1.0):
+            return self._response(sectors, sectors.source(rho), frequencies)
 
     @in_background
     @one_blas_thread()
@@ -162,7 +166,10 @@ class LinearSmall(Linear):
         from spinsync.problems.linear.dense import propagate
 
         own = self.sectors
-        found = {q: propagate(own.block(q), self.start(q), times, None if q else own.trace) for q in own.charges}
+        found = {}
+        for k, q in enumerate(own.charges):
+            with part(k / len(own.charges), (k + 1) / len(own.charges)):
+                found[q] = propagate(own.block(q), self.start(q), times, None if q else own.trace)
         check_trace(found[0] @ own.trace, found)
         return found
 
@@ -206,7 +213,10 @@ class LinearLattice(Linear):
 
         own = self.sectors
         afford(own.full_window, 16, shift_invert.MOST_VECTORS + len(own.charges) * keep_state, growth=2)
-        runs = [shift_invert.motion(own.block(q), own.sites(q), self.start(q), times) for q in own.charges]
+        runs = [
+            shift_invert.motion(own.block(q), own.sites(q), self.start(q), times, tell)
+            for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)
+        ]
         return observe_stepwise(own, runs, keep_state)
 
     def _steady_state(self) -> tuple[Lattice, Array]:
@@ -233,11 +243,14 @@ class LinearLattice(Linear):
 
         if self.sectors.observable.size <= slowest_mode.DENSE:
             return dense_lines(self.sectors, number)
-        state = steady_state(self.sectors)
+        steady = STEADY_BEFORE_LINES / number**2
+        with part(0.0, steady):
+            state = steady_state(self.sectors)
         windows = [state.window]
         if state.probability.size > FIRST_SEARCH:
             windows.insert(0, smallest_window(state.lattice.sites(0), state.probability, TAIL))
-        return lattice_lines.slowest(self.sectors, number, *windows)
+        with part(steady, 1.0):
+            return lattice_lines.slowest(self.sectors, number, *windows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +268,10 @@ class LinearProducts(Linear):
         own = self.sectors
         if keep_state:
             afford(own.subsystems.sizes, own.trace.size + own.observable.size)
-        runs = [motion(own.subsystems, q, self.start(q), times, own.trace) for q in own.charges]
+        runs = [
+            motion(own.subsystems, q, self.start(q), times, own.trace, tell)
+            for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)
+        ]
         return observe_stepwise(own, runs, keep_state)
 
     def _steady_state(self) -> tuple[ProductSectors, Array]:

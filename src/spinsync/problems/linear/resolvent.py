@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
+from spinsync.base.progress import part, report
 from spinsync.problems.linear.bases import CLOSED, orthogonalized
 from spinsync.problems.linear.state_lattice.sparse_lu import Factors, nested_dissection
 
@@ -18,6 +19,7 @@ Map = Callable[[np.ndarray], np.ndarray]
 ALLOWED = 1e-11  # change of the response by further vectors, relative to its largest value
 RESIDUAL = 1e-6  # largest residual, relative to the norm of v
 VECTORS = 8  # per factorization
+POINTS = 4  # typical number of shifts, for the progress line
 MOST_POINTS = 60  # largest number of shifts
 
 
@@ -53,11 +55,15 @@ def projected_response(
         raise OverflowError
     basis = np.zeros((source.size, 0), complex)
     shift, previous = frequencies[frequencies.size // 2], np.full(frequencies.size, np.inf)
-    for _ in range(MOST_POINTS):
+    for point in range(MOST_POINTS):
+        expected = max(point + 1, POINTS)
+        report(point / expected, f"shift {point + 1}")
         solve = solver(float(shift))
         vector = source.astype(complex)
-        for _ in range(VECTORS):
-            basis = extended(basis, solve(vector))
+        for k in range(VECTORS):
+            with part((point + k / VECTORS) / expected, (point + (k + 1) / VECTORS) / expected):
+                solved = solve(vector)
+            basis = extended(basis, solved)
             vector = basis[:, -1] if basis.size else vector
         if not basis.size or not np.all(np.isfinite(basis)):
             break

@@ -6,12 +6,13 @@ M. Hochbruck, SIAM J. Sci. Comput. 27, 1438 (2006).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
+from spinsync.base.progress import report
 from spinsync.problems.linear.bases import Basis, KrylovMethod, KrylovSpace, propagate
 from spinsync.problems.linear.state_lattice.sparse_lu import Factors, PivotedFactors, nested_dissection
 
@@ -25,23 +26,27 @@ MOST_STEPS = 20_000
 FORECAST = 256  # number of steps after which a run is given up if the remaining time is too long even for the longest steps
 
 
-def motion(generator: Any, sites: np.ndarray | None, start: np.ndarray, times: np.ndarray) -> Iterator[np.ndarray]:
+def motion(
+    generator: Any, sites: np.ndarray | None, start: np.ndarray, times: np.ndarray, tell: Callable[[float], None] = report
+) -> Iterator[np.ndarray]:
     """exp(L (t - times[0])) start at each of `times`, one after the other.
 
     sites : lattice sites of the components, with coupling of nearest neighbours; None if there is no lattice
+    tell : called with the completed fraction
 
     Raises OverflowError if steps get too small or too many, or rates are too large for double precision.
     """
     yield start
     if not np.all(np.isfinite(generator.data)):
         raise OverflowError
-    yield from propagate(ShiftInvert(generator, sites), start.astype(np.result_type(start, generator.dtype)), times)
+    yield from propagate(ShiftInvert(generator, sites), start.astype(np.result_type(start, generator.dtype)), times, tell)
 
 
 class ShiftInvert(KrylovMethod):
     """Krylov subspaces of (1 - g L)^-1; g adapts to the step length."""
 
     most = MOST_STEPS
+    growth = SHRINK / 2
 
     def __init__(self, generator: Any, sites: np.ndarray | None) -> None:
         self._generator = generator

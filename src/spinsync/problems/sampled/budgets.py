@@ -1,19 +1,19 @@
-"""Time limit of a sampling run, and the estimate of the time left that its progress line shows."""
+"""Time limit of a sampling run, and the completed fraction that its progress line shows."""
 
 from __future__ import annotations
 
 from math import inf, nan
 from time import monotonic
 
-from spinsync.base.progress import ProgressLine, duration
+from spinsync.base.progress import report
 from spinsync.problems.outcome import TimeLimitError
 
 
 class Budget:
     """Time limit and progress of work done in pieces; amounts of work have any one unit, such as trajectories."""
 
-    def __init__(self, line: ProgressLine, most_seconds: float | None) -> None:
-        self._line, self._most, self._started = line, most_seconds, monotonic()
+    def __init__(self, most_seconds: float | None) -> None:
+        self._most, self._started = most_seconds, monotonic()
         self._before, self._piece, self._share, self._expected = 0.0, 1.0, 0.0, 0.0
 
     def begin(self, before: float, piece: float) -> None:
@@ -29,12 +29,10 @@ class Budget:
         self._share = share
         spent, done = monotonic() - self._started, self._before + share * self._piece
         expected = max(self._expected, self._before + self._piece)
-        if done > 0:
-            left = duration(spent * (expected / done - 1))
-            word = "at least " if self._expected == 0 else "about "
-            self._line.update(done / expected, f"{word}{left} left")
-        else:
-            self._line.update(nan)
+        fraction = done / expected
+        if self._most is not None:
+            fraction = max(fraction, min(spent / self._most, 1.0))
+        report(fraction if done > 0 else nan, at_least=self._expected == 0)
         return self._most is not None and spent >= self._most
 
     def too_short(self) -> TimeLimitError:

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.special import stdtrit
 
 from spinsync.base.arrays import Array
-from spinsync.base.progress import progress
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import NoRelaxationError, TooManyJumpsError
 from spinsync.problems.sampled.budgets import Budget
@@ -113,30 +112,29 @@ def mean_motion(problem: Sampled, times: Array, seed: int) -> Observed:
     """Means at `times`, from rounds of trajectories until every error is within its tolerance, or jumps or seconds run out."""
     means, used = Means(event_size=problem.event_size, weight=(times > times[0]).astype(float)), 0
     at_once, expected = max(MOST_NUMBERS // (len(times) * problem.numbers), 1), FIRST_ROUND
-    with progress("trajectories") as line:
-        budget = Budget(line, problem.most_seconds)
-        while True:
-            end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST_ROUND)
-            if means.count and used * end // means.count > problem.most_jumps:
+    budget = Budget(problem.most_seconds)
+    while True:
+        end = means.count + max(min(means.count // GROWTH, expected - means.count), FIRST_ROUND)
+        if means.count and used * end // means.count > problem.most_jumps:
+            return means.observed(problem, converged=False)
+        while means.count < end:
+            ahead = range(means.count, min(means.count + at_once, end))
+            budget.begin(means.count, len(ahead))
+            found = _advanced(
+                problem, [partial(problem.trajectory, seed, i) for i in ahead], times, means.count < FIRST_ROUND, budget
+            )
+            if means.count + len(found.trajectories) < 2:
+                raise budget.too_short()
+            if found.trajectories:
+                means.add(problem.observe(found.numbers))
+            used += found.jumps + len(found.trajectories)  # drawing an initial state takes time as well
+            if found.status != DONE:
                 return means.observed(problem, converged=False)
-            while means.count < end:
-                ahead = range(means.count, min(means.count + at_once, end))
-                budget.begin(means.count, len(ahead))
-                found = _advanced(
-                    problem, [partial(problem.trajectory, seed, i) for i in ahead], times, means.count < FIRST_ROUND, budget
-                )
-                if means.count + len(found.trajectories) < 2:
-                    raise budget.too_short()
-                if found.trajectories:
-                    means.add(problem.observe(found.numbers))
-                used += found.jumps + len(found.trajectories)  # drawing an initial state takes time as well
-                if found.status != DONE:
-                    return means.observed(problem, converged=False)
-            ratio = means.error_ratio(problem.tolerances(means.sizes()))
-            if ratio <= 1:
-                return means.observed(problem, converged=True)
-            expected = math.ceil(means.count * ratio**2)
-            budget.expect(means.count * min(ratio**2, problem.most_jumps / used))
+        ratio = means.error_ratio(problem.tolerances(means.sizes()))
+        if ratio <= 1:
+            return means.observed(problem, converged=True)
+        expected = math.ceil(means.count * ratio**2)
+        budget.expect(means.count * min(ratio**2, problem.most_jumps / used))
 
 
 def _agree(first: Means, second: Means, names: Iterable[str]) -> bool:
@@ -174,33 +172,32 @@ def mean_steady_state(problem: Sampled, seed: int) -> Observed:
     trajectories: list[Trajectory] = []
     begin, span, samples, used = 0.0, WINDOW / problem.slowest, SAMPLES, 0
     before: tuple[Means, Observed] | None = None
-    with progress("steady state") as line:
-        budget = Budget(line, problem.most_seconds)
-        while True:
-            times = np.linspace(begin, begin + span, samples + 1)
-            starts: list[Start] = [lambda one=one: one for one in trajectories]  # type: ignore[misc]
-            starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST_ROUND)]
-            budget.begin(begin * problem.slowest, span * problem.slowest)
-            found = _advanced(problem, starts, times, before is None, budget)
-            if found.status != DONE:
-                if before is None:
-                    raise budget.too_short()
-                return before[0].observed(problem, converged=False)
-            trajectories, used = found.trajectories, used + found.jumps
-            recorded = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
-            duration = min(1.0, 1 / (problem.slowest * span))  # relaxation time / window: for this share of it a jump matters
-            means = Means(event_size=problem.event_size, weight=np.array(duration))
-            window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in recorded.items()}
-            means.add(window)
-            single = Means(event_size=problem.event_size, weight=np.zeros(()))
-            single.add({name: (dims[1:], v.reshape(-1, *v.shape[2:])) for name, (dims, v) in recorded.items()})
-            allowed = problem.tolerances(single.sizes())
-            ratio = means.error_ratio(allowed)
-            stationary = before is not None and _agree(before[0], means, allowed) and _uncorrelated(before[1], window, allowed)
-            done = stationary and ratio <= 1
-            if done or used + 2 * found.jumps > problem.most_jumps:
-                return means.observed(problem, converged=done)
-            further = span if before is None else 2 * span
-            budget.expect((begin + span + further * max(1.0, ratio**2 / 2)) * problem.slowest)
-            begin, span, before = begin + span, further, (means, window)
-            samples = min(2 * samples, MOST_NUMBERS // (FIRST_ROUND * problem.numbers))
+    budget = Budget(problem.most_seconds)
+    while True:
+        times = np.linspace(begin, begin + span, samples + 1)
+        starts: list[Start] = [lambda one=one: one for one in trajectories]  # type: ignore[misc]
+        starts = starts or [partial(problem.trajectory, seed, i) for i in range(FIRST_ROUND)]
+        budget.begin(begin * problem.slowest, span * problem.slowest)
+        found = _advanced(problem, starts, times, before is None, budget)
+        if found.status != DONE:
+            if before is None:
+                raise budget.too_short()
+            return before[0].observed(problem, converged=False)
+        trajectories, used = found.trajectories, used + found.jumps
+        recorded = {name: (dims, values[:, 1:]) for name, (dims, values) in problem.observe(found.numbers).items()}
+        duration = min(1.0, 1 / (problem.slowest * span))  # relaxation time / window: for this share of it a jump matters
+        means = Means(event_size=problem.event_size, weight=np.array(duration))
+        window = {name: (dims[1:], values.mean(axis=1)) for name, (dims, values) in recorded.items()}
+        means.add(window)
+        single = Means(event_size=problem.event_size, weight=np.zeros(()))
+        single.add({name: (dims[1:], v.reshape(-1, *v.shape[2:])) for name, (dims, v) in recorded.items()})
+        allowed = problem.tolerances(single.sizes())
+        ratio = means.error_ratio(allowed)
+        stationary = before is not None and _agree(before[0], means, allowed) and _uncorrelated(before[1], window, allowed)
+        done = stationary and ratio <= 1
+        if done or used + 2 * found.jumps > problem.most_jumps:
+            return means.observed(problem, converged=done)
+        further = span if before is None else 2 * span
+        budget.expect((begin + span + further * max(1.0, ratio**2 / 2)) * problem.slowest)
+        begin, span, before = begin + span, further, (means, window)
+        samples = min(2 * samples, MOST_NUMBERS // (FIRST_ROUND * problem.numbers))

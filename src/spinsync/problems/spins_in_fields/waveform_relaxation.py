@@ -23,6 +23,7 @@ import numpy as np
 from numpy.polynomial import legendre
 
 from spinsync.base.compiled import require_compiler
+from spinsync.base.progress import report
 from spinsync.problems.outcome import Ended
 from spinsync.problems.outlook import Outlook, steps_between_checks
 from spinsync.problems.spins_in_fields.one_step import DEGREE, FIT, POINTS, Population, Sweep, integral, values_at
@@ -218,6 +219,7 @@ def integrate(problem: SpinsInFields, times: np.ndarray, max_steps: int = 1_000_
     outlook, next_check = Outlook(run.end, relaxation_time=0.0, sure=SURE), interval
     with np.errstate(over="ignore", invalid="ignore"):  # an overflow ends in UNDERFLOW of the step size
         while out.done < times.size:
+            report(run.time / run.end)
             if run.steps + run.rejected >= max_steps:
                 return out.solution(Ended.BUDGET, run)
             if run.steps + run.rejected >= next_check:

@@ -51,6 +51,7 @@ class BruteForce:
     spins: int
     kinds: ClassVar[tuple[type, ...]] = (LinearSmall,)
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    faster: ClassVar[str] = "theory=Exact(...) answers faster"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))

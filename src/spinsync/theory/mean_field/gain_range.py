@@ -10,6 +10,7 @@ from math import inf, log, nan, sin, sqrt
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.progress import report
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.model.samples import Samples
@@ -18,6 +19,7 @@ from spinsync.theory.mean_field.thresholds import LinearStability
 
 NEGLIGIBLE = 1e-9  # smallest gain of the search, in units of the smallest rate; an instability there begins at 0
 FAR = 1e3  # largest one, in units of the gain at which the relaxation exceeds the coupling
+SCAN = 0.7  # typical share of the time of the scan, for the progress line; then both ends are found
 NEVER = (nan, nan)
 
 
@@ -112,15 +114,21 @@ class _Search:
 
     def ends(self) -> tuple[float, float]:
         grid = self.grid()
-        values = np.array([self.growth(x) for x in grid.tolist()])
+        values = np.array([self._reported(x, SCAN * k / len(grid)) for k, x in enumerate(grid.tolist())])
         if not (values > 0).any():
             grid, values = self._peak(grid, values)
         found = np.flatnonzero(values > 0)
         if not found.size:
             return NEVER
         first, last = found[0], found[-1]
+        report(SCAN, "lower end")
         lower = 0.0 if first == 0 else self._crossing(*grid[first - 1 : first + 1].tolist())
+        report((1 + SCAN) / 2, "upper end")
         return lower, inf if last == len(grid) - 1 else self._crossing(*grid[last : last + 2].tolist())
+
+    def _reported(self, x: float, done: float) -> float:
+        report(done, "scan of gains")
+        return self.growth(x)
 
     def _peak(self, grid: Array, values: Array) -> tuple[Array, Array]:
         """The scan with the largest value near its best point, in case that the unstable range lies between two points."""

@@ -68,6 +68,7 @@ class MeanField:
     nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Flow, SpinsInFields)
     maps: ClassVar[str] = "regimes"
+    faster: ClassVar[str] = "a larger rtol takes fewer steps"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
         "frequency is distributed",

@@ -12,6 +12,7 @@ from math import inf
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.progress import report
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.groups import Group
 from spinsync.model.samples import Samples
@@ -172,8 +173,10 @@ class LinearStability:
         bounded = not self.fixed.any()
         best = MIN_RATIO * max(size)
         queue = sorted((-max(size[i : i + 2]), i, *ends) for i, ends in enumerate(pairwise(grid)))
-        count = len(queue)
+        count, looked = len(queue), 0
         while queue:
+            looked += 1
+            report(looked / (looked + len(queue)), f"{len(queue)} intervals of frequencies")
             bound, _, low, high = heappop(queue)
             if bounded and MARGIN * -bound <= best:
                 continue

@@ -68,7 +68,7 @@ class Trajectories:
     -----
     Source: equations (9.12) to (9.15); finite number of spins, (9.12) to (9.17). A jump takes some 70 ns on one core for one
     group, and 25 microseconds for two groups of a thousand spins; the number of jumps per unit of time is about spins times a
-    rate. In a terminal or a notebook a progress line shows the time left.
+    rate. One group of 3000 spins to t = 5 takes 3 s on one core, two groups of 20 spins 9 s.
 
     Examples
     --------
@@ -84,6 +84,7 @@ class Trajectories:
     most_jumps: int = 10_000_000_000
     most_seconds: float | None = None
     kinds: ClassVar[tuple[type, ...]] = (Jumps,)
+    faster: ClassVar[str] = "a larger rtol, or a limit most_seconds, ends them earlier"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "which has no state to keep; Exact has",
         "linewidth": NO_LINE, "emission_spectrum": NO_LINE,

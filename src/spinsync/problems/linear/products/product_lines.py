@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from spinsync.base.progress import ProgressLine, progress
+from spinsync.base.progress import part, report
 from spinsync.problems.linear import lines
 from spinsync.problems.linear.lines import BACKWARD, VISIBLE, Line
 from spinsync.problems.linear.products import gmres
@@ -31,6 +31,7 @@ BIAS = 0.3  # right vectors, which take half as many steps as left ones, are ref
 SAFETY = 0.3  # of the reduction that would just suffice
 VECTORS, STEPS = 30, 90  # of GMRES, for one correction: dimension of a Krylov space, and largest number of steps
 ROUNDS = 5  # largest number of corrections
+EXPECTED = (0.05, 0.65, 0.95, 0.97)  # completed fractions before each correction, for the progress line: two are typical
 ALLOWED = 1e-9  # target error of a line, relative to its decay rate
 LARGEST_ERROR = 1e-6  # largest error of a line, relative to its decay rate
 
@@ -44,14 +45,14 @@ def slowest(subsystems: Subsystems, observable: np.ndarray, number: int) -> list
     if invariant:
         return lines.lines_of_projection(projected, fastest, slowest_rate(space), number)
     schur, slowest_decay = SchurForms(space), slowest_rate(space)
-    with progress("lines") as report:
-        for components, extra in ATTEMPTS:
-            model = SlowModeModel(space, schur, components)
-            refinement = _Refinement(space, schur, observable, fastest, report)
-            guesses = refinement.begin(model, number + extra)
-            found = lines.ordered(refinement.refined(number))[:number]
-            if len(found) == number and all(abs(guesses - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
-                return [lines.checked(line, fastest, slowest_decay) for line in found]
+    for components, extra in ATTEMPTS:
+        report(text="reduced model")
+        model = SlowModeModel(space, schur, components)
+        refinement = _Refinement(space, schur, observable, fastest)
+        guesses = refinement.begin(model, number + extra)
+        found = lines.ordered(refinement.refined(number))[:number]
+        if len(found) == number and all(abs(guesses - line.value).min() <= ROUGH * abs(line.value.real) for line in found):
+            return [lines.checked(line, fastest, slowest_decay) for line in found]
     raise NotConvergedError
 
 
@@ -68,10 +69,8 @@ class _Estimate:
 class _Refinement:
     """Pairs of right and left vectors, one of each per row, that are biorthonormal: left . right = 1 in a pair, else 0."""
 
-    def __init__(
-        self, space: ProductSpace, schur: SchurForms, observable: np.ndarray, fastest: float, report: ProgressLine
-    ) -> None:
-        self._space, self._schur, self._observable, self._fastest, self._report = space, schur, observable, fastest, report
+    def __init__(self, space: ProductSpace, schur: SchurForms, observable: np.ndarray, fastest: float) -> None:
+        self._space, self._schur, self._observable, self._fastest = space, schur, observable, fastest
 
     def begin(self, model: SlowModeModel, most: int) -> np.ndarray:
         """Start with the slowest visible modes of the model, at most `most`; returns their eigenvalues."""
@@ -102,13 +101,18 @@ class _Refinement:
                 break
             threshold = sorted((modes[j].line.value.real for j in visible), reverse=True)[number - 1]
             right, left = self._right.copy(), self._left.copy()
+            begin, end = EXPECTED[min(cycle, len(EXPECTED) - 2) :][:2]
             for k, j in enumerate(inaccurate):
-                message = f"{len(inaccurate)} of {len(requested)}, error {modes[j].line.error:.0e}"
-                self._report.update((cycle + k / len(inaccurate)) / ROUNDS, message)
+                text = f"line {k + 1} of {len(inaccurate)}, error {modes[j].line.error:.0e}"
+                shares = np.linspace(begin, end, 2 * len(inaccurate) + 1)[2 * k :]
                 important = cycle > 0 or modes[j].line.value.real >= threshold  # for others a rough value suffices
                 reduction = max(modes[j].reduction, STRONG if important else MILD)
-                right[j] += self._correction(j, reduction ** (1 + BIAS), transposed=False)
-                left[j] += self._correction(j, reduction ** (1 - BIAS), transposed=True)
+                with part(*shares[:2]):
+                    report(0.0, text)
+                    right[j] += self._correction(j, reduction ** (1 + BIAS), transposed=False)
+                with part(*shares[1:3]):
+                    report(0.0, text)
+                    left[j] += self._correction(j, reduction ** (1 - BIAS), transposed=True)
             self._rayleigh_ritz(right, left)
         if any(
             modes[j].line.error > max(LARGEST_ERROR * abs(modes[j].line.value.real), 2 * self._rounding(j)) for j in requested

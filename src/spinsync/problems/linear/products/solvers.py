@@ -5,11 +5,12 @@ The uncoupled subsystems, solved exactly, are the preconditioner.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
+from spinsync.base.progress import part, report, silence
 from spinsync.problems.linear import arnoldi, resolvent
 from spinsync.problems.linear.dense import CONTRAST
 from spinsync.problems.linear.lines import LARGEST
@@ -24,6 +25,7 @@ ROUNDING = 1e-14  # smallest residual that rounding allows, in units of the fast
 ALLOWED = 1e-10  # largest 1-norm of the error
 MOST_STEPS = 1500  # of GMRES
 INVERSE_STEPS = 4  # of inverse iteration for the uncoupled steady state; each reduces the error by about the shift
+PREPARED = 0.1  # share of the time until the uncoupled steady state is known, for the progress line
 RESIDUAL = 1e-12  # relative residual of a solution at one frequency
 BASIS = 160  # vectors of a response: 20 shifts
 EQUAL = 1e-7  # largest distance of two results that count as equal
@@ -40,38 +42,44 @@ def steady_state(subsystems: Subsystems, trace: np.ndarray) -> np.ndarray:
     fastest = fastest_rate(space)
     uncoupled = UncoupledSolver(space, SHIFT * fastest)
     guess = trace / trace.sum() + 0j
+    report(0.0, "groups without coupling")
     for _ in range(INVERSE_STEPS):
         guess = uncoupled.solve(guess)
         guess /= trace @ guess
-    result = _solve_from(space, uncoupled, trace, guess, guess, fastest)
     ill_conditioned = fastest > CONTRAST * slowest_rate(space)
-    if ill_conditioned or not subsystems.unique:
+    twice = ill_conditioned or not subsystems.unique
+    with part(PREPARED, 0.5 if twice else 1.0):
+        result = _solve_from(space, uncoupled, trace, guess, guess, fastest)
+    if twice:
         random_start = trace * np.random.default_rng(0).uniform(size=trace.size)
-        second = _solve_from(space, uncoupled, trace, guess, random_start / random_start.sum() + 0j, fastest)
+        with part(0.5, 1.0):
+            second = _solve_from(space, uncoupled, trace, guess, random_start / random_start.sum() + 0j, fastest)
         if not abs(second - result).sum() <= EQUAL:
             raise OverflowError if ill_conditioned else NotUniqueError
     return space.full_from_half(result)
 
 
 def motion(
-    subsystems: Subsystems, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray
-) -> Iterator[np.ndarray]:
+    subsystems: Subsystems, charge: int, start: np.ndarray, times: np.ndarray, trace: np.ndarray,
+    tell: Callable[[float], None] = report,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """The state of one total charge at each of `times`, one after the other; at charge 0 it is Hermitian.
-    trace : covector as in `steady_state`, which ends long runs"""
+    trace : covector as in `steady_state`, which ends long runs; tell : called with the completed fraction"""
     space = ProductSpace(subsystems, charge, half=charge == 0)
     fastest = fastest_rate(space)
     if charge:
-        yield from arnoldi.motion(space.apply, fastest, start + 0j, times)
+        yield from arnoldi.motion(space.apply, fastest, start + 0j, times, tell=tell)
         return
 
     def steady_half() -> np.ndarray | None:
         try:
-            return (space.half_of(steady_state(subsystems, trace)) + 0j).view(float)
+            with silence():  # it takes little of the run
+                return (space.half_of(steady_state(subsystems, trace)) + 0j).view(float)
         except (NotUniqueError, NotConvergedError, OverflowError):
             return None
 
     half = (space.half_of(start) + 0j).view(float)
-    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times, steady_half):
+    for state in arnoldi.motion(partial(real_apply, space), fastest, half, times, steady_half, tell):
         yield space.full_from_half(state.view(complex))
 
 

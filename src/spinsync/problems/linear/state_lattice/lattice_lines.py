@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from spinsync.base.progress import progress
+from spinsync.base.progress import part, report
 from spinsync.problems.linear import lines, resolvent
 from spinsync.problems.linear.lines import VISIBLE, Line
 from spinsync.problems.linear.sectors import Lattice, Window
@@ -24,6 +24,7 @@ NEAREST = 2  # eigenvalues computed at each shift
 STABLE = 1e-11  # largest residual of a mode, relative to the norm of the generator
 CLOSER = 0.9  # of a decay rate: distance of the sampled line from the imaginary axis
 RESIDUAL = 1e-6  # largest residual, relative to the norm of the observable
+FIRST, SEARCHED = 0.1, 0.2  # shares of the time for several lines until the first one is known, and the others are found
 
 
 def slowest(lattice: Lattice, number: int, *windows: Window) -> list[Line]:
@@ -32,7 +33,8 @@ def slowest(lattice: Lattice, number: int, *windows: Window) -> list[Line]:
     Raises TooFewLinesError if there are fewer, or too many invisible modes among them; IllConditionedError or OverflowError if
     double precision does not suffice; TooLargeError if memory can't hold the window.
     """
-    first = slowest_mode.slowest_mode(lattice, *windows)
+    with part(0.0, 1.0 if number == 1 else FIRST):
+        first = slowest_mode.slowest_mode(lattice, *windows)
     transposed, observable = first.lattice.block(1).T.tocsr(), first.lattice.observable
     most = min(number + 2, observable.size)
     projected, invariant = lines.krylov_projection(lambda covector: np.asarray(transposed @ covector), observable, most)
@@ -42,7 +44,10 @@ def slowest(lattice: Lattice, number: int, *windows: Window) -> list[Line]:
     if number == 1 and found:
         return lines.ordered(_extended(found, first, list(first.rivals)))[:1]
     for extra in range(0, MOST + 1, EXTRA):
-        found = _extended(found, first, _search(first, number + 1 + extra))
+        report(FIRST, "search of further lines")
+        guesses = _search(first, number + 1 + extra)
+        with part(SEARCHED, 1.0):
+            found = _extended(found, first, guesses)
         if len(found) >= number:
             return lines.ordered(found)[:number]
     raise TooFewLinesError(len(found), number)
@@ -61,32 +66,31 @@ def _search(first: Mode, number: int) -> list[complex]:
     order, transposed = nested_dissection(first.lattice.sites(1)), block.T.tocsr()
     frequencies, fastest = -block.diagonal().imag, float(-block.diagonal().real.min())
     basis, shift = np.zeros((observable.size, 0), complex), 1j * first.value.imag
-    with progress("lines") as report:
-        for k in range(MOST_POINTS):
-            report.update(k / MOST_POINTS)
-            factors = Factors(sparse.diags_array(np.full(observable.size, shift)) - block, order)
-            vector = observable
-            for _ in range(resolvent.VECTORS):
-                basis = resolvent.extended(basis, factors.solve(vector, transposed=True))
-                vector = basis[:, -1]
-            image = transposed @ basis
-            values = np.linalg.eigvals(basis.conj().T @ image)
-            values = values[np.argsort(-values.real)]
-            decay = max(-values[min(number, len(values)) - 1].real, 0.0)
-            margin = np.sqrt(2 * fastest * decay)
-            line_frequencies = np.linspace(frequencies.min() - margin, frequencies.max() + margin, SAMPLES)
-            shifts = -CLOSER * decay - 1j * line_frequencies
-            residuals = resolvent.projected(image, basis, observable, observable, shifts)[1]
-            if residuals.max() <= RESIDUAL * np.linalg.norm(observable):
-                return [complex(value) for value in values[: number + 2]]
-            shift = complex(shifts[np.argmax(residuals)])
+    for _ in range(MOST_POINTS):
+        factors = Factors(sparse.diags_array(np.full(observable.size, shift)) - block, order)
+        vector = observable
+        for _ in range(resolvent.VECTORS):
+            basis = resolvent.extended(basis, factors.solve(vector, transposed=True))
+            vector = basis[:, -1]
+        image = transposed @ basis
+        values = np.linalg.eigvals(basis.conj().T @ image)
+        values = values[np.argsort(-values.real)]
+        decay = max(-values[min(number, len(values)) - 1].real, 0.0)
+        margin = np.sqrt(2 * fastest * decay)
+        line_frequencies = np.linspace(frequencies.min() - margin, frequencies.max() + margin, SAMPLES)
+        shifts = -CLOSER * decay - 1j * line_frequencies
+        residuals = resolvent.projected(image, basis, observable, observable, shifts)[1]
+        if residuals.max() <= RESIDUAL * np.linalg.norm(observable):
+            return [complex(value) for value in values[: number + 2]]
+        shift = complex(shifts[np.argmax(residuals)])
     raise IllConditionedError
 
 
 def _extended(found: list[Line], first: Mode, guesses: list[complex]) -> list[Line]:
     """`found` with the lines at the eigenvalues `guesses`, unless these are known already or invisible."""
     known = [line.value for line in found]
-    for guess in guesses:
+    for k, guess in enumerate(guesses):
+        report(k / len(guesses), f"line {k + 1} of {len(guesses)}")
         if any(abs(guess - value) <= EQUAL * abs(value) for value in known):
             continue
         value, right, left = _eigenpair(first, guess)

@@ -9,10 +9,10 @@ import numpy as np
 from scipy import linalg, sparse
 from scipy.sparse.linalg import ArpackError, LinearOperator, eigs
 
-from spinsync.base.progress import progress
+from spinsync.base.progress import expect, part, report
 from spinsync.problems.linear.lines import CERTAIN, LARGEST, ROUNDING
 from spinsync.problems.linear.sectors import Lattice, Window
-from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection, seconds
 from spinsync.problems.linear.state_lattice.truncation import ROUNDS, at_cut_edges, enlarged
 from spinsync.problems.outcome import IllConditionedError
 
@@ -23,6 +23,8 @@ OFFSET = 0.1  # of its decay rate: offset of the shift from a strongly damped mo
 SAFETY = 4.0  # largest change of the eigenvalue in a larger window, as a multiple of the estimated error
 ROUGH = 1e-3  # relative accuracy of eigenvalues during the search
 MOST_POINTS = 400  # largest number of shifts of the search
+SEARCH, IN_SMALLER = 0.4, 0.3  # shares of the remaining time: of the search, and of the mode in a smaller window
+MODE = 1.8  # time for a mode with known frequency in units of that of its factorization
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +56,7 @@ def slowest_mode(full: Lattice, *windows: Window) -> Mode:
     """
     window, remaining = windows[0], list(windows[1:])
     guess: complex | None = None
-    estimate, rivals = 0.0, tuple[complex, ...]()
+    estimate, rivals, done = 0.0, tuple[complex, ...](), 0.0
     for _ in range(ROUNDS):
         afford(window, 16)
         lattice = full.truncated(window)
@@ -65,8 +67,11 @@ def slowest_mode(full: Lattice, *windows: Window) -> Mode:
             window = remaining.pop()
             continue
         if guess is None and not has_one_frequency(block) and len(sites) > DENSE:
-            (guess, *others), estimate = search(block, nested_dissection(sites)), np.inf
-            rivals = tuple(others)
+            with part(done, done + SEARCH * (1 - done)):
+                (guess, *others), estimate = search(block, nested_dissection(sites)), np.inf
+            rivals, done = tuple(others), done + SEARCH * (1 - done)
+        before, done = done, done + (IN_SMALLER if remaining else 1.0) * (1 - done)
+        expect(MODE * seconds(window, 8 if has_one_frequency(block) else 16), "slowest mode", before, done)
         value, right, left = eigenvector(block, sites, guess)
         if guess is not None and not abs(value - guess) <= SAFETY * estimate:  # another mode than in the smaller window
             value, right, left = eigenvector(block, sites)
@@ -136,25 +141,24 @@ def search(block: Any, order: np.ndarray) -> list[complex]:
     candidates, radius = list[complex](), 0.0
     centre = (lowest + highest) / 2
     intervals = [(lowest, highest)]
-    with progress("lines") as report:
-        for _ in range(MOST_POINTS):
-            if not intervals:
-                return candidates
-            report.update(1 - sum(high - low for low, high in intervals) / (highest - lowest))
-            low, high = intervals.pop()
-            w = (low + high) / 2
-            if radius and low >= centre:
-                w = min(w, low + 0.9 * radius)
-            elif radius:
-                w = max(w, high - 0.9 * radius)
-            shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
-            found, _ = nearest_eigenpairs(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
-            candidates = _slowest([*candidates, *(1j * w + found)], ROUGH * abs(found).max())
-            # modes outside the disc that decay no faster than the best candidate have frequencies beyond this radius
-            radius = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - candidates[0].real ** 2, 0.0)))
-            if radius == 0:
-                raise IllConditionedError
-            intervals += [interval for interval in ((low, w - radius), (w + radius, high)) if interval[0] < interval[1]]
+    for _ in range(MOST_POINTS):
+        if not intervals:
+            return candidates
+        report(1 - sum(high - low for low, high in intervals) / (highest - lowest), "search of all frequencies")
+        low, high = intervals.pop()
+        w = (low + high) / 2
+        if radius and low >= centre:
+            w = min(w, low + 0.9 * radius)
+        elif radius:
+            w = max(w, high - 0.9 * radius)
+        shifted = block - sparse.diags_array(np.full(len(order), 1j * w))
+        found, _ = nearest_eigenpairs(Factors(-shifted, order), len(order), NEAREST, complex, tolerance=ROUGH)
+        candidates = _slowest([*candidates, *(1j * w + found)], ROUGH * abs(found).max())
+        # modes outside the disc that decay no faster than the best candidate have frequencies beyond this radius
+        radius = float(np.sqrt(max((abs(found).max() * (1 - ROUGH)) ** 2 - candidates[0].real ** 2, 0.0)))
+        if radius == 0:
+            raise IllConditionedError
+        intervals += [interval for interval in ((low, w - radius), (w + radius, high)) if interval[0] < interval[1]]
     raise OverflowError
 
 

@@ -20,9 +20,21 @@ def afford(window: Window, itemsize: int, vectors: int = 0, growth: int = 1) -> 
 
     Nonzero factors per site grow with the logarithm of the number of sites: measured from 5 x 10^4 to 1.4 x 10^6 sites.
     """
-    sites = prod(high - low + 1 for low, high in zip(window.low, window.high, strict=True))
+    sites = _sites(window)
     nonzero = max(10 * log2(sites) - 86, 20)
     outcome.afford(sites * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
+
+
+def seconds(window: Window, itemsize: int) -> float:
+    """Approximate time to factor the matrix on a window, for the progress line.
+
+    Measured from 1.6 x 10^4 to 4.6 x 10^5 sites on a core of an AMD EPYC (Zen 5): within 30 percent.
+    """
+    return float(0.23 * (_sites(window) / 86_000) ** 1.4 * (1.7 if itemsize > 8 else 1.0))
+
+
+def _sites(window: Window) -> int:
+    return prod(high - low + 1 for low, high in zip(window.low, window.high, strict=True))
 
 
 def nested_dissection(sites: np.ndarray) -> np.ndarray:

@@ -9,13 +9,15 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from spinsync.base.progress import expect
 from spinsync.problems.linear.sectors import Lattice, Window
-from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection
+from spinsync.problems.linear.state_lattice.sparse_lu import Factors, afford, nested_dissection, seconds
 from spinsync.problems.linear.state_lattice.truncation import ROUNDS, at_cut_edges, doubled, enlarged
 from spinsync.problems.outcome import NotUniqueError
 
 ALLOWED = 1e-12  # largest sum of |p - exact p| by truncation
 ROUNDING = 1e-16  # relative error of a pivot
+ROUND = 1.4  # time for a window in units of that of its factorization
 MOST_ROUNDING = 1e-7  # the same by rounding
 
 
@@ -39,8 +41,11 @@ def steady_state(full: Lattice) -> SteadyState:
     or the window would not stop growing; TooLargeError if memory can't hold the window.
     """
     window = full.initial_window
-    for _ in range(ROUNDS):
+    for attempt in range(ROUNDS):
         afford(window, 8)
+        expect(
+            ROUND * seconds(window, 8), f"steady state, window {attempt + 1}", min(attempt, 1) / 2, (min(attempt, 1) + 1) / 2
+        )
         lattice = full.truncated(window)
         sites = lattice.sites(0)
         try:
