@@ -136,18 +136,32 @@ def _unwritable(root: Path, error: OSError) -> InputError:
     return InputError(f"Argument `store` must be writable, but {short_repr(str(root), 200)} is not ({text}).")
 
 
+class StorageError(Exception):
+    """What could not be written, with the reason. (It crosses processes, so it holds text only.)"""
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Turn the errors of the file system within the block into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError((error.strerror or str(error)).lower()) from None
+
+
 class Log:
     """The log of a store: a line of JSON for each event, with its time."""
 
     def __init__(self, root: Path) -> None:
-        self._file = (root / LOG).open("a", encoding="utf-8")
-        if self._file.tell() and not _ends_in_newline(root / LOG):  # the last writer was killed within a line
-            self._file.write("\n")
+        with storing():
+            self._file = (root / LOG).open("ab", buffering=0)
+            if self._file.tell() and not _ends_in_newline(root / LOG):  # the last writer was killed within a line
+                self._file.write(b"\n")
 
     def write(self, event: str, **what: Any) -> None:
         line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **what}
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        with storing():
+            self._file.write(f"{json.dumps(line)}\n".encode())
 
     def close(self) -> None:
         self._file.close()

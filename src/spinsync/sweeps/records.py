@@ -125,6 +125,8 @@ def check_same(old: Record, new: Record, grid: Grid, path: str) -> None:
     for name, axis in grid.axes.items():
         if difference := _axis_difference(name, old["axes"][name], axis):
             _refuse(path, difference)
+    if new["most"] != old["most"]:
+        _refuse(path, _said("chunk", old["most"], new["most"]))
     if new["chunk"] != old["chunk"]:
         _refuse(path, _said("points of a chunk along the axes", old["chunk"], new["chunk"]))
 

@@ -32,7 +32,8 @@ PENDING, DONE, FAILED = 0, 1, 2  # codes of STATUS
 RECORD = "sweep"  # the attribute with what the sweep is
 KINDS: Mapping[str, Any] = {
     "function": str, "code": str | None, "model": str | None, "options": dict, "variables": list | None, "seed": int,
-    "version": str, "axes": dict, "chunk": list, "layout": str | None,
+    "version": str, "axes": dict, "chunk": list, "most": int | None,
+    "layout": str | None,
 }  # fmt: skip
 READERS = 4  # files read at once
 OWN: Mapping[str, Mapping[str, Any]] = {
