@@ -186,7 +186,7 @@ def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, c
         except KeyboardInterrupt as stop:
             raise KeyboardInterrupt(f"What is done is kept in {path}, and the same call goes on.") from stop
     found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
-    return found
+    return found[[*sorted(set(map(str, found.data_vars)) - set(stores.OWN)), *stores.OWN]]  # not in the order of a folder
 
 
 def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log, retry_failed: bool) -> None:

@@ -196,20 +196,22 @@ def write(address: Address, grid: Grid, index: Index, block: Block, status: Arra
         arrays[name][where] = values.reshape((*shape, *values.shape[1:]))
     files = [_file(path, name, index, values.ndim - 1) for name, values in block.variables.items() if values.size]
     failure = _file(path, FAILURE, index)
-    failure.unlink(missing_ok=True)
     if any(block.failures):
         arrays[FAILURE][where] = np.array(block.failures, np.dtypes.StringDType()).reshape(shape)
         files.append(failure)
+    else:
+        failure.unlink(missing_ok=True)
     flush(files, path)
     arrays[STATUS][where] = status.reshape(shape)
     flush([_file(path, STATUS, index)], path)
 
 
-def read(address: Address, grid: Grid, index: Index, layout: Layout) -> Block:
-    """The results of a chunk that is on disk."""
+def read(address: Address, grid: Grid, index: Index, layout: Layout) -> tuple[Block, Array]:
+    """The results of a chunk that is on disk, and the status of its points."""
     arrays, where = _arrays(address), grid.slices(index)
     variables = {n: np.asarray(arrays[n][where]).reshape((-1, *spec.shape)) for n, spec in layout.variables.items()}
-    return Block(layout, variables, [str(text) for text in np.asarray(arrays[FAILURE][where]).ravel()])
+    failures = [str(text) for text in np.asarray(arrays[FAILURE][where]).ravel()]
+    return Block(layout, variables, failures), np.array(arrays[STATUS][where]).ravel()
 
 
 def states(path: Path, grid: Grid, layout: Layout | None) -> Iterator[ChunkState]:

@@ -95,13 +95,13 @@ class Runner:
             return block, status
         assert self.address is not None
         assert self.layout is not None
-        known = stores.read(self.address, self.grid, unit.index, self.layout)
+        known, merged = stores.read(self.address, self.grid, unit.index, self.layout)
         new = stores.with_failures(block, self.layout, len(status))
         for name, values in known.variables.items():
             values[unit.todo] = new.variables[name]
         failures = np.array(known.failures, object)
         failures[unit.todo] = block.failures
-        merged = np.where(failures != "", stores.FAILED, stores.DONE).astype(np.int8)
+        merged[unit.todo] = status
         return Block(self.layout, known.variables, failures.tolist()), merged
 
     def given_up(self, unit: Unit, why: str) -> tuple[Block, Array]:
