@@ -30,7 +30,7 @@ with suppress(ImportError):  # Windows
     import fcntl
 
 FOLDER = "sweep"  # beside the arrays
-DRAFTS, LOCK, LOG = f"{FOLDER}/drafts", f"{FOLDER}/lock", f"{FOLDER}/log.jsonl"
+DRAFTS, LOCK, LOG, RUN = (f"{FOLDER}/{name}" for name in ("drafts", "lock", "log.jsonl", "run"))
 FLUSH_THREADS = 16  # they only wait for the disk
 CHECKSUM = 4  # bytes of the checksum at the end of a chunk
 
@@ -147,6 +147,17 @@ def storing() -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError((error.strerror or str(error)).lower()) from None
+
+
+def begin(root: Path, token: str) -> None:
+    """Name the present run of a store, so that workers of an earlier one that was killed write nothing more."""
+    with storing():
+        (root / RUN).write_text(token, encoding="ascii")
+
+
+def check_run(root: Path, token: str) -> None:
+    if (root / RUN).read_text(encoding="ascii", errors="replace") != token:
+        raise StorageError("another run has begun")
 
 
 class Log:

@@ -22,7 +22,7 @@ from spinsync.base.parallel import thread_count
 from spinsync.base.progress import progress
 from spinsync.sweeps import executors, labels, stores
 from spinsync.sweeps.blocks import Layout, select
-from spinsync.sweeps.durable import Log, StorageError, locked, remove_drafts, storing
+from spinsync.sweeps.durable import Log, StorageError, begin, locked, remove_drafts, storing
 from spinsync.sweeps.grids import Grid
 from spinsync.sweeps.records import Record, check_same, record
 from spinsync.sweeps.units import Arrays, Report, Runner, Unit, part
@@ -192,6 +192,7 @@ def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, c
 def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log, retry_failed: bool) -> None:
     """Compute all that is missing in a store."""
     address = stores.Address(str(path), stores.uuid_of_call())
+    begin(path, address.token)
     layout = None if new["layout"] is None else stores.load_layout(path, grid, new["layout"])
 
     def prepare(new: Record) -> None:

@@ -24,7 +24,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.files import new_folder
 from spinsync.base.parallel import parallel_map
 from spinsync.sweeps.blocks import CODES, Block, Layout, Spec
-from spinsync.sweeps.durable import FOLDER, DurableStore, flush, intact
+from spinsync.sweeps.durable import FOLDER, DurableStore, check_run, flush, intact
 from spinsync.sweeps.grids import Grid, Index
 
 STATUS, FAILURE = "point_status", "point_failure"
@@ -191,6 +191,7 @@ def _arrays(address: Address) -> dict[str, Any]:
 def write(address: Address, grid: Grid, index: Index, block: Block, status: Array) -> None:
     """Write the results of a chunk, of which `block` holds all points, and when they are on disk mark it as done."""
     arrays, where, path = _arrays(address), grid.slices(index), Path(address.root)
+    check_run(path, address.token)
     shape = tuple(s.stop - s.start for s in where)
     for name, values in block.variables.items():
         arrays[name][where] = values.reshape((*shape, *values.shape[1:]))
