@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
@@ -88,6 +91,17 @@ def _answer(future: Any) -> Any:
         raise
 
 
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which can't do so if it is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="spinsync watches its parent").start()
+
+
 class Processes:
     """A pool of processes with one numerical thread each, started when needed and ended with all its processes."""
 
@@ -131,7 +145,9 @@ class Processes:
             from loky import ProcessPoolExecutor
 
             names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "SPINSYNC_THREADS")
-            self._pool = ProcessPoolExecutor(max_workers=budget(), env=dict.fromkeys(names, "1"))
+            self._pool = ProcessPoolExecutor(
+                max_workers=budget(), env=dict.fromkeys(names, "1"), initializer=_end_with, initargs=(os.getpid(),)
+            )
         return self._pool.submit(run, unit)
 
     def close(self) -> None:
