@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -162,7 +163,8 @@ def _dead(runner: Runner, unit: Unit, error: Exception) -> Report:
 
 def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
     old = stores.recorded(path)
-    if old is None:
+    created = old is None
+    if created:
         if os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
             raise checks.InputError(
                 f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
@@ -179,6 +181,10 @@ def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, c
         try:
             with closing(Log(path)) as log:
                 _fill(work, grid, pool, path, {**new, "layout": old["layout"]}, log, retry_failed)
+        except checks.InputError:  # what a function returns, and whether that fits, is known when it was called
+            if created:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
         except StorageError as error:
             raise checks.InputError(
                 f"Argument `store` must be writable, but {checks.short_repr(str(path), 200)} is not ({error}); "
