@@ -11,11 +11,11 @@ import errno
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -170,7 +170,7 @@ class Log:
                 self._file.write(b"\n")
 
     def write(self, event: str, **what: Any) -> None:
-        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **what}
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **what}
         with storing():
             self._file.write(f"{json.dumps(line)}\n".encode())
 
