@@ -195,7 +195,7 @@ def test_the_code_of_a_function_is_the_same_in_every_process():
 def test_another_version_or_model_is_named(tmp_path, monkeypatch):
     store = tmp_path / "store"
     ss.sweep(ss.limit_cycle, {"coupling": [2.0, 3.0]}, model=ONE, store=store)
-    with pytest.raises(ss.InputError, match="differs: the model has gain = 3.0 there and gain = 4.0 here"):
+    with pytest.raises(ss.InputError, match=r"differs: the model has gain = 3\.0 there and gain = 4\.0 here"):
         ss.sweep(ss.limit_cycle, {"coupling": [2.0, 3.0]}, model=ONE.replace(gain=4.0), store=store)
     with pytest.raises(
         ss.InputError, match=r"differs: function is 'spinsync\.limit_cycle' there and 'spinsync\.steady_state' here"
