@@ -19,7 +19,7 @@ from spinsync.base.parallel import budget, parallel_map
 
 WINDOW = 1000  # units in flight at most
 POLL = 0.2  # seconds between two looks at futures that can't call back
-DEATHS = ("KilledWorker", "UncompletedJobError", "WorkerDied")  # names of errors that say that a worker has died
+DEATHS = ("KilledWorker", "UncompletedJobError", "FailedJobError")  # names of errors that say that a worker has died
 
 Run = Callable[[Any], Any]  # computes a unit, in whatever process
 Done = Callable[[Any, Any], None]  # takes a unit and its report, or the error that ended its worker
