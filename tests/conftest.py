@@ -1,4 +1,4 @@
-"""Slow and browser tests are skipped unless selected; matplotlib without windows; reproducible hypothesis tests."""
+"""Slow, browser and Dask tests are skipped unless selected; matplotlib without windows; reproducible hypothesis tests."""
 
 import signal
 
@@ -15,7 +15,11 @@ settings.register_profile("spinsync", derandomize=True, deadline=None, database=
 settings.load_profile("spinsync")
 
 SLICES = (0, 1, 2)
-SKIPPED = {"slow": "slow test: pytest -m slow runs it", "browser": "test in a browser: pytest -m browser runs it"}
+SKIPPED = {
+    "slow": "slow test: pytest -m slow runs it",
+    "browser": "test in a browser: pytest -m browser runs it",
+    "dask": "test with a Dask cluster: pytest -m dask runs it",
+}
 
 
 def check_slice(item: pytest.Item, marker: pytest.Mark) -> None:
@@ -25,7 +29,7 @@ def check_slice(item: pytest.Item, marker: pytest.Mark) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip slow and browser tests unless -m names them; the reason says how to run them."""
+    """Skip slow, browser and Dask tests unless -m names them; the reason says how to run them."""
     for item in items:
         for name, reason in SKIPPED.items():
             marker = item.get_closest_marker(name)

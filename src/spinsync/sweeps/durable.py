@@ -11,11 +11,11 @@ import errno
 import json
 import os
 import shutil
-import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ with suppress(ImportError):  # Windows
     import fcntl
 
 FOLDER = "sweep"  # beside the arrays
-DRAFTS, LOCK, LOG = f"{FOLDER}/drafts", f"{FOLDER}/lock", f"{FOLDER}/log.jsonl"
+DRAFTS, LOCK, LOG, RUN = (f"{FOLDER}/{name}" for name in ("drafts", "lock", "log.jsonl", "run"))
 FLUSH_THREADS = 16  # they only wait for the disk
 CHECKSUM = 4  # bytes of the checksum at the end of a chunk
 
@@ -136,18 +136,43 @@ def _unwritable(root: Path, error: OSError) -> InputError:
     return InputError(f"Argument `store` must be writable, but {short_repr(str(root), 200)} is not ({text}).")
 
 
+class StorageError(Exception):
+    """What could not be written, with the reason. (It crosses processes, so it holds text only.)"""
+
+
+@contextmanager
+def storing() -> Iterator[None]:
+    """Turn the errors of the file system within the block into a StorageError."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError((error.strerror or str(error)).lower()) from None
+
+
+def begin(root: Path, token: str) -> None:
+    """Name the present run of a store, so that workers of an earlier one that was killed write nothing more."""
+    with storing():
+        (root / RUN).write_text(token, encoding="ascii")
+
+
+def check_run(root: Path, token: str) -> None:
+    if (root / RUN).read_text(encoding="ascii", errors="replace") != token:
+        raise StorageError("another run has begun")
+
+
 class Log:
     """The log of a store: a line of JSON for each event, with its time."""
 
     def __init__(self, root: Path) -> None:
-        self._file = (root / LOG).open("a", encoding="utf-8")
-        if self._file.tell() and not _ends_in_newline(root / LOG):  # the last writer was killed within a line
-            self._file.write("\n")
+        with storing():
+            self._file = (root / LOG).open("ab", buffering=0)
+            if self._file.tell() and not _ends_in_newline(root / LOG):  # the last writer was killed within a line
+                self._file.write(b"\n")
 
     def write(self, event: str, **what: Any) -> None:
-        line = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "event": event, **what}
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event, **what}
+        with storing():
+            self._file.write(f"{json.dumps(line)}\n".encode())
 
     def close(self) -> None:
         self._file.close()

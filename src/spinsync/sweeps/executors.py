@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor
@@ -88,6 +91,30 @@ def _answer(future: Any) -> Any:
         raise
 
 
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent, which can't do so if it is killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="spinsync watches its parent").start()
+
+
+def check_sendable(run: Run) -> None:
+    """Raise an InputError if a function, or what it holds, can't be sent to another process."""
+    from cloudpickle import dumps
+
+    try:
+        dumps(run)
+    except Exception as error:
+        text = checks.one_line(str(error), 200)
+        raise checks.InputError(
+            f"Argument `function` must be one that can be sent to other processes, with its options, but is not ({text})."
+        ) from None
+
+
 class Processes:
     """A pool of processes with one numerical thread each, started when needed and ended with all its processes."""
 
@@ -100,6 +127,7 @@ class Processes:
         Where a process dies, all units in flight are lost with it: they are computed again one at a time, and one that kills
         its process again is given up, with a WorkerDiedError as its report.
         """
+        check_sendable(run)
         waiting, suspects = iter(units), deque[Any]()
         while True:
             flying: list[Any] = []
@@ -131,7 +159,9 @@ class Processes:
             from loky import ProcessPoolExecutor
 
             names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "SPINSYNC_THREADS")
-            self._pool = ProcessPoolExecutor(max_workers=budget(), env=dict.fromkeys(names, "1"))
+            self._pool = ProcessPoolExecutor(
+                max_workers=budget(), env=dict.fromkeys(names, "1"), initializer=_end_with, initargs=(os.getpid(),)
+            )
         return self._pool.submit(run, unit)
 
     def close(self) -> None:
@@ -178,8 +208,9 @@ def checked_executor(executor: Any) -> Iterator[Any]:
         yield client
 
 
-def submitter(executor: Any, name: str) -> Callable[..., Any]:
+def submitter(executor: Any, run: Run, name: str) -> Callable[..., Any]:
     """The method `submit` of an executor; a Dask client is told a name for each unit, and not to look for equal ones."""
     if not type(executor).__module__.startswith("distributed"):
         return executor.submit  # type: ignore[no-any-return]
+    check_sendable(run)
     return lambda run, unit: executor.submit(run, unit, pure=False, key=f"{name} {unit.index} {uuid4().hex[:8]}")

@@ -7,7 +7,10 @@ import inspect
 import json
 import platform
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
+from dis import get_instructions
+from functools import partial
 from types import CodeType
 from typing import Any
 
@@ -94,19 +97,41 @@ def _hash(content: bytes) -> str:
 
 
 def code_digest(function: Callable[..., Any]) -> str | None:
-    """A text that changes with the code of a function, not with its comments or its place; None if there is no code.
+    """A text that changes with the code of a function, and with the values that it holds; None if there is no code.
 
-    Bytecode depends on the version of Python, which therefore is part of it.
+    Comments, docstrings and the place in a file don't count. Functions and variables of its module that it uses are not seen.
+    Bytecode depends on the version of Python, which therefore is part of the text.
     """
-    code = getattr(inspect.unwrap(function), "__code__", None)
-    return None if code is None else f"{'.'.join(platform.python_version_tuple()[:2])} {_hash(_content(code))}"
+    content = _content(function)
+    return None if content is None else f"{'.'.join(platform.python_version_tuple()[:2])} {_hash(content.encode())}"
 
 
-def _content(code: CodeType) -> bytes:
-    constants = [_content(one) if isinstance(one, CodeType) else repr(one).encode() for one in code.co_consts[1:]]
-    first = code.co_consts[:1]  # the docstring, if there is one
-    constants += [] if first and isinstance(first[0], str) else [repr(one).encode() for one in first]
-    return b"|".join([code.co_code, repr((code.co_names, code.co_varnames, code.co_freevars)).encode(), *constants])
+def _content(function: Callable[..., Any]) -> str | None:
+    if isinstance(function, partial):
+        inner, held = _content(function.func), [function.args, function.keywords]
+        return None if inner is None else f"{inner} {json.dumps(plain(held))}"
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return None
+    held: list[Any] = [getattr(function, "__defaults__", None), getattr(function, "__kwdefaults__", None)]
+    for cell in getattr(function, "__closure__", None) or ():
+        with suppress(ValueError):  # an empty cell
+            value = cell.cell_contents  # of a function the code alone, as it may hold itself
+            held.append(_instructions(value.__code__) if hasattr(value, "__code__") else plain(value))
+    return f"{_instructions(code)} {json.dumps(plain(held))}"
+
+
+def _instructions(code: CodeType) -> str:
+    """The instructions with what they work on, by value: positions in tables change with a docstring."""
+    lines = []
+    for one in get_instructions(code):
+        value = one.argval
+        if isinstance(value, CodeType):
+            lines.append(_instructions(value))
+        else:  # the order of a set of texts differs from run to run
+            lines.append(f"{one.opname} {sorted(map(repr, value)) if isinstance(value, frozenset) else repr(value)}")
+    return "\n".join(lines)
 
 
 def check_same(old: Record, new: Record, grid: Grid, path: str) -> None:
@@ -125,6 +150,8 @@ def check_same(old: Record, new: Record, grid: Grid, path: str) -> None:
     for name, axis in grid.axes.items():
         if difference := _axis_difference(name, old["axes"][name], axis):
             _refuse(path, difference)
+    if new["most"] != old["most"]:
+        _refuse(path, _said("chunk", old["most"], new["most"]))
     if new["chunk"] != old["chunk"]:
         _refuse(path, _said("points of a chunk along the axes", old["chunk"], new["chunk"]))
 
@@ -138,7 +165,7 @@ def _axis_difference(name: str, old: Record, axis: Array) -> str | None:
     if "values" not in old:
         return f"the first {old['size']} values of {what} are others there"
     pairs = enumerate(zip(old["values"], axis_record(axis[: old["size"]])["values"], strict=True))
-    k, there, here = next((k, a, b) for k, (a, b) in pairs if a != b)
+    k, there, here = next((k, a, b) for k, (a, b) in pairs if json.dumps(a) != json.dumps(b))  # 1 is not 1.0
     return f"value {k} of {what} is {checks.short_repr(there)} there and {checks.short_repr(here)} here"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
@@ -21,10 +22,10 @@ from spinsync.base.memory import check_memory
 from spinsync.base.parallel import thread_count
 from spinsync.sweeps import executors, labels, stores
 from spinsync.sweeps.blocks import Layout, select
-from spinsync.sweeps.durable import Log, locked, remove_drafts
+from spinsync.sweeps.durable import Log, StorageError, begin, locked, remove_drafts, storing
 from spinsync.sweeps.grids import Grid
 from spinsync.sweeps.records import Record, check_same, record
-from spinsync.sweeps.units import Arrays, Report, Runner, StorageError, Unit, part
+from spinsync.sweeps.units import Arrays, Report, Runner, Unit, part
 from spinsync.sweeps.work import Work
 
 
@@ -44,7 +45,8 @@ class Pool:
 
     def run(self, runner: Runner, units: Iterator[Unit], done: executors.Done, watch: Callable[[], None]) -> None:
         if self.executor is not None:
-            executors.run_by_futures(executors.submitter(self.executor, self.work.name), runner, units, done, watch)
+            submit = executors.submitter(self.executor, runner, self.work.name)
+            executors.run_by_futures(submit, runner, units, done, watch)
         elif self.work.question is None and executors.processes_possible():
             self.processes.run(runner, units, done, watch)
         else:
@@ -158,43 +160,50 @@ def _dead(runner: Runner, unit: Unit, error: Exception) -> Report:
     return Report(unit.points, unit.points, 0.0, "", 0, block, status)
 
 
-def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, any_chunks: bool) -> xr.Dataset:
+def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
     old = stores.recorded(path)
-    if old is None:
-        if path.exists():
+    created = old is None
+    if created:
+        if os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
             raise checks.InputError(
                 f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
             )
-        stores.create(path, {**record(work, grid), "layout": None})
+        stores.create(path, {**record(work, grid), "most": chunk, "layout": None})
     with locked(path):
         old = stores.recorded(path)
         assert old is not None
-        if any_chunks and len(old["chunk"]) == len(grid.shape):
-            grid = replace(grid, chunk=tuple(old["chunk"]))
-        new = record(work, grid)
+        if chunk in (None, old["most"]) and len(old["chunk"]) == len(grid.shape):
+            grid = replace(grid, chunk=tuple(old["chunk"]))  # also if the axes are longer
+        new = {**record(work, grid), "most": old["most"] if chunk is None else chunk}
         check_same(old, new, grid, str(path))
         remove_drafts(path)
-        with closing(Log(path)) as log:
-            try:
+        try:
+            with closing(Log(path)) as log:
                 _fill(work, grid, pool, path, {**new, "layout": old["layout"]}, log, retry_failed)
-            except StorageError as error:
-                raise checks.InputError(
-                    f"Argument `store` must be writable, but {checks.short_repr(str(path), 200)} is not ({error}); "
-                    "what is done is kept, and the same call goes on."
-                ) from None
-            except KeyboardInterrupt as stop:
-                raise KeyboardInterrupt(f"What is done is kept in {path}, and the same call goes on.") from stop
+        except checks.InputError:  # what a function returns, and whether that fits, is known when it was called
+            if created:
+                shutil.rmtree(path, ignore_errors=True)
+            raise
+        except StorageError as error:
+            raise checks.InputError(
+                f"Argument `store` must be writable, but {checks.short_repr(str(path), 200)} is not ({error}); "
+                "what is done is kept, and the same call goes on."
+            ) from None
+        except KeyboardInterrupt as stop:
+            raise KeyboardInterrupt(f"What is done is kept in {path}, and the same call goes on.") from stop
     found: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
-    return found
+    return found[[*sorted(set(map(str, found.data_vars)) - set(stores.OWN)), *stores.OWN]]  # not in the order of a folder
 
 
 def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log, retry_failed: bool) -> None:
     """Compute all that is missing in a store."""
     address = stores.Address(str(path), stores.uuid_of_call())
+    begin(path, address.token)
     layout = None if new["layout"] is None else stores.load_layout(path, grid, new["layout"])
 
     def prepare(new: Record) -> None:
-        stores.prepare(path, grid, layout, labels.coordinates(grid, layout), labels.attrs(work, grid, new))
+        with storing():
+            stores.prepare(path, grid, layout, labels.coordinates(grid, layout), labels.attrs(work, grid, new))
 
     prepare(new)
     reports: list[tuple[Unit, Any]] = []

@@ -24,7 +24,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.files import new_folder
 from spinsync.base.parallel import parallel_map
 from spinsync.sweeps.blocks import CODES, Block, Layout, Spec
-from spinsync.sweeps.durable import FOLDER, DurableStore, flush, intact
+from spinsync.sweeps.durable import FOLDER, DurableStore, check_run, flush, intact
 from spinsync.sweeps.grids import Grid, Index
 
 STATUS, FAILURE = "point_status", "point_failure"
@@ -32,7 +32,8 @@ PENDING, DONE, FAILED = 0, 1, 2  # codes of STATUS
 RECORD = "sweep"  # the attribute with what the sweep is
 KINDS: Mapping[str, Any] = {
     "function": str, "code": str | None, "model": str | None, "options": dict, "variables": list | None, "seed": int,
-    "version": str, "axes": dict, "chunk": list, "layout": str | None,
+    "version": str, "axes": dict, "chunk": list, "most": int | None,
+    "layout": str | None,
 }  # fmt: skip
 READERS = 4  # files read at once
 OWN: Mapping[str, Mapping[str, Any]] = {
@@ -190,25 +191,28 @@ def _arrays(address: Address) -> dict[str, Any]:
 def write(address: Address, grid: Grid, index: Index, block: Block, status: Array) -> None:
     """Write the results of a chunk, of which `block` holds all points, and when they are on disk mark it as done."""
     arrays, where, path = _arrays(address), grid.slices(index), Path(address.root)
+    check_run(path, address.token)
     shape = tuple(s.stop - s.start for s in where)
     for name, values in block.variables.items():
         arrays[name][where] = values.reshape((*shape, *values.shape[1:]))
     files = [_file(path, name, index, values.ndim - 1) for name, values in block.variables.items() if values.size]
     failure = _file(path, FAILURE, index)
-    failure.unlink(missing_ok=True)
     if any(block.failures):
         arrays[FAILURE][where] = np.array(block.failures, np.dtypes.StringDType()).reshape(shape)
         files.append(failure)
+    else:
+        failure.unlink(missing_ok=True)
     flush(files, path)
     arrays[STATUS][where] = status.reshape(shape)
     flush([_file(path, STATUS, index)], path)
 
 
-def read(address: Address, grid: Grid, index: Index, layout: Layout) -> Block:
-    """The results of a chunk that is on disk."""
+def read(address: Address, grid: Grid, index: Index, layout: Layout) -> tuple[Block, Array]:
+    """The results of a chunk that is on disk, and the status of its points."""
     arrays, where = _arrays(address), grid.slices(index)
     variables = {n: np.asarray(arrays[n][where]).reshape((-1, *spec.shape)) for n, spec in layout.variables.items()}
-    return Block(layout, variables, [str(text) for text in np.asarray(arrays[FAILURE][where]).ravel()])
+    failures = [str(text) for text in np.asarray(arrays[FAILURE][where]).ravel()]
+    return Block(layout, variables, failures), np.array(arrays[STATUS][where]).ravel()
 
 
 def states(path: Path, grid: Grid, layout: Layout | None) -> Iterator[ChunkState]:

@@ -124,7 +124,7 @@ def sweep(
         if explain:
             return explained(work, grid, pool)
         path = None if store is None else checks.path("store", store).absolute()
-        return in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, chunk is None)
+        return in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
 
 
 def _checked(

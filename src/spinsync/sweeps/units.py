@@ -15,12 +15,9 @@ import numpy as np
 from spinsync.base.arrays import Array
 from spinsync.sweeps import stores
 from spinsync.sweeps.blocks import Block, Layout, Spec
+from spinsync.sweeps.durable import storing
 from spinsync.sweeps.grids import Grid, Index
 from spinsync.sweeps.work import Work
-
-
-class StorageError(Exception):
-    """A chunk that could not be written, with the reason. (It crosses processes, so it holds text only.)"""
 
 
 @dataclass(frozen=True)
@@ -86,10 +83,8 @@ class Runner:
     def write(self, unit: Unit, block: Block, status: Array) -> None:
         assert self.address is not None
         assert self.layout is not None
-        try:
+        with storing():
             stores.write(self.address, self.grid, unit.index, stores.with_failures(block, self.layout, len(status)), status)
-        except OSError as error:
-            raise StorageError((error.strerror or str(error)).lower()) from None
 
     def _whole(self, unit: Unit, block: Block) -> tuple[Block, Array]:
         """The block with the points of the chunk that were computed before, and the status of all points."""
@@ -100,13 +95,13 @@ class Runner:
             return block, status
         assert self.address is not None
         assert self.layout is not None
-        known = stores.read(self.address, self.grid, unit.index, self.layout)
+        known, merged = stores.read(self.address, self.grid, unit.index, self.layout)
         new = stores.with_failures(block, self.layout, len(status))
         for name, values in known.variables.items():
             values[unit.todo] = new.variables[name]
         failures = np.array(known.failures, object)
         failures[unit.todo] = block.failures
-        merged = np.where(failures != "", stores.FAILED, stores.DONE).astype(np.int8)
+        merged[unit.todo] = status
         return Block(self.layout, known.variables, failures.tolist()), merged
 
     def given_up(self, unit: Unit, why: str) -> tuple[Block, Array]:

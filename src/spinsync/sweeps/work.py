@@ -21,7 +21,7 @@ from spinsync.questions.regimes import checked_start, regime_coordinates, regime
 from spinsync.regimes.codes import Status
 from spinsync.regimes.summary import blank
 from spinsync.results.datasets import dataset
-from spinsync.sweeps.blocks import Block, Layout, concatenated, reason, stacked, unstacked
+from spinsync.sweeps.blocks import Block, Layout, UnfitError, concatenated, reason, stacked, unstacked
 from spinsync.sweeps.grids import REALIZATION
 from spinsync.sweeps.regimes_at_points import motions_at_points
 from spinsync.theory.mean_field.theory import MAPS, MeanField
@@ -88,6 +88,8 @@ class Work:
                 if self.model is None:
                     return self.function(**point, **options)
                 return self.function(varied(self.model, point), **options)
+            except SystemExit as error:
+                return UnfitError(f"SystemExit: {error}")
             except Exception as error:
                 return error
 
