@@ -99,8 +99,9 @@ def _hash(content: bytes) -> str:
 def code_digest(function: Callable[..., Any]) -> str | None:
     """A text that changes with the code of a function, and with the values that it holds; None if there is no code.
 
-    Comments, docstrings and the place in a file don't count. Functions and variables of its module that it uses are not seen.
-    Bytecode depends on the version of Python, which therefore is part of the text.
+    Comments, docstrings and the place in a file don't count, nor do functions and variables of its module that it uses, nor
+    lists, dicts and sets that it holds, as they may change while it is called. Bytecode depends on the version of Python, which
+    therefore is part of the text.
     """
     content = _content(function)
     return None if content is None else f"{'.'.join(platform.python_version_tuple()[:2])} {_hash(content.encode())}"
@@ -108,8 +109,8 @@ def code_digest(function: Callable[..., Any]) -> str | None:
 
 def _content(function: Callable[..., Any]) -> str | None:
     if isinstance(function, partial):
-        inner, held = _content(function.func), [function.args, function.keywords]
-        return None if inner is None else f"{inner} {json.dumps(plain(held))}"
+        inner = _content(function.func)
+        return None if inner is None else f"{inner} {json.dumps(plain([function.args, function.keywords]))}"
     function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
@@ -118,7 +119,10 @@ def _content(function: Callable[..., Any]) -> str | None:
     for cell in getattr(function, "__closure__", None) or ():
         with suppress(ValueError):  # an empty cell
             value = cell.cell_contents  # of a function the code alone, as it may hold itself
-            held.append(_instructions(value.__code__) if hasattr(value, "__code__") else plain(value))
+            if hasattr(value, "__code__"):
+                held.append(_instructions(value.__code__))
+            elif not isinstance(value, (list, dict, set)):  # these may be where a function notes what it does
+                held.append(plain(value))
     return f"{_instructions(code)} {json.dumps(plain(held))}"
 
 
