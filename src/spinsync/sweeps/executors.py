@@ -198,7 +198,7 @@ def checked_executor(executor: Any) -> Iterator[Any]:
             f"pip install distributed; executor={checks.short_repr(executor)}."
         ) from None
     try:
-        client: Any = Client(executor, timeout=10)  # type: ignore[no-untyped-call]
+        client: Any = Client(executor, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except Exception as error:  # an AssertionError among others, where the scheduler can't be reached
         text = checks.one_line(str(error) or type(error).__name__, 200)
         raise checks.InputError(
