@@ -20,7 +20,7 @@ from stored_sweeps import calls, differing
 
 SCRIPT = Path(__file__).parent / "interrupted_script.py"
 POINTS = 60
-WAIT = 120  # seconds for what should take one
+WAIT = 60  # seconds for what should take one
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="process groups and signals of POSIX")
 
@@ -160,8 +160,11 @@ def test_processes_end_with_their_parent_though_it_alone_is_killed(tmp_path):
     until(lambda: done(tmp_path) >= 2, process)
     assert len(group_members(process.pid)) > 2
     process.kill()
-    process.communicate()
-    until(lambda: group_members(process.pid) == [])
+    process.wait()
+    try:
+        until(lambda: group_members(process.pid) == [])
+    finally:
+        kill_group(process)
     found = xr.open_zarr(tmp_path / "store", consolidated=False)
     computed = found.point_status.values == 1
     assert computed.any()
