@@ -95,6 +95,10 @@ class Stages:
         install = ".venv/bin/pip install --quiet -e '.[browser]'"
         self.shell(f"{install}\n.venv/bin/pytest -m browser", self.developed, self.home)
 
+    def dask(self) -> None:
+        """Sweeps on a Dask scheduler with worker processes over TCP, one of which is killed."""
+        self.shell(".venv/bin/pytest -n0 -m dask", self.developed, self.home)
+
     def fuzz(self) -> None:
         """Random calls, files and command lines with a new seed, which is printed at the start and at the end."""
         self.shell(".venv/bin/pytest tests/fuzz", self.developed, self.home)
@@ -135,7 +139,7 @@ def _empty(folder: Path, name: str) -> Path:
 
 
 #: seconds; an idle machine with two cores takes two thirds at most
-BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 700, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}
+BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 700, "dask": 180, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}
 
 
 def run(stages: Stages) -> int:
