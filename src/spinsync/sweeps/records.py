@@ -108,8 +108,8 @@ def code_digest(function: Callable[..., Any]) -> str | None:
 
 def _content(function: Callable[..., Any]) -> str | None:
     if isinstance(function, partial):
-        inner, held = _content(function.func), [function.args, function.keywords]
-        return None if inner is None else f"{inner} {json.dumps(plain(held))}"
+        inner, given = _content(function.func), plain([function.args, function.keywords])
+        return None if inner is None else f"{inner} {json.dumps(given)}"
     function = inspect.unwrap(function)
     code = getattr(function, "__code__", None)
     if code is None:
