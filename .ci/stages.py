@@ -139,7 +139,9 @@ def _empty(folder: Path, name: str) -> Path:
 
 
 #: seconds; an idle machine with two cores takes two thirds at most
-BUDGETS = {"main": 240, "test": 900, "slow": 400, "browser": 700, "dask": 180, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300}
+BUDGETS = {
+    "main": 240, "test": 900, "slow": 400, "browser": 700, "dask": 180, "fuzz": 180, "lint": 120, "docs": 300, "packages": 300,
+}  # fmt: skip
 
 
 def run(stages: Stages) -> int:

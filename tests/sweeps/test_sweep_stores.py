@@ -13,7 +13,9 @@ import pytest
 import xarray as xr
 
 import spinsync as ss
-from spinsync.sweeps import durable, records
+from spinsync.sweeps import durable, records, stores
+from spinsync.sweeps.blocks import stacked
+from spinsync.sweeps.grids import Grid
 from stored_sweeps import calls, differing, everything, forget, noted_product, noted_square
 from systems import laser
 
@@ -335,18 +337,9 @@ def test_a_store_that_may_only_be_read_is_refused(tmp_path, monkeypatch):
 
 
 def test_workers_of_an_earlier_run_write_nothing(tmp_path):
-    from spinsync.sweeps import stores
-
     squares(tmp_path, 6, chunk=3)
-    before = everything(tmp_path / "store")
+    before, late = everything(tmp_path / "store"), stacked([5.0, 6.0, 7.0], "noted_square")
+    address = stores.Address(str(tmp_path / "store"), "earlier")
     with pytest.raises(durable.StorageError, match="another run has begun"):
-        stores.write(stores.Address(str(tmp_path / "store"), "earlier"), *late_chunk(), np.ones(3, np.int8))
+        stores.write(address, Grid({"x": np.arange(6)}, (3,)), (1,), late, np.ones(3, np.int8))
     assert everything(tmp_path / "store") == before
-
-
-def late_chunk():
-    from spinsync.sweeps.blocks import Block, stacked
-    from spinsync.sweeps.grids import Grid
-
-    block: Block = stacked([5.0, 6.0, 7.0], "noted_square")
-    return Grid({"x": np.arange(6)}, (3,)), (1,), block
