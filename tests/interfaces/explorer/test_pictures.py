@@ -36,6 +36,15 @@ def test_axes_are_in_units_of_the_page(key, name):
     assert r"/\gamma$" not in labels.replace(r"\kappa/\gamma$", "")
 
 
+@pytest.mark.parametrize("name", list(views.VIEWS["two"].pictures))
+def test_pictures_of_two_groups_say_from_which_start(name, monkeypatch):
+    monkeypatch.setattr(tongues, "GRID", 32)
+    monkeypatch.setattr(tongues, "COARSE", 8)
+    with ss.plot.style():
+        figure = pictures.TWO[name](starts(TWO, dephasing=0.35))
+    assert "rom a weak random start" in figure.get_supxlabel()
+
+
 def test_equal_figures_give_equal_files():
     make, values = pictures.ONE["map"], starts(ONE)
     assert pictures.drawn(make, values, "pdf") == pictures.drawn(make, values, "pdf")

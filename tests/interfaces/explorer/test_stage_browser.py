@@ -392,7 +392,7 @@ def test_the_theme_is_that_of_the_page(browser):
     context.close()
 
 
-@pytest.mark.parametrize("state", [ONE, {**TWO, "hands": True, "plain": True}])
+@pytest.mark.parametrize("state", [ONE, TWO, {**TWO, "hands": True, "plain": True}])
 @pytest.mark.parametrize("size", [(390, 844), (360, 640)])
 def test_on_a_phone_it_takes_less_than_half_of_the_height(browser, state, size):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=True, is_mobile=True)
@@ -400,9 +400,10 @@ def test_on_a_phone_it_takes_less_than_half_of_the_height(browser, state, size):
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.locator(".stage").bounding_box()["height"] <= 0.45 * size[1] - 9
     assert page.locator(".stage-sphere").bounding_box()["width"] >= 0.2 * size[1]
-    for button in page.locator(".stage button").all():
+    for button in page.locator(".stage button").locator("visible=true").all():
         box = button.bounding_box()
         assert box["height"] >= 40
+        assert box["width"] >= 40
         assert box["x"] + box["width"] <= size[0]
     context.close()
 

@@ -38,8 +38,8 @@ PAGES: tuple[dict[str, Any], ...] = (
         "intro": "Group A is faster than group B by the detuning <i>Δ</i>. Do they agree on one rhythm? " + UNITS,
         "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
         "pictures": [
-            {"part": "tongue", "title": "What two groups do", "clickable": True},
-            {"part": "frequencies", "title": "The frequency of each group", "clickable": True},
+            {"part": "tongue", "title": "What two groups do, from a weak start", "clickable": True},
+            {"part": "frequencies", "title": "The frequency of each group, from a weak start", "clickable": True},
         ],
         "downloads": [
             {"name": "tongue", "label": "Regimes"}, {"name": "frequencies", "label": "Frequencies"},

@@ -42,6 +42,11 @@ def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[F
     return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
 
 
+def _note(figure: Figure, words: str) -> None:
+    """A line below a picture: of which run it is, as another one may be on the screen."""
+    figure.supxlabel(words, x=0.02, ha="left", fontsize=6.5)
+
+
 # ---- one ensemble
 
 
@@ -122,6 +127,7 @@ def two_tongue(values: Values) -> Figure:
     up = r"V_\times" if name == "cross_coupling" else "V"
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
     _legend(ax, areas)
+    _note(figure, "From a weak random start.")
     return figure
 
 
@@ -150,6 +156,7 @@ def two_frequencies(values: Values) -> Figure:
     ax.plot([], [], ":", color="#6b747d", lw=0.9, label="without coupling")
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
     _legend(ax)
+    _note(figure, "From a weak random start.")
     return figure
 
 
@@ -160,6 +167,7 @@ def two_sphere(values: Values) -> Figure:
     for group, name in enumerate("AB"):
         ax.plot([], [], color=ss.plot.COLOURS[group], label=f"group {name}")
     _start_and_end(ax)
+    _note(figure, "A run from a weak random start, in the frame of the mean field.")
     return figure
 
 
@@ -176,6 +184,7 @@ def two_order_and_phases(values: Values) -> Figure:
             curve.set_linewidth(width)
         ax.set_xlabel(TIME)
         _legend(ax)
+    _note(figure, "A run from a weak random start.")
     return figure
 
 

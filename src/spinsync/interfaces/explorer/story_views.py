@@ -11,7 +11,7 @@ import spinsync as ss
 from spinsync.interfaces.explorer import one_group, story, two_groups, views
 from spinsync.interfaces.explorer.controls import Values, equation, shown
 from spinsync.interfaces.explorer.steps import Parts, Step
-from spinsync.interfaces.explorer.story_groups import CALM, Answers, differing, free, regime, solved, time_shown
+from spinsync.interfaces.explorer.story_groups import CALM, Answers, common_regime, differing, regime, solved, time_shown, told
 
 SPINS = {scene.key: int(scene.stage["spins"]) for scene in story.SCENES}
 RESTING = "(<i>r</i>&nbsp;−&nbsp;1)/(<i>r</i>&nbsp;+&nbsp;1)"
@@ -192,15 +192,14 @@ def steps(key: str, values: Values, drawn: Mapping[str, object]) -> Iterator[Ste
 def words(key: str, values: Values) -> Parts:
     """Words, answers, goals, and the rings of the limit cycle."""
     if key == "sandbox":
-        found = regime(values)
         return {
-            "words": {"text": free(values), "answers": {}, "solved": solved(values)},
-            "stage": two_groups.stage(found), "panel": {"idle": two_groups.idle(values)},
+            "words": {"text": told(values), "answers": {}, "solved": solved(values)},
+            "stage": two_groups.stage(regime(values), common_regime(values)), "panel": {"idle": two_groups.idle(values)},
         }  # fmt: skip
     text, answers = TOLD[key](values)
     parts: Parts = {"words": {"text": text, "answers": answers, "solved": {}}}
     if key in ("story-4", "story-5"):
         parts["stage"] = one_group.stage({**CALM, **values})
     if key == "story-6":
-        parts["stage"] = two_groups.stage(regime(values))
+        parts["stage"] = two_groups.stage(regime(values), common_regime(values))
     return parts
