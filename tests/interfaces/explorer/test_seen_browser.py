@@ -33,7 +33,7 @@ def test_what_goes_on_is_said_of_the_motion_that_is_shown(browser, address):
 
 
 def test_in_the_story_blue_and_orange_are_told_of(browser, address):
-    with visit(browser, address, query="&page=story&step=sandbox&detuning=1.8") as page:
+    with visit(browser, address, query="&page=story&step=sandbox&detuning=1.8&theta=-0.38") as page:
         wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('The start decides: from a weak')")
         assert page.locator(".story-now .words").evaluate("e => e.scrollHeight <= e.clientHeight")
         for name, words in (

@@ -84,7 +84,11 @@ def told(values: Values) -> str:
         )
     first, second = (story.OWN + float(f) for f in found.frequency.values)  # counted from the mean of the groups' own
     if kind(found) is ss.Regime.FULL:
-        return f"<b>Full synchronization:</b> one speed for all, {equation('Ω', first)}, and {_apart(found)}."
+        blue, orange = (shown(story.OWN + sign * values["detuning"] / 2) for sign in (1, -1))
+        return (
+            f"<b>Full synchronization:</b> one common speed {shown(first)} (alone: blue {blue}, orange {orange}), and "
+            f"{_apart(found)}."
+        )
     if kind(found) is ss.Regime.PHASE_TRAPPED:
         low, high = (shown(degrees(a), 0) for a in swing(values))
         return (
