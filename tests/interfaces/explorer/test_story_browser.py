@@ -318,6 +318,25 @@ def test_no_text_is_cut_and_none_lies_over_another(browser, address, key, viewpo
                 assert page.evaluate(OVERLAPS) == [], text
 
 
+def test_a_window_that_is_enlarged_shows_what_a_large_one_shows(browser, address):
+    sizes = (
+        "['.stage-sphere', '.stage-hands', '.stage-curve'].map((s) => document.querySelector(s).getBoundingClientRect().bottom)"
+    )
+    large = {"width": 1920, "height": 1080}
+    with visit(browser, address, viewport=large) as fresh, visit(browser, address) as page:
+        for scene in story.SCENES:
+            for one in (fresh, page):
+                one.locator(".story-mark").nth(KEYS.index(scene.key)).click()
+                one.wait_for_timeout(300)
+            page.set_viewport_size(large)
+            page.wait_for_timeout(600)
+            assert page.evaluate(sizes) == pytest.approx(fresh.evaluate(sizes), abs=1), scene.key
+            assert page.evaluate("document.documentElement.scrollHeight") <= large["height"]
+            page.set_viewport_size(DESKTOP)
+            page.wait_for_timeout(300)
+            assert page.evaluate("document.documentElement.scrollHeight") <= DESKTOP["height"]
+
+
 #: pairs of neighbours of which the first reaches into the second
 OVERLAPS = """() => ['.story-right', '.story-last', '.story-turn'].flatMap((parent) => {
   const boxes = [...document.querySelector(parent).children].filter((e) => e.offsetHeight)
