@@ -68,6 +68,7 @@ def test_the_catalogue_describes_what_the_views_compute():
         view = views.VIEWS[one["key"]]
         assert view.controls == one["controls"]
         assert [download["name"] for download in one["downloads"]] == list(view.pictures)
+        assert ("not the motion on the screen" in one.get("runs", "")) == ("sphere" in view.pictures)
         names = [control.name for control in one["controls"]]
         for preset in catalogue.presets(one):
             values = starts(one["controls"], **preset["values"])

@@ -45,6 +45,15 @@ def test_pictures_of_two_groups_say_from_which_start(name, monkeypatch):
     assert "rom a weak random start" in figure.get_supxlabel()
 
 
+@pytest.mark.parametrize("name", ["sphere", "order"])
+@pytest.mark.parametrize(("spread", "start"), [(0.0, "24 random places"), (0.2, "a weak common start")])
+def test_pictures_of_one_ensemble_say_of_which_run_they_are(name, spread, start):
+    with ss.plot.style():
+        note = pictures.ONE[name](starts(ONE, spread=spread)).get_supxlabel()
+    assert note.startswith(f"A run from {start}; the frame turns with a spin alone.")
+    assert ("the mean of all spins" in note) == (name == "sphere" and spread > 0)
+
+
 def test_equal_figures_give_equal_files():
     make, values = pictures.ONE["map"], starts(ONE)
     assert pictures.drawn(make, values, "pdf") == pictures.drawn(make, values, "pdf")

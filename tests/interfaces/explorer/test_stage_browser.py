@@ -486,6 +486,9 @@ def test_on_a_phone_it_takes_less_than_half_of_the_height(browser, state, size):
     page = stage_page(context, **state, width="100%")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.locator(".stage").bounding_box()["height"] <= 0.45 * size[1] - 9
+    page.evaluate("model.set('order', 0.3)")
+    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('0.30')")
+    assert page.locator(".stage-reading").evaluate("e => e.scrollWidth <= e.clientWidth")
     assert page.locator(".stage-sphere").bounding_box()["width"] >= 0.2 * size[1]
     for button in page.locator(".stage button").locator("visible=true").all():
         box = button.bounding_box()

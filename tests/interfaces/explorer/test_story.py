@@ -449,6 +449,29 @@ def test_the_three_regimes_of_two_groups(key, detuning, regime, words):
     assert story_groups.MEANT[regime] in told["answers"][key]
 
 
+def test_at_the_border_of_passing_a_hand_shrinks_to_nothing_and_its_speed_jumps():
+    assert story_groups.BORDER in said("story-6", begin("story-6"))["words"]["answers"]["trapped"]
+
+    def late(detuning):
+        """Lengths of both hands in a late run, and the frequencies."""
+        model = story_groups.pair(begin("story-6", detuning=detuning))
+        run = ss.evolve(model, np.linspace(0, 200, 20001)).coherence.values[10000:]
+        return 2 * abs(run), ss.regime(model)
+
+    inside, outside = story.TRAPPED, story.FAR
+    while outside - inside > 0.01:
+        middle = (inside + outside) / 2
+        trapped = int(ss.regime(story_groups.pair(begin("story-6", detuning=middle))).regime) == ss.Regime.PHASE_TRAPPED
+        inside, outside = (middle, outside) if trapped else (inside, middle)
+    for detuning in (inside, outside):
+        least = late(detuning)[0].min(axis=0)
+        assert least[0] < 0.02  # blue
+        assert least[1] > 0.1
+    before, after = (late(d)[1].frequency.values for d in (inside, outside))
+    assert abs(after - before)[0] > 1
+    assert abs(after - before)[1] < 0.05
+
+
 def test_the_answers_of_two_groups_hold_at_any_coupling():
     answers = said("story-6", begin("story-6", V=0.0))["words"]["answers"]
     assert all(story_groups.MEANT[ss.Regime.INCOHERENT] in text for text in answers.values())

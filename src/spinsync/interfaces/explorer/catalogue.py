@@ -22,6 +22,8 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "map", "label": "Map"}, {"name": "sphere", "label": "Sphere"},
             {"name": "order", "label": "Order over time"},
         ],
+        "runs": "Sphere, order over time and all numbers: a run of their own with these values, relative to a spin alone; not "
+        "the motion on the screen.",
         "presets": {
             "Weak pulling": {"theta": -0.45},
             "Strong pulling": {"theta": -0.15, "V": 4.0},
@@ -45,6 +47,8 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "tongue", "label": "Regimes"}, {"name": "frequencies", "label": "Frequencies"},
             {"name": "sphere", "label": "Sphere"}, {"name": "order-and-phases", "label": "Order and phases over time"},
         ],
+        "runs": "Sphere, order, phases and all numbers: a run of their own with these values, from a weak start; not the "
+        "motion on the screen.",
         "presets": {
             "Full": {"detuning": 0.5},
             "Phase-trapped": {"detuning": 1.45, "V": 6.0},

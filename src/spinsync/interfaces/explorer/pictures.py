@@ -72,6 +72,12 @@ def one_map(values: Values) -> Figure:
     return figure
 
 
+def _one_run(values: Values) -> str:
+    """Where the run of the pictures begins, and its frame."""
+    start = "a weak common start" if values.get("spread") else f"{one_group.SPINS} random places"
+    return f"A run from {start}; the frame turns with a spin alone."
+
+
 def one_sphere(values: Values) -> Figure:
     """A run from random places, and its limit cycle."""
     figure, (ax,) = _sheet(3.4, 3.6)
@@ -81,6 +87,7 @@ def one_sphere(values: Values) -> Figure:
         circle = [ring["radius"] * np.cos(angles), ring["radius"] * np.sin(angles), np.full(181, ring["height"])]
         ax.plot(*ss.plot.project(np.stack(circle, -1)).T, "--", color=figures.BLACK, lw=1.0, zorder=7, label="limit cycle")
     _start_and_end(ax)
+    _note(figure, _one_run(values) + ("\nThe limit cycle is that of the mean of all spins." if values.get("spread") else ""))
     return figure
 
 
@@ -98,6 +105,7 @@ def one_order(values: Values) -> Figure:
     ax.axhline(one_group.stage(values)["order"], color=figures.BLACK, ls="--", lw=0.9, label="limit cycle, closed form")
     ax.set_xlabel(TIME)
     _legend(ax)
+    _note(figure, _one_run(values))
     return figure
 
 

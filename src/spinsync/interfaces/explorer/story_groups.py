@@ -129,12 +129,20 @@ MEANT = {
 }  # what a regime means, where the numbers stand below
 
 
+BORDER = (
+    " Further on one hand shrinks to nothing for a moment and swings round the axis on the other side: it gains a turn at each "
+    "swing; its speed jumps."
+)
+
+
 def differing(values: Values) -> tuple[str, Answers]:
     """Full, phase-trapped and partial synchronization by `ss.regime`."""
     places = {"near": story.NEAR, "far": story.FAR, "trapped": story.TRAPPED}
-    return told(values), {
-        key: f"At {equation('Δ', d)} {MEANT[kind(regime({**values, 'detuning': d}))]}" for key, d in places.items()
-    }
+    kinds = {key: kind(regime({**values, "detuning": d})) for key, d in places.items()}
+    answers = {key: f"At {equation('Δ', d)} {MEANT[kinds[key]]}" for key, d in places.items()}
+    if (kinds["trapped"], kinds["far"]) == (ss.Regime.PHASE_TRAPPED, ss.Regime.PARTIAL):
+        answers["trapped"] += BORDER
+    return told(values), answers
 
 
 # ---- the sandbox

@@ -67,7 +67,7 @@ def hearing(values: Values) -> tuple[str, Answers]:
             "alone."
         )
     elif rigid:
-        now = f"{told} the average hand keeps the length and the speed that the start gave it."
+        now = f"{told} the average hand keeps the length and the speed that it has. None is left? Start anew."
         start = (
             f"Each start has its own length, mostly {equation('R', low)} to {shown(high)}, and its own speed: some are faster "
             "than a clock alone, others slower, a few turn backwards. Chance decides, and nothing levels it out."
@@ -81,8 +81,8 @@ def hearing(values: Values) -> tuple[str, Answers]:
         "start": start,
         "kick": f"It does not come back: they go on in another way, and {after}. All dots move as if painted on the ball, and "
         "no motion is better than another.",
-        "twist": "To the left of 0 the whole ball tips over until the mean of all dots is straight below the middle, to the "
-        "right straight above it, and no average hand is left. At 0 it turns for ever, but from each start in another way.",
+        "twist": "Between −1 and 0 the whole ball tips over until the mean of all dots is straight below the middle, between 0 "
+        "and 1 straight above it, and no average hand is left. At 0 and ±1 it only turns; a lost hand needs a new start.",
     }
 
 
