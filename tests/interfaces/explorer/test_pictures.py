@@ -71,7 +71,7 @@ def test_the_tongue_of_the_download_is_that_of_the_page(monkeypatch):
     assert corners[..., 0].max() == pytest.approx(3, abs=0.05)
     assert corners[..., 1].max() == pytest.approx(8, abs=0.1)
     lines = {line.get_label(): line for line in ax.lines}
-    assert {"full exists", "full ends (Hopf)", "incoherent is stable", "here"} <= set(lines)
+    assert {"full exists", "full ends (Hopf)", "incoherent below", "here"} <= set(lines)
     x, y = lines["full exists"].get_data()
     there = np.isfinite(x)
     np.testing.assert_allclose(x[there], 2 * np.sqrt(y[there] / 4 - 0.25), atol=1e-6)  # (5.2)

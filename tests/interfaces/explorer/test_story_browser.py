@@ -122,7 +122,7 @@ def test_a_number_outside_the_range_is_said(browser, address):
         before = page.locator(".story-turn").bounding_box()
         page.get_by_role("spinbutton").fill("0")
         page.get_by_role("spinbutton").press("Enter")
-        page.get_by_text("Gain over damping r goes from 0.08333 to 12 here, but is 0.").wait_for()
+        page.get_by_text("Gain over damping r: 0 is outside 0.083 to 12; 0.083 is used.").wait_for()
         assert page.locator(".story-turn").bounding_box() == before
         assert fits(page, ".story-slider .said")
         page.get_by_role("slider").press("ArrowRight")

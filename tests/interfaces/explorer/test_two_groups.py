@@ -171,7 +171,7 @@ def test_closed_form_lines_at_a_quarter_turn():
     margin = (0.5 - d) * (1.5 - d) + 2 * (V / 2 - 0.5 - d) * (1 - d)
     assert np.nanmax(abs(margin)) < 1e-9
     assert np.isfinite(hopf).sum() > 10
-    x, V = lines["incoherent is stable"]
+    x, V = lines["incoherent below"]
     np.testing.assert_allclose(V[x > 1.05], 2, rtol=1e-9)  # beyond, both groups are dark or none: V z0 = 2 Gamma_perp
     np.testing.assert_allclose(V[x < 0.95], 1 + x[x < 0.95] ** 2, rtol=1e-9)  # there it is the end of the full state
 
@@ -184,7 +184,7 @@ def test_a_cross_coupling_that_happens_to_equal_the_coupling_has_no_lines_of_equ
 def test_the_incoherent_state_ends_at_the_line_for_any_phase():
     values = of()
     ((name, x, y),) = two_groups.closed_form_lines(values)
-    assert name == "incoherent is stable"
+    assert name == "incoherent below"
     for k in (5, 20):
         for share, regime in ((0.97, "incoherent"), (1.03, "full")):
             there = values | {"detuning": float(x[k]), "V": share * float(y[k])}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Make = Callable[[Values], "Figure"]
 TIME = r"time  $(\kappa+\gamma)t$"
 UNIT = r"/(\kappa+\gamma)$"
-DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
+DASHES = {"full exists": "--", "incoherent below": ":", "Adler, weak coupling": "--"}
 PLACE: dict[str, Any] = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
 DPI = 400  # of a PNG: some 1400 points across, for a slide
 _style = Lock()  # matplotlib's settings are those of the whole process

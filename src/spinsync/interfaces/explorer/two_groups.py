@@ -117,7 +117,7 @@ def closed_form_lines(values: Values) -> Lines:
     if values["alike"]:
         detunings = np.linspace(DETUNING.low, DETUNING.high, LINES)
         critical = np.array([ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings])
-        onset = ("incoherent is stable", detunings, critical)
+        onset = ("incoherent below", detunings, critical)
         return [onset] if symmetric(values) is None else [*_symmetric_lines(model, strengths, critical[0]), onset]
     links = [weak({**values, "V_cross": float(v)}) for v in strengths]
     strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
