@@ -347,7 +347,7 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
 def test_the_strip_shows_r_and_the_closed_form(context):
     page = stage_page(context, **ONE)
     settle(page)
-    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('0.34')")
+    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('R = 0.34')")
     assert page.locator(".stage-reading span").all_text_contents() == [f"R = {R:.2f}", f"theory {R:.2f}"]
     page.wait_for_timeout(300)
     paused(page)
@@ -436,6 +436,26 @@ def test_clock_hands_point_where_the_spins_do(context):
     ):
         tip = image[round(y + 0.8 * radius * v), round(x + 0.8 * radius * u)]
         np.testing.assert_allclose(tip, [[0, 114, 178], [213, 94, 0]][group], atol=40, err_msg=f"{of} {large}")
+
+
+def test_the_mean_has_one_colour_on_the_sphere_and_on_its_clock(context):
+    page = stage_page(context, **{**ONE, "hands": True}, width="640px")
+    paused(page)
+    page.evaluate("stage.lineUp()")
+    page.evaluate(FRAME)
+    image, (x, y, radius, *_) = pixels(page.locator(".stage-hands")), page.evaluate("stage.hands.faces[0]")
+    np.testing.assert_allclose(image[round(y), round(x + 0.5 * radius)], [0, 0, 0], atol=10)
+
+
+def test_both_groups_are_seen_where_they_coincide(context):
+    page = stage_page(context, **TWO)
+    paused(page)
+    page.evaluate("() => { stage.motion.lineUp(); stage.history.begin(stage.motion); stage.requestDraw(); }")
+    page.evaluate(FRAME)
+    x, y, _ = place(page, [1, 0, 0])
+    around = pixels(page.locator(".stage-sphere"))[round(y) - 10 : round(y) + 11, round(x) - 10 : round(x) + 11].reshape(-1, 3)
+    for colour in ([0, 114, 178], [213, 94, 0]):
+        assert (np.abs(around - colour).sum(axis=1) < 40).sum() > 10
 
 
 def test_it_sleeps_where_nobody_looks_and_respects_reduced_motion(browser, context):

@@ -196,17 +196,17 @@ def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     first, second = (float(f) for f in found.frequency.values)
     if regime is ss.Regime.FULL:
         return (
-            f"Both groups turn at one frequency, {_counted('Ω', first)}, and the angle between them stays: "
+            f"In the end both groups turn at one frequency, {_counted('Ω', first)}, and the angle between them stays: "
             f"{_ahead(float(found.phase_difference[0, 1]))}. Their light is one line."
         )
     if regime is ss.Regime.PHASE_TRAPPED:
         return (
-            f"The angle between the groups swings to and fro, but neither ever overtakes the other: both have the same mean "
-            f"frequency, {_counted('Ω', first)}."
+            f"In the end the angle between the groups swings to and fro, but neither overtakes the other: both have the same "
+            f"mean frequency, {_counted('Ω', first)}."
         )
     if regime is ss.Regime.PARTIAL:
         return (
-            f"Each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
+            f"In the end each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
             f"{_counted('Ω<sub>B</sub>', second)}: one overtakes the other again and again."
         )
     return {

@@ -16,6 +16,7 @@ import { Strip } from "./strip.js";
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
 const ZOOM = 1.07; // there is little margin around this sphere
 const TOGETHER = 0.06; // width of a cloud that looks like one dot
+const DOTS = [8.5, 6]; // radii of the dots of two groups, in CSS pixels: both are seen where one lies on the other
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
 const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
@@ -203,7 +204,7 @@ class Stage {
     play.textContent = this.playing ? "Pause" : "Play";
     hands.hidden = !this.model.get("hands");
     root.dataset.hands = String(!hands.hidden);
-    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order[groups - 1]);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order[groups - 1], this.words.unit);
     this.hands.look(this.motion, colours, this.theme, this.words.hands);
     offer(this.elements, this.words, groups);
     explain(legend, this.words, colours.slice(0, groups), this.theme.strong, this.rings.length > 0);
@@ -287,7 +288,7 @@ class Stage {
       const [x, y] = sphere.point(motion.meanX[a], motion.meanY[a], motion.meanZ[a]);
       Object.assign(c, { globalAlpha: opacity, fillStyle: this.history.run.colours[a], strokeStyle: theme.page, lineWidth: 1.5 * ratio });
       c.beginPath();
-      c.arc(x, y, 6.5 * ratio, 0, 2 * Math.PI);
+      c.arc(x, y, (motion.groups > 1 ? DOTS[a] : DOTS[1]) * ratio, 0, 2 * Math.PI);
       c.fill();
       c.stroke();
     }

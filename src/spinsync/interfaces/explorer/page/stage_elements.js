@@ -9,7 +9,7 @@ const FAINT =
 const WORDS = {
   expert: {
     one: "one spin", groups: ["group A", "group B"], mean: "mean",
-    cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"],
+    cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"], unit: "/(κ+γ)",
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
     start: "Weak start", starts: "All spins at random places, so that the mean of each group is near the axis", common: "Strong start",
     seen: ({ every, first, speeds }) => {
@@ -22,7 +22,7 @@ const WORDS = {
   },
   plain: {
     one: "one clock", groups: ["blue clocks, A", "orange clocks, B"], mean: "average",
-    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"],
+    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"], unit: " s",
     hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
     start: "Weak start", starts: "All dots at random places, so that the average hand of each group is short", common: "Strong start",
     seen: ({ every, first, speeds }) => {
