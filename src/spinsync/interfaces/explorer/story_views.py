@@ -122,7 +122,7 @@ def _now(values: Values) -> str:
     slow = abs(values["V"] / critical - 1) < one_group.SLOW
     order, just = equation("R", float(cycle.order_parameter)), "just " if slow else ""
     if bool(cycle.synchronized):
-        grown = f"Slowly it grows to the length {order}, at the" if slow else f"Length {order},"
+        grown = f"Slowly it grows to {order}," if slow else f"Length {order},"
         return (
             f"<b>A rhythm.</b> {grown} common speed {_turning(cycle, long=not slow)}. {equation('V', values['V'])} is "
             f"{just}above the critical {shown(critical)} (at {_here(values)})."
