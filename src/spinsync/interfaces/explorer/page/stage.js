@@ -83,8 +83,10 @@ class Stage {
   // ---- what one can do
 
   change() {
+    const held = JSON.stringify(this.model.get("values"));
+    if (held !== this.valuesHeld) this.laps.forget(); // Python repeats the values, which changes nothing
+    this.valuesHeld = held;
     this.motion.set(this.rates());
-    this.laps.forget();
     this.face();
     this.requestDraw();
   }

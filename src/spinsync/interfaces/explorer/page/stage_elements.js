@@ -97,9 +97,9 @@ export function explain(legend, words, colours, strong, rings) {
 }
 
 // two groups have two kinds of start whose end is known
-export function offer({ root, start, common }, words, groups) {
+export function offer({ root, start, common, seen }, words, groups) {
   root.dataset.groups = groups;
-  common.hidden = groups < 2;
+  common.hidden = seen.hidden = groups < 2;
   start.textContent = groups < 2 ? "New random start" : words.start;
   start.title = groups < 2 ? "N on the sphere" : `${words.starts} (N on the sphere)`;
 }
