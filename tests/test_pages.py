@@ -1,4 +1,4 @@
-"""What pages tell to paste works: the first figure of README.md, and the worked examples of CONTRIBUTING.md."""
+"""What pages tell to paste works: the programs of README.md, and the worked examples of CONTRIBUTING.md."""
 
 import os
 import re
@@ -71,11 +71,14 @@ def test_the_theory_and_the_question_answer(tmp_path):
     run_tests(tmp_path, 2)
 
 
-def test_the_first_figure_is_drawn(tmp_path):
+def test_the_first_figure_is_drawn_and_a_run_is_saved_as_a_page(tmp_path):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    code = re.search(r"\.venv/bin/python - <<'END'\n(.*?)\nEND\n", readme, re.DOTALL)
-    subprocess.run([sys.executable, "-W", "error", "-c", code[1]], cwd=tmp_path, check=True, timeout=200)
+    programs = re.findall(r"\.venv/bin/python - <<'END'\n(.*?)\nEND\n", readme, re.DOTALL)
+    assert len(programs) == 2
+    for code in programs:
+        subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=tmp_path, check=True, timeout=200)
     assert (tmp_path / "tongue.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "run.html").read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
 def test_pages_name_no_package_of_an_index_that_does_not_have_it():

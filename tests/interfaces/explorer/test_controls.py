@@ -14,8 +14,8 @@ from spinsync.interfaces.explorer.controls import FEW, ONE, RATIO, SPINS, TWO, V
     ("sent", "holds", "said"),
     [
         (4.5, 4.5, ""),
-        (1e9, 5.0, "coupling V/(κ+γ) goes from 0 to 5 here, but is 1e+09."),
-        (-1, 0.0, "coupling V/(κ+γ) goes from 0 to 5 here, but is −1."),
+        (1e9, 5.0, "coupling V/(κ+γ): 1e+09 is outside 0 to 5; 5 is used."),
+        (-1, 0.0, "coupling V/(κ+γ): −1 is outside 0 to 5; 0 is used."),
         ("__import__('os').getpid()", 3.0, "coupling V/(κ+γ) must be a number."),
         (None, 3.0, "coupling V/(κ+γ) must be a number."),
         (True, 3.0, "coupling V/(κ+γ) must be a number."),
@@ -39,7 +39,7 @@ def test_a_logarithmic_range_keeps_its_numbers():
     assert accepted((RATIO,), {"r": 0.333}, {"r": 3.0}) == ({"r": 0.333}, "")
     assert accepted((RATIO,), {"r": 0.0}, {"r": 3.0})[0] == {"r": RATIO.low}
     assert accepted((RATIO,), {"r": 13}, {"r": 3.0}) == (
-        {"r": 12.0}, "gain-to-damping ratio r = κ/γ goes from 0.0833 to 12 here, but is 13."
+        {"r": 12.0}, "gain-to-damping ratio r = κ/γ: 13 is outside 0.083 to 12; 12 is used."
     )  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def test_the_catalogue_describes_what_the_views_compute():
         view = views.VIEWS[one["key"]]
         assert view.controls == one["controls"]
         assert [download["name"] for download in one["downloads"]] == list(view.pictures)
+        assert ("not the motion on the screen" in one.get("runs", "")) == ("sphere" in view.pictures)
         names = [control.name for control in one["controls"]]
         for preset in catalogue.presets(one):
             values = starts(one["controls"], **preset["values"])

@@ -26,7 +26,7 @@ def test_few_spins_in_words():
     c = float(ss.steady_state(few_spins.ensemble(values), theory=theory).correlation[0, 0].real)
     assert f"c = {c:.3f}" in said(values)
     assert f"{width:.2f} wide" in said(values)
-    assert "Infinitely many spins synchronize: c = 0.029, a line at ν = −0.20 and no width" in said(values)
+    assert "Infinitely many spins synchronize: c = R²/4 = 0.029, a line at ν = −0.20 and no width" in said(values)
     assert "Infinitely many spins stay incoherent here" in said(of(V=0.8))
 
 
@@ -45,6 +45,22 @@ def test_a_negative_correlation_is_said():
     assert "they tend to point opposite ways" in said(values)
     assert "they tend to point the same way" in said(of())
     assert "c = 0.000: they know nothing of each other" in said(of(V=0.0))
+
+
+def test_the_frequency_of_the_light_is_relative_to_a_spin_alone():
+    """A few spins without coupling emit at their own frequency, nu = 0."""
+    assert float(few_spins.line(of(V=0.0)).frequency) == pytest.approx(0, abs=1e-9)
+    assert "a line at ν = 0.00 relative to a spin alone" in said(of(V=0.0))
+
+
+def test_few_spins_may_be_more_correlated_below_the_threshold_and_many_are_not():
+    told = "With few, c may even be larger than above the threshold."
+    assert told in said(of(V=0.8))
+    assert told not in said(of())
+    assert told not in said(of(theta=0.4))  # no coupling synchronizes there
+    below, above = (few_spins.ensemble(of(V=v)) for v in (0.8, 3.0))
+    assert few_spins.correlation(below, 20) > 1.5 * few_spins.correlation(above, 20)
+    assert few_spins.correlation(below, 200) < 0.5 * few_spins.correlation(above, 200)
 
 
 def test_the_limit_is_reached_as_the_number_grows():

@@ -94,7 +94,7 @@ def test_too_much_is_said(browser, address):
     with visit(browser, address) as page:
         name = label(page, "V")
         put(page, "V", 1000)
-        page.get_by_text(f"{name} goes from 0 to 5 here, but is 1000.").wait_for()
+        page.get_by_text(f"{name}: 1000 is outside 0 to 5; 5 is used.").wait_for()
         assert slider(page, "V").input_value() == "5"
         put(page, "V", "")
         page.get_by_text(f"{name} must be a number.").wait_for()

@@ -36,6 +36,24 @@ def test_axes_are_in_units_of_the_page(key, name):
     assert r"/\gamma$" not in labels.replace(r"\kappa/\gamma$", "")
 
 
+@pytest.mark.parametrize("name", list(views.VIEWS["two"].pictures))
+def test_pictures_of_two_groups_say_from_which_start(name, monkeypatch):
+    monkeypatch.setattr(tongues, "GRID", 32)
+    monkeypatch.setattr(tongues, "COARSE", 8)
+    with ss.plot.style():
+        figure = pictures.TWO[name](starts(TWO, dephasing=0.35))
+    assert "rom a weak random start" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("name", ["sphere", "order"])
+@pytest.mark.parametrize(("spread", "start"), [(0.0, "24 random places"), (0.2, "a weak common start")])
+def test_pictures_of_one_ensemble_say_of_which_run_they_are(name, spread, start):
+    with ss.plot.style():
+        note = pictures.ONE[name](starts(ONE, spread=spread)).get_supxlabel()
+    assert note.startswith(f"A run from {start}; the frame turns with a spin alone.")
+    assert ("the mean of all spins" in note) == (name == "sphere" and spread > 0)
+
+
 def test_equal_figures_give_equal_files():
     make, values = pictures.ONE["map"], starts(ONE)
     assert pictures.drawn(make, values, "pdf") == pictures.drawn(make, values, "pdf")
@@ -53,7 +71,7 @@ def test_the_tongue_of_the_download_is_that_of_the_page(monkeypatch):
     assert corners[..., 0].max() == pytest.approx(3, abs=0.05)
     assert corners[..., 1].max() == pytest.approx(8, abs=0.1)
     lines = {line.get_label(): line for line in ax.lines}
-    assert {"full exists", "full ends (Hopf)", "incoherent is stable", "here"} <= set(lines)
+    assert {"full exists", "full ends (Hopf)", "incoherent below", "here"} <= set(lines)
     x, y = lines["full exists"].get_data()
     there = np.isfinite(x)
     np.testing.assert_allclose(x[there], 2 * np.sqrt(y[there] / 4 - 0.25), atol=1e-6)  # (5.2)

@@ -183,6 +183,93 @@ def test_a_pulled_spin_follows_the_pointer_and_runs_back(context):
     assert page.evaluate("[stage.sphere.azimuth, stage.sphere.elevation]") == pytest.approx([view[0] - 8, view[1]])
 
 
+def alone_at(page, spin, vector):
+    """One spin at a place, all others at the top of the axis; nothing moves but by hand."""
+    page.evaluate(
+        """async ([spin, m]) => {
+          const { motion } = stage;
+          for (let i = 0; i < motion.count; i++) [motion.x[i], motion.y[i], motion.z[i]] = [0, 0, 1];
+          [motion.x[spin], motion.y[spin], motion.z[spin]] = m;
+          motion.measure();
+          stage.history.begin(motion);
+          stage.requestDraw();
+        }""",
+        [spin, vector],
+    )
+    page.evaluate(FRAME)
+
+
+@pytest.mark.parametrize("depth", [-0.9, -0.5, -0.1, 0.5])
+def test_a_spin_is_pulled_wherever_it_is_and_stays_on_its_side(context, depth):
+    page = stage_page(context, **ONE)
+    paused(page)
+    across = np.sqrt(1 - depth**2 - 0.04)  # seen to the left of the axis and a little above it
+    m = np.array(page.evaluate("stage.sphere.matrix")).reshape(3, 3)
+    vector = (-0.5 * across * m[0] + 0.2 * m[1] + depth * m[2]) * 0.9
+    alone_at(page, 11, vector.tolist())
+    x, y, seen = place(page, vector.tolist())
+    assert np.sign(seen) == np.sign(depth)
+    box = page.locator(".stage-sphere").bounding_box()
+    view = page.evaluate("[stage.sphere.azimuth, stage.sphere.elevation]")
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    assert page.locator(".stage-sphere").get_attribute("data-over") == "spin"
+    page.mouse.down()
+    page.mouse.move(box["x"] + x + 25, box["y"] + y + 15, steps=4)
+    assert page.evaluate("stage.motion.held") == 11
+    held = page.evaluate("[stage.motion.x[11], stage.motion.y[11], stage.motion.z[11]]")
+    assert place(page, held)[:2] == pytest.approx([x + 25, y + 15], abs=0.6)
+    assert np.sign(place(page, held)[2]) == np.sign(depth)
+    page.mouse.up()
+    assert page.evaluate("[stage.sphere.azimuth, stage.sphere.elevation]") == view
+
+
+def test_of_two_spins_at_one_place_the_one_in_front_is_pulled(context):
+    page = stage_page(context, **ONE)
+    paused(page)
+    m = np.array(page.evaluate("stage.sphere.matrix")).reshape(3, 3)
+    front, back = (0.4 * m[0] - 0.3 * m[1] + side * 0.6 * m[2] for side in (1, -1))
+    alone_at(page, 11, back.tolist())
+    page.evaluate(
+        "(m) => { [stage.motion.x[12], stage.motion.y[12], stage.motion.z[12]] = m; stage.requestDraw(); }", front.tolist()
+    )
+    page.evaluate(FRAME)
+    x, y, _ = place(page, back.tolist())
+    box = page.locator(".stage-sphere").bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y + 4)
+    page.mouse.down()
+    assert page.evaluate("stage.motion.held") == 12
+    page.mouse.up()
+
+
+def test_a_spin_behind_the_axis_is_pulled_while_it_moves(context):
+    """A slow finger: the dot is where it was drawn last."""
+    page = stage_page(context, **{**ONE, "turn": True})
+    page.evaluate("stage.speed = 0.05")
+    settle(page)
+    page.evaluate(
+        """() => {  // the common dot behind the axis
+          const { motion, sphere } = stage, m = sphere.matrix;
+          const turn = Math.atan2(-m[7], -m[6]) - Math.atan2(motion.mean1, motion.mean0);
+          for (let i = 0; i < motion.count; i++) motion.turn(i, 0, 0, 1, turn);
+        }"""
+    )
+    page.evaluate(FRAME)
+    assert page.evaluate("stage.playing")
+    x, y, depth = page.evaluate(
+        "() => { const { now, ratio } = stage.sphere; return [now.x[0] / ratio, now.y[0] / ratio, now.depth[0]]; }"
+    )
+    assert depth < 0
+    box = page.locator(".stage-sphere").bounding_box()
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    page.mouse.down()
+    assert page.evaluate("stage.motion.held") >= 0
+    page.mouse.move(box["x"] + x + 30, box["y"] + y - 10, steps=3)
+    spin = page.evaluate("stage.motion.held")
+    held = page.evaluate("(k) => [stage.motion.x[k], stage.motion.y[k], stage.motion.z[k]]", spin)
+    assert place(page, held)[:2] == pytest.approx([x + 30, y - 10], abs=0.6)
+    page.mouse.up()
+
+
 def test_a_finger_pulls_a_spin_and_elsewhere_it_scrolls(browser):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, device_scale_factor=2)
     page = stage_page(context, **ONE)
@@ -260,7 +347,7 @@ def test_the_ring_of_the_cycle_is_where_the_spins_turn(context):
 def test_the_strip_shows_r_and_the_closed_form(context):
     page = stage_page(context, **ONE)
     settle(page)
-    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('0.34')")
+    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('R = 0.34')")
     assert page.locator(".stage-reading span").all_text_contents() == [f"R = {R:.2f}", f"theory {R:.2f}"]
     page.wait_for_timeout(300)
     paused(page)
@@ -351,6 +438,26 @@ def test_clock_hands_point_where_the_spins_do(context):
         np.testing.assert_allclose(tip, [[0, 114, 178], [213, 94, 0]][group], atol=40, err_msg=f"{of} {large}")
 
 
+def test_the_mean_has_one_colour_on_the_sphere_and_on_its_clock(context):
+    page = stage_page(context, **{**ONE, "hands": True}, width="640px")
+    paused(page)
+    page.evaluate("stage.lineUp()")
+    page.evaluate(FRAME)
+    image, (x, y, radius, *_) = pixels(page.locator(".stage-hands")), page.evaluate("stage.hands.faces[0]")
+    np.testing.assert_allclose(image[round(y), round(x + 0.5 * radius)], [0, 0, 0], atol=10)
+
+
+def test_both_groups_are_seen_where_they_coincide(context):
+    page = stage_page(context, **TWO)
+    paused(page)
+    page.evaluate("() => { stage.motion.lineUp(); stage.history.begin(stage.motion); stage.requestDraw(); }")
+    page.evaluate(FRAME)
+    x, y, _ = place(page, [1, 0, 0])
+    around = pixels(page.locator(".stage-sphere"))[round(y) - 10 : round(y) + 11, round(x) - 10 : round(x) + 11].reshape(-1, 3)
+    for colour in ([0, 114, 178], [213, 94, 0]):
+        assert (np.abs(around - colour).sum(axis=1) < 40).sum() > 10
+
+
 def test_it_sleeps_where_nobody_looks_and_respects_reduced_motion(browser, context):
     page = stage_page(context, **ONE)
     page.evaluate("() => { document.querySelector('main').style.display = 'none'; }")
@@ -392,17 +499,21 @@ def test_the_theme_is_that_of_the_page(browser):
     context.close()
 
 
-@pytest.mark.parametrize("state", [ONE, {**TWO, "hands": True, "plain": True}])
+@pytest.mark.parametrize("state", [ONE, TWO, {**TWO, "hands": True, "plain": True}])
 @pytest.mark.parametrize("size", [(390, 844), (360, 640)])
 def test_on_a_phone_it_takes_less_than_half_of_the_height(browser, state, size):
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, has_touch=True, is_mobile=True)
     page = stage_page(context, **state, width="100%")
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert page.locator(".stage").bounding_box()["height"] <= 0.45 * size[1] - 9
+    page.evaluate("model.set('order', 0.3)")
+    wait_until(page, "document.querySelector('.stage-reading').textContent.includes('0.30')")
+    assert page.locator(".stage-reading").evaluate("e => e.scrollWidth <= e.clientWidth")
     assert page.locator(".stage-sphere").bounding_box()["width"] >= 0.2 * size[1]
-    for button in page.locator(".stage button").all():
+    for button in page.locator(".stage button").locator("visible=true").all():
         box = button.bounding_box()
         assert box["height"] >= 40
+        assert box["width"] >= 40
         assert box["x"] + box["width"] <= size[0]
     context.close()
 

@@ -216,7 +216,7 @@ def test_a_twist_has_one_unit():
     texts = [scene.text for scene in story.SCENES]
     texts += [said("story-2", begin("story-2", theta=theta))["words"]["text"] for theta in (-0.25, 1.0)]
     told = [text for text in texts if "°" in text]
-    assert len(told) == 4
+    assert len(told) == 5
     for text in told:
         half, angle = re.search(r"(−?[\d.]+) half turns? \((−?[\d.]+)°\)", TAG.sub("", text)).groups()
         assert 180 * float(half.replace("−", "-")) == float(angle.replace("−", "-"))
@@ -273,7 +273,7 @@ def test_start_decides_the_phase_and_nothing_else():
     """From five random starts: the same R and the same speed, those of the words, and five directions."""
     values = begin("story-4")
     words = said("story-4", values)["words"]
-    told, lengths = {number_after(words["text"], "Ω =")}, {number_after(words["text"], "R =")}
+    told, lengths = {number_after(words["text"], "common speed")}, {number_after(words["text"], "R =")}
     times, phases = np.linspace(0, 60, 601), []
     for seed in range(5):
         mean = ss.bloch(played(crowd(), times, seed)).values.mean(1)
@@ -283,6 +283,59 @@ def test_start_decides_the_phase_and_nothing_else():
         phases.append(turned[-1] % (2 * pi))
     assert np.diff(np.sort(phases)).min() > 0.05
     assert number_after(words["text"], "one turn in") == pytest.approx(2 * pi / abs(told.pop()), rel=0.05)
+
+
+@pytest.mark.parametrize("key", ["story-4", "story-5"])
+@pytest.mark.parametrize("changes", [{}, {"V": 0.5}, {"theta": 0.25, "r": 0.2}])
+def test_values_that_a_number_depends_on_are_named_beside_it(key, changes):
+    """What the page does not show beside the sentence: r and the twist."""
+    values = begin(key, **changes)
+    words = said(key, values)["words"]
+    assert number_after(words["text"], "V =") == values["V"]
+    assert number_after(words["text"], "(at r =") == values["r"]
+    assert number_after(words["text"], ", twist") == values["theta"]
+
+
+@pytest.mark.parametrize("key", ["story-4", "story-5", "story-6"])
+def test_a_step_names_the_values_with_which_it_opens(key):
+    text = TAG.sub("", SCENES[key].text.replace("&nbsp;", " "))
+    for name, mark in (("V", "V = "), ("r", "r = "), ("theta", "wist")):
+        assert number_after(text, mark) == begin(key)[name]
+
+
+def test_the_sandbox_and_step_6_begin_alike():
+    first, last = begin("story-6"), begin("sandbox")
+    assert {name: last[name] for name in first} == first
+    assert said("story-6", first)["words"]["text"] == said("sandbox", last)["words"]["text"]
+
+
+def test_no_letter_stands_for_two_speeds():
+    """In the library Omega is relative to the mean of the own frequencies; the story tells the speed that is seen."""
+    for key, scene in SCENES.items():
+        words = said(key, begin(key))["words"]
+        assert not any("Ω" in text for text in (scene.text, words["text"], *words["answers"].values()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"theta": -0.4}, {"theta": -0.4, "V": 1.5, "r": 3}, {"theta": 0.6, "r": 1 / 9}])
+def test_the_twist_alone_sets_the_speed(changes):
+    told = said("story-4", begin("story-4", **changes))["words"]["answers"]["start"]
+    theta = changes.get("theta", story.TWIST)
+    for v, r in ((2.0, 4.0), (4.0, 11.0)):
+        model = crowd(theta=theta, V=v, r=r if theta < 0 else 1 / r)
+        assert number_after(told, "twist alone:") == pytest.approx(float(ss.limit_cycle(model).frequency), abs=0.005)
+        assert number_after(told, "here,") == pytest.approx(
+            float(ss.limit_cycle(crowd(theta=-0.5, V=v, r=r)).frequency), abs=0.005
+        )
+
+
+@pytest.mark.parametrize("share", [0.88, 0.95, 1.05, 1.12])
+def test_close_to_the_critical_coupling_all_goes_slowly(share):
+    """A trace grows, or dies, by the factor e in more than 20 seconds."""
+    values = begin("story-4", V=share * ss.critical_coupling(crowd()))
+    order = ss.evolve(crowd(**values), [0.0, 5.0], initial=[[1e-4, 0.0, 7 / 9]]).order_parameter.values
+    text, slow = said("story-4", values)["words"]["text"], 5 / abs(np.log(order[1] / order[0])) > 20
+    assert slow == (abs(share - 1) < 0.1)
+    assert ("lowly" in text, "just" in text) == (slow, slow)
 
 
 def test_the_ring_is_the_path_of_all_spins():
@@ -343,7 +396,8 @@ def test_flip_kills_and_exchange_revives_in_the_mirror():
 
 def test_the_shore():
     text = said("story-5", begin("story-5"))["words"]["answers"]["map"]
-    for r, mark in ((3.0, "coupling:"), (1.5, "already")):
+    assert number_after(text, "twist of ±") == abs(story.TWIST)
+    for r, mark in ((3.0, "it is"), (1.5, "already")):
         for ratio, theta in ((r, story.TWIST), (1 / r, -story.TWIST)):
             values = {"V": 1.0, "r": ratio, "theta": theta}
             assert number_after(text, mark) == pytest.approx(ss.critical_coupling(crowd(**values)), abs=0.005)
@@ -395,6 +449,29 @@ def test_the_three_regimes_of_two_groups(key, detuning, regime, words):
     assert story_groups.MEANT[regime] in told["answers"][key]
 
 
+def test_at_the_border_of_passing_a_hand_shrinks_to_nothing_and_its_speed_jumps():
+    assert story_groups.BORDER in said("story-6", begin("story-6"))["words"]["answers"]["trapped"]
+
+    def late(detuning):
+        """Lengths of both hands in a late run, and the frequencies."""
+        model = story_groups.pair(begin("story-6", detuning=detuning))
+        run = ss.evolve(model, np.linspace(0, 200, 20001)).coherence.values[10000:]
+        return 2 * abs(run), ss.regime(model)
+
+    inside, outside = story.TRAPPED, story.FAR
+    while outside - inside > 0.01:
+        middle = (inside + outside) / 2
+        trapped = int(ss.regime(story_groups.pair(begin("story-6", detuning=middle))).regime) == ss.Regime.PHASE_TRAPPED
+        inside, outside = (middle, outside) if trapped else (inside, middle)
+    for detuning in (inside, outside):
+        least = late(detuning)[0].min(axis=0)
+        assert least[0] < 0.02  # blue
+        assert least[1] > 0.1
+    before, after = (late(d)[1].frequency.values for d in (inside, outside))
+    assert abs(after - before)[0] > 1
+    assert abs(after - before)[1] < 0.05
+
+
 def test_the_answers_of_two_groups_hold_at_any_coupling():
     answers = said("story-6", begin("story-6", V=0.0))["words"]["answers"]
     assert all(story_groups.MEANT[ss.Regime.INCOHERENT] in text for text in answers.values())
@@ -438,7 +515,7 @@ def test_the_angles_and_meetings_of_two_groups():
     blue, orange = (number_after(answers["far"], mark) for mark in ("blue has the speed", "orange"))
     assert ("Blue passes orange" in answers["far"]) == (laps > 0)
     assert blue - orange == pytest.approx(2 * pi * laps / 100, abs=0.05)
-    for key, mark, detuning in (("near", "Ω =", story.NEAR), ("trapped", "have the speed", story.TRAPPED)):
+    for key, mark, detuning in (("near", "one common speed", story.NEAR), ("trapped", "have the speed", story.TRAPPED)):
         assert number_after(answers[key], mark) == pytest.approx(speed(detuning), abs=0.02)
     assert blue == pytest.approx(speed(story.FAR), abs=0.05)
     assert number_after(answers["far"], "every") == pytest.approx(100 / laps, rel=0.05)

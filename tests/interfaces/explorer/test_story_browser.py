@@ -122,7 +122,7 @@ def test_a_number_outside_the_range_is_said(browser, address):
         before = page.locator(".story-turn").bounding_box()
         page.get_by_role("spinbutton").fill("0")
         page.get_by_role("spinbutton").press("Enter")
-        page.get_by_text("Gain over damping r goes from 0.08333 to 12 here, but is 0.").wait_for()
+        page.get_by_text("Gain over damping r: 0 is outside 0.083 to 12; 0.083 is used.").wait_for()
         assert page.locator(".story-turn").bounding_box() == before
         assert fits(page, ".story-slider .said")
         page.get_by_role("slider").press("ArrowRight")
@@ -219,9 +219,11 @@ def test_a_goal_that_a_visitor_reaches_is_ticked(browser, address):
         far = "document.querySelectorAll('.story-goals li')[1]"
         page.locator(".story-goals button").nth(1).click()
         wait_until(page, f"{far}.matches('.shown')")
+        now(page, "Blue passes orange")
+        before = page.locator(".story-now .words").inner_text()
         field.fill("2.1")  # what was shown is not solved by a little more of it
         field.press("Enter")
-        wait_until(page, "document.querySelector('.story-now .words').textContent.includes('2.')")
+        wait_until(page, "text => document.querySelector('.story-now .words').textContent !== text", before)
         page.wait_for_timeout(800)
         assert page.evaluate(f"!{far}.matches('.reached')")
         field.fill("0.5")
@@ -291,6 +293,8 @@ def texts_of(key):
     controls = next(scene.controls for scene in story.SCENES if scene.key == key)
     corners = [starts(controls), *(starts(controls, **{c.name: end}) for c in controls for end in (c.low, c.high))]
     corners += [starts(controls, detuning=d) for d in (story.FAR, story.TRAPPED)] if key in KEYS[5:] else []
+    corners += [starts(controls, detuning=1.8, theta=-0.38)] if key in KEYS[5:] else []  # where the start decides
+    corners += [starts(controls, V=v) for v in (0.88, 0.94)] if key in KEYS[3:5] else []  # next to the critical coupling
     words = [story_views.words(key, values)["words"] for values in corners]
     return sorted({w["text"] for w in words}), sorted({text for w in words for text in w["answers"].values()})
 
@@ -312,6 +316,25 @@ def test_no_text_is_cut_and_none_lies_over_another(browser, address, key, viewpo
                 assert fits(page, selector), text
                 assert page.locator(".story-turn").evaluate("e => e.offsetTop") == bottom, text  # all has its place
                 assert page.evaluate(OVERLAPS) == [], text
+
+
+def test_a_window_that_is_enlarged_shows_what_a_large_one_shows(browser, address):
+    sizes = (
+        "['.stage-sphere', '.stage-hands', '.stage-curve'].map((s) => document.querySelector(s).getBoundingClientRect().bottom)"
+    )
+    large = {"width": 1920, "height": 1080}
+    with visit(browser, address, viewport=large) as fresh, visit(browser, address) as page:
+        for scene in story.SCENES:
+            for one in (fresh, page):
+                one.locator(".story-mark").nth(KEYS.index(scene.key)).click()
+                one.wait_for_timeout(300)
+            page.set_viewport_size(large)
+            page.wait_for_timeout(600)
+            assert page.evaluate(sizes) == pytest.approx(fresh.evaluate(sizes), abs=1), scene.key
+            assert page.evaluate("document.documentElement.scrollHeight") <= large["height"]
+            page.set_viewport_size(DESKTOP)
+            page.wait_for_timeout(300)
+            assert page.evaluate("document.documentElement.scrollHeight") <= DESKTOP["height"]
 
 
 #: pairs of neighbours of which the first reaches into the second

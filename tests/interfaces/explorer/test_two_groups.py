@@ -7,7 +7,7 @@ import xarray as xr
 import spinsync as ss
 from explorer_views import page, plain, preset
 from spinsync.interfaces.explorer import tongues, two_groups
-from spinsync.interfaces.explorer.controls import TWO, starts
+from spinsync.interfaces.explorer.controls import TWO, shown, starts
 
 
 def of(**changes):
@@ -35,12 +35,27 @@ def test_presets_of_two_groups_keep_their_word(name):
     found, common = two_groups.regimes(values)
     assert (int(found.regime), int(common.regime)) == CLAIMS[name]
     words = said(values)
-    assert words.startswith(f"{two_groups.NAMES[CLAIMS[name][0].name]}.")
-    assert ("The start decides here" in words) == (name == "The start decides")
+    decides = name == "The start decides"
+    assert words.startswith("The start decides." if decides else f"{two_groups.NAMES[CLAIMS[name][0].name]}.")
 
 
-def test_the_preset_whose_start_decides_is_named_with_the_other_regime():
-    assert "from a strong common start it is partial instead" in said(preset("two", "The start decides"))
+def test_where_the_start_decides_both_ends_are_told_with_their_starts_and_no_ring_is_drawn():
+    values = preset("two", "The start decides")
+    found, common = two_groups.regimes(values)
+    words = said(values)
+    assert words.startswith("The start decides. From a weak start the end is phase-trapped: ")
+    assert f"Ω = {shown(float(found.frequency[0]))} on average. From “Strong start” it is partial: one overtakes" in words
+    assert "ΩA = {}, ΩB = {}.".format(*(shown(float(f)) for f in common.frequency)) in words
+    assert two_groups.stage(found, common) == {"rings": [], "order": None}
+    assert two_groups.stage(*two_groups.regimes(of()))["rings"] != []
+
+
+def test_a_motion_that_no_run_tells_is_no_other_motion():
+    found, _ = two_groups.regimes(of())
+    unknown = found.assign(regime=((), np.int8(ss.Regime.UNDECIDED)))
+    assert not two_groups.start_decides(found, unknown)
+    assert "the longest run does not tell" in plain(two_groups.words(found, unknown))
+    assert "From a strong common start the end is full synchronization" in plain(two_groups.words(unknown, found))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +117,10 @@ def test_another_state_of_the_same_regime_is_told():
     found, common = two_groups.regimes(values)
     assert int(found.regime) == int(common.regime) == ss.Regime.FULL
     assert abs(float(found.order_parameter - common.order_parameter)) > 0.2
-    assert "ends in another state of this kind" in said(values)
+    words = said(values)
+    assert words.startswith("The start decides.")
+    assert words.count("full synchronization: one frequency") == 2
+    assert two_groups.stage(found, common)["rings"] == []
 
 
 def test_a_common_start_does_not_balance_on_an_unstable_state():
@@ -124,7 +142,7 @@ def test_the_phase_of_the_faster_group_is_ahead():
 def test_the_rings_are_where_a_run_ends(changes):
     values = of(**changes)
     run = ss.evolve(two_groups.ensemble(values), [0, 300, 301])
-    stage = two_groups.stage(two_groups.regimes(values)[0])
+    stage = two_groups.stage(*two_groups.regimes(values))
     assert [ring["group"] for ring in stage["rings"]] == [0, 1]
     for ring in stage["rings"]:
         end = run.isel(time=-1, group=ring["group"])
@@ -135,7 +153,7 @@ def test_the_rings_are_where_a_run_ends(changes):
 
 @pytest.mark.parametrize(("name", "order"), [("Phase-trapped", None), ("Partial", None), ("No rhythm", 0.0)])
 def test_there_is_no_ring_without_a_limit_cycle(name, order):
-    assert two_groups.stage(two_groups.regimes(preset("two", name))[0]) == {"rings": [], "order": order}
+    assert two_groups.stage(*two_groups.regimes(preset("two", name))) == {"rings": [], "order": order}
 
 
 # ---- the tongue
@@ -153,7 +171,7 @@ def test_closed_form_lines_at_a_quarter_turn():
     margin = (0.5 - d) * (1.5 - d) + 2 * (V / 2 - 0.5 - d) * (1 - d)
     assert np.nanmax(abs(margin)) < 1e-9
     assert np.isfinite(hopf).sum() > 10
-    x, V = lines["incoherent is stable"]
+    x, V = lines["incoherent below"]
     np.testing.assert_allclose(V[x > 1.05], 2, rtol=1e-9)  # beyond, both groups are dark or none: V z0 = 2 Gamma_perp
     np.testing.assert_allclose(V[x < 0.95], 1 + x[x < 0.95] ** 2, rtol=1e-9)  # there it is the end of the full state
 
@@ -166,7 +184,7 @@ def test_a_cross_coupling_that_happens_to_equal_the_coupling_has_no_lines_of_equ
 def test_the_incoherent_state_ends_at_the_line_for_any_phase():
     values = of()
     ((name, x, y),) = two_groups.closed_form_lines(values)
-    assert name == "incoherent is stable"
+    assert name == "incoherent below"
     for k in (5, 20):
         for share, regime in ((0.97, "incoherent"), (1.03, "full")):
             there = values | {"detuning": float(x[k]), "V": share * float(y[k])}

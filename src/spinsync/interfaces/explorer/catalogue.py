@@ -22,6 +22,8 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "map", "label": "Map"}, {"name": "sphere", "label": "Sphere"},
             {"name": "order", "label": "Order over time"},
         ],
+        "runs": "Sphere, order over time and all numbers: a run of their own with these values, relative to a spin alone; not "
+        "the motion on the screen.",
         "presets": {
             "Weak pulling": {"theta": -0.45},
             "Strong pulling": {"theta": -0.15, "V": 4.0},
@@ -38,13 +40,15 @@ PAGES: tuple[dict[str, Any], ...] = (
         "intro": "Group A is faster than group B by the detuning <i>Δ</i>. Do they agree on one rhythm? " + UNITS,
         "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
         "pictures": [
-            {"part": "tongue", "title": "What two groups do", "clickable": True},
-            {"part": "frequencies", "title": "The frequency of each group", "clickable": True},
+            {"part": "tongue", "title": "What two groups do, from a weak start", "clickable": True},
+            {"part": "frequencies", "title": "The frequency of each group, from a weak start", "clickable": True},
         ],
         "downloads": [
             {"name": "tongue", "label": "Regimes"}, {"name": "frequencies", "label": "Frequencies"},
             {"name": "sphere", "label": "Sphere"}, {"name": "order-and-phases", "label": "Order and phases over time"},
         ],
+        "runs": "Sphere, order, phases and all numbers: a run of their own with these values, from a weak start; not the "
+        "motion on the screen.",
         "presets": {
             "Full": {"detuning": 0.5},
             "Phase-trapped": {"detuning": 1.45, "V": 6.0},

@@ -36,13 +36,13 @@ class Control:
             return None, f"{self.label} must be a number."
         number = round(value) if self.scale == "linear" and float(self.step).is_integer() else float(value)
         inside = min(self.high, max(self.low, number))
-        there = f"{self.label} goes from {plain_number(self.low)} to {plain_number(self.high)} here"
-        return float(inside), "" if inside == number else f"{there}, but is {plain_number(number)}."
+        beyond = f"{self.label}: {plain_number(number)} is outside {plain_number(self.low)} to {plain_number(self.high)}"
+        return float(inside), "" if inside == number else f"{beyond}; {plain_number(inside)} is used."
 
 
 def plain_number(value: float) -> str:
     """A number of a range, as short as it can be said, with a minus sign instead of a hyphen."""
-    return f"{value:.3g}".replace("-", "−")
+    return f"{value:.2g}".replace("-", "−") if abs(value) < 0.1 else f"{value:.4g}".replace("-", "−")
 
 
 V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3)

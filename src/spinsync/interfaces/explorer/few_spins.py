@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -50,7 +51,7 @@ def light(values: Values, found: xr.Dataset | None = None) -> xr.Dataset:
 
 def first_words(values: Values) -> str:
     """What closed forms tell before the spins are computed."""
-    return f"<b>{int(values['N'])} spins, all quantum noise in.</b> {_many(values)} The few spins are being computed."
+    return f"<b>{int(values['N'])} spins, exactly.</b> {_many(values)} The few spins are being computed."
 
 
 def words(values: Values, found: xr.Dataset, c: float) -> str:
@@ -58,9 +59,9 @@ def words(values: Values, found: xr.Dataset, c: float) -> str:
     towards = "point the same way" if c > 0 else "point opposite ways"
     meaning = f"they tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
     return (
-        f"<b>{int(values['N'])} spins, all quantum noise in.</b> The correlation of two is {equation('c', c, 3)}: "
-        f"{meaning}. The light of all has a line at "
-        f"{equation('ν', float(found.frequency))}, {shown(float(found.linewidth))} wide. "
+        f"<b>{int(values['N'])} spins, exactly.</b> The correlation of two is {equation('c', c, 3)}: "
+        f"{meaning}. Their light has a line at "
+        f"{equation('ν', float(found.frequency))} relative to a spin alone, {shown(float(found.linewidth))} wide. "
         f"{_many(values)}"
     )
 
@@ -69,10 +70,16 @@ def _many(values: Values) -> str:
     cycle = ss.limit_cycle(ensemble(values))
     if bool(cycle.synchronized):
         return (
-            f"Infinitely many spins synchronize: {equation('c', limit(values), 3)}, a line at "
-            f"{equation('ν', float(cycle.frequency))} and no width, as the phase of many spins wanders slowly."
+            f"Infinitely many spins synchronize: {equation('c = R²/4', limit(values), 3)}, a line at "
+            f"{equation('ν', float(cycle.frequency))} and no width, as their phase wanders slowly."
         )
-    return "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, and the line keeps a width."
+    below = (
+        "With few, <i>c</i> may even be larger than above the threshold."
+        if isfinite(ss.critical_coupling(ensemble(values)))
+        else ""
+    )
+    told = "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, the line keeps a width."
+    return f"{told} {below}".rstrip()
 
 
 def code(values: Values) -> str:

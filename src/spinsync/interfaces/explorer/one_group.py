@@ -43,9 +43,10 @@ def words(values: Values) -> str:
     if bool(cycle.synchronized):
         number = float(cycle.frequency)
         turn = (
-            f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)}."
+            f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)} relative to it."
             if abs(number) < STILL
-            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone, which turns at 1 here."
+            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone; in the laboratory, "
+            f"where that turns at 1, at {equation('1 + Ω', 1 + number)}."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Make = Callable[[Values], "Figure"]
 TIME = r"time  $(\kappa+\gamma)t$"
 UNIT = r"/(\kappa+\gamma)$"
-DASHES = {"full exists": "--", "incoherent is stable": ":", "Adler, weak coupling": "--"}
+DASHES = {"full exists": "--", "incoherent below": ":", "Adler, weak coupling": "--"}
 PLACE: dict[str, Any] = {"marker": "o", "ms": 7, "mfc": "none", "mec": "#e0303c", "mew": 1.6, "zorder": 8}
 DPI = 400  # of a PNG: some 1400 points across, for a slide
 _style = Lock()  # matplotlib's settings are those of the whole process
@@ -40,6 +40,11 @@ def _sheet(width: float = 3.4, height: float = 2.8, columns: int = 1) -> tuple[F
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure, [figure.add_subplot(1, columns, k + 1) for k in range(columns)]
+
+
+def _note(figure: Figure, words: str) -> None:
+    """A line below a picture: of which run it is, as another one may be on the screen."""
+    figure.supxlabel(words, x=0.02, ha="left", fontsize=6.5)
 
 
 # ---- one ensemble
@@ -67,6 +72,12 @@ def one_map(values: Values) -> Figure:
     return figure
 
 
+def _one_run(values: Values) -> str:
+    """Where the run of the pictures begins, and its frame."""
+    start = "a weak common start" if values.get("spread") else f"{one_group.SPINS} random places"
+    return f"A run from {start}; the frame turns with a spin alone."
+
+
 def one_sphere(values: Values) -> Figure:
     """A run from random places, and its limit cycle."""
     figure, (ax,) = _sheet(3.4, 3.6)
@@ -76,6 +87,7 @@ def one_sphere(values: Values) -> Figure:
         circle = [ring["radius"] * np.cos(angles), ring["radius"] * np.sin(angles), np.full(181, ring["height"])]
         ax.plot(*ss.plot.project(np.stack(circle, -1)).T, "--", color=figures.BLACK, lw=1.0, zorder=7, label="limit cycle")
     _start_and_end(ax)
+    _note(figure, _one_run(values) + ("\nThe limit cycle is that of the mean of all spins." if values.get("spread") else ""))
     return figure
 
 
@@ -93,6 +105,7 @@ def one_order(values: Values) -> Figure:
     ax.axhline(one_group.stage(values)["order"], color=figures.BLACK, ls="--", lw=0.9, label="limit cycle, closed form")
     ax.set_xlabel(TIME)
     _legend(ax)
+    _note(figure, _one_run(values))
     return figure
 
 
@@ -116,6 +129,7 @@ def two_tongue(values: Values) -> Figure:
     up = r"V_\times" if name == "cross_coupling" else "V"
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"coupling  ${up}{UNIT}")
     _legend(ax, areas)
+    _note(figure, "From a weak random start.")
     return figure
 
 
@@ -145,6 +159,7 @@ def two_frequencies(values: Values) -> Figure:
     ax.axvline(values["detuning"], color=PLACE["mec"], lw=0.9, zorder=0, label="here")
     ax.set(xlabel=rf"detuning  $\Delta{UNIT}", ylabel=rf"frequency  $\Omega{UNIT}")
     _legend(ax)
+    _note(figure, "From a weak random start.")
     return figure
 
 
@@ -155,6 +170,7 @@ def two_sphere(values: Values) -> Figure:
     for group, name in enumerate("AB"):
         ax.plot([], [], color=ss.plot.COLOURS[group], label=f"group {name}")
     _start_and_end(ax)
+    _note(figure, "A run from a weak random start, in the frame of the mean field.")
     return figure
 
 
@@ -171,6 +187,7 @@ def two_order_and_phases(values: Values) -> Figure:
             curve.set_linewidth(width)
         ax.set_xlabel(TIME)
         _legend(ax)
+    _note(figure, "A run from a weak random start.")
     return figure
 
 

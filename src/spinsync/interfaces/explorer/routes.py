@@ -39,8 +39,9 @@ LOGIN = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>spinsync explorer: token</title></head>
 <body><main><h1>spinsync explorer</h1>
-<p>Open the address that <code>spinsync explore</code> printed, or paste its token: what stands behind
-<code>access_token=</code>.</p>
+<p>This browser has not been let in yet. The terminal in which <code>spinsync explore</code> runs has printed an address:
+open that, or paste its token here, which is what stands behind <code>access_token=</code>. The view that you asked for opens
+then.</p>
 <form method="post" action="/login{query}"><p><label>Token <input name="token" type="password" size="40" required autofocus
 autocomplete="off"></label> <button>Open</button></p>{said}</form></main></body></html>
 """

@@ -13,7 +13,9 @@ from spinsync.interfaces.explorer.controls import Control, Values
 from spinsync.interfaces.explorer.steps import Step
 
 OWN = 1.0  # frequency of a clock alone, as page/stage.js shows it in the laboratory; a unit of time is a second there
-TWIST = -0.25  # the interaction phase of steps 4 and 5 in units of pi: the common hand is much slower than a clock alone
+TWIST = (
+    -0.25
+)  # the interaction phase of steps 4 to 6 and of the sandbox in units of pi: the common hand is much slower than a clock alone
 WEAK, FAR, TRAPPED, NEAR = 0.5, 2.0, 1.5, 0.5  # the coupling and the detunings of the buttons
 
 
@@ -31,13 +33,13 @@ PUMPED = replace(RATIO, start=8)  # much gain: long hands
 DETUNING = _control("detuning", "Difference of speeds Δ", 0, 3, 0.01, NEAR)
 SANDBOX = (
     replace(COUPLING, high=8, start=5),
-    replace(THETA, start=-0.38),
+    replace(THETA, start=TWIST),
     PUMPED,
     _control("dephasing", "Noise on the phase", 0, 2, 0.01, 0),
     DETUNING,
     _control("alike", "Between groups as within", 0, 1, 1, 1, kind="tick"),
     _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1),
-    _control("theta_cross", "Twist between groups", -1, 1, 0.01, -0.38),
+    _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST),
 )
 
 
@@ -128,10 +130,10 @@ SCENES = (
     ),
     Scene(
         "story-4", "Both", "Both together: a rhythm nobody ordered",
-        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, with a twist of "
-        "−0.25 half turns (−45°). From scattered dots one common hand grows by itself and turns for ever: "
-        "<b>synchronization</b>. The ring is its path on the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who "
-        "sets the common speed <b><i>Ω</i></b>?",
+        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on: a coupling "
+        "<i>V</i>&nbsp;=&nbsp;3 with a twist of −0.25 half turns (−45°), and much gain, <i>r</i>&nbsp;=&nbsp;8. From "
+        "scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is its path on "
+        "the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed?",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
@@ -144,7 +146,7 @@ SCENES = (
         "story-5", "Map", "Gain and damping change roles",
         "Every point of the map is a crowd of its own: <i>V</i> to the right, in units of <i>κ</i> + <i>γ</i>, and <i>r</i> "
         "upwards. Bright places have a long common hand, dark ones none. The red ring is where you are. You begin in the upper "
-        "half: more gain than damping, and a twist of −0.25 half turns (−45°).",
+        "half: <i>V</i>&nbsp;=&nbsp;3, more gain than damping, <i>r</i>&nbsp;=&nbsp;8, and a twist of −0.25 half turns (−45°).",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),
@@ -156,10 +158,11 @@ SCENES = (
     ),
     Scene(
         "story-6", "Two groups", "Two groups that differ",
-        "Now there are blue clocks and orange clocks, and all hear each other. Alone, blue hands would turn at the speed "
+        "Now there are blue clocks and orange clocks, and all hear each other, louder than before: <i>V</i>&nbsp;=&nbsp;5, "
+        "<i>r</i>&nbsp;=&nbsp;8, and the same twist, −0.25 half turns (−45°). Alone, blue hands would turn at the speed "
         "1 + <i>Δ</i>/2 and orange ones at 1 − <i>Δ</i>/2; the difference is called <b>detuning <i>Δ</i></b>. The large clocks "
         "show the average of each group. Do they agree on one speed?",
-        (replace(COUPLING, high=8, start=5), replace(THETA, start=-0.47), PUMPED, DETUNING),
+        (replace(COUPLING, high=8, start=5), replace(THETA, start=TWIST), PUMPED, DETUNING),
         {"kind": "two", "spins": 200},
         (
             Try("near", "Two groups that differ a little.", "A little", acts=({"put": {"detuning": NEAR}},)),

@@ -28,14 +28,19 @@ def pair(values: Values) -> ss.Ensemble:
     return two_groups.ensemble({**CALM, **values})
 
 
-@lru_cache(64)
-def _regime(items: tuple[tuple[str, float], ...]) -> xr.Dataset:
-    return ss.regime(pair(dict(items)))
+@lru_cache(128)
+def _regime(items: tuple[tuple[str, float], ...], common: bool = False) -> xr.Dataset:
+    return ss.regime(pair(dict(items)), initial=two_groups.COMMON if common else None)
 
 
 def regime(values: Values) -> xr.Dataset:
     """The long-time motion of two groups from a weak random coherence."""
     return _regime(tuple(sorted(values.items())))
+
+
+def common_regime(values: Values) -> xr.Dataset:
+    """The long-time motion of two groups from a strong common start."""
+    return _regime(tuple(sorted(values.items())), common=True)
 
 
 @lru_cache(16)
@@ -70,11 +75,20 @@ def _apart(found: xr.Dataset) -> str:
 
 
 def told(values: Values) -> str:
-    """Two groups at the present values."""
-    found = regime(values)
+    """Two groups at the present values; where the start decides, what each of two starts leads to."""
+    found, common = regime(values), common_regime(values)
+    if two_groups.start_decides(found, common):
+        return (
+            f"<b>The start decides:</b> from a weak start they end {END[kind(found)]}, from a strong common one "
+            f"{'in another motion of this kind' if kind(common) is kind(found) else END[kind(common)]}."
+        )
     first, second = (story.OWN + float(f) for f in found.frequency.values)  # counted from the mean of the groups' own
     if kind(found) is ss.Regime.FULL:
-        return f"<b>Full synchronization:</b> one speed for all, {equation('Ω', first)}, and {_apart(found)}."
+        blue, orange = (shown(story.OWN + sign * values["detuning"] / 2) for sign in (1, -1))
+        return (
+            f"<b>Full synchronization:</b> one common speed {shown(first)} (alone: blue {blue}, orange {orange}), and "
+            f"{_apart(found)}."
+        )
     if kind(found) is ss.Regime.PHASE_TRAPPED:
         low, high = (shown(degrees(a), 0) for a in swing(values))
         return (
@@ -95,12 +109,14 @@ def told(values: Values) -> str:
     }[kind(found)]
 
 
-def free(values: Values) -> str:
-    """What the sandbox says: also whether the start decides."""
-    found, other = regime(values), ss.regime(pair(values), initial=two_groups.COMMON)
-    more = "" if two_groups.same(found, other) else " From other starts it may end in another way."
-    return told(values) + more
-
+END = {
+    ss.Regime.FULL: "with one speed for all",
+    ss.Regime.PHASE_TRAPPED: "swinging without passing",
+    ss.Regime.PARTIAL: "passing again and again",
+    ss.Regime.INCOHERENT: "in silence",
+    ss.Regime.IRREGULAR: "never settling",
+    ss.Regime.PULSATING: "with one hand that swells and shrinks",
+}  # what becomes of a start
 
 MEANT = {
     ss.Regime.FULL: "they agree on one speed, and the angle between them stays.",
@@ -113,12 +129,20 @@ MEANT = {
 }  # what a regime means, where the numbers stand below
 
 
+BORDER = (
+    " Further on one hand shrinks to nothing for a moment and swings round the axis on the other side: it gains a turn at each "
+    "swing; its speed jumps."
+)
+
+
 def differing(values: Values) -> tuple[str, Answers]:
     """Full, phase-trapped and partial synchronization by `ss.regime`."""
     places = {"near": story.NEAR, "far": story.FAR, "trapped": story.TRAPPED}
-    return told(values), {
-        key: f"At {equation('Δ', d)} {MEANT[kind(regime({**values, 'detuning': d}))]}" for key, d in places.items()
-    }
+    kinds = {key: kind(regime({**values, "detuning": d})) for key, d in places.items()}
+    answers = {key: f"At {equation('Δ', d)} {MEANT[kinds[key]]}" for key, d in places.items()}
+    if (kinds["trapped"], kinds["far"]) == (ss.Regime.PHASE_TRAPPED, ss.Regime.PARTIAL):
+        answers["trapped"] += BORDER
+    return told(values), answers
 
 
 # ---- the sandbox

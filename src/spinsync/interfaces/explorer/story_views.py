@@ -11,7 +11,7 @@ import spinsync as ss
 from spinsync.interfaces.explorer import one_group, story, two_groups, views
 from spinsync.interfaces.explorer.controls import Values, equation, shown
 from spinsync.interfaces.explorer.steps import Parts, Step
-from spinsync.interfaces.explorer.story_groups import CALM, Answers, differing, free, regime, solved, time_shown
+from spinsync.interfaces.explorer.story_groups import CALM, Answers, common_regime, differing, regime, solved, time_shown, told
 
 SPINS = {scene.key: int(scene.stage["spins"]) for scene in story.SCENES}
 RESTING = "(<i>r</i>&nbsp;−&nbsp;1)/(<i>r</i>&nbsp;+&nbsp;1)"
@@ -67,7 +67,7 @@ def hearing(values: Values) -> tuple[str, Answers]:
             "alone."
         )
     elif rigid:
-        now = f"{told} the average hand keeps the length and the speed that the start gave it."
+        now = f"{told} the average hand keeps the length and the speed that it has. None is left? Start anew."
         start = (
             f"Each start has its own length, mostly {equation('R', low)} to {shown(high)}, and its own speed: some are faster "
             "than a clock alone, others slower, a few turn backwards. Chance decides, and nothing levels it out."
@@ -81,8 +81,8 @@ def hearing(values: Values) -> tuple[str, Answers]:
         "start": start,
         "kick": f"It does not come back: they go on in another way, and {after}. All dots move as if painted on the ball, and "
         "no motion is better than another.",
-        "twist": "To the left of 0 the whole ball tips over until the mean of all dots is straight below the middle, to the "
-        "right straight above it, and no average hand is left. At 0 it turns for ever, but from each start in another way.",
+        "twist": "Between −1 and 0 the whole ball tips over until the mean of all dots is straight below the middle, between 0 "
+        "and 1 straight above it, and no average hand is left. At 0 and ±1 it only turns; a lost hand needs a new start.",
     }
 
 
@@ -98,27 +98,49 @@ def dissipating(values: Values) -> tuple[str, Answers]:
     }
 
 
-def _turning(cycle: xr.Dataset) -> str:
-    """The common speed in words."""
+def _turning(cycle: xr.Dataset, *, long: bool) -> str:
+    """The common speed in words, with the time of a turn."""
     speed = float(cycle.frequency)
     if abs(speed) < 0.005:
-        return equation("Ω", 0.0)
-    way = "" if speed > 0 else ", backwards"
-    return f"{equation('Ω', speed)} (one turn in {time_shown(2 * pi / abs(speed))} seconds{way})"
+        return "0: it stands still"
+    way = "backwards, " if speed < 0 else ""
+    if not long:
+        return shown(speed)
+    return f"{shown(speed)} ({way}one turn in {time_shown(2 * pi / abs(speed))} s)"
+
+
+def _here(values: Values) -> str:
+    """The two values on which a critical coupling depends, as they stand on the page."""
+    ratio = f"{values['r']:.3g}"
+    return f"{equation('r', ratio)}, twist {shown(values['theta'])}"
 
 
 def _now(values: Values) -> str:
     """One group at the present values: rhythm or none, and why."""
     model = single(values)
     cycle, critical = ss.limit_cycle(model), float(ss.critical_coupling(model))
+    slow = abs(values["V"] / critical - 1) < one_group.SLOW
+    order, just = equation("R", float(cycle.order_parameter)), "just " if slow else ""
     if bool(cycle.synchronized):
+        grown = f"Slowly it grows to {order}," if slow else f"Length {order},"
         return (
-            f"<b>A rhythm.</b> Length {equation('R', float(cycle.order_parameter))}, speed {_turning(cycle)}. The coupling is "
-            f"above its critical value {shown(critical)}."
+            f"<b>A rhythm.</b> {grown} common speed {_turning(cycle, long=not slow)}. {equation('V', values['V'])} is "
+            f"{just}above the critical {shown(critical)} (at {_here(values)})."
         )
     if isfinite(critical):
-        return f"<b>No rhythm.</b> The coupling is not above its critical value {shown(critical)}: all hands shrink away."
-    return "<b>No rhythm.</b> With this twist and this <i>r</i> no coupling is strong enough: all hands shrink away."
+        side = "just below" if slow else "not above"
+        return (
+            f"<b>No rhythm.</b> All hands shrink away{', slowly' if slow else ''}. {equation('V', values['V'])} is {side} "
+            f"the critical {shown(critical)} (at {_here(values)})."
+        )
+    return f"<b>No rhythm.</b> All hands shrink away. At {_here(values)} no coupling is strong enough."
+
+
+def _speed(values: Values) -> str:
+    """Who sets the common speed: by (4.3) it depends on the twist alone, not on V and r."""
+    speed = float(ss.limit_cycle(single(values)).frequency)
+    half = float(ss.limit_cycle(single({**values, "V": 5.0, "theta": -0.5, "r": 12.0})).frequency)
+    return f"The speed is set by the twist alone: {shown(speed)} here, {shown(half)} at −0.50."
 
 
 def both(values: Values) -> tuple[str, Answers]:
@@ -126,8 +148,8 @@ def both(values: Values) -> tuple[str, Answers]:
     cycle, critical = ss.limit_cycle(single(values)), float(ss.critical_coupling(single(values)))
     if bool(cycle.synchronized):
         start = (
-            "The direction differs: the start decides the phase. Length and speed do not; nobody sets them from outside. "
-            f"In the end all dots lie on one another, and {SPINS['story-4']} look like one: pull one out to see."
+            f"The direction differs: the start decides the phase. Length and speed do not. {_speed(values)} "
+            f"In the end all {SPINS['story-4']} dots lie on one another and look like one: pull one out to see."
         )
         kick = (
             "It comes back by itself, to the same length and the same speed. Only the phase may be another one: none is better "
@@ -136,9 +158,9 @@ def both(values: Values) -> tuple[str, Answers]:
     else:
         start = kick = "There is no rhythm now: every start, and every kick, ends in silence."
     weaken = (
-        f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} gain and damping blur the hands faster "
-        "than the coupling lines them up: the rhythm dies. Raise <i>V</i> above it, and one is born again, from a trace that "
-        "stands for noise."
+        f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} ({_here(values)}) gain and damping blur "
+        "the hands faster than the coupling lines them up: the rhythm dies. Above it one is born again, from a trace that "
+        "stands for noise; slowly, if only just above."
         if isfinite(critical)
         else "With this twist and this <i>r</i> no coupling makes a rhythm."
     )
@@ -157,9 +179,9 @@ def roles(values: Values) -> tuple[str, Answers]:
     here = "in the dark now, where no coupling helps" if dark else "in its half now"
     jumps = "The bright island jumps into the other half of the map" if values["theta"] % 1 else "Without a twist all is dark"
     lives = (
-        f"A rhythm lives on both islands. At {equation('V', alive['V'])} both have "
+        f"A rhythm lives on both islands. At {equation('V', alive['V'])} and {equation('r', '8 or 1/8')} both have "
         f"{equation('R', float(one.order_parameter))}, but the speeds are {shown(float(one.frequency))} and "
-        f"{shown(float(other.frequency))}: one is as much slower than a clock alone as the other is faster."
+        f"{shown(float(other.frequency))}: one as much below a clock alone as the other above."
         if bool(one.synchronized)
         else f"At {equation('V', alive['V'])} there is no rhythm on either side, as the twist is too small or too large."
     )
@@ -167,8 +189,9 @@ def roles(values: Values) -> tuple[str, Answers]:
         "flip": f"{jumps}: with one sign of <i>θ</i> a rhythm needs more gain "
         f"than damping, with the other sign more damping than gain. You are {here}.",
         "exchange": f"{alone}{lives} Each half mirrors the other.",
-        "map": f"The shore is the critical coupling: {shown(far)} at {equation('r', '3')} (or 1/3), already {shown(near)} at "
-        f"{equation('r', '1.5')} (or 2/3). Where gain equals damping no coupling is enough.",
+        "map": f"The shore is the critical coupling. With a twist of ±{shown(twist)} it is {shown(far)} at "
+        f"{equation('r', '3')} (or 1/3), already {shown(near)} at {equation('r', '1.5')} (or 2/3). Where gain equals damping "
+        "no coupling is enough.",
     }  # fmt: skip
 
 
@@ -192,15 +215,14 @@ def steps(key: str, values: Values, drawn: Mapping[str, object]) -> Iterator[Ste
 def words(key: str, values: Values) -> Parts:
     """Words, answers, goals, and the rings of the limit cycle."""
     if key == "sandbox":
-        found = regime(values)
         return {
-            "words": {"text": free(values), "answers": {}, "solved": solved(values)},
-            "stage": two_groups.stage(found), "panel": {"idle": two_groups.idle(values)},
+            "words": {"text": told(values), "answers": {}, "solved": solved(values)},
+            "stage": two_groups.stage(regime(values), common_regime(values)), "panel": {"idle": two_groups.idle(values)},
         }  # fmt: skip
     text, answers = TOLD[key](values)
     parts: Parts = {"words": {"text": text, "answers": answers, "solved": {}}}
     if key in ("story-4", "story-5"):
         parts["stage"] = one_group.stage({**CALM, **values})
     if key == "story-6":
-        parts["stage"] = two_groups.stage(regime(values))
+        parts["stage"] = two_groups.stage(regime(values), common_regime(values))
     return parts

@@ -19,7 +19,7 @@ GRID, COARSE = 128, 32  # points of the diagram along an axis
 BAND, COARSE_BAND = 4, 8  # rows in one piece, about a tenth of a second
 NEAR = 3  # points from a boundary at which the start is tried as well
 MOST_KEPT = 1024  # pieces, about 1 kB each, for all pages together
-DASHES = {"full exists": "4 2", "incoherent is stable": "1 2", "Adler, weak coupling": "4 2"}  # the Hopf line is solid
+DASHES = {"full exists": "4 2", "incoherent below": "1 2", "Adler, weak coupling": "4 2"}  # the Hopf line is solid
 KINDS = {"4 2": "dash", "1 2": "dotted"}
 
 Piece = Callable[[], None]

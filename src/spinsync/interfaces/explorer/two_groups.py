@@ -117,7 +117,7 @@ def closed_form_lines(values: Values) -> Lines:
     if values["alike"]:
         detunings = np.linspace(DETUNING.low, DETUNING.high, LINES)
         critical = np.array([ss.critical_coupling(model.replace(detuning=float(d))) for d in detunings])
-        onset = ("incoherent is stable", detunings, critical)
+        onset = ("incoherent below", detunings, critical)
         return [onset] if symmetric(values) is None else [*_symmetric_lines(model, strengths, critical[0]), onset]
     links = [weak({**values, "V_cross": float(v)}) for v in strengths]
     strong = next((k for k, link in enumerate(links) if link is None), len(links))  # from here on the link is not weak
@@ -146,14 +146,42 @@ def regimes(values: Values) -> tuple[xr.Dataset, xr.Dataset]:
 
 
 def words(found: xr.Dataset, common: xr.Dataset) -> str:
-    """The regime, what it means, and whether the start decides, in HTML."""
+    """The regime and what it means; where the start decides what each of two starts leads to, in HTML."""
     regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
+    if start_decides(found, common):
+        return (
+            f"<b>The start decides.</b> From a weak start the end is {outcome(regime, found)} From “Strong start” it is "
+            f"{outcome(other, common)} <i>Ω</i> counts from the mean of their own. The line under the sphere says which "
+            "goes on."
+        )
     told = f"<b>{NAMES[regime.name]}.</b> {_meaning(regime, found)}"
     if same(found, common):
         return f"{told} A strong common start ends in the same way."
-    if other is regime:
-        return f"{told} <b>The start decides here:</b> a strong common start ends in another state of this kind."
-    return f"{told} <b>The start decides here:</b> from a strong common start it is {ss.label(other)} instead."
+    if other is ss.Regime.UNDECIDED:
+        return f"{told} What a strong common start leads to, the longest run does not tell."
+    return f"{told} From a strong common start the end is {outcome(other, common)}"
+
+
+def start_decides(found: xr.Dataset, common: xr.Dataset) -> bool:
+    """Whether two starts end in different motions, both of them known."""
+    return ss.Regime.UNDECIDED not in (int(found.regime), int(common.regime)) and not same(found, common)
+
+
+def outcome(regime: ss.Regime, found: xr.Dataset) -> str:
+    """What a start leads to, in HTML: not said of the motion that is shown."""
+    first, second = (float(f) for f in found.frequency.values)
+    how = {
+        ss.Regime.UNDECIDED: "not known.",
+        ss.Regime.INCOHERENT: "incoherent: no common phase lasts.",
+        ss.Regime.FULL: f"full synchronization: one frequency {equation('Ω', first)}, the angle between the groups stays.",
+        ss.Regime.PHASE_TRAPPED: f"phase-trapped: the angle swings, nobody is overtaken, {equation('Ω', first)} on average.",
+        ss.Regime.PARTIAL: "partial: one overtakes the other, "
+        f"{equation('Ω<sub>A</sub>', first)}, {equation('Ω<sub>B</sub>', second)}.",
+        ss.Regime.IRREGULAR: "irregular: the motion never repeats.",
+        ss.Regime.PULSATING: "pulsating: amplitudes swell and shrink.",
+    }[regime]
+    name, colon, meaning = how.partition(":")
+    return f"<b>{name}</b>{colon}{meaning}"
 
 
 def same(found: xr.Dataset, other: xr.Dataset) -> bool:
@@ -168,17 +196,17 @@ def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     first, second = (float(f) for f in found.frequency.values)
     if regime is ss.Regime.FULL:
         return (
-            f"Both groups turn at one frequency, {_counted('Ω', first)}, and the angle between them stays: "
+            f"In the end both groups turn at one frequency, {_counted('Ω', first)}, and the angle between them stays: "
             f"{_ahead(float(found.phase_difference[0, 1]))}. Their light is one line."
         )
     if regime is ss.Regime.PHASE_TRAPPED:
         return (
-            f"The angle between the groups swings to and fro, but neither ever overtakes the other: both have the same mean "
-            f"frequency, {_counted('Ω', first)}."
+            f"In the end the angle between the groups swings to and fro, but neither overtakes the other: both have the same "
+            f"mean frequency, {_counted('Ω', first)}."
         )
     if regime is ss.Regime.PARTIAL:
         return (
-            f"Each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
+            f"In the end each group keeps a rhythm of its own, {equation('Ω<sub>A</sub>', first)} and "
             f"{_counted('Ω<sub>B</sub>', second)}: one overtakes the other again and again."
         )
     return {
@@ -203,9 +231,11 @@ def _ahead(radians: float) -> str:
     return "they point opposite ways" if float(turn) == 1 else f"{'A' if radians > 0 else 'B'} is ahead by {turn}&nbsp;<i>π</i>"
 
 
-def stage(found: xr.Dataset) -> dict[str, Any]:
-    """A ring for each group where the motion is a limit cycle, and the order parameter that it tends to."""
+def stage(found: xr.Dataset, common: xr.Dataset) -> dict[str, Any]:
+    """A ring for each group where the motion is a limit cycle, and the order parameter that it tends to, from every start."""
     regime = ss.Regime(int(found.regime))
+    if start_decides(found, common):
+        return {"rings": [], "order": None}
     if regime is ss.Regime.INCOHERENT:
         return {"rings": [], "order": 0.0}
     if regime is not ss.Regime.FULL:

@@ -113,11 +113,14 @@ class TwoGroups:
         )
         return {
             "words": {"text": two_groups.words(found, common), "busy": False},
-            "stage": two_groups.stage(found),
+            "stage": two_groups.stage(found, common),
             "tongue": {
-                "says": f"Regimes over detuning and coupling. Here, at {where}: {ss.label(found.regime)}. Arrow keys move."
+                "says": f"Regimes over detuning and coupling. Here, at {where}: {ss.label(found.regime)}, from a weak start. "
+                "Arrow keys move."
             },
-            "frequencies": {"says": f"Frequency of each group over the detuning. Here: {observed}. Arrow keys move."},
+            "frequencies": {
+                "says": f"Frequency of each group over the detuning, from a weak start. Here: {observed}. Arrow keys move."
+            },
         }
 
     @staticmethod

@@ -1,4 +1,4 @@
-// On a narrow screen the stage sticks to the top and has no room for words: its legend and its help stand below it, in the page.
+// On a narrow screen the stage sticks to the top and has no room for words: its legend, what is seen, and its help stand below it, in the page.
 
 // Call `yes` now and whenever the screen comes to match, `no` when it does not any more; gives a function that ends this.
 export function whileMatches(query, yes, no) {
@@ -11,10 +11,10 @@ export function whileMatches(query, yes, no) {
 // `box` holds a stage, `place` stands below it
 export function below(box, place) {
   const legend = box.querySelector(".stage-legend"), help = box.querySelector(".stage-help"), view = box.querySelector(".stage-view");
-  const bar = help.parentElement;
+  const seen = box.querySelector(".stage-seen"), bar = help.parentElement;
   return whileMatches(
     "(max-width: 759px)",
-    () => place.append(legend, help),
-    () => (view.after(legend), bar.append(help)),
+    () => place.append(legend, seen, help),
+    () => (view.append(seen), view.after(legend), bar.append(help)),
   );
 }

@@ -41,7 +41,8 @@ function downloadsOf(view) {
   };
   view.models.panel.on("change:values", aim);
   aim();
-  return make("section", "downloads", make("h3", "", "Figures and data"), make("ul", "", ...rows));
+  const runs = view.runs ? [make("p", "runs", view.runs)] : [];
+  return make("section", "downloads", make("h3", "", "Figures and data"), make("ul", "", ...rows), ...runs);
 }
 
 function intro({ title, intro: text }) {

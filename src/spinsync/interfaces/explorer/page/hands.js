@@ -60,7 +60,8 @@ export class Hands {
     c.lineCap = "round";
     for (const [x, y, radius, group, of, large] of this.faces) {
       const u = large ? motion.meanX[of] : motion.x[of], v = large ? motion.meanY[of] : motion.y[of];
-      this.hand(x, y, REACH * radius * u, -REACH * radius * v, this.colours[group], large ? 4 : 2);
+      const colour = large && motion.groups === 1 ? this.theme.strong : this.colours[group]; // as the arrow of the mean
+      this.hand(x, y, REACH * radius * u, -REACH * radius * v, colour, large ? 4 : 2);
       if (!large) continue;
       Object.assign(c, { fillStyle: this.theme.text, font: "12px system-ui, sans-serif", textAlign: "center", textBaseline: "top" });
       c.fillText(`${motion.groups > 1 ? "R =" : this.caption} ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);

@@ -20,7 +20,7 @@ export class Pointers {
     return [(event.clientX - box.left) / larger, (event.clientY - box.top) / larger];
   }
 
-  // the spin at a pointer, or -1; of spins at the same place the one in front
+  // the spin at a pointer, or -1: the nearest of those in front of the axis, else the nearest of those behind it
   near(event) {
     const { sphere, motion } = this.stage, { now, ratio } = sphere, reach = REACH[event.pointerType] ?? REACH.mouse;
     if (!now) return -1;
@@ -28,8 +28,8 @@ export class Pointers {
     let best = -1, least = Infinity;
     for (let i = 0; i < motion.count; i++) {
       const apart = Math.hypot(now.x[i] / ratio - x, now.y[i] / ratio - y);
-      const rank = apart - 2 * now.depth[i];
-      if (apart <= reach && now.depth[i] > -0.3 && rank < least) [best, least] = [i, rank];
+      const rank = apart - 2 * now.depth[i] + (now.depth[i] < 0 ? 2 * reach : 0); // of two at one place the one in front
+      if (apart <= reach && rank < least) [best, least] = [i, rank];
     }
     return best;
   }

@@ -5,15 +5,18 @@
 
 import { COLOURS, History } from "./history.js";
 import { Hands } from "./hands.js";
+import { Laps } from "./laps.js";
 import { Motion, model as motionModel } from "./motion.js";
 import { Pointers } from "./pointers.js";
 import { Sphere, THEMES, themeOf } from "./sphere.js";
-import { buildElements, explain, wordsOf } from "./stage_elements.js";
+import { buildElements, explain, offer, wordsOf } from "./stage_elements.js";
+import { commonStart, weakStart } from "./starts.js";
 import { Strip } from "./strip.js";
 
 const TURNING = 1; // the own frequency in the laboratory, slowed so that an eye can follow: one turn in 2 pi units of time
 const ZOOM = 1.07; // there is little margin around this sphere
 const TOGETHER = 0.06; // width of a cloud that looks like one dot
+const DOTS = [8.5, 6]; // radii of the dots of two groups, in CSS pixels: both are seen where one lies on the other
 const LONGEST = 100; // milliseconds of wall time that one frame may catch up with
 const RECORD_EVERY = 38; // milliseconds between two points of a trail, of which sphere.js draws the last 40
 const READ_EVERY = 150; // milliseconds between two readings of R, in digits that an eye can read
@@ -32,6 +35,7 @@ class Stage {
     this.resetView();
     this.hands = new Hands(this.elements.hands);
     this.strip = new Strip(this.elements.strip);
+    this.laps = new Laps();
     this.populate();
     this.pointers = new Pointers(this);
     this.listen();
@@ -43,10 +47,17 @@ class Stage {
   populate() {
     this.motion = new Motion(this.model.get("spins") ?? 400, this.rates(), this.seed);
     if (this.model.get("start") === "aligned") this.motion.lineUp();
-    else this.motion.randomize(this.seed, this.flat());
+    else this.scatter();
     this.history = new History(this.motion);
     this.strip.clear();
+    this.laps.forget();
     this.face();
+  }
+
+  // random places; two groups get a weak start, as Python says what becomes of this
+  scatter() {
+    if (this.motion.groups === 2) weakStart(this.motion, this.seed);
+    else this.motion.randomize(this.seed, this.flat());
   }
 
   // spins alone are clocks: their hands lie in the plane of the equator
@@ -72,6 +83,9 @@ class Stage {
   // ---- what one can do
 
   change() {
+    const held = JSON.stringify(this.model.get("values"));
+    if (held !== this.valuesHeld) this.laps.forget(); // Python repeats the values, which changes nothing
+    this.valuesHeld = held;
     this.motion.set(this.rates());
     this.face();
     this.requestDraw();
@@ -79,9 +93,16 @@ class Stage {
 
   randomize() {
     this.seed += 1;
-    this.motion.randomize(this.seed, this.flat());
+    this.scatter();
     this.history.begin(this.motion);
     this.acted("new start");
+  }
+
+  // both groups together
+  gather() {
+    commonStart(this.motion);
+    this.history.begin(this.motion);
+    this.acted("strong start");
   }
 
   lineUp() {
@@ -99,6 +120,7 @@ class Stage {
   // a mark in the strip, a word for a screen reader, and an event for the page around
   acted(name) {
     const word = name === "kick" ? this.words.kicked : name;
+    this.laps.forget();
     this.strip.mark(this.motion.time, word);
     this.elements.said.textContent = `${word[0].toUpperCase()}${word.slice(1)}: R = ${this.motion.order.toFixed(2)}.`;
     this.tell(name);
@@ -130,9 +152,10 @@ class Stage {
   }
 
   listen() {
-    const { sphere, play, start, kick, turn, speed } = this.elements;
+    const { sphere, play, start, common, kick, turn, speed } = this.elements;
     this.on(play, "click", () => this.play(!this.playing));
     this.on(start, "click", () => this.randomize());
+    this.on(common, "click", () => this.gather());
     this.on(kick, "click", () => this.kick());
     this.on(speed, "change", () => (this.speed = Number(speed.value)));
     this.on(turn, "change", () => (this.model.set("turn", turn.checked), this.model.save_changes()));
@@ -183,8 +206,9 @@ class Stage {
     play.textContent = this.playing ? "Pause" : "Play";
     hands.hidden = !this.model.get("hands");
     root.dataset.hands = String(!hands.hidden);
-    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order[groups - 1]);
+    this.strip.look(groups, colours, this.theme, this.model.get("order") ?? null, this.words.order[groups - 1], this.words.unit);
     this.hands.look(this.motion, colours, this.theme, this.words.hands);
+    offer(this.elements, this.words, groups);
     explain(legend, this.words, colours.slice(0, groups), this.theme.strong, this.rings.length > 0);
     this.describe();
     this.requestDraw();
@@ -226,6 +250,8 @@ class Stage {
     }
     this.last = now;
     this.strip.push(this.motion);
+    if (this.motion.held >= 0) this.laps.forget();
+    this.laps.push(this.motion);
   }
 
   draw(now) {
@@ -242,11 +268,18 @@ class Stage {
     if (!this.playing || now - this.read > READ_EVERY) {
       this.read = now;
       strip.say(elements.reading, motion);
+      this.saySeen();
     }
     if (now - this.described > DESCRIBE_EVERY) {
       this.described = now;
       this.describe();
     }
+  }
+
+  // what the groups do at present, once it is clear
+  saySeen() {
+    const found = this.laps.seen(), text = found ? this.words.seen(found) : "";
+    if (this.elements.seen.textContent !== text) this.elements.seen.textContent = text;
   }
 
   // where all spins of a group lie at one point, a dot that the arrow of the mean does not hide
@@ -257,7 +290,7 @@ class Stage {
       const [x, y] = sphere.point(motion.meanX[a], motion.meanY[a], motion.meanZ[a]);
       Object.assign(c, { globalAlpha: opacity, fillStyle: this.history.run.colours[a], strokeStyle: theme.page, lineWidth: 1.5 * ratio });
       c.beginPath();
-      c.arc(x, y, 6.5 * ratio, 0, 2 * Math.PI);
+      c.arc(x, y, (motion.groups > 1 ? DOTS[a] : DOTS[1]) * ratio, 0, 2 * Math.PI);
       c.fill();
       c.stroke();
     }

@@ -1,5 +1,6 @@
 // The elements of the stage and its words: the field's terms, or plain ones for the story, where a spin is a clock.
 
+const two = (value) => value.toFixed(2).replace(/^-(0\.00)$/, "$1").replace("-", "−");
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const FAINT =
   "Where the coupling is too weak, a common phase is forgotten. When a value is changed then, all begin again from a faint one, " +
@@ -8,15 +9,27 @@ const FAINT =
 const WORDS = {
   expert: {
     one: "one spin", groups: ["group A", "group B"], mean: "mean",
-    cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"],
+    cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"], unit: "/(κ+γ)",
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
+    start: "Weak start", starts: "All spins at random places, so that the mean of each group is near the axis", common: "Strong start",
+    seen: ({ every, first, speeds }) => {
+      const [one, other] = first ? "AB" : "BA";
+      if (!every) return `On the sphere: neither overtakes the other${speeds ? `; mean Ω = ${two(speeds[0])}` : ""}`;
+      return `On the sphere: ${one} overtakes ${other} every ${two(every)}; mean Ω: A ${two(speeds[0])}, B ${two(speeds[1])}`;
+    },
     help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. The arrow is the mean of all, drawn at its height; its length is R. " +
       `Many dots may lie on one another. Pull a dot and let it go; drag beside the dots to turn the view. ${FAINT}`,
   },
   plain: {
     one: "one clock", groups: ["blue clocks, A", "orange clocks, B"], mean: "average",
-    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"],
+    cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"], unit: " s",
     hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
+    start: "Weak start", starts: "All dots at random places, so that the average hand of each group is short", common: "Strong start",
+    seen: ({ every, first, speeds }) => {
+      const [one, other] = first ? ["blue", "orange"] : ["orange", "blue"];
+      if (!every) return `On the ball: neither passes the other${speeds ? `; mean speed ${two(1 + speeds[0])}` : ""}`;
+      return `On the ball: ${one} passes ${other} every ${every.toFixed(1)} seconds; mean speeds ${two(1 + speeds[0])}, ${two(1 + speeds[1])}`;
+    },
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
       "shorter the hand. The arrow is the average hand, at the mean height. Many dots may lie on one another: pull one out and let " +
       "it go. Drag beside the dots to turn the view.",
@@ -50,24 +63,25 @@ export function buildElements(plain) {
   const button = (name, text, title) => make("button", { type: "button", className: `stage-${name}`, textContent: text, title });
   const play = button("play", "Pause", "Space on the sphere"), kick = button("kick", words.kick, words.does);
   const start = button("start", "New random start", "N on the sphere");
+  const common = button("common", words.common, "Both groups together, with long hands");
   const summary = make("summary", { textContent: "What is this?" });
   const help = make("details", { className: "stage-help" }, summary, make("p", { textContent: words.help }));
   const turn = make("input", { type: "checkbox" });
   const speed = make("select", {}, ...SPEEDS.map((s) => make("option", { value: s, textContent: `${s}×`, selected: s === 1 })));
   const row = make(
     "div", { className: "stage-row" }, make("label", { title: TURN }, turn, "turn with the spins"),
-    make("label", { className: "stage-speed" }, "speed ", speed),
+    make("label", { className: "stage-speed" }, "speed ", speed), ...(plain ? [] : [help]),
   );
   const legend = make("div", { className: "stage-legend" }), reading = make("div", { className: "stage-reading" });
-  const said = make("div", { className: "stage-announcement" });
+  const seen = make("p", { className: "stage-seen" }), said = make("div", { className: "stage-announcement" });
   said.setAttribute("role", "status");
   const root = make(
-    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands), legend,
-    make("div", { className: "stage-bar" }, play, start, kick, help), row,
+    "div", { className: "stage" }, make("div", { className: "stage-view" }, sphere, hands, seen), legend,
+    make("div", { className: "stage-bar" }, play, start, common, kick, ...(plain ? [help] : [])), row,
     make("div", { className: "stage-strip" }, reading, strip), said,
   );
   root.dataset.plain = String(plain);
-  return { root, sphere, hands, strip, play, start, kick, turn, speed, legend, reading, said };
+  return { root, sphere, hands, strip, play, start, common, kick, turn, speed, legend, reading, seen, said };
 }
 
 // the legend of the sphere: dots in the colours of the groups, the mean, and the rings if there are any
@@ -80,4 +94,12 @@ export function explain(legend, words, colours, strong, rings) {
   const dots = colours.length > 1 ? words.groups.map((name, a) => entry("dot", name, colours[a])) : [entry("dot", words.one, colours[0])];
   const ring = rings ? [entry("ring", words.cycle[colours.length - 1], colours[0])] : [];
   legend.replaceChildren(...dots, entry("arrow", words.mean, strong), ...ring);
+}
+
+// two groups have two kinds of start whose end is known
+export function offer({ root, start, common, seen }, words, groups) {
+  root.dataset.groups = groups;
+  common.hidden = seen.hidden = groups < 2;
+  start.textContent = groups < 2 ? "New random start" : words.start;
+  start.title = groups < 2 ? "N on the sphere" : `${words.starts} (N on the sphere)`;
 }

@@ -4,7 +4,7 @@
 import { below, whileMatches } from "./below.js";
 import { LocalModel } from "./model.js";
 
-const WATCH = 6000; // milliseconds that one watches before the answer unfolds
+const WATCH = 12000; // milliseconds that one watches, and writes a guess, before the answer unfolds
 const ASKED = "What happens?", TOLD = "What happened";
 const ACTS = { "new start": "randomize", "line-up": "lineUp", kick: "kick" }; // names of the stage's events
 const STILL = "Press Play, or try something, to see it move.";

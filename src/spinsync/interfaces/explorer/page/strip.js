@@ -23,9 +23,9 @@ export class Strip {
     Object.assign(this, { count: 0, next: 0, marks: [] });
   }
 
-  // `order`: R of the limit cycle, or null; `source`: what the legend calls it
-  look(groups, colours, theme, order, source) {
-    Object.assign(this, { groups, colours, theme, order, source, key: "", said: "" });
+  // `order`: R of the limit cycle, or null; `source`: what the legend calls it; `unit`: of time
+  look(groups, colours, theme, order, source, unit) {
+    Object.assign(this, { groups, colours, theme, order, source, unit, key: "", said: "" });
   }
 
   push(motion) {
@@ -121,7 +121,7 @@ export class Strip {
     Object.assign(c, { textAlign: "right", textBaseline: "middle" });
     for (const value of [0, 0.5, 1]) c.fillText(value, MARGIN.left - 5, this.y(value));
     Object.assign(c, { textAlign: "center", textBaseline: "top" });
-    for (const ago of [30, 20, 10]) c.fillText(`−${ago}`, this.x(-ago, 0), bottom + 4);
+    for (const ago of [30, 20, 10]) c.fillText(`−${ago}${ago === SPAN ? this.unit : ""}`, this.x(-ago, 0), bottom + 4);
     c.textAlign = "right";
     c.fillText("now", width - MARGIN.right, bottom + 4);
     Object.assign(c, { textAlign: "left", globalAlpha: 0.8 });

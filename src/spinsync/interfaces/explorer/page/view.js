@@ -4,14 +4,14 @@
 import { clamped } from "./address.js";
 import { LocalModel, decoded } from "./model.js";
 
-const shown = (number) => String(Number(number.toPrecision(4))).replace("-", "−");
+const shown = (number) => String(Number(number.toPrecision(Math.abs(number) < 0.1 ? 2 : 4))).replace("-", "−");
 
 // the allowed value nearest to a wish (null: it is no number), and a sentence on what was wrong with it
 function allowed(control, wish) {
   if (typeof wish !== "number" || !Number.isFinite(wish)) return [null, `${control.label} must be a number.`];
   const number = control.step % 1 === 0 ? Math.round(wish) : wish, value = clamped(control, number);
   if (Math.abs(value - number) <= 1e-3 * Math.abs(number)) return [value, ""]; // an end that was written with few digits
-  return [value, `${control.label} goes from ${shown(control.low)} to ${shown(control.high)} here, but is ${shown(number)}.`];
+  return [value, `${control.label}: ${shown(number)} is outside ${shown(control.low)} to ${shown(control.high)}; ${shown(value)} is used.`];
 }
 
 export class View {
