@@ -43,6 +43,8 @@ critical_gain(ensemble)
 critical_spins(ensemble)
 regime(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 label(codes)
+sweep(function, axes, *, model=None, realizations=1, store=None, executor=None, variables=None, seed=0, \
+retry_failed=False, explain=False, **options)
 phase_diagram(ensemble, axes, *, theory=ss.MeanField(), initial=None, realizations=None, \
 spins=None, seed=0, device="cpu", threads=None)
 model_of(dataset)
@@ -61,7 +63,7 @@ one_spin_equation(ensemble, times, *, theory, initial=None, seed=0)
 to_piqs(ensemble, spins)
 """
 SIGNATURES = CALLS.strip().split("\n")
-NAMES = """CavityWarning InputError IntegrationError QutipModel Regime plot
+NAMES = """CavityWarning InputError IntegrationError QutipModel Regime plot sweep_status
 plot.COLOURMAP plot.COLOURS plot.REGIME_COLOURS plot.beat_spectrum plot.bloch_sphere plot.cut plot.finite_size plot.frequency
 plot.linewidths plot.order_parameter plot.phase_diagram plot.phase_difference plot.phases plot.project plot.save plot.spectra
 plot.style"""

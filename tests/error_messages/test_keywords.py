@@ -8,7 +8,7 @@ import spinsync as ss
 from systems import laser
 
 NO_KEYWORDS = {"CavityWarning", "InputError", "IntegrationError", "Regime", "plot", "__version__"}
-FREE_KEYWORDS = {"Ensemble.replace", "plot.style"}  # which have messages of their own
+FREE_KEYWORDS = {"Ensemble.replace", "plot.style", "sweep"}  # which have messages of their own
 
 
 def public():

@@ -19,6 +19,24 @@ def coupling(line, cooperativity):
     return math.sqrt(cooperativity * line * FIELD) / 2
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (dict(detuning=9.9), None), (dict(detuning=10.1), "the spread of the natural frequencies = 5.05"),
+        (dict(detuning=-10.1), "the spread of the natural frequencies = 5.05"),
+        (dict(frequency=ss.Lorentzian(2.8)), None), (dict(frequency=ss.Lorentzian(2.9)), "frequencies = 5.02"),
+        (dict(frequency=ss.Samples(np.linspace(-8, 8, 1001))), "frequencies = 5.33"),
+        (dict(frequency=ss.Gaussian(1.0), detuning=9.0), "frequencies = 5.46"),
+    ],
+)  # fmt: skip
+def test_atoms_spread_as_wide_as_the_cavity_are_told(given, said):
+    """Each of them sees another detuning of the cavity; a quantile of 5/6 lies at sqrt(3) half widths of a Lorentzian."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        ss.Ensemble.cavity(**BAD, **given)
+    assert [said in str(one.message) for one in caught] == ([] if said is None else [True])
+
+
 @pytest.mark.parametrize("gain", [1e-2, 1.0, 1e3])
 def test_nothing_warns_for_a_clock_line(gain):
     line = HZ * 1e-3

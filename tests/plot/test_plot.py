@@ -271,3 +271,22 @@ def test_a_run_with_one_time_is_a_dot_on_the_sphere():
     run = ss.evolve(ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2), [0.0, 1.0])
     whole, point = (ss.plot.bloch_sphere(part) for part in (run, run.isel(time=[0])))
     assert len(point.lines) == len(whole.lines)
+
+
+def test_the_closed_form_over_numbers_of_spins_is_a_curve_at_whole_numbers():
+    """Not straight lines between few computed points, which would hide the threshold."""
+    laser = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=100.0, gain=0.3, damping=0.01)
+    ax = ss.plot.cut(ss.phase_diagram(laser, {"spins": [10, 100, 1000, 10_000, 100_000]}))
+    assert ax.get_xscale() == "log"
+    spins, closed = next(line for line in ax.lines if line.get_label() == "closed form").get_data()
+    assert len(spins) > 100
+    np.testing.assert_array_equal(spins, np.rint(spins))
+    for n, r in list(zip(spins, closed, strict=True))[::40]:
+        assert r == pytest.approx(float(ss.limit_cycle(laser.replace(spins=int(n))).order_parameter))
+
+
+def test_numbers_of_spins_rounded_from_a_constant_ratio_are_on_a_logarithmic_axis():
+    laser = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=100.0, gain=0.3, damping=0.01)
+    for spins, scale in ((np.rint(np.geomspace(100, 10_000, 7)), "log"), (np.linspace(100, 10_000, 7).round(), "linear")):
+        ax = ss.plot.cut(ss.phase_diagram(laser, {"spins": spins}))
+        assert ax.get_xscale() == scale

@@ -59,6 +59,15 @@ CASES = [
     (lambda: ss.sweep(seeded, {"seed": [1]}), "Argument `axes` must be one of x, but is axes='seed'."),
     (lambda: ss.sweep(f, {"y": [1]}), "Argument `x` must be an axis or an option, as the function needs it, but is neither."),
     (lambda: ss.sweep(f, A, z=1), "Argument `options` must be one of x, y, but is options='z'."),
+    (
+        lambda: ss.sweep(f, A, stor=1),
+        "Argument `options` must be one of x, y, store, but is options='stor' (did you mean 'store'?).",
+    ),
+    (lambda: ss.sweep(lambda: 1, A, z=1), "Argument `function` must take the argument x, but takes none."),
+    (
+        lambda: ss.sweep(ss.limit_cycle, {"gain": [1.0]}, model=ONE, pump=1),
+        "Argument `options` must be empty, as the function takes none, but has pump.",
+    ),
     (lambda: ss.sweep(f, A, x=1), "Argument `axes` must not hold what is also an option, but x is both."),
     (lambda: ss.sweep(takes_all, A, x=1), "Argument `axes` must not hold what is also an option, but x is both."),
     (lambda: ss.sweep(x, A), "Argument `axes` must not be named like a variable or dim of the function: x."),

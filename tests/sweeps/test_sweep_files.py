@@ -64,6 +64,20 @@ def test_status_reads_the_store(folder, capsys):
     assert capsys.readouterr().err == "Argument `store` must hold a sweep, but 'sweep.toml' does not.\n"
 
 
+def test_a_cavity_outside_its_limit_is_told(folder):
+    """As `spinsync regime` tells of the same model."""
+    cavity = "[model.cavity]\nspins = 1000\nvacuum_coupling = 1.0\ncavity_decay = 100.0\ngain = 3.0\ndamping = 1.0\n"
+    with pytest.warns(ss.CavityWarning, match="does not follow the spins"):
+        found = read(f'question = "regime"\n{cavity}[axes]\nspins = {{start = 10, stop = 1000, count = 4}}\n', folder)
+    assert found["axes"]["spins"].tolist() == [10, 340, 670, 1000]
+
+
+def test_numbers_of_spins_of_a_logarithmic_range_are_whole(folder):
+    axis = "[axes]\nspins = {start = 10, stop = 1000, count = 4, spacing = 'logarithmic'}\n"
+    found = read(f'question = "limit_cycle"\n{ONE}{axis}', folder)
+    assert found["axes"]["spins"].tolist() == [10, 46, 215, 1000]
+
+
 def test_all_that_a_file_may_hold(folder):
     (folder / "one.toml").write_text(ONE.replace("model.", ""))
     found = read(

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+import numpy as np
+
 from spinsync.model.groups import Group
 from spinsync.model.recipes import Recipe
+from spinsync.model.samples import Samples
 
 LARGEST = 0.1  # of a rate in units of the decay rate of the field, with which the mode still follows the spins
 
@@ -51,7 +54,7 @@ def cavity_of(recipe: Recipe) -> Cavity | None:
 
 
 def outside_limit(recipe: Recipe, groups: Sequence[Group]) -> str | None:
-    """A sentence if Gamma_perp or g sqrt(N) exceeds a tenth of kappa_c/2, else None."""
+    """A sentence if Gamma_perp, g sqrt(N) or the spread of the frequencies exceeds a tenth of kappa_c/2, else None."""
     cavity = cavity_of(recipe)
     if cavity is None:
         return None
@@ -59,6 +62,7 @@ def outside_limit(recipe: Recipe, groups: Sequence[Group]) -> str | None:
     rates = {
         "the relaxation rate of the coherence, Gamma_perp": max(group.gamma_perp for group in groups),
         "the collective coupling, vacuum_coupling * sqrt(spins)": cavity.collective_coupling,
+        "the spread of the natural frequencies": _spread(groups),
     }
     large = [f"{name} = {rate:.6g}" for name, rate in rates.items() if rate > LARGEST * half]
     if not large:
@@ -71,9 +75,20 @@ def outside_limit(recipe: Recipe, groups: Sequence[Group]) -> str | None:
     )
 
 
+def _spread(groups: Sequence[Group]) -> float:
+    """Half the distance of the clouds, plus half of the interval that holds two thirds of the spins of the broadest one."""
+    means = [group.mean_frequency for group in groups]
+    middle = np.array([1 / 6, 5 / 6])
+    spans = [
+        np.ptp(np.quantile(one.values, middle) if isinstance(one, Samples) else one.quantile(middle))
+        for one in (group.distribution for group in groups) if one is not None
+    ]  # fmt: skip
+    return float((max(means) - min(means) + max(spans, default=0.0)) / 2)
+
+
 def largest_rates(axes: Mapping[str, Any]) -> dict[str, Any]:
     """The values of the axes of a diagram at which the cavity follows the spins least: its decay least, all else largest."""
-    growing = ("gain", "damping", "dephasing", "spins", "vacuum_coupling")
+    growing = ("gain", "damping", "dephasing", "spins", "vacuum_coupling", "detuning")
     last = {name: name.rsplit(".", 1)[-1] for name in axes}
-    corner = {name: max(axis) for name, axis in axes.items() if last[name] in growing}
+    corner = {name: max(axis, key=abs) for name, axis in axes.items() if last[name] in growing}
     return corner | {name: min(axis) for name, axis in axes.items() if last[name] == "cavity_decay"}

@@ -169,8 +169,9 @@ class Ensemble:
             Coupling g of one spin to the cavity mode, half of the single-photon Rabi frequency; angular.
         cavity_decay : float
             Energy decay rate of the cavity, the full width of its line (FWHM, angular), positive; large compared with all other
-            rates: a `CavityWarning` says where Gamma_perp or g sqrt(N) exceeds a tenth of cavity_decay/2. `from_toml` gives it
-            too, and `replace` and `phase_diagram` give it once where they leave this limit.
+            rates: a `CavityWarning` says where Gamma_perp, g sqrt(N) or the spread of the natural frequencies (half the
+            distance of two clouds, the width of a distribution) exceeds a tenth of cavity_decay/2. `from_toml` gives it too,
+            and `replace` and `phase_diagram` give it once where they leave this limit.
         cavity_detuning : float
             Cavity frequency minus spin frequency, angular; it sets theta, between -pi and 0.
         gain, damping, dephasing, frequency
@@ -208,7 +209,7 @@ class Ensemble:
         [('A', 15.0, 0.75), ('B', -15.0, 0.25)]
         """
         ensemble = _construct("cavity", locals())
-        _warn_outside_limit(ensemble)
+        warn_outside_limit(ensemble)
         return ensemble
 
     @property
@@ -245,7 +246,7 @@ class Ensemble:
         """
         changed = varied(self, parameters)
         if outside_limit(self.recipe, self.groups) is None:  # else the user was warned when the cavity was made
-            _warn_outside_limit(changed)
+            warn_outside_limit(changed)
         return changed
 
     @known_keywords
@@ -320,7 +321,7 @@ class Ensemble:
         See `Ensemble.to_toml`.
         """
         ensemble = from_toml_text(files.read_text(checks.path("path", path)), str(path))
-        _warn_outside_limit(ensemble)
+        warn_outside_limit(ensemble)
         return ensemble
 
     def __eq__(self, other: object) -> bool:
@@ -378,7 +379,7 @@ def varied(ensemble: Ensemble, parameters: Mapping[str, Any]) -> Ensemble:
     return from_recipe(ensemble.recipe.replaced(parameters), ensemble.lamb_shift)
 
 
-def _warn_outside_limit(ensemble: Ensemble) -> None:
+def warn_outside_limit(ensemble: Ensemble) -> None:
     if sentence := outside_limit(ensemble.recipe, ensemble.groups):
         warn(sentence, CavityWarning)
 

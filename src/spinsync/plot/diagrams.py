@@ -31,6 +31,7 @@ from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
 
 UNDEFINED = "#d0d0d0"  # colour of undefined values
+SPIN_POINTS = 300  # of closed forms over numbers of spins, at most
 THRESHOLD = "threshold"  # the critical coupling in the legend
 
 
@@ -145,11 +146,12 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> 
 
 
 def formula(ax: Axes, diagram: xr.Dataset, name: str, size: float, f: Callable[[Any], float], upright: bool = False) -> Any:
-    """x and y of a closed form along a parameter; for numbers of spins at the given values only."""
+    """x and y of a closed form along a parameter; numbers of spins are whole."""
     given = diagram[name].values / size
     if name == "spins":
-        values = np.array([f(int(n)) for n in diagram[name].values])
-        return (values, given) if upright else (given, values)
+        spins = np.unique(np.rint(curves.sample_points(ax.yaxis if upright else ax.xaxis, given, SPIN_POINTS)))
+        values = np.array([f(int(n)) for n in spins])
+        return (values, spins) if upright else (spins, values)
     return curves.sample_curve(ax, lambda at: f(at * size), given, upright=upright)
 
 

@@ -33,7 +33,8 @@ def _geometric(values: Array) -> bool:
     if len(values) < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
         return False
     steps = np.diff(np.log(values))
-    return bool(np.ptp(steps) < 1e-6 * steps.mean())
+    rounding = 1 / values[0] if np.all(values == np.rint(values)) else 0.0  # of whole numbers, such as those of spins
+    return bool(np.ptp(steps) < 1e-6 * steps.mean() + 2 * rounding)
 
 
 def cell_edges(axis: Axis, values: Array) -> Array:

@@ -239,6 +239,9 @@ def critical_gain(ensemble: Ensemble) -> tuple[float, float]:
 
     Notes
     -----
+    Of a cavity these are the ends of the model without the mode. Where `CavityWarning` is given they can be wrong by any
+    factor, above all with a detuned cavity; `limit_cycle` then has photon_number, 0 where the kept cavity emits nothing.
+
     Time on one core: 100 groups 1 s, 200 groups 4 s; a pair with frequency disorder 1 s.
 
     Examples
@@ -278,6 +281,10 @@ def critical_spins(ensemble: Ensemble) -> float:
     ------
     InputError
         If the ensemble is not one of `Ensemble.cavity`, or its coupling has been replaced by dotted names.
+
+    Notes
+    -----
+    The mode is eliminated: where `CavityWarning` is given, the number can be wrong by any factor.
 
     Examples
     --------

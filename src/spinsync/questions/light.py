@@ -68,6 +68,9 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, s
     left out. In a mirror-symmetric pair two lines can have equal widths, at frequencies above and below the centre: the first
     one is that of the higher frequency, and `degenerate` is true.
 
+    The mode of a cavity is eliminated: the line of a kept one is narrower, by (1 + 2 Gamma_perp/kappa_c)^2 with a cavity on
+    resonance and many spins. Where `CavityWarning` is given, this factor is large.
+
     Time on one core with Exact, three times above the threshold: one group of 1000 spins 2 s, of 3000 spins 8 s at theta =
     -pi/2 and 14 s at other angles, where all frequencies are searched; two groups of 10 spins 1 s, of 20 spins 4 s, ten far
     above the threshold. Each further line of `modes` takes about as long as the first one. MeanField takes milliseconds.

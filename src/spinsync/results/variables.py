@@ -56,7 +56,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),
     "cavity_frequency": ("frequency of the light, with the cavity mode kept", RATE),
     "photon_number": ("number of photons in the cavity", "1"),
-    "photon_flux": ("photons that leave the cavity per time", RATE),
+    "photon_flux": ("photons that leave the cavity per time", "1/time"),
     "cavity_threshold": ("inversion that lases, with the cavity mode kept", "1"),
     "cavity_stable": ("the cycle is stable, with the cavity mode kept", "1"),
     "phase_difference": ("phase of the first group minus the second", "rad"),

@@ -13,7 +13,7 @@ import numpy as np
 import tomli_w
 
 from spinsync.base import checks, files
-from spinsync.model.ensembles import Ensemble, from_toml_text
+from spinsync.model.ensembles import Ensemble, from_toml_text, warn_outside_limit
 from spinsync.model.model_files import distribution
 from spinsync.model.parameters import CONSTRUCTORS, TABLE
 from spinsync.theory.every import THEORIES
@@ -69,7 +69,9 @@ def _model(value: Any, path: Path) -> Ensemble:
     """The model: the path of a model file, relative to the sweep file, or its content as a table."""
     if isinstance(value, str):
         return Ensemble.from_toml(path.parent / value)
-    return from_toml_text(tomli_w.dumps(_table("model", value)), f"[model] of {path.name}")
+    model = from_toml_text(tomli_w.dumps(_table("model", value)), f"[model] of {path.name}")
+    warn_outside_limit(model)
+    return model
 
 
 def _theory(value: Any) -> Any:
@@ -88,7 +90,8 @@ def _axis(name: str, value: Any) -> Any:
     """The values of an axis: a list of numbers or distributions, or a range."""
     if isinstance(value, list):
         return [distribution(name, one) for one in value]
-    return _range(f"axes.{name}", value)
+    values = _range(f"axes.{name}", value)
+    return np.unique(np.rint(values)) if name == "spins" else values  # whole numbers
 
 
 def _option(name: str, value: Any) -> Any:

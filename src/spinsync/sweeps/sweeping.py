@@ -109,7 +109,7 @@ def sweep(
     >>> one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
     >>> found = ss.sweep(ss.limit_cycle, {"coupling": [2.0, 6.0, 12.0]}, model=one, variables=["amplitude"])
     >>> found.amplitude.values.round(4)
-    array([0.    , 0.2041, 0.1667])
+    array([0.    , 0.1667, 0.1667])
     """
     work, values = _checked(function, axes, model, realizations, variables, seed, options)
     points = None if chunk is None else checks.whole("chunk", chunk, 1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -29,6 +30,8 @@ from spinsync.theory.options import with_defaults
 from spinsync.theory.protocol import seed_matters
 
 Columns = Mapping[str, Array]
+#: keywords of `sweep` itself, of which a misspelled option may be one
+OWN = ("model", "realizations", "store", "executor", "variables", "seed", "retry_failed", "explain", "chunk")
 
 
 def realization_seed(seed: int, realization: int) -> int:
@@ -186,9 +189,16 @@ def check_arguments(function: Callable[..., Any], given: Iterable[str], axes: It
         return
     named = [name for name, one in parameters.items() if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)]
     if not any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
-        for argument, names in (("axes", axes), ("options", options)):
-            for name in names:
-                checks.one_of(argument, name, [one for one in named if one not in ("seed", *given)])
+        taken = [one for one in named if one not in ("seed", *given)]
+        for name in axes:
+            if not taken:
+                raise checks.InputError(f"Argument `function` must take the argument {name}, but takes none.")
+            checks.one_of("axes", name, taken)
+        for name in options:
+            known = [*taken, *get_close_matches(name, OWN, n=1)]
+            if not known:
+                raise checks.InputError(f"Argument `options` must be empty, as the function takes none, but has {name}.")
+            checks.one_of("options", name, known)
     lacking = [name for name in named if parameters[name].default is inspect.Parameter.empty]
     if missing := [name for name in lacking if name not in (*given, *axes, *options, "seed")]:
         raise checks.InputError(

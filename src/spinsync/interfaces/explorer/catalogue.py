@@ -47,7 +47,8 @@ PAGES: tuple[dict[str, Any], ...] = (
             {"name": "tongue", "label": "Regimes"}, {"name": "frequencies", "label": "Frequencies"},
             {"name": "sphere", "label": "Sphere"}, {"name": "order-and-phases", "label": "Order and phases over time"},
         ],
-        "runs": "Sphere, order, phases and all numbers: a run of their own with these values, from a weak start; not the "
+        "runs": "Sphere, order, phases and all numbers: a run of their own with these values, from a weak start, relative to "
+        "the mean of their own frequencies; not the "
         "motion on the screen.",
         "presets": {
             "Full": {"detuning": 0.5},

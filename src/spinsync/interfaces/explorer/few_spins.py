@@ -71,7 +71,7 @@ def _many(values: Values) -> str:
     if bool(cycle.synchronized):
         return (
             f"Infinitely many spins synchronize: {equation('c = R²/4', limit(values), 3)}, a line at "
-            f"{equation('ν', float(cycle.frequency))} and no width, as their phase wanders slowly."
+            f"{equation('ν', float(cycle.frequency))} and no width: the more spins, the slower their phase wanders."
         )
     below = (
         "With few, <i>c</i> may even be larger than above the threshold."

@@ -187,7 +187,7 @@ def two_order_and_phases(values: Values) -> Figure:
             curve.set_linewidth(width)
         ax.set_xlabel(TIME)
         _legend(ax)
-    _note(figure, "A run from a weak random start.")
+    _note(figure, "A run from a weak random start. Phases are relative to the mean of the groups' own frequencies.")
     return figure
 
 

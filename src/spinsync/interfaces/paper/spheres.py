@@ -30,8 +30,9 @@ def random_vectors() -> np.ndarray:
 def ensemble(case: str, kind: str) -> ss.Ensemble:
     theta, gain, coupling, frequency, _ = CASES[case]
     coupled, damped, _ = KINDS[kind]
-    rates = {"gain": gain * damped, "damping": 1.0 * damped, "coupling": coupling * coupled}
-    return ss.Ensemble.single(**rates, theta=theta, frequency=frequency)
+    return ss.Ensemble.single(
+        gain=gain * damped, damping=1.0 * damped, coupling=coupling * coupled, theta=theta, frequency=frequency
+    )
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
