@@ -48,16 +48,15 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "same point on the axis: there is no phase. <b>Interaction alone</b> keeps the length of each "
         "Bloch vector. At these two phases it is collective decay or pumping: the common coherence decays, the state that "
         "remains depends on the start, and there is no limit cycle. <b>Both together</b> bring all spins to one limit cycle "
-        "with one common phase: the ensemble oscillates spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
+        "with one common phase: the ensemble oscillates spontaneously. "
+        "For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
         figures={"spheres": _figure(runs, quick)},
         captions={
             "spheres": "Fourteen spins on the Bloch sphere, from random points (open circles) to the end of the run (dots). "
             "(a) to (c) <i>θ</i> = −π/2, κ = 3γ, <i>V</i> = 12γ, ω = 2.5γ. (d) to (f) <i>θ</i> = +π/2, κ = γ/3, <i>V</i> = "
             "4γ, ω = 0.83γ, the same with gain and damping exchanged, in units of the damping. (a), (d) Dissipation alone, "
             "<i>V</i> = 0. (b), (e) Interaction alone, κ = γ = 0. (c), (f) Both. "
-            f"The runs last, in units of 1/γ: {_durations()}. "
-            "Black ring: the limit cycle by (4.2) to "
-            "(4.4)."
+            f"The runs last, in units of 1/γ: {_durations()}. Black ring: the limit cycle by (4.2) to (4.4)."
         },
         data=runs,
         claims=tuple(claim for case in CASES for claim in _claims(case, runs)),
