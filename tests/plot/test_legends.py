@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 import spinsync as ss
@@ -214,6 +215,29 @@ def test_closed_forms_and_labels_are_legible_on_any_ground(ground):
         _, ax = plt.subplots()
         ss.plot.bloch_sphere(ss.evolve(ONE, [0.0, 1.0]), ax)
         assert all(contrast(text.get_color()) > 0.5 for text in ax.texts)
+
+
+@pytest.mark.parametrize("ground", ["white", "black"])
+@pytest.mark.parametrize("given", [False, True])
+def test_keys_of_lines_over_areas_are_legible_on_any_ground(ground, given):
+    codes = FINE.regime.copy()
+    codes[20, 20] = ss.Regime.UNDECIDED
+    undecided = FINE.assign(regime=codes)
+    contour = ss.phase_diagram(ONE, {"gain": np.linspace(1, 30, 4), "damping": np.linspace(1, 30, 4)})
+    fixed = ss.phase_diagram(PAIR, {"gain": np.linspace(2, 20, 4), "coupling": np.linspace(10, 60, 4)})
+    seen = set()
+    with plt.style.context("dark_background" if ground == "black" else "default"):
+        for diagram in (PLANE, contour, undecided, fixed):
+            for variable in ("frequency", None):
+                ax = ss.plot.phase_diagram(diagram, plt.subplots()[1] if given else None, variable=variable)
+                legend = ax.get_legend() or ax.legend()
+                for handle in (one for one in legend.legend_handles if isinstance(one, Line2D)):
+                    levels = [np.dot((0.2126, 0.7152, 0.0722), to_rgb(c))
+                              for c in (handle.get_color(), ax.figure.get_facecolor())]  # fmt: skip
+                    assert abs(levels[0] - levels[1]) > 0.5, handle
+                    seen.add(handle.get_label())
+                plt.close("all")
+    assert {"threshold", "Hopf line", "existence of full", "incoherent stable", "undecided"} <= seen
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+
+from spinsync.plot.appearance import legend_ink
 
 MOST_WIDTH, MOST_HEIGHT = 0.65, 0.5  # of given axes that a legend inside may take
 SMALL: dict[str, Any] = {"fontsize": 7, "handlelength": 1.6, "labelspacing": 0.3, "borderpad": 0.2}
@@ -20,6 +23,12 @@ def add_entry(ax: Axes, colour: str, label: str) -> None:
     """An entry for an area of this colour."""
     if label not in ax.get_legend_handles_labels()[1]:
         ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label))
+
+
+def add_line_entry(ax: Axes, label: str, **look: Any) -> None:
+    """An entry for black lines or markers over pale areas, in a colour that is seen on the ground of the figure."""
+    if label not in ax.get_legend_handles_labels()[1]:
+        ax.add_artist(Line2D([], [], color=legend_ink(ax), label=label, **look))
 
 
 def add_legend(ax: Axes, new_figure: bool) -> None:
