@@ -76,14 +76,18 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"engineering": _figure(data)},
         captions={
             "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "
-            f"{size} trajectories per panel (one detuning more in (a) to (c), to include 0), κ = 3γ, <i>V</i> = 24γ, <i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
+            f"{size} trajectories per panel (one detuning more in (a) to (c), to include 0), κ = 3γ, <i>V</i> = 24γ, "
+            f"<i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
             "estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not lock "
-            "at first order in <i>V</i><sub>×</sub>, and the strip of full synchronization is of second order. It reaches down to "
+            "at first order in <i>V</i><sub>×</sub>, and the strip of full synchronization is of second order. It reaches "
+            "down to "
             "<i>V</i><sub>×</sub> = 0; in its lower part it is narrower than the grid, and only the points at Δ = 0 show it. "
             "Below about 0.4γ these approach the locked state more slowly than they are followed, and count as "
             "phase-trapped. (d) "
-            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at the "
-            "upper right edge the motion is also phase-trapped or irregular; cross: undecided. (e) Locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
+            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at "
+            "the "
+            "upper right edge the motion is also phase-trapped or irregular; cross: undecided. (e) Locking range by cross "
+            "phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
             "difference for the same parameters; grey: not locked. " + NEWTON
         },
         data=data,
