@@ -266,6 +266,16 @@ def test_natural_frequencies_are_right_on_a_logarithmic_axis():
     assert np.diff(np.log(x)).max() < 0.1
 
 
+@pytest.mark.parametrize("difference", [False, True])
+def test_lines_on_a_logarithmic_axis_begin_at_the_first_detuning_that_it_shows(difference):
+    _, ax = plt.subplots()
+    ax.set_xscale("log")
+    ss.plot.frequency(PLATEAU, ax, difference=difference)  # detunings 0, 2, 4, ...
+    drawn = [x for line in ax.lines for x in line.get_xdata() if line.get_marker() == "None"]
+    assert min(drawn) == 2.0
+    assert ax.get_xlim()[0] > 0.5
+
+
 def test_cells_of_an_image_meet_halfway_between_their_values_as_seen():
     _, (linear, logarithmic) = plt.subplots(1, 2)
     logarithmic.set_xscale("log")
