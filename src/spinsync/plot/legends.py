@@ -25,10 +25,15 @@ def add_entry(ax: Axes, colour: str, label: str) -> None:
         ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label))
 
 
-def add_line_entry(ax: Axes, label: str, **look: Any) -> None:
-    """An entry for black lines or markers over pale areas, in a colour that is seen on the ground of the figure."""
-    if label not in ax.get_legend_handles_labels()[1]:
-        ax.add_artist(Line2D([], [], color=legend_ink(ax), label=label, **look))
+def name_line(ax: Axes, line: Line2D, label: str) -> None:
+    """Give a black line over pale areas an entry: itself, or a copy in white if the ground of the figure is dark."""
+    if line.get_color() == legend_ink(ax):
+        line.set_label(once(ax, label))
+    elif label not in ax.get_legend_handles_labels()[1]:
+        entry = Line2D([], [])
+        entry.update_from(line)
+        entry.set(color=legend_ink(ax), label=label)
+        ax.add_artist(entry)
 
 
 def add_legend(ax: Axes, new_figure: bool) -> None:
