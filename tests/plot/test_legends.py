@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 import spinsync as ss
@@ -216,6 +217,29 @@ def test_closed_forms_and_labels_are_legible_on_any_ground(ground):
         assert all(contrast(text.get_color()) > 0.5 for text in ax.texts)
 
 
+@pytest.mark.parametrize("ground", ["white", "black"])
+@pytest.mark.parametrize("given", [False, True])
+def test_keys_of_lines_over_areas_are_legible_on_any_ground(ground, given):
+    codes = FINE.regime.copy()
+    codes[20, 20] = ss.Regime.UNDECIDED
+    undecided = FINE.assign(regime=codes)
+    contour = ss.phase_diagram(ONE, {"gain": np.linspace(1, 30, 4), "damping": np.linspace(1, 30, 4)})
+    fixed = ss.phase_diagram(PAIR, {"gain": np.linspace(2, 20, 4), "coupling": np.linspace(10, 60, 4)})
+    seen = set()
+    with plt.style.context("dark_background" if ground == "black" else "default"):
+        for diagram in (PLANE, contour, undecided, fixed):
+            for variable in ("frequency", None):
+                ax = ss.plot.phase_diagram(diagram, plt.subplots()[1] if given else None, variable=variable)
+                legend = ax.get_legend() or ax.legend()
+                for handle in (one for one in legend.legend_handles if isinstance(one, Line2D)):
+                    levels = [np.dot((0.2126, 0.7152, 0.0722), to_rgb(c))
+                              for c in (handle.get_color(), ax.figure.get_facecolor())]  # fmt: skip
+                    assert abs(levels[0] - levels[1]) > 0.5, handle
+                    seen.add(handle.get_label())
+                plt.close("all")
+    assert {"threshold", "Hopf line", "existence of full", "incoherent stable", "undecided"} <= seen
+
+
 @pytest.mark.parametrize(
     ("values", "scale"),
     [(np.geomspace(1, 100, 7), "log"), (np.geomspace(1, 100, 7)[::-1], "log"), (np.geomspace(1, 8, 7), "linear"),
@@ -240,6 +264,16 @@ def test_natural_frequencies_are_right_on_a_logarithmic_axis():
     x, y = next(line for line in ax.lines if line.get_label() == "without coupling").get_xydata().T
     np.testing.assert_allclose(y, x / 2)
     assert np.diff(np.log(x)).max() < 0.1
+
+
+@pytest.mark.parametrize("difference", [False, True])
+def test_lines_on_a_logarithmic_axis_begin_at_the_first_detuning_that_it_shows(difference):
+    _, ax = plt.subplots()
+    ax.set_xscale("log")
+    ss.plot.frequency(PLATEAU, ax, difference=difference)  # detunings 0, 2, 4, ...
+    drawn = [x for line in ax.lines for x in line.get_xdata() if line.get_marker() == "None"]
+    assert min(drawn) == 2.0
+    assert ax.get_xlim()[0] > 0.5
 
 
 def test_cells_of_an_image_meet_halfway_between_their_values_as_seen():

@@ -101,7 +101,7 @@ def test_linewidths_and_the_asymptote_of_many_spins():
         off = drawn[:, 1] / asymptote[:, 1] - 1
         assert abs(off[2] / off[1]) < 0.6  # corrections are of order 1/N
         assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-        assert (ax.get_xlabel(), ax.get_ylabel()) == ("number of spins  $N$", "linewidth, FWHM  (rate)")
+        assert (ax.get_xlabel(), ax.get_ylabel()) == ("number of spins  $N$", r"linewidth, FWHM  $\Delta\nu$  (rate)")
         assert to_hex(ax.lines[1].get_color()) == "#000000"
 
 

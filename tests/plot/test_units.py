@@ -8,7 +8,7 @@ import pytest
 import spinsync as ss
 from plot_cases import PAIR
 from spinsync.plot.renderer import Renderer
-from spinsync.plot.units import checked_unit
+from spinsync.plot.units import Unit, checked_unit
 
 GAMMA = 2.0
 ONE = ss.Ensemble.single(gain=6.0, damping=GAMMA, coupling=24.0, theta=-1.2)
@@ -232,3 +232,18 @@ def test_a_damping_that_is_one_number_at_the_selected_point_is_a_unit():
     np.testing.assert_allclose(x, [2.0, 6.0, 10.0])
     cavity = ss.Ensemble.cavity(spins=10**6, vacuum_coupling=0.05, cavity_decay=1e3, gain=3.0, damping=0.5)
     assert checked_unit("damping", cavity).size == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("rate", "1/rate"), (r"$\kappa$", r"1/$\kappa$"), (r"$N\Gamma_\mathrm{c}$", r"1/($N\Gamma_\mathrm{c}$)")],
+)
+def test_the_unit_of_time_of_a_product_is_in_brackets(name, expected):
+    assert Unit(name).time_name == expected
+
+
+def test_the_linewidth_in_hertz_is_cyclic():
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    widths = [ss.linewidth(one, theory=ss.Exact(n)) for n in (4, 8)]
+    labels = [ss.plot.linewidths(widths, unit=unit).get_ylabel() for unit in ("damping", ("Hz", 2 * np.pi))]
+    assert labels == [r"linewidth, FWHM  $\Delta\nu/\gamma$", r"linewidth, FWHM  $\Delta\nu/2\pi$  (Hz)"]

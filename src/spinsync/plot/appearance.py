@@ -129,12 +129,23 @@ def colour(name: str, value: Any) -> str | None:
         raise checks.argument_error(name, "a colour that matplotlib knows, such as 'C0' or '#0072B2'", value) from None
 
 
+def _is_dark(*layers: Any) -> bool:
+    """Whether layers of these colours on white paper, the lowest one first, look dark."""
+    seen = [1.0, 1.0, 1.0]
+    for layer in layers:
+        *colour, opacity = to_rgba(layer)
+        seen = [opacity * one + (1 - opacity) * below for one, below in zip(colour, seen, strict=True)]
+    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), seen, strict=True)) < 0.5
+
+
 def on_dark(ax: Axes) -> bool:
     """Whether the ground of the axes is dark."""
-    figure = to_rgba(ax.figure.figure.get_facecolor())
-    *colour, opacity = to_rgba(ax.get_facecolor())
-    seen = [opacity * one + (1 - opacity) * below for one, below in zip(colour, figure, strict=False)]
-    return sum(weight * one for weight, one in zip((0.2126, 0.7152, 0.0722), seen, strict=True)) < 0.5
+    return _is_dark(ax.figure.figure.get_facecolor(), ax.get_facecolor())
+
+
+def legend_ink(ax: Axes) -> str:
+    """The colour of closed forms in a legend, which lies on the ground of the figure."""
+    return "#ffffff" if _is_dark(ax.figure.figure.get_facecolor()) else CLOSED_FORM
 
 
 def ink(ax: Axes) -> str:

@@ -15,7 +15,7 @@ from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import curves
 from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.plot.area_labels import add_label
-from spinsync.plot.legends import add_entry, once
+from spinsync.plot.legends import add_entry, name_line
 from spinsync.plot.scales import cell_edges
 from spinsync.questions.closed_forms import available, locking_range, symmetric_pair
 from spinsync.regimes.codes import Regime, label
@@ -43,7 +43,8 @@ def areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
     ax.pcolormesh(cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y), codes, cmap=colours, norm=norm, rasterized=True)
     points = np.argwhere(codes == Regime.UNDECIDED)
     if len(points):
-        ax.plot(x[points[:, 1]], y[points[:, 0]], "x", ms=3, mew=0.8, color=CLOSED_FORM, label="undecided")
+        (crosses,) = ax.plot(x[points[:, 1]], y[points[:, 0]], "x", ms=3, mew=0.8, color=CLOSED_FORM)
+        name_line(ax, crosses, "undecided")
 
 
 def name_areas(ax: Axes, x: Array, y: Array, codes: Array) -> None:
@@ -124,8 +125,9 @@ def _over_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: st
 
             curve = curves.sample_curve(ax, edge, diagram[other].values / units[other], upright=x == "detuning")
             if np.isfinite(curve[x != "detuning"]).any():
-                seen = once(ax, text) if within_limits(ax, *curve) else "_nolegend_"
-                ax.plot(*curve, color=CLOSED_FORM, label=seen, zorder=4, **style)
+                (line,) = ax.plot(*curve, color=CLOSED_FORM, zorder=4, **style)
+                if within_limits(ax, *curve):
+                    name_line(ax, line, text)
 
 
 def within_limits(ax: Axes, x: Array, y: Array) -> bool:
@@ -147,4 +149,4 @@ def _at_one_detuning(ax: Axes, diagram: xr.Dataset, model: Ensemble, x: str, y: 
         values = np.array([[margin.get(name, np.nan) for margin in row] for row in rows])
         if np.nanmin(values, initial=np.inf) < 0 < np.nanmax(values, initial=-np.inf):
             ax.contour(across, up, values, levels=[0.0], colors=CLOSED_FORM, linewidths=style["lw"], linestyles=[style["ls"]])
-            ax.plot([], [], color=CLOSED_FORM, label=once(ax, text), **style)
+            name_line(ax, ax.plot([], [], color=CLOSED_FORM, **style)[0], text)

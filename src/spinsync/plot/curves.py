@@ -23,6 +23,8 @@ MARGIN = 1.0  # points outside the axes are drawn at most this far outside
 def sample_points(axis: Axis, given: Array, count: int = 121) -> Array:
     """`count` values at equal distances along an axis, within the range of the given values, and these, ascending."""
     scale = axis.get_transform()
+    if axis.get_scale() == "log" and given.max() > 0:
+        given = given[given > 0]  # the axis shows no others, and its scale would clip them to the smallest of all numbers
     low, high = np.asarray(scale.transform([given.min(), given.max()]), float).tolist()
     uniform = scale.inverted().transform(np.linspace(low, high, count))
     return np.unique(np.clip(np.concatenate([uniform, given]), given.min(), given.max()))

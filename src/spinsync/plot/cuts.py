@@ -137,7 +137,7 @@ def _circles(
 def frequency(
     diagram: xr.Dataset, ax: Axes | None = None, *, difference: bool = False, unit: str | tuple[str, float] = "rate"
 ) -> Axes:
-    """Observed frequencies over one parameter: circles; closed forms as lines, natural frequencies as dotted lines.
+    """Observed frequencies over one parameter: circles; closed forms as lines; over the detuning natural frequencies, dotted.
 
     The axis is logarithmic if the values of the parameter have a constant ratio and span more than a decade.
 

@@ -25,7 +25,7 @@ from spinsync.plot.labels import (
     quantity_size,
 )
 from spinsync.plot.large_diagrams import reduced
-from spinsync.plot.legends import add_entry, legend_above, once
+from spinsync.plot.legends import add_entry, legend_above, name_line
 from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
@@ -167,7 +167,9 @@ def _draw_threshold(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y
     curve = formula(ax, diagram, other, sizes[other], upright=x == "coupling",
                     f=lambda value: critical_coupling(varied(ensemble, {other: value})) / sizes["coupling"])  # fmt: skip
     ax.plot(*curve, color="white", lw=2.6)
-    ax.plot(*curve, color=CLOSED_FORM, lw=1.2, label=once(ax, THRESHOLD) if areas.within_limits(ax, *curve) else "_nolegend_")
+    (line,) = ax.plot(*curve, color=CLOSED_FORM, lw=1.2)
+    if areas.within_limits(ax, *curve):
+        name_line(ax, line, THRESHOLD)
 
 
 def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x: str, y: str, sizes: dict[str, float]) -> None:
@@ -187,4 +189,4 @@ def _draw_threshold_contour(ax: Axes, diagram: xr.Dataset, ensemble: Ensemble, x
         along = [fine[name] / sizes[name] for name in (x, y)]
         ax.contour(*along, values, levels=[0.0], colors="white", linewidths=2.6)
         ax.contour(*along, values, levels=[0.0], colors=CLOSED_FORM, linewidths=1.2)
-        ax.plot([], [], color=CLOSED_FORM, lw=1.2, label=once(ax, THRESHOLD))
+        name_line(ax, ax.plot([], [], color=CLOSED_FORM, lw=1.2)[0], THRESHOLD)

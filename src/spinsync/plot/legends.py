@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+
+from spinsync.plot.appearance import legend_ink
 
 MOST_WIDTH, MOST_HEIGHT = 0.65, 0.5  # of given axes that a legend inside may take
 SMALL: dict[str, Any] = {"fontsize": 7, "handlelength": 1.6, "labelspacing": 0.3, "borderpad": 0.2}
@@ -20,6 +23,17 @@ def add_entry(ax: Axes, colour: str, label: str) -> None:
     """An entry for an area of this colour."""
     if label not in ax.get_legend_handles_labels()[1]:
         ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label))
+
+
+def name_line(ax: Axes, line: Line2D, label: str) -> None:
+    """Give a black line over pale areas an entry: itself, or a copy in white if the ground of the figure is dark."""
+    if line.get_color() == legend_ink(ax):
+        line.set_label(once(ax, label))
+    elif label not in ax.get_legend_handles_labels()[1]:
+        entry = Line2D([], [])
+        entry.update_from(line)
+        entry.set(color=legend_ink(ax), label=label)
+        ax.add_artist(entry)
 
 
 def add_legend(ax: Axes, new_figure: bool) -> None:

@@ -143,7 +143,7 @@ def linewidths(
         ax.add_artist(asymptote)  # does not change the limits: close to the threshold it is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
-    ax.set(xlabel=r"number of spins  $N$", ylabel=one_unit.label("linewidth, FWHM"))
+    ax.set(xlabel=r"number of spins  $N$", ylabel=one_unit.label("linewidth, FWHM", r"\Delta\nu"))
     add_legend(ax, new_figure)
     return ax
 

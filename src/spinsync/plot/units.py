@@ -42,7 +42,8 @@ class Unit:
         if self.cyclic:
             return PERIODS.get(self.name, f"1/{self.name}")
         per, _, time = self.name.partition("/")
-        return time if per in ("1", "rad") and time in TIMES else f"1/{self.name}"
+        product = not self.name.replace("$", "").replace("\\", "").isalnum()
+        return time if per in ("1", "rad") and time in TIMES else f"1/({self.name})" if product else f"1/{self.name}"
 
     def label(self, words: str, symbol: str = "") -> str:
         """Label of a rate or frequency with this TeX symbol."""

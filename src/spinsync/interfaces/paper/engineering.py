@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 from spinsync.interfaces.paper.kept import phase_diagram
-from spinsync.interfaces.paper.panels import add_legend, add_letters, key, regime_keys
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
 
 V, THETA = 24.0, -pi / 2
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=THETA, cross_coupling=1.0)
@@ -53,7 +53,8 @@ def wrong_regimes(margin: float, ratio: float, count: int) -> int:
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
     size = 30 if quick else 80
-    axes = {"detuning": np.linspace(-1.0, 1.0, size), "cross_coupling": np.linspace(0.1, 6.0, size)}
+    # an odd number of detunings contains 0, where a strip of any width shows
+    axes = {"detuning": np.linspace(-1.0, 1.0, size + 1), "cross_coupling": np.linspace(0.1, 6.0, size)}
     data = {}
     for name, phase in PHASES.items():
         own = f"tongue-{name.replace(' ', '-')}"
@@ -75,12 +76,19 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"engineering": _figure(data)},
         captions={
             "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "
-            f"{size} trajectories per panel, κ = 3γ, <i>V</i> = 24γ, <i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
+            f"{size} trajectories per panel (one detuning more in (a) to (c), to include 0), κ = 3γ, <i>V</i> = 24γ, "
+            f"<i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
             "estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not lock "
-            "at first order in <i>V</i><sub>×</sub>, and the area of full synchronization above is of second order. (d) "
-            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; "
-            "cross: undecided. (e) Locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
-            "difference for the same parameters; grey: not locked."
+            "at first order in <i>V</i><sub>×</sub>, and the strip of full synchronization is of second order. It reaches "
+            "down to "
+            "<i>V</i><sub>×</sub> = 0; in its lower part it is narrower than the grid, and only the points at Δ = 0 show it. "
+            "Below about 0.4γ these approach the locked state more slowly than they are followed, and count as "
+            "phase-trapped. (d) "
+            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at "
+            "the "
+            "upper right edge the motion is also phase-trapped or irregular; cross: undecided. (e) Locking range by cross "
+            "phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
+            "difference for the same parameters; grey: not locked. " + NEWTON
         },
         data=data,
         claims=tuple(_claims()),
@@ -107,7 +115,7 @@ def _claims() -> list[Claim]:
               wrong_regimes(0.04, 0.02, 5), 0, "corrections are of relative order 0.02"),
         Claim("unequal groups, cross coupling 0.04 V: half the width of the range, relative to (5.7)", 1,
               (right[1] + left[1]) / 2, 0.02, "corrections of first order nearly cancel"),
-        Claim("unequal groups: shift of the edges relative to that at half the cross coupling", 2,
+        Claim("unequal groups: shift of the edges in units of K, relative to that at half the cross coupling", 2,
               (right[1] - left[1]) / (right[0] - left[0]), 0.1, "first order in cross coupling / coupling = 0.02 and 0.04"),
     ]  # fmt: skip
 

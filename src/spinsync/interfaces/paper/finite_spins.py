@@ -23,7 +23,7 @@ COLOURS = {"synchronized": BLUE, "threshold": ORANGE, "incoherent": GREEN}
 GAINS = {"synchronized": 0.5, "threshold": 1.0, "incoherent": 2.0}
 #: N -> inversion, pair correlation, leading eigenvalue of coherence order 1 in units of Gc: an independent solution
 REFERENCE = {100: (0.509407, 0.116264, -1.005510), 1000: (0.501000, 0.124124, -0.766518)}
-DIGITS = "the reference has six digits"
+DIGITS = "an independent numerical solution, printed with six decimals"
 
 
 def over_spins(question: Callable[..., xr.Dataset], *arguments: Any, sizes: Sequence[int]) -> xr.Dataset:
@@ -64,7 +64,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2, gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "
             "order parameter, (b) inversion and (c) frequency of its line against 1/<i>N</i>. Circles: exact, joined to guide "
             "the eye. Dots and dashed lines: mean field, (4.2) to (4.4).",
-            "line": "The light of <i>N</i> spins. (a) Linewidth (FWHM) on resonance at three gains, exact, joined to guide "
+            "line": "The light of <i>N</i> spins. (a) Linewidth (FWHM of the slowest mode) on resonance at three gains, "
+            "exact, joined to guide "
             "the eye. Dashed: the asymptote for many spins, (4.7) above the threshold and twice the damping of a small "
             "coherence (4.1) below it. (b) Emission spectrum of the detuned laser. Dashed: mean-field frequency (4.3).",
         },

@@ -16,6 +16,7 @@ from spinsync.interfaces.paper.panels import CIRCLES, ORANGE, add_legend, add_le
 
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 STRENGTHS = (10.0, 20.0)
+BISTABLE = 4.4  # detuning of PAIR, between the end of the plateau from the weak start and the Hopf line at 4.4406
 NATURAL = "#6b747d"  # colour of natural frequencies in `plot.frequency`
 RATIO = 0.02  # cross coupling / coupling of the weakly coupled pair
 WEAK = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=24.0, theta=-pi / 2, cross_coupling=24.0 * RATIO)
@@ -27,6 +28,13 @@ def close_to_full(pair: ss.Ensemble) -> np.ndarray:
     phase, size, z = float(full.phase_difference), 2 * float(full.amplitude), float(full.inversion)
     azimuth = np.array([phase / 2, -phase / 2])
     return np.stack([size * np.cos(azimuth) * [1.001, 0.999], size * np.sin(azimuth), [z, z]], axis=1)
+
+
+def before_hopf() -> tuple[float, int]:
+    """Where two motions are stable: difference of the frequencies, started close to full, and regime from the weak start."""
+    pair = PAIR.replace(detuning=BISTABLE)
+    full = ss.regime(pair, initial=close_to_full(pair))
+    return float(full.frequency[0] - full.frequency[1]), int(ss.regime(pair).regime)
 
 
 def wrong_at_hopf() -> tuple[int, int]:
@@ -56,23 +64,31 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     )
     advance(0.7)
     wrong, regimes = wrong_at_hopf()
+    difference, from_weak = before_hopf()
+    start = f"V = 10, detuning {BISTABLE:g}, before the Hopf line at 4.44"
     order = f"corrections are of relative order cross coupling / coupling = {RATIO}"
     claims = (
         Claim("locked by (5.4): largest observed frequency on the plateaus", 0, _plateau(diagrams), 1e-7, "Newton's method"),
         Claim("wrong regimes 1 % below and above the Hopf line, started close to full", 0, wrong, 0, f"{regimes} regimes"),
+        Claim(f"{start}: difference of the frequencies, started close to full", 0, difference, 1e-7, "Newton's method"),
+        Claim(f"{start}: regime from the weak start is partial (code)", 3, from_weak, 0, "an integer code"),
         Claim("weak coupling: largest deviation of the beat rate from (5.8), in units of K", 0, _adler(diagrams, half_width),
               RATIO, order),
     )  # fmt: skip
     return Chapter(
         title="Frequencies against detuning",
-        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10γ the plateau ends at the "
-        "Hopf line, where the frequencies jump apart. At <i>V</i> = 20γ they coincide beyond it: the motion is phase-trapped "
-        "first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. Weakly coupled "
-        "groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the edge.</p>",
+        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10γ the full state is "
+        "stable up to the Hopf line, Δ = 4.44γ. Partial synchronization is stable slightly before it too, and the weak common "
+        "start of this figure leads there: its plateau ends between 4.3γ and 4.4γ, where the frequencies jump apart. From a "
+        "start close to the full state they jump at the Hopf line. At <i>V</i> = 20γ they coincide beyond it: the motion is "
+        "phase-trapped first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. "
+        "Weakly coupled groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the "
+        "edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. All couplings equal: "
-            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4). (c) "
+            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4), "
+            "in (a) also where the weak start leads to partial synchronization. (c) "
             f"Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). Dotted: natural "
             "frequencies, in (c) their difference. " + CIRCLES
         },
@@ -96,7 +112,7 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
 
 
 def _plateau(diagrams: dict[str, xr.Dataset]) -> float:
-    """Largest frequency where the closed form is stable, with a margin of 3 % for hysteresis."""
+    """Largest frequency where the closed form is stable, with a margin of 3 %: other motions are stable close to its end."""
     largest = 0.0
     for strength in STRENGTHS:
         diagram = diagrams[f"plateau-{strength:g}"]

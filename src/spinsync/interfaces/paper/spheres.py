@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import pi
+from math import log, pi
+from string import ascii_lowercase
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -45,20 +46,28 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     return Chapter(
         title="Spins on the Bloch sphere",
         text="<p>Fourteen spins start at random points. <b>Dissipation alone</b> (gain and damping) drives every spin to the "
-        "same point on the axis: there is no phase. <b>Interaction alone</b> keeps each spin on its sphere: there is no "
-        "attractor. <b>Both together</b> bring all spins to one limit cycle with one common phase: the ensemble oscillates "
-        "spontaneously. For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
+        "same point on the axis: there is no phase. <b>Interaction alone</b> keeps the length of each "
+        "Bloch vector. At these two phases it is collective decay or pumping: the common coherence decays, the state that "
+        "remains depends on the start, and there is no limit cycle. <b>Both together</b> bring all spins to one limit cycle "
+        "with one common phase: the ensemble oscillates spontaneously. "
+        "For <i>θ</i> = −π/2 this needs gain, for <i>θ</i> = +π/2 damping.</p>",
         figures={"spheres": _figure(runs, quick)},
         captions={
             "spheres": "Fourteen spins on the Bloch sphere, from random points (open circles) to the end of the run (dots). "
             "(a) to (c) <i>θ</i> = −π/2, κ = 3γ, <i>V</i> = 12γ, ω = 2.5γ. (d) to (f) <i>θ</i> = +π/2, κ = γ/3, <i>V</i> = "
             "4γ, ω = 0.83γ, the same with gain and damping exchanged, in units of the damping. (a), (d) Dissipation alone, "
-            "<i>V</i> = 0. (b), (e) Interaction alone, κ = γ = 0. (c), (f) Both. Black ring: the limit cycle by (4.2) to "
-            "(4.4)."
+            "<i>V</i> = 0. (b), (e) Interaction alone, κ = γ = 0. (c), (f) Both. "
+            f"The runs last, in units of 1/γ: {_durations()}. Black ring: the limit cycle by (4.2) to (4.4)."
         },
         data=runs,
         claims=tuple(claim for case in CASES for claim in _claims(case, runs)),
     )
+
+
+def _durations() -> str:
+    """Lengths of the runs in the order of the panels."""
+    lengths = [until * CASES[case][-1] for case in CASES for _, _, until in KINDS.values()]
+    return ", ".join(f"({letter}) {length:g}" for letter, length in zip(ascii_lowercase, lengths, strict=False))
 
 
 def _figure(runs: dict[str, xr.Dataset], quick: bool) -> Figure:
@@ -85,6 +94,9 @@ def _claims(case: str, runs: dict[str, xr.Dataset]) -> list[Claim]:
     z0 = ensemble(case, "dissipation").groups[0].z0
     distance = float(np.linalg.norm(ss.bloch(end["dissipation"]) - [0, 0, z0], axis=-1).max())
     length = np.linalg.norm(ss.bloch(runs[f"spheres-{case}-interaction"]), axis=-1)
+    late = runs[f"spheres-{case}-interaction"].isel(time=[-11, -1], group=0)
+    decay = log(abs(late.coherence[0] / late.coherence[1])) / float(late.time[1] - late.time[0])
+    expected = CASES[case][2] * abs(float(late.inversion[1]))
     both, cycle = end["both"], ss.limit_cycle(ensemble(case, "both"))
     target = both.coherence.values[0] / abs(both.coherence.values[0]) * float(cycle.amplitude)
     gaps = both.spin_coherence - target, both.spin_inversion - cycle.inversion
@@ -93,5 +105,12 @@ def _claims(case: str, runs: dict[str, xr.Dataset]) -> list[Claim]:
     return [
         Claim(f"dissipation alone, {theta}: distance of the spins from s = 0, z = z0 at the end", 0, distance, 1e-6, steps),
         Claim(f"interaction alone, {theta}: change of a spin's Bloch length", 0, float(abs(length - 1).max()), 1e-6, steps),
+        Claim(
+            f"interaction alone, {theta}: decay rate of the common coherence at the end, V|z|",
+            expected,
+            decay,
+            1e-3 * expected,
+            "the inversion still changes by relative order |s|",
+        ),
         Claim(f"both together, {theta}: distance of the spins from one point of the limit cycle", 0, spread, 1e-6, steps),
     ]

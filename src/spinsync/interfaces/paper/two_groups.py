@@ -33,8 +33,10 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"harmony": _figure(runs)},
         captions={
             "harmony": "Two groups at the end of long runs, κ = 3γ, <i>θ</i> = −π/2, all couplings 20γ, in columns for the "
-            "detunings 2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere, in the frame of their mean field. (d) to "
-            "(f) Their phase difference; dashed in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to "
+            "detunings 2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere, in the frame of their mean field; in "
+            "(c) it passes through zero in every beat and its "
+            "frame jumps by half a turn there, so that the orbits are open arcs. (d) to (f) Their phase difference; dashed "
+            "in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to "
             "its strongest line: one line, then sidebands around it, then a comb of beats."
         },
         data={f"harmony-{name}": run.isel(time=slice(-801, None)) for name, run in runs.items()}
