@@ -19,6 +19,7 @@ MOST_POINTS = 2**14  # of a chunk, by default
 BATCH = 2**10, 2**16  # least and most points of a chunk whose points are computed together
 
 Index = tuple[int, ...]  # position of a chunk among the chunks, one number per dim
+Slices = tuple[slice, ...]  # where the points of a chunk are among all points
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Grid:
     def indices(self) -> Iterator[Index]:
         return np.ndindex(self.chunks)
 
-    def slices(self, index: Index) -> tuple[slice, ...]:
+    def slices(self, index: Index) -> Slices:
         """Where the points of a chunk are among all points."""
         limits = zip(index, self.chunk, self.shape, strict=True)
         return tuple(slice(k * step, min((k + 1) * step, size)) for k, step, size in limits)

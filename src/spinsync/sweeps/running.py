@@ -56,7 +56,7 @@ class Pool:
 def _first_block(work: Work, grid: Grid, pool: Pool, units: Iterable[Unit]) -> tuple[Layout | None, list[tuple[Unit, Any]]]:
     """The layout of the function's variables, and the reports of the chunks that had to be computed to find it."""
     whole, reports = replace(work, variables=None), list[tuple[Unit, Any]]()
-    runner = Runner(whole, grid, None, None, pool.threads(1))
+    runner = Runner(whole, None, None, pool.threads(1))
     for known in units:
         unit = replace(known, todo=None)  # as long as there is no layout, what is known are failures
         pool.run(runner, iter([unit]), lambda unit, report: reports.append((unit, report)), lambda: None)
@@ -123,7 +123,7 @@ def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
     found = layout or Layout({}, xr.Dataset())
     check_memory("axes", grid.points, float(found.bytes() + 20), "points")
     arrays = Arrays(grid, found)
-    runner = Runner(work, grid, found, None, pool.threads(max(1, int(np.prod(grid.chunks)) - 1)))
+    runner = Runner(work, found, None, pool.threads(max(1, int(np.prod(grid.chunks)) - 1)))
 
     def put(unit: Unit, report: Any) -> None:
         if isinstance(report, executors.WorkerDiedError):
@@ -212,7 +212,7 @@ def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log,
         layout, reports = _first_block(work, grid, pool, _all(grid) if lost else _missing(path, grid, None, retry_failed))
         prepare({**new, "layout": None if layout is None else layout.digest})
     units = list(_missing(path, grid, layout, retry_failed))
-    runner = Runner(work, grid, layout or Layout({}, xr.Dataset()), address, pool.threads(max(1, len(units))))
+    runner = Runner(work, layout or Layout({}, xr.Dataset()), address, pool.threads(max(1, len(units))))
     points = sum(unit.points for unit in units)
     log.write("start", points=points, chunks=len(units), host=socket.gethostname(), process=os.getpid(), version=new["version"])
     with progress.progress("sweep"):

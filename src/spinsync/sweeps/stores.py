@@ -25,7 +25,7 @@ from spinsync.base.files import new_folder
 from spinsync.base.parallel import parallel_map
 from spinsync.sweeps.blocks import CODES, Block, Layout, Spec
 from spinsync.sweeps.durable import FOLDER, DurableStore, check_run, flush, intact
-from spinsync.sweeps.grids import Grid, Index
+from spinsync.sweeps.grids import Grid, Index, Slices
 
 STATUS, FAILURE = "point_status", "point_failure"
 PENDING, DONE, FAILED = 0, 1, 2  # codes of STATUS
@@ -188,9 +188,9 @@ def _arrays(address: Address) -> dict[str, Any]:
         return dict(root.arrays())
 
 
-def write(address: Address, grid: Grid, index: Index, block: Block, status: Array) -> None:
+def write(address: Address, index: Index, where: Slices, block: Block, status: Array) -> None:
     """Write the results of a chunk, of which `block` holds all points, and when they are on disk mark it as done."""
-    arrays, where, path = _arrays(address), grid.slices(index), Path(address.root)
+    arrays, path = _arrays(address), Path(address.root)
     check_run(path, address.token)
     shape = tuple(s.stop - s.start for s in where)
     for name, values in block.variables.items():
@@ -207,9 +207,9 @@ def write(address: Address, grid: Grid, index: Index, block: Block, status: Arra
     flush([_file(path, STATUS, index)], path)
 
 
-def read(address: Address, grid: Grid, index: Index, layout: Layout) -> tuple[Block, Array]:
+def read(address: Address, where: Slices, layout: Layout) -> tuple[Block, Array]:
     """The results of a chunk that is on disk, and the status of its points."""
-    arrays, where = _arrays(address), grid.slices(index)
+    arrays = _arrays(address)
     variables = {n: np.asarray(arrays[n][where]).reshape((-1, *spec.shape)) for n, spec in layout.variables.items()}
     failures = [str(text) for text in np.asarray(arrays[FAILURE][where]).ravel()]
     return Block(layout, variables, failures), np.array(arrays[STATUS][where]).ravel()

@@ -16,7 +16,7 @@ from spinsync.base.arrays import Array
 from spinsync.sweeps import stores
 from spinsync.sweeps.blocks import Block, Layout, Spec
 from spinsync.sweeps.durable import storing
-from spinsync.sweeps.grids import Grid, Index
+from spinsync.sweeps.grids import Grid, Index, Slices
 from spinsync.sweeps.work import Work
 
 
@@ -24,11 +24,13 @@ from spinsync.sweeps.work import Work
 class Unit:
     """A chunk to compute.
 
+    where : its points among all points
     grid : of its points alone
     todo : which points to compute, (point,); None: all
     """
 
     index: Index
+    where: Slices
     grid: Grid
     todo: Array | None = None
 
@@ -60,7 +62,6 @@ class Runner:
     """
 
     work: Work
-    grid: Grid
     layout: Layout | None
     address: stores.Address | None
     threads: int | None
@@ -84,7 +85,7 @@ class Runner:
         assert self.address is not None
         assert self.layout is not None
         with storing():
-            stores.write(self.address, self.grid, unit.index, stores.with_failures(block, self.layout, len(status)), status)
+            stores.write(self.address, unit.index, unit.where, stores.with_failures(block, self.layout, len(status)), status)
 
     def _whole(self, unit: Unit, block: Block) -> tuple[Block, Array]:
         """The block with the points of the chunk that were computed before, and the status of all points."""
@@ -95,7 +96,7 @@ class Runner:
             return block, status
         assert self.address is not None
         assert self.layout is not None
-        known, merged = stores.read(self.address, self.grid, unit.index, self.layout)
+        known, merged = stores.read(self.address, unit.where, self.layout)
         new = stores.with_failures(block, self.layout, len(status))
         for name, values in known.variables.items():
             values[unit.todo] = new.variables[name]
@@ -111,8 +112,9 @@ class Runner:
 
 def part(grid: Grid, index: Index, todo: Array | None = None) -> Unit:
     """The unit of a chunk, with the values of its points and no others: it is sent to other processes."""
-    axes = {name: axis[where] for (name, axis), where in zip(grid.axes.items(), grid.slices(index), strict=True)}
-    return Unit(index, Grid(axes, tuple(axis.size for axis in axes.values())), todo)
+    where = grid.slices(index)
+    axes = {name: axis[own] for (name, axis), own in zip(grid.axes.items(), where, strict=True)}
+    return Unit(index, where, Grid(axes, tuple(axis.size for axis in axes.values())), todo)
 
 
 class Arrays:
@@ -128,7 +130,7 @@ class Arrays:
         return spec.blank(prod(self.grid.shape)).reshape((*self.grid.shape, *spec.shape))
 
     def put(self, unit: Unit, block: Block, status: Array) -> None:
-        where = self.grid.slices(unit.index)
+        where = unit.where
         shape = unit.grid.shape
         for name, values in block.variables.items():
             self.variables[name][where] = values.reshape((*shape, *values.shape[1:]))
