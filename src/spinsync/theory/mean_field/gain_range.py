@@ -110,7 +110,8 @@ class _Search:
         near = np.geomspace(1e-6, 0.5, 12)
         changes = [1 + near, 1 - near] if len(own) < 20 else []
         dense = [centre * share for centre in np.unique(own[own > 0]) for share in changes]
-        return np.unique(np.concatenate([np.geomspace(NEGLIGIBLE * scales.min(), last, 160), *dense]))
+        first = max(NEGLIGIBLE * scales.min(), np.finfo(float).tiny)  # a product of tiny rates is zero
+        return np.unique(np.concatenate([np.geomspace(first, max(last, first), 160), *dense]))
 
     def ends(self) -> tuple[float, float]:
         grid = self.grid()
