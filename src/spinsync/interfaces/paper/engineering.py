@@ -70,9 +70,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides whether "
         "they lock: at <i>θ</i><sub>×</sub> = <i>θ</i> in phase, at <i>θ</i> + π in antiphase, and halfway between not at "
         "all, except in a narrow range of second order in the cross coupling. The closed form (5.7), Adler's equation with "
-        "the shear of the cycles, is exact for weak coupling; for stronger coupling the edges of the tongue tilt away from "
-        "it. The tongue of unequal groups has its tip where their own synchronized frequencies, not their natural ones, are "
-        "equal.</p>",
+        "the shear of the cycles, is exact in the limit of weak coupling; for stronger coupling the edges of the tongue of "
+        "unequal groups tilt away from it. It has its tip where their own synchronized frequencies, not their natural ones, "
+        "are equal.</p>",
         figures={"engineering": _figure(data)},
         captions={
             "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "

@@ -49,7 +49,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     advance(0.9)
     return Chapter(
         title="Beyond the article: finite numbers of spins",
-        text="<p>The article's equation holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
+        text="<p>This equation (3.3), (3.4) holds for infinitely many spins. The same model with <i>N</i> spins is a Lindblad "
         "master equation, which permutation symmetry solves without approximation up to thousands of spins. The example is "
         "the superradiant laser: no damping, <i>θ</i> = −π/2, coupling <i>V</i> = <i>N</i>Γ<sub>c</sub>/2 from a collective "
         "decay Γ<sub>c</sub>. Rates and frequencies of this chapter are in units of <i>N</i>Γ<sub>c</sub> = 2<i>V</i>. The "
@@ -58,7 +58,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "Order parameter, inversion and frequency converge to their mean-field values, asymptotically as 1/<i>N</i>; the last "
         "two overshoot before. Phase diffusion gives the line a width. In the synchronized ensemble it vanishes as 1/<i>N</i> "
         "(4.7): the symmetry breaks. In the incoherent one it stays finite. At the threshold between them it vanishes as the "
-        "square root of 1/<i>N</i>. No two spins are entangled in the synchronized steady states.</p>",
+        "square root of 1/<i>N</i>. No two spins are entangled in the steady states shown here.</p>",
         figures={"approach": _approach(data), "line": _line(data)},
         captions={
             "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2, gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "

@@ -81,9 +81,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "stable up to the Hopf line, Δ = 4.44γ. Partial synchronization is stable slightly before it too, and the weak common "
         "start of this figure leads there: its plateau ends between 4.3γ and 4.4γ, where the frequencies jump apart. From a "
         "start close to the full state they jump at the Hopf line. At <i>V</i> = 20γ they coincide beyond it: the motion is "
-        "phase-trapped first. Far from locking, the frequencies of strongly coupled groups slightly <i>repel</i> each other. "
-        "Weakly coupled groups follow Adler's law: the beat rate grows from zero as the square root of the distance from the "
-        "edge.</p>",
+        "phase-trapped first. Far from locking, the frequencies of the groups at <i>V</i> = 20γ slightly <i>repel</i> "
+        "each other, those at 10γ still attract. Weakly coupled groups follow Adler's law: the beat rate grows from zero as "
+        "the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. All couplings equal: "

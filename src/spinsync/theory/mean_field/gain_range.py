@@ -23,12 +23,18 @@ SCAN = 0.7  # typical share of the time of the scan, for the progress line; then
 NEVER = (nan, nan)
 
 
+MOST = 1e140  # largest rate of a scan, and its inverse the smallest: products of two are numbers
+
+
 def gain_range(ensemble: Ensemble) -> tuple[float, float]:
     """The least and the largest gain, or common factor of unequal gains, at which the incoherent state changes stability."""
     first = ensemble.groups[0]
     if len(ensemble.groups) == 1 and first.distribution is None:
         return _one_group(one_group(ensemble))
     search = _Search(ensemble)
+    rates = np.concatenate([[search.bound], search.unit, [one.damping for one in ensemble.groups]])
+    if np.any((rates > 0) & ~((rates > 1 / MOST) & (rates < MOST))):
+        raise OverflowError  # products of rates that the scan needs
     return search.ends() if search.bound > 0 else NEVER
 
 
@@ -110,8 +116,7 @@ class _Search:
         near = np.geomspace(1e-6, 0.5, 12)
         changes = [1 + near, 1 - near] if len(own) < 20 else []
         dense = [centre * share for centre in np.unique(own[own > 0]) for share in changes]
-        first = max(NEGLIGIBLE * scales.min(), np.finfo(float).tiny)  # a product of tiny rates is zero
-        return np.unique(np.concatenate([np.geomspace(first, max(last, first), 160), *dense]))
+        return np.unique(np.concatenate([np.geomspace(NEGLIGIBLE * scales.min(), last, 160), *dense]))
 
     def ends(self) -> tuple[float, float]:
         grid = self.grid()
