@@ -247,3 +247,14 @@ def test_the_linewidth_in_hertz_is_cyclic():
     widths = [ss.linewidth(one, theory=ss.Exact(n)) for n in (4, 8)]
     labels = [ss.plot.linewidths(widths, unit=unit).get_ylabel() for unit in ("damping", ("Hz", 2 * np.pi))]
     assert labels == [r"linewidth, FWHM  $\Delta\nu/\gamma$", r"linewidth, FWHM  $\Delta\nu/2\pi$  (Hz)"]
+
+
+@pytest.mark.parametrize("name", ["a b", "100 %", "$x", "a_b", "{", "spin^2", "\\\\", "näher", "A"])
+def test_any_name_of_a_group_can_be_drawn_as_an_index(name):
+    """Mathtext would read some of these as commands."""
+    groups = [ss.Group(3, 1, frequency=1.0, name=name), ss.Group(3, 1, name="other")]
+    model = ss.Ensemble(groups, np.full((2, 2), -16j))
+    ax = ss.plot.frequency(ss.phase_diagram(model, {"other.gain": [2.0, 3.0]}), difference=True)
+    ax.figure.canvas.draw()
+    ax = ss.plot.phase_difference(ss.evolve(model, np.linspace(0, 1, 11)))
+    ax.figure.canvas.draw()

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spinsync.base import checks
 from spinsync.plot.appearance import COLOURS, axes, colour, in_style, ink
 from spinsync.plot.areas import closed_form
+from spinsync.plot.labels import index
 from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import require_variable, time_range
 from spinsync.plot.units import checked_unit
@@ -72,7 +73,7 @@ def phase_difference(
     ax.set_ylim(middle - max(half, MIN_HALF_HEIGHT), middle + max(half, MIN_HALF_HEIGHT))
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
-    symbols = rf"$\varphi_\mathrm{{{first}}} - \varphi_\mathrm{{{second}}}$"
+    symbols = rf"$\varphi{index(first)} - \varphi{index(second)}$"
     ax.set(xlabel=one_unit.time_label(), ylabel=symbols, xlim=time_range(time))
     add_legend(ax, new_figure)
     return ax

@@ -21,6 +21,7 @@ from spinsync.plot.labels import (
     RATES,
     TWO_GROUPS,
     has_rate,
+    index,
     parameter_label,
     parameter_size,
     quantity_label,
@@ -196,7 +197,7 @@ def frequency(
         closed = formula(ax, diagram, x, one_unit.size, lambda v: _closed_form(ensemble, v, "beat_frequency") / one_unit.size)
         if np.isfinite(closed[1]).any():
             ax.plot(*closed, color=ink(ax), lw=0.7, zorder=4, label=once(ax, CLOSED))
-    symbol = rf"\Omega_\mathrm{{{first}}}-\Omega_\mathrm{{{second}}}"
+    symbol = rf"\Omega{index(first)}-\Omega{index(second)}"
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=one_unit.label("difference", symbol))
     _ticks(ax, diagram, x)
     add_legend(ax, new_figure)

@@ -17,6 +17,12 @@ TWO_GROUPS = {
 }
 
 
+def index(name: object) -> str:
+    r"""The name of a group as an upright index of a symbol; what mathtext would read as a command becomes a blank."""
+    letters = "".join(letter if letter.isalnum() else r"\ " for letter in str(name))
+    return rf"_\mathrm{{{letters}}}"
+
+
 def quantity_label(name: str, unit: Unit) -> str:
     """Label of a quantity."""
     if name in RATES:
