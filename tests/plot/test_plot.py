@@ -290,3 +290,26 @@ def test_numbers_of_spins_rounded_from_a_constant_ratio_are_on_a_logarithmic_axi
     for spins, scale in ((np.rint(np.geomspace(100, 10_000, 7)), "log"), (np.linspace(100, 10_000, 7).round(), "linear")):
         ax = ss.plot.cut(ss.phase_diagram(laser, {"spins": spins}))
         assert ax.get_xscale() == scale
+
+
+def test_very_large_numbers_stand_at_the_ticks():
+    """A common factor at the end of an axis would stand over its label."""
+    laser = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=1e7, gain=0.3, damping=0.01)
+    diagram = ss.phase_diagram(laser, {"cavity_detuning": np.linspace(-2e6, 2e6, 5), "gain": [0.1, 0.2, 0.3]})
+    ax = ss.plot.phase_diagram(diagram)
+    ax.figure.canvas.draw()
+    assert ax.xaxis.get_offset_text().get_text() == ""
+    texts = [label.get_text() for label in ax.get_xticklabels()]
+    assert any(text.startswith("−") and text.endswith("e6") for text in texts)
+
+
+def test_a_closed_form_beside_the_points_is_in_the_figure():
+    """Means of few realizations may all lie on one side of it."""
+    one = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+    shifted = ss.phase_diagram(one, {"coupling": [10.0, 11.0, 12.0]})
+    shifted["frequency"] = shifted.frequency + 3.0
+    ax = ss.plot.cut(shifted, variable="frequency")
+    low, high = ax.get_ylim()
+    closed = next(line for line in ax.lines if line.get_label() == "closed form").get_ydata()
+    assert low < np.nanmin(closed) <= np.nanmax(closed) < high
+    np.testing.assert_allclose(closed, 0.0, atol=1e-9)

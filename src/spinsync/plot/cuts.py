@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from spinsync.plot.labels import (
     quantity_size,
 )
 from spinsync.plot.legends import add_legend, once
-from spinsync.plot.scales import angle_ticks, follow_spacing, plain_decades
+from spinsync.plot.scales import angle_ticks, follow_spacing, no_multiplier, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, limit_cycle
 
@@ -96,8 +97,12 @@ def _draw_cut(
     ax.dataLim.update_from_data_x(where, ignore=False)  # also where nothing is defined
     ax.autoscale_view()
     if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
-        ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
-        closed = formula(ax, diagram, x, size, lambda v: float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_size)
+
+        def exact(v: Any) -> float:
+            return float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_size
+
+        ax.set(xlim=ax.get_xlim(), ylim=_with_closed_form(ax, [exact(v) for v in diagram[x].values.tolist()]))
+        closed = formula(ax, diagram, x, size, exact)
         ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
     ax.set(xlabel=parameter_label(x, ensemble, unit), ylabel=quantity_label(variable, unit))
     low, high = ax.get_ylim()
@@ -106,12 +111,24 @@ def _draw_cut(
     _ticks(ax, diagram, x)
 
 
+def _with_closed_form(ax: Axes, values: list[float]) -> tuple[float, float]:
+    """Limits of y, wider if no value of the closed form is within them, as beside means of few realizations."""
+    low, high = ax.get_ylim()
+    known = [value for value in values if isfinite(value)]
+    if not known or any(low <= value <= high for value in known):
+        return low, high
+    low, high = min(low, *known), max(high, *known)
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+
+
 def _ticks(ax: Axes, diagram: xr.Dataset, x: str) -> None:
     """Ticks along the parameter."""
     if x.endswith("theta"):
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
     elif ax.get_xscale() == "log":
         plain_decades(ax.xaxis)
+    else:
+        no_multiplier(ax.xaxis)
 
 
 def _circles(

@@ -26,7 +26,7 @@ from spinsync.plot.labels import (
 )
 from spinsync.plot.large_diagrams import reduced
 from spinsync.plot.legends import add_entry, legend_above, name_line
-from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, plain_decades
+from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, no_multiplier, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
 
@@ -117,6 +117,8 @@ def phase_diagram(
             angle_ticks(axis, float(diagram[name].min()), float(diagram[name].max()))
         elif axis.get_scale() == "log":
             plain_decades(axis)
+        else:
+            no_multiplier(axis)
     return ax
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -46,6 +46,20 @@ def cell_edges(axis: Axis, values: Array) -> Array:
     steps = np.diff(at) / 2 if len(at) > 1 else np.array([0.5])
     edges = np.concatenate([[at[0] - steps[0]], (at[1:] + at[:-1]) / 2, [at[-1] + steps[-1]]])
     return np.asarray(scale.inverted().transform(edges), float)
+
+
+def no_multiplier(axis: Axis) -> None:
+    """Write very large or small numbers at the ticks themselves: a common factor would stand over the label of the axis."""
+    largest = max(map(abs, axis.get_view_interval()))
+    if not 1e-4 < largest < 1e5:
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+
+
+def _short(value: float) -> str:
+    """A number such as 1.5e8, with a minus sign."""
+    digits, _, power = f"{value:.4g}".partition("e")
+    return (digits + (f"e{int(power)}" if power else "")).replace("-", "−")
 
 
 def plain_decades(axis: Axis) -> None:
