@@ -203,3 +203,15 @@ def test_an_unfinished_folder_has_one_writer(tmp_path):
         ):
             pass
     assert (tmp_path / "report" / "done").exists()
+
+
+def test_an_unfinished_folder_needs_no_locks(tmp_path, monkeypatch):
+    """Some network file systems have none."""
+
+    def no_locks(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(files.fcntl, "flock", no_locks)
+    with files.continued_folder(tmp_path / "report", "quick") as draft:
+        (draft / "done").touch()
+    assert (tmp_path / "report" / "done").exists()

@@ -61,23 +61,38 @@ class UnwritableError(InputError):
 def new_folder(path: str | Path, name: str = "out") -> Iterator[Path]:
     """Yield a draft folder; it is renamed to `path`, which must be new, at the end of the block, or removed after an error."""
     target = Path(path).absolute()
-    try:
-        exists = target.is_symlink() or target.exists()
-    except OSError as error:
-        raise UnwritableError(name, path, cause(error)) from None
-    if exists:
-        raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
-    try:
+    with _errors_of_folder(path, name) as drafts:
+        _check_new(path, name)
         with _draft(target) as draft:
+            drafts.append(draft)
             yield draft
-            parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)  # a disk writes several at once faster
-            draft.rename(target)
+            _finish(draft, target)
+
+
+@contextmanager
+def _errors_of_folder(path: str | Path, name: str) -> Iterator[list[Path]]:
+    """Errors of writing name the folder, not a file in one of its drafts, which the block appends to the list."""
+    drafts: list[Path] = []
+    try:
+        yield drafts
     except OSError as error:
         raise UnwritableError(name, path, cause(error)) from error
-    except UnwritableError as error:  # report the folder, not a file in its draft
-        if draft not in error.path.parents:
+    except UnwritableError as error:
+        if not set(drafts) & set(error.path.parents):
             raise
         raise UnwritableError(name, path, error.reason) from error
+
+
+def _check_new(path: str | Path, name: str) -> None:
+    target = Path(path).absolute()
+    if target.is_symlink() or target.exists():
+        raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
+
+
+def _finish(draft: Path, target: Path) -> None:
+    """Force a draft to disk and give it its name."""
+    parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)  # a disk writes several at once faster
+    draft.rename(target)
 
 
 def unfinished(path: str | Path, kind: str) -> Path:
@@ -90,12 +105,12 @@ def unfinished(path: str | Path, kind: str) -> Path:
 def continued_folder(path: str | Path, kind: str, name: str = "out") -> Iterator[Path]:
     """As `new_folder`, but after an error or a crash the draft stays, and the next call with this `kind` goes on with it."""
     target, draft = Path(path).absolute(), unfinished(path, kind)
-    try:
-        if target.is_symlink() or target.exists():
-            raise InputError(f"Argument `{name}` must be a new path, but {_shown(path)} exists.")
+    with _errors_of_folder(path, name) as drafts:
+        _check_new(path, name)
         draft.mkdir(exist_ok=True)
+        drafts.append(draft)
         with _lock(draft) as locked:
-            if not locked and os.name != "nt":
+            if locked is False:
                 raise InputError(f"Argument `{name}` must be written by one process at a time, but {_shown(path)} is in use.")
             try:
                 yield draft
@@ -103,14 +118,7 @@ def continued_folder(path: str | Path, kind: str, name: str = "out") -> Iterator
                 if not any(draft.iterdir()):
                     draft.rmdir()
                 raise
-            parallel_map(_flush, [draft, *draft.rglob("*")], io_threads=FLUSH_THREADS)
-            draft.rename(target)
-    except OSError as error:
-        raise UnwritableError(name, path, cause(error)) from error
-    except UnwritableError as error:  # report the folder, not a file in its draft
-        if draft not in error.path.parents:
-            raise
-        raise UnwritableError(name, path, error.reason) from error
+            _finish(draft, target)
 
 
 def write_text(path: str | Path, text: str, name: str = "path") -> None:
@@ -160,17 +168,23 @@ def _remove_abandoned(target: Path) -> None:
 
 
 @contextmanager
-def _lock(draft: Path) -> Iterator[bool]:
-    """Lock a draft within the block; yield whether that succeeded. The system unlocks it when the process ends."""
-    if os.name == "nt":  # no such locks: abandoned drafts stay
-        yield False
+def _lock(draft: Path) -> Iterator[bool | None]:
+    """Lock a draft within the block; the system unlocks it when the process ends.
+
+    Yields whether that succeeded: False if another process holds it, None where there are no locks, so that drafts stay.
+    """
+    if os.name == "nt":
+        yield None
         return
     handle = os.open(draft, os.O_RDONLY)
     try:
-        locked = False
-        with suppress(OSError):  # locked by another process, or the file system has no locks
+        locked: bool | None = True
+        try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            locked = True
+        except BlockingIOError:
+            locked = False
+        except OSError:
+            locked = None
         yield locked
     finally:
         os.close(handle)
