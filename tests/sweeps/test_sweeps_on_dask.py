@@ -5,6 +5,8 @@ import signal
 import threading
 import time
 from collections import Counter
+from concurrent.futures import Future
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from stored_sweeps import calls, differing, note
 from systems import laser, pair
 
 distributed = pytest.importorskip("distributed")
+dask = pytest.importorskip("dask")
 pytestmark = [
     pytest.mark.dask,
     pytest.mark.filterwarnings("ignore"),  # of Dask's own
@@ -27,7 +30,8 @@ ONE, TWO = laser(), pair(2.0, 16.0)
 def cluster():
     """A scheduler and two workers of one thread, each a process, connected over TCP."""
     options = dict(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1")
-    with distributed.LocalCluster(**options) as started:
+    patient = {"distributed.deploy.lost-worker-timeout": "10 minutes"}  # else a worker that is about to come back is given up
+    with dask.config.set(patient), distributed.LocalCluster(**options) as started:
         assert started.scheduler_address.startswith("tcp://")
         yield started
 
@@ -103,6 +107,77 @@ def test_a_chunk_that_kills_its_workers_every_time_becomes_a_reason(client, tmp_
     np.testing.assert_array_equal(found.deadly.values, [np.nan if x in dead else x for x in range(12)])
     assert all(why.startswith("the worker died (") for why in found.point_failure.values[dead])
     client.wait_for_workers(2, timeout=60)
+
+
+class KilledWorker(Exception):  # noqa: N818
+    """Has the name of Dask's own."""
+
+
+class Answer(Future):
+    """A result that is there at once, and counts as in flight until it is read."""
+
+    def __init__(self, scheduler, value):
+        super().__init__()
+        self.scheduler = scheduler
+        self.set_exception(value) if isinstance(value, Exception) else self.set_result(value)
+
+    def result(self):
+        self.scheduler.flying -= 1
+        return super().result()
+
+
+class FakeScheduler:
+    """Four workers; unit k is given up at its first blamed[k] tries."""
+
+    __module__ = "distributed.fake"
+
+    def __init__(self, blamed):
+        self.blamed, self.flying, self.most = dict(blamed), 0, {1: 0, 2: 0}
+
+    def ncores(self):
+        return dict.fromkeys("abcd", 1)
+
+    def submit(self, run, unit, pure, key):
+        self.flying += 1
+        first = unit not in self.most
+        self.most[1 if first else 2] = max(self.most[1 if first else 2], self.flying)
+        self.most[unit] = True
+        self.blamed[unit.index] = self.blamed.get(unit.index, 0) - 1
+        return Answer(self, KilledWorker("4 workers died") if self.blamed[unit.index] >= 0 else "done")
+
+
+@dataclass(frozen=True)
+class Numbered:
+    index: int
+
+
+def given_up(scheduler, units):
+    """Which of so many units were given up."""
+    reports = {}
+    executors.run_elsewhere(scheduler, "name", None, map(Numbered, range(units)), reports.__setitem__, lambda: None)
+    assert {unit.index for unit in reports} == set(range(units))
+    return [unit.index for unit, report in reports.items() if isinstance(report, executors.WorkerDiedError)]
+
+
+def test_a_chunk_blamed_for_another_is_computed_after_all():
+    """Dask blames the death of a worker on all units that it holds."""
+    scheduler = FakeScheduler({1: 1, 3: 2, 4: 1, 5: 1})
+    assert given_up(scheduler, 8) == [3]
+    assert (scheduler.most[1], scheduler.most[2]) == (8, 2)  # the second time each has a worker to itself
+
+
+def test_a_unit_that_was_alone_is_not_tried_again():
+    assert given_up(FakeScheduler({0: 1}), 1) == [0]
+
+
+def test_a_scheduler_without_workers_is_said_and_waited_for(monkeypatch):
+    monkeypatch.setattr(executors, "PATIENCE", 0.3)
+    options = dict(n_workers=0, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1")
+    with distributed.LocalCluster(**options) as empty, distributed.Client(empty) as client:
+        threading.Timer(2.0, empty.scale, [1]).start()
+        with pytest.warns(UserWarning, match="The Dask scheduler has no workers; the sweep goes on as soon as it has some"):
+            found = ss.sweep(inverse, {"x": [1.0, 2.0]}, executor=client)
+    assert found.inverse.values.tolist() == [1.0, 0.5]
 
 
 def test_failures_of_points_are_data_there_too(client):

@@ -19,6 +19,7 @@ from spinsync.base.parallel import budget, parallel_map
 
 WINDOW = 1000  # units in flight at most
 POLL = 0.2  # seconds between two looks at futures that can't call back
+PATIENCE = 30.0  # seconds without a result after which a scheduler is asked whether it has workers
 DEATHS = ("KilledWorker", "UncompletedJobError", "FailedJobError")  # names of errors that say that a worker has died
 
 Run = Callable[[Any], Any]  # computes a unit, in whatever process
@@ -208,9 +209,67 @@ def checked_executor(executor: Any) -> Iterator[Any]:
         yield client
 
 
-def submitter(executor: Any, run: Run, name: str) -> Callable[..., Any]:
-    """The method `submit` of an executor; a Dask client is told a name for each unit, and not to look for equal ones."""
-    if not type(executor).__module__.startswith("distributed"):
-        return executor.submit  # type: ignore[no-any-return]
+def _is_dask(executor: Any) -> bool:
+    return type(executor).__module__.startswith("distributed")
+
+
+def run_elsewhere(executor: Any, name: str, run: Run, units: Iterable[Any], done: Done, watch: Callable[[], None]) -> None:
+    """Compute all units by an executor of the user."""
+    if _is_dask(executor):
+        _run_on_dask(executor, name, run, units, done, watch)
+    else:
+        run_by_futures(executor.submit, run, units, done, watch)
+
+
+def _run_on_dask(client: Any, name: str, run: Run, units: Iterable[Any], done: Done, watch: Callable[[], None]) -> None:
+    """Compute all units by the workers of a Dask scheduler.
+
+    The scheduler blames the death of a worker on every unit that the worker held, also on those that were only waiting for
+    their turn. Those that it gives up are therefore computed once more, so few at a time that each has a worker to itself: one
+    that kills its workers is blamed again.
+    """
     check_sendable(run)
-    return lambda run, unit: executor.submit(run, unit, pure=False, key=f"{name} {unit.index} {uuid4().hex[:8]}")
+    blamed, submitted = list[tuple[Any, Any]](), 0
+    patience = _Patience(client)
+
+    def submit(run: Run, unit: Any) -> Any:  # each under a name of its own, so that Dask looks for no equal ones
+        nonlocal submitted
+        submitted += 1
+        return client.submit(run, unit, pure=False, key=f"{name} {unit.index} {uuid4().hex[:8]}")
+
+    def keep(unit: Any, report: Any) -> None:
+        patience.renew()
+        if isinstance(report, WorkerDiedError):
+            blamed.append((unit, report))
+        else:
+            done(unit, report)
+
+    def look() -> None:
+        watch()
+        patience.look()
+
+    run_by_futures(submit, run, units, keep, look)
+    if submitted == 1:  # it was alone
+        for unit, report in blamed:
+            done(unit, report)
+        return
+    run_by_futures(submit, run, [unit for unit, _ in blamed], done, look, max(1, len(client.ncores()) // 2))
+
+
+class _Patience:
+    """Says once if nothing is done because a scheduler has no workers, which may wait in a queue or have given up."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._said = client, False
+        self.renew()
+
+    def renew(self) -> None:
+        self._since = time.monotonic()
+
+    def look(self) -> None:
+        if self._said or time.monotonic() - self._since < PATIENCE:
+            return
+        self.renew()
+        if not self._client.ncores():
+            self._said = True
+            warn("The Dask scheduler has no workers; the sweep goes on as soon as it has some, and Ctrl-C loses nothing.")

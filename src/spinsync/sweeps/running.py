@@ -45,8 +45,7 @@ class Pool:
 
     def run(self, runner: Runner, units: Iterator[Unit], done: executors.Done, watch: Callable[[], None]) -> None:
         if self.executor is not None:
-            submit = executors.submitter(self.executor, runner, self.work.name)
-            executors.run_by_futures(submit, runner, units, done, watch)
+            executors.run_elsewhere(self.executor, self.work.name, runner, units, done, watch)
         elif self.work.question is None and executors.processes_possible():
             self.processes.run(runner, units, done, watch)
         else:
