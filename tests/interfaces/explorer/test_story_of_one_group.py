@@ -1,0 +1,264 @@
+"""Steps 1 to 4 of the story, of one group: each number and each claim is that of the library."""
+
+import re
+from math import log, pi, sqrt
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+import spinsync as ss
+from spinsync.interfaces.explorer import story, story_views
+from story_steps import SCENES, TAG, begin, crowd, number_after, on_the_ball, played, said
+
+# ---- 1. alone
+
+
+@pytest.mark.parametrize("width", [0.05, 0.1, 0.5])
+def test_players_left_alone_lose_their_step(width):
+    """R is the length of the mean of unit hands that turn freely, and falls to one half when the words say."""
+    count = SCENES["story-1"].stage["spins"]
+    own = 1 + width * norm.ppf((np.arange(count) + 0.5) / count)  # as page/motion.js deals them out
+    free = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=ss.Samples(own.tolist()))
+    turns = sqrt(2 * log(2)) / (2 * pi * width)
+    run = ss.evolve(free, np.linspace(0, 2 * pi * turns, 101), initial=[[1.0, 0.0, 0.0]], each=True)
+    np.testing.assert_allclose(run.order_parameter, abs(np.exp(1j * np.outer(run.time.values, own)).mean(1)), atol=1e-6)
+    assert float(run.order_parameter[-1]) == pytest.approx(0.5, abs=0.01)  # 60 clocks are not infinitely many
+    assert number_after(said("story-1", {"width": width})["words"]["text"], "length after") == pytest.approx(turns, rel=0.07)
+    times = np.linspace(0, 40 * 2 * pi, 4001)
+    later = abs(np.exp(1j * np.outer(times, own)).mean(1))[times > 2 * pi * 2 * turns]
+    assert later.max() < 0.5  # it does not come back
+
+
+def test_only_equal_clocks_stay_in_line():
+    equal = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=1.0)
+    run = ss.evolve(equal, np.linspace(0, 50, 51), initial=[[1.0, 0.0, 0.0]] * 5, each=True)
+    np.testing.assert_allclose(run.order_parameter, 1.0, atol=1e-6)
+    assert number_after(said("story-1", {"width": 0.0})["words"]["answers"]["line-up"], "R =") == 1
+
+
+# ---- 2. coupling alone
+
+
+def hearing(**changes):
+    values = begin("story-2", **changes)
+    return ss.Ensemble.single(gain=0.0, damping=0.0, coupling=values["V"], theta=pi * values["theta"], frequency=story.OWN)
+
+
+@pytest.mark.parametrize("theta", [0.0, -0.5, 0.3])
+def test_interaction_turns_the_points_rigidly(theta):
+    m = ss.bloch(played(hearing(theta=theta), np.linspace(0, 10, 41), seed=1, spins=14)).values
+    angles = np.einsum("tix,tjx->tij", m, m)
+    np.testing.assert_allclose(angles, np.broadcast_to(angles[0], angles.shape), atol=1e-6)
+
+
+def test_every_start_has_another_motion_without_twist():
+    """Length and speed of the mean hand are those of the start: R constant, frequency -V z."""
+    seen = []
+    for seed in range(5):
+        run = played(hearing(theta=0.0), np.linspace(0, 10, 201), seed, spins=24)
+        order, height = run.order_parameter.values, on_the_ball(seed, 24)[:, 2].mean()
+        np.testing.assert_allclose(order, order[0], atol=1e-6)
+        turned = np.unwrap(np.angle(ss.bloch(run).values.mean(1) @ [1, 1j, 0]))
+        speed = (turned[-1] - turned[0]) / 10
+        assert speed == pytest.approx(story.OWN - begin("story-2")["V"] * height, abs=1e-5)
+        seen.append((speed, order[0]))
+    speeds, lengths = np.array(seen).T
+    assert speeds.min() < story.OWN < speeds.max()
+    assert np.ptp(lengths) > 0.1
+
+
+@pytest.mark.parametrize(("theta", "sign"), [(0.0, "−"), (1.0, "+"), (-1.0, "+")])
+def test_the_speed_of_the_words_is_that_of_a_run(theta, sign):
+    run, height = played(hearing(theta=theta), np.linspace(0, 5, 201), seed=1, spins=24), on_the_ball(1, 24)[:, 2].mean()
+    turned = np.unwrap(np.angle(ss.bloch(run).values.mean(1) @ [1, 1j, 0]))
+    expected = story.OWN + {"−": -1, "+": 1}[sign] * begin("story-2")["V"] * height
+    assert (turned[-1] - turned[0]) / 5 == pytest.approx(expected, abs=1e-4)
+    assert "keeps the length and the speed" in said("story-2", begin("story-2", theta=theta))["words"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "start", "kick"),
+    [
+        ({}, "some are faster than a clock alone", "keep to that"),
+        ({"theta": 0.3}, "the ball tips over", "the ball tips over again"),
+        ({"theta": 0.3, "V": 0.0}, "always that of a clock alone", "keep to that"),
+    ],
+)
+def test_what_a_start_and_a_nudge_do_depends_on_twist_and_coupling(changes, start, kick):
+    answers = said("story-2", begin("story-2", **changes))["words"]["answers"]
+    assert start in answers["start"]
+    assert kick in answers["kick"]
+    lengths = played(hearing(**changes), np.array([0.0, 100.0]), seed=2, spins=24).order_parameter.values
+    assert (lengths[1] < 0.01 * lengths[0]) == ("tips over" in start)
+
+
+@pytest.mark.parametrize(("theta", "side"), [(-0.25, -1), (0.25, 1)])
+def test_with_a_twist_the_ball_tips_over(theta, side):
+    mean = ss.bloch(played(hearing(theta=theta), np.linspace(0, 100, 3), seed=2, spins=24)).values.mean(1)
+    assert np.hypot(*mean[-1, :2]) < 1e-3
+    assert mean[-1, 2] == pytest.approx(side * np.linalg.norm(mean[0]), abs=1e-4)
+    assert ("below", "above")[side > 0] in said("story-2", begin("story-2", theta=theta))["words"]["text"]
+
+
+def test_some_starts_turn_backwards():
+    """The speed of a clock alone less V z, with z of twelve random dots."""
+    heights = np.array([on_the_ball(seed, SCENES["story-2"].stage["spins"])[:, 2].mean() for seed in range(400)])
+    speeds = story.OWN - begin("story-2")["V"] * heights
+    assert 0.02 < (speeds < 0).mean() < 0.3
+    assert "backwards" in said("story-2", begin("story-2"))["words"]["answers"]["start"]
+
+
+def test_a_twist_has_one_unit():
+    """Half turns, with degrees in parentheses."""
+    texts = [scene.text for scene in story.SCENES]
+    texts += [said("story-2", begin("story-2", theta=theta))["words"]["text"] for theta in (-0.25, 1.0)]
+    told = [text for text in texts if "°" in text]
+    assert len(told) == 5
+    for text in told:
+        half, angle = re.search(r"(−?[\d.]+) half turns? \((−?[\d.]+)°\)", TAG.sub("", text)).groups()
+        assert 180 * float(half.replace("−", "-")) == float(angle.replace("−", "-"))
+        assert text.count("°") == 1
+
+
+def test_the_coupling_of_step_2_is_said_and_stays():
+    (coupling, _) = SCENES["story-2"].controls
+    assert coupling.low == coupling.high == coupling.start == 5
+    assert "(5 here)" in SCENES["story-2"].text
+
+
+def test_hands_are_said_to_turn_as_angles_are_counted():
+    assert sum("anticlockwise" in scene.text for scene in story.SCENES) == 1
+    assert "anticlockwise" in SCENES["story-1"].text
+    assert story.OWN > 0
+
+
+def test_eight_starts_of_ten_have_such_a_hand():
+    count = SCENES["story-2"].stage["spins"]
+    low, high = story_views.chance(count)
+    lengths = np.array([np.hypot(*on_the_ball(seed, count).mean(0)[:2]) for seed in range(4000)])
+    assert ((low < lengths) & (lengths < high)).mean() == pytest.approx(0.8, abs=0.025)  # 4 standard deviations
+    assert (lengths < low).mean() == pytest.approx(0.1, abs=0.02)
+
+
+# ---- 3. gain and damping alone
+
+
+@pytest.mark.parametrize("r", [0.5, 3.0])
+def test_dissipation_forgets_all_starts(r):
+    model = ss.Ensemble.single(gain=r / (1 + r), damping=1 / (1 + r), coupling=0.0, theta=0.0, frequency=story.OWN)
+    words = said("story-3", {"r": r})["words"]
+    height = number_after(words["text"], "z =")
+    half = number_after(words["answers"]["start"], "length in")
+    run = played(model, np.array([0.0, half, 2 * half, 30.0]), seed=3)
+    lengths = np.hypot(*np.moveaxis(ss.bloch(run).values[..., :2], -1, 0))
+    np.testing.assert_allclose(lengths[1] / lengths[0], 0.5, atol=0.01)
+    np.testing.assert_allclose(lengths[2] / lengths[0], 0.25, atol=0.01)
+    np.testing.assert_allclose(ss.bloch(run).values[-1], np.broadcast_to([0, 0, height], (40, 3)), atol=0.006)
+
+
+# ---- 4. both
+
+
+def test_start_decides_the_phase_and_nothing_else():
+    """From five random starts: the same R and the same speed, those of the words, and five directions."""
+    values = begin("story-4")
+    words = said("story-4", values)["words"]
+    told, lengths = {number_after(words["text"], "common speed")}, {number_after(words["text"], "R =")}
+    times, phases = np.linspace(0, 60, 601), []
+    for seed in range(5):
+        mean = ss.bloch(played(crowd(), times, seed)).values.mean(1)
+        assert np.hypot(*mean[-1, :2]) == pytest.approx(lengths.copy().pop(), abs=0.005)
+        turned = np.unwrap(np.arctan2(mean[:, 1], mean[:, 0]))
+        assert (turned[-1] - turned[-101]) / 10 == pytest.approx(told.copy().pop(), abs=0.005)
+        phases.append(turned[-1] % (2 * pi))
+    assert np.diff(np.sort(phases)).min() > 0.05
+    assert number_after(words["text"], "one turn in") == pytest.approx(2 * pi / abs(told.pop()), rel=0.05)
+
+
+@pytest.mark.parametrize("key", ["story-4", "story-5"])
+@pytest.mark.parametrize("changes", [{}, {"V": 0.5}, {"theta": 0.25, "r": 0.2}])
+def test_values_that_a_number_depends_on_are_named_beside_it(key, changes):
+    """What the page does not show beside the sentence: r and the twist."""
+    values = begin(key, **changes)
+    words = said(key, values)["words"]
+    assert number_after(words["text"], "V =") == values["V"]
+    assert number_after(words["text"], "(at r =") == values["r"]
+    assert number_after(words["text"], ", twist") == values["theta"]
+
+
+@pytest.mark.parametrize("key", ["story-4", "story-5", "story-6"])
+def test_a_step_names_the_values_with_which_it_opens(key):
+    text = TAG.sub("", SCENES[key].text.replace("&nbsp;", " "))
+    for name, mark in (("V", "V = "), ("r", "r = "), ("theta", "wist")):
+        assert number_after(text, mark) == begin(key)[name]
+
+
+def test_the_sandbox_and_step_6_begin_alike():
+    first, last = begin("story-6"), begin("sandbox")
+    assert {name: last[name] for name in first} == first
+    assert said("story-6", first)["words"]["text"] == said("sandbox", last)["words"]["text"]
+
+
+def test_no_letter_stands_for_two_speeds():
+    """In the library Omega is relative to the mean of the own frequencies; the story tells the speed that is seen."""
+    for key, scene in SCENES.items():
+        words = said(key, begin(key))["words"]
+        assert not any("Ω" in text for text in (scene.text, words["text"], *words["answers"].values()))
+
+
+@pytest.mark.parametrize("changes", [{}, {"theta": -0.4}, {"theta": -0.4, "V": 1.5, "r": 3}, {"theta": 0.6, "r": 1 / 9}])
+def test_the_twist_alone_sets_the_speed(changes):
+    told = said("story-4", begin("story-4", **changes))["words"]["answers"]["start"]
+    theta = changes.get("theta", story.TWIST)
+    for v, r in ((2.0, 4.0), (4.0, 11.0)):
+        model = crowd(theta=theta, V=v, r=r if theta < 0 else 1 / r)
+        assert number_after(told, "twist alone:") == pytest.approx(float(ss.limit_cycle(model).frequency), abs=0.005)
+        assert number_after(told, "here,") == pytest.approx(
+            float(ss.limit_cycle(crowd(theta=-0.5, V=v, r=r)).frequency), abs=0.005
+        )
+
+
+@pytest.mark.parametrize("share", [0.88, 0.95, 1.05, 1.12])
+def test_close_to_the_critical_coupling_all_goes_slowly(share):
+    """A trace grows, or dies, by the factor e in more than 20 seconds."""
+    values = begin("story-4", V=share * ss.critical_coupling(crowd()))
+    order = ss.evolve(crowd(**values), [0.0, 5.0], initial=[[1e-4, 0.0, 7 / 9]]).order_parameter.values
+    text, slow = said("story-4", values)["words"]["text"], 5 / abs(np.log(order[1] / order[0])) > 20
+    assert slow == (abs(share - 1) < 0.1)
+    assert ("lowly" in text, "just" in text) == (slow, slow)
+
+
+def test_the_ring_is_the_path_of_all_spins():
+    parts = said("story-4", begin("story-4"))
+    (ring,) = parts["stage"]["rings"]
+    last = ss.bloch(played(crowd(), np.array([0.0, 60.0]), seed=7)).values[-1]
+    np.testing.assert_allclose(np.hypot(*last[:, :2].T), ring["radius"], atol=1e-5)
+    np.testing.assert_allclose(last[:, 2], ring["height"], atol=1e-5)
+    assert "lie on one another" in parts["words"]["answers"]["start"]  # all 200
+    assert parts["stage"]["order"] == ring["radius"]
+
+
+def test_a_kick_is_repaired():
+    """Each spin turned by a random angle: the mean hand comes back to its length."""
+    _values, rng = begin("story-4"), np.random.default_rng(4)
+    cycle = ss.limit_cycle(crowd())
+    here = np.array([float(cycle.order_parameter), 0.0, float(cycle.inversion)])
+    turns = np.linalg.qr(rng.normal(size=(40, 3, 3)))[0]
+    run = ss.evolve(crowd(), np.linspace(0, 40, 3), initial=turns @ here, each=True)
+    assert float(run.order_parameter[0]) < 0.5 * here[0]
+    assert float(run.order_parameter[-1]) == pytest.approx(here[0], abs=1e-4)
+
+
+def test_the_weakened_rhythm_dies_and_is_born_again_above_the_critical_coupling():
+    values = begin("story-4", V=story.WEAK)
+    words = said("story-4", values)
+    assert words["words"]["text"].startswith("<b>No rhythm.</b>")
+    assert words["stage"] == {"rings": [], "order": 0.0}
+    assert float(played(crowd(V=story.WEAK), np.array([0.0, 80.0]), 5).order_parameter[-1]) < 1e-6
+    critical = number_after(words["words"]["answers"]["weaken"], "Vc =")
+    assert critical == pytest.approx(ss.critical_coupling(crowd()), abs=0.005)
+    for v, alive in ((critical - 0.02, False), (critical + 0.02, True)):
+        text = said("story-4", begin("story-4", V=v))["words"]["text"]
+        assert text.startswith("<b>A rhythm.</b>" if alive else "<b>No rhythm.</b>")
+        assert bool(ss.limit_cycle(crowd(V=v)).synchronized) is alive
