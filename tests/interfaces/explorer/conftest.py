@@ -33,3 +33,11 @@ def address():
     """Of an explorer that runs."""
     with served() as (where, _):
         yield where
+
+
+@pytest.fixture
+def context(browser):
+    """A window of a laptop's size."""
+    made = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield made
+    made.close()
