@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from websockets.exceptions import ConnectionClosed
+
 import spinsync as ss
 from spinsync.interfaces.explorer import routes, server
 from spinsync.interfaces.explorer.controls import Control
@@ -143,3 +145,43 @@ def main():
 
 if __name__ == "__main__":
     main()
+
+
+class Made(View):
+    """A page of given steps."""
+
+    def __init__(self, *steps):
+        super().__init__()
+        self.made = steps
+
+    def steps(self, values, drawn):
+        for step in self.made:
+            if isinstance(step, Exception):
+                raise step
+            yield step
+
+
+def words(text):
+    return lambda: {"words": {"text": text}}
+
+
+def merged(said, part, trait):
+    """All values that a trait was given, in order."""
+    return [m["parts"][part][trait] for m in said if trait in m.get("parts", {}).get(part, {})]
+
+
+def until(condition, seconds=10.0):
+    """Wait for what happens soon."""
+    end = time.perf_counter() + seconds
+    while not condition():
+        assert time.perf_counter() < end
+        time.sleep(0.01)
+
+
+def closed(socket, timeout=10):
+    """Code and reason with which the server closes."""
+    try:
+        while True:
+            socket.recv(timeout)
+    except ConnectionClosed as end:
+        return end.rcvd.code, end.rcvd.reason
