@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import spinsync as ss
+from spinsync.sweeps.units import Runner
 
 sys.path.insert(0, str(Path(__file__).parent))
 from stored_sweeps import note
@@ -33,6 +34,18 @@ def run(kind, folder, points=60):
     return ss.sweep(slow, {"x": range(points)}, chunk=CHUNK, store=store, folder=str(folder), seconds=seconds)
 
 
+def pausing(compute):
+    """A unit of work that takes a while, so that a kill finds it at work also where this test waits for its turn."""
+
+    def unit(*arguments):
+        time.sleep(0.02)
+        return compute(*arguments)
+
+    return unit
+
+
 if __name__ == "__main__":
+    if sys.argv[1] == "regimes":
+        Runner.__call__ = pausing(Runner.__call__)
     run(sys.argv[1], sys.argv[2], *map(int, sys.argv[3:]))
     print("finished")

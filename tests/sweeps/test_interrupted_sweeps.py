@@ -45,7 +45,7 @@ def until(condition, process=None):
 
 def done(folder) -> int:
     """Number of chunks that are done."""
-    return sum(1 for path in (Path(folder) / "store" / "point_status").glob("c/*") if path.is_file())
+    return sum(1 for path in (Path(folder) / "store" / "point_status").glob("c/**/*") if path.is_file())
 
 
 def kill_group(process):
