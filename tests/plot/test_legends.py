@@ -114,9 +114,8 @@ def test_a_legend_inside_given_axes_hides_no_computed_point():
 @pytest.mark.parametrize("unit", ["rate", ("MHz", 1e6)])
 def test_a_legend_above_a_new_figure_is_within_it(unit, tmp_path):
     """Wide labels of ticks leave the axes less room than the figure had before."""
-    plane = ss.phase_diagram(
-        EQUAL.replace(detuning=1.0), {"coupling": np.geomspace(2, 200, 4), "gain": np.geomspace(0.2, 60, 4)}
-    )
+    pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=20.0, theta=-np.pi / 2)
+    plane = ss.phase_diagram(pair, {"coupling": np.geomspace(1, 100, 12), "gain": np.geomspace(0.1, 30, 12)})
     figure = ss.plot.phase_diagram(plane, unit=unit).figure
     ss.plot.save(figure, tmp_path / "saved.png")
     figure.canvas.draw()

@@ -25,17 +25,18 @@ class FittingTicks(Locator):
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         self.candidates = candidates
 
-    def __call__(self) -> Array:
+    def __call__(self) -> Sequence[float]:
         return self.tick_values(*self._axis().get_view_interval())
 
-    def tick_values(self, vmin: float, vmax: float) -> Array:
+    def tick_values(self, vmin: float, vmax: float) -> Sequence[float]:
         low, high = sorted((float(vmin), float(vmax)))
         rounding = 1e-9 * (high - low)
         sets = [ticks[(ticks >= low - rounding) & (ticks <= high + rounding)]
                 for ticks in (candidate(low, high) for candidate in self.candidates)]  # fmt: skip
         outermost = [ticks[[0, -1]] for ticks in reversed(sets) if len(ticks) > 2]
         fitting = [ticks for ticks in [*sets, *outermost] if self._fit(ticks)]
-        return next((ticks for ticks in fitting if len(ticks) > 1), fitting[0] if fitting else sets[-1][:1])
+        chosen = next((ticks for ticks in fitting if len(ticks) > 1), fitting[0] if fitting else sets[-1][:1])
+        return chosen.tolist()  # type: ignore[no-any-return]
 
     def _axis(self) -> Axis:
         assert isinstance(self.axis, Axis)
@@ -44,12 +45,12 @@ class FittingTicks(Locator):
     def _fit(self, ticks: Array) -> bool:
         """Whether the labels of these ticks have room beside each other."""
         axis = self._axis()
-        figure, box, along_x = axis.axes.figure, axis.axes.get_window_extent(), axis.axis_name == "x"
+        figure, box, along_x = axis.axes.figure, axis.axes.get_window_extent(), axis is axis.axes.xaxis
         scale = axis.get_transform()
         low, high = np.asarray(scale.transform(np.array(axis.get_view_interval(), float)))
         length = (box.width if along_x else box.height) * 72 / figure.figure.dpi
         at = (np.asarray(scale.transform(ticks)) - low) / (high - low) * length
-        size = float(axis.get_major_ticks(1)[0].label1.get_fontsize())  # type: ignore[arg-type]
+        size = float(axis.get_major_ticks(1)[0].label1.get_fontsize())
         extent = np.array([_width(text, size) if along_x else size for text in numbers(ticks)])
         return bool(np.all(abs(np.diff(at)) > (extent[1:] + extent[:-1]) / 2 + GAP * size))
 

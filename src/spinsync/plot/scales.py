@@ -68,7 +68,7 @@ def plain_decades(axis: Axis) -> None:
 
 
 def _linear_ticks(intervals: int, low: float, high: float) -> Array:
-    return MaxNLocator(intervals, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    return np.asarray(MaxNLocator(intervals, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
 
 
 def _log_ticks(digits: tuple[int, ...], stride: int, low: float, high: float) -> Array:
