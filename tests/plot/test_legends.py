@@ -12,7 +12,7 @@ from matplotlib.text import Text
 
 import spinsync as ss
 from plot_cases import PAIR, WEAK
-from spinsync.plot.scales import cell_edges, plain_decades
+from spinsync.plot.scales import cell_edges
 
 ONE = ss.Ensemble.single(gain=6.0, damping=2.0, coupling=24.0, theta=-1.2)
 PLANE = ss.phase_diagram(ONE, {"coupling": np.linspace(1, 40, 5), "gain": np.linspace(0.0, 30.0, 4)})
@@ -93,6 +93,46 @@ def test_given_axes_without_room_have_entries_but_no_legend():
     ss.plot.frequency(PLATEAU, axes[1])
     assert axes[1].get_legend() is None
     assert {"group A", "without coupling"} <= set(entries(axes[1]))
+
+
+def test_a_legend_inside_given_axes_hides_no_computed_point():
+    sweep = ss.phase_diagram(ONE, {"coupling": np.geomspace(2, 200, 61)})
+    everywhere = sweep.assign(order_parameter=("coupling", np.random.default_rng(1).uniform(0, 0.5, 61)))
+    for size in ((2.0, 1.6), (3.4, 2.4), (5.0, 4.0)):
+        for diagram in (sweep, everywhere):
+            ax = ss.plot.cut(diagram, plt.subplots(figsize=size, layout="constrained")[1])
+            ax.figure.canvas.draw()
+            assert set(entries(ax)) == {"computed", "closed form"}
+            if ax.get_legend() is None:
+                assert diagram is everywhere or size == (2.0, 1.6)
+                continue
+            box = ax.get_legend().get_window_extent()
+            x, y = ax.transData.transform(ax.lines[0].get_xydata()).T
+            assert not np.any((x > box.x0) & (x < box.x1) & (y > box.y0) & (y < box.y1)), size
+
+
+@pytest.mark.parametrize("unit", ["rate", ("MHz", 1e6)])
+def test_a_legend_above_a_new_figure_is_within_it(unit, tmp_path):
+    """Wide labels of ticks leave the axes less room than the figure had before."""
+    pair = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=20.0, theta=-np.pi / 2)
+    plane = ss.phase_diagram(pair, {"coupling": np.geomspace(1, 100, 12), "gain": np.geomspace(0.1, 30, 12)})
+    figure = ss.plot.phase_diagram(plane, unit=unit).figure
+    ss.plot.save(figure, tmp_path / "saved.png")
+    figure.canvas.draw()
+    box = figure.axes[0].get_legend().get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
+def test_phase_differences_over_a_parameter_have_ticks_at_parts_of_pi():
+    for axis in (np.linspace(0, 4, 5), np.linspace(-1, 1, 5)):
+        ax = ss.plot.cut(ss.phase_diagram(PAIR, {"detuning": axis}), variable="phase_difference")
+        low, high = ax.get_ylim()
+        ticks = [(tick.get_loc(), tick.label1.get_text()) for tick in ax.yaxis.get_major_ticks()]
+        assert len(ticks) >= 3
+        assert all(low <= at <= high and ("π" in text or text == "0") for at, text in ticks)
+    ax = ss.plot.cut(ss.phase_diagram(ONE, {"theta": np.linspace(-1.25, -1.1, 4)}))
+    assert sum("π" in text.get_text() for text in ax.get_xticklabels()) >= 3
 
 
 def drawn_labels(ax):
@@ -212,8 +252,14 @@ def test_closed_forms_and_labels_are_legible_on_any_ground(ground):
                         to_hex(ax.get_facecolor()),
                         to_hex(line.get_markeredgecolor()),
                     )
+                if ground == "black" and line.get_linestyle() == "-" and line.get_marker() in ("None", "o"):
+                    assert contrast(line.get_color()) > 0.4, line  # thin lines
         _, ax = plt.subplots()
         ss.plot.bloch_sphere(ss.evolve(ONE, [0.0, 1.0]), ax)
+        start, end = [line for line in ax.lines if line.get_marker() == "o"]
+        assert contrast(start.get_markerfacecolor()) < 0.2  # an open circle shows the ground
+        assert contrast(start.get_markeredgecolor()) > 0.4
+        assert contrast(end.get_markerfacecolor()) > 0.4
         assert all(contrast(text.get_color()) > 0.5 for text in ax.texts)
 
 
@@ -298,15 +344,6 @@ def test_numbers_have_minus_signs_and_no_hyphens():
         texts = [text.get_text() for text in ax.figure.findobj(Text)]
         assert any("−" in text or "{-" in text for text in texts)
         assert not any("-" in text.replace("phase-trapped", "") and "$" not in text for text in texts), texts
-
-
-def test_ticks_of_a_logarithmic_axis_do_not_crowd():
-    for width in (1.0, 8.0):
-        _, ax = plt.subplots(figsize=(width, 2))
-        ax.set(xscale="log", xlim=(0.1, 30))
-        plain_decades(ax.xaxis)
-        ticks = [tick for tick in ax.get_xticks() if 0.1 <= tick <= 30]
-        assert len(ticks) == (3 if width == 1.0 else 8), ticks
 
 
 def test_labels_of_a_plain_figure_in_the_style_are_not_cut(tmp_path):

@@ -236,8 +236,10 @@ def test_a_damping_that_is_one_number_at_the_selected_point_is_a_unit():
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("rate", "1/rate"), (r"$\kappa$", r"1/$\kappa$"), (r"$N\Gamma_\mathrm{c}$", r"1/($N\Gamma_\mathrm{c}$)")],
-)
+    [("10^3/s", "s/10^3"), ("Mrad/s", "s/Mrad"), ("s^-1", "s"), ("ms$^{-1}$", "ms"), ("µs⁻¹", "µs"), ("rad s^-1", "s"),
+     ("m^-1", "1/(m^-1)"), ("rate", "1/rate"), (r"$\kappa$", r"1/$\kappa$"),
+     (r"$N\Gamma_\mathrm{c}$", r"1/($N\Gamma_\mathrm{c}$)")],
+)  # fmt: skip
 def test_the_unit_of_time_of_a_product_is_in_brackets(name, expected):
     assert Unit(name).time_name == expected
 

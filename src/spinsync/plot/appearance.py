@@ -26,6 +26,8 @@ ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0  # inches
 FORMATS = {1: (ONE_COLUMN, 2.4), 2: (TWO_COLUMNS, 3.6)}  # columns -> width and height of a figure with one axes
 #: colours of groups: those of Okabe and Ito, for all kinds of colour vision, without yellow, too light for lines
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
+#: the dim blue and the light one change places on a dark ground
+ON_DARK = {COLOURS[0]: COLOURS[4], COLOURS[4]: COLOURS[0]}
 CLOSED_FORM = "#000000"  # colour of closed forms in all figures
 #: colour map of magnitudes: linear in lightness, for all kinds of colour vision
 COLOURMAP = "cividis"
@@ -156,7 +158,9 @@ def ink(ax: Axes) -> str:
 def group_colour(ax: Axes, group: int) -> str:
     """The colour of a group on the ground of the axes."""
     found = COLOURS[group % len(COLOURS)]
-    return ink(ax) if found == CLOSED_FORM else found
+    if found == CLOSED_FORM:
+        return ink(ax)
+    return ON_DARK.get(found, found) if on_dark(ax) else found
 
 
 def line_widths(count: int) -> list[float]:

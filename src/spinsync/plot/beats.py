@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from spinsync.base import checks
-from spinsync.plot.appearance import COLOURS, axes, colour, in_style, ink
+from spinsync.plot.appearance import axes, colour, group_colour, in_style, ink
 from spinsync.plot.areas import closed_form
 from spinsync.plot.labels import index
 from spinsync.plot.legends import add_legend, once
@@ -65,7 +65,7 @@ def phase_difference(
     values = run.coherence.values  # by index: names in a file may have another type
     one_unit, s = checked_unit(unit, model_of(run)), values[:, names.index(first)] * values[:, names.index(second)].conj()
     ax, new_figure, time = axes(ax), ax is None, run.time.values * one_unit.time
-    ax.plot(time, np.unwrap(-np.angle(s)) / np.pi, color=color or COLOURS[0], label=f"{first} − {second}")
+    ax.plot(time, np.unwrap(-np.angle(s)) / np.pi, color=color or group_colour(ax, 0), label=f"{first} − {second}")
     locked = closed_form(model_of(run), "phase_difference") if (first, second) == tuple(names) else np.nan
     if np.isfinite(locked):
         ax.axhline(locked / np.pi, color=ink(ax), lw=0.8, ls="--", zorder=3, label=once(ax, "locked, closed form"))
@@ -145,7 +145,10 @@ def beat_spectrum(
     low, high = _range(omega, power) if frequencies is None else given.tolist()
     visible = (omega >= low) & (omega <= high)
     ax.plot(
-        omega[visible] / one_unit.size, 10 * np.log10(np.maximum(power[visible] / power.max(), 1e-12)), color=COLOURS[0], lw=0.9
+        omega[visible] / one_unit.size,
+        10 * np.log10(np.maximum(power[visible] / power.max(), 1e-12)),
+        color=group_colour(ax, 0),
+        lw=0.9,
     )
     limits = (low / one_unit.size, high / one_unit.size)
     ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel="power  (dB)", xlim=limits, ylim=(-95, 5))

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import COLOURS, axes, colour, group_colour, in_style, ink, on_dark
+from spinsync.plot.appearance import axes, colour, group_colour, in_style, ink, on_dark
+from spinsync.plot.cavity_marks import mark_outside_limit
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.diagrams import formula, select_group
 from spinsync.plot.error_bars import draw_error_bars
@@ -104,10 +105,13 @@ def _draw_cut(
         ax.set(xlim=ax.get_xlim(), ylim=_with_closed_form(ax, [exact(v) for v in diagram[x].values.tolist()]))
         closed = formula(ax, diagram, x, size, exact)
         ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
+    mark_outside_limit(ax, diagram, ensemble, x)
     ax.set(xlabel=parameter_label(x, ensemble, unit), ylabel=quantity_label(variable, unit))
     low, high = ax.get_ylim()
     if high - low < 1e-9:  # a constant up to rounding
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
+    if variable == "phase_difference":
+        angle_ticks(ax.yaxis, *ax.get_ylim())
     _ticks(ax, diagram, x)
 
 
@@ -207,7 +211,7 @@ def frequency(
     first, second = observed.group.values[:2]
     ax, new_figure, where = axes(ax), ax is None, diagram[x].values / parameter_size(x, one_unit)
     follow_spacing(ax, new_figure, x=where)
-    circles: dict[str, Any] = dict(ms=3.2, mfc=ax.get_facecolor(), mec=COLOURS[0], mew=0.9, zorder=3, label="computed")
+    circles: dict[str, Any] = dict(ms=3.2, mfc=ax.get_facecolor(), mec=group_colour(ax, 0), mew=0.9, zorder=3, label="computed")
     ax.plot(where, gap / one_unit.size, "o", **circles)
     if x == "detuning":
         _draw_dotted(ax, diagram, one_unit, slope=1.0)
@@ -217,6 +221,7 @@ def frequency(
     symbol = rf"\Omega{index(first)}-\Omega{index(second)}"
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=one_unit.label("difference", symbol))
     _ticks(ax, diagram, x)
+    mark_outside_limit(ax, diagram, ensemble, x)
     add_legend(ax, new_figure)
     return ax
 

@@ -13,6 +13,7 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, axes, in_style
+from spinsync.plot.cavity_marks import mark_outside_limit
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.labels import (
     ONE_GROUP,
@@ -109,8 +110,7 @@ def phase_diagram(
         areas.boundaries(ax, diagram, ensemble, x, y, sizes)
     if variable == "regime":
         areas.name_areas(ax, **along, codes=values)
-    if new_figure and ax.get_legend_handles_labels()[1]:
-        legend_above(ax)
+    mark_outside_limit(ax, diagram, ensemble, x, y)
     ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=parameter_label(y, ensemble, one_unit))
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
@@ -119,6 +119,8 @@ def phase_diagram(
             plain_decades(axis)
         else:
             no_multiplier(axis)
+    if new_figure and ax.get_legend_handles_labels()[1]:
+        legend_above(ax)
     return ax
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
+from spinsync.plot.fitting_ticks import Candidate, ticks_that_fit
+
 Array = NDArray[Any]
-TICK_SPACE = 0.22  # inches between two ticks of a logarithmic axis
+DENSE = 1000.0  # ratio of the ends of a logarithmic axis, below which 2 and 5 of each decade may have ticks
 
 
 def follow_spacing(ax: Axes, new_figure: bool, **values: Array) -> None:
@@ -52,41 +55,36 @@ def no_multiplier(axis: Axis) -> None:
     """Write very large or small numbers at the ticks themselves: a common factor would stand over the label of the axis."""
     largest = max(map(abs, axis.get_view_interval()))
     if not 1e-4 < largest < 1e5:
-        axis.set_major_locator(MaxNLocator(4))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
-
-
-def _short(value: float) -> str:
-    """A number such as 1.5e8, with a minus sign."""
-    digits, _, power = f"{value:.4g}".partition("e")
-    return (digits + (f"e{int(power)}" if power else "")).replace("-", "−")
+        ticks_that_fit(axis, [partial(_linear_ticks, intervals) for intervals in (7, 6, 5, 4, 3, 2, 1)])
 
 
 def plain_decades(axis: Axis) -> None:
     """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 of each decade if there is room for them."""
     low, high = sorted(axis.get_view_interval())
-    decades, box = np.log10(high / low), axis.axes.get_window_extent()
-    length = (box.width if axis is axis.axes.xaxis else box.height) / axis.axes.figure.figure.dpi
-    dense = decades < 1.2 or (decades < 3 and length > TICK_SPACE * 3 * decades)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,), numticks=max(4, int(length / TICK_SPACE))))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _plain(value)))
+    dense: list[Candidate] = [partial(_log_ticks, (1, 2, 5), 1)] if high < DENSE * low else []
+    sparse: list[Candidate] = [partial(_log_ticks, (1,), stride) for stride in range(1, 12)]
+    ticks_that_fit(axis, [*dense, sparse[0], partial(_log_ticks, (1, 3), 1), *sparse[1:]])
     axis.set_minor_formatter(NullFormatter())
 
 
-def _plain(value: float) -> str:
-    """A positive number as it is written, with a power of ten if it is very large or small."""
-    if 9e-4 < value < 99999:
-        return f"{value:g}"
-    digits, power = f"{value:.0e}".split("e")
-    return rf"$10^{{{int(power)}}}$" if digits == "1" else rf"${digits}\times10^{{{int(power)}}}$"
+def _linear_ticks(intervals: int, low: float, high: float) -> Array:
+    return np.asarray(MaxNLocator(intervals, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high))
+
+
+def _log_ticks(digits: tuple[int, ...], stride: int, low: float, high: float) -> Array:
+    """These leading digits of the decades whose exponents are multiples of `stride`."""
+    exponents = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    return np.sort(np.outer(10.0 ** exponents[exponents % stride == 0], digits).ravel())
 
 
 def angle_ticks(axis: Any, low: float, high: float) -> None:
-    """Ticks at multiples of pi/2, or of pi/4 if fewer than three of these are in the range."""
-    for parts in (2, 4):  # of pi
+    """Ticks at multiples of pi/2, or of a smaller part of pi if fewer than three of these are in the range."""
+    for parts in (2, 4, 8, 16, 32, 64):  # of pi
         steps = np.arange(np.ceil(parts * low / np.pi - 1e-9), np.floor(parts * high / np.pi + 1e-9) + 1).astype(int)
         if len(steps) >= 3:
             break
+    if len(steps) < 2:
+        return  # so narrow a range keeps its numbers, in radians
     axis.set_ticks(steps * np.pi / parts, [_fraction_of_pi(n, parts) for n in steps])
 
 

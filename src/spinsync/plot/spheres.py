@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinsync.base import checks
 from spinsync.base.keywords import known_keywords
 from spinsync.model import bloch_vectors
-from spinsync.plot.appearance import COLOURS, ONE_COLUMN, axes, in_style, ink, on_dark
+from spinsync.plot.appearance import COLOURS, ONE_COLUMN, axes, group_colour, in_style, ink, on_dark
 from spinsync.plot.traces import require_variable
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.results.datasets import bloch, model_of
@@ -131,9 +131,8 @@ def bloch_sphere(
     m = rotated_about_z(vectors.values, -angle)
     if frame == "mean":
         m[1:][frame_jumps(angle)] = np.nan
-    colour = colours(run)
-    for k in range(m.shape[1]):
-        _trajectory(ax, view(m[:, k]), colour[k], thin=m.shape[1] > MANY)
+    for k, group in enumerate(group_numbers(run)):
+        _trajectory(ax, view(m[:, k]), group_colour(ax, group), thin=m.shape[1] > MANY)
     if checks.flag("cycle", cycle):
         draw_limit_cycle(ax, view, run)
     return ax
@@ -160,10 +159,15 @@ def _has_groups_of_spins(run: xr.Dataset) -> bool:
 
 
 def colours(run: xr.Dataset) -> list[str]:
-    """The colour of each trajectory: that of its group."""
+    """The colour of each trajectory on white: that of its group."""
+    return [COLOURS[group % len(COLOURS)] for group in group_numbers(run)]
+
+
+def group_numbers(run: xr.Dataset) -> list[int]:
+    """The number of the group of each trajectory."""
     groups = run.spin_group.values if "spin_group" in run.coords else run.group.values
-    colour_of = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(run.group.values)}
-    return [colour_of[name] for name in groups]
+    number_of = {name: i for i, name in enumerate(run.group.values)}
+    return [number_of[name] for name in groups]
 
 
 def checked_frame(frame: float | str) -> float | str:
@@ -218,8 +222,9 @@ def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
     width, strength, small = THIN if thin else THICK
     _depth_line(ax, path, colour, width=width, strength=strength, zorder=2)
     (x0, y0), (x1, y1) = path[0, :2], path[-1, :2]
-    ax.plot(x0, y0, "o", ms=small, mfc="white", mec=colour, mew=0.7, zorder=3)
-    ax.plot(x1, y1, "o", ms=small, mfc=colour, mec="white", mew=0.3, zorder=5)
+    ground = DARK_SPHERE if on_dark(ax) else "white"
+    ax.plot(x0, y0, "o", ms=small, mfc=ground, mec=colour, mew=0.7, zorder=3)
+    ax.plot(x1, y1, "o", ms=small, mfc=colour, mec=ground, mew=0.3, zorder=5)
 
 
 def draw_limit_cycle(ax: Axes, view: View, run: xr.Dataset) -> None:

@@ -87,9 +87,9 @@ def finite_size(
         shown = once(ax, MEAN_FIELD) if np.isfinite(limit) else "_nolegend_"
         ax.axhline(limit, color=ink(ax), lw=0.8, ls="--", zorder=1, label=shown)
         ax.plot(0, limit, "o", ms=4.5, color=ink(ax), clip_on=False, zorder=4)
-    add_legend(ax, new_figure)
     ax.set(xlabel=r"$1/N$", ylabel=quantity_label(variable, one_unit))
     ax.set_xlim(left=0)
+    add_legend(ax, new_figure)
     return ax
 
 
@@ -136,7 +136,7 @@ def linewidths(
     ax, new_figure, spins = axes(ax), ax is None, np.array(list(by_spins))
     widths = [float(one.linewidth) / one_unit.size for one in by_spins.values()]
     look: dict[str, Any] = dict(lw=0.8, ms=3.6, mfc=ax.get_facecolor(), mew=0.9)
-    ax.loglog(spins, widths, "o-", color=color, label=label or once(ax, FEW), **look)
+    ax.loglog(spins, widths, "o-", color=color or group_colour(ax, 0), label=label or once(ax, FEW), **look)
     if len(model.groups) == 1:
         widths_of_many = many_spin_line(model, spins)[1] / one_unit.size
         asymptote = Line2D(spins, widths_of_many, color=ink(ax), lw=0.8, ls="--", zorder=1, label=once(ax, MANY))
@@ -198,8 +198,8 @@ def spectra(results: Results, ax: Axes | None = None, *, unit: str | tuple[str, 
             label=once(ax, MEAN_FIELD),
         )
     plain_decades(ax.yaxis)
-    add_legend(ax, new_figure)
     ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel=one_unit.density_label("emission", r"S(\nu)/N^2"))
+    add_legend(ax, new_figure)
     return ax
 
 

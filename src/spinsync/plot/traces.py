@@ -92,9 +92,9 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None, *, unit: str | tupl
     for i, (name, width) in enumerate(zip(names, widths, strict=True)):
         ax.plot(time, _group_order_parameter(run, i), color=group_colour(ax, i), lw=width, label=f"group {name}")
     ax.plot(time, run.order_parameter, color=ink(ax) if several else group_colour(ax, 0), lw=thin, label="ensemble")
-    add_legend(ax, new_figure)
     top = max(0.1, 1.1 * ax.dataLim.y1)
     ax.set(xlabel=one_unit.time_label(), ylabel=r"order parameter  $R$", xlim=time_range(time), ylim=(0, min(1.02, top)))
+    add_legend(ax, new_figure)
     return ax
 
 
@@ -143,9 +143,9 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0, unit:
         phase = phase_of(rotated[:, i])
         phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # gap at the jump from pi to -pi
         ax.plot(time, phase, color=group_colour(ax, i), lw=width, label=f"group {name}")
-    add_legend(ax, new_figure)
     ax.set(xlabel=one_unit.time_label(), ylabel=r"phase  $\varphi$", xlim=time_range(time), ylim=(-np.pi, np.pi))
     angle_ticks(ax.yaxis, -np.pi, np.pi)
+    add_legend(ax, new_figure)
     return ax
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ DAMPING = r"$\gamma$"  # the damping rate as the name of a unit
 #: names of units of frequency -> those of the unit of time in which one of its periods is 1
 PERIODS = {"mHz": "ks", "Hz": "s", "kHz": "ms", "MHz": "µs", "GHz": "ns", "THz": "ps"}
 TIMES = ("ks", "s", "ms", "µs", "us", "ns", "ps", "min", "h")
+INVERSE = re.compile(r"(?:rad )?(\w+)(?:⁻¹|\$?\^\{?[-−]1\}?\$?)")  # s^-1 and the like
 MUST = "'rate', 'damping' or a name and a factor such as ('Hz', 2 * np.pi)"
 
 
@@ -41,9 +43,13 @@ class Unit:
         """Name of its unit of time."""
         if self.cyclic:
             return PERIODS.get(self.name, f"1/{self.name}")
+        if (inverse := INVERSE.fullmatch(self.name)) and inverse[1] in TIMES:
+            return inverse[1]
         per, _, time = self.name.partition("/")
+        if time in TIMES:
+            return time if per in ("1", "rad") else f"{time}/{per}"
         product = not self.name.replace("$", "").replace("\\", "").isalnum()
-        return time if per in ("1", "rad") and time in TIMES else f"1/({self.name})" if product else f"1/{self.name}"
+        return f"1/({self.name})" if product else f"1/{self.name}"
 
     def label(self, words: str, symbol: str = "") -> str:
         """Label of a rate or frequency with this TeX symbol."""

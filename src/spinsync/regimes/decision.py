@@ -14,6 +14,7 @@ from spinsync.regimes.codes import Regime
 
 REGULAR_GROWTH = 0.02  # largest growth of ln |tangent vector| over a window of regular motion; its cause is the finite window
 IRREGULAR_GROWTH = 15.0  # smallest growth of ln |tangent vector| over a window that shows irregular motion
+SURE = 4.0  # standard errors of a Lyapunov exponent, above which it is positive
 STEPPING_ERROR = 1e-3  # relative error of a Lyapunov exponent due to the time steps
 CONVERGED = 1e-6  # difference of two windows in all averages but the frequencies, below which FREQUENCY_JITTER is allowed
 FREQUENCY_JITTER = 2e-3  # frequency difference, in units of the detuning, of a quasi-periodic motion that passes close to s = 0
@@ -63,10 +64,9 @@ class Window(Batched):
         """Whether the tangent vector does not grow, (point,); False for NaN."""
         return (~self.phase_undefined | self.single) & (self.lyapunov * self.length < REGULAR_GROWTH)
 
-    @property
-    def irregular(self) -> Array:
-        """Whether the tangent vector grows significantly, (point,)."""
-        return (self.lyapunov > 4 * self.lyapunov_error) & (self.lyapunov * self.length > IRREGULAR_GROWTH)
+    def grows(self, errors: float) -> Array:
+        """Whether the tangent vector grows by much, at a rate above this number of its standard errors, (point,)."""
+        return (self.lyapunov > errors * self.lyapunov_error) & (self.lyapunov * self.length > IRREGULAR_GROWTH)
 
     def agrees(self, other: Window, detuning: Array) -> Array:
         """Whether the averages agree with those of the previous window, (point,): then the motion is stationary."""
@@ -131,14 +131,18 @@ def is_periodic(periods: Window) -> Array:
     return np.asarray(periods.regular & whole & (periods.slips.max(axis=(1, 2)) > 0.5))
 
 
-def classify(last: Window, before: Window, detuning: Array, transient: Array) -> Array:
-    """The regime that two successive windows show, (point,), or UNDECIDED. No point marked `transient` is called irregular."""
+def classify(last: Window, before: Window, detuning: Array, transient: Array, ends: Array) -> Array:
+    """The regime that two successive windows show, (point,), or UNDECIDED. No point marked `transient` is called irregular.
+
+    ends : whether no window follows, (point,): growth in `before`, which is shorter, then need not be as certain as in `last`
+    """
     slips, change = last.slips, last.frequency_change(before) * last.length[:, None] / (2 * pi)
     uncertainty = 3 * (change[:, :, None] + change[:, None, :])  # near s = 0 frequencies of a torus converge as 1/length
     ambiguous = np.any((slips > 0.03) & (slips < np.maximum(2, uncertainty)), axis=(1, 2))
     one_frequency = np.where(last.coherent.sum(axis=1) <= 1, Regime.PULSATING, Regime.PHASE_TRAPPED)
     moving = np.where(np.any(slips >= 2, axis=(1, 2)), Regime.PARTIAL, one_frequency)
     agrees = last.agrees(before, detuning)
-    irregular = last.irregular & before.irregular & ~transient & (~last.phase_undefined | last.single) & ~agrees
+    lasting = last.grows(SURE) & (before.grows(SURE) | (ends & before.grows(1)))
+    irregular = lasting & ~transient & (~last.phase_undefined | last.single) & ~agrees
     regime = np.where(last.regular & agrees & ~ambiguous, moving, Regime.UNDECIDED)
     return np.asarray(np.where(irregular, Regime.IRREGULAR, regime), np.int8)

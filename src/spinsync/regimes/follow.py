@@ -129,7 +129,7 @@ def _average(mover: Mover[P], points: P, found: Motions) -> None:
         points, window = _finished(points, finished, found), window[finished]
         before, expired = before[finished], expired[finished]
         undecided = ~_converged(mover, points, found)
-        undecided &= ~_classified(mover, points, window, before, undecided, found)
+        undecided &= ~_classified(mover, points, window, before, undecided, expired, found)
         reason = np.where(window.phase_undefined, Status.THROUGH_ZERO, Status.STILL_CHANGING)
         _record(points, undecided & expired, window, np.full(len(expired), Regime.UNDECIDED), reason, found)
         undecided &= ~expired
@@ -139,10 +139,16 @@ def _average(mover: Mover[P], points: P, found: Motions) -> None:
         points, before, length = points[undecided], window[undecided], 2 * length
 
 
-def _classified(mover: Mover[P], points: P, window: Window, before: Window, undecided: Array, found: Motions) -> Array:
-    """Which of the undecided points are decided by this window and the previous one, (point,); `found` gets their motions."""
+def _classified(
+    mover: Mover[P], points: P, window: Window, before: Window, undecided: Array, ends: Array, found: Motions
+) -> Array:
+    """Which of the undecided points are decided by this window and the previous one, (point,); `found` gets their motions.
+
+    ends : whether this is the last window of the point
+    """
     beating, beats = mover.find_beats(window)
-    regime = np.where(beating, Regime.PARTIAL, classify(window, before, points.detuning, points.time < IRREGULAR_AFTER))
+    shown = classify(window, before, points.detuning, points.time < IRREGULAR_AFTER, ends)
+    regime = np.where(beating, Regime.PARTIAL, shown)
     decided = np.asarray(undecided & (regime != Regime.UNDECIDED))
     small = np.all(window.amplitude < SMALL_COHERENCE, axis=1)  # may be decaying to the incoherent state
     doubtful = decided & (np.isin(regime, (Regime.PHASE_TRAPPED, Regime.PULSATING)) | small)

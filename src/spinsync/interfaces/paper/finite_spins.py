@@ -40,6 +40,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     for name, gain in GAINS.items():
         model = LASER.replace(gain=gain)
         data[f"line-{name}"] = over_spins(ss.linewidth, model, sizes=sizes)
+        if name != "synchronized":
+            data[f"laser-{name}-steady-state"] = over_spins(ss.steady_state, model, sizes=sizes)
         advance(0.4 + 0.05 * len(data))
     data["line-detuned"] = over_spins(ss.linewidth, DETUNED, sizes=sizes)
     offsets = 0.5 * np.sinh(9 * np.linspace(-1, 1, 201)) / np.sinh(9)  # dense around the line
@@ -61,13 +63,15 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "square root of 1/<i>N</i>. No two spins are entangled in the steady states shown here.</p>",
         figures={"approach": _approach(data), "line": _line(data)},
         captions={
-            "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2, gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "
+            "approach": "Approach to mean field of the detuned laser, <i>θ</i> = −1.2 at the same <i>V</i>, so that its "
+            "collective decay is 2<i>V</i>|sin <i>θ</i>|/<i>N</i> = 0.93 Γ<sub>c</sub>; gain 0.5 <i>N</i>Γ<sub>c</sub>: (a) "
             "order parameter, (b) inversion and (c) frequency of its line against 1/<i>N</i>. Circles: exact, joined to guide "
             "the eye. Dots and dashed lines: mean field, (4.2) to (4.4).",
             "line": "The light of <i>N</i> spins. (a) Linewidth (FWHM of the slowest mode) on resonance at three gains, "
             "exact, joined to guide "
             "the eye. Dashed: the asymptote for many spins, (4.7) above the threshold and twice the damping of a small "
-            "coherence (4.1) below it. (b) Emission spectrum of the detuned laser. Dashed: mean-field frequency (4.3).",
+            "coherence (4.1) below it. (b) Emission spectrum of the detuned laser, <i>θ</i> = −1.2, at gain 0.5. Dashed: "
+            "mean-field frequency (4.3).",
         },
         data=data,
         claims=tuple(_claims(data)),
@@ -144,12 +148,10 @@ def _brute_force() -> Claim:
 
 
 def _concurrence(data: dict[str, xr.Dataset]) -> Claim:
-    datasets = data["laser-steady-state"], data["detuned-laser-steady-state"]
+    datasets = [dataset for name, dataset in data.items() if name.endswith("steady-state")]
     states = [dataset.isel(spins=i) for dataset in datasets for i in range(dataset.sizes["spins"])]
     largest = max(float(ss.pair_measures(state).concurrence.max()) for state in states)
-    return Claim(
-        "largest concurrence of two spins in the synchronized steady states", 0, largest, 0, "exact: concurrence is max(0, ...)"
-    )
+    return Claim("largest concurrence of two spins in all steady states", 0, largest, 0, "exact: concurrence is max(0, ...)")
 
 
 def _approach(data: dict[str, xr.Dataset]) -> Figure:

@@ -45,7 +45,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
 
 def _figure(cuts: dict[str, xr.Dataset]) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(7.0, 2.6), layout="constrained")
-    limits = {"order_parameter": (-0.02, 0.4), "inversion": (-0.55, 0.55), "frequency": (-4.0, 7.0)}
+    limits = {"order_parameter": (-0.02, 0.4), "inversion": (-0.55, 0.55), "frequency": (-4.7, 7.7)}
     for ax, (variable, limit) in zip(axes, limits.items(), strict=True):
         ax.set_ylim(limit)  # before the first cut, which would take those of its own values
         for cut, (_, _, colour, _) in zip(cuts.values(), CASES.values(), strict=True):

@@ -78,8 +78,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "transition": "The transition at <i>V</i><sub>c</sub> = 4γ, κ = 3γ, <i>θ</i> = −π/2. (a) Order parameter; line: "
             "(4.4). (b) Relaxation rate λ of a small deviation of |<i>s</i>|, from runs; line: minus the growth rate of (4.1) "
             "below the threshold and minus the slow exponent of (4.6) above it. (c) Decay of the amplitude at the threshold, "
-            "<i>V</i> = <i>V</i><sub>c</sub>, in a run. Dashed: (a) the square-root law |<i>s</i>| = "
-            "[(<i>V</i>/<i>V</i><sub>c</sub> − 1)/8]<sup>1/2</sup>, (c) slope −1/2. In (a): " + CIRCLES
+            "<i>V</i> = <i>V</i><sub>c</sub>, in a run. Dashed: (a) the square-root law <i>R</i> = 2|<i>s</i>| = "
+            "[(<i>V</i>/<i>V</i><sub>c</sub> − 1)/2]<sup>1/2</sup>, (c) slope −1/2. In (a): " + CIRCLES
         },
         data={"transition-order": cut, "transition-slowing": slowing, "transition-decay": decay},
         claims=claims,

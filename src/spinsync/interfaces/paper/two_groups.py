@@ -37,7 +37,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "(c) it passes through zero in every beat and its "
             "frame jumps by half a turn there, so that the orbits are open arcs. (d) to (f) Their phase difference; dashed "
             "in (d): (5.1). (g) to (i) Power spectrum of the mean coherence, relative to "
-            "its strongest line: one line, then sidebands around it, then a comb of beats."
+            "its strongest line: one line, then sidebands around it, then a comb of beats. The sidebands in (h) are 3γ apart, "
+            "half the angular frequency of the oscillation in (e): the groups exchange their amplitudes after every half of "
+            "the common period, and the phase difference is then the same."
         },
         data={f"harmony-{name}": run.isel(time=slice(-801, None)) for name, run in runs.items()}
         | {f"harmony-{name}-regime": regime for name, regime in found.items()},
