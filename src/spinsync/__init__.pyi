@@ -25,6 +25,7 @@ from .questions.measures_of_models import entropy as entropy
 from .questions.measures_of_states import husimi as husimi
 from .questions.measures_of_states import pair_measures as pair_measures
 from .questions.measures_of_states import phase_distribution as phase_distribution
+from .questions.photons import photon_statistics as photon_statistics
 from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip

@@ -231,6 +231,26 @@ CASES = [
         lambda: ss.emission_spectrum(ONE, [1.0, 0.0], theory=ss.Exact(4)),
         "Argument `frequencies` must increase, but has 1 before 0.",
     ),
+    (
+        lambda: ss.photon_statistics(ONE, [1.0, 0.0], theory=ss.Exact(4)),
+        "Argument `delays` must increase, but has 1 before 0.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.Exact(4), seed=1),
+        "Argument `seed` must be left at 0 where nothing is random, but is seed=1.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
+        "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        f"{OPTIONS}): its means are those of single times; Exact answers this up to 20000 spins.",
+    ),
     # measures
     (
         lambda: ss.pair_measures(ss.steady_state(ONE)),

@@ -40,6 +40,7 @@ RESULTS = {
     "exact steady state": (lambda: ss.steady_state(ONE, theory=ss.Exact(30)), ONE),
     "linewidth": (lambda: ss.linewidth(ONE, theory=ss.Exact(30)), ONE),
     "spectrum": (lambda: ss.emission_spectrum(ONE, TIMES, theory=ss.Exact(3)), ONE),
+    "photons": (lambda: ss.photon_statistics(ONE, TIMES, theory=ss.Exact(3)), ONE),
     "entropy": (lambda: ss.entropy(ONE, theory=ss.Exact(3)), ONE),
     "pairs": (lambda: ss.pair_measures(ss.steady_state(FULL, theory=ss.BruteForce(4))), FULL),
     "husimi": (lambda: ss.husimi(ss.evolve(FULL, TIMES), [0.0, 1.0], [0.0, 2.0]), FULL),
@@ -132,7 +133,7 @@ def test_every_question_is_repeated():
 
 def test_every_option_is_recorded():
     """Under its own name, except `threads`, which has no influence; a new option needs a result here."""
-    places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "dataset": "source"}
+    places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "delays": "delay", "dataset": "source"}
     held = {}
     for result in (call() for call, _ in RESULTS.values()):
         held.setdefault(result.attrs["verb"], set()).update(result.attrs, map(str, result.coords))

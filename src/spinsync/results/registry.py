@@ -184,7 +184,7 @@ def _parsed(result: xr.Dataset, name: str) -> Any:
 
 
 def _coordinate(result: xr.Dataset, name: str) -> Array:
-    name = {"frequencies": "frequency"}.get(name, name)
+    name = {"frequencies": "frequency", "delays": "delay"}.get(name, name)
     if name not in result.coords:
         raise InputError(f"Argument `result` must have the coordinate {name}, but has none.")
     return np.atleast_1d(result.coords[name].values)
@@ -225,5 +225,5 @@ READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "modes": _modes,
     "states": _parsed,
     "times": _times,
-    **dict.fromkeys(("frequencies", "polar", "azimuth"), _coordinate),
+    **dict.fromkeys(("frequencies", "delays", "polar", "azimuth"), _coordinate),
 }

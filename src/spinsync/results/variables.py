@@ -51,6 +51,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "linewidth": ("full width at half maximum of the line", RATE),
     "degenerate": ("another line has the same width", "1"),
     "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
+    "delay": ("delay between two photons", f"1/{RATE}"),
+    "g2": ("intensity correlation g2 of the collective emission", "1"),
     "amplitude": ("amplitude |s|", "1"),
     "floquet_exponent": ("Floquet exponent of the limit cycle", RATE),
     "phase_diffusion": ("diffusion of the phase times N: the linewidth times N for large N", RATE),

@@ -15,7 +15,8 @@ class Sectors(Protocol):
 
     charges : charges that `observe` needs
     trace : covector of sector 0, trace . rho_0 = 1
-    observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe
+    observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe; Tr(A rho) of a matrix A
+    intensity : covector of sector 0, Tr(A^+ A rho) for the same A
     """
 
     @property
@@ -27,11 +28,17 @@ class Sectors(Protocol):
     @property
     def observable(self) -> Array: ...
 
+    @property
+    def intensity(self) -> Array: ...
+
     def block(self, q: int) -> Any:
         """The sparse matrix L_q."""
 
     def source(self, rho: Array) -> Array:
         """Initial vector of sector 1 for the linear response of the state rho_0 (quantum regression)."""
+
+    def detected(self, rho: Array) -> Array:
+        """A rho_0 A^+, which is again of sector 0: the state after a detection, with the intensity as its trace."""
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """Variables from {q: states of shape (time, component)}."""
@@ -51,10 +58,13 @@ class Window:
 class Lattice(Sectors, Protocol):
     """Sectors whose components are sites of a plane lattice with coupling of nearest neighbours, diagonal ones included.
 
-    full_window : all sites
+    window, full_window : the sites that it holds, and all sites
     initial_window : first guess of a window that holds the steady state
     reference_site : a site with a high probability in the steady state
     """
+
+    @property
+    def window(self) -> Window: ...
 
     @property
     def full_window(self) -> Window: ...

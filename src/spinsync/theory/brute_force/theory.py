@@ -175,6 +175,12 @@ class SpinSectors:
         """Tr(J_- rho)."""
         return np.asarray(sum(self.space.sigma_minus).toarray().T.reshape(-1)[self.space.sector(1)])
 
+    @property
+    def intensity(self) -> Array:
+        """Tr(J_+ J_- rho)."""
+        lowering = sum(self.space.sigma_minus)
+        return np.asarray((lowering.T @ lowering).toarray().T.reshape(-1)[self.space.sector(0)])
+
     def block(self, q: int) -> Any:
         indices = self.space.sector(q)
         return self.generator[indices][:, indices]
@@ -184,6 +190,11 @@ class SpinSectors:
         space = self.space
         times_j_plus = sparse.csr_array(sparse.kron(sparse.eye_array(2**space.spins), sum(space.sigma_minus)))
         return np.asarray(times_j_plus[space.sector(1)][:, space.sector(0)] @ rho)
+
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+."""
+        lowering, own = sum(self.space.sigma_minus), self.space.sector(0)
+        return np.asarray(sparse.csr_array(sparse.kron(lowering, lowering))[own][:, own] @ rho)
 
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
         """Eigenvalues, with multiplicity 1."""

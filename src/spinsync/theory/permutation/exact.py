@@ -180,6 +180,12 @@ class DickeLattice:
         one = self.sector(1)
         return J_MINUS[0](one.j, one.m)
 
+    @cached_property
+    def intensity(self) -> Array:
+        """Tr J_+ J_- |j,m><j,m|."""
+        zero = self.sector(0)
+        return J_MINUS[0](zero.j, zero.m) ** 2
+
     def sites(self, q: int) -> Array:
         return self.sector(q).sites
 
@@ -196,13 +202,20 @@ class DickeLattice:
         grid[zero.inside] = rho
         return np.asarray(grid[one.inside] * self.observable)
 
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+; what would leave the window is dropped."""
+        inside = self.sector(0).inside
+        grid = np.zeros((inside.shape[0], inside.shape[1] + 1), rho.dtype)
+        grid[:, :-1][inside] = rho * self.intensity
+        return np.asarray(grid[:, 1:][inside])
+
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
         return rho, log_multiplicity(self.spins, self.sector(0).j)
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and the pair correlation, equation (9.5)."""
         zero, p = self.sector(0), states[0].real
-        m, intensity, m_squared = ((p @ values)[:, None] for values in (zero.m, J_MINUS[0](zero.j, zero.m) ** 2, zero.m**2))
+        m, intensity, m_squared = ((p @ values)[:, None] for values in (zero.m, self.intensity, zero.m**2))
         out = pair_means(np.array([self.spins]), m, intensity[:, None], m_squared[:, None])
         out["order_parameter"] = (("time",), order_parameter(out.pop("pair_mean")[1]))
         if 1 in states:

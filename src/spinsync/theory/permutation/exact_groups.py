@@ -139,16 +139,32 @@ class DickeProducts:
         space = self.space(q)
         return sparse.csc_array(space.apply(np.eye(space.size)))
 
+    @cached_property
+    def intensity(self) -> Array:
+        """Tr J_+ J_- rho, with J_+ and J_- of all groups."""
+        groups = range(len(self.spins))
+        alone = [self.covector({a: INTENSITY}) for a in groups]
+        between = [self.covector({a: RAISING, b: LOWERING}) for a, b in permutations(groups, 2)]
+        return np.asarray(np.sum(alone + between, axis=0))
+
     def source(self, rho: Array) -> Array:
         """rho J_+, with J_+ of all groups."""
-        zero, one = self.space(0), self.space(1)
-        out = np.zeros(one.size, complex)
-        blocks = one.tensors(out)
-        for key, tensor in zero.tensors(rho).items():
+        return self._ladder(rho, 0, 1, left=False)
+
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+, with J_- and J_+ of all groups."""
+        return self._ladder(self._ladder(rho, 0, 1, left=False), 1, -1, left=True)
+
+    def _ladder(self, rho: Array, charge: int, step: int, left: bool) -> Array:
+        """J_+ rho or rho J_+ (step 1), J_- rho or rho J_- (step -1), with J_+ and J_- of all groups; charge : total, of rho"""
+        target = self.space(charge + step)
+        out = np.zeros(target.size, complex)
+        blocks = target.tensors(out)
+        for key, tensor in self.space(charge).tensors(rho).items():
             for a, q in enumerate(key):
-                if q < self.spins[a]:
-                    times_raising = sector(self.spins[a], q).ladder(1, left=False)
-                    blocks[*key[:a], q + 1, *key[a + 1 :]] += apply_along(times_raising, tensor, a)
+                if abs(q + step) <= self.spins[a]:
+                    ladder = sector(self.spins[a], q).ladder(step, left)
+                    blocks[*key[:a], q + step, *key[a + 1 :]] += apply_along(ladder, tensor, a)
         return out
 
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
