@@ -30,6 +30,7 @@ from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip
 from .questions.regimes import regime as regime
+from .questions.spin_squeezing import squeezing as squeezing
 from .questions.steady import steady_state as steady_state
 from .regimes.codes import Regime as Regime
 from .regimes.codes import label as label

@@ -55,7 +55,7 @@ class Linear(ABC):
         return self._observed(times, keep_state=False)
 
     def motion_and_state(self, times: Array) -> Observed:
-        """The same and state_q, the vectors rho_q at the last time for q = 0, 1; rho_-1 is the conjugate of rho_1."""
+        """The same and state_q, the vectors rho_q at the last time for each charge q; rho_-q is the conjugate of rho_q."""
         return self._observed(times, keep_state=True)
 
     @in_background
@@ -115,7 +115,7 @@ class Linear(ABC):
 
     def with_start(self, states: Mapping[int, Array]) -> Self:
         """The same problem with another initial state {q: vector}."""
-        return replace(self, start=states.__getitem__)
+        return replace(self, start=states.__getitem__, sectors=self.sectors.with_charges(tuple(states)))
 
     def bytes_per_time(self, observed: float) -> float:
         """Each time is observed as soon as it is reached, except if all states fit into memory."""
@@ -304,7 +304,7 @@ class LinearProducts(Linear):
 
         own = self.sectors
         if keep_state:
-            afford(own.subsystems.sizes, own.trace.size + own.observable.size)
+            afford(own.subsystems.sizes, sum(own.size(q) for q in own.charges))
         runs = [
             motion(own.subsystems, q, self.start(q), times, own.trace, tell)
             for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)

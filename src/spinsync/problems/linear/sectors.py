@@ -13,7 +13,7 @@ from spinsync.problems.observed import Observed
 class Sectors(Protocol):
     """d rho_q/dt = L_q rho_q: one block of the generator for each charge q, the coherence order, of a U(1) symmetry.
 
-    charges : charges that `observe` needs
+    charges : charges that `observe` gets of a state, from which it computes all variables that they determine
     trace : covector of sector 0, trace . rho_0 = 1
     observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe; Tr(A rho) of a matrix A
     intensity : covector of sector 0, Tr(A^+ A rho) for the same A
@@ -30,6 +30,12 @@ class Sectors(Protocol):
 
     @property
     def intensity(self) -> Array: ...
+
+    def with_charges(self, charges: tuple[int, ...]) -> Self:
+        """The same for states of these charges."""
+
+    def size(self, q: int) -> int:
+        """Number of components of sector q."""
 
     def block(self, q: int) -> Any:
         """The sparse matrix L_q."""
