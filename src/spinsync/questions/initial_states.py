@@ -155,7 +155,8 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
 
 def _kept_state(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
     """The density matrix of a run with keep_state=True, one vector per charge (coherence order)."""
-    names = {q: f"state_{q}" for q in sectors.charges}
+    kept_charges = (*sectors.charges, 2) if "state_2" in result else sectors.charges
+    names = {q: f"state_{q}" for q in kept_charges}
     if not set(names.values()) <= set(result.data_vars):
         raise InputError(
             "Argument `initial` must be a run with keep_state=True to go on at a finite number of spins, but has kept no "
@@ -165,8 +166,7 @@ def _kept_state(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
         now = "has no time" if time is None else f"ends at {time:.6g}"
         raise InputError(f"Argument `initial` must reach the last time {end:.6g} of its run, whose state is kept, but {now}.")
     kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
-    sizes = {0: sectors.trace.size, 1: sectors.observable.size}
-    fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())
+    fits = all(vector.shape == (sectors.size(q),) and np.all(np.isfinite(vector)) for q, vector in kept.items())
     if not fits or not abs(kept[0] @ sectors.trace - 1) <= TRACE_ERROR:
         raise InputError("Argument `initial` must hold the state as it was kept, of trace 1, but it has been changed.")
     return kept
