@@ -68,7 +68,7 @@ def motion(full: Lattice, start: Mapping[int, np.ndarray], times: np.ndarray) ->
         remaining = float(times[-1]) - time
         if hopeless(steps, remaining, run.longest_shift):
             break
-        expected = steps + steps_left(remaining, last, GROWTH if grown else 1.0)
+        expected = steps + max(steps_left(remaining, last, GROWTH if grown else 1.0), 1.0)
         courses, step = run.step(remaining, partial(_tell, steps, expected))
         grown, last = step > last, step or last
         if not step:
