@@ -24,7 +24,7 @@ from spinsync.problems.linear.shift_invert import (
     MOST_VECTORS,
     hopeless,
     next_shift,
-)  # fmt: skip
+)
 from spinsync.problems.linear.state_lattice.sparse_lu import afford
 from spinsync.problems.linear.state_lattice.truncation import (
     area,
@@ -34,7 +34,7 @@ from spinsync.problems.linear.state_lattice.truncation import (
     smallest_window,
     transferred,
     with_neighbours,
-)  # fmt: skip
+)
 from spinsync.problems.linear.state_lattice.windowed_blocks import NODES, Block, Course
 
 MARGIN = 1e-4  # of the allowed loss: edges that lose more than this are moved, as longer steps lose more there
