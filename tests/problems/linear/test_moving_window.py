@@ -12,7 +12,7 @@ import spinsync as ss
 from spinsync.base import memory
 from spinsync.problems.linear.sectors import Window
 from spinsync.problems.linear.state_lattice import moving_window, sparse_lu
-from spinsync.problems.linear.state_lattice.truncation import hull, transferred, with_neighbours
+from spinsync.problems.linear.state_lattice.truncation import hull, transferred, with_moved_sides, with_neighbours
 from spinsync.problems.linear.state_lattice.windowed_blocks import Block
 from spinsync.theory.permutation.exact import Exact
 from systems import HALF_PI, laser, one_group
@@ -178,4 +178,5 @@ def test_windows_by_their_corners():
     one, other, full = Window((2, 5), (4, 9)), Window((3, 1), (7, 8)), Window((0, 0), (7, 20))
     assert hull(one, other) == Window((2, 1), (7, 9))
     assert with_neighbours(one, full) == Window((1, 4), (5, 10))
+    assert with_moved_sides(Window((3, 6), (4, 8)), one, Window((2, 3), (6, 9))) == Window((3, 3), (6, 8))
     assert with_neighbours(replace(other, low=(0, 0)), full) == Window((0, 0), (7, 9))

@@ -33,6 +33,7 @@ from spinsync.problems.linear.state_lattice.truncation import (
     hull,
     smallest_window,
     transferred,
+    with_moved_sides,
     with_neighbours,
 )
 from spinsync.problems.linear.state_lattice.windowed_blocks import NODES, Block, Course
@@ -116,7 +117,8 @@ class MovingWindow:
                 self._g = next_shift(self._g, 0.0, self.longest_shift)
                 return {}, 0.0
             whole &= course.longest >= min(LONGEST * self._g, accurate)
-            lost, weight = block.losses(course), abs(state) + abs(course.at(np.array([course.longest]))[0])
+            lost, last = block.losses(course), abs(course.at(np.array([course.longest]))[0])
+            weight = last if last.sum() > VANISHED else abs(state)
             wider = enlarged(self._full, self._window, block.sites, weight / weight.sum(), lost[:, -1], MARGIN * allowed)
             self._larger = hull(self._larger, wider)
             held = int(np.count_nonzero(lost.sum(axis=0) <= allowed))
@@ -137,10 +139,9 @@ class MovingWindow:
         """Take the state at the end of a step, and the window for the next one."""
         ends = {q: course.at(np.array([step]))[0] for q, course in courses.items()}
         self._states = _without_vanished(ends)
-        if self._larger != self._window:
-            self._enter(self._larger)
-        elif area(needed := self._needed_window()) < SMALLER * area(self._window):
-            self._enter(needed)
+        target = with_moved_sides(self._needed_window(), self._window, self._larger)
+        if self._larger != self._window or area(target) < SMALLER * area(self._window):
+            self._enter(target)
 
     def _tolerances(self, q: int) -> tuple[float, float]:
         """1-norm that a step may lose, and the error of a step relative to the 2-norm."""

@@ -56,6 +56,13 @@ def with_neighbours(window: Window, full: Window) -> Window:
     return Window((int(a), int(b)), (int(c), int(d)))
 
 
+def with_moved_sides(window: Window, before: Window, larger: Window) -> Window:
+    """`window`, except for the sides of `larger` that are farther out than those of `before`."""
+    (a, b) = np.where(np.less(larger.low, before.low), larger.low, window.low).tolist()
+    (c, d) = np.where(np.greater(larger.high, before.high), larger.high, window.high).tolist()
+    return Window((a, b), (c, d))
+
+
 def transferred(vector: np.ndarray, sites: np.ndarray, target: np.ndarray) -> np.ndarray:
     """A vector on `sites` as one on the sites `target`, both int arrays of shape (component, 2); zero on others."""
     low, high = np.minimum(sites.min(axis=0), target.min(axis=0)), np.maximum(sites.max(axis=0), target.max(axis=0))
