@@ -13,6 +13,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.progress import part, side_by_side
+from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, NotConvergedError
@@ -166,12 +167,21 @@ def observe_stepwise(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_sta
     rows = []
     for vectors in zip(*runs, strict=True):
         states = {q: v[None] for q, v in zip(sectors.charges, vectors, strict=True)}
-        trace = float((states[0][0] @ sectors.trace).real)
-        check_trace(trace, states)
-        states[0] = states[0] / trace  # normalize
+        states = normalized(states, sectors.trace)
         rows.append(sectors.observe(states))
-    observed = {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
-    return observed | (last_states(states) if keep_state else {})
+    return concatenated(rows) | (last_states(states) if keep_state else {})
+
+
+def normalized(states: Mapping[int, Array], covector: Array) -> dict[int, Array]:
+    """{q: states of shape (time, component)} with trace 1."""
+    trace = (states[0] @ covector).real
+    check_trace(trace, states)
+    return {**states, 0: states[0] / trace[:, None]}
+
+
+def concatenated(rows: Sequence[Observed]) -> Observed:
+    """Variables of consecutive times, joined."""
+    return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,16 +250,18 @@ class LinearLattice(Linear):
     @in_background
     @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
-        from spinsync.problems.linear import shift_invert
-        from spinsync.problems.linear.state_lattice.sparse_lu import afford
+        from spinsync.problems.linear.state_lattice.moving_window import motion
+        from spinsync.problems.linear.state_lattice.truncation import area, transferred
 
-        own = self.sectors
-        afford(own.full_window, 16, shift_invert.MOST_VECTORS + len(own.charges) * keep_state, growth=2)
-        runs = [
-            shift_invert.motion(own.block(q), own.sites(q), self.start(q), times, tell)
-            for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)
-        ]
-        return observe_stepwise(own, runs, keep_state)
+        own, rows = self.sectors, list[Observed]()
+        outcome.afford(COMPLEX * area(own.full_window) * len(own.charges) * (2 + keep_state), growth=2)
+        for piece in motion(own, {q: self.start(q) for q in own.charges}, times):
+            lattice, states = piece.lattice, normalized(piece.states, piece.lattice.trace)
+            rows.append(lattice.observe(states))
+        if not keep_state:
+            return concatenated(rows)
+        ends = {q: transferred(states[q][-1], lattice.sites(q), own.sites(q))[None] for q in own.charges}
+        return concatenated(rows) | last_states(ends)
 
     def _steady_state(self) -> tuple[Lattice, Array]:
         from spinsync.problems.linear.state_lattice.steady_populations import steady_state
@@ -258,10 +270,9 @@ class LinearLattice(Linear):
         return state.lattice, state.probability
 
     def _embedded(self, lattice: Lattice, rho: Array) -> Array:
-        sites = self.sectors.sites(0)
-        grid = np.zeros(np.add(sites.max(axis=0), 1))
-        grid[*lattice.sites(0).T] = rho
-        return np.asarray(grid[*sites.T])
+        from spinsync.problems.linear.state_lattice.truncation import transferred
+
+        return transferred(rho, lattice.sites(0), self.sectors.sites(0))
 
     def _response(self, lattice: Lattice, source: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.resolvent import response
