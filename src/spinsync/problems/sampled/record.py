@@ -171,7 +171,7 @@ class ClassicalSpins:
     observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times
         -> variables (dims without sample)
     derived : means of the variables, and errors under `<name>_error` -> variables of the result
-    light : sums, as in observe -> mean intensity at each time, shape (sample, time)
+    light : sums over all vectors, shape (..., POWERS of spin_steps) -> means of the intensity and of its normally ordered square
     frame : angular frequency of the frame in which the vectors are followed
     coordinates : coordinates of the dims of the variables
     each : whether single vectors are observed
@@ -192,7 +192,7 @@ class ClassicalSpins:
     slowest: float
     observe: Callable[[Array, Array | None, Array], Observed]
     derived: Callable[[Observed], Observed]
-    light: Callable[[Array], Array]
+    light: Callable[[Array], tuple[Array, Array]]
     frame: float
     coordinates: Mapping[str, tuple[str, Array]]
     each: bool

@@ -22,6 +22,7 @@ SPINS, NOISE, ORDER, START = 0, 1, 2, 3  # what a random number is for
 #: and of y; probability of a half turn about z, times 2^32
 RESET, UP, KEPT, TURN = range(4)
 SUMS = ("x", "y", "z", "transverse", "square")  # sums over a group: of the vectors, of x^2 + y^2, and of z^2
+POWERS = ("s", "s s", "|s|^2", "|s|^2 s", "|s|^4", "n", "n n", "n s", "n |s|^2")  # summed over all spins by `add_powers`
 TWO_32, TWO_33 = 2.0**-32, 2.0**-33
 
 _VECTOR, _MATRIX, _COMPLEX = "float64[::1]", "float64[:,::1]", "complex128[:,::1]"
@@ -285,3 +286,23 @@ def add_up(spins: Any, bounds: Any, out: Any) -> None:
             transverse += x * x + y * y
             square += z * z
         out[a, 0], out[a, 1], out[a, 2], out[a, 3], out[a, 4] = x_sum, y_sum, z_sum, transverse, square
+
+
+@compiled(f"void({_MATRIX}, complex128[::1])")
+def add_powers(spins: Any, out: Any) -> None:
+    """Write POWERS, sums over all spins of products of s = (x - i y)/2 and n = (1 + z)/2."""
+    total = np.zeros(9, np.complex128)
+    for i in range(spins.shape[1]):
+        s, n = complex(spins[0, i], -spins[1, i]) / 2, (1 + spins[2, i]) / 2
+        square = s.real**2 + s.imag**2
+        total[0] += s
+        total[1] += s * s
+        total[2] += square
+        total[3] += square * s
+        total[4] += square * square
+        total[5] += n
+        total[6] += n * n
+        total[7] += n * s
+        total[8] += n * square
+    for k in range(9):
+        out[k] = total[k]

@@ -56,8 +56,14 @@ class Moments:
             "order_parameter_error": (dims, order_parameter_error(value, error)),
         }
 
-    def light(self, sums: Array) -> Array:
-        """<J_+ J_-> at each time of each sample: all pairs of different spins, and the excited spins."""
-        s = (sums[..., X] - 1j * sums[..., Y]).sum(axis=-1) / 2
-        excited = (self.spins.sum() + sums[..., Z].sum(axis=-1)) / 2
-        return np.asarray(abs(s) ** 2 - sums[..., TRANSVERSE].sum(axis=-1) / 4 + excited)
+    @staticmethod
+    def light(powers: Array) -> tuple[Array, Array]:
+        """<J_+ J_-> and <J_+ J_+ J_- J_-> of each sample, from sums of powers over all spins, equation (10.11).
+
+        Products of several operators of one spin are reduced first, so that only products of different spins are sampled.
+        """
+        s, ss, q, qs, qq, n, nn, ns, nq = np.moveaxis(powers, -1, 0)
+        fields = abs(s) ** 2  # over pairs of different spins: fields - q, and so on by inclusion and exclusion
+        four = fields**2 - 2 * (ss * s.conj() ** 2).real - 4 * q * fields + abs(ss) ** 2 + 2 * q**2 + 8 * (qs * s.conj()).real - 6 * qq
+        three = n * fields - 2 * (ns * s.conj()).real - n * q + 2 * nq
+        return (fields - q + n).real, (four + 4 * three + 2 * (n**2 - nn)).real
