@@ -72,7 +72,7 @@ class TruncatedWigner:
     """
 
     spins: int
-    samples: int = 100
+    samples: int
     _: KW_ONLY
     dt: float | None = None
     kinds: ClassVar[tuple[type, ...]] = (ClassicalSpins,)
