@@ -1,7 +1,7 @@
 """Two-time correlations of the light of classical spins, normally ordered with the help of their known noise.
 
 The field E = J_- + (i/2) Y, with Y the noise that acts on all spins alike, is that of the light: <E^*(0) E(tau)> is
-<J_+(0) J_-(tau)> for tau > 0, because the noise is the vacuum that the light meets, equation (10.10). The intensity |E|^2
+<J_+(0) J_-(tau)> for tau > 0, because the noise is the vacuum that the light meets, equation (11.10). The intensity |E|^2
 contains the vacuum's own, which is subtracted.
 """
 

@@ -1,6 +1,6 @@
 """Compiled time steps of very many classical spins in the fields that they share: rotations, resets, counter-based randomness.
 
-A spin is a vector of length sqrt(3). In a step of length tau, equation (10.9), the fields turn the spins of a group by one
+A spin is a vector of length sqrt(3). In a step of length tau, equation (11.9), the fields turn the spins of a group by one
 rotation, found from the sums over groups alone; between two halves of it every spin turns about z with its own frequency and
 is reset at random, which is exact for any tau. So one step takes one pass over the spins, and its error is of second order.
 
@@ -243,7 +243,7 @@ def advance(
 
 @compiled(f"void({_MATRIX}, {_INTEGERS}, int64, {_WORDS}, {_MATRIX}, {_MATRIX})")
 def draw_start(means: Any, bounds: Any, sample: Any, key: Any, spins: Any, sums: Any) -> None:
-    """Draw the spins of a product state, equation (10.3), and their sums over groups.
+    """Draw the spins of a product state, equation (11.3), and their sums over groups.
 
     Components along and across the mean of a spin are +-1, so that their covariance is that of the spin in any direction.
 

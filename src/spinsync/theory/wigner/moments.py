@@ -15,7 +15,7 @@ X, Y, Z, TRANSVERSE, SQUARE = range(5)  # sums over a group: of the vectors, of 
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """Means of one spin and of two different spins, equation (10.8).
+    """Means of one spin and of two different spins, equation (11.8).
 
     spins : number of spins of each group; weight : of each group, (group,)
     frame : angular frequency of the rotating frame in which the spins are followed
@@ -58,7 +58,7 @@ class Moments:
 
     @staticmethod
     def light(powers: Array) -> tuple[Array, Array]:
-        """<J_+ J_-> and <J_+ J_+ J_- J_-> of each sample, from sums of powers over all spins, equation (10.11).
+        """<J_+ J_-> and <J_+ J_+ J_- J_-> of each sample, from sums of powers over all spins, equation (11.11).
 
         Products of several operators of one spin are reduced first, so that only products of different spins are sampled.
         """

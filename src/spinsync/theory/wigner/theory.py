@@ -30,7 +30,7 @@ NO_LINE = "the width is that of its emission_spectrum; Exact answers this up to 
 @known_fields
 @dataclass(frozen=True)
 class TruncatedWigner:
-    """Truncated Wigner approximation of N spins: samples of classical motions with quantum noise, equations (10.1) to (10.9).
+    """Truncated Wigner approximation of N spins: samples of classical motions with quantum noise, equations (11.1) to (11.9).
 
     Any number of groups, any complex coupling, distributed frequencies.
 
@@ -52,7 +52,7 @@ class TruncatedWigner:
 
     Notes
     -----
-    Source: equations (10.1) to (10.9), with the articles cited there. Each `<name>_error` is the statistical error from the
+    Source: equations (11.1) to (11.9), with the articles cited there. Each `<name>_error` is the statistical error from the
     samples; it does not contain the error of the approximation. Exact are spins without coupling, the mean-field limit, and
     the mean inversion of excited spins that emit collectively for short times. Compared with Exact at gain 3, damping 1,
     theta = -pi/2, V = 12 and 20 and N = 100 and 300, inversion and order parameter agree within 0.002 and the pair
@@ -152,7 +152,7 @@ def _start(rates: Rates, numbers: Array, initial: Array | None, seed: int, each:
 
 
 def _resets(rates: Rates, step: float) -> Array:
-    """Gain, damping and dephasing in a time step, equations (10.4) and (10.5), in the form of `spin_steps.RESET`."""
+    """Gain, damping and dephasing in a time step, equations (11.4) and (11.5), in the form of `spin_steps.RESET`."""
     total = rates.gamma_1
     reset = -np.expm1(-total * step)
     up = reset * rates.gain / np.where(total > 0, total, 1.0)
@@ -162,7 +162,7 @@ def _resets(rates: Rates, step: float) -> Array:
 
 
 def _noise(coupling: Array, numbers: Array) -> Array:
-    """Field of each eigenmode of K_- and K_+ at the groups, equation (10.6), complex of shape (group, mode)."""
+    """Field of each eigenmode of K_- and K_+ at the groups, equation (11.6), complex of shape (group, mode)."""
     spins = numbers.sum()
     root = np.sqrt(numbers / spins)
     values, vectors = np.linalg.eigh(np.outer(root, root) * (coupling - coupling.conj().T) / 2j)
