@@ -29,6 +29,7 @@ SHORTEST_RUN = 256.0  # relaxation times of a run for intensities
 DECAYED = 0.1  # of the correlation at delay 0: the rest decays exponentially
 STEPS_PER_BIN = 2  # of intensities, whose vacuum noise is less in longer bins
 FREQUENCIES_AT_ONCE = 64
+FAINT = 4.0  # errors of the intensity below which there is no light whose photons could be correlated
 
 
 def with_common_noise(problem: ClassicalSpins) -> tuple[ClassicalSpins, Array]:
@@ -156,7 +157,8 @@ def transformed(found: Array, mean: Array, lag: float, frequencies: Array, slowe
 
 
 def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> Observed:
-    """`ClassicalSpins.photon_correlation`: at delay 0 from different spins, else from |E|^2, linear between bins."""
+    """`ClassicalSpins.photon_correlation`: at delay 0 from different spins, else from |E|^2, linear between bins.
+    NaN where the intensity is not above its error."""
     problem, weights = with_common_noise(problem)
     steps = Steps(problem, seed)
     samples, _, _ = relaxed(problem, steps)
@@ -171,7 +173,10 @@ def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> 
         return np.append(found, one.intensity)
 
     found, bin_length = recorded(steps, samples, weights, number * step, STEPS_PER_BIN, correlation)
-    intensity = found[:, -1].mean()
+    intensity, spread = found[:, -1].mean(), found[:, -1].std(ddof=1)
+    if not intensity > FAINT * spread / np.sqrt(len(found)):
+        nothing = (("delay",), np.full(len(delays), np.nan))
+        return {"g2": nothing, "g2_error": nothing}
     pairs = np.stack([np.interp(abs(delays), bin_length * np.arange(most + 1), row[:-1]) for row in found])
     g2 = pairs.mean(axis=0) / intensity**2
     linear = pairs / intensity**2 - 2 * g2 * (found[:, -1:] / intensity - 1)  # to first order in the fluctuations

@@ -64,6 +64,14 @@ class Moments:
         """
         s, ss, q, qs, qq, n, nn, ns, nq = np.moveaxis(powers, -1, 0)
         fields = abs(s) ** 2  # over pairs of different spins: fields - q, and so on by inclusion and exclusion
-        four = fields**2 - 2 * (ss * s.conj() ** 2).real - 4 * q * fields + abs(ss) ** 2 + 2 * q**2 + 8 * (qs * s.conj()).real - 6 * qq
+        four = (
+            fields**2
+            - 2 * (ss * s.conj() ** 2).real
+            - 4 * q * fields
+            + abs(ss) ** 2
+            + 2 * q**2
+            + 8 * (qs * s.conj()).real
+            - 6 * qq
+        )
         three = n * fields - 2 * (ns * s.conj()).real - n * q + 2 * nq
         return (fields - q + n).real, (four + 4 * three + 2 * (n**2 - nn)).real

@@ -1,4 +1,4 @@
-"""Truncated Wigner approximation: classical spins with the quantum noise of their initial state, of gain and loss, and of light."""
+"""Truncated Wigner approximation: classical spins with the noise of their quantum state, of gain and loss, and of light."""
 
 from __future__ import annotations
 
