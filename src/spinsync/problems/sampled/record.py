@@ -165,7 +165,8 @@ class ClassicalSpins:
     frequency : rates of their rotation about z, shape (vector,), or (0,) if there is none
     local : time step -> rows of `spin_steps.advance` for the resets, shape (group, 4)
     coupling, noise : the field h_a = sum_b coupling_ab sum_{i in b} (x_i - i y_i)/2 + sum_k noise_ak xi_k of each group,
-        complex arrays of shape (group, group) and (group, mode); xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
+        complex arrays of shape (group, group) and (group, mode);
+        xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
     probe : strength of the weak noise added where `noise` has no response to a field common to all groups, a rate
     slowest : rate of the slowest relaxation
     observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times

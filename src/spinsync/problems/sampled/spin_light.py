@@ -22,9 +22,9 @@ from spinsync.problems.sampled.record import ClassicalSpins
 from spinsync.problems.sampled.spin_samples import PER_RELAXATION, Sample, Steps, check_steps, relaxed
 from spinsync.problems.sampled.statistics import Means
 
-LAGS = 16.0  # longest delay of the first attempt at a spectrum, in units of the slowest relaxation time
+LAGS = 6.0  # longest delay of the first attempt at a spectrum, in units of the slowest relaxation time
 MOST_LAGS = 2048.0
-RUN = 16  # length of a run, in units of its longest delay
+RUN = 40  # length of a run, in units of its longest delay
 SHORTEST_RUN = 256.0  # relaxation times of a run for intensities
 DECAYED = 0.1  # of the correlation at delay 0: the rest decays exponentially
 STEPS_PER_BIN = 2  # of intensities, whose vacuum noise is less in longer bins
