@@ -55,8 +55,7 @@ def test_error_bars_have_the_spread_of_seeds():
 
 def test_any_coupling_of_groups_moves_spins_as_the_master_equation_at_first():
     """Noise, drift and local terms of decay and pumping shared by two groups: from a product state the rates are exact."""
-    rng = np.random.default_rng(5)
-    coupling = 4 * rng.normal(size=(2, 2)) + 4j * rng.normal(size=(2, 2))
+    coupling = np.array([[-2 - 3j, 6 + 2j], [-7 + 1j, 3 + 1j]])  # its K_AB is nearly imaginary
     groups = [ss.Group(1.0, 0.5, dephasing=0.3, frequency=1.0), ss.Group(0.4, 1.5, frequency=-0.5)]
     pair, initial, times = ss.Ensemble(groups, coupling), [[0.5, 0.2, 0.6], [-0.3, 0.4, -0.5]], [0.0, 0.04]
     found = ss.evolve(pair, times, theory=ss.TruncatedWigner(4, 100_000), initial=initial, seed=1)
@@ -117,6 +116,24 @@ def test_many_spins_follow_mean_field():
     for name in ("coherence", "inversion"):
         assert float(found[f"{name}_error"].max()) < 0.01
         assert np.all(abs(found[name] - mean_field[name]) <= 5 * found[f"{name}_error"] + 1e-3), name
+
+
+def test_covariances_of_twisted_spins_are_those_of_one_axis_twisting():
+    """Exchange alone is H = -V/N J_z^2 among symmetric states; from all spins along x, M. Kitagawa, M. Ueda, PRA 47, 5138."""
+    spins, strength, times = 50, 20.0, np.array([0.0, 0.06, 0.12])
+    angle = strength * times / spins
+    run = ss.evolve(
+        single(strength, theta=0.0, gain=0.0, damping=0.0), times, theory=ss.TruncatedWigner(spins, 4000), initial=[[1.0, 0, 0]]
+    )
+    s, anomalous = np.cos(angle) ** (spins - 1) / 2, np.cos(2 * angle) ** (spins - 2) / 4
+    mixed = 0.5j * np.sin(angle) * np.cos(angle) ** (spins - 2)
+    exact = {"coherence": s[:, None], "anomalous_covariance": anomalous - s**2, "coherence_inversion_covariance": mixed}
+    for name, value in exact.items():
+        found, error = run[name].values.reshape(3, -1)[:, 0], run[f"{name}_error"].values.reshape(3, -1)[:, 0]
+        value = value.reshape(3)
+        assert np.all(abs(found - value) <= 4.5 * error + 2 / spins * abs(value)), name
+        assert np.all(error < 4e-3), name
+    assert abs(mixed[2]) > 20 * float(run.coherence_inversion_covariance_error[2].max())
 
 
 def test_a_lamb_shift_moves_the_frequency_as_exactly():
@@ -186,8 +203,11 @@ def test_batches_change_no_digit_beyond_rounding(monkeypatch):
     whole = ss.evolve(one, times, theory=theory)
     monkeypatch.setattr(spin_samples, "MOST_NUMBERS", 1000)
     parts = ss.evolve(one, times, theory=theory)
-    for name in whole.data_vars:
-        np.testing.assert_allclose(parts[name], whole[name], rtol=1e-9, atol=1e-12)
+    for name in ("coherence", "inversion", "correlation", "inversion_correlation", "order_parameter"):
+        for label in (name, f"{name}_error"):
+            np.testing.assert_allclose(parts[label], whole[label], rtol=1e-9, atol=1e-12)
+    for name in ("anomalous_covariance", "coherence_inversion_covariance"):  # counted from means over the first batch
+        assert np.all(abs(parts[name] - whole[name]) < whole[f"{name}_error"])
 
 
 @pytest.mark.parametrize(

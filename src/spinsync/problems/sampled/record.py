@@ -169,7 +169,8 @@ class ClassicalSpins:
         xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
     probe : strength of the weak noise added where `noise` has no response to a field common to all groups, a rate
     slowest : rate of the slowest relaxation
-    observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times
+    observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times, means
+        of the sums over many samples (time, group, SUMS) or None, whether over the same samples
         -> variables (dims without sample)
     derived : means of the variables, and errors under `<name>_error` -> variables of the result
     light : sums over all vectors, shape (..., POWERS of spin_steps) -> the intensity and its normally ordered square
@@ -191,7 +192,7 @@ class ClassicalSpins:
     noise: Array
     probe: float
     slowest: float
-    observe: Callable[[Array, Array | None, Array], Observed]
+    observe: Callable[[Array, Array | None, Array, Array | None, bool], Observed]
     derived: Callable[[Observed], Observed]
     light: Callable[[Array], tuple[Array, Array]]
     frame: float
