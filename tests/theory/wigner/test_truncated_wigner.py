@@ -55,9 +55,9 @@ def test_error_bars_have_the_spread_of_seeds():
 
 def test_any_coupling_of_groups_moves_spins_as_the_master_equation_at_first():
     """Noise, drift and local terms of decay and pumping shared by two groups: from a product state the rates are exact."""
-    coupling = np.array([[-2 - 3j, 6 + 2j], [-7 + 1j, 3 + 1j]])  # its K_AB is nearly imaginary
+    coupling = np.array([[1 - 8j, 6 + 1j], [-6 + 1j, -2 - 7j]])  # decay with an imaginary K_AB
     groups = [ss.Group(1.0, 0.5, dephasing=0.3, frequency=1.0), ss.Group(0.4, 1.5, frequency=-0.5)]
-    pair, initial, times = ss.Ensemble(groups, coupling), [[0.5, 0.2, 0.6], [-0.3, 0.4, -0.5]], [0.0, 0.04]
+    pair, initial, times = ss.Ensemble(groups, coupling), [[0.3, 0.2, 0.8], [-0.2, 0.3, -0.9]], [0.0, 0.03]
     found = ss.evolve(pair, times, theory=ss.TruncatedWigner(4, 100_000), initial=initial, seed=1)
     exact = ss.evolve(pair, times, theory=ss.BruteForce(4), initial=initial)
     for name in ("coherence", "inversion", "correlation", "inversion_correlation"):
@@ -134,6 +134,16 @@ def test_covariances_of_twisted_spins_are_those_of_one_axis_twisting():
         assert np.all(abs(found - value) <= 4.5 * error + 2 / spins * abs(value)), name
         assert np.all(error < 4e-3), name
     assert abs(mixed[2]) > 20 * float(run.coherence_inversion_covariance_error[2].max())
+
+
+def test_spins_without_coupling_stay_without_covariances():
+    """Of different spins; resets correlate the components of one spin, which must not be counted."""
+    free = single(0.0, gain=0.0, damping=2.0)
+    run = ss.evolve(free, [0.0, 0.4], theory=ss.TruncatedWigner(6, 20_000), initial=[[0.7, 0.2, 0.5]])
+    for name in ("anomalous_covariance", "coherence_inversion_covariance"):
+        assert np.all(abs(run[name]) <= 4.5 * run[f"{name}_error"]), name
+        assert np.all(run[f"{name}_error"] < 2e-3), name
+    assert abs(complex(run.correlation[1, 0, 0]) - abs(complex(run.coherence[1, 0])) ** 2) < 4e-3
 
 
 def test_a_lamb_shift_moves_the_frequency_as_exactly():

@@ -29,7 +29,7 @@ SHORTEST_RUN = 256.0  # relaxation times of a run for intensities
 DECAYED = 0.1  # of the correlation at delay 0: the rest decays exponentially
 STEPS_PER_BIN = 2  # of intensities, whose vacuum noise is less in longer bins
 FREQUENCIES_AT_ONCE = 64
-FAINT = 4.0  # errors of the intensity below which there is no light whose photons could be correlated
+FAINT = 4.0  # intensity, and its value in units of its error, below which the light is not known well enough
 
 
 def with_common_noise(problem: ClassicalSpins) -> tuple[ClassicalSpins, Array]:
@@ -158,7 +158,7 @@ def transformed(found: Array, mean: Array, lag: float, frequencies: Array, slowe
 
 def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> Observed:
     """`ClassicalSpins.photon_correlation`: at delay 0 from different spins, else from |E|^2, linear between bins.
-    NaN where the intensity is not above its error."""
+    NaN where the intensity is small: samples of dark spins shine as about one excited spin would."""
     problem, weights = with_common_noise(problem)
     steps = Steps(problem, seed)
     samples, _, _ = relaxed(problem, steps)
@@ -174,7 +174,7 @@ def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> 
 
     found, bin_length = recorded(steps, samples, weights, number * step, STEPS_PER_BIN, correlation)
     intensity, spread = found[:, -1].mean(), found[:, -1].std(ddof=1)
-    if not intensity > FAINT * spread / np.sqrt(len(found)):
+    if not intensity > FAINT * max(1.0, spread / np.sqrt(len(found))):
         nothing = (("delay",), np.full(len(delays), np.nan))
         return {"g2": nothing, "g2_error": nothing}
     pairs = np.stack([np.interp(abs(delays), bin_length * np.arange(most + 1), row[:-1]) for row in found])
