@@ -30,11 +30,12 @@ Ensemble.from_toml(path)
 MeanField(rtol=None, atol=None, nodes=None)
 Exact(spins)
 Trajectories(spins)
+TruncatedWigner(spins, samples)
 BruteForce(spins)
 evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=False, keep_state=False)
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 linewidth(ensemble, *, theory, modes=None, spins=None)
-emission_spectrum(ensemble, frequencies, *, theory)
+emission_spectrum(ensemble, frequencies, *, theory, seed=0)
 photon_statistics(ensemble, delays=(0.0,), *, theory)
 limit_cycle(ensemble)
 symmetric_pair(ensemble)
@@ -78,6 +79,7 @@ FIELDS = {
     "Samples": "values",
     "Exact": "spins",
     "Trajectories": "spins",
+    "TruncatedWigner": "spins samples dt",
     "BruteForce": "spins",
     "MeanField": "rtol atol nodes",
 }

@@ -44,4 +44,5 @@ from .theory.brute_force.theory import BruteForce as BruteForce
 from .theory.mean_field.theory import MeanField as MeanField
 from .theory.permutation.exact import Exact as Exact
 from .theory.permutation.trajectories import Trajectories as Trajectories
+from .theory.wigner.theory import TruncatedWigner as TruncatedWigner
 from .widget.notebooks import show as show

@@ -10,6 +10,7 @@ from spinsync.theory.brute_force.theory import BruteForce
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.permutation.exact import Exact
 from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.theory.wigner.theory import TruncatedWigner
 
 
 def name_of(theory: type[Any]) -> str:
@@ -17,4 +18,6 @@ def name_of(theory: type[Any]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", theory.__name__).lower()
 
 
-THEORIES: Mapping[str, type[Any]] = {name_of(theory): theory for theory in (MeanField, Exact, Trajectories, BruteForce)}
+THEORIES: Mapping[str, type[Any]] = {
+    name_of(theory): theory for theory in (MeanField, TruncatedWigner, Exact, Trajectories, BruteForce)
+}
