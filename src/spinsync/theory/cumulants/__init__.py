@@ -1,0 +1,1 @@
+"""Second-order cumulants of a finite number of spins."""
