@@ -123,3 +123,131 @@ def test_the_equations_are_exact_before_closure(seed, counts):
     left_out = packed(counts, lambda name, i: 0.0, lambda a, b: third_cumulants(means, c, a, b))
     assert abs(left_out).max() > 1e-4  # the state has three-spin correlations
     np.testing.assert_allclose(terms.velocity(0.0, y) + left_out, exact, rtol=0, atol=1e-12)
+
+
+def motion(terms, y0, times):
+    """y at `times`, by DOP853 at its finest tolerance."""
+    run = solve_ivp(terms.velocity, (0.0, times[-1]), y0, method="DOP853", t_eval=times, rtol=1e-13, atol=1e-15)
+    assert run.success, run.message
+    return run.y.T
+
+
+def exact_motion(dense, rho, times, counts):
+    """The same means by the matrix exponential."""
+    out = []
+    for t in times:
+        means = Means((expm(dense.generator * t) @ rho.reshape(-1)).reshape(rho.shape), rho)
+        out.append(packed(counts, lambda name, i, means=means: means.mean((name, i)), means.connected))
+    return np.array(out)
+
+
+@pytest.mark.parametrize("counts", [(2,), (1, 1)])
+@pytest.mark.parametrize("coherent", [True, False])
+def test_two_spins_are_exact_at_all_times(counts, coherent):
+    system, dense, terms = case(5, counts)
+    rho, times = symmetric_state(6, counts), np.linspace(0.0, 3.0, 7)
+    if not coherent:
+        rho = np.diag(rho.diagonal())
+    expected = exact_motion(dense, rho, times, counts)
+    np.testing.assert_allclose(motion(terms, expected[0], times), expected, rtol=0, atol=1e-11)  # of 1e-13 per step
+
+
+@pytest.mark.parametrize("counts", [(4,), (2, 2), (1, 1, 1, 1)])
+def test_from_a_product_state_the_error_grows_as_the_third_power_of_time(counts):
+    """Pairs grow linearly, and third cumulants, which only pairs can start, as t^2, so that the errors of pairs are O(t^3)."""
+    system, dense, terms = case(8, counts)
+    rho, times = dense.start(), np.array([0.0, 0.001, 0.002, 0.004])
+    size = len(counts)
+    expected = exact_motion(dense, rho, times, counts)
+    error = abs(motion(terms, expected[0], times) - expected)[1:, 2 * size :].max(axis=1)
+    assert 6.4 < error[1] / error[0] < 8.6
+    assert 6.4 < error[2] / error[1] < 8.6
+
+
+def random_means(seed, size, scale):
+    """Any y: s, Hermitian pm, symmetric mm and zz, and mz, with connected parts of the given scale."""
+    rng = np.random.default_rng([9, seed])
+    s, pm, mm, mz = (rng.normal(size=shape) + 1j * rng.normal(size=shape) for shape in (size, *3 * [(size, size)]))
+    z, zz = rng.uniform(-1, 1, size), rng.normal(size=(size, size))
+    pairs = [scale * (pm + pm.conj().T), scale * (mm + mm.T), scale * mz]
+    return s / 4, *pairs, z, scale * (zz + zz.T)
+
+
+def joined(s, pm, mm, mz, z, zz):
+    pairs = np.concatenate([s, pm.reshape(-1), mm.reshape(-1), mz.reshape(-1)])
+    return np.concatenate([pairs.astype(complex).view(float), z, zz.reshape(-1)])
+
+
+def test_without_coherence_they_are_the_symmetric_equations():
+    """Equations (10.2) to (10.4) as they are written in the documentation, for the means themselves."""
+    counts = (5, 1, 30)
+    n, spins, system = sum(counts), np.array(counts, float), random_system(3, 3)
+    p = spins / n
+    root = np.sqrt(np.outer(p, p))
+    plus, minus = positive_and_negative_part(root * (system.coupling - system.coupling.conj().T) / 2j)
+    terms = Terms.__new__(Terms)
+    plus, minus = plus / root / n, minus / root / n
+    up, down = system.gain + 2 * plus.diagonal().real, system.damping + 2 * minus.diagonal().real
+    gamma_1, gamma_perp, net = up + down, (up + down) / 2 + system.dephasing, up - down
+    terms.rates = np.stack([system.omega, gamma_perp, gamma_1, net, spins, np.ones(3)])
+    terms.coupling, terms.modulus = system.coupling / n, plus + minus
+    s, c, mm, mz, z, zz = random_means(1, 3, 0.1)
+    c[1, 1] = zz[1, 1] = 0  # a group of one spin has no pair
+    rate = terms.velocity(0.0, joined(0 * s, c, 0 * mm, 0 * mz, z, zz))
+    full, own = zz + np.outer(z, z), np.eye(3)
+    cm, h = system.coupling, (system.coupling + system.coupling.conj().T) / 2 / n
+    dz, dc, dzz = np.zeros(3), np.zeros((3, 3), complex), np.zeros((3, 3))
+    for a in range(3):
+        dz[a] = -gamma_1[a] * z[a] + net[a] + 4 / n * sum((spins - own[a]) * cm[a] * c[a]).imag
+    for a, b in np.ndindex(3, 3):
+        others = spins - own[a] - own[b]
+        dc[a, b] = (1j * (system.omega[a] - system.omega[b]) - gamma_perp[a] - gamma_perp[b]) * c[a, b]
+        dc[a, b] += 1j / n * sum(others * (cm[b] * c[a] * z[b] - cm[a].conj() * c[:, b] * z[a]))
+        dc[a, b] += 1j * h[b, a] * (z[b] - z[a]) / 2 + minus[b, a] * ((z[a] + z[b]) / 2 + full[a, b])
+        dc[a, b] += plus[b, a] * (full[a, b] - (z[a] + z[b]) / 2)
+        dzz[a, b] = -(gamma_1[a] + gamma_1[b]) * full[a, b] + net[a] * z[b] + net[b] * z[a]
+        dzz[a, b] += 4 / n * sum(others * (cm[a] * c[a] * z[b] + cm[b] * c[b] * z[a])).imag
+        dzz[a, b] += 8 * ((plus + minus)[a, b] * c[a, b]).real - dz[a] * z[b] - dz[b] * z[a]
+    dc[1, 1] = dzz[1, 1] = 0
+    np.testing.assert_allclose(rate, joined(0 * s, dc, 0 * mm, 0 * mz, dz, dzz), rtol=0, atol=1e-12)
+
+
+def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7):
+    """Classes of equal spins, all of them coupled by V e^{i theta}/N."""
+    n, size = sum(counts), len(counts)
+    decay = 2 * max(0.0, -coupling.imag) / n
+    rates = [omega, (gain + damping + decay) / 2 + dephasing, gain + damping + decay, gain - damping - decay]
+    terms = Terms.__new__(Terms)
+    terms.rates = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float), np.ones(size)])
+    terms.coupling, terms.modulus = np.full((size, size), coupling / n), np.full((size, size), decay / 2 + 0j)
+    return terms
+
+
+def test_equal_classes_are_one_group():
+    one, three = equal_classes((12,)), equal_classes((5, 4, 3))
+    means = random_means(2, 1, 0.05)
+    rate = one.velocity(0.0, joined(*means))
+    repeated = [np.tile(x, 3) if x.ndim == 1 else np.tile(x, (3, 3)) for x in means]
+    split = three.velocity(0.0, joined(*repeated))
+    s, pairs, z, zz = rate[:2].view(complex), rate[2:8].view(complex), rate[8:9], rate[9:]
+    expected = joined(np.tile(s, 3), *(np.full((3, 3), x) for x in pairs), np.tile(z, 3), np.full((3, 3), zz[0]))
+    np.testing.assert_allclose(split, expected, rtol=1e-13, atol=1e-14)
+
+
+def test_a_million_million_spins_lose_no_digits():
+    """N times the connected parts has a limit, approached as 1/N: between 10^9 and 10^12 spins it changes by 1e-9."""
+    ends = {}
+    for n in (10**6, 10**9, 10**12):
+        terms, y, step = equal_classes((n,)), np.zeros(10), 0.01
+        y[:2], y[8] = [0.3, 0.1], 0.4
+        for _ in range(200):
+            k1 = terms.velocity(0, y)
+            k2 = terms.velocity(0, y + step / 2 * k1)
+            k3 = terms.velocity(0, y + step / 2 * k2)
+            y = y + step / 6 * (k1 + 2 * k2 + 2 * k3 + terms.velocity(0, y + step * k3))
+        ends[n] = n * y[[2, 3, 4, 5, 6, 7, 9]]
+    assert abs(ends[10**12]).max() > 0.1
+    change = [abs(ends[large] - ends[small]).max() / abs(ends[large]).max() for small, large in ((10**6, 10**9), (10**9, 10**12))]
+    assert 1e-7 < change[0] < 1e-4
+    assert change[1] < 3e-3 * change[0]
+    assert change[1] < 1e-7
