@@ -1,6 +1,7 @@
 """The cumulant equations with coherence against matrices of 2^N rows: before closure, for two spins, and for short times."""
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -14,33 +15,46 @@ COUNTS = [(4,), (2, 2), (1, 3), (1, 1, 2), (1, 1, 1, 1)]
 NAMES = {"p": UP, "m": DOWN, "z": SZ}
 
 
+@dataclass(frozen=True)
 class Terms:
-    """Coefficients of the equations for the spins of a System, computed from its full N x N coupling."""
+    """Coefficients of the equations: rates of shape (6, class), coupling and modulus of two spins, complex (class, class)."""
 
-    def __init__(self, system, counts):
-        n, first = sum(counts), np.cumsum([0, *counts[:-1]])
-        of = np.repeat(np.arange(len(counts)), counts)
-        c = system.coupling[np.ix_(of, of)] / n
-        pumping, decay = positive_and_negative_part((c - c.conj().T) / 2j)
-        own_up, own_down = 2 * pumping.diagonal().real[first], 2 * decay.diagonal().real[first]
-        gamma_1 = system.gain + system.damping + own_up + own_down
-        net_gain = system.gain - system.damping + own_up - own_down
-        counts = np.array(counts, float)
-        self.rates = np.stack([system.omega, gamma_1 / 2 + system.dephasing, gamma_1, net_gain, counts, np.ones_like(counts)])
-        last = first + counts.astype(int) - 1  # two different spins wherever a class has two
-        self.coupling, self.modulus = (np.ascontiguousarray(x[np.ix_(first, last)]) for x in (c, pumping + decay))
-        self.coupling, self.modulus = self.coupling.astype(complex), self.modulus.astype(complex)
+    rates: np.ndarray
+    coupling: np.ndarray
+    modulus: np.ndarray
+    rank: int = 0
 
     def velocity(self, _t, y):
-        out = np.full_like(y, np.nan)
-        derivative.without_compiling(y, self.rates, self.coupling, self.modulus, out)
+        out, weighted = np.full_like(y, np.nan), self.coupling * self.rates[4]
+        planes = np.array([self.coupling, self.modulus, weighted], complex).view(float)
+        u, values, v = np.linalg.svd(weighted)
+        factors = np.array([u.T[: self.rank] * values[: self.rank, None], v[: self.rank]], complex).view(float)
+        work = np.full(6 * weighted.size, np.nan)
+        derivative.without_compiling(y, self.rates, planes, factors, work, out)
         return out
+
+
+def terms_of(system, counts):
+    """Coefficients for the spins of a System, from its full N x N coupling."""
+    n, first = sum(counts), np.cumsum([0, *counts[:-1]])
+    of = np.repeat(np.arange(len(counts)), counts)
+    c = system.coupling[np.ix_(of, of)] / n
+    pumping, decay = positive_and_negative_part((c - c.conj().T) / 2j)
+    up, down = system.gain + 2 * pumping.diagonal().real[first], system.damping + 2 * decay.diagonal().real[first]
+    counts = np.array(counts, float)
+    pairs = np.ix_(first, first + counts.astype(int) - 1)  # two different spins wherever a class has two
+    return Terms(rates_of(system, up, down, counts), c[pairs], (pumping + decay)[pairs])
+
+
+def rates_of(system, up, down, counts):
+    gamma_1 = up + down
+    return np.stack([system.omega, gamma_1 / 2 + system.dephasing, gamma_1, up - down, counts, np.ones_like(counts)])
 
 
 def case(seed, counts):
     system = random_system(seed, len(counts))
     dense = DenseMasterEquation(system, counts)
-    return system, dense, Terms(system, counts)
+    return system, dense, terms_of(system, counts)
 
 
 def symmetric_state(seed, counts):
@@ -185,12 +199,10 @@ def test_without_coherence_they_are_the_symmetric_equations():
     p = spins / n
     root = np.sqrt(np.outer(p, p))
     plus, minus = positive_and_negative_part(root * (system.coupling - system.coupling.conj().T) / 2j)
-    terms = Terms.__new__(Terms)
     plus, minus = plus / root / n, minus / root / n
     up, down = system.gain + 2 * plus.diagonal().real, system.damping + 2 * minus.diagonal().real
     gamma_1, gamma_perp, net = up + down, (up + down) / 2 + system.dephasing, up - down
-    terms.rates = np.stack([system.omega, gamma_perp, gamma_1, net, spins, np.ones(3)])
-    terms.coupling, terms.modulus = system.coupling / n, plus + minus
+    terms = Terms(rates_of(system, up, down, spins), system.coupling / n, plus + minus)
     s, c, mm, mz, z, zz = random_means(1, 3, 0.1)
     c[1, 1] = zz[1, 1] = 0  # a group of one spin has no pair
     rate = terms.velocity(0.0, joined(0 * s, c, 0 * mm, 0 * mz, z, zz))
@@ -212,19 +224,17 @@ def test_without_coherence_they_are_the_symmetric_equations():
     np.testing.assert_allclose(rate, joined(0 * s, dc, 0 * mm, 0 * mz, dz, dzz), rtol=0, atol=1e-12)
 
 
-def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7):
+def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7, rank=0):
     """Classes of equal spins, all of them coupled by V e^{i theta}/N."""
     n, size = sum(counts), len(counts)
     decay = 2 * max(0.0, -coupling.imag) / n
     rates = [omega, (gain + damping + decay) / 2 + dephasing, gain + damping + decay, gain - damping - decay]
-    terms = Terms.__new__(Terms)
-    terms.rates = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float), np.ones(size)])
-    terms.coupling, terms.modulus = np.full((size, size), coupling / n), np.full((size, size), decay / 2 + 0j)
-    return terms
+    table = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float), np.ones(size)])
+    return Terms(table, np.full((size, size), coupling / n), np.full((size, size), decay / 2 + 0j), rank)
 
 
 def test_equal_classes_are_one_group():
-    one, three = equal_classes((12,)), equal_classes((5, 4, 3))
+    one, three, factored = equal_classes((12,)), equal_classes((5, 4, 3)), equal_classes((5, 4, 3), rank=1)
     means = random_means(2, 1, 0.05)
     rate = one.velocity(0.0, joined(*means))
     repeated = [np.tile(x, 3) if x.ndim == 1 else np.tile(x, (3, 3)) for x in means]
@@ -232,6 +242,7 @@ def test_equal_classes_are_one_group():
     s, pairs, z, zz = rate[:2].view(complex), rate[2:8].view(complex), rate[8:9], rate[9:]
     expected = joined(np.tile(s, 3), *(np.full((3, 3), x) for x in pairs), np.tile(z, 3), np.full((3, 3), zz[0]))
     np.testing.assert_allclose(split, expected, rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(factored.velocity(0.0, joined(*repeated)), expected, rtol=1e-13, atol=1e-14)
 
 
 def test_a_million_million_spins_lose_no_digits():
