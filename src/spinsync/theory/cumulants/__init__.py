@@ -1,1 +1,1 @@
-"""Second-order cumulants of a finite number of spins."""
+"""Second-order cumulants: pair correlations of any number of spins."""
