@@ -17,21 +17,21 @@ NAMES = {"p": UP, "m": DOWN, "z": SZ}
 
 @dataclass(frozen=True)
 class Terms:
-    """Coefficients of the equations: rates of shape (6, class), coupling and modulus of two spins, complex (class, class)."""
+    """Coefficients of the equations by class: omega, gamma_perp, gamma_1, net_gain and number of spins, shape (5, class);
+    coupling and modulus of two spins, complex (group, group); the group of each class."""
 
     rates: np.ndarray
     coupling: np.ndarray
     modulus: np.ndarray
-    rank: int = 0
+    group: np.ndarray
 
     def velocity(self, _t, y):
-        out, weighted = np.full_like(y, np.nan), self.coupling * self.rates[4]
-        planes = np.array([self.coupling, self.modulus, weighted], complex).view(float)
-        u, values, v = np.linalg.svd(weighted)
-        factors = np.array([u.T[: self.rank] * values[: self.rank, None], v[: self.rank]], complex).view(float)
-        work = np.full(6 * weighted.size, np.nan)
-        derivative.without_compiling(y, self.rates, planes, factors, work, out)
-        return out
+        spins, groups = self.rates[4], len(self.coupling)
+        table = np.stack([self.group, spins / spins.sum(), spins, *self.rates[:4], spins != 1])
+        planes, tail = np.array([self.coupling, self.modulus], complex).view(float), np.zeros((1, 3, groups))
+        out, work = np.full(y.size + groups, np.nan), np.full(4 * groups * (3 * spins.size + 1), np.nan)
+        derivative(np.append(y, np.zeros(groups)), table, planes, tail, work, out)
+        return out[: y.size]
 
 
 def terms_of(system, counts):
@@ -43,12 +43,12 @@ def terms_of(system, counts):
     up, down = system.gain + 2 * pumping.diagonal().real[first], system.damping + 2 * decay.diagonal().real[first]
     counts = np.array(counts, float)
     pairs = np.ix_(first, first + counts.astype(int) - 1)  # two different spins wherever a class has two
-    return Terms(rates_of(system, up, down, counts), c[pairs], (pumping + decay)[pairs])
+    return Terms(rates_of(system, up, down, counts), c[pairs], (pumping + decay)[pairs], np.arange(len(counts)))
 
 
 def rates_of(system, up, down, counts):
     gamma_1 = up + down
-    return np.stack([system.omega, gamma_1 / 2 + system.dephasing, gamma_1, up - down, counts, np.ones_like(counts)])
+    return np.stack([system.omega, gamma_1 / 2 + system.dephasing, gamma_1, up - down, counts])
 
 
 def case(seed, counts):
@@ -202,7 +202,7 @@ def test_without_coherence_they_are_the_symmetric_equations():
     plus, minus = plus / root / n, minus / root / n
     up, down = system.gain + 2 * plus.diagonal().real, system.damping + 2 * minus.diagonal().real
     gamma_1, gamma_perp, net = up + down, (up + down) / 2 + system.dephasing, up - down
-    terms = Terms(rates_of(system, up, down, spins), system.coupling / n, plus + minus)
+    terms = Terms(rates_of(system, up, down, spins), system.coupling / n, plus + minus, np.arange(3))
     s, c, mm, mz, z, zz = random_means(1, 3, 0.1)
     c[1, 1] = zz[1, 1] = 0  # a group of one spin has no pair
     rate = terms.velocity(0.0, joined(0 * s, c, 0 * mm, 0 * mz, z, zz))
@@ -224,25 +224,25 @@ def test_without_coherence_they_are_the_symmetric_equations():
     np.testing.assert_allclose(rate, joined(0 * s, dc, 0 * mm, 0 * mz, dz, dzz), rtol=0, atol=1e-12)
 
 
-def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7, rank=0):
-    """Classes of equal spins, all of them coupled by V e^{i theta}/N."""
+def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7, groups=1):
+    """Classes of equal spins, all of them coupled by V e^{i theta}/N, in one group or several."""
     n, size = sum(counts), len(counts)
     decay = 2 * max(0.0, -coupling.imag) / n
     rates = [omega, (gain + damping + decay) / 2 + dephasing, gain + damping + decay, gain - damping - decay]
-    table = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float), np.ones(size)])
-    return Terms(table, np.full((size, size), coupling / n), np.full((size, size), decay / 2 + 0j), rank)
+    table, shape = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float)]), (groups, groups)
+    return Terms(table, np.full(shape, coupling / n), np.full(shape, decay / 2 + 0j), np.arange(size) % groups)
 
 
 def test_equal_classes_are_one_group():
-    one, three, factored = equal_classes((12,)), equal_classes((5, 4, 3)), equal_classes((5, 4, 3), rank=1)
+    one = equal_classes((12,))
     means = random_means(2, 1, 0.05)
     rate = one.velocity(0.0, joined(*means))
     repeated = [np.tile(x, 3) if x.ndim == 1 else np.tile(x, (3, 3)) for x in means]
-    split = three.velocity(0.0, joined(*repeated))
     s, pairs, z, zz = rate[:2].view(complex), rate[2:8].view(complex), rate[8:9], rate[9:]
     expected = joined(np.tile(s, 3), *(np.full((3, 3), x) for x in pairs), np.tile(z, 3), np.full((3, 3), zz[0]))
-    np.testing.assert_allclose(split, expected, rtol=1e-13, atol=1e-14)
-    np.testing.assert_allclose(factored.velocity(0.0, joined(*repeated)), expected, rtol=1e-13, atol=1e-14)
+    for groups in (1, 2, 3):
+        split = equal_classes((5, 4, 3), groups=groups).velocity(0.0, joined(*repeated))
+        np.testing.assert_allclose(split, expected, rtol=1e-13, atol=1e-14)
 
 
 def test_a_million_million_spins_lose_no_digits():
