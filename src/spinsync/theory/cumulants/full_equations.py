@@ -116,3 +116,32 @@ def derivative(y, table, planes, factors, work, out):
     for g in range(groups):
         k = two + size + square + g
         out[k] = factors[0, TAIL_NET_GAIN, g] - factors[0, TAIL_GAMMA_1, g] * y[k]
+
+
+@compiled(SIGNATURE)
+def group_sums(y, table, planes, factors, work, out):
+    """Record by group: sums of s, s^2, s z, z, |s|^2, z^2 over spins and of pm, mm, mz, zz over pairs; and s, z of classes."""
+    size, groups, square = table.shape[1], planes.shape[1], table.shape[1] ** 2
+    one, two, pair = 2 * size, 2 * size + 6 * square, groups * groups
+    s, z, pairs = y[:one].view(np.complex128), y[two : two + size], y[one:two].view(np.complex128)
+    out[:] = 0.0
+    singles, connected = out[: 6 * groups].view(np.complex128), out[6 * groups : 6 * groups + 6 * pair].view(np.complex128)
+    real, each = out[6 * groups + 6 * pair :], out[9 * groups + 7 * pair :]
+    for g in range(groups):
+        tail, z_tail = factors[0, TAIL_SPINS, g], y[two + size + square + g]
+        real[g], real[2 * groups + g] = tail * z_tail, tail * z_tail**2
+    for a in range(size):
+        g, spins = int(table[GROUP, a]), table[SPINS, a]
+        singles[g] += spins * s[a]
+        singles[groups + g] += spins * s[a] ** 2
+        singles[2 * groups + g] += spins * s[a] * z[a]
+        real[g] += spins * z[a]
+        real[groups + g] += spins * (s[a].real ** 2 + s[a].imag ** 2)
+        real[2 * groups + g] += spins * z[a] ** 2
+        each[2 * a], each[2 * a + 1], each[2 * size + a] = s[a].real, s[a].imag, z[a]
+        for b in range(size):
+            k, to = a * size + b, g * groups + int(table[GROUP, b])
+            count = spins * table[SPINS, b] if b != a else spins * (spins - 1) * table[HAS_PAIRS, a]
+            for kind in range(3):
+                connected[kind * pair + to] += count * pairs[kind * square + k]
+            real[3 * groups + to] += count * y[two + size + k]
