@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,22 +17,19 @@ from spinsync.theory.cumulants import full_equations
 PAIR = ("time", "group", "other_group")
 
 
-def moments(
-    terms: GroupTerms, coupling: Array, table: Array, tail: Array, s: Array, z: Array, z_tail: Array, *, weight: Array,
-    each: bool, rtol: float, slowest: float, coordinates: Mapping[str, tuple[str, Array]],
-) -> Moments:  # fmt: skip
-    """The problem of a product state with the coherences s and inversions z of the classes, shape (class,); other arguments as
-    for the symmetric sector: table and tail of its classes, z_tail (group,)"""
+def with_coherence(
+    problem: Moments, terms: GroupTerms, coupling: Array, weight: Array, s: Array, z: Array, each: bool
+) -> Moments:
+    """The problem of the symmetric sector, begun in a product state with the coherences s and inversions z of its classes."""
     n, classes, groups = terms.spins.sum(), s.size, terms.spins.size
-    planes = np.array([coupling / n, (terms.decay + terms.pumping) / 2], complex).view(float)
-    start = np.concatenate([s.astype(complex).view(float), np.zeros(6 * classes**2), z, np.zeros(classes**2), z_tail])
-    return Moments(
-        derivative=full_equations.derivative, numbers=full_equations.group_sums, table=table, planes=planes, factors=tail,
-        work=4 * groups * (3 * classes + 1), start=start,
+    planes, z_tail = np.array([coupling / n, (terms.decay + terms.pumping) / 2], complex).view(float), problem.start[-groups:]
+    return replace(
+        problem, derivative=full_equations.derivative, numbers=full_equations.group_sums, planes=planes,
+        work=4 * groups * (3 * classes + 1),
+        start=np.concatenate([s.astype(complex).view(float), np.zeros(6 * classes**2), z, np.zeros(classes**2), z_tail]),
         blocks=np.cumsum([0, 2 * classes, *3 * [2 * classes**2], classes, classes**2, groups]),
-        floor=np.array([n**-0.5, *3 * [1 / n], 1.0, 1 / n, 1.0]), rtol=rtol,
-        recorded=9 * groups + 7 * groups**2 + 3 * classes, observe=partial(observe, terms.spins, weight, each),
-        slowest=slowest, coordinates=coordinates,
+        floor=np.array([n**-0.5, *3 * [1 / n], 1.0, 1 / n, 1.0]), recorded=9 * groups + 7 * groups**2 + 3 * classes,
+        observe=partial(observe, terms.spins, weight, each),
     )  # fmt: skip
 
 

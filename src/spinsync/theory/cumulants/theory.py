@@ -55,8 +55,8 @@ class Cumulants:
             raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
-        """The moments of the U(1)-symmetric sector."""
-        from spinsync.theory.cumulants import symmetric
+        """The moments of the U(1)-symmetric sector, or those with coherence if `initial` has one."""
+        from spinsync.theory.cumulants import full, symmetric
 
         rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
         distributions = tuple(group.distribution for group in ensemble.groups)
@@ -65,7 +65,7 @@ class Cumulants:
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs = classes * (classes + 1) // 2
-        return Moments(
+        problem = Moments(
             derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
             planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
             work=4 * groups * classes, start=symmetric.start_moments(s, z, z_tail, table[symmetric.HAS_PAIRS]),
@@ -75,6 +75,9 @@ class Cumulants:
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
         )  # fmt: skip
+        if initial is None or not s.any():
+            return problem
+        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
