@@ -157,8 +157,8 @@ REFUSED = {
     "no state": (lambda: on(plain()), "a run with keep_state=True to go on at a finite number of spins, but has kept no stat"),
     "not the end": (lambda: on(kept().isel(time=1)), "reach the last time 0.3 of its run, whose state is kept, but ends at 0"),
     "no time": (lambda: on(kept().drop_vars("time")), "reach the last time 0.3 of its run, whose state is kept, but has no "),
-    "changed": (lambda: on(kept().assign(state_0=2 * kept().state_0)), "hold the state as it was kept, of trace 1, but it has"),
-    "cut": (lambda: on(kept().isel(component_1=slice(3))), "hold the state as it was kept, of trace 1, but it has been cha"),
+    "changed": (lambda: on(kept().assign(state_0=2 * kept().state_0)), "hold the state as it was kept, but it has been changed"),
+    "cut": (lambda: on(kept().isel(component_1=slice(3))), "hold the state as it was kept, but it has been changed"),
     "theory": (lambda: on(kept(), theory=ss.Exact(3)), "a result of Exact to go on from, but is one of BruteForce;"),
     "mean field": (lambda: on(kept(), theory=ss.MeanField()), "a result of MeanField to go on from, but is one of BruteForce;"),
     "trajectories": (

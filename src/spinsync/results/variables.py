@@ -42,6 +42,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "spin_weight": ("share of all spins", "1"),
     "state_0": ("density matrix at the end, elements of coherence order 0", "1"),
     "state_1": ("density matrix at the end, elements of coherence order 1", "1"),
+    "state_moments": ("all moments at the end, in the order of the theory", "1"),
     "coherence_rate": ("rate of <sigma^-> from the generator", RATE),
     "inversion_rate": ("rate of <sigma^z> from the generator", RATE),
     "coherence_identity": ("rate of <sigma^-> from the one-spin equation", RATE),

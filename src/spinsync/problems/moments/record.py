@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.progress import report
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import NoRelaxationError
 
 REAL = 8  # bytes
+STATE = "state_moments"  # name of the vector of all moments
 #: of the compiled functions `derivative` and `numbers`: (y, table, planes, factors, work, out)
 SIGNATURE = "void(float64[::1], float64[:,::1], float64[:,:,::1], float64[:,:,::1], float64[::1], float64[::1])"
 STRETCH, LONGEST = 10.0, 1e5  # of the search for a steady state: one stretch and all of them, in slowest relaxation times
@@ -62,9 +64,34 @@ class Moments:
 
     def motion(self, times: Array, seed: int) -> Observed:
         """The observed variables at `times`. Raises StoppedError if the time steps get too many or too small."""
+        return self.motion_and_state(times, False)
+
+    @one_blas_thread()
+    def motion_and_state(self, times: Array, keep_state: bool = True) -> Observed:
+        """The same and all moments at the last time."""
         from spinsync.problems.moments.stepping import integrate
 
-        return self.observe(integrate(self, self.start, times, report).numbers)
+        found = integrate(self, self.start, times, report)
+        return self.observe(found.numbers) | ({STATE: (("moment",), found.state)} if keep_state else {})
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Name and size of the vector that `motion_and_state` adds."""
+        return {STATE: self.start.size}
+
+    def is_state(self, state: Mapping[str, Array]) -> bool:
+        """Moments of any size may have been found."""
+        return state[STATE].dtype == float
+
+    def inversion_of(self, state: Mapping[str, Array]) -> Array:
+        """The inversion of each group in a state, shape (group,)."""
+        out, work = np.empty((1, self.recorded)), np.empty(self.work)
+        self.numbers(state[STATE], self.table, self.planes, self.factors, work, out[0])
+        return np.asarray(self.observe(out)["inversion"][1][0])
+
+    def with_state(self, state: Mapping[str, Array]) -> Self:
+        """The same problem with another initial state."""
+        return replace(self, start=state[STATE])
 
     def steady_state(self, seed: int) -> Observed:
         """The observed variables when the motion has come to rest. Raises NoRelaxationError if it does not."""
