@@ -283,3 +283,7 @@ def test_the_tolerance_is_relative_to_the_moments():
     classical = dict(c=0.1, s=0.0, ss=0.1 * (1 + 1e-10), sz=0.0)  # J_x = +-0.3 N: N c and N ss nearly cancel
     assert validity(one(1e12, **classical), 1e-9) == Validity.VALID
     assert validity(one(1e12, **classical), 1e-12) == Validity.UNCERTAINTY_VIOLATED
+    opposite = 0.1 * np.array([[1.0, -1 - 1e-10], [-1 - 1e-10, 1.0]])  # two groups in antiphase, which together emit nothing
+    groups = Moments(spins=np.full(2, 1e12), z=np.zeros(2), c=opposite, zz=np.zeros((2, 2)))
+    assert validity(groups, 1e-9) == Validity.VALID
+    assert validity(groups, 1e-12) == Validity.UNCERTAINTY_VIOLATED

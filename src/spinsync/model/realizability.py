@@ -18,6 +18,7 @@ BLOCK = 1 << 15  # pairs of classes that are tested at once, so that the work st
 class Validity(Code):
     """What is known against the moments of a result; VALID if nothing is."""
 
+    NOT_TESTED = -1, "not tested: the theory has a state, or follows no moments of two spins"
     VALID = 0, "no condition is violated that every quantum state obeys"
     BLOCH_VECTOR_TOO_LONG = 1, "a Bloch vector is longer than 1, which no spin allows: this level of theory fails here"
     PAIR_NOT_POSITIVE = 2, "two spins would have a negative probability: this level of theory fails here"
@@ -96,7 +97,8 @@ def _flat(moments: Moments, spins: Array) -> Moments:
         return np.where(alone, 0.0, flat) if alone.any() else flat
 
     return _each(
-        moments, lambda name, x: spins if name == "spins" else np.asarray(x).reshape(-1, count) if name in "zs" else pairs(x)
+        moments,
+        lambda name, x: spins if name == "spins" else np.asarray(x).reshape(-1, count) if name in ("z", "s") else pairs(x),
     )
 
 
@@ -159,7 +161,6 @@ def _pairs_symmetric(moments: Moments, tolerance: float, errors: Moments | None)
     opposite = 1 - product + 4 * allowed
     squared = (left - right) ** 2 + 16 * (c.real**2 + c.imag**2)
     holds = (equal >= 0) & (opposite >= 0) & (opposite**2 >= squared)
-    holds |= np.diag(moments.spins <= 1)
     return np.asarray(np.all(holds, axis=(-1, -2)))
 
 
