@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.theory.cumulants import symmetric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,3 +51,37 @@ class Classes:
     def members(self) -> Array:
         """1 where a class belongs to a group, shape (class, group)."""
         return np.asarray(self.group[:, None] == np.arange(len(self.coupling)), float)
+
+    @cached_property
+    def pairs(self) -> tuple[Array, Array]:
+        """Indices of the pairs of classes that a packed state keeps, b >= a."""
+        return np.triu_indices(self.spins.size)
+
+    def unpacked(self, y: Array) -> tuple[Array, Array]:
+        """z (class,) and the Hermitian c (class, other_class) of a packed state."""
+        classes, count = self.spins.size, self.pairs[0].size
+        c = np.zeros((classes, classes), complex)
+        c.T[self.pairs] = y[classes : classes + count] - 1j * y[classes + count : classes + 2 * count]
+        c[self.pairs] = c.T[self.pairs].conj()
+        return y[:classes], c
+
+    def packed(self, z: Array, c: Array, connected: Array) -> Array:
+        """The packed state of z, c and the connected <sigma^z_a sigma^z_b> - z_a z_b."""
+        missing = np.diag(~self.has_pairs)
+        c, connected = np.where(missing, 0, c)[self.pairs], np.where(missing, 0, connected)[self.pairs]
+        return np.concatenate([z, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected])
+
+
+def classes_of(table: Array, planes: Array) -> Classes:
+    """The classes whose coefficients are the table and the planes of `symmetric.derivative`."""
+
+    def plane(real: int) -> Array:
+        return np.asarray(planes[real] + 1j * planes[real + 1])
+
+    net, total = plane(symmetric.NET_RE), plane(symmetric.SUM_RE)
+    return Classes(
+        group=table[symmetric.GROUP].astype(int), spins=table[symmetric.SPINS], has_pairs=table[symmetric.HAS_PAIRS] != 0,
+        omega=table[symmetric.OMEGA], gamma_1=table[symmetric.GAMMA_1], gamma_perp=table[symmetric.GAMMA_PERP],
+        net_gain=table[symmetric.NET_GAIN], coupling=plane(symmetric.C_RE), exchange=plane(symmetric.EXCHANGE_RE),
+        decay=(total + net) / 2, pumping=(total - net) / 2,
+    )  # fmt: skip

@@ -1,13 +1,12 @@
 """Steady state of the second-order equations by Newton's method, on few unknowns.
 
-In the steady state of (8.3) and (8.4) each correlation c_ab is the solution of one linear equation, if the inversions z_a and
-the partial sums m_ah = sum_{e in h} w_ae c_ae over the classes e of every group h are known, w_ae = (N_e - delta_ae)/N. So z and
-m are the unknowns: 3 M numbers for M classes of one group, where there are 2 M^2 correlations.
+In the steady state of (10.2) and (10.3) each correlation c_ab is the solution of one linear equation, if the inversions z_a
+and the partial sums m_ah = sum_{e in h} w_ae c_ae over the classes e of every group h are known, w_ae = (N_e - delta_ae)/N. So
+z and m are the unknowns: 3 M numbers for M classes of one group, where there are 2 M^2 correlations.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +24,7 @@ ROUNDING = 1e-9  # step that may stay, if rounding keeps it from falling further
 SMALLEST = 2.0**-12  # of a Newton step, when the residual doesn't fall
 FORCING = 1e-4  # relative residual of the linear equation of one step
 RESTART, CYCLES = 60, 6  # of GMRES
+UNPHYSICAL = 1e-9  # excess of an inversion over 1, and negative emission per spin, from rounding
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,8 @@ class Linearized:
         """Newton's step."""
         residual = self.residual
         if residual.size <= DENSE:
-            jacobian = np.transpose([self.times(column) for column in np.eye(residual.size)])
-            return np.asarray(np.linalg.solve(jacobian, -residual))
+            matrix = np.transpose([self.times(column) for column in np.eye(residual.size)])
+            return np.asarray(np.linalg.solve(matrix, -residual))
         jacobian = LinearOperator((residual.size,) * 2, self.times, dtype=float)
         found, _ = gmres(jacobian, -residual, rtol=FORCING, restart=RESTART, maxiter=CYCLES)
         return np.asarray(found)
@@ -171,3 +171,15 @@ def shorter(equations: SteadyEquations, now: Linearized, step: Array) -> Lineari
 def relative_size(step: Unknowns, at: Unknowns) -> float:
     """Largest change, relative to the largest z and the largest m."""
     return float(max(abs(step.z).max() / abs(at.z).max(), abs(step.m).max() / max(abs(at.m).max(), 1e-300)))
+
+
+def steady_state(classes: Classes, y: Array) -> Array:
+    """The packed steady state near a packed state.
+    Raises NotConvergedError if Newton's method finds none, or one that is no state of spins."""
+    equations = SteadyEquations(classes)
+    z, c = classes.unpacked(y)
+    found = equations.linearized(newton(equations, Unknowns(z, equations.sums(c))))
+    emitted = classes.spins @ (classes.total * found.at.m.sum(axis=1).real + (1 + found.at.z) / 2)
+    if abs(found.at.z).max() > 1 + UNPHYSICAL or emitted < -UNPHYSICAL * classes.total:
+        raise NotConvergedError
+    return classes.packed(found.at.z, found.c, (found.xi * found.c).real)

@@ -33,6 +33,7 @@ class Cumulants:
     rtol: float = 1e-6
     kinds: ClassVar[tuple[type, ...]] = (Moments,)
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    maps: ClassVar[str] = "steady states"
     faster: ClassVar[str] = "a larger rtol takes fewer steps"
 
     def __post_init__(self) -> None:
@@ -44,6 +45,9 @@ class Cumulants:
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
         """The moments of the U(1)-symmetric sector."""
         from spinsync.theory.cumulants import symmetric
+        from spinsync.theory.cumulants.classes import classes_of
+        from spinsync.theory.cumulants.regression import regression
+        from spinsync.theory.cumulants.steady import steady_state
 
         terms = group_terms(ensemble, self.spins)
         m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
@@ -52,6 +56,7 @@ class Cumulants:
         pairs = classes * (classes + 1) // 2
         table = class_table(terms, self.spins)
         planes = coupling_planes(terms, ensemble.coupling_matrix, self.spins)
+        of_table = classes_of(table, planes)
         return Moments(
             derivative=symmetric.derivative, numbers=symmetric.group_means, table=table, planes=planes,
             factors=np.zeros((1, 1, 1)), work=4 * groups * classes,
@@ -61,6 +66,7 @@ class Cumulants:
             observe=partial(observe, terms.spins, ensemble.rates.weight),
             slowest=float(np.minimum(ensemble.rates.gamma_1, ensemble.rates.gamma_perp).min()),
             coordinates={n: (n, np.array(ensemble.names)) for n in ("group", "other_group")},
+            rest=partial(steady_state, of_table), fluctuations=partial(regression, of_table),
         )  # fmt: skip
 
 

@@ -37,9 +37,11 @@ def growth_rate(rate: Rate, state: Array) -> float:
     Raises NotConvergedError if the iteration for many variables does not end."""
     times = jacobian_times(rate, state)
     if state.size <= DENSE:
-        return float(linalg.eigvals(np.transpose([times(column) for column in np.eye(state.size)])).real.max())
+        jacobian = np.transpose([times(column) for column in np.eye(state.size)])
+        moving = jacobian.any(axis=1)  # a component that never moves is not perturbed
+        return float(linalg.eigvals(jacobian[np.ix_(moving, moving)]).real.max(initial=-np.inf))
     operator = LinearOperator((state.size,) * 2, times, dtype=float)
-    first = np.random.default_rng(0).normal(size=state.size)
+    first = times(np.random.default_rng(0).normal(size=state.size))  # without the components that never move
     try:
         found = eigs(
             operator, k=2, which="LR", v0=first, ncv=VECTORS, tol=ACCURACY,
