@@ -149,7 +149,7 @@ def newton(equations: SteadyEquations, start: Unknowns) -> Unknowns:
             step = now.step()
         except np.linalg.LinAlgError:
             break
-        size = relative_size(Unknowns.unpacked(step, classes), now.at)
+        size = relative_size(Unknowns.unpacked(step, classes), now.at, 1 / equations.classes.total)
         if not np.isfinite(size):
             break
         if size <= ALLOWED or (size <= ROUNDING and size >= last / 2):
@@ -168,9 +168,9 @@ def shorter(equations: SteadyEquations, now: Linearized, step: Array) -> Lineari
         part /= 2
 
 
-def relative_size(step: Unknowns, at: Unknowns) -> float:
-    """Largest change, relative to the largest z and the largest m."""
-    return float(max(abs(step.z).max() / abs(at.z).max(), abs(step.m).max() / max(abs(at.m).max(), 1e-300)))
+def relative_size(step: Unknowns, at: Unknowns, least: float) -> float:
+    """Largest change, relative to the largest z and the largest m, which is 0 if all spins are down: at least `least`."""
+    return float(max(abs(step.z).max() / abs(at.z).max(), abs(step.m).max() / max(abs(at.m).max(), least)))
 
 
 def steady_state(classes: Classes, y: Array) -> Array:
