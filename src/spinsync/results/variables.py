@@ -20,6 +20,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "inversion": ("inversion <sigma^z> of a group", "1"),
     "order_parameter": ("order parameter R", "1"),
     "inversion_correlation": ("pair correlation <sigma^z_i sigma^z_j>, i != j", "1"),
+    "inversion_covariance": ("covariance <sigma^z_i sigma^z_j> - <sigma^z_i><sigma^z_j> of pairs, i != j", "1"),
     "concurrence": ("concurrence of two spins", "1"),
     "mutual_information": ("mutual information of two spins", "nat"),
     "entropy": ("von Neumann entropy of the steady state", "nat"),

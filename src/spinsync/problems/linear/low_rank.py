@@ -10,8 +10,8 @@ from scipy import linalg
 from spinsync.base.interrupts import check_interrupt
 from spinsync.base.progress import report
 from spinsync.problems.linear.bases import Basis
+from spinsync.problems.linear.fluctuations import Fluctuations
 from spinsync.problems.linear.lines import BACKWARD, LARGEST, Line, checked, lines_of_projection, slowest_rate
-from spinsync.problems.linear.record import Fluctuations
 
 FIRST = 40  # vectors of the first Krylov space in which lines are sought
 ALLOWED = 1e-13  # residual of a line relative to the largest rate

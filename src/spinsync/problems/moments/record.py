@@ -28,7 +28,7 @@ def unknown(y: Array) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Moments:
-    """dy/dt = derivative(y) for a real vector y of up to millions of components. Complex moments are two planes of real numbers.
+    """dy/dt = derivative(y) for a real vector y of up to millions of components; complex moments are two planes of it.
 
     A theory that closes its equations in another way is another `derivative` with its `numbers`, `start` and `blocks`. A theory
     whose steady state is found by Newton's method, or that has lines and a response, gives them as functions.

@@ -55,7 +55,7 @@ def _norm(error, y, new, blocks, floor, rtol):
     worst = 0.0
     for k in range(floor.size):
         i, j = blocks[k], blocks[k + 1]
-        scale = max(floor[k], max(_largest(y[i:j]), _largest(new[i:j])))
+        scale = max(floor[k], _largest(y[i:j]), _largest(new[i:j]))
         size = _largest(error[i:j]) / (rtol * scale)
         if not size <= worst:
             worst = size if size == size else np.inf

@@ -1,8 +1,8 @@
 """Steady state of the second-order equations by Newton's method, on few unknowns.
 
 In the steady state of (10.2) and (10.3) each correlation c_ab is the solution of one linear equation, if the inversions z_a
-and the partial sums m_ah = sum_{e in h} w_ae c_ae over the classes e of every group h are known, w_ae = (N_e - delta_ae)/N. So
-z and m are the unknowns: 3 M numbers for M classes of one group, where there are 2 M^2 correlations.
+and the sums m_ar = sum_e R_er (N_e - delta_ae)/N c_ae are known, with C_ab = sum_r L_ar R_br. So z and m are the unknowns: 3 M
+numbers for M classes of one group, whose coupling has rank 1, where there are 2 M^2 correlations.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ UNPHYSICAL = 1e-9  # excess of an inversion over 1, and negative emission per sp
 
 @dataclass(frozen=True)
 class Unknowns:
-    """z : real array (class,); m : complex array (class, group)"""
+    """z : real array (class,); m : complex array (class, column)"""
 
     z: Array
     m: Array
@@ -50,15 +50,9 @@ class SteadyEquations:
 
     classes: Classes
 
-    def sums(self, c: Array) -> Array:
-        """m_ah = sum_{e in h} w_ae c_ae, of correlations (class, other_class)."""
-        own = self.classes
-        return np.asarray((own.weight * c) @ own.members)
-
     def fields(self, m: Array) -> Array:
-        """B_ab = sum_h C_{g(b)h} m_ah, the collective part of three-body terms; shape (class, other_class)."""
-        own = self.classes
-        return np.asarray((m @ own.coupling.T)[:, own.group])
+        """B_ab = sum_e C_be (N_e - delta_ae)/N c_ae, the collective part of three-body terms; shape (class, other_class)."""
+        return np.asarray(m @ self.classes.left.T)
 
     def linearized(self, at: Unknowns) -> Linearized:
         return Linearized(self, at)
@@ -74,7 +68,7 @@ class Linearized:
     def __init__(self, equations: SteadyEquations, at: Unknowns) -> None:
         own = equations.classes
         self.equations, self.at = equations, at
-        g, z, shift = own.group, at.z, own.coupling.diagonal()[own.group] / own.total
+        g, z, shift = own.group, at.z, own.own / own.total
         pairs = np.ix_(g, g)
         k, difference = (own.decay + own.pumping)[pairs], (own.decay - own.pumping)[pairs]
         exchange = own.exchange[pairs].T  # Hc_ba
@@ -82,7 +76,7 @@ class Linearized:
         drift = own.gamma_perp + 1j * own.omega
         half = drift + 1j * z * shift
         decay = half.conj()[:, None] + half
-        passed = own.coupling[pairs] / own.total
+        passed = own.left @ own.right.T / own.total
         self.xi = (8 * k + 4j * (passed * z - (passed * z).conj().T)) / pull
         kt = k.T  # K_ba
         alpha, beta = decay - kt * self.xi / 2, kt * self.xi.conj() / 2
@@ -113,20 +107,20 @@ class Linearized:
     def balance(self, m: Array) -> Array:
         """4 Im sum_b C_ab (N_b - delta_ab)/N c_ab, the rate at which spins of each class are excited by others."""
         own = self.equations.classes
-        return np.asarray(4 * np.einsum("ah,ah->a", own.coupling[own.group], m).imag)
+        return np.asarray(4 * np.sum(own.left * m, axis=1).imag)
 
     @property
     def residual(self) -> Array:
         own = self.equations.classes
         dz = (own.gamma_1 * self.at.z - own.net_gain - self.balance(self.at.m)) / own.gamma_1
-        return Unknowns(dz, self.at.m - self.equations.sums(self.c)).packed
+        return Unknowns(dz, self.at.m - own.sums(self.c)).packed
 
     def times(self, vector: Array) -> Array:
         """The derivative of the residual times a vector."""
         own = self.equations.classes
         d = Unknowns.unpacked(vector, own.spins.size)
         dz = d.z - self.balance(d.m) / own.gamma_1
-        return Unknowns(dz, d.m - self.equations.sums(self.change(d))).packed
+        return Unknowns(dz, d.m - own.sums(self.change(d))).packed
 
     def step(self) -> Array:
         """Newton's step."""
@@ -178,8 +172,9 @@ def steady_state(classes: Classes, y: Array) -> Array:
     Raises NotConvergedError if Newton's method finds none, or one that is no state of spins."""
     equations = SteadyEquations(classes)
     z, c = classes.unpacked(y)
-    found = equations.linearized(newton(equations, Unknowns(z, equations.sums(c))))
-    emitted = classes.spins @ (classes.total * found.at.m.sum(axis=1).real + (1 + found.at.z) / 2)
+    found = equations.linearized(newton(equations, Unknowns(z, classes.sums(c))))
+    weight = classes.spins
+    emitted = (weight @ found.c @ weight).real + weight @ ((1 + found.at.z) / 2 - found.c.diagonal().real)
     if abs(found.at.z).max() > 1 + UNPHYSICAL or emitted < -UNPHYSICAL * classes.total:
         raise NotConvergedError
     return classes.packed(found.at.z, found.c, (found.xi * found.c).real)

@@ -1,8 +1,9 @@
 """The second-order equations of the U(1)-symmetric sector, (10.1) to (10.4), as compiled functions of a packed state.
 
-The state of M classes is y = (z, Re c, Im c, d) with the inversions z_a, the correlations c_ab = <sigma^+_i sigma^-_j> and the
-connected d_ab = <sigma^z_i sigma^z_j> - z_a z_b of two different spins, i of class a and j of class b. c is Hermitian and d
-symmetric, so that only b >= a is kept, row by row. d is of order 1/N: as a moment of its own it keeps its digits at any N.
+The state of M classes is y = (z, Re c, Im c, d, z of the tails) with the inversions z_a, the correlations
+c_ab = <sigma^+_i sigma^-_j> and the connected d_ab = <sigma^z_i sigma^z_j> - z_a z_b of two different spins, i of class a and j
+of class b. c is Hermitian and d symmetric, so that only b >= a is kept, row by row. d is of order 1/N: as a moment of its own
+it keeps its digits at any N.
 
 Classes of one group are neighbours. They differ by their frequency alone, so that sums over the classes of a group come first,
 and the coupling acts on these sums.
@@ -19,6 +20,7 @@ from spinsync.problems.moments.record import SIGNATURE
 GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS = range(8)
 #: planes of couplings between groups: C, and per spin C/N, (C + C^+)/(2N), K_- - K_+ and K_- + K_+
 C_RE, C_IM, SPIN_RE, SPIN_IM, EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(10)
+TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(3)  # rows of factors[0], by group: its spins that no class holds
 FLAGS = {"contract", "nsz", "reassoc"}  # sums in any order; NaN and infinity keep their meaning
 
 
@@ -135,35 +137,46 @@ def derivative(y, table, planes, factors, work, out):
         if table[HAS_PAIRS, a] == 0:
             out[classes + k] = 0.0
             out[classes + 2 * pairs + k] = 0.0
+    for g in range(groups):
+        k = classes + 3 * pairs + g
+        out[k] = factors[0, TAIL_NET_GAIN, g] - factors[0, TAIL_GAMMA_1, g] * y[k]
 
 
 @compiled(SIGNATURE)
-def group_means(y, table, planes, factors, work, out):
-    """Record means over groups: z, then Re c, Im c and <sigma^z sigma^z>, summed over pairs of spins, and z of every class."""
+def group_sums_of_pairs(y, table, planes, factors, work, out):
+    """Record by group: sums of z and z^2 over spins, then of Re c, Im c and d over pairs of spins; and z of every class."""
     classes, groups = table.shape[1], planes.shape[1]
-    pairs, square = classes * (classes + 1) // 2, groups * groups
+    pairs, square, tail = classes * (classes + 1) // 2, groups * groups, factors[0]
     out[:] = 0.0
-    re, im, zz = out[groups : groups + square], out[groups + square : groups + 2 * square], out[groups + 2 * square :]
+    re, im, d = out[2 * groups :], out[2 * groups + square :], out[2 * groups + 2 * square :]
+    for g in range(groups):
+        z = y[classes + 3 * pairs + g]
+        out[g], out[groups + g] = tail[TAIL_SPINS, g] * z, tail[TAIL_SPINS, g] * z * z
     for a in range(classes):
         g, spins = int(table[GROUP, a]), table[SPINS, a]
         out[g] += spins * y[a]
-        out[groups + 3 * square + a] = y[a]
+        out[groups + g] += spins * y[a] * y[a]
+        out[2 * groups + 3 * square + a] = y[a]
         for b in range(a, classes):
             h, k = int(table[GROUP, b]), classes + row_start(a, classes) + b - a
             count = spins * table[SPINS, b] if b > a else spins * (spins - 1) * table[HAS_PAIRS, a]
-            product = count * (y[k + 2 * pairs] + y[a] * y[b])
             re[g * groups + h] += count * y[k]
             im[g * groups + h] += count * y[k + pairs]
-            zz[g * groups + h] += product
+            d[g * groups + h] += count * y[k + 2 * pairs]
             if b > a:
                 re[h * groups + g] += count * y[k]
                 im[h * groups + g] -= count * y[k + pairs]
-                zz[h * groups + g] += product
+                d[h * groups + g] += count * y[k + 2 * pairs]
 
 
-def start_moments(s: np.ndarray, z: np.ndarray, has_pairs: np.ndarray) -> np.ndarray:
+def recorded(classes: int, groups: int) -> int:
+    """How many numbers `group_sums_of_pairs` records."""
+    return 2 * groups + 3 * groups**2 + classes
+
+
+def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, has_pairs: np.ndarray) -> np.ndarray:
     """The packed state of a product state, averaged over its common phase: c_ab = s_a^* s_b, d = 0."""
     a, b = np.triu_indices(z.size)
     c = np.conj(s[a]) * s[b]
     c[(a == b) & (has_pairs[a] == 0)] = 0
-    return np.concatenate([z, c.real, np.where(a == b, 0.0, c.imag), np.zeros(a.size)])
+    return np.concatenate([z, c.real, np.where(a == b, 0.0, c.imag), np.zeros(a.size), z_tail])

@@ -14,11 +14,16 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
+from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import GroupTerms, group_terms
+from spinsync.model.master_equation import GroupTerms, coupling_terms, split_by_weight
 from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.model.quadratures import MAX_NODES
+from spinsync.model.rates import Rates
+from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
+from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
 
 MOST_SPINS = 10**15
 
@@ -31,6 +36,7 @@ class Cumulants:
     spins: int
     _: KW_ONLY
     rtol: float = 1e-6
+    nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Moments,)
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
     maps: ClassVar[str] = "steady states"
@@ -41,6 +47,13 @@ class Cumulants:
         object.__setattr__(self, "rtol", checks.positive("rtol", self.rtol))
         if not 1e-13 <= self.rtol <= 0.1:
             raise checks.argument_error("rtol", "from 1e-13 to 0.1", self.rtol)
+        if self.nodes is not None:
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
+
+    def check_distributions(self, distributions: Distributions) -> None:
+        """Raises InputError if `nodes` are given and no distribution has any."""
+        if self.nodes is not None and all(d is None or isinstance(d, Samples) for d in distributions):
+            raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
         """The moments of the U(1)-symmetric sector."""
@@ -49,57 +62,91 @@ class Cumulants:
         from spinsync.theory.cumulants.regression import regression
         from spinsync.theory.cumulants.steady import steady_state
 
-        terms = group_terms(ensemble, self.spins)
-        m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
-        s, z = bloch_vectors.coherences(m)
-        classes = groups = len(ensemble.groups)
+        rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
+        distributions = tuple(group.distribution for group in ensemble.groups)
+        of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
+        m, m_tail = _start(rates, of, initial, seed, each)
+        (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
+        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs = classes * (classes + 1) // 2
-        table = class_table(terms, self.spins)
-        planes = coupling_planes(terms, ensemble.coupling_matrix, self.spins)
-        of_table = classes_of(table, planes)
+        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
         return Moments(
-            derivative=symmetric.derivative, numbers=symmetric.group_means, table=table, planes=planes,
-            factors=np.zeros((1, 1, 1)), work=4 * groups * classes,
-            start=symmetric.start_moments(s, z, table[symmetric.HAS_PAIRS]),
-            blocks=np.cumsum([0, classes, 2 * pairs, pairs]), floor=np.array([1.0, 1 / self.spins, 1 / self.spins]),
-            rtol=self.rtol, recorded=groups + 3 * groups**2 + classes,
-            observe=partial(observe, terms.spins, ensemble.rates.weight),
-            slowest=float(np.minimum(ensemble.rates.gamma_1, ensemble.rates.gamma_perp).min()),
-            coordinates={n: (n, np.array(ensemble.names)) for n in ("group", "other_group")},
-            rest=partial(steady_state, of_table), fluctuations=partial(regression, of_table),
+            derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
+            planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
+            work=4 * groups * classes, start=symmetric.start_moments(s, z, z_tail, table[symmetric.HAS_PAIRS]),
+            blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
+            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
+            recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
+            slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
+            rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
         )  # fmt: skip
 
 
-def class_table(terms: GroupTerms, spins: int) -> Array:
+def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
+    """Bloch vectors of the classes (class, 3) and of the tails (group, 3), from one per group, or one per class if `each`."""
+    m = bloch_vectors.random_start(rates, seed) if initial is None else initial
+    groups, classes = rates.weight.size, of.group.size
+    if len(m) == groups:
+        return m[of.group], m
+    if not (each and len(m) == classes) or np.any(of.tail > 0):
+        spins = f" or ({classes}, 3)" if each and not np.any(of.tail > 0) else ""
+        raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3){spins}, but has shape {m.shape}.")
+    return m, np.zeros((groups, 3))
+
+
+def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
     """The table of `symmetric.derivative`, with the primed rates of (10.1)."""
     gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
-    gamma_1 = gain + damping
+    gamma_1, g, numbers = gain + damping, of.group, terms.spins[of.group] * of.share
     rows = (
-        np.arange(terms.spins.size), terms.spins / spins, terms.spins, terms.omega, gamma_1 / 2 + terms.dephasing, gamma_1,
-        gain - damping, terms.spins != 1,
+        g, numbers / terms.spins.sum(), numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g],
+        (gain - damping)[g], numbers != 1,
     )  # fmt: skip
     return np.stack([np.asarray(row, float) for row in rows])
 
 
-def coupling_planes(terms: GroupTerms, coupling: Array, spins: int) -> Array:
+def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
+    """The spins of each group outside its classes, their relaxation and net gain, shape (1, 3, group)."""
+    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
+
+
+def coupling_planes(terms: GroupTerms, coupling: Array) -> Array:
     """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups."""
     net, total = (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2
-    matrices = (coupling, coupling / spins, terms.exchange, net, total)
+    matrices = (coupling, coupling / terms.spins.sum(), terms.exchange, net, total)
     return np.ascontiguousarray([part for matrix in matrices for part in (matrix.real, matrix.imag)], float)
 
 
-def observe(spins: Array, weight: Array, numbers: Array) -> Observed:
-    """The variables of a run from the recorded sums over pairs of spins."""
-    groups = spins.size
-    square, times = groups**2, len(numbers)
-    pairs = np.outer(spins, spins) - np.diag(spins)
-    sums = numbers[:, groups : groups + 3 * square].reshape(times, 3, groups, groups)
-    with np.errstate(invalid="ignore"):  # NaN: no pair in a group of one
-        means = sums / np.where(pairs > 0, pairs, np.nan)
-    correlation = means[:, 0] + 1j * means[:, 1]
-    return {
-        "inversion": (("time", "group"), numbers[:, :groups] / spins),
-        "correlation": (("time", "group", "other_group"), correlation),
-        "inversion_correlation": (("time", "group", "other_group"), means[:, 2]),
-        "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
+def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | None) -> dict[str, tuple[str, Array]]:
+    """Coordinates of a result: names of the groups; group, frequency and weight of each class unless `of` is None."""
+    groups: dict[str, tuple[str, Array]] = {n: (n, np.array(names)) for n in ("group", "other_group")}
+    if of is None:
+        return groups
+    spins = {
+        "spin_group": np.array(names)[of.group],
+        "spin_frequency": of.frequency,
+        "spin_weight": weight[of.group] * of.share,
     }
+    return groups | {name: ("spin", values) for name, values in spins.items()}
+
+
+def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed:
+    """The variables of a run from the recorded sums over spins and pairs of spins."""
+    groups = spins.size
+    z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
+    pairs = np.outer(spins, spins) - np.diag(spins).astype(float)
+    means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
+    correlation = means[:, 0] + 1j * means[:, 1]
+    z, spread = z / spins, squares / spins - (z / spins) ** 2
+    own = np.eye(groups) * (spread / np.maximum(spins - 1, 1))[:, :, None]  # pairs of one group leave out a spin with itself
+    covariance = means[:, 2] - own
+    pair = ("time", "group", "other_group")
+    return {
+        "inversion": (("time", "group"), z),
+        "correlation": (pair, correlation),
+        "inversion_correlation": (pair, covariance + z[:, :, None] * z[:, None, :]),
+        "inversion_covariance": (pair, covariance),
+        "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
+    } | ({"spin_inversion": (("time", "spin"), single)} if each else {})
