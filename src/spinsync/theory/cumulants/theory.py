@@ -39,6 +39,7 @@ class Cumulants:
     nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Moments,)
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    maps: ClassVar[str] = "steady states"
     faster: ClassVar[str] = "a larger rtol takes fewer steps"
 
     def __post_init__(self) -> None:
@@ -57,6 +58,9 @@ class Cumulants:
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
         """The moments of the U(1)-symmetric sector, or those with coherence if `initial` has one."""
         from spinsync.theory.cumulants import full, symmetric
+        from spinsync.theory.cumulants.classes import classes_of
+        from spinsync.theory.cumulants.regression import regression
+        from spinsync.theory.cumulants.steady import steady_state
 
         rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
         distributions = tuple(group.distribution for group in ensemble.groups)
@@ -65,6 +69,7 @@ class Cumulants:
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs = classes * (classes + 1) // 2
+        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
         problem = Moments(
             derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
             planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
@@ -74,6 +79,7 @@ class Cumulants:
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
+            rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
         )  # fmt: skip
         if initial is None or not s.any():
             return problem
@@ -133,7 +139,7 @@ def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed
     """The variables of a run from the recorded sums over spins and pairs of spins."""
     groups = spins.size
     z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
-    pairs = np.outer(spins, spins) - np.diag(spins).astype(float)
+    pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
     means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
     correlation = means[:, 0] + 1j * means[:, 1]
     z, spread = z / spins, squares / spins - (z / spins) ** 2
