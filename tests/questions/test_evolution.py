@@ -168,11 +168,11 @@ REFUSED = {
     "no state": (lambda: on(plain()), "a run with keep_state=True to go on at a finite number of spins, but has kept no stat"),
     "not the end": (lambda: on(kept().isel(time=1)), "reach the last time 0.3 of its run, whose state is kept, but ends at 0"),
     "no time": (lambda: on(kept().drop_vars("time")), "reach the last time 0.3 of its run, whose state is kept, but has no "),
-    "changed": (lambda: on(kept().assign(state_0=2 * kept().state_0)), "hold the state as it was kept, but it has been changed"),
-    "cut": (lambda: on(kept().isel(component_1=slice(3))), "hold the state as it was kept, but it has been changed"),
+    "changed": (lambda: on(kept().assign(state_0=2 * kept().state_0)), "hold the state as it was kept, but it has been cha"),
+    "cut": (lambda: on(kept().isel(component_1=slice(3))), "hold the state as it was kept, but it has been cha"),
     "changed moments": (
         lambda: on(moments().assign(state_moments=1.1 * moments().state_moments), theory=FEW),
-        "hold the state as it was kept, but it has been changed",
+        "hold the state as it was kept, but it has been cha",
     ),
     "other classes of moments": (
         lambda: on(ss.evolve(TAILS, [0.0, 0.1], theory=FEW, keep_state=True), TAILS.replace(dephasing=3.0), FEW),

@@ -126,7 +126,7 @@ def _check_classes(ensemble: Ensemble, given: Mapping[str, Array], coordinates: 
         found = coordinates()
         classes = {name: found[name][1] for name in SPINS}
     for group in smooth:
-        there, here = (_classes(*(spins[name] for name in SPINS), group) for spins in (given, classes))
+        there, here = (_classes(spins, group) for spins in (given, classes))
         if there.shape != here.shape or np.any(abs(there - here) > CLASS_ERROR * abs(here).max(axis=1, keepdims=True)):
             raise InputError(
                 f"Argument `initial` must have the frequency classes of group {group!r}, but has others: those of a smooth "
@@ -134,11 +134,11 @@ def _check_classes(ensemble: Ensemble, given: Mapping[str, Array], coordinates: 
             )
 
 
-def _classes(frequency: Array, weight: Array, groups: Array, group: str) -> Array:
+def _classes(spins: Mapping[str, Array], group: str | None) -> Array:
     """Frequencies relative to their mean and normalized weights of the classes of one group, shape (2, class)."""
-    inside = groups == group
-    share = weight[inside] / weight[inside].sum()
-    return np.stack([frequency[inside] - share @ frequency[inside], share])
+    frequency, weight = (spins[name][spins["spin_group"] == group] for name in ("spin_frequency", "spin_weight"))
+    share = weight / weight.sum()
+    return np.stack([frequency - share @ frequency, share])
 
 
 def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int, each: bool) -> tuple[Any, str]:

@@ -1,5 +1,7 @@
 """Cumulants that start with coherence: against exact answers, the symmetric sector, mean field, and by laws."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -135,7 +137,8 @@ def test_a_vanishing_coherence_is_the_symmetric_sector():
     symmetric = evolve(weak, times, 30, vectors * [0, 0, 1])
     assert "coherence" in run
     assert "coherence" not in symmetric
-    assert largest_difference(symmetric, run, symmetric.data_vars.keys() - {"status", "order_parameter"}) < 1e-9  # of |s|^2 = 1e-11
+    names = symmetric.data_vars.keys() - {"status", "order_parameter"}
+    assert largest_difference(symmetric, run, names) < 1e-9  # of |s|^2 = 1e-11
 
 
 @pytest.mark.parametrize("frequency", [0.0, ss.Gaussian(1.0), ss.Uniform(1.0)], ids=str)
@@ -148,7 +151,7 @@ def test_many_spins_are_the_mean_field_with_corrections_of_order_1_over_n(freque
         for spins in (10**4, 10**5, 10**6)
     ]
     assert 1e-6 < distance[2] < 1e-4
-    for one_size, next_size in zip(distance[:-1], distance[1:], strict=True):
+    for one_size, next_size in pairwise(distance):
         assert 9.5 < one_size / next_size < 10.5
 
 

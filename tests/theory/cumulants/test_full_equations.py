@@ -63,7 +63,8 @@ def symmetric_state(seed, counts):
     root = rng.normal(size=(2**n, 2**n)) + 1j * rng.normal(size=(2**n, 2**n))
     rho = (root @ root.conj().T / np.trace(root @ root.conj().T)).reshape((2,) * (2 * n))
     first = np.cumsum([0, *counts[:-1]])
-    orders = [sum(p, ()) for p in itertools.product(*(itertools.permutations(range(f, f + k)) for f, k in zip(first, counts)))]
+    within = [itertools.permutations(range(f, f + count)) for f, count in zip(first, counts, strict=True)]
+    orders = [sum(parts, ()) for parts in itertools.product(*within)]
     return sum(rho.transpose(p + tuple(n + i for i in p)) for p in orders).reshape(2**n, 2**n) / len(orders)
 
 
@@ -158,7 +159,7 @@ def exact_motion(dense, rho, times, counts):
 @pytest.mark.parametrize("counts", [(2,), (1, 1)])
 @pytest.mark.parametrize("coherent", [True, False])
 def test_two_spins_are_exact_at_all_times(counts, coherent):
-    system, dense, terms = case(5, counts)
+    _, dense, terms = case(5, counts)
     rho, times = symmetric_state(6, counts), np.linspace(0.0, 3.0, 7)
     if not coherent:
         rho = np.diag(rho.diagonal())
@@ -169,7 +170,7 @@ def test_two_spins_are_exact_at_all_times(counts, coherent):
 @pytest.mark.parametrize("counts", [(4,), (2, 2), (1, 1, 1, 1)])
 def test_from_a_product_state_the_error_grows_as_the_third_power_of_time(counts):
     """Pairs grow linearly, and third cumulants, which only pairs can start, as t^2, so that the errors of pairs are O(t^3)."""
-    system, dense, terms = case(8, counts)
+    _, dense, terms = case(8, counts)
     rho, times = dense.start(), np.array([0.0, 0.001, 0.002, 0.004])
     size = len(counts)
     expected = exact_motion(dense, rho, times, counts)
@@ -224,9 +225,10 @@ def test_without_coherence_they_are_the_symmetric_equations():
     np.testing.assert_allclose(rate, joined(0 * s, dc, 0 * mm, 0 * mz, dz, dzz), rtol=0, atol=1e-12)
 
 
-def equal_classes(counts, coupling=12.0 * np.exp(-1.1j), gain=3.0, damping=1.0, dephasing=0.2, omega=0.7, groups=1):
+def equal_classes(counts, groups=1):
     """Classes of equal spins, all of them coupled by V e^{i theta}/N, in one group or several."""
-    n, size = sum(counts), len(counts)
+    n, size, coupling = sum(counts), len(counts), 12.0 * np.exp(-1.1j)
+    gain, damping, dephasing, omega = 3.0, 1.0, 0.2, 0.7
     decay = 2 * max(0.0, -coupling.imag) / n
     rates = [omega, (gain + damping + decay) / 2 + dephasing, gain + damping + decay, gain - damping - decay]
     table, shape = np.stack([np.full(size, x) for x in rates] + [np.array(counts, float)]), (groups, groups)
@@ -258,7 +260,8 @@ def test_a_million_million_spins_lose_no_digits():
             y = y + step / 6 * (k1 + 2 * k2 + 2 * k3 + terms.velocity(0, y + step * k3))
         ends[n] = n * y[[2, 3, 4, 5, 6, 7, 9]]
     assert abs(ends[10**12]).max() > 0.1
-    change = [abs(ends[large] - ends[small]).max() / abs(ends[large]).max() for small, large in ((10**6, 10**9), (10**9, 10**12))]
+    steps = ((10**6, 10**9), (10**9, 10**12))
+    change = [abs(ends[large] - ends[small]).max() / abs(ends[large]).max() for small, large in steps]
     assert 1e-7 < change[0] < 1e-4
     assert change[1] < 3e-3 * change[0]
     assert change[1] < 1e-7

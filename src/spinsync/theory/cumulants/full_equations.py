@@ -93,9 +93,10 @@ def derivative(y, table, planes, factors, work, out):
     """Write the derivatives (10.11) to (10.15) to `out`."""
     size, square, columns = table.shape[1], table.shape[1] ** 2, 3 * table.shape[1] + 1
     groups, complex_planes, one, two = planes.shape[1], planes.view(np.complex128), 2 * size, 2 * size + 6 * square
+    three, four = two + size, two + size + square
     coupling, modulus = complex_planes[COUPLING], complex_planes[MODULUS]
-    s, z, zz = y[:one].view(np.complex128), y[two : two + size], y[two + size : two + size + square].reshape(size, size)
-    ds, dz, dzz = out[:one].view(np.complex128), out[two : two + size], out[two + size : two + size + square].reshape(size, size)
+    s, z, zz = y[:one].view(np.complex128), y[two:three], y[three:four].reshape(size, size)
+    ds, dz, dzz = out[:one].view(np.complex128), out[two:three], out[three:four].reshape(size, size)
     pairs = y[one:two].view(np.complex128).reshape(3, size, size)
     dpairs = out[one:two].view(np.complex128).reshape(3, size, size)
     sums = work.view(np.complex128).reshape(2, groups, columns)
@@ -114,7 +115,7 @@ def derivative(y, table, planes, factors, work, out):
         if table[HAS_PAIRS, a] == 0:
             dpairs[:, a, a], dzz[a, a] = 0, 0
     for g in range(groups):
-        k = two + size + square + g
+        k = four + g
         out[k] = factors[0, TAIL_NET_GAIN, g] - factors[0, TAIL_GAMMA_1, g] * y[k]
 
 
