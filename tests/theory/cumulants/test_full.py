@@ -165,3 +165,25 @@ def test_a_million_million_spins_lose_no_digits():
         assert scale > 0.01
         assert 1e-8 < abs(scaled[10**6] - scaled[10**12]).max() / scale < 1e-4
         assert abs(scaled[10**9] - scaled[10**12]).max() / scale < 1e-7
+
+
+def test_sampled_frequencies_are_groups_of_equal_spins():
+    """Means over pairs of one group leave out a spin with itself: 2 (30 29) pairs within the classes, 2 (30 30) between them."""
+    c, times = 8 * np.exp(-1.1j), np.linspace(0.0, 2.0, 5)
+    one = ss.Ensemble([ss.Group(3.0, 1.0, frequency=ss.Samples([-1.5, 1.5]))], [[c]])
+    two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=w) for w in (-1.5, 1.5)], np.full((2, 2), c))
+    whole, parts = (evolve(one_, times, 60, start) for one_, start in ((one, START[:1]), (two, START[:1] * 2)))
+    assert abs(np.diff(parts.coherence.values, axis=1)).max() > 0.1
+    s, z = (parts[name].values.mean(axis=1) for name in ("coherence", "inversion"))
+    np.testing.assert_allclose(whole.coherence.values[:, 0], s, rtol=0, atol=1e-8)
+    pairs = np.array([[30 * 29, 900], [900, 30 * 29]]) / (60 * 59)
+    products = {"coherence_covariance": (s.conj(), s), "inversion_covariance": (z, z)}
+    products |= {"anomalous_covariance": (s, s), "coherence_inversion_covariance": (s, z)}
+    single = {"s": parts.coherence.values, "z": parts.inversion.values}
+    single["s*"] = single["s"].conj()
+    factors = dict(zip(COVARIANCES, (("s*", "s"), ("s", "s"), ("s", "z"), ("z", "z")), strict=True))
+    for name in COVARIANCES:
+        left, right = (single[factor] for factor in factors[name])
+        moment = parts[name].values + left[:, :, None] * right[:, None, :]
+        expected = (moment * pairs).sum(axis=(1, 2)) - products[name][0] * products[name][1]
+        np.testing.assert_allclose(whole[name].values[:, 0, 0], expected, rtol=0, atol=1e-8, err_msg=name)
