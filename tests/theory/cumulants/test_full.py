@@ -69,7 +69,8 @@ def test_status_tells_when_the_time_is_not_short():
 
 TWO = {
     "one group": (laser(frequency=0.7, theta=-1.0), [[0.5, 0.2, 0.3]]),
-    "two groups": (pair(1.5, 8.0, dephasing=0.2, cross_coupling=3.0, cross_theta=(-0.6, -2.0)), START),
+    # K has eigenvalues of both signs: correlated decay and pumping
+    "two groups": (pair(1.5, 8.0, dephasing=0.2, cross_coupling=14.0, cross_theta=(-0.6, -2.0)), START),
 }
 
 
@@ -156,15 +157,16 @@ def test_many_spins_are_the_mean_field_with_corrections_of_order_1_over_n(freque
 
 
 def test_a_million_million_spins_lose_no_digits():
-    """N times the covariances has a limit that is approached as 1/N: beyond 10^9 spins it changes by 1e-9."""
+    """N times the covariances has a limit that is approached as 1/N: beyond 10^9 spins it changes by 1e-8."""
     times = np.linspace(0.0, 3.0, 4)
     limit = {n: evolve(CONTRAST, times, 3 * n, START, rtol=1e-11) for n in (10**6, 10**9, 10**12)}
     for name in COVARIANCES:
         scaled = {n: n * run[name].values for n, run in limit.items()}
         scale = abs(scaled[10**12]).max()
         assert scale > 0.01
-        assert 1e-8 < abs(scaled[10**6] - scaled[10**12]).max() / scale < 1e-4
-        assert abs(scaled[10**9] - scaled[10**12]).max() / scale < 1e-7
+        change = [abs(scaled[n] - scaled[10**12]).max() / scale for n in (10**6, 10**9)]
+        assert 1e-6 < change[0] < 1e-4
+        assert change[1] < 2e-3 * change[0]
 
 
 def test_sampled_frequencies_are_groups_of_equal_spins():
