@@ -170,7 +170,7 @@ def test_a_million_million_spins_lose_no_digits():
 
 
 def test_sampled_frequencies_are_groups_of_equal_spins():
-    """Means over pairs of one group leave out a spin with itself: 2 (30 29) pairs within the classes, 2 (30 30) between them."""
+    """Means over pairs leave out a spin with itself: 2 (30 29) pairs within the classes, 2 (30 30) between them."""
     c, times = 8 * np.exp(-1.1j), np.linspace(0.0, 2.0, 5)
     one = ss.Ensemble([ss.Group(3.0, 1.0, frequency=ss.Samples([-1.5, 1.5]))], [[c]])
     two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=w) for w in (-1.5, 1.5)], np.full((2, 2), c))

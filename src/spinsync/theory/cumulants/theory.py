@@ -83,7 +83,7 @@ class Cumulants:
         )  # fmt: skip
         if initial is None or not s.any():
             return problem
-        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
+        return full.with_coherence(problem, terms, of, ensemble, s, z, z_tail, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
