@@ -263,6 +263,4 @@ def test_a_million_million_spins_lose_no_digits():
     steps = ((10**6, 10**9), (10**9, 10**12))
     change = [abs(ends[large] - ends[small]).max() / abs(ends[large]).max() for small, large in steps]
     assert 1e-6 < change[0] < 1e-4
-    assert change[1] == pytest.approx(
-        1e-3 * change[0], rel=0.01
-    )  # not connected: 3 to 5 times that
+    assert change[1] == pytest.approx(1e-3 * change[0], rel=0.01)  # not connected: 3 to 5 times that
