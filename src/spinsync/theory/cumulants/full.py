@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.memory import check_memory
 from spinsync.model import realizability
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms
@@ -19,6 +20,7 @@ from spinsync.theory.cumulants import full_equations
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses
 
 DIFFUSED = 0.1  # variance of the phase up to which |s| is within 1 % of the exact one (measured, 30 to 300 spins)
+MOMENTS, COPIES = 56, 13  # bytes of the moments of a pair of classes, and how many of them a run needs
 PAIR = ("time", "group", "other_group")
 
 
@@ -27,8 +29,9 @@ def with_coherence(
 ) -> Moments:
     """The problem of the symmetric sector, begun in a product state with the coherences s and inversions z of its classes.
 
-    z_tail : inversion outside the classes, (group,)
+    z_tail : inversion outside the classes, (group,). Raises InputError if the moments do not fit into memory.
     """
+    check_memory("ensemble", s.size, COPIES * MOMENTS, "frequency classes", growth=2)
     n, classes, groups = terms.spins.sum(), s.size, terms.spins.size
     planes = np.array([ensemble.coupling_matrix / n, (terms.decay + terms.pumping) / 2], complex).view(float)
     gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
