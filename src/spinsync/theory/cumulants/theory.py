@@ -75,7 +75,7 @@ class Cumulants:
             work=classes * (6 * groups + 4 * applied.shape[1]),
             start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
-            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
+            floor=np.array([1.0, 1 / self.spins, self.spins**-2.0, 1.0]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
