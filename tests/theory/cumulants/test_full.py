@@ -189,3 +189,19 @@ def test_sampled_frequencies_are_groups_of_equal_spins():
         moment = parts[name].values + left[:, :, None] * right[:, None, :]
         expected = (moment * pairs).sum(axis=(1, 2)) - products[name][0] * products[name][1]
         np.testing.assert_allclose(whole[name].values[:, 0, 0], expected, rtol=0, atol=1e-8, err_msg=name)
+
+
+def test_single_classes_are_shown_and_may_start_on_their_own():
+    one, times = laser(frequency=ss.Gaussian(1.0)), [0.0, 1.0, 2.0]
+    run = evolve(one, times, 10**4, [[0.6, 0.0, 0.3]], each=True)
+    for name in ("coherence", "inversion"):
+        mean = (run[f"spin_{name}"] * run.spin_weight).sum("spin")
+        np.testing.assert_allclose(mean, run[name].values[:, 0], rtol=0, atol=1e-12)
+    turned = np.angle(run.spin_coherence[-1] * np.conj(run.coherence[-1, 0]))
+    assert (np.diff(turned) < 0).all()  # faster spins lead: the phase is -arg s
+    vectors = np.tile([0.6, 0.0, 0.3], (run.sizes["spin"], 1))
+    vectors[::2, 1] = 0.5
+    other = evolve(one, times, 10**4, vectors, each=True)
+    np.testing.assert_allclose(other.spin_coherence[0], (vectors[:, 0] - 1j * vectors[:, 1]) / 2, rtol=0, atol=1e-12)
+    mean = ss.evolve(one, times, theory=ss.MeanField(nodes=run.sizes["spin"]), initial=[[0.6, 0.0, 0.3]])
+    assert abs(mean.coherence - run.coherence).max() < 0.01  # 1/N
