@@ -254,18 +254,24 @@ def real_diagonal(table, a, k, out_re, out_im, out_d):
 
 @compiled(SIGNATURE)
 def group_totals(y, table, planes, factors, work, out):
-    """Record by group: sums of z and z^2 over spins, then of Re c, Im c and d over pairs of spins; and z of every class."""
+    """Record by group: sums of z and its squared deviation over spins, of Re c, Im c and d over pairs; and each z."""
     groups, classes = planes.shape[1], table.shape[1]
     square, spins = groups * groups, table[SPINS]
     z, re, im, d, z_tail = split(y, classes)
     out[:] = 0.0
     out[2 * groups + 3 * square :] = z
-    for g in range(groups):
-        out[g], out[groups + g] = table[TAIL_SPINS, g] * z_tail[g], table[TAIL_SPINS, g] * z_tail[g] ** 2
+    mean, number = np.zeros(groups), np.zeros(groups)
     for a in range(classes):
         g = int(table[GROUP, a])
         out[g] += spins[a] * z[a]
-        out[groups + g] += spins[a] * z[a] ** 2
+        number[g] += spins[a]
+    for g in range(groups):
+        out[g] += table[TAIL_SPINS, g] * z_tail[g]
+        mean[g] = out[g] / (number[g] + table[TAIL_SPINS, g])
+        out[groups + g] = table[TAIL_SPINS, g] * (z_tail[g] - mean[g]) ** 2
+    for a in range(classes):
+        g = int(table[GROUP, a])
+        out[groups + g] += spins[a] * (z[a] - mean[g]) ** 2
     for part, values, sign in ((0, re, 1.0), (1, im, -1.0), (2, d, 1.0)):
         total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
         for a in range(classes):

@@ -75,7 +75,7 @@ class Cumulants:
             work=classes * (6 * groups + 4 * applied.shape[1]),
             start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
-            floor=np.array([1.0, 1 / self.spins, self.spins**-2.0, 1.0]), rtol=self.rtol,
+            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
@@ -146,11 +146,11 @@ def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | No
 def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed:
     """The variables of a run from the recorded sums over spins and pairs of spins."""
     groups = spins.size
-    z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
+    z, spread, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
     pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
     means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
     correlation = means[:, 0] + 1j * means[:, 1]
-    z, spread = z / spins, squares / spins - (z / spins) ** 2
+    z, spread = z / spins, spread / spins
     own = np.eye(groups) * (spread / np.maximum(spins - 1, 1))[:, :, None]  # pairs of one group leave out a spin with itself
     covariance = means[:, 2] - own
     pair = ("time", "group", "other_group")
