@@ -16,6 +16,7 @@ class Fluctuations:
     """dg/dt = (D + U V^T) g from g(0) = source, of which observable . g is seen.
 
     diagonal, source, observable : complex arrays of shape (component,)
+    band : rate at which modes of a continuous spectrum decay, which are no lines, as a real part; -inf without one
     left, right : complex arrays of shape (component, column), U and V
     """
 
@@ -24,6 +25,7 @@ class Fluctuations:
     right: Array
     source: Array
     observable: Array
+    band: float
 
     def lines(self, number: int) -> list[Line]:
         """The slowest `number` modes that are visible in the observable, in order."""

@@ -15,7 +15,7 @@ from spinsync.problems.outcome import NotConvergedError
 DENSE = 300  # variables, up to which the Jacobian is assembled
 ACCURACY = 1e-4  # of the growth rate of many variables, relative to the largest rate
 VECTORS = 40  # of the Krylov space
-MOST_PRODUCTS = 4000
+MOST_PRODUCTS = 1600
 
 Rate = Callable[[Array], Array]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from spinsync.base.arrays import Array
 from spinsync.problems.linear.fluctuations import Fluctuations
 from spinsync.theory.cumulants.classes import Classes
@@ -21,4 +23,5 @@ def regression(classes: Classes, steady: Array) -> Fluctuations:
         right=classes.right * classes.share[:, None],
         source=source,
         observable=classes.spins,
+        band=float(-classes.gamma_perp[classes.smooth].min(initial=np.inf)),
     )

@@ -69,7 +69,8 @@ class Cumulants:
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs = classes * (classes + 1) // 2
-        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
+        smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
+        coefficients = classes_of(terms, of, ensemble.coupling_matrix, smooth)
         return Moments(
             derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
             planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
