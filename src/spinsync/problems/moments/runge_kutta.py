@@ -23,40 +23,64 @@ ERROR_WEIGHTS = np.array(RK45.E, float)
 DENSE_WEIGHTS = np.array(RK45.P, float)  # of powers 1 ... 4 of the fraction of a step
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0  # step size: factor on the best one, and the limits of its change
 INTEGRAL, PROPORTIONAL = 0.14, 0.08  # exponents of the errors of this step and the last one in the size of the next
+CHUNK = 1024  # components: 8 kB each of the result and of a stage
+UNSIGNED = 0x7FFF_FFFF_FFFF_FFFF
 FLAGS = {"contract", "nsz"}  # of floating point: a sum keeps its order, and NaN and infinity their meaning
 
 
 @compiled(fastmath=FLAGS)
-def _combine(y, h, weights, stages, count, out):
-    """out = y + h sum_i weights[i] stages[i] over the first `count` stages."""
-    for c in range(y.size):
-        out[c] = y[c]
-    for i in range(count):
-        w, k = h * weights[i], stages[i]
-        if w != 0:
-            for c in range(y.size):
-                out[c] += w * k[c]
+def _add(factor, values, out):
+    """out += factor values."""
+    for c in range(out.size):
+        out[c] += factor * values[c]
 
 
 @compiled()
-def _largest(y):
-    """The largest modulus; infinite if one is NaN."""
-    worst = 0.0
-    for c in range(y.size):
-        size = abs(y[c])
-        if not size <= worst:
-            worst = size if size == size else np.inf
+def _combine(h, weights, stages, count, first, out):
+    """out += h sum_i weights[i] stages[i] over the first `count` stages, whose components begin at `first`."""
+    for i in range(count):
+        if weights[i] != 0:
+            _add(h * weights[i], stages[i, first : first + out.size], out)
+
+
+@compiled()
+def _advance(y, h, weights, stages, count, out):
+    """out = y + h sum_i weights[i] stages[i], in chunks that stay in the fastest memory until they are complete."""
+    for first in range(0, y.size, CHUNK):
+        end = min(first + CHUNK, y.size)
+        out[first:end] = y[first:end]
+        _combine(h, weights, stages, count, first, out[first:end])
+
+
+@compiled()
+def _largest(bits, worst):
+    """The largest modulus, and `worst`, as bits: numbers without sign are ordered as their bits are, and NaN is the largest."""
+    for c in range(bits.size):
+        worst = max(worst, bits[c] & UNSIGNED)
     return worst
 
 
 @compiled()
-def _norm(error, y, new, blocks, floor, rtol):
+def _sizes(y, blocks, sizes):
+    """The largest modulus of each block."""
+    bits = y.view(np.int64)
+    for k in range(sizes.size):
+        sizes.view(np.int64)[k] = _largest(bits[blocks[k] : blocks[k + 1]], 0)
+
+
+@compiled()
+def _norm(h, stages, blocks, scale, rtol, spare):
     """The largest error in units of the tolerance, each relative to the scale of its block; infinite if one is NaN."""
-    worst = 0.0
-    for k in range(floor.size):
-        i, j = blocks[k], blocks[k + 1]
-        scale = max(floor[k], _largest(y[i:j]), _largest(new[i:j]))
-        size = _largest(error[i:j]) / (rtol * scale)
+    worst, found = 0.0, np.empty(1)
+    for k in range(scale.size):
+        bits = 0
+        for first in range(blocks[k], blocks[k + 1], CHUNK):
+            error = spare[: min(CHUNK, blocks[k + 1] - first)]
+            error[:] = 0.0
+            _combine(h, ERROR_WEIGHTS, stages, STAGES, first, error)
+            bits = _largest(error.view(np.int64), bits)
+        found.view(np.int64)[0] = bits
+        size = found[0] / (rtol * scale[k])
         if not size <= worst:
             worst = size if size == size else np.inf
     return worst
@@ -79,9 +103,10 @@ def solve(
     clock: step size, time since times[0], error of the last step. counts: outputs, steps, rejected steps. y: the state, and
     stages[0] its derivative if counts[1] > 0. spare: two vectors.
     """
-    h, elapsed, before = clock[0], clock[1], clock[2]
-    done, steps, rejected = counts[0], counts[1], counts[2]
-    new, error, dense = spare[0], spare[1], np.empty(STAGES)
+    h, elapsed, before = float(clock[0]), float(clock[1]), float(clock[2])
+    done, steps, rejected = int(counts[0]), int(counts[1]), int(counts[2])
+    new, dense, size_before, size_new = spare[0], np.empty(STAGES), np.empty(floor.size), np.empty(floor.size)
+    _sizes(y, blocks, size_before)
     if steps + rejected == 0 and done == 0:
         derivative(y, table, planes, factors, work, stages[0])
         numbers(y, table, planes, factors, work, out[0])
@@ -96,11 +121,10 @@ def solve(
             break
         left -= 1
         for i in range(1, STAGES):
-            _combine(y, h, STAGE_WEIGHTS[i], stages, i, new)
+            _advance(y, h, STAGE_WEIGHTS[i], stages, i, new)
             derivative(new, table, planes, factors, work, stages[i])
-        error[:] = 0.0
-        _combine(error, h, ERROR_WEIGHTS, stages, STAGES, error)
-        size = _norm(error, y, new, blocks, floor, rtol)
+        _sizes(new, blocks, size_new)
+        size = _norm(h, stages, blocks, np.maximum(floor, np.maximum(size_before, size_new)), rtol, spare[1])
         if size > 1:
             rejected += 1
             h *= max(SHRINK, SAFETY * size**-0.2) if size < np.inf else SHRINK
@@ -115,11 +139,12 @@ def solve(
                     DENSE_WEIGHTS[i, 0]
                     + theta * (DENSE_WEIGHTS[i, 1] + theta * (DENSE_WEIGHTS[i, 2] + theta * DENSE_WEIGHTS[i, 3]))
                 )
-            _combine(y, h, dense, stages, STAGES, error)
-            numbers(error, table, planes, factors, work, out[done])
+            _advance(y, h, dense, stages, STAGES, spare[1])
+            numbers(spare[1], table, planes, factors, work, out[done])
             done += 1
             left -= 1
         y[:] = new
+        size_before[:] = size_new
         stages[0, :] = stages[STAGES - 1]
         steps += 1
         elapsed += h

@@ -52,7 +52,7 @@ class Classes:
     @cached_property
     def full_rank(self) -> bool:
         """Whether `right` is the identity."""
-        return self.right.shape[0] == self.right.shape[1]
+        return bool(self.right.shape[1] == self.spins.size)
 
     def sums(self, c: Array) -> Array:
         """m_ar = sum_e right_er (N_e - delta_ae)/N c_ae, of correlations (class, other_class); shape (class, column)."""
@@ -74,16 +74,16 @@ class Classes:
 
     def unpacked(self, y: Array) -> tuple[Array, Array]:
         """z (class,) and the Hermitian c (class, other_class) of a packed state."""
-        classes, count = self.spins.size, self.pairs[0].size
+        classes, count, first = self.spins.size, self.pairs[0].size, self.spins.size + self.tail.size
         c = np.zeros((classes, classes), complex)
-        c.T[self.pairs] = y[classes : classes + count] - 1j * y[classes + count : classes + 2 * count]
+        c.T[self.pairs] = y[first : first + count] - 1j * y[first + count : first + 2 * count]
         c[self.pairs] = c.T[self.pairs].conj()
         return y[:classes], c
 
     def packed(self, z: Array, c: Array, connected: Array) -> Array:
         """The packed state of z, c and the connected <sigma^z_a sigma^z_b> - z_a z_b, with the tails at rest."""
         c, connected = (np.where(self.missing, 0, moments[self.pairs]) for moments in (c, connected))
-        return np.concatenate([z, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected, self.tail])
+        return np.concatenate([z, self.tail, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected])
 
 
 def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array, smooth: Array) -> Classes:

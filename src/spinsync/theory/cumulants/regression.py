@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from spinsync.base.arrays import Array
@@ -11,8 +13,9 @@ from spinsync.theory.cumulants.classes import Classes
 ROUNDING = 4e-15  # of a source whose terms cancel
 
 
-def regression(classes: Classes, steady: Array) -> Fluctuations:
+def regression(coefficients: Callable[[], Classes], steady: Array) -> Fluctuations:
     """dg_b/dtau = -(i omega_b + Gamma_perp_b) g_b + (i/N) z_b sum_e (N_e - delta_be) C_be g_e, seen in sum_b N_b g_b."""
+    classes = coefficients()
     z, c = classes.unpacked(steady)
     shared = classes.spins @ c - c.diagonal()
     source = shared + (1 + z) / 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -23,9 +23,14 @@ from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
+from spinsync.theory.cumulants import symmetric
+from spinsync.theory.cumulants.classes import classes_of
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
+from spinsync.theory.cumulants.regression import regression
+from spinsync.theory.cumulants.steady import steady_state
 
 MOST_SPINS = 10**15
+RANK_ROUNDING = 1e-14  # singular values below this share of the largest are zero
 
 
 @known_fields
@@ -57,26 +62,23 @@ class Cumulants:
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
         """The moments of the U(1)-symmetric sector."""
-        from spinsync.theory.cumulants import symmetric
-        from spinsync.theory.cumulants.classes import classes_of
-        from spinsync.theory.cumulants.regression import regression
-        from spinsync.theory.cumulants.steady import steady_state
-
         rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
         distributions = tuple(group.distribution for group in ensemble.groups)
         of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
         m, m_tail = _start(rates, of, initial, seed, each)
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
-        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
-        pairs = classes * (classes + 1) // 2
+        classes, groups = of.group.size, len(distributions)
+        pairs, single = classes * (classes + 1) // 2, classes == groups
+        table, factors = class_table(terms, of), coupling_factors(ensemble.coupling_matrix)
         smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
-        coefficients = classes_of(terms, of, ensemble.coupling_matrix, smooth)
+        coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
         return Moments(
-            derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
-            planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
-            work=4 * groups * classes, start=symmetric.start_moments(s, z, z_tail, table[symmetric.HAS_PAIRS]),
-            blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
-            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
+            derivative=symmetric.derivative_of_single_classes if single else symmetric.derivative,
+            numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=factors,
+            work=classes * (6 * groups + 4 * factors.shape[1]),
+            start=symmetric.start_moments(s, z, z_tail, table[symmetric.SPINS]),
+            blocks=np.cumsum([0, classes + groups, 2 * pairs, pairs]),
+            floor=np.array([1.0, 1 / self.spins, 1 / self.spins]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
@@ -99,25 +101,33 @@ def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int,
 def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
     """The table of `symmetric.derivative`, with the primed rates of (10.1)."""
     gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
-    gamma_1, g, numbers = gain + damping, of.group, terms.spins[of.group] * of.share
+    gamma_1, total = gain + damping, terms.spins.sum()
+    g = np.concatenate([of.group, np.arange(terms.spins.size)])
+    numbers = terms.spins[g] * np.concatenate([of.share, of.tail])
+    frequency = np.concatenate([of.frequency, np.zeros(terms.spins.size)])
     rows = (
-        g, numbers / terms.spins.sum(), numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g],
-        (gain - damping)[g], numbers != 1,
+        g, np.searchsorted(of.group, g, side="right"), numbers, numbers / total, (numbers - 1) / total, frequency,
+        (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g],
     )  # fmt: skip
     return np.stack([np.asarray(row, float) for row in rows])
 
 
-def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
-    """The spins of each group outside its classes, their relaxation and net gain, shape (1, 3, group)."""
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
-    return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
-
-
-def coupling_planes(terms: GroupTerms, coupling: Array) -> Array:
-    """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups."""
-    net, total = (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2
-    matrices = (coupling, coupling / terms.spins.sum(), terms.exchange, net, total)
+def coupling_planes(terms: GroupTerms) -> Array:
+    """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups, per spin."""
+    matrices = (terms.exchange, (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2)
     return np.ascontiguousarray([part for matrix in matrices for part in (matrix.real, matrix.imag)], float)
+
+
+def coupling_factors(coupling: Array) -> Array:
+    """C for `symmetric.apply_coupling`: real part, imaginary part and their sum, of C or of two factors if its rank is low."""
+    groups = len(coupling)
+    factors = (coupling,)
+    if groups > symmetric.FEW_GROUPS:
+        left, values, right = np.linalg.svd(coupling)
+        rank = max(int(np.sum(values > RANK_ROUNDING * values[0])), 1)
+        if 2 * rank < groups:
+            factors = (right[:rank], (left[:, :rank] * values[:rank]).T)
+    return np.ascontiguousarray([part for one in factors for part in (one.real, one.imag, one.real + one.imag)], float)
 
 
 def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | None) -> dict[str, tuple[str, Array]]:
