@@ -24,12 +24,19 @@ def slowest_lines(own: Fluctuations, number: int) -> list[Line]:
     Raises NoLineError if there is none, TooFewLinesError if there are fewer, IllConditionedError or OverflowError if double
     precision does not suffice."""
     lines = _slowest_modes(own, number)
-    outside = [line for line in lines if line.value.real > own.band + line.error]
+    outside = [line for line in lines if _resolved(own, line)]
     if not outside:
         raise NoLineError
     if len(outside) < number:
         raise TooFewLinesError(len(outside), number)
     return lines
+
+
+def _resolved(own: Fluctuations, line: Line) -> bool:
+    """Whether a mode is above the continuous spectrum at its frequency."""
+    continuous = np.flatnonzero(own.band > -np.inf)
+    nearest = continuous[np.argsort(abs(own.diagonal.imag[continuous] - line.value.imag))[:1]]
+    return bool(np.all(line.value.real > own.band[nearest] + line.error))
 
 
 def _slowest_modes(own: Fluctuations, number: int) -> list[Line]:

@@ -10,7 +10,7 @@ from spinsync.base.arrays import Array
 from spinsync.problems.linear.fluctuations import Fluctuations
 from spinsync.theory.cumulants.classes import Classes
 
-ROUNDING = 4e-15  # of a source whose terms cancel
+ROUNDING = 1e-13  # of a source whose terms cancel
 
 
 def regression(coefficients: Callable[[], Classes], steady: Array) -> Fluctuations:
@@ -26,5 +26,18 @@ def regression(coefficients: Callable[[], Classes], steady: Array) -> Fluctuatio
         right=classes.right * classes.share[:, None],
         source=source,
         observable=classes.spins,
-        band=float(-classes.gamma_perp[classes.smooth].min(initial=np.inf)),
+        band=band(classes),
     )
+
+
+def band(classes: Classes) -> Array:
+    """Real part up to which modes belong to the spread of a continuous distribution, shape (class,); -inf for other classes.
+
+    Classes at a distance h replace an integral over frequencies by a sum. It is right to a factor tanh(pi mu/h) for modes that
+    decay more slowly than free spins by mu.
+    """
+    out = np.full(classes.spins.size, -np.inf)
+    for group in np.unique(classes.group[classes.smooth]):
+        inside = np.flatnonzero(classes.group == group)
+        out[inside] = -classes.gamma_perp[inside] + abs(np.gradient(classes.omega[inside])) / 2
+    return out
