@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import NoFixedPointError, NotConvergedError
 
 REAL = 8  # bytes
+STATE = "state_moments"  # name of the vector of all moments
 #: of the compiled functions `derivative` and `numbers`: (y, table, planes, factors, work, out)
 SIGNATURE = "void(float64[::1], float64[:,::1], float64[:,:,::1], float64[:,:,::1], float64[::1], float64[::1])"
 STEADY = 0.9  # typical share of the steady state in the time of lines and response, for the progress line
@@ -74,9 +75,32 @@ class Moments:
 
     def motion(self, times: Array, seed: int) -> Observed:
         """The observed variables at `times`. Raises StoppedError if the time steps get too many or too small."""
+        return self.motion_and_state(times, False)
+
+    @one_blas_thread()
+    def motion_and_state(self, times: Array, keep_state: bool = True) -> Observed:
+        """The same and all moments at the last time."""
         from spinsync.problems.moments.stepping import integrate
 
-        return self.observe(integrate(self, self.start, times, report).numbers)
+        found = integrate(self, self.start, times, report)
+        return self.observe(found.numbers) | ({STATE: (("moment",), found.state)} if keep_state else {})
+
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Name and size of the vector that `motion_and_state` adds."""
+        return {STATE: self.start.size}
+
+    def is_state(self, state: Mapping[str, Array]) -> bool:
+        """Moments of any size may have been found."""
+        return state[STATE].dtype == float
+
+    def inversion_of(self, state: Mapping[str, Array]) -> Array:
+        """The inversion of each group in a state, shape (group,)."""
+        return np.asarray(self.observe(self.recording(state[STATE]))["inversion"][1][0])
+
+    def with_state(self, state: Mapping[str, Array]) -> Self:
+        """The same problem with another initial state."""
+        return replace(self, start=state[STATE])
 
     @in_background
     @one_blas_thread()
@@ -88,6 +112,14 @@ class Moments:
         found = at_rest(self)
         observed = {name: (dims[1:], values[0]) for name, (dims, values) in self.observe(self.recording(found.state)).items()}
         return observed | {"stable": ((), np.array(found.stable))}
+
+    @in_background
+    @one_blas_thread()
+    def steady_state_vectors(self) -> Mapping[str, Array]:
+        """All moments of the steady state."""
+        from spinsync.problems.moments.at_rest import at_rest
+
+        return {STATE: at_rest(self).state}
 
     @in_background
     @one_blas_thread()
@@ -109,11 +141,11 @@ class Moments:
             return np.asarray(fluctuations.response(frequencies))
 
     def _fluctuations(self) -> Any:
-        from spinsync.problems.moments.at_rest import at_rest
+        from spinsync.problems.moments.at_rest import LONGEST, at_rest
 
         found = at_rest(self)
         if not found.stable:
-            raise NoFixedPointError(np.inf)
+            raise NoFixedPointError(LONGEST / self.slowest)
         return self.fluctuations(found.state)
 
     def rate(self, y: Array) -> Array:

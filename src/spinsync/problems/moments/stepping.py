@@ -23,7 +23,7 @@ RELAXATION_TIMES = 1000.0  # slowest relaxation times after which the step size 
 
 @dataclass(frozen=True)
 class Solution:
-    """Recorded numbers of shape (time, number), and the state at the last time step."""
+    """Recorded numbers of shape (time, number), and the state at the last time."""
 
     numbers: Array
     state: Array
@@ -60,7 +60,7 @@ def integrate(problem: Moments, start: Array, times: Array, tell: Callable[[floa
             if outlook.hopeless(float(clock[0]), float(clock[1]), most - used, used / most):
                 Ended.BEYOND.check(most)
     Ended(status).check(int(counts[1]))
-    return Solution(out, y, int(counts[1]), int(counts[2]))
+    return Solution(out, spare[1].copy() if counts[1] else y, int(counts[1]), int(counts[2]))
 
 
 def _first_step(problem: Moments, y: Array, rates: Array, span: float) -> float:

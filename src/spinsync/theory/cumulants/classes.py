@@ -74,16 +74,16 @@ class Classes:
 
     def unpacked(self, y: Array) -> tuple[Array, Array]:
         """z (class,) and the Hermitian c (class, other_class) of a packed state."""
-        classes, count, first = self.spins.size, self.pairs[0].size, self.spins.size + self.tail.size
+        classes, count = self.spins.size, self.pairs[0].size
         c = np.zeros((classes, classes), complex)
-        c.T[self.pairs] = y[first : first + count] - 1j * y[first + count : first + 2 * count]
+        c.T[self.pairs] = y[classes : classes + count] - 1j * y[classes + count : classes + 2 * count]
         c[self.pairs] = c.T[self.pairs].conj()
         return y[:classes], c
 
     def packed(self, z: Array, c: Array, connected: Array) -> Array:
         """The packed state of z, c and the connected <sigma^z_a sigma^z_b> - z_a z_b, with the tails at rest."""
         c, connected = (np.where(self.missing, 0, moments[self.pairs]) for moments in (c, connected))
-        return np.concatenate([z, self.tail, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected])
+        return np.concatenate([z, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected, self.tail])
 
 
 def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array, smooth: Array) -> Classes:

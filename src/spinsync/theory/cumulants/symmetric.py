@@ -1,6 +1,6 @@
 """The second-order equations of the U(1)-symmetric sector, (10.3) to (10.6), as compiled functions of a packed state.
 
-The state of M classes is y = (z, z of the tails, Re c, Im c, d) with the inversions z_a, the correlations
+The state of M classes is y = (z, Re c, Im c, d, z of the tails) with the inversions z_a, the correlations
 c_ab = <sigma^+_i sigma^-_j> and the connected d_ab = <sigma^z_i sigma^z_j> - z_a z_b of two different spins, i of class a and j
 of class b. c is Hermitian and d symmetric, so that only b >= a is kept, row by row. d is of order 1/N: as a moment of its own
 it keeps its digits at any N.
@@ -18,9 +18,10 @@ import numpy as np
 from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
-#: rows of the table, which has a column for each class, and then one for the tail of each group
-#: END is the end of the classes of the same group, SHARE is N_a/N, OTHERS (N_a - 1)/N
-GROUP, END, SPINS, SHARE, OTHERS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN = range(9)
+#: rows of the table, which has a column for each class: SHARE is N_a/N, END the end of the classes of its group, OTHERS
+#: (N_a - 1)/N; the last three are of the tails, one column for each group
+GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS = range(10)
+TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(10, 13)
 #: planes of couplings between groups: per spin (C + C^+)/(2N), K_- - K_+ and K_- + K_+
 EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(6)
 FEW_GROUPS = 6  # up to which the coupling is applied by loops instead of matrix products
@@ -166,17 +167,17 @@ def pair_rates(table, planes, a, b, za, own_re, own_im):
 
 @compiled()
 def split(y, classes):
-    """z, Re c, Im c and d."""
+    """z, Re c, Im c, d and z of the tails."""
     pairs = classes * (classes + 1) // 2
-    z = y[: y.size - 3 * pairs]
-    return z, y[z.size : z.size + pairs], y[z.size + pairs : z.size + 2 * pairs], y[z.size + 2 * pairs :]
+    re, im, d, end = classes, classes + pairs, classes + 2 * pairs, classes + 3 * pairs
+    return y[:re], y[re:im], y[im:d], y[d:end], y[end:]
 
 
 @compiled()
 def fields(y, table, factors, groups, work):
     """field[h, a] = sum_e (N_e - delta_ea)/N C_he c_ae, real and imaginary parts."""
-    classes = table.shape[1] - groups
-    _, re, im, _ = split(y, classes)
+    classes = table.shape[1]
+    _, re, im, _, _ = split(y, classes)
     size = groups * classes
     sum_re, sum_im = work[:size].reshape(groups, classes), work[size : 2 * size].reshape(groups, classes)
     field_re, field_im = work[2 * size : 3 * size].reshape(groups, classes), work[3 * size : 4 * size].reshape(groups, classes)
@@ -189,24 +190,22 @@ def fields(y, table, factors, groups, work):
 
 
 @compiled()
-def inversions(y, table, field_im, out):
+def inversions(z, z_tail, table, field_im, out_z, out_tail):
     """(10.3), and the free relaxation of the tails."""
-    classes = field_im.shape[1]
-    for a in range(table.shape[1]):
-        out[a] = table[NET_GAIN, a] - table[GAMMA_1, a] * y[a]
-        if a < classes:
-            out[a] += 4 * field_im[int(table[GROUP, a]), a]
+    for a in range(z.size):
+        out_z[a] = table[NET_GAIN, a] - table[GAMMA_1, a] * z[a] + 4 * field_im[int(table[GROUP, a]), a]
+    for g in range(z_tail.size):
+        out_tail[g] = table[TAIL_NET_GAIN, g] - table[TAIL_GAMMA_1, g] * z_tail[g]
 
 
 @compiled(SIGNATURE)
 def derivative(y, table, planes, factors, work, out):
     """Write the derivatives (10.3) to (10.5) to `out`."""
-    groups = planes.shape[1]
-    classes = table.shape[1] - groups
+    groups, classes = planes.shape[1], table.shape[1]
     field_re, field_im = fields(y, table, factors, groups, work)
-    (z, re, im, d), (_, out_re, out_im, out_d) = split(y, classes), split(out, classes)
+    (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, classes), split(out, classes)
     omega = table[OMEGA]
-    inversions(y, table, field_im, out)
+    inversions(z, z_tail, table, field_im, out_z, out_tail)
     for a in range(classes):
         g, first, start = int(table[GROUP, a]), a, row_start(a, classes)
         while first < classes:
@@ -226,8 +225,8 @@ def derivative_of_single_classes(y, table, planes, factors, work, out):
     """`derivative` where every class is a group: pair by pair, as neighbours share no coefficients."""
     groups = planes.shape[1]
     field_re, field_im = fields(y, table, factors, groups, work)
-    (z, re, im, d), (_, out_re, out_im, out_d) = split(y, groups), split(out, groups)
-    inversions(y, table, field_im, out)
+    (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, groups), split(out, groups)
+    inversions(z, z_tail, table, field_im, out_z, out_tail)
     k = 0
     for a in range(groups):
         start, za = k, z[a]
@@ -248,7 +247,7 @@ def derivative_of_single_classes(y, table, planes, factors, work, out):
 def real_diagonal(table, a, k, out_re, out_im, out_d):
     """c_aa is real. A class of one spin has no pair: its c_aa and d_aa stay at zero."""
     out_im[k] = 0.0
-    if table[SPINS, a] == 1:
+    if table[HAS_PAIRS, a] == 0:
         out_re[k] = 0.0
         out_d[k] = 0.0
 
@@ -256,16 +255,17 @@ def real_diagonal(table, a, k, out_re, out_im, out_d):
 @compiled(SIGNATURE)
 def group_totals(y, table, planes, factors, work, out):
     """Record by group: sums of z and z^2 over spins, then of Re c, Im c and d over pairs of spins; and z of every class."""
-    groups = planes.shape[1]
-    classes, square = table.shape[1] - groups, groups * groups
-    z, re, im, d = split(y, classes)
-    spins, out_z, out_zz = table[SPINS], out[:groups], out[groups : 2 * groups]
+    groups, classes = planes.shape[1], table.shape[1]
+    square, spins = groups * groups, table[SPINS]
+    z, re, im, d, z_tail = split(y, classes)
     out[:] = 0.0
-    out[2 * groups + 3 * square :] = z[:classes]
-    for a in range(z.size):
+    out[2 * groups + 3 * square :] = z
+    for g in range(groups):
+        out[g], out[groups + g] = table[TAIL_SPINS, g] * z_tail[g], table[TAIL_SPINS, g] * z_tail[g] ** 2
+    for a in range(classes):
         g = int(table[GROUP, a])
-        out_z[g] += spins[a] * z[a]
-        out_zz[g] += spins[a] * z[a] * z[a]
+        out[g] += spins[a] * z[a]
+        out[groups + g] += spins[a] * z[a] ** 2
     for part, values, sign in ((0, re, 1.0), (1, im, -1.0), (2, d, 1.0)):
         total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
         for a in range(classes):
@@ -289,4 +289,4 @@ def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, spins: np.nd
     a, b = np.triu_indices(z.size)
     c = np.conj(s[a]) * s[b]
     c[(a == b) & (spins[a] == 1)] = 0
-    return np.concatenate([z, z_tail, c.real, np.where(a == b, 0.0, c.imag), np.zeros(a.size)])
+    return np.concatenate([z, c.real, np.where(a == b, 0.0, c.imag), np.zeros(a.size), z_tail])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
@@ -23,14 +23,13 @@ from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
-from spinsync.theory.cumulants import symmetric
-from spinsync.theory.cumulants.classes import classes_of
+from spinsync.theory.cumulants import full, symmetric
+from spinsync.theory.cumulants.classes import classes_of, factors
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
 from spinsync.theory.cumulants.regression import regression
 from spinsync.theory.cumulants.steady import steady_state
 
 MOST_SPINS = 10**15
-RANK_ROUNDING = 1e-14  # singular values below this share of the largest are zero
 
 
 @known_fields
@@ -61,29 +60,32 @@ class Cumulants:
             raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
-        """The moments of the U(1)-symmetric sector."""
+        """The moments of the U(1)-symmetric sector, or those with coherence if `initial` has one."""
         rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
         distributions = tuple(group.distribution for group in ensemble.groups)
         of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
         m, m_tail = _start(rates, of, initial, seed, each)
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
-        classes, groups = of.group.size, len(distributions)
-        pairs, single = classes * (classes + 1) // 2, classes == groups
-        table, factors = class_table(terms, of), coupling_factors(ensemble.coupling_matrix)
+        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
+        pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
         smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
         coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
-        return Moments(
-            derivative=symmetric.derivative_of_single_classes if single else symmetric.derivative,
-            numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=factors,
-            work=classes * (6 * groups + 4 * factors.shape[1]),
-            start=symmetric.start_moments(s, z, z_tail, table[symmetric.SPINS]),
-            blocks=np.cumsum([0, classes + groups, 2 * pairs, pairs]),
-            floor=np.array([1.0, 1 / self.spins, 1 / self.spins]), rtol=self.rtol,
+        problem = Moments(
+            derivative=symmetric.derivative_of_single_classes if classes == groups else symmetric.derivative,
+            numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
+            work=classes * (6 * groups + 4 * applied.shape[1]),
+            start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
+            blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
+            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
             rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
         )  # fmt: skip
+        if initial is None or not s.any():
+            return problem
+        problem = replace(problem, factors=tail_factors(terms, of))
+        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
@@ -99,17 +101,22 @@ def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int,
 
 
 def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
-    """The table of `symmetric.derivative`, with the primed rates of (10.1)."""
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
-    gamma_1, total = gain + damping, terms.spins.sum()
-    g = np.concatenate([of.group, np.arange(terms.spins.size)])
-    numbers = terms.spins[g] * np.concatenate([of.share, of.tail])
-    frequency = np.concatenate([of.frequency, np.zeros(terms.spins.size)])
+    """The table of `symmetric.derivative`, with the primed rates of (10.1); there are at least as many classes as groups."""
+    _, gamma_1, net_gain = tail_factors(terms, of)[0]
+    g, numbers, total = of.group, terms.spins[of.group] * of.share, float(terms.spins.sum())
     rows = (
-        g, np.searchsorted(of.group, g, side="right"), numbers, numbers / total, (numbers - 1) / total, frequency,
-        (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g],
+        g, numbers / total, numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], net_gain[g], numbers != 1,
+        np.searchsorted(g, g, side="right"), (numbers - 1) / total,
     )  # fmt: skip
-    return np.stack([np.asarray(row, float) for row in rows])
+    tails = np.zeros((3, g.size))
+    tails[:, : terms.spins.size] = tail_factors(terms, of)[0]
+    return np.concatenate([np.stack([np.asarray(row, float) for row in rows]), tails])
+
+
+def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
+    """The spins of each group outside its classes, their relaxation and net gain, shape (1, 3, group)."""
+    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
 
 
 def coupling_planes(terms: GroupTerms) -> Array:
@@ -120,14 +127,9 @@ def coupling_planes(terms: GroupTerms) -> Array:
 
 def coupling_factors(coupling: Array) -> Array:
     """C for `symmetric.apply_coupling`: real part, imaginary part and their sum, of C or of two factors if its rank is low."""
-    groups = len(coupling)
-    factors = (coupling,)
-    if groups > symmetric.FEW_GROUPS:
-        left, values, right = np.linalg.svd(coupling)
-        rank = max(int(np.sum(values > RANK_ROUNDING * values[0])), 1)
-        if 2 * rank < groups:
-            factors = (right[:rank], (left[:, :rank] * values[:rank]).T)
-    return np.ascontiguousarray([part for one in factors for part in (one.real, one.imag, one.real + one.imag)], float)
+    left, right = factors(coupling)
+    matrices = (coupling,) if left is coupling or len(coupling) <= symmetric.FEW_GROUPS else (right.T, left.T)
+    return np.ascontiguousarray([part for one in matrices for part in (one.real, one.imag, one.real + one.imag)], float)
 
 
 def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | None) -> dict[str, tuple[str, Array]]:
@@ -147,7 +149,7 @@ def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed
     """The variables of a run from the recorded sums over spins and pairs of spins."""
     groups = spins.size
     z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
-    pairs = np.outer(spins, spins) - np.diag(spins).astype(float)
+    pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
     means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
     correlation = means[:, 0] + 1j * means[:, 1]
     z, spread = z / spins, squares / spins - (z / spins) ** 2
