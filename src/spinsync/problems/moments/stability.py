@@ -22,7 +22,7 @@ Rate = Callable[[Array], Array]
 
 def jacobian_times(rate: Rate, state: Array) -> Rate:
     """v -> J v. The right-hand side is a polynomial of second degree, of which a symmetric difference of any width is exact."""
-    size = np.linalg.norm(state)
+    size = np.linalg.norm(state) or 1.0
 
     def times(vector: Array) -> Array:
         check_interrupt()
