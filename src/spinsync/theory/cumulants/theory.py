@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
@@ -76,7 +76,7 @@ class Cumulants:
             work=classes * (6 * groups + 4 * applied.shape[1]),
             start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
-            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
+            floor=np.array([1.0, 1 / self.spins, self.spins**-2.0, 1.0]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
@@ -84,8 +84,7 @@ class Cumulants:
         )  # fmt: skip
         if initial is None or not s.any():
             return problem
-        problem = replace(problem, factors=tail_factors(terms, of))
-        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
+        return full.with_coherence(problem, terms, of, ensemble, s, z, z_tail, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
