@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -68,7 +68,8 @@ class Cumulants:
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
-        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
+        smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
+        coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
         problem = Moments(
             derivative=symmetric.derivative_of_single_classes if classes == groups else symmetric.derivative,
             numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
