@@ -10,13 +10,14 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
+from spinsync.base.codes import flags
 from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.rates import Rates
 from spinsync.questions.initial_states import initial_vectors
 from spinsync.questions.options import check_distributions, checked_seed
-from spinsync.regimes.codes import Regime, Status, flags
+from spinsync.regimes.codes import Regime, Status
 from spinsync.regimes.engines import lanes
 from spinsync.regimes.movers import Batch
 from spinsync.regimes.summary import Motions
@@ -67,7 +68,7 @@ def regime_variables(motions: Motions, dims: tuple[str, ...] = (), shape: tuple[
         "period": shaped(motions.period),
         "order_parameter_range": shaped(motions.extremes, "bound"),
         "settled": shaped(motions.status == Status.SETTLED),
-        "status": (*shaped(motions.status), flags(Status) | {"flag_descriptions": "; ".join(status.text for status in Status)}),
+        "status": (*shaped(motions.status), {"long_name": "why the regime is undecided"} | flags(Status)),
     }
 
 

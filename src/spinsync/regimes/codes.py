@@ -47,12 +47,6 @@ class Status(Code):
     THROUGH_ZERO = 4, "the coherence of a group passes through zero, where its phase is undefined"
 
 
-def flags(codes: type[IntEnum]) -> dict[str, Any]:
-    """CF attributes `flag_values` and `flag_meanings` of a variable that holds codes."""
-    meanings = " ".join(code.name.lower() for code in codes)
-    return {"flag_values": np.array([code.value for code in codes], np.int8), "flag_meanings": meanings}
-
-
 @known_keywords
 def label(codes: Any) -> Any:
     """The labels of regime codes.

@@ -42,7 +42,7 @@ def dataset(
         if coordinate.dtype.kind == "U":  # Zarr v3 specifies this text type, but none of fixed width
             result = result.assign_coords({name: coordinate.astype(TEXT)})
     for name, variable_ in result.variables.items():
-        variable_.attrs.update(attributes(str(name)))
+        variable_.attrs = attributes(str(name)) | variable_.attrs
     result.attrs = {
         "verb": question,
         "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),

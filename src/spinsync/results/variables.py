@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any
 
+from spinsync.base.codes import flags
 from spinsync.model.parameters import RATE, parameter
+from spinsync.model.realizability import Validity
 
 #: name -> (long_name, units)
 VARIABLES: Mapping[str, tuple[str, str]] = {
@@ -20,6 +23,8 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "inversion": ("inversion <sigma^z> of a group", "1"),
     "order_parameter": ("order parameter R", "1"),
     "inversion_correlation": ("pair correlation <sigma^z_i sigma^z_j>, i != j", "1"),
+    "inversion_covariance": ("covariance <sigma^z_i sigma^z_j> - <sigma^z_i><sigma^z_j> of pairs, i != j", "1"),
+    "coherence_covariance": ("covariance <sigma^+_i sigma^-_j> - <sigma^+_i><sigma^-_j> of pairs, i != j", "1"),
     "anomalous_covariance": ("covariance <sigma^-_i sigma^-_j> - <sigma^-_i><sigma^-_j> of pairs, i != j", "1"),
     "coherence_inversion_covariance": ("covariance <sigma^-_i sigma^z_j> - <sigma^-_i><sigma^z_j> of pairs, i != j", "1"),
     "wineland": ("squeezing parameter of Wineland", "1"),
@@ -42,6 +47,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "spin_weight": ("share of all spins", "1"),
     "state_0": ("density matrix at the end, elements of coherence order 0", "1"),
     "state_1": ("density matrix at the end, elements of coherence order 1", "1"),
+    "state_moments": ("all moments at the end, in the order of the theory", "1"),
     "state_2": ("density matrix at the end, elements of coherence order 2", "1"),
     "coherence_rate": ("rate of <sigma^-> from the generator", RATE),
     "inversion_rate": ("rate of <sigma^z> from the generator", RATE),
@@ -83,7 +89,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "lyapunov": ("largest Lyapunov exponent, without the zero of the common phase", RATE),
     "lyapunov_error": ("error of the Lyapunov exponent", RATE),
     "settled": ("the motion has converged", "1"),
-    "status": ("why the regime is undecided", "1"),
+    "status": ("what is known against the moments of the state", "1"),
     "regime_fraction": ("share of the realizations with this regime", "1"),
     "exchange": ("exchange Hc of two spins", RATE),
     "correlated_decay": ("correlated decay 2 K_- of two spins", RATE),
@@ -91,11 +97,15 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
 }
 
 
+#: variable that holds codes -> these, if the question gives no others
+CODES: Mapping[str, type[IntEnum]] = {"status": Validity}
+
+
 def attributes(name: str) -> dict[str, Any]:
     """`long_name` and `units` of a variable, of its `_error` and its `_count`, or of a parameter, also dotted as "A.gain"."""
     if name in VARIABLES:
         long_name, units = VARIABLES[name]
-        return {"long_name": long_name, "units": units}
+        return {"long_name": long_name, "units": units} | (flags(CODES[name]) if name in CODES else {})
     if (base := name.removesuffix("_error")) in VARIABLES:
         return {"long_name": f"error of the {base.replace('_', ' ')}", "units": VARIABLES[base][1]}
     if (base := name.removesuffix("_count")) in VARIABLES:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.codes import flags
 from spinsync.base.memory import check_memory
 from spinsync.model.distributions import Distributions, Smooth
 from spinsync.model.ensembles import Ensemble
@@ -17,7 +18,7 @@ from spinsync.model.master_equation import split_by_weight
 from spinsync.model.parameters import parameter
 from spinsync.model.samples import disorder_seed
 from spinsync.questions.options import warn_of_other_spins
-from spinsync.regimes.codes import Regime, flags
+from spinsync.regimes.codes import Regime
 from spinsync.theory.protocol import Theory
 
 DIM = "realization"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spinsync.theory.brute_force.theory import BruteForce
+from spinsync.theory.cumulants.theory import Cumulants
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.permutation.exact import Exact
 from spinsync.theory.permutation.trajectories import Trajectories
@@ -19,5 +20,5 @@ def name_of(theory: type[Any]) -> str:
 
 
 THEORIES: Mapping[str, type[Any]] = {
-    name_of(theory): theory for theory in (MeanField, TruncatedWigner, Exact, Trajectories, BruteForce)
+    name_of(theory): theory for theory in (MeanField, Cumulants, TruncatedWigner, Exact, Trajectories, BruteForce)
 }
