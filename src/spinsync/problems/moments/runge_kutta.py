@@ -106,7 +106,7 @@ def solve(
     """Write `out` (time, number) and return the status: MOVING after `most` steps and outputs, for the next call.
 
     clock: step size, time since times[0], error of the last step. counts: outputs, steps, rejected steps. y: the state, and
-    stages[0] its derivative if counts[1] > 0. spare: two vectors.
+    stages[0] its derivative if counts[1] > 0. spare: two vectors; the second ends as the state of the last output.
     """
     h, elapsed, before = float(clock[0]), float(clock[1]), float(clock[2])
     done, steps, rejected = int(counts[0]), int(counts[1]), int(counts[2])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass, replace
-from functools import partial
+from dataclasses import KW_ONLY, dataclass
+from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -68,7 +68,8 @@ class Cumulants:
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
         pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
-        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
+        smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
+        coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
         problem = Moments(
             derivative=symmetric.derivative_of_single_classes if classes == groups else symmetric.derivative,
             numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
@@ -83,8 +84,7 @@ class Cumulants:
         )  # fmt: skip
         if initial is None or not s.any():
             return problem
-        problem = replace(problem, factors=tail_factors(terms, of))
-        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
+        return full.with_coherence(problem, terms, of, ensemble, s, z, z_tail, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
