@@ -40,6 +40,7 @@ from .sweeps.phase_diagrams import phase_diagram as phase_diagram
 from .sweeps.statuses import sweep_status as sweep_status
 from .sweeps.sweeping import sweep as sweep
 from .theory.brute_force.theory import BruteForce as BruteForce
+from .theory.cumulants.theory import Cumulants as Cumulants
 from .theory.mean_field.theory import MeanField as MeanField
 from .theory.permutation.exact import Exact as Exact
 from .theory.permutation.trajectories import Trajectories as Trajectories

@@ -69,9 +69,13 @@ class Lindbladian(Terms):
 
 
 def group_terms(ensemble: Ensemble, spins: int) -> GroupTerms:
-    """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5)."""
-    numbers = spins_per_group(ensemble, spins)
-    c = ensemble.coupling_matrix
+    """The coefficients of equation (2.2) by group. Raises InputError if a frequency is distributed."""
+    return coupling_terms(ensemble, spins_per_group(ensemble, spins))
+
+
+def coupling_terms(ensemble: Ensemble, numbers: Array) -> GroupTerms:
+    """Split C into exchange, correlated decay and correlated pumping, equations (2.1) and (2.5); numbers : spins per group"""
+    spins, c = int(numbers.sum()), ensemble.coupling_matrix
     exchange = (c + c.conj().T) / 2 / spins
     differences = c - c.conj().T
     if not np.all(np.isfinite([exchange, differences])):

@@ -63,7 +63,7 @@ def evolve(
     each : bool
         Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool
-        Add the density matrix at the last time, so that another run can continue from it. Exact and BruteForce only: in mean
+        Add the density matrix at the last time, or all moments of Cumulants, so that another run can continue from it. In mean
         field Bloch vectors are the state (with each=True if a frequency is distributed), and trajectories keep none.
     threads : int, optional
         Largest number of threads, used for very many sampled spins and for trajectories; by default all that this process
@@ -81,6 +81,10 @@ def evolve(
         spin_inversion, with the coordinates spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and
         state_1, the elements of the density matrix between states whose numbers of excited spins differ by 0 and by 1, in
         the order of the theory: for one group <j,m|rho|j,m-q>, summed over equal representations j, ordered by j, then m.
+        Cumulants adds state_moments instead. Only where `initial` has a coherence do its runs have one, valid for times short
+        against 1/linewidth, as `status` tells; they add (time, group, other_group): coherence_covariance, anomalous_covariance
+        and coherence_inversion_covariance, the connected parts of <sigma^+_i sigma^-_j>, <sigma^-_i sigma^-_j> and
+        <sigma^-_i sigma^z_j>, i != j.
 
     Raises
     ------

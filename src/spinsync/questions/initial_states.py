@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,7 +14,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.checks import InputError
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
-from spinsync.model.master_equation import spins_per_group
+from spinsync.model.master_equation import split_by_weight
 from spinsync.model.samples import Samples
 from spinsync.questions.errors import error_messages
 from spinsync.questions.options import check_distributions, warn_of_other_spins
@@ -23,11 +23,9 @@ from spinsync.results.datasets import bloch, initial_record, recorded_model, rec
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.protocol import Theory, answers, check_theory
 
-if TYPE_CHECKING:
-    from spinsync.problems.linear.sectors import Sectors
-
-TRACE_ERROR = 1e-6  # allowed difference of the trace of a density matrix from 1
+STATE_ERROR = 1e-6  # allowed difference of the inversion of a state from that of its result
 CLASS_ERROR = 1e-9  # allowed relative difference of frequencies and weights of equal frequency classes
+SPINS = ("spin_frequency", "spin_weight", "spin_group")  # coordinates of single spins
 ADVICE: Mapping[str, str] = {
     datasets.CORRELATIONS: "`evolve` continues the run itself with keep_state=True, and `.values` of the vectors define a "
     "product state",
@@ -117,46 +115,58 @@ def _check_spins(initial: Any, ensemble: Ensemble, theory: Theory, each: bool) -
         raise InputError(
             f"Argument `initial` must hold one Bloch vector for each group unless each=True, but holds {initial.sizes['spin']}."
         )
+    given = {name: initial[name].values for name in SPINS}
+    _check_classes(ensemble, given, lambda: theory.lower(ensemble, None, 0, each).coordinates)
+
+
+def _check_classes(ensemble: Ensemble, given: Mapping[str, Array], coordinates: Callable[[], Any]) -> None:
+    """Check that given single spins are the classes of the ensemble with these coordinates, where a distribution is smooth."""
     smooth = [g.name for g in ensemble.groups if g.distribution is not None and not isinstance(g.distribution, Samples)]
     if smooth:
-        classes = theory.lower(ensemble, None, 0, each).coordinates
-    for name in smooth:
-        given = _classes(initial["spin_frequency"].values, initial["spin_weight"].values, initial["spin_group"].values == name)
-        own = _classes(classes["spin_frequency"][1], classes["spin_weight"][1], classes["spin_group"][1] == name)
-        if given.shape != own.shape or np.any(abs(given - own) > CLASS_ERROR * abs(own).max(axis=1, keepdims=True)):
+        found = coordinates()
+        classes = {name: found[name][1] for name in SPINS}
+    for group in smooth:
+        there, here = (_classes(spins, group) for spins in (given, classes))
+        if there.shape != here.shape or np.any(abs(there - here) > CLASS_ERROR * abs(here).max(axis=1, keepdims=True)):
             raise InputError(
-                f"Argument `initial` must have the frequency classes of group {name!r}, but has others: those of a smooth "
+                f"Argument `initial` must have the frequency classes of group {group!r}, but has others: those of a smooth "
                 "distribution are chosen by the rates, and only Samples of it stay the same spins when rates change."
             )
 
 
-def _classes(frequency: Array, weight: Array, inside: Array) -> Array:
+def _classes(spins: Mapping[str, Array], group: str | None) -> Array:
     """Frequencies relative to their mean and normalized weights of the classes of one group, shape (2, class)."""
-    share = weight[inside] / weight[inside].sum()
-    return np.stack([frequency[inside] - share @ frequency[inside], share])
+    frequency, weight = (spins[name][spins["spin_group"] == group] for name in ("spin_frequency", "spin_weight"))
+    share = weight / weight.sum()
+    return np.stack([frequency - share @ frequency, share])
 
 
 def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int, each: bool) -> tuple[Any, str]:
-    """The problem of N spins that starts from the density matrix of a result, and the record of that result."""
+    """The problem of N spins that starts from the state that a result keeps, and the record of that result."""
     if not answers(type(theory), "keep_state"):
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
+    start = bloch_vectors.random_start(ensemble.rates, 0) if "coherence" in result else None  # kept moments with coherence
     with error_messages(theory):
-        problem: Any = theory.lower(ensemble, None, seed, each)
+        problem: Any = theory.lower(ensemble, start, seed, each)
     before, model = recorded_theory(result.attrs.get("theory")), recorded_model(result, "initial")
-    there, here = (spins_per_group(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
+    there, here = (split_by_weight(one, of.spins).tolist() for one, of in ((model, before), (ensemble, theory)))  # type: ignore[attr-defined]
     if there != here:
         raise InputError(f"Argument `initial` must be a result of as many spins in each group, {here}, but is one of {there}.")
+    if any(group.distribution is not None for group in ensemble.groups):
+        before_spins = before.lower(model, None, 0, True).coordinates
+        given = {name: before_spins[name][1] for name in SPINS}
+        _check_classes(ensemble, given, lambda: theory.lower(ensemble, None, 0, True).coordinates)
     is_steady = result.attrs["verb"] == "steady_state"
-    state = _steady_state(before, model, result) if is_steady else _kept_state(problem.sectors, result)
-    return problem.with_start(state), json.dumps(result_record(result), default=str)
+    state = _steady_state(before, model, result) if is_steady else _kept_state(problem, result)
+    return problem.with_state(state), json.dumps(result_record(result), default=str)
 
 
-def _kept_state(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
-    """The density matrix of a run with keep_state=True, one vector per charge (coherence order)."""
-    names = {q: f"state_{q}" for q in sectors.charges}
-    if not set(names.values()) <= set(result.data_vars):
+def _kept_state(problem: Any, result: xr.Dataset) -> Mapping[str, Array]:
+    """The state at the end of a run with keep_state=True, as vectors with names."""
+    sizes: Mapping[str, int] = problem.state_sizes
+    if not set(sizes) <= set(result.data_vars):
         raise InputError(
             "Argument `initial` must be a run with keep_state=True to go on at a finite number of spins, but has kept no "
             "state; `.values` of its Bloch vectors begin a product state."
@@ -164,20 +174,23 @@ def _kept_state(sectors: Sectors, result: xr.Dataset) -> Mapping[int, Array]:
     if (time := _time(result)) != (end := checks.real("end", result.attrs.get("end"))):
         now = "has no time" if time is None else f"ends at {time:.6g}"
         raise InputError(f"Argument `initial` must reach the last time {end:.6g} of its run, whose state is kept, but {now}.")
-    kept = {q: np.ascontiguousarray(result[name].values) for q, name in names.items()}
-    sizes = {0: sectors.trace.size, 1: sectors.observable.size}
-    fits = all(vector.shape == (sizes[q],) and np.all(np.isfinite(vector)) for q, vector in kept.items())
-    if not fits or not abs(kept[0] @ sectors.trace - 1) <= TRACE_ERROR:
-        raise InputError("Argument `initial` must hold the state as it was kept, of trace 1, but it has been changed.")
+    kept = {name: np.ascontiguousarray(result[name].values) for name in sizes}
+    fits = all(vector.shape == (sizes[name],) and np.all(np.isfinite(vector)) for name, vector in kept.items())
+    if not fits or not _same_inversion(problem, kept, np.atleast_2d(result["inversion"])[-1]):
+        raise InputError("Argument `initial` must hold the state as it was kept, but it has been changed.")
     return kept
 
 
-def _steady_state(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[int, Array]:
-    """The density matrix of a steady state, computed again from the recorded model, as the result does not contain it."""
+def _steady_state(theory: Theory, model: Ensemble, result: xr.Dataset) -> Mapping[str, Array]:
+    """The state of a steady state, computed again from the recorded model, as the result does not contain it."""
     problem: Any = theory.lower(model, None, 0, False)
     with error_messages(theory):
-        states: Mapping[int, Array] = problem.steady_state_vectors()
-    inversion = problem.sectors.observe({0: states[0][None]})["inversion"][1][0]
-    if "inversion" in result and not np.allclose(inversion, result["inversion"], rtol=0, atol=TRACE_ERROR):
+        state: Mapping[str, Array] = problem.steady_state_vectors()
+    if "inversion" in result and not _same_inversion(problem, state, result["inversion"]):
         raise InputError("Argument `initial` must be a steady state of the model that it records, but is one of another.")
-    return states
+    return state
+
+
+def _same_inversion(problem: Any, state: Mapping[str, Array], inversion: Any) -> bool:
+    """Whether a state is one, and has this inversion of the groups."""
+    return problem.is_state(state) and np.allclose(problem.inversion_of(state), inversion, rtol=0, atol=STATE_ERROR)

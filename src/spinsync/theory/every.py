@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spinsync.theory.brute_force.theory import BruteForce
+from spinsync.theory.cumulants.theory import Cumulants
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.permutation.exact import Exact
 from spinsync.theory.permutation.trajectories import Trajectories
@@ -17,4 +18,6 @@ def name_of(theory: type[Any]) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", theory.__name__).lower()
 
 
-THEORIES: Mapping[str, type[Any]] = {name_of(theory): theory for theory in (MeanField, Exact, Trajectories, BruteForce)}
+THEORIES: Mapping[str, type[Any]] = {
+    name_of(theory): theory for theory in (MeanField, Cumulants, Exact, Trajectories, BruteForce)
+}

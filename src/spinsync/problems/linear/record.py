@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COMPLEX = 16  # bytes
 OVERHEAD = 2000  # bytes of small arrays for each output time
 TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
+STATE = "state_{}"  # name of the vector of a charge
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
 STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
@@ -65,9 +66,10 @@ class Linear(ABC):
 
     @in_background
     @one_blas_thread()
-    def steady_state_vectors(self) -> Mapping[int, Array]:
-        """The steady state as {q: vector}."""
-        return {0: self._embedded(*self._steady_state()), 1: np.zeros(self.sectors.observable.size, complex)}
+    def steady_state_vectors(self) -> Mapping[str, Array]:
+        """The steady state as {name: vector}."""
+        vectors = self._embedded(*self._steady_state()), np.zeros(self.sectors.observable.size, complex)
+        return {STATE.format(q): vector for q, vector in enumerate(vectors)}
 
     @in_background
     @one_blas_thread()
@@ -92,9 +94,22 @@ class Linear(ABC):
         """The slowest `number` modes of sector 1 that are visible in the observable, in order."""
         return self._lines(number)
 
-    def with_start(self, states: Mapping[int, Array]) -> Self:
-        """The same problem with another initial state {q: vector}."""
-        return replace(self, start=states.__getitem__)
+    @property
+    def state_sizes(self) -> Mapping[str, int]:
+        """Names and sizes of the vectors of a state, which `motion_and_state` adds."""
+        return {STATE.format(0): self.sectors.trace.size, STATE.format(1): self.sectors.observable.size}
+
+    def is_state(self, state: Mapping[str, Array]) -> bool:
+        """Whether vectors {name: vector} have the trace 1."""
+        return bool(abs(state[STATE.format(0)] @ self.sectors.trace - 1) <= TRACE_ERROR)
+
+    def inversion_of(self, state: Mapping[str, Array]) -> Array:
+        """The inversion of each group in a state {name: vector}, shape (group,)."""
+        return np.asarray(self.sectors.observe({0: state[STATE.format(0)][None]})["inversion"][1][0])
+
+    def with_state(self, state: Mapping[str, Array]) -> Self:
+        """The same problem with another initial state {name: vector}."""
+        return replace(self, start=lambda q: state[STATE.format(q)])
 
     def bytes_per_time(self, observed: float) -> float:
         """Each time is observed as soon as it is reached, except if all states fit into memory."""
@@ -127,7 +142,7 @@ def dense_lines(sectors: Sectors, number: int) -> list[Line]:
 
 def last_states(states: Mapping[int, Array]) -> Observed:
     """The last states, as variables."""
-    return {f"state_{q}": ((f"component_{q}",), vectors[-1].copy()) for q, vectors in states.items()}
+    return {STATE.format(q): ((f"component_{q}",), vectors[-1].copy()) for q, vectors in states.items()}
 
 
 def check_trace(trace: Any, states: Mapping[int, Array]) -> None:

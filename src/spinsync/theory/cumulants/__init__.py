@@ -1,0 +1,1 @@
+"""Second-order cumulants: pair correlations of any number of spins."""

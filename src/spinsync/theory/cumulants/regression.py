@@ -1,0 +1,24 @@
+"""Emission by the first-order regression (8.5): <J_+(0) sigma^-_b(tau)> with <X sigma^-_k sigma^z_b> = <X sigma^-_k> z_b."""
+
+from __future__ import annotations
+
+from spinsync.base.arrays import Array
+from spinsync.problems.linear.fluctuations import Fluctuations
+from spinsync.theory.cumulants.classes import Classes
+
+ROUNDING = 4e-15  # of a source whose terms cancel
+
+
+def regression(classes: Classes, steady: Array) -> Fluctuations:
+    """dg_b/dtau = -(i omega_b + Gamma_perp_b) g_b + (i/N) z_b sum_e (N_e - delta_be) C_be g_e, seen in sum_b N_b g_b."""
+    z, c = classes.unpacked(steady)
+    shared = classes.spins @ c - c.diagonal()
+    source = shared + (1 + z) / 2
+    source[abs(source) <= ROUNDING * (abs(shared) + 1)] = 0.0  # spins in the ground state
+    return Fluctuations(
+        diagonal=-(1j * classes.omega + classes.gamma_perp) - 1j * z * classes.own / classes.total,
+        left=1j * z[:, None] * classes.left,
+        right=classes.right * classes.share[:, None],
+        source=source,
+        observable=classes.spins,
+    )

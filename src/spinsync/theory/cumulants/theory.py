@@ -1,0 +1,155 @@
+"""Cumulants: the moments of one and two spins, closed at second order, for any number of spins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import KW_ONLY, dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from spinsync.base import checks
+from spinsync.base.arrays import Array
+from spinsync.base.keywords import known_fields
+from spinsync.model import bloch_vectors
+from spinsync.model.distributions import Distributions
+from spinsync.model.ensembles import Ensemble
+from spinsync.model.master_equation import GroupTerms, coupling_terms, split_by_weight
+from spinsync.model.observables import order_parameter, pair_mean
+from spinsync.model.quadratures import MAX_NODES
+from spinsync.model.rates import Rates
+from spinsync.model.samples import Samples
+from spinsync.problems.moments.record import Moments
+from spinsync.problems.observed import Observed
+from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
+
+MOST_SPINS = 10**15
+
+
+@known_fields
+@dataclass(frozen=True)
+class Cumulants:
+    """Second-order cumulants of N spins."""
+
+    spins: int
+    _: KW_ONLY
+    rtol: float = 1e-6
+    nodes: int | None = None
+    kinds: ClassVar[tuple[type, ...]] = (Moments,)
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    maps: ClassVar[str] = "steady states"
+    faster: ClassVar[str] = "a larger rtol takes fewer steps"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "spins", checks.whole("spins", self.spins, 1, MOST_SPINS))
+        object.__setattr__(self, "rtol", checks.positive("rtol", self.rtol))
+        if not 1e-13 <= self.rtol <= 0.1:
+            raise checks.argument_error("rtol", "from 1e-13 to 0.1", self.rtol)
+        if self.nodes is not None:
+            object.__setattr__(self, "nodes", 4 * -(-checks.whole("nodes", self.nodes, 16, MAX_NODES) // 4))
+
+    def check_distributions(self, distributions: Distributions) -> None:
+        """Raises InputError if `nodes` are given and no distribution has any."""
+        if self.nodes is not None and all(d is None or isinstance(d, Samples) for d in distributions):
+            raise checks.argument_error("nodes", "None where no frequency has a smooth distribution", self.nodes)
+
+    def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
+        """The moments of the U(1)-symmetric sector, or those with coherence if `initial` has one."""
+        from spinsync.theory.cumulants import full, symmetric
+        from spinsync.theory.cumulants.classes import classes_of
+        from spinsync.theory.cumulants.regression import regression
+        from spinsync.theory.cumulants.steady import steady_state
+
+        rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
+        distributions = tuple(group.distribution for group in ensemble.groups)
+        of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
+        m, m_tail = _start(rates, of, initial, seed, each)
+        (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
+        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
+        pairs = classes * (classes + 1) // 2
+        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
+        problem = Moments(
+            derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
+            planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
+            work=4 * groups * classes, start=symmetric.start_moments(s, z, z_tail, table[symmetric.HAS_PAIRS]),
+            blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
+            floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
+            recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
+            slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
+            coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
+            rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
+        )  # fmt: skip
+        if initial is None or not s.any():
+            return problem
+        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
+
+
+def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
+    """Bloch vectors of the classes (class, 3) and of the tails (group, 3), from one per group, or one per class if `each`."""
+    m = bloch_vectors.random_start(rates, seed) if initial is None else initial
+    groups, classes = rates.weight.size, of.group.size
+    if len(m) == groups:
+        return m[of.group], m
+    if not (each and len(m) == classes) or np.any(of.tail > 0):
+        spins = f" or ({classes}, 3)" if each and not np.any(of.tail > 0) else ""
+        raise checks.InputError(f"Argument `initial` must have shape ({groups}, 3){spins}, but has shape {m.shape}.")
+    return m, np.zeros((groups, 3))
+
+
+def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
+    """The table of `symmetric.derivative`, with the primed rates of (10.1)."""
+    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    gamma_1, g, numbers = gain + damping, of.group, terms.spins[of.group] * of.share
+    rows = (
+        g, numbers / terms.spins.sum(), numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g],
+        (gain - damping)[g], numbers != 1,
+    )  # fmt: skip
+    return np.stack([np.asarray(row, float) for row in rows])
+
+
+def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
+    """The spins of each group outside its classes, their relaxation and net gain, shape (1, 3, group)."""
+    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
+
+
+def coupling_planes(terms: GroupTerms, coupling: Array) -> Array:
+    """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups."""
+    net, total = (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2
+    matrices = (coupling, coupling / terms.spins.sum(), terms.exchange, net, total)
+    return np.ascontiguousarray([part for matrix in matrices for part in (matrix.real, matrix.imag)], float)
+
+
+def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | None) -> dict[str, tuple[str, Array]]:
+    """Coordinates of a result: names of the groups; group, frequency and weight of each class unless `of` is None."""
+    groups: dict[str, tuple[str, Array]] = {n: (n, np.array(names)) for n in ("group", "other_group")}
+    if of is None:
+        return groups
+    spins = {
+        "spin_group": np.array(names)[of.group],
+        "spin_frequency": of.frequency,
+        "spin_weight": weight[of.group] * of.share,
+    }
+    return groups | {name: ("spin", values) for name, values in spins.items()}
+
+
+def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed:
+    """The variables of a run from the recorded sums over spins and pairs of spins."""
+    groups = spins.size
+    z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
+    pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
+    means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
+    correlation = means[:, 0] + 1j * means[:, 1]
+    z, spread = z / spins, squares / spins - (z / spins) ** 2
+    own = np.eye(groups) * (spread / np.maximum(spins - 1, 1))[:, :, None]  # pairs of one group leave out a spin with itself
+    covariance = means[:, 2] - own
+    pair = ("time", "group", "other_group")
+    return {
+        "inversion": (("time", "group"), z),
+        "correlation": (pair, correlation),
+        "inversion_correlation": (pair, covariance + z[:, :, None] * z[:, None, :]),
+        "inversion_covariance": (pair, covariance),
+        "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
+    } | ({"spin_inversion": (("time", "spin"), single)} if each else {})
