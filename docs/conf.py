@@ -60,7 +60,7 @@ def plain_text_to_rst(app, what, name, obj, options, lines):
         doctest = bool(line.strip()) and (doctest or line.lstrip().startswith(">>>"))
         if not doctest:
             escaped = re.sub(r"(\||_(?=\W|$))", r"\\\1", line)
-            lines[i] = re.sub(r"\(([1-9]\.\d{1,2})\)", r":ref:`(\1) <eq-\1>`", escaped)
+            lines[i] = re.sub(r"\(([1-9]\d?\.\d{1,2})\)", r":ref:`(\1) <eq-\1>`", escaped)
 
 
 def setup(app):

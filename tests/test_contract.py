@@ -30,12 +30,13 @@ Ensemble.from_toml(path)
 MeanField(rtol=None, atol=None, nodes=None)
 Exact(spins)
 Trajectories(spins)
+TruncatedWigner(spins, samples)
 BruteForce(spins)
 evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=False, keep_state=False)
 compare(ensemble, times, *, theories, initial=None, seed=0)
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 linewidth(ensemble, *, theory, modes=None, spins=None)
-emission_spectrum(ensemble, frequencies, *, theory)
+emission_spectrum(ensemble, frequencies, *, theory, seed=0)
 limit_cycle(ensemble)
 symmetric_pair(ensemble)
 locking_range(ensemble)
@@ -77,6 +78,7 @@ FIELDS = {
     "Samples": "values",
     "Exact": "spins",
     "Trajectories": "spins",
+    "TruncatedWigner": "spins samples dt",
     "BruteForce": "spins",
     "MeanField": "rtol atol nodes",
 }

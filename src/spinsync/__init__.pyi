@@ -44,4 +44,5 @@ from .theory.cumulants.theory import Cumulants as Cumulants
 from .theory.mean_field.theory import MeanField as MeanField
 from .theory.permutation.exact import Exact as Exact
 from .theory.permutation.trajectories import Trajectories as Trajectories
+from .theory.wigner.theory import TruncatedWigner as TruncatedWigner
 from .widget.notebooks import show as show

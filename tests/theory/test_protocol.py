@@ -11,14 +11,15 @@ from systems import laser
 
 ONE = laser()
 EXAMPLES = {
-    "MeanField": ss.MeanField(), "Exact": ss.Exact(4), "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2)
+    "MeanField": ss.MeanField(), "TruncatedWigner": ss.TruncatedWigner(4, 2), "Exact": ss.Exact(4),
+    "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2),
 }  # fmt: skip
 ANSWERED = {
     "evolve": {*EXAMPLES},
     "keep_state": {"Exact", "BruteForce"},
     "steady_state": {*EXAMPLES},
     "linewidth": {"MeanField", "Exact", "BruteForce"},
-    "emission_spectrum": {"Exact", "BruteForce"},
+    "emission_spectrum": {"TruncatedWigner", "Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
     "asymptotic_phase": {"Exact"},
     "regime": {"MeanField"},

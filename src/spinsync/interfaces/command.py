@@ -60,6 +60,7 @@ _kept: list[Path] = []  # where a sweep or a report keeps what is done of it
 Model = Annotated[Path, typer.Argument(metavar="MODEL.toml", help="An ensemble as TOML.")]
 Theory = Annotated[str, typer.Option(metavar="NAME", help="Level of theory, such as mean-field or exact.")]
 Spins = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of spins, for theories of finite N.")]
+Samples = Annotated[int | None, typer.Option(parser=_whole, metavar="N", help="Number of samples of truncated-wigner.")]
 Seed = Annotated[int, typer.Option(parser=_whole, metavar="N", help="Seed of the random start and of trajectories.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE.zarr", help="Write the result to this new Zarr store.")]
 
@@ -71,16 +72,18 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
         raise typer.Exit
 
 
-def _theory(name: str, spins: int | None) -> Any:
+def _theory(name: str, spins: int | None, samples: int | None) -> Any:
     from spinsync.theory.every import THEORIES
 
     kind = THEORIES[checks.one_of("--theory", name, THEORIES)]
-    finite = "spins" in signature(kind).parameters
-    if spins is not None and not finite:
-        raise ss.InputError(f"Argument `--spins` must go with a theory of finite N, but the theory is {name}.")
-    if spins is None and finite:
-        raise ss.InputError(f"Argument `--spins` must be given with --theory {name}, but is missing.")
-    return kind(spins) if finite else kind()
+    given = {"spins": (spins, "of finite N"), "samples": (samples, "that has samples")}
+    taken = [option for option in given if option in signature(kind).parameters]
+    for option, (value, those) in given.items():
+        if value is not None and option not in taken:
+            raise ss.InputError(f"Argument `--{option}` must go with a theory {those}, but the theory is {name}.")
+        if value is None and option in taken:
+            raise ss.InputError(f"Argument `--{option}` must be given with --theory {name}, but is missing.")
+    return kind(**{option: given[option][0] for option in taken})
 
 
 def _output(compute: Callable[[], Any], out: Path | None) -> None:
@@ -95,7 +98,7 @@ def _output(compute: Callable[[], Any], out: Path | None) -> None:
 
 @app.command()
 def evolve(
-    model: Model, theory: Theory = "mean-field", spins: Spins = None,
+    model: Model, theory: Theory = "mean-field", spins: Spins = None, samples: Samples = None,
     until: Annotated[float, typer.Option(parser=_number, metavar="TIME", help="Last time.")] = 30.0,
     points: Annotated[int, typer.Option(parser=_whole, metavar="N", help="Number of times, from 0 on.")] = 601,
     seed: Seed = 0, out: Out = None,
@@ -108,14 +111,16 @@ def evolve(
     if not 2 <= points <= 10_000_000:
         raise checks.argument_error("--points", "from 2 to 10000000", points)
     ensemble = ss.Ensemble.from_toml(model)
-    level = _theory(theory, spins)
+    level = _theory(theory, spins, samples)
     _output(lambda: ss.evolve(ensemble, np.linspace(0, until, points), theory=level, seed=seed), out)
 
 
 @app.command("steady-state")
-def steady_state(model: Model, theory: Theory = "mean-field", spins: Spins = None, seed: Seed = 0, out: Out = None) -> None:
+def steady_state(
+    model: Model, theory: Theory = "mean-field", spins: Spins = None, samples: Samples = None, seed: Seed = 0, out: Out = None,
+) -> None:  # fmt: skip
     """Steady state of the ensemble."""
-    ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins)
+    ensemble, level = ss.Ensemble.from_toml(model), _theory(theory, spins, samples)
     _output(lambda: ss.steady_state(ensemble, theory=level, seed=seed), out)
 
 

@@ -103,3 +103,17 @@ class TimeLimitError(NoAnswerError):
 
     most: float
     needed: float
+
+
+@dataclass(eq=False)
+class TooManyStepsError(NoAnswerError):
+    """A run needs more than `most` time steps, whose numbers would no longer give it random numbers of their own."""
+
+    most: int
+
+
+@dataclass(eq=False)
+class NarrowLineError(NoAnswerError):
+    """A line so narrow that correlations do not decay within `time`, the longest that is computed."""
+
+    time: float

@@ -65,6 +65,13 @@ MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception
         f"Argument `most_jumps` must be larger for this question, but is most_jumps={error.most}: "
         "the first trajectories need more to reach their last time."
     ),
+    outcome.TooManyStepsError: lambda error, theory: IntegrationError(
+        f"The run would take more than {error.most} time steps: shorten `times`, give a larger `dt`, or choose slower rates."
+    ),
+    outcome.NarrowLineError: lambda error, theory: IntegrationError(
+        f"The light stays coherent for longer than {error.time:.6g}, so that its line is too narrow for samples of its motion: "
+        "fewer spins have a wider one."
+    ),
     outcome.TimeLimitError: lambda error, theory: InputError(
         f"Argument `most_seconds` must be larger for this question, but is most_seconds={error.most:g}: "
         f"the first trajectories take {f'about {duration(error.needed)}' if isfinite(error.needed) else 'much longer'}."

@@ -32,7 +32,7 @@ def steady_state(
     Parameters
     ----------
     ensemble : Ensemble
-    theory : MeanField, Exact, Trajectories or BruteForce
+    theory : MeanField, TruncatedWigner, Exact, Trajectories or BruteForce
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Initial Bloch vectors, or a result at its last time, as in `evolve`. Only in mean field, where several steady states
         can be stable.

@@ -11,6 +11,7 @@ from spinsync.theory.cumulants.theory import Cumulants
 from spinsync.theory.mean_field.theory import MeanField
 from spinsync.theory.permutation.exact import Exact
 from spinsync.theory.permutation.trajectories import Trajectories
+from spinsync.theory.wigner.theory import TruncatedWigner
 
 
 def name_of(theory: type[Any]) -> str:
@@ -19,5 +20,5 @@ def name_of(theory: type[Any]) -> str:
 
 
 THEORIES: Mapping[str, type[Any]] = {
-    name_of(theory): theory for theory in (MeanField, Cumulants, Exact, Trajectories, BruteForce)
+    name_of(theory): theory for theory in (MeanField, Cumulants, TruncatedWigner, Exact, Trajectories, BruteForce)
 }

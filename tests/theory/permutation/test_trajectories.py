@@ -6,7 +6,7 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from spinsync.problems.sampled.sampling import advance
-from spinsync.problems.sampled.statistics import _uncorrelated, mean_steady_state
+from spinsync.problems.sampled.statistics import uncorrelated, mean_steady_state
 from spinsync.theory.permutation.product_states import draw
 from systems import HALF_PI, laser, trajectories_of, two_groups
 
@@ -79,7 +79,7 @@ def test_correlated_windows_are_recognized(correlation, expected):
     before, after = (
         dict.fromkeys(("inversion", "correlation"), (dims, v)) for v in (x, correlation * x + (1 - correlation**2) ** 0.5 * y)
     )
-    assert _uncorrelated(before, after, before) is expected
+    assert uncorrelated(before, after, before) is expected
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -150,3 +150,80 @@ class Jumps(Sampled):
         from spinsync.problems.sampled.sampling import advance
 
         return advance(self, starts, times, most_jumps, stop)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassicalSpins:
+    """Very many vectors of length sqrt(3) in common fields with noise, each reset at random: `samples` independent motions.
+
+    Each motion depends on (seed, index) alone. Their mean is the answer, and their spread its error.
+
+    samples : number of motions, at least 2
+    dt : largest time step
+    bounds : where the vectors of each group begin, int array of shape (group + 1,)
+    start : expectation values of the vectors at the first time, shape (group, 3), or (vector, 3)
+    frequency : rates of their rotation about z, shape (vector,), or (0,) if there is none
+    local : time step -> rows of `spin_steps.advance` for the resets, shape (group, 4)
+    coupling, noise : the field h_a = sum_b coupling_ab sum_{i in b} (x_i - i y_i)/2 + sum_k noise_ak xi_k of each group, complex
+        arrays of shape (group, group) and (group, mode); xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
+    probe : strength of the weak noise added where `noise` has no response to a field common to all groups, a rate
+    slowest : rate of the slowest relaxation
+    observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times
+        -> variables (dims without sample)
+    derived : means of the variables, and errors under `<name>_error` -> variables of the result
+    light : sums over all vectors, shape (..., POWERS of spin_steps) -> means of the intensity and of its normally ordered square
+    frame : angular frequency of the frame in which the vectors are followed
+    coordinates : coordinates of the dims of the variables
+    each : whether single vectors are observed
+    """
+
+    start_decides: ClassVar[bool] = False
+    stochastic: ClassVar[bool] = True
+
+    samples: int
+    dt: float
+    bounds: Array
+    start: Array
+    frequency: Array
+    local: Callable[[float], Array]
+    coupling: Array
+    noise: Array
+    probe: float
+    slowest: float
+    observe: Callable[[Array, Array | None, Array], Observed]
+    derived: Callable[[Observed], Observed]
+    light: Callable[[Array], tuple[Array, Array]]
+    frame: float
+    coordinates: Mapping[str, tuple[str, Array]]
+    each: bool
+
+    def motion(self, times: Array, seed: int) -> Observed:
+        """Means over samples at `times`, with errors. Raises TooManyStepsError if the time steps are too many to be numbered."""
+        from spinsync.problems.sampled.spin_samples import mean_motion
+
+        return mean_motion(self, times, seed)
+
+    def steady_state(self, seed: int) -> Observed:
+        """Time averages after relaxation, with errors. Raises NoRelaxationError without relaxation, and TooManyStepsError."""
+        from spinsync.problems.sampled.spin_samples import mean_steady_state
+
+        return mean_steady_state(self, seed)
+
+    def response(self, frequencies: Array, seed: int) -> Observed:
+        """Emission spectrum with its error. Raises NoRelaxationError, TooManyStepsError, or NarrowLineError if the line is
+        too narrow to be resolved."""
+        from spinsync.problems.sampled.spin_light import spectrum
+
+        return spectrum(self, frequencies, seed)
+
+    def photon_correlation(self, delays: Array, seed: int) -> Observed:
+        """Intensity correlation g2 of the light at `delays`, with its error. Raises NoRelaxationError and TooManyStepsError."""
+        from spinsync.problems.sampled.spin_light import intensity_correlation
+
+        return intensity_correlation(self, delays, seed)
+
+    def bytes_per_time(self, observed: float) -> float:
+        """One batch of samples, their mean, sum of squares and temporary arrays."""
+        from spinsync.problems.sampled.spin_samples import at_once, numbers_per_time
+
+        return 4 * observed + 3 * REAL * at_once(self, 1) * numbers_per_time(self)

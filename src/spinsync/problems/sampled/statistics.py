@@ -137,7 +137,7 @@ def mean_motion(problem: Sampled, times: Array, seed: int) -> Observed:
         budget.expect(means.count * min(ratio**2, problem.most_jumps / used))
 
 
-def _agree(first: Means, second: Means, names: Iterable[str]) -> bool:
+def agree(first: Means, second: Means, names: Iterable[str]) -> bool:
     """Whether two successive windows have the same means within their errors."""
     distance, count = 0.0, 0
     for name in names:
@@ -148,7 +148,7 @@ def _agree(first: Means, second: Means, names: Iterable[str]) -> bool:
     return distance <= MOST_DIFFERENCE**2 * max(count, 1)
 
 
-def _uncorrelated(before: Observed, after: Observed, names: Iterable[str]) -> bool:
+def uncorrelated(before: Observed, after: Observed, names: Iterable[str]) -> bool:
     """Whether time averages over two successive windows are nearly uncorrelated: no trajectory keeps its deviation."""
     found = []
     for name in names:
@@ -193,7 +193,7 @@ def mean_steady_state(problem: Sampled, seed: int) -> Observed:
         single.add({name: (dims[1:], v.reshape(-1, *v.shape[2:])) for name, (dims, v) in recorded.items()})
         allowed = problem.tolerances(single.sizes())
         ratio = means.error_ratio(allowed)
-        stationary = before is not None and _agree(before[0], means, allowed) and _uncorrelated(before[1], window, allowed)
+        stationary = before is not None and agree(before[0], means, allowed) and uncorrelated(before[1], window, allowed)
         done = stationary and ratio <= 1
         if done or used + 2 * found.jumps > problem.most_jumps:
             return means.observed(problem, converged=done)

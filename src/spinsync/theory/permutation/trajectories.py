@@ -16,7 +16,7 @@ from spinsync.base.keywords import known_fields
 from spinsync.model import bloch_vectors
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, group_terms
-from spinsync.model.observables import order_parameter
+from spinsync.model.observables import order_parameter, order_parameter_error
 from spinsync.problems.observed import Observed
 from spinsync.problems.sampled.record import JumpProcess, Jumps, QuantumJumps
 from spinsync.theory.permutation import dicke_jumps
@@ -226,11 +226,9 @@ def _two_group_moments(numbers: Array) -> Moments:
 
 
 def _derived(means: Observed) -> Observed:
-    """Replace the mean p over pairs by the order parameter R; error propagation is linear, near 0 it is R(p + error) - R(p)."""
+    """Replace the mean over pairs by the order parameter R."""
     out = dict(means)
     (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
-    low = np.maximum(value, 0)
-    near_zero = low <= 2 * error
-    upper = order_parameter(low + error) - order_parameter(low)
-    error = np.where(near_zero, upper, error / np.sqrt(np.where(near_zero, 1, low)))
-    return out | {"order_parameter": (dims, order_parameter(value)), "order_parameter_error": (dims, error)}
+    return out | {
+        "order_parameter": (dims, order_parameter(value)), "order_parameter_error": (dims, order_parameter_error(value, error))
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Truncated Wigner approximation: samples of classical spins with quantum noise."""
