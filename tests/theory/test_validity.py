@@ -1,0 +1,62 @@
+"""What docs/validity.md says of where second order fails, and what `status` finds of it."""
+
+import numpy as np
+import pytest
+
+import spinsync as ss
+from spinsync.model.realizability import Validity, connected, validity
+
+ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
+
+
+def excess(coupling, spins):
+    """By which part second order overestimates the pair correlation of the steady state."""
+    model = ONE.replace(coupling=coupling)
+    exact, second = (
+        ss.steady_state(model, theory=theory(spins)).correlation.item().real for theory in (ss.Exact, ss.Cumulants)
+    )
+    return second / exact - 1
+
+
+@pytest.mark.parametrize("coupling", [2.0, 12.0])
+def test_the_relative_error_falls_as_one_over_the_number_of_spins_off_the_threshold(coupling):
+    few, many = excess(coupling, 500), excess(coupling, 2000)
+    np.testing.assert_allclose(few / many, 4, rtol=0.1)
+    assert many > 0
+
+
+def test_a_quarter_is_missing_at_the_threshold_whatever_the_number_of_spins():
+    few, many = excess(4.0, 1000), excess(4.0, 4000)
+    assert 0.22 < few < many < 0.25  # it converges, with the 1/sqrt(N) of the threshold
+
+
+def test_the_line_of_the_superradiant_laser_is_five_thirds_too_wide():
+    laser = ss.Ensemble.single(gain=500.0, damping=0.0, coupling=500.0, theta=-np.pi / 2)
+    exact, second = (float(ss.linewidth(laser, theory=theory(1000)).linewidth) for theory in (ss.Exact, ss.Cumulants))
+    np.testing.assert_allclose([exact, second], [1.5, 2.5], rtol=0.025)
+
+
+def test_second_order_misses_the_attraction_of_groups_with_two_frequencies():
+    """Mean field is exact for infinitely many spins: the mean over its torus is the steady state."""
+    pair = ss.Ensemble.pair(detuning=6.0, gain=3.0, damping=1.0, coupling=16.0, theta=-np.pi / 2)
+    assert ss.label(ss.regime(pair).regime) == "partial"
+    late = ss.evolve(pair, np.linspace(0, 200, 4001)).isel(time=slice(1000, None))
+    s, second = late.coherence, ss.steady_state(pair, theory=ss.Cumulants(10**6))
+    between = complex((s[:, 0].conj() * s[:, 1]).mean())
+    assert between.real > 0.0035
+    assert abs(second.correlation[0, 1].item().real) < 1e-4
+    assert second.correlation[0, 0].item().real > 1.3 * float((abs(s[:, 0]) ** 2).mean())
+    moments = [second[name].values for name in ("inversion", "correlation", "inversion_correlation")]
+    assert validity(connected(np.full(2, 5e5), *moments), 1e-6) == Validity.VALID  # without a warning
+
+
+def test_the_status_tells_where_exchange_leaves_second_order():
+    exchange = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=5.0, theta=0.0)
+    levels = ss.compare(exchange, np.linspace(0, 2, 81), theories=[ss.Exact(10), ss.Cumulants(10)], initial=[[0.9, 0.0, 0.3]])
+    codes = levels.status.isel(theory=1).values
+    wrong = np.isin(codes, [Validity.PAIR_NOT_POSITIVE, Validity.UNCERTAINTY_VIOLATED])
+    error = abs(levels.coherence.isel(theory=1) - levels.coherence.isel(theory=0)).values[:, 0]
+    assert wrong.any()
+    assert not wrong[error < 0.01].any()
+    assert wrong[error > 0.1].all()
+    assert np.all(levels.status.isel(theory=0) == Validity.NOT_TESTED)
