@@ -15,6 +15,7 @@ from systems import laser
 ANGLES = np.linspace(0, 3, 3000)
 MANY = np.linspace(0, 1, 30_000)
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
+SAMPLED = laser(frequency=ss.Samples(ANGLES[:200]))
 LORENTZ = laser().replace(frequency=ss.Lorentzian(1.0))
 STEADY = ss.steady_state(laser())
 CASES = {
@@ -25,6 +26,10 @@ CASES = {
     "exact groups": (partial(ss.evolve, PAIR, MANY[:1500], theory=ss.Exact(2)), "times"),
     "brute force": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
     "one spin": (partial(ss.one_spin_equation, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
+    "coherence at second order": (
+        partial(ss.evolve, SAMPLED, [0.0, 0.01], theory=ss.Cumulants(900), initial=[[1, 0, 0]]),
+        "ensemble",
+    ),
     "sample": (partial(ss.Gaussian(0.5).sample, 10**6), "count"),
     "split": (partial(PAIR.split, 200), "parts"),
     "diagram": (partial(ss.phase_diagram, laser(), {"coupling": ANGLES[1:101], "dephasing": ANGLES[1:101]}), "axes"),

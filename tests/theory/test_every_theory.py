@@ -18,6 +18,7 @@ THEORIES = {
     "MeanField": (ss.MeanField(), 1e-6),  # steps of 1e-8
     "Exact": (ss.Exact(4), 1e-9),
     "Exact of two spins": (ss.Exact(2), 1e-9),
+    "Cumulants of two spins": (ss.Cumulants(2, rtol=1e-10), 1e-7),  # no third spin whose correlation is closed
     "BruteForce": (ss.BruteForce(4), 1e-9),
     "Trajectories": (ss.Trajectories(4), 1e-9),
 }

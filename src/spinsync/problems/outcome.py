@@ -90,6 +90,10 @@ class TooFewLinesError(NoAnswerError):
     requested: int
 
 
+class NoLineError(NoAnswerError):
+    """No mode decays more slowly than the spread of natural frequencies lets all of them decay."""
+
+
 @dataclass(eq=False)
 class TooManyJumpsError(NoAnswerError):
     """The first trajectories need more jumps than `most`, the limit for all trajectories together."""

@@ -61,6 +61,10 @@ MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception
     outcome.TooFewLinesError: lambda error, theory: InputError(
         f"Argument `modes` must be at most {error.most}, as many lines as J_- shows, but is modes={error.requested}."
     ),
+    outcome.NoLineError: lambda error, theory: InputError(
+        "Argument `ensemble` must have a line narrower than that of free spins, but the spread of its frequencies leaves none; "
+        "`emission_spectrum` shows its light."
+    ),
     outcome.TooManyJumpsError: lambda error, theory: InputError(
         f"Argument `most_jumps` must be larger for this question, but is most_jumps={error.most}: "
         "the first trajectories need more to reach their last time."

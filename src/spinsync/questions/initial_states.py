@@ -147,7 +147,8 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
         raise InputError(
             f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
         )
-    start = bloch_vectors.random_start(ensemble.rates, 0) if "coherence" in result else None  # kept moments with coherence
+    symmetric = "anomalous_covariance" not in result  # a start with coherence asks for all the moments that are kept
+    start = None if symmetric else bloch_vectors.random_start(ensemble.rates, 0)
     with error_messages(theory):
         problem: Any = theory.lower(ensemble, start, seed, each)
     before, model = recorded_theory(result.attrs.get("theory")), recorded_model(result, "initial")

@@ -235,7 +235,7 @@ def _steady_states(
     coordinates, first = answers[solved.index(True)]
     variables: dict[str, Any] = {"settled": (dims, np.reshape(solved, shape))}
     for name, (group_dims, template) in first.items():
-        missing = np.full_like(template, np.nan)
+        missing = np.full_like(template, np.nan) if np.issubdtype(template.dtype, np.inexact) else np.zeros_like(template)
         listed = [answer[1][name][1] if ok else missing for answer, ok in zip(answers, solved, strict=True)]
         variables[name] = ((*dims, *group_dims), np.reshape(listed, (*shape, *template.shape)))
     return variables, dict(coordinates), {}

@@ -69,7 +69,8 @@ def test_status_tells_when_the_time_is_not_short():
 
 TWO = {
     "one group": (laser(frequency=0.7, theta=-1.0), [[0.5, 0.2, 0.3]]),
-    "two groups": (pair(1.5, 8.0, dephasing=0.2, cross_coupling=3.0, cross_theta=(-0.6, -2.0)), START),
+    # K has eigenvalues of both signs: correlated decay and pumping
+    "two groups": (pair(1.5, 8.0, dephasing=0.2, cross_coupling=14.0, cross_theta=(-0.6, -2.0)), START),
 }
 
 
@@ -156,19 +157,20 @@ def test_many_spins_are_the_mean_field_with_corrections_of_order_1_over_n(freque
 
 
 def test_a_million_million_spins_lose_no_digits():
-    """N times the covariances has a limit that is approached as 1/N: beyond 10^9 spins it changes by 1e-9."""
+    """N times the covariances has a limit that is approached as 1/N: beyond 10^9 spins it changes by 1e-8."""
     times = np.linspace(0.0, 3.0, 4)
     limit = {n: evolve(CONTRAST, times, 3 * n, START, rtol=1e-11) for n in (10**6, 10**9, 10**12)}
     for name in COVARIANCES:
         scaled = {n: n * run[name].values for n, run in limit.items()}
         scale = abs(scaled[10**12]).max()
         assert scale > 0.01
-        assert 1e-8 < abs(scaled[10**6] - scaled[10**12]).max() / scale < 1e-4
-        assert abs(scaled[10**9] - scaled[10**12]).max() / scale < 1e-7
+        change = [abs(scaled[n] - scaled[10**12]).max() / scale for n in (10**6, 10**9)]
+        assert 1e-6 < change[0] < 1e-4
+        assert change[1] < 2e-3 * change[0]
 
 
 def test_sampled_frequencies_are_groups_of_equal_spins():
-    """Means over pairs of one group leave out a spin with itself: 2 (30 29) pairs within the classes, 2 (30 30) between them."""
+    """Means over pairs leave out a spin with itself: 2 (30 29) pairs within the classes, 2 (30 30) between them."""
     c, times = 8 * np.exp(-1.1j), np.linspace(0.0, 2.0, 5)
     one = ss.Ensemble([ss.Group(3.0, 1.0, frequency=ss.Samples([-1.5, 1.5]))], [[c]])
     two = ss.Ensemble([ss.Group(3.0, 1.0, frequency=w) for w in (-1.5, 1.5)], np.full((2, 2), c))
@@ -187,3 +189,19 @@ def test_sampled_frequencies_are_groups_of_equal_spins():
         moment = parts[name].values + left[:, :, None] * right[:, None, :]
         expected = (moment * pairs).sum(axis=(1, 2)) - products[name][0] * products[name][1]
         np.testing.assert_allclose(whole[name].values[:, 0, 0], expected, rtol=0, atol=1e-8, err_msg=name)
+
+
+def test_single_classes_are_shown_and_may_start_on_their_own():
+    one, times = laser(frequency=ss.Gaussian(1.0)), [0.0, 1.0, 2.0]
+    run = evolve(one, times, 10**4, [[0.6, 0.0, 0.3]], each=True)
+    for name in ("coherence", "inversion"):
+        mean = (run[f"spin_{name}"] * run.spin_weight).sum("spin")
+        np.testing.assert_allclose(mean, run[name].values[:, 0], rtol=0, atol=1e-12)
+    turned = np.angle(run.spin_coherence[-1] * np.conj(run.coherence[-1, 0]))
+    assert (np.diff(turned) < 0).all()  # faster spins lead: the phase is -arg s
+    vectors = np.tile([0.6, 0.0, 0.3], (run.sizes["spin"], 1))
+    vectors[::2, 1] = 0.5
+    other = evolve(one, times, 10**4, vectors, each=True)
+    np.testing.assert_allclose(other.spin_coherence[0], (vectors[:, 0] - 1j * vectors[:, 1]) / 2, rtol=0, atol=1e-12)
+    mean = ss.evolve(one, times, theory=ss.MeanField(nodes=run.sizes["spin"]), initial=[[0.6, 0.0, 0.3]])
+    assert abs(mean.coherence - run.coherence).max() < 0.01  # 1/N

@@ -27,7 +27,7 @@ class Terms:
 
     def velocity(self, _t, y):
         spins, groups = self.rates[4], len(self.coupling)
-        table = np.stack([self.group, spins / spins.sum(), spins, *self.rates[:4], spins != 1])
+        table = np.stack([self.group, spins, *self.rates[:4], spins != 1])
         planes, tail = np.array([self.coupling, self.modulus], complex).view(float), np.zeros((1, 3, groups))
         out, work = np.full(y.size + groups, np.nan), np.full(4 * groups * (3 * spins.size + 1), np.nan)
         derivative(np.append(y, np.zeros(groups)), table, planes, tail, work, out)
@@ -248,7 +248,7 @@ def test_equal_classes_are_one_group():
 
 
 def test_a_million_million_spins_lose_no_digits():
-    """N times the connected parts has a limit, approached as 1/N: between 10^9 and 10^12 spins it changes by 1e-9."""
+    """N times the connected parts has a limit, approached as 1/N: between 10^9 and 10^12 spins it changes by 1e-8."""
     ends = {}
     for n in (10**6, 10**9, 10**12):
         terms, y, step = equal_classes((n,)), np.zeros(10), 0.01
@@ -262,6 +262,5 @@ def test_a_million_million_spins_lose_no_digits():
     assert abs(ends[10**12]).max() > 0.1
     steps = ((10**6, 10**9), (10**9, 10**12))
     change = [abs(ends[large] - ends[small]).max() / abs(ends[large]).max() for small, large in steps]
-    assert 1e-7 < change[0] < 1e-4
-    assert change[1] < 3e-3 * change[0]
-    assert change[1] < 1e-7
+    assert 1e-6 < change[0] < 1e-4
+    assert change[1] == pytest.approx(1e-3 * change[0], rel=0.01)  # not connected: 3 to 5 times that

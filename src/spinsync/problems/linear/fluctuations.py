@@ -16,6 +16,8 @@ class Fluctuations:
     """dg/dt = (D + U V^T) g from g(0) = source, of which observable . g is seen.
 
     diagonal, source, observable : complex arrays of shape (component,)
+    band : real array of shape (component,), for a component that represents a part of a continuous spectrum the real part up
+        to which modes near it are not resolved and no lines, else -inf
     left, right : complex arrays of shape (component, column), U and V
     """
 
@@ -24,6 +26,7 @@ class Fluctuations:
     right: Array
     source: Array
     observable: Array
+    band: Array
 
     def lines(self, number: int) -> list[Line]:
         """The slowest `number` modes that are visible in the observable, in order."""

@@ -12,6 +12,7 @@ from spinsync.base.progress import report
 from spinsync.problems.linear.bases import Basis
 from spinsync.problems.linear.fluctuations import Fluctuations
 from spinsync.problems.linear.lines import BACKWARD, LARGEST, Line, checked, lines_of_projection, slowest_rate
+from spinsync.problems.outcome import NoLineError, TooFewLinesError
 
 FIRST = 40  # vectors of the first Krylov space in which lines are sought
 ALLOWED = 1e-13  # residual of a line relative to the largest rate
@@ -19,8 +20,27 @@ CHUNK = 2**20  # numbers of a chunk of frequencies
 
 
 def slowest_lines(own: Fluctuations, number: int) -> list[Line]:
-    """The slowest `number` lines, in order, from Krylov spaces of the observable of growing size.
-    Raises TooFewLinesError if there are fewer, IllConditionedError or OverflowError if double precision does not suffice."""
+    """The slowest `number` lines outside the continuous spectrum, in order.
+    Raises NoLineError if there is none, TooFewLinesError if there are fewer, IllConditionedError or OverflowError if double
+    precision does not suffice."""
+    lines = _slowest_modes(own, number)
+    outside = [line for line in lines if _resolved(own, line)]
+    if not outside:
+        raise NoLineError
+    if len(outside) < number:
+        raise TooFewLinesError(len(outside), number)
+    return lines
+
+
+def _resolved(own: Fluctuations, line: Line) -> bool:
+    """Whether a mode is above the continuous spectrum at its frequency."""
+    continuous = np.flatnonzero(own.band > -np.inf)
+    nearest = continuous[np.argsort(abs(own.diagonal.imag[continuous] - line.value.imag))[:1]]
+    return bool(np.all(line.value.real > own.band[nearest] + line.error))
+
+
+def _slowest_modes(own: Fluctuations, number: int) -> list[Line]:
+    """The slowest `number` modes that are visible in the observable, in order, from its Krylov spaces of growing size."""
     columns = np.linalg.norm(own.left, axis=0) @ np.linalg.norm(own.right, axis=0)
     fastest, slowest = float(abs(own.diagonal).max() + columns), slowest_rate(own.diagonal)  # bounds of the rates
     if not fastest < LARGEST:

@@ -14,8 +14,8 @@ from spinsync.problems.moments.stepping import integrate
 from spinsync.problems.outcome import NoFixedPointError, NoRelaxationError, NotConvergedError
 
 FIRST, LONGEST = 2.0, 2000.0  # slowest relaxation times of the first run, and of all together
+CLOSE = 1e-4  # relative distance of the motion from a steady state to which it tends
 AT_REST = 1e-10  # relative rate of change of a steady state, in units of the slowest relaxation
-MARGINAL = 1e-12  # growth rate that rounding may give a neutral perturbation, relative to the largest rate of change
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,25 @@ def at_rest(problem: Moments) -> Rest:
         y = integrate(problem, y, np.array([0.0, stretch]), lambda fraction: None).state
         elapsed += stretch
         stretch = elapsed
-        report(elapsed * problem.slowest / (elapsed * problem.slowest + FIRST))
-        ended = problem.change(y) < AT_REST * problem.slowest
-        try:
-            found = problem.rest(y)
-        except NotConvergedError:
-            if not ended:
-                continue
-            found = y
-        if ended or growth_rate(problem.rate, found) < 0:
-            return Rest(found, True)
-        unstable = Rest(found, False)
+        report(1 - FIRST / (elapsed * problem.slowest))
+        found = tested(problem, y)
+        if found and found.stable:
+            return found
+        if problem.change(y) < AT_REST * problem.slowest:
+            return Rest(y, True)
+        unstable = found or unstable
     if unstable is None:
         raise NoFixedPointError(elapsed)
     return unstable
+
+
+def tested(problem: Moments, y: Array) -> Rest | None:
+    """The steady state near y and its stability; None if either is not found."""
+    try:
+        found = problem.rest(y)
+    except NotConvergedError:
+        return None
+    try:
+        return Rest(found, growth_rate(problem.rate, found) < 0)
+    except NotConvergedError:  # too many fast rotations: the motion itself tells
+        return Rest(found, True) if problem.relative(y - found, found) < CLOSE else None

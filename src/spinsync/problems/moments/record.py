@@ -141,11 +141,11 @@ class Moments:
             return np.asarray(fluctuations.response(frequencies))
 
     def _fluctuations(self) -> Any:
-        from spinsync.problems.moments.at_rest import at_rest
+        from spinsync.problems.moments.at_rest import LONGEST, at_rest
 
         found = at_rest(self)
         if not found.stable:
-            raise NoFixedPointError(np.inf)
+            raise NoFixedPointError(LONGEST / self.slowest)
         return self.fluctuations(found.state)
 
     def rate(self, y: Array) -> Array:
@@ -162,9 +162,12 @@ class Moments:
 
     def change(self, y: Array) -> float:
         """The largest rate of change of a component, relative to the scale of its block."""
-        rate = self.rate(y)
+        return self.relative(self.rate(y), y)
+
+    def relative(self, difference: Array, y: Array) -> float:
+        """The largest component of a difference, relative to the scale of its block in y."""
         pairs = zip(self.blocks[:-1], self.blocks[1:], self.floor, strict=True)
-        return max(float(abs(rate[i:j]).max() / max(abs(y[i:j]).max(), floor)) for i, j, floor in pairs if j > i)
+        return max(float(abs(difference[i:j]).max() / max(abs(y[i:j]).max(), floor)) for i, j, floor in pairs if j > i)
 
     def bytes_per_time(self, observed: float) -> float:
         """Memory of the recorded numbers, beside the variables."""

@@ -23,40 +23,69 @@ ERROR_WEIGHTS = np.array(RK45.E, float)
 DENSE_WEIGHTS = np.array(RK45.P, float)  # of powers 1 ... 4 of the fraction of a step
 SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0  # step size: factor on the best one, and the limits of its change
 INTEGRAL, PROPORTIONAL = 0.14, 0.08  # exponents of the errors of this step and the last one in the size of the next
+CHUNK = 512  # components: 4 kB each of the result and of three stages
+UNSIGNED = 0x7FFF_FFFF_FFFF_FFFF
 FLAGS = {"contract", "nsz"}  # of floating point: a sum keeps its order, and NaN and infinity their meaning
 
 
 @compiled(fastmath=FLAGS)
-def _combine(y, h, weights, stages, count, out):
-    """out = y + h sum_i weights[i] stages[i] over the first `count` stages."""
-    for c in range(y.size):
-        out[c] = y[c]
-    for i in range(count):
-        w, k = h * weights[i], stages[i]
-        if w != 0:
-            for c in range(y.size):
-                out[c] += w * k[c]
+def _add_three(u, v, w, x, y, z, out):
+    """out += u x + v y + w z."""
+    for c in range(out.size):
+        out[c] += u * x[c] + v * y[c] + w * z[c]
 
 
 @compiled()
-def _largest(y):
-    """The largest modulus; infinite if one is NaN."""
-    worst = 0.0
-    for c in range(y.size):
-        size = abs(y[c])
-        if not size <= worst:
-            worst = size if size == size else np.inf
+def _combine(h, weights, stages, rows, count, first, out):
+    """out += h sum_i weights[i] (stage i) over the first `count` stages, whose components begin at `first`.
+
+    Three stages at a time: fewer passes over `out`. Stage i is in the row rows[i]."""
+    end = first + out.size
+    for i in range(0, count, 3):
+        j, k = min(i + 1, count - 1), min(i + 2, count - 1)
+        v, w = h * weights[j] if j > i else 0.0, h * weights[k] if k > j else 0.0
+        x, y, z = stages[rows[i], first:end], stages[rows[j], first:end], stages[rows[k], first:end]
+        _add_three(h * weights[i], v, w, x, y, z, out)
+
+
+@compiled()
+def _advance(y, h, weights, stages, rows, count, out):
+    """out = y + h sum_i weights[i] (stage i), in chunks that stay in the fastest memory until they are complete."""
+    for first in range(0, y.size, CHUNK):
+        end = min(first + CHUNK, y.size)
+        out[first:end] = y[first:end]
+        _combine(h, weights, stages, rows, count, first, out[first:end])
+
+
+@compiled()
+def _largest(bits, worst):
+    """The largest modulus, and `worst`, as bits: numbers without sign are ordered as their bits are, and NaN is the largest."""
+    for c in range(bits.size):
+        worst = max(worst, bits[c] & UNSIGNED)
     return worst
 
 
 @compiled()
-def _norm(error, y, new, blocks, floor, rtol):
+def _sizes(y, blocks, sizes):
+    """The largest modulus of each block."""
+    bits = y.view(np.int64)
+    for k in range(sizes.size):
+        sizes.view(np.int64)[k] = _largest(bits[blocks[k] : blocks[k + 1]], 0)
+
+
+@compiled()
+def _norm(h, stages, rows, blocks, scale, rtol, spare):
     """The largest error in units of the tolerance, each relative to the scale of its block; infinite if one is NaN."""
-    worst = 0.0
-    for k in range(floor.size):
-        i, j = blocks[k], blocks[k + 1]
-        scale = max(floor[k], _largest(y[i:j]), _largest(new[i:j]))
-        size = _largest(error[i:j]) / (rtol * scale)
+    worst, found = 0.0, np.empty(1)
+    for k in range(scale.size):
+        bits = 0
+        for first in range(blocks[k], blocks[k + 1], CHUNK):
+            error = spare[: min(CHUNK, blocks[k + 1] - first)]
+            error[:] = 0.0
+            _combine(h, ERROR_WEIGHTS, stages, rows, STAGES, first, error)
+            bits = _largest(error.view(np.int64), bits)
+        found.view(np.int64)[0] = bits
+        size = found[0] / (rtol * scale[k])
         if not size <= worst:
             worst = size if size == size else np.inf
     return worst
@@ -79,9 +108,11 @@ def solve(
     clock: step size, time since times[0], error of the last step. counts: outputs, steps, rejected steps. y: the state, and
     stages[0] its derivative if counts[1] > 0. spare: two vectors.
     """
-    h, elapsed, before = clock[0], clock[1], clock[2]
-    done, steps, rejected = counts[0], counts[1], counts[2]
-    new, error, dense = spare[0], spare[1], np.empty(STAGES)
+    h, elapsed, before = float(clock[0]), float(clock[1]), float(clock[2])
+    done, steps, rejected = int(counts[0]), int(counts[1]), int(counts[2])
+    new, other, dense, rows = spare[0], spare[1], np.empty(STAGES), np.arange(STAGES)
+    now, size_before, size_new = y, np.empty(floor.size), np.empty(floor.size)
+    _sizes(y, blocks, size_before)
     if steps + rejected == 0 and done == 0:
         derivative(y, table, planes, factors, work, stages[0])
         numbers(y, table, planes, factors, work, out[0])
@@ -96,11 +127,10 @@ def solve(
             break
         left -= 1
         for i in range(1, STAGES):
-            _combine(y, h, STAGE_WEIGHTS[i], stages, i, new)
-            derivative(new, table, planes, factors, work, stages[i])
-        error[:] = 0.0
-        _combine(error, h, ERROR_WEIGHTS, stages, STAGES, error)
-        size = _norm(error, y, new, blocks, floor, rtol)
+            _advance(now, h, STAGE_WEIGHTS[i], stages, rows, i, new)
+            derivative(new, table, planes, factors, work, stages[rows[i]])
+        _sizes(new, blocks, size_new)
+        size = _norm(h, stages, rows, blocks, np.maximum(floor, np.maximum(size_before, size_new)), rtol, other)
         if size > 1:
             rejected += 1
             h *= max(SHRINK, SAFETY * size**-0.2) if size < np.inf else SHRINK
@@ -115,17 +145,21 @@ def solve(
                     DENSE_WEIGHTS[i, 0]
                     + theta * (DENSE_WEIGHTS[i, 1] + theta * (DENSE_WEIGHTS[i, 2] + theta * DENSE_WEIGHTS[i, 3]))
                 )
-            _combine(y, h, dense, stages, STAGES, error)
-            numbers(error, table, planes, factors, work, out[done])
+            _advance(now, h, dense, stages, rows, STAGES, other)
+            numbers(other, table, planes, factors, work, out[done])
             done += 1
             left -= 1
-        y[:] = new
-        stages[0, :] = stages[STAGES - 1]
+        now, new = new, now
+        rows[0], rows[STAGES - 1] = rows[STAGES - 1], rows[0]
+        size_before[:] = size_new
         steps += 1
         elapsed += h
         size = max(size, 1e-10)
         h *= min(GROW, max(SHRINK, SAFETY * size**-INTEGRAL * max(before, 1e-10) ** PROPORTIONAL))
         before = size
+    if rows[0] != 0:  # an odd number of steps has exchanged `y` with `spare`, and the first stage with the last
+        y[:] = now
+        stages[0, :] = stages[STAGES - 1]
     clock[0], clock[1], clock[2] = h, elapsed, before
     counts[0], counts[1], counts[2] = done, steps, rejected
     return status

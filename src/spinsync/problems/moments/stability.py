@@ -15,14 +15,14 @@ from spinsync.problems.outcome import NotConvergedError
 DENSE = 300  # variables, up to which the Jacobian is assembled
 ACCURACY = 1e-4  # of the growth rate of many variables, relative to the largest rate
 VECTORS = 40  # of the Krylov space
-MOST_PRODUCTS = 4000
+MOST_PRODUCTS = 1600
 
 Rate = Callable[[Array], Array]
 
 
 def jacobian_times(rate: Rate, state: Array) -> Rate:
     """v -> J v. The right-hand side is a polynomial of second degree, of which a symmetric difference of any width is exact."""
-    size = np.linalg.norm(state)
+    size = np.linalg.norm(state) or 1.0
 
     def times(vector: Array) -> Array:
         check_interrupt()

@@ -24,6 +24,7 @@ class Classes:
     left, right : complex arrays of shape (class, column), C_ab = sum_r left_ar right_br
     own : complex array of shape (class,), C_aa
     exchange, decay, pumping : complex Hermitian arrays of shape (group, group), Hc, K_- and K_+ of two spins
+    smooth : bool array of shape (class,), whether a class is one of a continuous distribution
     tail : real array of shape (group,), inversion of the spins that no class holds
     """
 
@@ -40,6 +41,7 @@ class Classes:
     exchange: Array
     decay: Array
     pumping: Array
+    smooth: Array
     tail: Array
 
     @cached_property
@@ -50,7 +52,7 @@ class Classes:
     @cached_property
     def full_rank(self) -> bool:
         """Whether `right` is the identity."""
-        return self.right.shape[0] == self.right.shape[1]
+        return bool(self.right.shape[1] == self.spins.size)
 
     def sums(self, c: Array) -> Array:
         """m_ar = sum_e right_er (N_e - delta_ae)/N c_ae, of correlations (class, other_class); shape (class, column)."""
@@ -84,8 +86,12 @@ class Classes:
         return np.concatenate([z, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected, self.tail])
 
 
-def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array) -> Classes:
-    """The coefficients of the classes of an ensemble. coupling : C, complex array of shape (group, group)"""
+def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array, smooth: Array) -> Classes:
+    """The coefficients of the classes of an ensemble.
+
+    coupling : C, complex array of shape (group, group)
+    smooth : bool array of shape (group,), whether a group has a continuous distribution of frequencies
+    """
     gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
     gamma_1, net_gain, g = gain + damping, gain - damping, of.group
     left, right = factors(coupling)
@@ -94,7 +100,8 @@ def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array) -> Clas
     return Classes(
         total=float(terms.spins.sum()), group=g, spins=terms.spins[g] * of.share, omega=of.frequency, gamma_1=gamma_1[g],
         gamma_perp=(gamma_1 / 2 + terms.dephasing)[g], net_gain=net_gain[g], left=left[g], right=right[g],
-        own=coupling.diagonal()[g], exchange=terms.exchange, decay=terms.decay / 2, pumping=terms.pumping / 2, tail=tail,
+        own=coupling.diagonal()[g], exchange=terms.exchange, decay=terms.decay / 2, pumping=terms.pumping / 2,
+        smooth=smooth[g], tail=tail,
     )  # fmt: skip
 
 

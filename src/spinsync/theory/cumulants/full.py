@@ -8,31 +8,43 @@ from functools import partial
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.memory import check_memory
 from spinsync.model import realizability
+from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms
 from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.model.realizability import Validity
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
 from spinsync.theory.cumulants import full_equations
+from spinsync.theory.cumulants.frequency_classes import FrequencyClasses
 
 DIFFUSED = 0.1  # variance of the phase up to which |s| is within 1 % of the exact one (measured, 30 to 300 spins)
+MOMENTS, COPIES = 56, 13  # bytes of the moments of a pair of classes, and how many of them a run needs
 PAIR = ("time", "group", "other_group")
 
 
 def with_coherence(
-    problem: Moments, terms: GroupTerms, coupling: Array, weight: Array, s: Array, z: Array, each: bool
+    problem: Moments, terms: GroupTerms, of: FrequencyClasses, ensemble: Ensemble, s: Array, z: Array, z_tail: Array, each: bool
 ) -> Moments:
-    """The problem of the symmetric sector, begun in a product state with the coherences s and inversions z of its classes."""
+    """The problem of the symmetric sector, begun in a product state with the coherences s and inversions z of its classes.
+
+    z_tail : inversion outside the classes, (group,). Raises InputError if the moments do not fit into memory.
+    """
+    check_memory("ensemble", s.size, COPIES * MOMENTS, "frequency classes", growth=2)
     n, classes, groups = terms.spins.sum(), s.size, terms.spins.size
-    planes, z_tail = np.array([coupling / n, (terms.decay + terms.pumping) / 2], complex).view(float), problem.start[-groups:]
+    planes = np.array([ensemble.coupling_matrix / n, (terms.decay + terms.pumping) / 2], complex).view(float)
+    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    g, gamma_1, spins = of.group, gain + damping, terms.spins[of.group] * of.share
+    table = (g, spins, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g], spins != 1)
     return replace(
-        problem, derivative=full_equations.derivative, numbers=full_equations.group_sums, planes=planes,
+        problem, derivative=full_equations.derivative, numbers=full_equations.group_sums,
+        table=np.array(table, float), planes=planes, factors=np.array([[terms.spins * of.tail, gamma_1, gain - damping]]),
         work=4 * groups * (3 * classes + 1),
         start=np.concatenate([s.astype(complex).view(float), np.zeros(6 * classes**2), z, np.zeros(classes**2), z_tail]),
         blocks=np.cumsum([0, 2 * classes, *3 * [2 * classes**2], classes, classes**2, groups]),
         floor=np.array([n**-0.5, *3 * [1 / n], 1.0, 1 / n, 1.0]), recorded=9 * groups + 7 * groups**2 + 3 * classes,
-        observe=partial(observe, terms.spins, weight, each, 10 * problem.rtol),
+        observe=partial(observe, terms.spins, ensemble.rates.weight, each, 10 * problem.rtol),
     )  # fmt: skip
 
 

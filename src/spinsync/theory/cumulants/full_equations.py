@@ -17,7 +17,7 @@ from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
 #: rows of the table, which has a column for each class
-GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS = range(8)
+GROUP, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS = range(7)
 COUPLING, MODULUS = range(2)  # complex planes by group, for two spins: C/N and K_+ + K_-
 TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(3)  # rows of factors[0], by group: its spins that no class holds
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from spinsync.base.arrays import Array
 from spinsync.problems.linear.fluctuations import Fluctuations
 from spinsync.theory.cumulants.classes import Classes
 
-ROUNDING = 4e-15  # of a source whose terms cancel
+ROUNDING = 1e-13  # of a source whose terms cancel
 
 
-def regression(classes: Classes, steady: Array) -> Fluctuations:
+def regression(coefficients: Callable[[], Classes], steady: Array) -> Fluctuations:
     """dg_b/dtau = -(i omega_b + Gamma_perp_b) g_b + (i/N) z_b sum_e (N_e - delta_be) C_be g_e, seen in sum_b N_b g_b."""
+    classes = coefficients()
     z, c = classes.unpacked(steady)
     shared = classes.spins @ c - c.diagonal()
     source = shared + (1 + z) / 2
@@ -21,4 +26,18 @@ def regression(classes: Classes, steady: Array) -> Fluctuations:
         right=classes.right * classes.share[:, None],
         source=source,
         observable=classes.spins,
+        band=band(classes),
     )
+
+
+def band(classes: Classes) -> Array:
+    """Real part up to which modes belong to the spread of a continuous distribution, shape (class,); -inf for other classes.
+
+    Classes at a distance h replace an integral over frequencies by a sum. It is right to a factor tanh(pi mu/h) for modes that
+    decay more slowly than free spins by mu.
+    """
+    out = np.full(classes.spins.size, -np.inf)
+    for group in np.unique(classes.group[classes.smooth]):
+        inside = np.flatnonzero(classes.group == group)
+        out[inside] = -classes.gamma_perp[inside] + abs(np.gradient(classes.omega[inside])) / 2
+    return out

@@ -7,10 +7,10 @@ numbers for M classes of one group, whose coupling has rank 1, where there are 2
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse.linalg import LinearOperator, gmres
 
 from spinsync.base.arrays import Array
 from spinsync.base.interrupts import check_interrupt
@@ -124,6 +124,8 @@ class Linearized:
 
     def step(self) -> Array:
         """Newton's step."""
+        from scipy.sparse.linalg import LinearOperator, gmres
+
         residual = self.residual
         if residual.size <= DENSE:
             matrix = np.transpose([self.times(column) for column in np.eye(residual.size)])
@@ -167,9 +169,10 @@ def relative_size(step: Unknowns, at: Unknowns, least: float) -> float:
     return float(max(abs(step.z).max() / abs(at.z).max(), abs(step.m).max() / max(abs(at.m).max(), least)))
 
 
-def steady_state(classes: Classes, y: Array) -> Array:
+def steady_state(coefficients: Callable[[], Classes], y: Array) -> Array:
     """The packed steady state near a packed state.
     Raises NotConvergedError if Newton's method finds none, or one that is no state of spins."""
+    classes = coefficients()
     equations = SteadyEquations(classes)
     z, c = classes.unpacked(y)
     found = equations.linearized(newton(equations, Unknowns(z, classes.sums(c))))

@@ -1,12 +1,14 @@
-"""The second-order equations of the U(1)-symmetric sector, (10.1) to (10.4), as compiled functions of a packed state.
+"""The second-order equations of the U(1)-symmetric sector, (10.3) to (10.6), as compiled functions of a packed state.
 
 The state of M classes is y = (z, Re c, Im c, d, z of the tails) with the inversions z_a, the correlations
 c_ab = <sigma^+_i sigma^-_j> and the connected d_ab = <sigma^z_i sigma^z_j> - z_a z_b of two different spins, i of class a and j
 of class b. c is Hermitian and d symmetric, so that only b >= a is kept, row by row. d is of order 1/N: as a moment of its own
 it keeps its digits at any N.
 
-Classes of one group are neighbours. They differ by their frequency alone, so that sums over the classes of a group come first,
-and the coupling acts on these sums.
+Classes of one group are neighbours and differ by their frequency alone. Sums over the classes of a group come first, and the
+coupling acts on these sums: as a product of small matrices, which is where a coupling of low rank saves work. Everything else
+is one pass over the pairs. Its loops have few arrays each, so that the compiler can show that they do not overlap, which it
+needs for vector instructions.
 """
 
 from __future__ import annotations
@@ -16,11 +18,13 @@ import numpy as np
 from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
-#: rows of the table, which has a column for each class
-GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS = range(8)
-#: planes of couplings between groups: C, and per spin C/N, (C + C^+)/(2N), K_- - K_+ and K_- + K_+
-C_RE, C_IM, SPIN_RE, SPIN_IM, EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(10)
-TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(3)  # rows of factors[0], by group: its spins that no class holds
+#: rows of the table, which has a column for each class: SHARE is N_a/N, END the end of the classes of its group, OTHERS
+#: (N_a - 1)/N; the last three are of the tails, one column for each group
+GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS = range(10)
+TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(10, 13)
+#: planes of couplings between groups: per spin (C + C^+)/(2N), K_- - K_+ and K_- + K_+
+EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(6)
+FEW_GROUPS = 6  # up to which the coupling is applied by loops instead of matrix products
 FLAGS = {"contract", "nsz", "reassoc"}  # sums in any order; NaN and infinity keep their meaning
 
 
@@ -31,152 +35,264 @@ def row_start(a, classes):
 
 
 @compiled(fastmath=FLAGS)
-def group_sums(y, table, groups, sum_re, sum_im):
-    """sum[g, a] = sum over the classes e of group g of (N_e/N) c_ae, both (group, class)."""
-    classes = table.shape[1]
-    pairs = classes * (classes + 1) // 2
+def weighted_sum(weight, values):
+    """sum_e weight_e values_e."""
+    total = 0.0
+    for e in range(values.size):
+        total += weight[e] * values[e]
+    return total
+
+
+@compiled(fastmath=FLAGS)
+def add(factor, values, out):
+    """out += factor values."""
+    for e in range(values.size):
+        out[e] += factor * values[e]
+
+
+@compiled(fastmath=FLAGS)
+def group_sums(table, re, im, classes, sum_re, sum_im):
+    """sum[g, a] = sum over the classes e of group g of (N_e - delta_ea)/N c_ae, both (group, class)."""
     share = table[SHARE]
-    re, im = y[classes : classes + pairs], y[classes + pairs : classes + 2 * pairs]
-    for g in range(groups):
-        for a in range(classes):
-            sum_re[g, a] = 0.0
-            sum_im[g, a] = 0.0
+    sum_re[:] = 0.0
+    sum_im[:] = 0.0
     for a in range(classes):
         g, k = int(table[GROUP, a]), row_start(a, classes)
-        sum_re[g, a] += share[a] * re[k]
-        b = a + 1
-        while b < classes:
-            h, first = int(table[GROUP, b]), b
-            while b < classes and int(table[GROUP, b]) == h:
-                b += 1
-            total_re, total_im, own = 0.0, 0.0, share[a]
-            for e in range(first, b):
-                x, v = re[k + e - a], im[k + e - a]
-                total_re += share[e] * x
-                total_im += share[e] * v
-                sum_re[g, e] += own * x
-                sum_im[g, e] -= own * v
-            sum_re[h, a] += total_re
-            sum_im[h, a] += total_im
+        sum_re[g, a] += table[OTHERS, a] * re[k]
+        first = a + 1
+        while first < classes:
+            h, end, at = int(table[GROUP, first]), int(table[END, first]), k + first - a
+            x, v, weight = re[at : at + end - first], im[at : at + end - first], share[first:end]
+            sum_re[h, a] += weighted_sum(weight, x)
+            sum_im[h, a] += weighted_sum(weight, v)
+            add(share[a], x, sum_re[g, first:end])
+            add(-share[a], v, sum_im[g, first:end])
+            first = end
 
 
 @compiled(fastmath=FLAGS)
-def fields(planes, sum_re, sum_im, field_re, field_im):
-    """field[h, a] = sum_g C_hg sum[g, a] = sum_e (N_e/N) C_he c_ae."""
-    groups = planes.shape[1]
-    for h in range(groups):
-        field_re[h, :] = 0.0
-        field_im[h, :] = 0.0
-        for g in range(groups):
-            x, v = planes[C_RE, h, g], planes[C_IM, h, g]
-            if x != 0 or v != 0:
-                for a in range(sum_re.shape[1]):
-                    field_re[h, a] += x * sum_re[g, a] - v * sum_im[g, a]
-                    field_im[h, a] += x * sum_im[g, a] + v * sum_re[g, a]
+def sums_of_single_classes(table, re, im, classes, sum_re, sum_im):
+    """`group_sums` where every class is a group."""
+    share = table[SHARE]
+    for a in range(classes):
+        k = row_start(a, classes)
+        sum_re[a, a], sum_im[a, a] = table[OTHERS, a] * re[k], 0.0
+        for e in range(a + 1, classes):
+            x, v = re[k + e - a], im[k + e - a]
+            sum_re[e, a], sum_im[e, a] = share[e] * x, share[e] * v
+            sum_re[a, e], sum_im[a, e] = share[a] * x, -share[a] * v
 
 
 @compiled(fastmath=FLAGS)
-def pair_block(y, table, planes, a, first, end, field_re, field_im, out):
-    """Derivatives (10.2) and (10.3) of the pairs of class a with the classes first ... end - 1 of one group."""
-    classes = table.shape[1]
+def complex_product(left_re, left_im, left_sum, re, im, spare, out_re, out_im):
+    """out = left (re + i im), with left_sum = left_re + left_im, by three products of real matrices instead of four."""
+    part = spare[: out_re.size].reshape(out_re.shape)
+    total = spare[out_re.size : out_re.size + re.size].reshape(re.shape)
+    np.dot(left_re, re, out_re)
+    np.dot(left_im, im, part)
+    total[:] = re
+    total += im
+    np.dot(left_sum, total, out_im)
+    out_im -= out_re
+    out_im -= part
+    out_re -= part
+
+
+@compiled(fastmath=FLAGS)
+def apply_coupling(factors, sum_re, sum_im, field_re, field_im, spare):
+    """field[h, a] = sum_g C_hg sum[g, a], with C = factors[:3], or the product of factors[3:] transposed and factors[:3]."""
+    groups, classes = sum_re.shape
+    rank = factors.shape[1]
+    if groups <= FEW_GROUPS:
+        for h in range(groups):
+            field_re[h, :] = 0.0
+            field_im[h, :] = 0.0
+            for g in range(groups):
+                add(factors[0, h, g], sum_re[g], field_re[h])
+                add(-factors[1, h, g], sum_im[g], field_re[h])
+                add(factors[0, h, g], sum_im[g], field_im[h])
+                add(factors[1, h, g], sum_re[g], field_im[h])
+    elif factors.shape[0] == 3:
+        complex_product(factors[0], factors[1], factors[2], sum_re, sum_im, spare, field_re, field_im)
+    else:
+        size = rank * classes
+        re, im = spare[:size].reshape(rank, classes), spare[size : 2 * size].reshape(rank, classes)
+        rest = spare[2 * size :]
+        complex_product(factors[0], factors[1], factors[2], sum_re, sum_im, rest, re, im)
+        complex_product(factors[3].T, factors[4].T, factors[5].T, re, im, rest, field_re, field_im)
+
+
+@compiled(fastmath=FLAGS)
+def correlation_row(own, other, d, z, omega, field, out, sign, decay, decay_b, turn, turn_b, za, source, source_b, zz):
+    """One part of (10.4) for the pairs of class a with neighbouring classes b of a group: real (sign -1) or imaginary (sign 1).
+
+    own, other : this part of c and the other one; field : the part of the field of a at b that acts on this part
+    """
+    for b in range(out.size):
+        out[b] = (
+            (decay + decay_b * z[b]) * own[b] + sign * (turn + turn_b * z[b] - omega[b]) * other[b]
+            + source + source_b * z[b] - za * field[b] + zz * d[b]
+        )  # fmt: skip
+
+
+@compiled(fastmath=FLAGS)
+def covariance_row(re, im, d, z, out, decay, re_0, re_b, im_0, im_b):
+    """(10.5) for the pairs of class a with neighbouring classes b of a group."""
+    for b in range(out.size):
+        out[b] = (re_0 + re_b * z[b]) * re[b] + (im_0 + im_b * z[b]) * im[b] - decay * d[b]
+
+
+@compiled(fastmath=FLAGS)
+def pair_rates(table, planes, a, b, za, own_re, own_im):
+    """The coefficients of `correlation_row` for both parts, and those of `covariance_row`, which classes b of a group share.
+
+    own : the field of b at a. Of the derivative of c_ab: i z_b own - i z_a (field of a at b)^*, the loss of c_ab, and a source.
+    """
+    g, h = int(table[GROUP, a]), int(table[GROUP, b])
+    x, v = planes[EXCHANGE_RE, h, g], planes[EXCHANGE_IM, h, g]
+    net, net_im, total, total_im = planes[NET_RE, h, g], planes[NET_IM, h, g], planes[SUM_RE, h, g], planes[SUM_IM, h, g]
+    # the two spins are no third ones: C_aa = exchange - i net, of the groups of a and b
+    rates = (
+        -table[GAMMA_PERP, a] - table[GAMMA_PERP, b] - planes[NET_RE, g, g] * za, -planes[NET_RE, h, h],
+        table[OMEGA, a] + planes[EXCHANGE_RE, g, g] * za, -planes[EXCHANGE_RE, h, h],
+    )  # fmt: skip
+    real = (za * (net + v) / 2, (net - v) / 2 - own_im + total * za, total)
+    imaginary = (za * (net_im - x) / 2, (net_im + x) / 2 + own_re + total_im * za, total_im)
+    covariance = (
+        table[GAMMA_1, a] + table[GAMMA_1, b], 4 * (net - v) * za + 8 * total, 4 * (net + v),
+        4 * (net_im + x) * za + 8 * total_im, 4 * (net_im - x),
+    )  # fmt: skip
+    return rates, real, imaginary, covariance
+
+
+@compiled()
+def split(y, classes):
+    """z, Re c, Im c, d and z of the tails."""
     pairs = classes * (classes + 1) // 2
-    g, h, k = int(table[GROUP, a]), int(table[GROUP, first]), row_start(a, classes) - a
-    z, re, im, d = y[:classes], y[classes + k :], y[classes + pairs + k :], y[classes + 2 * pairs + k :]
-    out_re, out_im, out_d = out[classes + k :], out[classes + pairs + k :], out[classes + 2 * pairs + k :]
-    omega, perp, gamma_1 = table[OMEGA], table[GAMMA_PERP], table[GAMMA_1]
-    own_re, own_im = field_re[h, a], field_im[h, a]
-    other_re, other_im = field_re[g], field_im[g]
-    za, own_pair = z[a], y[classes + row_start(a, classes)]
-    ab_re, ab_im, ba_re, ba_im = planes[SPIN_RE, g, h], planes[SPIN_IM, g, h], planes[SPIN_RE, h, g], planes[SPIN_IM, h, g]
-    aa_re, aa_im, bb_re, bb_im = planes[SPIN_RE, g, g], planes[SPIN_IM, g, g], planes[SPIN_RE, h, h], planes[SPIN_IM, h, h]
-    hc_re, hc_im = planes[EXCHANGE_RE, h, g], planes[EXCHANGE_IM, h, g]
-    net_re, net_im = planes[NET_RE, h, g], planes[NET_IM, h, g]
-    sum_re, sum_im = planes[SUM_RE, h, g], planes[SUM_IM, h, g]
-    for b in range(first, end):
-        zb, x, v, pair = z[b], re[b], im[b], y[classes + row_start(b, classes)]
-        turn, decay = omega[a] - omega[b], perp[a] + perp[b]
-        zz = d[b] + za * zb
-        half, mean = (zb - za) / 2, (za + zb) / 2
-        # (i/N) c_ab (C_aa^* z_a - C_bb z_b): the two spins are no third ones
-        keep_re, keep_im = aa_im * za + bb_im * zb, aa_re * za - bb_re * zb
-        out_re[b] = (
-            -decay * x - turn * v - zb * own_im - za * other_im[b] + keep_re * x - keep_im * v
-            + ba_im * own_pair * zb + ab_im * pair * za - hc_im * half + net_re * mean + sum_re * zz
-        )  # fmt: skip
-        out_im[b] = (
-            -decay * v + turn * x + zb * own_re - za * other_re[b] + keep_re * v + keep_im * x
-            - ba_re * own_pair * zb + ab_re * pair * za + hc_re * half + net_im * mean + sum_im * zz
-        )  # fmt: skip
-        out_d[b] = (
-            -(gamma_1[a] + gamma_1[b]) * d[b] - 4 * ((ab_re * v + ab_im * x) * zb + (ba_im * x - ba_re * v) * za)
-            + 8 * (sum_re * x + sum_im * v)
-        )  # fmt: skip
+    re, im, d, end = classes, classes + pairs, classes + 2 * pairs, classes + 3 * pairs
+    return y[:re], y[re:im], y[im:d], y[d:end], y[end:]
+
+
+@compiled()
+def fields(y, table, factors, groups, work):
+    """field[h, a] = sum_e (N_e - delta_ea)/N C_he c_ae, real and imaginary parts."""
+    classes = table.shape[1]
+    _, re, im, _, _ = split(y, classes)
+    size = groups * classes
+    sum_re, sum_im = work[:size].reshape(groups, classes), work[size : 2 * size].reshape(groups, classes)
+    field_re, field_im = work[2 * size : 3 * size].reshape(groups, classes), work[3 * size : 4 * size].reshape(groups, classes)
+    if groups == classes:
+        sums_of_single_classes(table, re, im, classes, sum_re, sum_im)
+    else:
+        group_sums(table, re, im, classes, sum_re, sum_im)
+    apply_coupling(factors, sum_re, sum_im, field_re, field_im, work[4 * size :])
+    return field_re, field_im
+
+
+@compiled()
+def inversions(z, z_tail, table, field_im, out_z, out_tail):
+    """(10.3), and the free relaxation of the tails."""
+    for a in range(z.size):
+        out_z[a] = table[NET_GAIN, a] - table[GAMMA_1, a] * z[a] + 4 * field_im[int(table[GROUP, a]), a]
+    for g in range(z_tail.size):
+        out_tail[g] = table[TAIL_NET_GAIN, g] - table[TAIL_GAMMA_1, g] * z_tail[g]
 
 
 @compiled(SIGNATURE)
 def derivative(y, table, planes, factors, work, out):
-    """Write the derivatives (10.1) to (10.3) to `out`."""
-    classes, groups = table.shape[1], planes.shape[1]
-    pairs, size = classes * (classes + 1) // 2, groups * classes
-    sum_re, sum_im = work[:size].reshape(groups, classes), work[size : 2 * size].reshape(groups, classes)
-    field_re = work[2 * size : 3 * size].reshape(groups, classes)
-    field_im = work[3 * size : 4 * size].reshape(groups, classes)
-    group_sums(y, table, groups, sum_re, sum_im)
-    fields(planes, sum_re, sum_im, field_re, field_im)
+    """Write the derivatives (10.3) to (10.5) to `out`."""
+    groups, classes = planes.shape[1], table.shape[1]
+    field_re, field_im = fields(y, table, factors, groups, work)
+    (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, classes), split(out, classes)
+    omega = table[OMEGA]
+    inversions(z, z_tail, table, field_im, out_z, out_tail)
     for a in range(classes):
-        g, k = int(table[GROUP, a]), row_start(a, classes)
-        own = field_im[g, a] - planes[SPIN_IM, g, g] * y[classes + k]  # a spin is not its own partner
-        out[a] = -table[GAMMA_1, a] * y[a] + table[NET_GAIN, a] + 4 * own
-        b = a
-        while b < classes:
-            first = b
-            while b < classes and table[GROUP, b] == table[GROUP, first]:
-                b += 1
-            pair_block(y, table, planes, a, first, b, field_re, field_im, out)
-        out[classes + pairs + k] = 0.0  # c_aa is real
-        if table[HAS_PAIRS, a] == 0:
-            out[classes + k] = 0.0
-            out[classes + 2 * pairs + k] = 0.0
-    for g in range(groups):
-        k = classes + 3 * pairs + g
-        out[k] = factors[0, TAIL_NET_GAIN, g] - factors[0, TAIL_GAMMA_1, g] * y[k]
+        g, first, start = int(table[GROUP, a]), a, row_start(a, classes)
+        while first < classes:
+            h, end, k = int(table[GROUP, first]), int(table[END, first]), start + first - a
+            e = k + end - first
+            rates, real, imaginary, covariance = pair_rates(table, planes, a, first, z[a], field_re[h, a], field_im[h, a])
+            zb, w = z[first:end], omega[first:end]
+            correlation_row(re[k:e], im[k:e], d[k:e], zb, w, field_im[g, first:end], out_re[k:e], -1.0, *rates, z[a], *real)
+            correlation_row(im[k:e], re[k:e], d[k:e], zb, w, field_re[g, first:end], out_im[k:e], 1.0, *rates, z[a], *imaginary)
+            covariance_row(re[k:e], im[k:e], d[k:e], zb, out_d[k:e], *covariance)
+            first = end
+        real_diagonal(table, a, start, out_re, out_im, out_d)
+
+
+@compiled(SIGNATURE, fastmath=FLAGS)
+def derivative_of_single_classes(y, table, planes, factors, work, out):
+    """`derivative` where every class is a group: pair by pair, as neighbours share no coefficients."""
+    groups = planes.shape[1]
+    field_re, field_im = fields(y, table, factors, groups, work)
+    (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, groups), split(out, groups)
+    inversions(z, z_tail, table, field_im, out_z, out_tail)
+    k = 0
+    for a in range(groups):
+        start, za = k, z[a]
+        for b in range(a, groups):
+            zb, x, v = z[b], re[k], im[k]
+            rates, real, imaginary, covariance = pair_rates(table, planes, a, b, za, field_re[b, a], field_im[b, a])
+            loss, turn = rates[0] + rates[1] * zb, rates[2] + rates[3] * zb - table[OMEGA, b]
+            out_re[k] = loss * x - turn * v + real[0] + real[1] * zb - za * field_im[a, b] + real[2] * d[k]
+            out_im[k] = loss * v + turn * x + imaginary[0] + imaginary[1] * zb - za * field_re[a, b] + imaginary[2] * d[k]
+            out_d[k] = (
+                (covariance[1] + covariance[2] * zb) * x + (covariance[3] + covariance[4] * zb) * v - covariance[0] * d[k]
+            )
+            k += 1
+        real_diagonal(table, a, start, out_re, out_im, out_d)
+
+
+@compiled()
+def real_diagonal(table, a, k, out_re, out_im, out_d):
+    """c_aa is real. A class of one spin has no pair: its c_aa and d_aa stay at zero."""
+    out_im[k] = 0.0
+    if table[HAS_PAIRS, a] == 0:
+        out_re[k] = 0.0
+        out_d[k] = 0.0
 
 
 @compiled(SIGNATURE)
-def group_sums_of_pairs(y, table, planes, factors, work, out):
-    """Record by group: sums of z and z^2 over spins, then of Re c, Im c and d over pairs of spins; and z of every class."""
-    classes, groups = table.shape[1], planes.shape[1]
-    pairs, square, tail = classes * (classes + 1) // 2, groups * groups, factors[0]
+def group_totals(y, table, planes, factors, work, out):
+    """Record by group: sums of z and its squared deviation over spins, of Re c, Im c and d over pairs; and each z."""
+    groups, classes = planes.shape[1], table.shape[1]
+    square, spins = groups * groups, table[SPINS]
+    z, re, im, d, z_tail = split(y, classes)
     out[:] = 0.0
-    re, im, d = out[2 * groups :], out[2 * groups + square :], out[2 * groups + 2 * square :]
-    for g in range(groups):
-        z = y[classes + 3 * pairs + g]
-        out[g], out[groups + g] = tail[TAIL_SPINS, g] * z, tail[TAIL_SPINS, g] * z * z
+    out[2 * groups + 3 * square :] = z
+    mean, number = np.zeros(groups), np.zeros(groups)
     for a in range(classes):
-        g, spins = int(table[GROUP, a]), table[SPINS, a]
-        out[g] += spins * y[a]
-        out[groups + g] += spins * y[a] * y[a]
-        out[2 * groups + 3 * square + a] = y[a]
-        for b in range(a, classes):
-            h, k = int(table[GROUP, b]), classes + row_start(a, classes) + b - a
-            count = spins * table[SPINS, b] if b > a else spins * (spins - 1) * table[HAS_PAIRS, a]
-            re[g * groups + h] += count * y[k]
-            im[g * groups + h] += count * y[k + pairs]
-            d[g * groups + h] += count * y[k + 2 * pairs]
-            if b > a:
-                re[h * groups + g] += count * y[k]
-                im[h * groups + g] -= count * y[k + pairs]
-                d[h * groups + g] += count * y[k + 2 * pairs]
+        g = int(table[GROUP, a])
+        out[g] += spins[a] * z[a]
+        number[g] += spins[a]
+    for g in range(groups):
+        out[g] += table[TAIL_SPINS, g] * z_tail[g]
+        mean[g] = out[g] / (number[g] + table[TAIL_SPINS, g])
+        out[groups + g] = table[TAIL_SPINS, g] * (z_tail[g] - mean[g]) ** 2
+    for a in range(classes):
+        g = int(table[GROUP, a])
+        out[groups + g] += spins[a] * (z[a] - mean[g]) ** 2
+    for part, values, sign in ((0, re, 1.0), (1, im, -1.0), (2, d, 1.0)):
+        total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
+        for a in range(classes):
+            g, k, first = int(table[GROUP, a]), row_start(a, classes), a + 1
+            total[g, g] += spins[a] * (spins[a] - 1) * values[k]
+            while first < classes:
+                h, end = int(table[GROUP, first]), int(table[END, first])
+                one = spins[a] * weighted_sum(spins[first:end], values[k + first - a : k + end - a])
+                total[g, h] += one
+                total[h, g] += sign * one
+                first = end
 
 
 def recorded(classes: int, groups: int) -> int:
-    """How many numbers `group_sums_of_pairs` records."""
+    """How many numbers `group_totals` records."""
     return 2 * groups + 3 * groups**2 + classes
 
 
-def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, has_pairs: np.ndarray) -> np.ndarray:
+def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, spins: np.ndarray) -> np.ndarray:
     """The packed state of a product state, averaged over its common phase: c_ab = s_a^* s_b, d = 0."""
     a, b = np.triu_indices(z.size)
     c = np.conj(s[a]) * s[b]
-    c[(a == b) & (has_pairs[a] == 0)] = 0
+    c[(a == b) & (spins[a] == 1)] = 0
     return np.concatenate([z, c.real, np.where(a == b, 0.0, c.imag), np.zeros(a.size), z_tail])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -23,7 +23,11 @@ from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
+from spinsync.theory.cumulants import full, symmetric
+from spinsync.theory.cumulants.classes import classes_of, factors
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
+from spinsync.theory.cumulants.regression import regression
+from spinsync.theory.cumulants.steady import steady_state
 
 MOST_SPINS = 10**15
 
@@ -57,23 +61,20 @@ class Cumulants:
 
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> Moments:
         """The moments of the U(1)-symmetric sector, or those with coherence if `initial` has one."""
-        from spinsync.theory.cumulants import full, symmetric
-        from spinsync.theory.cumulants.classes import classes_of
-        from spinsync.theory.cumulants.regression import regression
-        from spinsync.theory.cumulants.steady import steady_state
-
         rates, terms = ensemble.rates, coupling_terms(ensemble, split_by_weight(ensemble, self.spins))
         distributions = tuple(group.distribution for group in ensemble.groups)
         of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
         m, m_tail = _start(rates, of, initial, seed, each)
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
         table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
-        pairs = classes * (classes + 1) // 2
-        coefficients = classes_of(terms, of, ensemble.coupling_matrix)
+        pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
+        smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
+        coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
         problem = Moments(
-            derivative=symmetric.derivative, numbers=symmetric.group_sums_of_pairs, table=table,
-            planes=coupling_planes(terms, ensemble.coupling_matrix), factors=tail_factors(terms, of),
-            work=4 * groups * classes, start=symmetric.start_moments(s, z, z_tail, table[symmetric.HAS_PAIRS]),
+            derivative=symmetric.derivative_of_single_classes if classes == groups else symmetric.derivative,
+            numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
+            work=classes * (6 * groups + 4 * applied.shape[1]),
+            start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
             floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
             recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
@@ -83,7 +84,7 @@ class Cumulants:
         )  # fmt: skip
         if initial is None or not s.any():
             return problem
-        return full.with_coherence(problem, terms, ensemble.coupling_matrix, rates.weight, s, z, each)
+        return full.with_coherence(problem, terms, of, ensemble, s, z, z_tail, each)
 
 
 def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int, each: bool) -> tuple[Array, Array]:
@@ -99,14 +100,16 @@ def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int,
 
 
 def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
-    """The table of `symmetric.derivative`, with the primed rates of (10.1)."""
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
-    gamma_1, g, numbers = gain + damping, of.group, terms.spins[of.group] * of.share
+    """The table of `symmetric.derivative`, with the primed rates of (10.1); there are at least as many classes as groups."""
+    _, gamma_1, net_gain = tail_factors(terms, of)[0]
+    g, numbers, total = of.group, terms.spins[of.group] * of.share, float(terms.spins.sum())
     rows = (
-        g, numbers / terms.spins.sum(), numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g],
-        (gain - damping)[g], numbers != 1,
+        g, numbers / total, numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], net_gain[g], numbers != 1,
+        np.searchsorted(g, g, side="right"), (numbers - 1) / total,
     )  # fmt: skip
-    return np.stack([np.asarray(row, float) for row in rows])
+    tails = np.zeros((3, g.size))
+    tails[:, : terms.spins.size] = tail_factors(terms, of)[0]
+    return np.concatenate([np.stack([np.asarray(row, float) for row in rows]), tails])
 
 
 def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
@@ -115,11 +118,17 @@ def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
     return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
 
 
-def coupling_planes(terms: GroupTerms, coupling: Array) -> Array:
-    """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups."""
-    net, total = (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2
-    matrices = (coupling, coupling / terms.spins.sum(), terms.exchange, net, total)
+def coupling_planes(terms: GroupTerms) -> Array:
+    """The planes of `symmetric.derivative`: real and imaginary parts of couplings between groups, per spin."""
+    matrices = (terms.exchange, (terms.decay - terms.pumping) / 2, (terms.decay + terms.pumping) / 2)
     return np.ascontiguousarray([part for matrix in matrices for part in (matrix.real, matrix.imag)], float)
+
+
+def coupling_factors(coupling: Array) -> Array:
+    """C for `symmetric.apply_coupling`: real part, imaginary part and their sum, of C or of two factors if its rank is low."""
+    left, right = factors(coupling)
+    matrices = (coupling,) if left is coupling or len(coupling) <= symmetric.FEW_GROUPS else (right.T, left.T)
+    return np.ascontiguousarray([part for one in matrices for part in (one.real, one.imag, one.real + one.imag)], float)
 
 
 def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | None) -> dict[str, tuple[str, Array]]:
@@ -138,11 +147,11 @@ def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | No
 def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed:
     """The variables of a run from the recorded sums over spins and pairs of spins."""
     groups = spins.size
-    z, squares, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
+    z, spread, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
     pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
     means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
     correlation = means[:, 0] + 1j * means[:, 1]
-    z, spread = z / spins, squares / spins - (z / spins) ** 2
+    z, spread = z / spins, spread / spins
     own = np.eye(groups) * (spread / np.maximum(spins - 1, 1))[:, :, None]  # pairs of one group leave out a spin with itself
     covariance = means[:, 2] - own
     pair = ("time", "group", "other_group")
