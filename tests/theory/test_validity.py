@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from spinsync.model.realizability import Validity, connected, validity
+from spinsync.model.realizability import Validity
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
@@ -46,8 +46,7 @@ def test_second_order_misses_the_attraction_of_groups_with_two_frequencies():
     assert between.real > 0.0035
     assert abs(second.correlation[0, 1].item().real) < 1e-4
     assert second.correlation[0, 0].item().real > 1.3 * float((abs(s[:, 0]) ** 2).mean())
-    moments = [second[name].values for name in ("inversion", "correlation", "inversion_correlation")]
-    assert validity(connected(np.full(2, 5e5), *moments), 1e-6) == Validity.VALID  # without a warning
+    assert second.status == Validity.VALID  # without a warning
 
 
 def test_the_status_tells_where_exchange_leaves_second_order():
@@ -60,3 +59,20 @@ def test_the_status_tells_where_exchange_leaves_second_order():
     assert not wrong[error < 0.01].any()
     assert wrong[error > 0.1].all()
     assert np.all(levels.status.isel(theory=0) == Validity.NOT_TESTED)
+
+
+@pytest.mark.parametrize("initial", [None, [[0.3, 0.0, 0.5]]])
+def test_runs_of_second_order_test_the_moments_that_they_have(initial):
+    """Moments that no state has are found in the sector without coherence and in that with coherence."""
+    theory = ss.Cumulants(100)
+    kept = ss.evolve(ONE, [0.0, 0.01], theory=theory, initial=initial, keep_state=True)
+    assert np.all(kept.status == Validity.VALID)
+    wrong = kept.copy(deep=True)
+    wrong["state_moments"][1:3] += 0.5  # the second and third numbers are no inversion, which must stay as it is
+    assert ss.evolve(ONE, [0.01, 0.02], theory=theory, initial=wrong).status[0] in (1, 2)
+
+
+@pytest.mark.parametrize("spins", [2, 30, 10**12])
+def test_the_status_of_runs_without_coherence_is_valid_at_any_number_of_spins(spins):
+    run = ss.evolve(ONE, np.linspace(0, 5, 11), theory=ss.Cumulants(spins), initial=[[0.0, 0.0, 1.0]])
+    assert np.all(run.status == Validity.VALID)
