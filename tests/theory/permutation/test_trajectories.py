@@ -6,7 +6,7 @@ from scipy.linalg import expm
 
 import spinsync as ss
 from spinsync.problems.sampled.sampling import advance
-from spinsync.problems.sampled.statistics import uncorrelated, mean_steady_state
+from spinsync.problems.sampled.statistics import mean_steady_state, uncorrelated
 from spinsync.theory.permutation.product_states import draw
 from systems import HALF_PI, laser, trajectories_of, two_groups
 

@@ -164,14 +164,16 @@ class ClassicalSpins:
     start : expectation values of the vectors at the first time, shape (group, 3), or (vector, 3)
     frequency : rates of their rotation about z, shape (vector,), or (0,) if there is none
     local : time step -> rows of `spin_steps.advance` for the resets, shape (group, 4)
-    coupling, noise : the field h_a = sum_b coupling_ab sum_{i in b} (x_i - i y_i)/2 + sum_k noise_ak xi_k of each group, complex
-        arrays of shape (group, group) and (group, mode); xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
+    coupling, noise : the field h_a = sum_b coupling_ab sum_{i in b} (x_i - i y_i)/2 + sum_k noise_ak xi_k of each group,
+        complex arrays of shape (group, group) and (group, mode);
+        xi_k are independent, complex, white, <xi_k(t) xi_k(t')^*> = delta
     probe : strength of the weak noise added where `noise` has no response to a field common to all groups, a rate
     slowest : rate of the slowest relaxation
-    observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times
+    observe : sums of shape (sample, time, group, SUMS of spin_steps), vectors (sample, time, 3, vector) or None, times, means
+        of the sums over many samples (time, group, SUMS) or None, whether over the same samples
         -> variables (dims without sample)
     derived : means of the variables, and errors under `<name>_error` -> variables of the result
-    light : sums over all vectors, shape (..., POWERS of spin_steps) -> means of the intensity and of its normally ordered square
+    light : sums over all vectors, shape (..., POWERS of spin_steps) -> the intensity and its normally ordered square
     frame : angular frequency of the frame in which the vectors are followed
     coordinates : coordinates of the dims of the variables
     each : whether single vectors are observed
@@ -190,7 +192,7 @@ class ClassicalSpins:
     noise: Array
     probe: float
     slowest: float
-    observe: Callable[[Array, Array | None, Array], Observed]
+    observe: Callable[[Array, Array | None, Array, Array | None, bool], Observed]
     derived: Callable[[Observed], Observed]
     light: Callable[[Array], tuple[Array, Array]]
     frame: float
@@ -198,7 +200,7 @@ class ClassicalSpins:
     each: bool
 
     def motion(self, times: Array, seed: int) -> Observed:
-        """Means over samples at `times`, with errors. Raises TooManyStepsError if the time steps are too many to be numbered."""
+        """Means over samples at `times`, with errors. Raises TooManyStepsError if there are too many time steps."""
         from spinsync.problems.sampled.spin_samples import mean_motion
 
         return mean_motion(self, times, seed)

@@ -22,13 +22,14 @@ from spinsync.problems.sampled.record import ClassicalSpins
 from spinsync.problems.sampled.spin_samples import PER_RELAXATION, Sample, Steps, check_steps, relaxed
 from spinsync.problems.sampled.statistics import Means
 
-LAGS = 16.0  # longest delay of the first attempt at a spectrum, in units of the slowest relaxation time
+LAGS = 6.0  # longest delay of the first attempt at a spectrum, in units of the slowest relaxation time
 MOST_LAGS = 2048.0
-RUN = 16  # length of a run, in units of its longest delay
+RUN = 40  # length of a run, in units of its longest delay
 SHORTEST_RUN = 256.0  # relaxation times of a run for intensities
 DECAYED = 0.1  # of the correlation at delay 0: the rest decays exponentially
 STEPS_PER_BIN = 2  # of intensities, whose vacuum noise is less in longer bins
 FREQUENCIES_AT_ONCE = 64
+FAINT = 4.0  # intensity, and its value in units of its error, below which the light is not known well enough
 
 
 def with_common_noise(problem: ClassicalSpins) -> tuple[ClassicalSpins, Array]:
@@ -156,7 +157,8 @@ def transformed(found: Array, mean: Array, lag: float, frequencies: Array, slowe
 
 
 def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> Observed:
-    """`ClassicalSpins.photon_correlation`: at delay 0 from different spins, else from |E|^2, linear between bins."""
+    """`ClassicalSpins.photon_correlation`: at delay 0 from different spins, else from |E|^2, linear between bins.
+    NaN where the intensity is small: samples of dark spins shine as about one excited spin would."""
     problem, weights = with_common_noise(problem)
     steps = Steps(problem, seed)
     samples, _, _ = relaxed(problem, steps)
@@ -171,7 +173,10 @@ def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> 
         return np.append(found, one.intensity)
 
     found, bin_length = recorded(steps, samples, weights, number * step, STEPS_PER_BIN, correlation)
-    intensity = found[:, -1].mean()
+    intensity, spread = found[:, -1].mean(), found[:, -1].std(ddof=1)
+    if not intensity > FAINT * max(1.0, spread / np.sqrt(len(found))):
+        nothing = (("delay",), np.full(len(delays), np.nan))
+        return {"g2": nothing, "g2_error": nothing}
     pairs = np.stack([np.interp(abs(delays), bin_length * np.arange(most + 1), row[:-1]) for row in found])
     g2 = pairs.mean(axis=0) / intensity**2
     linear = pairs / intensity**2 - 2 * g2 * (found[:, -1:] / intensity - 1)  # to first order in the fluctuations

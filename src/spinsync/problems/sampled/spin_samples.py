@@ -93,7 +93,7 @@ class Steps:
         return coherences, increments
 
     def sums(self, one: Sample) -> Array:
-        """SUMS of the groups, (group, 5)."""
+        """SUMS of the groups, (group, 9)."""
         out = np.empty((len(one.sums), len(spin_steps.SUMS)))
         spin_steps.add_up(one.spins, self.problem.bounds, out)
         return out
@@ -112,7 +112,7 @@ def check_steps(number: float) -> None:
 def numbers_per_time(problem: ClassicalSpins) -> int:
     """Numbers that a sample records at one time, with those computed from them."""
     groups, spins = len(problem.bounds) - 1, int(problem.bounds[-1])
-    return 5 * groups + 4 * groups**2 + (6 * spins if problem.each else 0)
+    return 9 * groups + 8 * groups**2 + (6 * spins if problem.each else 0)
 
 
 def at_once(problem: ClassicalSpins, times: int) -> int:
@@ -150,12 +150,16 @@ def mean_motion(problem: ClassicalSpins, times: Array, seed: int) -> Observed:
                 spins[k] = one.spins
         return sums, spins
 
+    reference: Array | None = None
     means, batch = Means(event_size={}, weight=np.zeros(())), at_once(problem, len(times))
     watch = steps.watch(float(times[-1] - times[0]) * problem.samples or 1.0)
     for first in range(0, problem.samples, batch):
         recorded = parallel_map(record, range(first, min(first + batch, problem.samples)), watch)
         spins = np.stack([one for _, one in recorded if one is not None]) if problem.each else None
-        observed = problem.observe(np.stack([sums for sums, _ in recorded]), spins, times)
+        sums = np.stack([one for one, _ in recorded])
+        own = reference is None
+        reference = sums.mean(axis=0) if reference is None else reference
+        observed = problem.observe(sums, spins, times, reference, own)
         means = replace(means, event_size=no_events(observed))
         means.add(observed)
     return with_errors(problem, means)
@@ -182,7 +186,7 @@ def window_averages(steps: Steps, samples: list[Sample], span: float) -> Observe
             for k in range(sums.shape[1]):
                 steps.advance(one, *division)
                 sums[0, k] = steps.sums(one)
-            observed = problem.observe(sums, None, np.zeros(sums.shape[1]))
+            observed = problem.observe(sums, None, np.zeros(sums.shape[1]), None, False)
             for name, (dims, values) in observed.items():
                 before = total[name][1] if name in total else 0.0
                 total[name] = dims[1:], before + values[0].sum(axis=0) / number

@@ -21,7 +21,7 @@ SPINS, NOISE, ORDER, START = 0, 1, 2, 3  # what a random number is for
 #: rows of `local`, per group: probability of a reset and of a reset upwards, times 2^32; what a reset leaves of the mean of x
 #: and of y; probability of a half turn about z, times 2^32
 RESET, UP, KEPT, TURN = range(4)
-SUMS = ("x", "y", "z", "transverse", "square")  # sums over a group: of the vectors, of x^2 + y^2, and of z^2
+SUMS = ("x", "y", "z", "xx", "yy", "zz", "xy", "xz", "yz")  # sums over a group, of components and of their products
 POWERS = ("s", "s s", "|s|^2", "|s|^2 s", "|s|^4", "n", "n n", "n s", "n |s|^2")  # summed over all spins by `add_powers`
 TWO_32, TWO_33 = 2.0**-32, 2.0**-33
 
@@ -275,17 +275,20 @@ def draw_start(means: Any, bounds: Any, sample: Any, key: Any, spins: Any, sums:
 
 @compiled(f"void({_MATRIX}, {_INTEGERS}, {_MATRIX})")
 def add_up(spins: Any, bounds: Any, out: Any) -> None:
-    """Write SUMS of each group, shape (group, 5)."""
+    """Write SUMS of each group, shape (group, 9)."""
+    out[:] = 0.0
     for a in range(len(bounds) - 1):
-        x_sum, y_sum, z_sum, transverse, square = 0.0, 0.0, 0.0, 0.0, 0.0
         for i in range(bounds[a], bounds[a + 1]):
             x, y, z = spins[0, i], spins[1, i], spins[2, i]
-            x_sum += x
-            y_sum += y
-            z_sum += z
-            transverse += x * x + y * y
-            square += z * z
-        out[a, 0], out[a, 1], out[a, 2], out[a, 3], out[a, 4] = x_sum, y_sum, z_sum, transverse, square
+            out[a, 0] += x
+            out[a, 1] += y
+            out[a, 2] += z
+            out[a, 3] += x * x
+            out[a, 4] += y * y
+            out[a, 5] += z * z
+            out[a, 6] += x * y
+            out[a, 7] += x * z
+            out[a, 8] += y * z
 
 
 @compiled(f"void({_MATRIX}, complex128[::1])")

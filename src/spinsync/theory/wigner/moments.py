@@ -10,7 +10,8 @@ from spinsync.base.arrays import Array
 from spinsync.model.observables import order_parameter, order_parameter_error, pair_mean
 from spinsync.problems.observed import Observed
 
-X, Y, Z, TRANSVERSE, SQUARE = range(5)  # sums over a group: of the vectors, of x^2 + y^2, and of z^2
+X, Y, Z, XX, YY, ZZ, XY, XZ, YZ = range(9)  # sums over a group, of components and of their products
+PAIR = ("time", "group", "other_group")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,24 +28,49 @@ class Moments:
     frame: float
     each: bool
 
-    def observe(self, sums: Array, vectors: Array | None, times: Array) -> Observed:
-        """The variables of each sample. sums : (sample, time, group, 5); vectors : (sample, time, 3, spin) if `each`."""
-        n, one = self.spins, np.eye(len(self.spins))
+    def observe(self, sums: Array, vectors: Array | None, times: Array, reference: Array | None, own: bool) -> Observed:
+        """The variables of each sample.
+
+        sums : (sample, time, group, 9); vectors : (sample, time, 3, spin) if `each`
+        reference : means of the sums over many samples, from which covariances are counted, (time, group, 9); None: without
+            covariances, as in the steady state, whose phase is free
+        own : whether these are the means over the same samples
+        """
+        one, n = np.eye(len(self.spins)), self.spins
         s, z = (sums[..., X] - 1j * sums[..., Y]) / 2, sums[..., Z]
         turned = np.exp(-1j * self.frame * (times - times[0]))[:, None]
-        pairs = np.where(np.outer(n, n) > one * n, np.outer(n, n) - one * n, np.nan)  # NaN: no pair in a group of one
-        c = s.conj()[..., :, None] * s[..., None, :] - one * sums[..., TRANSVERSE, None] / 4
-        zz = z[..., :, None] * z[..., None, :] - one * sums[..., SQUARE, None]
-        both = ("time", "group", "other_group")
+        c = _pairs(s.conj(), s) - one * (sums[..., XX] + sums[..., YY])[..., None] / 4
+        zz = _pairs(z, z) - one * sums[..., ZZ, None]
         out: Observed = {
-            "coherence": (("time", "group"), s / n * turned), "inversion": (("time", "group"), z / n),
-            "correlation": (both, c / pairs), "inversion_correlation": (both, zz / pairs),
-            "pair_mean": (("time",), pair_mean(c / pairs, self.weight)),
-        }  # fmt: skip
+            "coherence": (("time", "group"), s / n * turned),
+            "inversion": (("time", "group"), z / n),
+            "correlation": (PAIR, c / self._numbers),
+            "inversion_correlation": (PAIR, zz / self._numbers),
+            "pair_mean": (("time",), pair_mean(c / self._numbers, self.weight)),
+        }
+        if reference is not None:
+            own_ss = (sums[..., XX] - sums[..., YY] - 2j * sums[..., XY])[..., None] / 4
+            own_sz = (sums[..., XZ] - 1j * sums[..., YZ])[..., None] / 2
+            s0, z0 = (reference[..., X] - 1j * reference[..., Y]) / 2, reference[..., Z]
+            for name, a, b, a0, b0, same, phase in (
+                ("anomalous_covariance", s, s, s0, s0, own_ss, turned**2),
+                ("coherence_inversion_covariance", s, z, s0, z0, own_sz, turned),
+            ):
+                spread = _pairs((a - a0) / n, (b - b0) / n)
+                pairs = (_pairs(a, b) - one * same) / self._numbers
+                mean = _pairs(a / n, b / n) - spread  # of both, linear in each sample
+                bias = spread / max(len(sums) - 1, 1) if own else 0.0
+                out[name] = PAIR, (pairs - mean + bias) * phase[..., None]
         if vectors is not None:
             x, y, z = np.moveaxis(vectors, -2, 0)
             out |= {"spin_coherence": (("time", "spin"), (x - 1j * y) / 2 * turned), "spin_inversion": (("time", "spin"), z)}
         return out
+
+    @property
+    def _numbers(self) -> Array:
+        """Numbers of pairs of different spins, NaN where a group of one has none."""
+        number = np.outer(self.spins, self.spins) - np.diag(self.spins)
+        return np.where(number > 0, number, np.nan)
 
     @staticmethod
     def derived(means: Observed) -> Observed:
@@ -64,6 +90,19 @@ class Moments:
         """
         s, ss, q, qs, qq, n, nn, ns, nq = np.moveaxis(powers, -1, 0)
         fields = abs(s) ** 2  # over pairs of different spins: fields - q, and so on by inclusion and exclusion
-        four = fields**2 - 2 * (ss * s.conj() ** 2).real - 4 * q * fields + abs(ss) ** 2 + 2 * q**2 + 8 * (qs * s.conj()).real - 6 * qq
+        four = (
+            fields**2
+            - 2 * (ss * s.conj() ** 2).real
+            - 4 * q * fields
+            + abs(ss) ** 2
+            + 2 * q**2
+            + 8 * (qs * s.conj()).real
+            - 6 * qq
+        )
         three = n * fields - 2 * (ns * s.conj()).real - n * q + 2 * nq
         return (fields - q + n).real, (four + 4 * three + 2 * (n**2 - nn)).real
+
+
+def _pairs(a: Array, b: Array) -> Array:
+    """a_a b_b for all pairs of groups, arrays of shape (..., group)."""
+    return np.asarray(a[..., :, None] * b[..., None, :])
