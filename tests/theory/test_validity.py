@@ -76,3 +76,20 @@ def test_runs_of_second_order_test_the_moments_that_they_have(initial):
 def test_the_status_of_runs_without_coherence_is_valid_at_any_number_of_spins(spins):
     run = ss.evolve(ONE, np.linspace(0, 5, 11), theory=ss.Cumulants(spins), initial=[[0.0, 0.0, 1.0]])
     assert np.all(run.status == Validity.VALID)
+
+
+def test_the_status_of_samples_allows_for_their_errors():
+    made = ss.TruncatedWigner(2, 10).lower(ONE, None, 0)
+    pair = lambda x: (("time", "group", "other_group"), np.full((1, 1, 1), x))  # noqa: E731
+    means = {"inversion": (("time", "group"), np.zeros((1, 1))), "correlation": pair(0.3), "inversion_correlation": pair(0.0)}
+    means |= {"inversion_error": (("time", "group"), np.zeros((1, 1))), "inversion_correlation_error": pair(0.0)}
+    means |= {"pair_mean": (("time",), np.array([0.3])), "pair_mean_error": (("time",), np.array([0.01]))}
+    for error, code in ((0.009, Validity.PAIR_NOT_POSITIVE), (0.011, Validity.VALID)):  # 0.3 is by 0.05 too large
+        assert made.derived(means | {"correlation_error": pair(error)})["status"][1] == code
+
+
+def test_sampled_runs_are_valid_on_the_boundary_too():
+    burst = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=50.0, theta=-np.pi / 2)
+    run = ss.evolve(burst, np.linspace(0, 0.2, 21), theory=ss.TruncatedWigner(100, 100), initial=[[0.0, 0.0, 1.0]])
+    assert np.all(run.status == Validity.VALID)
+    assert ss.steady_state(ONE, theory=ss.TruncatedWigner(30, 40)).status == Validity.VALID
