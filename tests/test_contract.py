@@ -33,6 +33,7 @@ Trajectories(spins)
 TruncatedWigner(spins, samples)
 BruteForce(spins)
 evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=False, keep_state=False)
+compare(ensemble, times, *, theories, initial=None, seed=0)
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 linewidth(ensemble, *, theory, modes=None, spins=None)
 emission_spectrum(ensemble, frequencies, *, theory, seed=0)
@@ -67,9 +68,9 @@ to_piqs(ensemble, spins)
 """
 SIGNATURES = CALLS.strip().split("\n")
 NAMES = """CavityWarning InputError IntegrationError QutipModel Regime plot sweep_status
-plot.COLOURMAP plot.COLOURS plot.REGIME_COLOURS plot.beat_spectrum plot.bloch_sphere plot.cut plot.finite_size plot.frequency
-plot.linewidths plot.order_parameter plot.phase_diagram plot.phase_difference plot.phases plot.project plot.save plot.spectra
-plot.style"""
+plot.COLOURMAP plot.COLOURS plot.REGIME_COLOURS plot.beat_spectrum plot.bloch_sphere plot.compare plot.cut plot.finite_size
+plot.frequency plot.linewidths plot.order_parameter plot.phase_diagram plot.phase_difference plot.phases plot.project
+plot.save plot.spectra plot.style"""
 FIELDS = {
     "Group": "gain damping dephasing frequency weight name",
     "Ensemble": "groups coupling_matrix",
@@ -101,6 +102,11 @@ RESULTS = {
     "evolve, finite N": (
         lambda: ss.evolve(TWO, [0.0, 1.0], theory=ss.Exact(2)),
         "coherence(time,group) inversion(time,group) order_parameter(time) correlation(time,group,other_group) spins",
+    ),
+    "compare": (
+        lambda: ss.compare(TWO, [0.0, 1.0], theories=[ss.MeanField(), ss.Exact(2)]),
+        "coherence(theory,time,group) inversion(theory,time,group) order_parameter(theory,time) "
+        "correlation(theory,time,group,other_group) spins(theory)",
     ),
     "steady_state": (
         lambda: ss.steady_state(TWO), "coherence(group) inversion(group) frequency(group) order_parameter stable"

@@ -15,6 +15,7 @@ from .questions.closed_forms import critical_spins as critical_spins
 from .questions.closed_forms import limit_cycle as limit_cycle
 from .questions.closed_forms import locking_range as locking_range
 from .questions.closed_forms import symmetric_pair as symmetric_pair
+from .questions.comparison import compare as compare
 from .questions.evolution import evolve as evolve
 from .questions.generators import lindblad as lindblad
 from .questions.generators import one_spin_equation as one_spin_equation

@@ -1,5 +1,6 @@
 """Error messages of figures that tests/plot does not cover."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -9,7 +10,39 @@ from systems import laser, pair
 
 ONE, TWO, T = laser(), pair(1.0, 16.0), [0.0, 1.0]
 
+LEVELS = ss.compare(ONE, T, theories=[ss.MeanField(), ss.Exact(2)])
+
 CASES = [
+    (
+        lambda: ss.plot.compare(ss.evolve(ONE, T)),
+        "Argument `dataset` must be a result of compare, but is one of evolve.",
+    ),
+    (lambda: ss.plot.compare(3), "Argument `dataset` must be a result of compare, but is dataset=3."),
+    (
+        lambda: ss.plot.compare(LEVELS, variable="coherence"),
+        "Argument `variable` must be one of order_parameter, inversion, but is variable='coherence'.",
+    ),
+    (
+        lambda: ss.plot.compare(LEVELS, plt.subplots()[1]),
+        "Argument `variable` must be order_parameter or inversion where `ax` is given, but is None.",
+    ),
+    (lambda: ss.plot.compare(LEVELS.drop_vars("inversion")), "Argument `dataset` must hold inversion, but holds none."),
+    (
+        lambda: ss.plot.compare(LEVELS.isel(theory=0)),
+        "Argument `dataset` must hold theories over time in order_parameter, but has dims ('time',).",
+    ),
+    (
+        lambda: ss.plot.compare(LEVELS.drop_vars("theory")),
+        "Argument `dataset` must name its theories and their status over time, but is altered.",
+    ),
+    (
+        lambda: ss.plot.compare(LEVELS.assign(inversion_error=LEVELS.inversion.T)),
+        "Argument `dataset` must hold theories over time in inversion_error, but has dims ('group', 'time', 'theory').",
+    ),
+    (
+        lambda: ss.plot.compare(LEVELS.isel(time=[])),
+        "Argument `dataset` must hold something in order_parameter, but has (theory: 2, time: 0).",
+    ),
     (
         lambda: ss.plot.bloch_sphere(ss.evolve(ONE, T), azimuth=np.nan),
         "Argument `azimuth` must be finite, but is azimuth=nan.",

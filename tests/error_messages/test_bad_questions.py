@@ -1,6 +1,8 @@
 """Error messages of the public functions: the argument, what it must be, and what it is."""
 
+from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,6 +11,15 @@ import xarray as xr
 import spinsync as ss
 from error_cases import PARAMETERS, case_names, check_message
 from systems import laser, pair
+
+
+@dataclass(frozen=True)
+class Silent:
+    """A theory that answers nothing."""
+
+    kinds: ClassVar = ()
+    hints: ClassVar = {}
+
 
 ONE, TWO = laser(), pair(1.0, 16.0)
 THREE = ss.Ensemble([ss.Group(1, 1) for _ in range(3)], np.zeros((3, 3)))
@@ -24,6 +35,39 @@ LINE = (
 )
 
 CASES = [
+    # compare
+    (lambda: ss.compare(3, T, theories=[ss.MeanField()]), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
+    (lambda: ss.compare(ONE, T, theories=[]), "Argument `theories` must hold at least one theory, but is empty."),
+    (
+        lambda: ss.compare(ONE, T, theories=ss.MeanField()),
+        "Argument `theories` must be a list of theories, such as [MeanField(), Exact(100)], but is "
+        "theories=MeanField(rtol=None, atol=None, nodes=None).",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=["exact", ss.Exact(3)]),
+        "Argument `theory` must be a theory with its options, such as MeanField() or Exact(100), but is theory='exact'.",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=[ss.Exact(3), ss.MeanField(), ss.Exact(3)]),
+        "Argument `theories` must hold each theory once, but holds Exact(3) 2 times.",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=[ss.MeanField(), ss.MeanField(rtol=1e-8)]),
+        "Argument `theories` must hold each theory once, but holds MeanField 2 times.",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=[ss.MeanField(), Silent()]),
+        "Argument `theory` must be one that answers evolve (MeanField, Exact, Trajectories or BruteForce), but is Silent().",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=[ss.Exact(3)], initial=ss.evolve(ONE, T, theory=ss.Exact(3), keep_state=True)),
+        "Argument `initial` must be Bloch vectors, from which every theory can start, but is a Dataset.",
+    ),
+    (
+        lambda: ss.compare(ONE, T, theories=[ss.MeanField(), ss.Exact(3)], initial=[[0, 0, 1]], seed=4),
+        "Argument `seed` must be left at 0 where `initial` is given, as nothing else is random, but is seed=4.",
+    ),
+    (lambda: ss.compare(ONE, T, theories=[ss.Exact(3)], initial=[[0, 0, 1]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
     # evolve
     (lambda: ss.evolve(3, T), "Argument `ensemble` must be an Ensemble, but is ensemble=3."),
     (lambda: ss.evolve(ONE, []), "Argument `times` must hold at least one time, but is empty."),

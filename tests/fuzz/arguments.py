@@ -32,6 +32,7 @@ def results() -> dict[str, xr.Dataset]:
         "each": ss.evolve(one, np.linspace(0, 3, 9), initial=[[0.3, 0, 0.1], [0, 0.3, 0.1]], each=True),
         "long": ss.evolve(two, np.linspace(0, 20, 160)),
         "finite": ss.evolve(two, TIMES, theory=ss.Exact(4)),
+        "levels": ss.compare(two, TIMES, theories=[ss.MeanField(), ss.Exact(4)]),
         "steady": ss.steady_state(one, theory=ss.Exact(3)),
         "pairs": ss.steady_state(two, theory=ss.Exact(4)),
         "line": ss.phase_diagram(one, {"coupling": [2.0, 8.0, 12.0]}),
@@ -51,14 +52,14 @@ NAMES = [
     "Samples/centered", "Lorentzian/centered", "Gaussian/sample", "Lorentzian/sample", "Ensemble",
     "Ensemble/single", "Ensemble/pair", "Ensemble/cavity", "Ensemble/replace", "Ensemble/replace_pair",
     "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
-    "Exact", "BruteForce", "Trajectories", "TruncatedWigner", "evolve", "evolve/exact",
+    "Exact", "BruteForce", "Trajectories", "TruncatedWigner", "evolve", "evolve/exact", "compare",
     "rerun", "steady_state", "steady_state/exact", "linewidth", "linewidth/mean field", "emission_spectrum",
     "photon_statistics", "squeezing",
     "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
     "phase_diagram", "phase_diagram/realizations", "label", "model_of", "bloch", "husimi",
     "phase_distribution", "pair_measures", "entropy", "asymptotic_phase", "lindblad",
     "one_spin_equation", "to_qutip", "to_piqs", "show", "BlochSphere/save", "plot.order_parameter",
-    "plot.phases", "plot.phases/each", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
+    "plot.phases", "plot.phases/each", "plot.compare", "plot.phase_difference", "plot.beat_spectrum", "plot.bloch_sphere",
     "plot.phase_diagram", "plot.phase_diagram/tongue", "plot.cut", "plot.frequency", "plot.frequency/each",
     "plot.finite_size", "plot.linewidths", "plot.spectra", "plot.save", "plot.style",
     "plot.movie", "plot.project",
@@ -122,6 +123,9 @@ def questions() -> dict[str, Row]:
             ss.evolve,
             dict(ensemble=ONE, times=TIMES, theory=exact, initial=START, seed=0, each=False, keep_state=True),
         ),
+        "compare": (
+            ss.compare, dict(ensemble=ONE, times=TIMES, theories=[ss.MeanField(), exact], initial=START, seed=0)
+        ),
         "rerun": (ss.rerun, dict(result=made["run"])),
         "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=0)),
         "steady_state/exact": (ss.steady_state, dict(ensemble=ONE, theory=exact, initial=None, seed=0)),
@@ -173,6 +177,7 @@ def figures() -> dict[str, Row]:
         "order_parameter": (ss.plot.order_parameter, dict(run=made["pair run"], ax=None, unit="damping")),
         "phases": (ss.plot.phases, dict(run=made["run"], ax=None, frame=1.0, unit=("Hz", 6.28))),
         "phases/each": (ss.plot.phases, dict(run=made["each"], frame=0.0)),
+        "compare": (ss.plot.compare, dict(dataset=made["levels"], ax=None, variable="inversion", unit="damping")),
         "phase_difference": (
             ss.plot.phase_difference, dict(run=made["pair run"], ax=None, groups=("A", "B"), color="C1", unit="rate")
         ),

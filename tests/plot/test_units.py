@@ -39,6 +39,15 @@ def test_every_time_axis_times_its_unit_is_the_time_of_the_run(unit):
     np.testing.assert_allclose(image[0, :, 0] / TIMES[unit], [-0.5, 0.5, 2.0, 4.0])
 
 
+@EACH
+def test_the_time_of_compared_theories_is_in_the_unit(unit):
+    levels = ss.compare(PAIR, [1.0, 2.0, 5.0], theories=[ss.MeanField(), ss.Exact(2)])
+    upper = ss.plot.compare(levels, unit=unit)
+    for ax in upper.figure.axes:
+        np.testing.assert_allclose(ax.lines[0].get_xdata() / TIMES[unit], [1, 2, 5], rtol=1e-14)
+        np.testing.assert_allclose(np.array(ax.get_xlim()) / TIMES[unit], [1, 5])
+
+
 def test_the_frame_of_phases_is_in_the_unit_of_the_model():
     drawn = [ss.plot.phases(RUN, frame=3.0, unit=unit).lines[0].get_ydata() for unit in UNITS]
     for other in drawn[1:]:

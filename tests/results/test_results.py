@@ -33,6 +33,14 @@ RESULTS = {
     "samples": (lambda: ss.evolve(TWO_SAMPLES, TIMES, each=True), TWO_SAMPLES),
     "brute force": (lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(4), initial=SPINS, each=True), FULL),
     "exact": (lambda: ss.evolve(ONE, TIMES, theory=ss.Exact(5), seed=3), ONE),
+    "levels of theory": (
+        lambda: ss.compare(
+            ONE, TIMES, seed=2, theories=[ss.MeanField(), ss.Exact(5), ss.Trajectories(4, rtol=0.5, atol=0.2)]
+        ), ONE
+    ),
+    "levels from one state": (
+        lambda: ss.compare(ONE, TIMES, initial=[[0.1, 0.2, 0.3]], theories=[ss.MeanField(rtol=1e-6), ss.Exact(3)]), ONE
+    ),
     "kept state": (lambda: ss.evolve(FULL, TIMES, theory=ss.Exact(4), keep_state=True), FULL),
     "continued": (
         lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(2), initial=result_of("null vector"), keep_state=True), FULL

@@ -14,5 +14,6 @@ from .spheres import project as project
 from .spin_numbers import finite_size as finite_size
 from .spin_numbers import linewidths as linewidths
 from .spin_numbers import spectra as spectra
+from .theories import compare as compare
 from .traces import order_parameter as order_parameter
 from .traces import phases as phases

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ from spinsync.model import bloch_vectors, model_files
 from spinsync.model.ensembles import Ensemble, from_toml_text
 from spinsync.results.variables import attributes
 from spinsync.theory.every import THEORIES, name_of
+from spinsync.theory.mean_field.theory import TRAJECTORY
 from spinsync.theory.protocol import Theory
 
 TEXT = np.dtypes.StringDType()
@@ -69,6 +70,32 @@ def recorded_theory(text: Any) -> Theory:
         raise
     except (AttributeError, KeyError, TypeError, ValueError):
         raise checks.argument_error("theory", "recorded in the result as the question wrote it", text) from None
+
+
+def theory_label(theory: Theory) -> str:
+    """A theory as a short text, without the options that have their default in runs: "Exact(100)", "MeanField"."""
+    shown = []
+    for one in fields(theory):  # type: ignore[arg-type]
+        value = getattr(theory, one.name)
+        if one.default is MISSING:
+            shown.append(f"{value}")
+        elif value not in (one.default, TRAJECTORY.get(one.name) if one.default is None else one.default):
+            shown.append(f"{one.name}={value}")
+    return type(theory).__name__ + (f"({', '.join(shown)})" if shown else "")
+
+
+def theories_record(theories: Iterable[Theory]) -> str:
+    """Several theories as JSON text."""
+    return json.dumps([json.loads(theory_record(one)) for one in theories])
+
+
+def recorded_theories(text: Any) -> list[Theory]:
+    """The theories that `theories_record` wrote. Raises InputError if the text is invalid."""
+    try:
+        listed = [json.dumps(one) for one in json.loads(text)]
+    except (TypeError, ValueError):
+        raise checks.argument_error("theories", "recorded in the result as the question wrote them", text) from None
+    return [recorded_theory(one) for one in listed]
 
 
 def initial_record(initial: Array | None) -> str | None:
@@ -197,9 +224,11 @@ def _distributed(model: str) -> bool:
 
 def _missing_part(result: xr.Dataset) -> str | None:
     """The part of the state of a result that its Bloch vectors lack; None if they are the complete state."""
-    spins = getattr(recorded_theory(result.attrs["theory"]), "spins", None) if "theory" in result.attrs else None
-    if spins is not None:
-        return CORRELATIONS if spins > 1 else None
+    theories = recorded_theories(result.attrs["theories"]) if "theories" in result.attrs else []
+    theories += [recorded_theory(result.attrs["theory"])] if "theory" in result.attrs else []
+    spins = [one.spins for one in theories if hasattr(one, "spins")]
+    if spins:
+        return CORRELATIONS if max(spins) > 1 else None
     single = "spin_coherence" in result or not _distributed(result.attrs["model"])
     return None if single else CLASSES
 

@@ -19,8 +19,8 @@ from spinsync.base.parallel import thread_limit
 from spinsync.base.precision import in_range
 from spinsync.base.progress import progress
 from spinsync.model.model_files import distribution
-from spinsync.results.datasets import recorded_model, recorded_theory, times_of
-from spinsync.theory.protocol import seed_matters
+from spinsync.results.datasets import recorded_model, recorded_theories, recorded_theory, theory_label, times_of
+from spinsync.theory.protocol import Theory, seed_matters
 
 P = ParamSpec("P")
 
@@ -139,8 +139,19 @@ def _seed(result: xr.Dataset, name: str) -> int:
     """The seed; 0 where it had no influence, as version 0.1 accepted and recorded it there too."""
     seed = checks.seed(_attribute(result, name))
     started = "initial" in result.attrs and _parsed(result, "initial") is not None
+    if "theories" in result.attrs:
+        return seed if any(seed_matters(one, "evolve", started) for one in _theories(result, "theories")) else 0
     theory = recorded_theory(_attribute(result, "theory"))
     return seed if "realizations" in result.attrs or seed_matters(theory, result.attrs["verb"], started) else 0
+
+
+def _theories(result: xr.Dataset, name: str) -> list[Theory]:
+    """The compared theories that a result, perhaps a selection, still holds."""
+    kept = list(map(str, _coordinate(result, "theory")))
+    found = [one for one in recorded_theories(_attribute(result, name)) if theory_label(one) in kept]
+    if sorted(kept) != sorted(map(theory_label, found)):
+        raise _MissingError("the theories that it holds")
+    return found
 
 
 def _times(result: xr.Dataset, name: str) -> Array:
@@ -218,6 +229,7 @@ def _axes(result: xr.Dataset, name: str) -> dict[str, Any]:
 READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "ensemble": lambda result, _: recorded_model(result, "result"),
     "theory": lambda result, name: recorded_theory(_attribute(result, name)),
+    "theories": _theories,
     "seed": _seed,
     "each": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "keep_state": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),

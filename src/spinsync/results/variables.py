@@ -13,6 +13,7 @@ from spinsync.model.realizability import Validity
 #: name -> (long_name, units)
 VARIABLES: Mapping[str, tuple[str, str]] = {
     "time": ("time", f"1/{RATE}"),
+    "theory": ("level of theory", "1"),
     "group": ("group", "1"),
     "other_group": ("other group", "1"),
     "coherence": ("coherence <sigma^-> of a group", "1"),

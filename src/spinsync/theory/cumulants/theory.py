@@ -13,7 +13,7 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.keywords import known_fields
-from spinsync.model import bloch_vectors
+from spinsync.model import bloch_vectors, realizability
 from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, coupling_terms, split_by_weight
@@ -77,7 +77,8 @@ class Cumulants:
             start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
             floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
-            recorded=symmetric.recorded(classes, groups), observe=partial(observe, terms.spins, rates.weight, each),
+            recorded=symmetric.recorded(classes, groups),
+            observe=partial(observe, terms.spins, rates.weight, each, 10 * self.rtol),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
             rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
@@ -144,8 +145,8 @@ def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | No
     return groups | {name: ("spin", values) for name, values in spins.items()}
 
 
-def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed:
-    """The variables of a run from the recorded sums over spins and pairs of spins."""
+def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Array) -> Observed:
+    """The variables of a run from the recorded sums over spins and pairs of spins; error : relative one of moments."""
     groups = spins.size
     z, spread, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
     pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
@@ -161,4 +162,8 @@ def observe(spins: Array, weight: Array, each: bool, numbers: Array) -> Observed
         "inversion_correlation": (pair, covariance + z[:, :, None] * z[:, None, :]),
         "inversion_covariance": (pair, covariance),
         "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
+        "status": (
+            ("time",),
+            realizability.validity(realizability.Moments(spins=spins, z=z, c=correlation, zz=covariance), error),
+        ),
     } | ({"spin_inversion": (("time", "spin"), single)} if each else {})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.model import realizability
 from spinsync.model.observables import order_parameter, order_parameter_error, pair_mean
 from spinsync.problems.observed import Observed
 
@@ -72,15 +73,24 @@ class Moments:
         number = np.outer(self.spins, self.spins) - np.diag(self.spins)
         return np.where(number > 0, number, np.nan)
 
-    @staticmethod
-    def derived(means: Observed) -> Observed:
-        """Replace the mean over pairs by the order parameter R, equation (8.2)."""
+    def derived(self, means: Observed) -> Observed:
+        """Replace the mean over pairs by the order parameter R, equation (8.2), and add the status."""
         out = dict(means)
         (dims, value), (_, error) = out.pop("pair_mean"), out.pop("pair_mean_error")
         return out | {
             "order_parameter": (dims, order_parameter(value)),
             "order_parameter_error": (dims, order_parameter_error(value, error)),
+            "status": (dims, self._status(means)),
         }
+
+    def _status(self, means: Observed) -> Array:
+        """The codes of `Validity` of the state averaged over a common phase, which quantum states allow too."""
+        names = ("inversion", "correlation", "inversion_correlation")
+        z, c, zz = (means[name][1] for name in names)
+        dz, dc, dzz = (means[f"{name}_error"][1] for name in names)
+        product = _pairs(abs(z), dz) + _pairs(dz, abs(z))
+        errors = realizability.Moments(spins=self.spins, z=dz, c=dc, zz=dzz + product)
+        return realizability.validity(realizability.connected(self.spins, z, c, zz), 0.0, errors)
 
     @staticmethod
     def light(powers: Array) -> tuple[Array, Array]:

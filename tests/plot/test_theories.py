@@ -1,0 +1,89 @@
+"""The picture of several levels of theory shows each of them, its errors, and where it is not valid."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import spinsync as ss
+from plot_cases import PAIR
+
+TIMES = np.linspace(0, 2, 21)
+ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.3)
+THEORIES = [ss.MeanField(), ss.Exact(5), ss.Trajectories(5, rtol=0.5, atol=0.2)]
+LABELS = ["MeanField", "Exact(5)", "Trajectories(5, rtol=0.5, atol=0.2)"]
+LEVELS = ss.compare(ONE, TIMES, theories=THEORIES, initial=[[0.4, 0.0, 0.2]])
+TWO = ss.compare(PAIR, TIMES, theories=[*THEORIES[:1], ss.Exact(4)], initial=[[0.4, 0.0, 0.2], [0.3, 0.0, -0.2]])
+
+
+def drawn(ax, label):
+    return next(line for line in ax.lines if line.get_label() == label)
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_both_panels_hold_every_theory_and_one_legend_names_them():
+    upper = ss.plot.compare(LEVELS)
+    order, inversion = upper.figure.axes
+    assert order is upper
+    assert legend(upper) == LABELS
+    assert inversion.get_legend() is None
+    for label in LABELS:
+        np.testing.assert_array_equal(drawn(order, label).get_ydata(), LEVELS.order_parameter.sel(theory=label))
+        np.testing.assert_array_equal(drawn(inversion, label).get_ydata(), LEVELS.inversion.sel(theory=label)[:, 0])
+        assert drawn(order, label).get_color() == drawn(inversion, label).get_color()
+    assert len({drawn(order, label).get_color() for label in LABELS}) == 3
+
+
+def test_one_variable_on_given_axes():
+    _, ax = plt.subplots()
+    assert ss.plot.compare(LEVELS, ax, variable="inversion") is ax
+    assert set(LABELS) <= {line.get_label() for line in ax.lines}
+    new = ss.plot.compare(LEVELS, variable="order_parameter")
+    assert len(new.figure.axes) == 1
+    assert legend(new) == LABELS
+
+
+def test_bands_are_one_standard_error_to_both_sides():
+    ax = ss.plot.compare(LEVELS, variable="inversion")
+    bands = [band for band in ax.collections if len(band.get_paths())]
+    (band,) = [one for one in bands if np.ptp(one.get_paths()[0].vertices[:, 1]) > 0]
+    vertices = band.get_paths()[0].vertices
+    level = LEVELS.isel(theory=2)
+    for time, mean, error in zip(TIMES, level.inversion.values[:, 0], level.inversion_error.values[:, 0], strict=True):
+        at = vertices[np.isclose(vertices[:, 0], time), 1]
+        np.testing.assert_allclose([at.min(), at.max()], [mean - error, mean + error], atol=1e-12)
+
+
+def test_lines_are_dotted_where_the_status_is_not_valid():
+    status = np.zeros((3, 21), np.int8)
+    status[0], status[1, 8:12] = -1, 2  # not tested; not positive
+    levels = LEVELS.assign(status=(("theory", "time"), status))
+    ax = ss.plot.compare(levels, variable="inversion")
+    assert legend(ax) == [*LABELS, "status not valid"]
+    assert np.isfinite(drawn(ax, "MeanField").get_ydata()).all()
+    assert np.isnan(drawn(ax, "Exact(5)").get_ydata()).nonzero()[0].tolist() == [8, 9, 10, 11]
+    dotted = [line for line in ax.lines if line.get_linestyle() == ":" and np.isfinite(line.get_ydata()).any()]
+    (line,) = dotted
+    assert line.get_color() == drawn(ax, "Exact(5)").get_color()
+    assert np.isfinite(line.get_ydata()).nonzero()[0].tolist() == [7, 8, 9, 10, 11, 12]  # joined to the solid line
+    assert "status not valid" not in legend(ss.plot.compare(LEVELS.assign(status=(("theory", "time"), 0 * status))))
+
+
+def test_groups_differ_in_their_dashes_which_the_lower_panel_names():
+    upper = ss.plot.compare(TWO)
+    lower = upper.figure.axes[1]
+    assert legend(upper) == ["MeanField", "Exact(4)"]
+    assert legend(lower) == ["group A", "group B"]
+    solid, dashed = (line.get_linestyle() for line in lower.get_legend().get_lines())
+    assert solid != dashed
+    first = drawn(lower, "MeanField")
+    others = [line for line in lower.lines if line.get_color() == first.get_color() and np.isfinite(line.get_ydata()).any()]
+    assert [line.get_linestyle() for line in others] == [solid, dashed]
+    for group, line in enumerate(others):
+        np.testing.assert_array_equal(line.get_ydata(), TWO.inversion[0, :, group])
+
+
+def test_a_single_time_is_drawn():
+    upper = ss.plot.compare(LEVELS.isel(time=[3]).assign(status=(("theory", "time"), np.full((3, 1), 3, np.int8))))
+    assert upper.get_xlim() == (TIMES[3] - 0.5, TIMES[3] + 0.5)
