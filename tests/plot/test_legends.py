@@ -8,7 +8,6 @@ import pytest
 import xarray as xr
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 import spinsync as ss
 from plot_cases import PAIR, WEAK
@@ -122,17 +121,6 @@ def test_a_legend_above_a_new_figure_is_within_it(unit, tmp_path):
     box = figure.axes[0].get_legend().get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.x1
-
-
-def test_phase_differences_over_a_parameter_have_ticks_at_parts_of_pi():
-    for axis in (np.linspace(0, 4, 5), np.linspace(-1, 1, 5)):
-        ax = ss.plot.cut(ss.phase_diagram(PAIR, {"detuning": axis}), variable="phase_difference")
-        low, high = ax.get_ylim()
-        ticks = [(tick.get_loc(), tick.label1.get_text()) for tick in ax.yaxis.get_major_ticks()]
-        assert len(ticks) >= 3
-        assert all(low <= at <= high and ("π" in text or text == "0") for at, text in ticks)
-    ax = ss.plot.cut(ss.phase_diagram(ONE, {"theta": np.linspace(-1.25, -1.1, 4)}))
-    assert sum("π" in text.get_text() for text in ax.get_xticklabels()) >= 3
 
 
 def drawn_labels(ax):
@@ -332,18 +320,6 @@ def test_cells_of_an_image_meet_halfway_between_their_values_as_seen():
         warnings.simplefilter("error")
         edges = cell_edges(logarithmic.xaxis, np.array([0.0, 1.0, 2.0]))
     np.testing.assert_allclose(edges, [0.0, 0.5, 1.5, 2.0])
-
-
-def test_numbers_have_minus_signs_and_no_hyphens():
-    apart = ss.phase_diagram(PAIR, {"detuning": np.linspace(-20, 20, 5), "coupling": np.geomspace(1e-4, 1e3, 8)})
-    sweep = ss.phase_diagram(ONE, {"coupling": np.geomspace(1e-7, 1e7, 8)})
-    few = [ss.emission_spectrum(ONE, np.linspace(-5000, 5000, 11), theory=ss.Exact(n)) for n in (2, 4)]
-    for ax in (ss.plot.phase_diagram(apart), ss.plot.cut(sweep), ss.plot.spectra(few),
-               ss.plot.phase_difference(ss.evolve(PAIR, np.linspace(0, 2, 21)))):  # fmt: skip
-        ax.figure.canvas.draw()
-        texts = [text.get_text() for text in ax.figure.findobj(Text)]
-        assert any("−" in text or "{-" in text for text in texts)
-        assert not any("-" in text.replace("phase-trapped", "") and "$" not in text for text in texts), texts
 
 
 def test_labels_of_a_plain_figure_in_the_style_are_not_cut(tmp_path):

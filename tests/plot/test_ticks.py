@@ -5,10 +5,13 @@ from itertools import pairwise
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 import spinsync as ss
+from plot_cases import PAIR
 from spinsync.plot.scales import no_multiplier, plain_decades
 
+ONE = ss.Ensemble.single(gain=6.0, damping=2.0, coupling=24.0, theta=-1.2)
 HZ = ("Hz", 2 * np.pi)
 
 
@@ -80,3 +83,26 @@ def test_numbers_of_an_axis_are_in_one_notation():
         ax.set(xscale="log", xlim=(low, high))
         plain_decades(ax.xaxis)
         assert [text for text, _ in labels(ax.xaxis)] == expected
+
+
+def test_phase_differences_over_a_parameter_have_ticks_at_parts_of_pi():
+    for axis in (np.linspace(0, 4, 5), np.linspace(-1, 1, 5)):
+        ax = ss.plot.cut(ss.phase_diagram(PAIR, {"detuning": axis}), variable="phase_difference")
+        low, high = ax.get_ylim()
+        ticks = [(tick.get_loc(), tick.label1.get_text()) for tick in ax.yaxis.get_major_ticks()]
+        assert len(ticks) >= 3
+        assert all(low <= at <= high and ("π" in text or text == "0") for at, text in ticks)
+    ax = ss.plot.cut(ss.phase_diagram(ONE, {"theta": np.linspace(-1.25, -1.1, 4)}))
+    assert sum("π" in text.get_text() for text in ax.get_xticklabels()) >= 3
+
+
+def test_numbers_have_minus_signs_and_no_hyphens():
+    apart = ss.phase_diagram(PAIR, {"detuning": np.linspace(-20, 20, 5), "coupling": np.geomspace(1e-4, 1e3, 8)})
+    sweep = ss.phase_diagram(ONE, {"coupling": np.geomspace(1e-7, 1e7, 8)})
+    few = [ss.emission_spectrum(ONE, np.linspace(-5000, 5000, 11), theory=ss.Exact(n)) for n in (2, 4)]
+    for ax in (ss.plot.phase_diagram(apart), ss.plot.cut(sweep), ss.plot.spectra(few),
+               ss.plot.phase_difference(ss.evolve(PAIR, np.linspace(0, 2, 21)))):  # fmt: skip
+        ax.figure.canvas.draw()
+        texts = [text.get_text() for text in ax.figure.findobj(Text)]
+        assert any("−" in text or "{-" in text for text in texts)
+        assert not any("-" in text.replace("phase-trapped", "") and "$" not in text for text in texts), texts

@@ -54,6 +54,7 @@ def phase_diagram(
 
     An axis is logarithmic if the values of its parameter have a constant ratio and span more than a decade. Given axes
     have no legend; its entries for `ax.legend` or one legend of many panels are `ax.get_legend_handles_labels()`.
+    Where the mode of a cavity does not follow the spins (`CavityWarning`), the legend says "outside the bad-cavity limit".
 
     Parameters
     ----------
