@@ -11,10 +11,8 @@ from scipy.linalg import expm
 import spinsync as ss
 from reference import random_bloch, random_system
 from spinsync.base import memory
-from spinsync.problems.linear import shift_invert
 from spinsync.problems.linear.products.operator import needed_bytes
-from spinsync.problems.linear.state_lattice import sparse_lu
-from spinsync.problems.outcome import TooLargeError
+from spinsync.problems.linear.state_lattice.truncation import area
 from spinsync.theory.permutation.dicke import full_window
 from systems import HALF_PI, laser
 
@@ -270,15 +268,13 @@ def test_runs_continue_from_product_states():
 
 
 def test_keep_state_that_does_not_fit_into_memory_is_an_error(monkeypatch):
-    """It needs two vectors more than the run itself, which fits."""
+    """It needs two vectors more than the run itself, which fits: the initial state with its sites."""
     problem = ss.Exact(12).lower(PAIR, None, 0)
     pair_needs = needed_bytes(problem.sectors.subsystems.sizes) + 8.0 * (
         problem.sectors.trace.size + problem.sectors.observable.size
     )
-    monkeypatch.setattr(memory, "available", lambda: 0.0)
-    with pytest.raises(TooLargeError) as caught:
-        sparse_lu.afford(full_window(200), 16, shift_invert.MOST_VECTORS + 1)
-    for ensemble, spins, limit in ((laser(), 200, caught.value.needed), (PAIR, 12, pair_needs)):
+    one_needs = 2 * 2 * 16 * area(full_window(200))
+    for ensemble, spins, limit in ((laser(), 200, one_needs), (PAIR, 12, pair_needs)):
         monkeypatch.setattr(memory, "available", lambda limit=limit: limit)
         ss.evolve(ensemble, [0.0], theory=ss.Exact(spins))
         with pytest.raises(

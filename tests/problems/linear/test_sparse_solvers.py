@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from scipy import sparse
-from scipy.linalg import expm
-from scipy.sparse.linalg import expm_multiply, splu
+from scipy.sparse.linalg import splu
 
 from spinsync.base import memory
-from spinsync.problems.linear import resolvent, shift_invert
+from spinsync.problems.linear import resolvent
 from spinsync.problems.linear.sectors import Window
 from spinsync.problems.linear.state_lattice import slowest_mode, sparse_lu, steady_populations, truncation
 from spinsync.problems.outcome import TooLargeError
@@ -74,41 +73,6 @@ def test_dissection_keeps_fill_low():
     right = np.random.default_rng(0).normal(size=len(lattice.trace))
     np.testing.assert_allclose(matrix @ factors.solve(right), right, atol=1e-10)
     np.testing.assert_allclose(matrix.T @ factors.solve(right, transposed=True), right, atol=1e-10)
-
-
-@pytest.mark.parametrize("spins", [3, 12, 61])
-def test_motion_in_a_krylov_space_is_the_exponential(spins):
-    ensemble, _ = one_group(5)
-    problem = Exact(spins).lower(ensemble, np.array([[0.48, 0.0, -0.64]]), 0)
-    times = np.array([0.0, 0.013, 0.2, 0.21, 1.5])
-    for q in (0, 1):
-        block = problem.sectors.block(q)
-        states = np.array(list(shift_invert.motion(block, problem.sectors.sites(q), problem.start(q), times)))
-        for t, state in zip(times, states, strict=True):
-            expected = expm_multiply(block * t, problem.start(q).astype(complex))
-            np.testing.assert_allclose(state, expected, atol=1e-12)
-
-
-def test_motion_of_many_spins_is_the_exponential():
-    """The fastest rate is a thousand times that of the slow modes, so that many vectors are needed."""
-    spins, m = 200, np.array([[0.48, 0.0, -0.64]])
-    problem = Exact(spins).lower(laser(theta=-1.0), m, 0)
-    times = np.linspace(0, 0.4, 5)
-    for q in (0, 1):
-        block, covector = problem.sectors.block(q), np.random.default_rng(q).normal(size=len(problem.start(q)))
-        states = np.array(list(shift_invert.motion(block, problem.sectors.sites(q), problem.start(q), times)))
-        expected = expm_multiply(block, problem.start(q).astype(complex), 0, 0.4, 5)
-        np.testing.assert_allclose(states @ covector, expected @ covector, atol=1e-10)
-
-
-def test_motion_over_a_very_long_time():
-    """A step of 10^9 relaxation times ends in the steady state; coherences vanish."""
-    problem = Exact(9).lower(laser(), np.array([[0.6, 0.0, 0.8]]), 0)
-    own, times = problem.sectors, np.array([0.0, 1e9])
-    zero, one = (list(shift_invert.motion(own.block(q), own.sites(q), problem.start(q), times))[-1] for q in (0, 1))
-    assert zero.sum() == pytest.approx(1, abs=1e-6)  # `evolve` normalizes
-    np.testing.assert_allclose(zero / zero.sum(), expm(problem.sectors.block(0).toarray() * 1e3) @ problem.start(0), atol=1e-10)
-    assert abs(one).max() < 1e-30
 
 
 @pytest.mark.parametrize("seed", range(10))

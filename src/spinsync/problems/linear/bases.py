@@ -15,6 +15,7 @@ from spinsync.base.interrupts import check_interrupt
 from spinsync.base.progress import report
 
 ALLOWED = 1e-12  # error of a step, relative to the norm of the initial state
+LEAST_ACCURATE = 1e-6  # the same relative to the state at the time, where that is smaller
 CLOSED = 1e-13  # relative norm of a new basis vector, below which the subspace is invariant
 VANISHED = 1e-100  # norm of a state that counts as zero
 
@@ -134,10 +135,10 @@ def propagate(
             yield from (state for _ in times[recorded:])
             return
         if steps:
-            tell(steps / (steps + _steps_left(float(times[-1] - time), last, method.growth if grown else 1.0)))
+            tell(steps / (steps + steps_left(float(times[-1] - time), last, method.growth if grown else 1.0)))
         if method.hopeless(state, steps, times[-1] - time):
             break
-        space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), 1e-6))
+        space, step = method.step(state, times[-1] - time, min(float(ALLOWED * start_norm / norm), LEAST_ACCURATE))
         grown, last = step > last, step or last
         if not step:
             continue
@@ -148,7 +149,7 @@ def propagate(
     raise OverflowError
 
 
-def _steps_left(remaining: float, step: float, growth: float) -> float:
+def steps_left(remaining: float, step: float, growth: float) -> float:
     """The number of further steps over a remaining time, each `growth` times as long as the one before."""
     if not step > 0:
         return inf

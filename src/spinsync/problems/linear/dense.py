@@ -71,7 +71,7 @@ def _propagate_long(generator: Any, start: np.ndarray, times: np.ndarray, norm: 
     span = float(times[-1] - times[0])
     checks = times[0] + np.exp2(np.arange(0, max(np.log2(norm) + np.log2(span), 0), 3)) / norm  # avoids overflow of the product
     merged = np.unique(np.concatenate([times, checks[checks < times[-1]]]))
-    for time, state in zip(merged, motion(generator, None, start, merged), strict=False):
+    for time, state in zip(merged, motion(generator, start, merged), strict=False):
         if time == times[recorded]:
             out[recorded] = state
             recorded += 1

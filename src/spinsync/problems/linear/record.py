@@ -13,6 +13,7 @@ from spinsync.base.arrays import Array
 from spinsync.base.blas_threads import one_blas_thread
 from spinsync.base.interrupts import in_background
 from spinsync.base.progress import part, side_by_side
+from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import LostTraceError, NotConvergedError
@@ -27,6 +28,7 @@ TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
 STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
+LEAST_LIGHT = 2e-10  # mean intensity over the root of the largest, below which the errors of a motion matter
 WORST_CORRELATION = 1e-4  # relative error of a photon correlation by rounding
 FULL_SPECTRUM = 2_500  # components, up to which the full spectrum is computed if the iteration fails: takes a minute
 
@@ -100,11 +102,11 @@ class Linear(ABC):
         mean, largest = float((sectors.intensity @ rho).real), float(sectors.intensity.max())
         if not mean > self.rounding * largest:
             return {"g2": (("delay",), np.full(delays.size, np.nan))}
-        if self.rounding * largest**2 > WORST_CORRELATION * mean**2:
+        if self.rounding * largest**2 > WORST_CORRELATION * mean**2 or (delays[-1] > 0 and mean < LEAST_LIGHT * largest**0.5):
             raise OverflowError
         times = delays if delays[0] == 0 else np.concatenate([[0.0], delays])
         with part(STEADY_BEFORE_RESPONSE, 1.0):
-            found = self._intensities(sectors, sectors.detected(rho) / mean, times, mean) / mean
+            found = self._intensities(sectors, sectors.detected(rho) / mean, times) / mean
         return {"g2": (("delay",), found[times.size - delays.size :])}
 
     @in_background
@@ -136,8 +138,8 @@ class Linear(ABC):
     def _response(self, sectors: Any, source: Array, frequencies: Array) -> Array: ...
 
     @abstractmethod
-    def _intensities(self, sectors: Any, start: Array, times: Array, mean: float) -> Array:
-        """intensity . rho_0 at `times`, shape (time,); start : rho_0 at the first; mean : intensity of the steady state"""
+    def _intensities(self, sectors: Any, start: Array, times: Array) -> Array:
+        """intensity . rho_0 at `times`, shape (time,); start : rho_0 at the first one, of trace 1"""
 
     @abstractmethod
     def _lines(self, number: int) -> list[Line]: ...
@@ -166,12 +168,21 @@ def observe_stepwise(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_sta
     rows = []
     for vectors in zip(*runs, strict=True):
         states = {q: v[None] for q, v in zip(sectors.charges, vectors, strict=True)}
-        trace = float((states[0][0] @ sectors.trace).real)
-        check_trace(trace, states)
-        states[0] = states[0] / trace  # normalize
+        states = normalized(states, sectors.trace)
         rows.append(sectors.observe(states))
-    observed = {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
-    return observed | (last_states(states) if keep_state else {})
+    return concatenated(rows) | (last_states(states) if keep_state else {})
+
+
+def normalized(states: Mapping[int, Array], covector: Array) -> dict[int, Array]:
+    """{q: states of shape (time, component)} with trace 1."""
+    trace = (states[0] @ covector).real
+    check_trace(trace, states)
+    return {**states, 0: states[0] / trace[:, None]}
+
+
+def concatenated(rows: Sequence[Observed]) -> Observed:
+    """Variables of consecutive times, joined."""
+    return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,7 +223,7 @@ class LinearSmall(Linear):
 
         return response(sectors.block(1), None, source, sectors.observable, frequencies)
 
-    def _intensities(self, sectors: Sectors, start: Array, times: Array, mean: float) -> Array:
+    def _intensities(self, sectors: Sectors, start: Array, times: Array) -> Array:
         from spinsync.problems.linear.dense import means
 
         return means(sectors.block(0), start, times, sectors.trace, sectors.intensity)
@@ -240,16 +251,18 @@ class LinearLattice(Linear):
     @in_background
     @one_blas_thread()
     def _observed(self, times: Array, keep_state: bool) -> Observed:
-        from spinsync.problems.linear import shift_invert
-        from spinsync.problems.linear.state_lattice.sparse_lu import afford
+        from spinsync.problems.linear.state_lattice.moving_window import motion
+        from spinsync.problems.linear.state_lattice.truncation import area, transferred
 
-        own = self.sectors
-        afford(own.full_window, 16, shift_invert.MOST_VECTORS + len(own.charges) * keep_state, growth=2)
-        runs = [
-            shift_invert.motion(own.block(q), own.sites(q), self.start(q), times, tell)
-            for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)
-        ]
-        return observe_stepwise(own, runs, keep_state)
+        own, rows = self.sectors, list[Observed]()
+        outcome.afford(COMPLEX * area(own.full_window) * len(own.charges) * (2 + keep_state), growth=2)
+        for piece in motion(own, {q: self.start(q) for q in own.charges}, times):
+            lattice, states = piece.lattice, normalized(piece.states, piece.lattice.trace)
+            rows.append(lattice.observe(states))
+        if not keep_state:
+            return concatenated(rows)
+        ends = {q: transferred(states[q][-1], lattice.sites(q), own.sites(q))[None] for q in own.charges}
+        return concatenated(rows) | last_states(ends)
 
     def _steady_state(self) -> tuple[Lattice, Array]:
         from spinsync.problems.linear.state_lattice.steady_populations import steady_state
@@ -258,20 +271,20 @@ class LinearLattice(Linear):
         return state.lattice, state.probability
 
     def _embedded(self, lattice: Lattice, rho: Array) -> Array:
-        sites = self.sectors.sites(0)
-        grid = np.zeros(np.add(sites.max(axis=0), 1))
-        grid[*lattice.sites(0).T] = rho
-        return np.asarray(grid[*sites.T])
+        from spinsync.problems.linear.state_lattice.truncation import transferred
+
+        return transferred(rho, lattice.sites(0), self.sectors.sites(0))
 
     def _response(self, lattice: Lattice, source: Array, frequencies: Array) -> Array:
         from spinsync.problems.linear.resolvent import response
 
         return response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
 
-    def _intensities(self, lattice: Lattice, start: Array, times: Array, mean: float) -> Array:
-        from spinsync.problems.linear.state_lattice.intensities import intensities
+    def _intensities(self, lattice: Lattice, start: Array, times: Array) -> Array:
+        from spinsync.problems.linear.state_lattice.moving_window import motion
 
-        return intensities(self.sectors, lattice, start, times, mean)
+        pieces = motion(self.sectors, {0: self._embedded(lattice, start)}, times)
+        return np.concatenate([normalized(one.states, one.lattice.trace)[0] @ one.lattice.intensity for one in pieces])
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.state_lattice import lattice_lines, slowest_mode
@@ -321,7 +334,7 @@ class LinearProducts(Linear):
 
         return response(sectors.subsystems, source, sectors.observable, frequencies)
 
-    def _intensities(self, sectors: ProductSectors, start: Array, times: Array, mean: float) -> Array:
+    def _intensities(self, sectors: ProductSectors, start: Array, times: Array) -> Array:
         from spinsync.problems.linear.products.solvers import motion
 
         run = motion(sectors.subsystems, 0, start, times, sectors.trace)

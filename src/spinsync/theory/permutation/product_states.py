@@ -11,6 +11,9 @@ from spinsync.base.arrays import Array
 from spinsync.base.compiled import compiled
 from spinsync.model import bloch_vectors
 
+NEGLIGIBLE = 40.0  # logarithm of the ratio of the largest term of a sum to terms that are left out
+VANISHING = -800.0  # logarithm below which the largest term counts as zero
+
 
 def log_multiplicity(spins: int, j: Array) -> Array:
     """ln d_j of (9.4): d_j is the multiplicity of the representation j among N spins."""
@@ -41,20 +44,44 @@ _INTEGERS, _REALS = "int64[::1]", "float64[::1]"
 @compiled(f"{_REALS}({_INTEGERS}, {_INTEGERS}, int64, {_REALS}, {_REALS}, {_REALS})")
 def _symmetric_power(twice_j: Any, ups: Any, charge: Any, logarithms: Any, log_fact: Any, log_prefactor: Any) -> Any:
     """exp(log_prefactor) <j,m| Sym(rho) |j,m-charge> for the coherence |s|: a sum over the number of spins up in both."""
-    up, down, off = logarithms
+    up, down, off = np.exp(logarithms)
     out = np.zeros(len(twice_j))
     for i in range(len(twice_j)):
         n, ket = twice_j[i], ups[i]
         bra = ket - charge
         common = log_prefactor[i] + (log_fact[ket] + log_fact[n - ket] + log_fact[bra] + log_fact[n - bra]) / 2
-        for both in range(max(0, ket + bra - n), min(ket, bra) + 1):
-            neither, single = n - ket - bra + both, ket + bra - 2 * both
-            power = common - log_fact[both] - log_fact[ket - both] - log_fact[bra - both] - log_fact[neither]
-            for number, logarithm in ((both, up), (neither, down), (single, off)):
-                if number > 0:
-                    power += number * logarithm
-            out[i] += np.exp(power)
+        lowest, highest = max(0, ket + bra - n), min(ket, bra)
+        low, high = lowest, highest  # bisection for the largest term: the ratio of a term to the one before falls
+        while low < high:
+            both = (low + high) // 2
+            if (ket - both) * (bra - both) * up * down < (both + 1) * (n - ket - bra + both + 1) * off * off:
+                high = both
+            else:
+                low = both + 1
+        largest = common + _log_term(n, ket, bra, low, logarithms, log_fact)
+        if largest < VANISHING:
+            continue
+        for step in (1, -1):
+            both = low if step > 0 else low - 1
+            while lowest <= both <= highest:
+                power = common + _log_term(n, ket, bra, both, logarithms, log_fact)
+                if power < largest - NEGLIGIBLE:
+                    break
+                out[i] += np.exp(power)
+                both += step
     return out
+
+
+@compiled(f"float64(int64, int64, int64, int64, {_REALS}, {_REALS})")
+def _log_term(n: Any, ket: Any, bra: Any, both: Any, logarithms: Any, log_fact: Any) -> Any:
+    """The logarithm of one term of that sum, without the common factor."""
+    up, down, off = logarithms
+    neither, single = n - ket - bra + both, ket + bra - 2 * both
+    power = -log_fact[both] - log_fact[ket - both] - log_fact[bra - both] - log_fact[neither]
+    for number, logarithm in ((both, up), (neither, down), (single, off)):
+        if number > 0:
+            power += number * logarithm
+    return power
 
 
 def draw(random: np.random.Generator, spins: int, bloch: Array) -> tuple[int, int, Array]:

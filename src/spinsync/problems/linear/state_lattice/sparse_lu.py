@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log2, prod
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from scipy.sparse.linalg import splu
 from spinsync.base.compiled import compiled
 from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Window
+from spinsync.problems.linear.state_lattice.truncation import area
 
 LEAF = 4  # largest number of sites that are not dissected further
 
@@ -20,7 +21,7 @@ def afford(window: Window, itemsize: int, vectors: int = 0, growth: int = 1) -> 
 
     Nonzero factors per site grow with the logarithm of the number of sites: measured from 5 x 10^4 to 1.4 x 10^6 sites.
     """
-    sites = _sites(window)
+    sites = area(window)
     nonzero = max(10 * log2(sites) - 86, 20)
     outcome.afford(sites * (nonzero * (13 + 1.7 * itemsize) + vectors * itemsize), growth)
 
@@ -30,11 +31,7 @@ def seconds(window: Window, itemsize: int) -> float:
 
     Measured from 1.6 x 10^4 to 4.6 x 10^5 sites on a core of an AMD EPYC (Zen 5): within 30 percent.
     """
-    return float(0.23 * (_sites(window) / 86_000) ** 1.4 * (1.7 if itemsize > 8 else 1.0))
-
-
-def _sites(window: Window) -> int:
-    return prod(high - low + 1 for low, high in zip(window.low, window.high, strict=True))
+    return float(0.23 * (area(window) / 86_000) ** 1.4 * (1.7 if itemsize > 8 else 1.0))
 
 
 def nested_dissection(sites: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import ceil, log, sqrt
+from math import ceil, log, prod, sqrt
 
 import numpy as np
 
@@ -37,6 +37,38 @@ def doubled(lattice: Lattice, window: Window) -> Window:
     half = (high - low + 1) // 2 + 1
     (a, b), (c, d) = np.maximum(low - half, lattice.full_window.low).tolist(), np.minimum(high + half, most).tolist()
     return Window((a, b), (c, d))
+
+
+def hull(one: Window, other: Window) -> Window:
+    """The smallest window that contains both."""
+    (a, b), (c, d) = np.minimum(one.low, other.low).tolist(), np.maximum(one.high, other.high).tolist()
+    return Window((a, b), (c, d))
+
+
+def area(window: Window) -> int:
+    """Number of sites, those that belong to no component included."""
+    return prod(high - low + 1 for low, high in zip(window.low, window.high, strict=True))
+
+
+def with_neighbours(window: Window, full: Window) -> Window:
+    """The window and all sites next to it."""
+    (a, b), (c, d) = np.maximum(np.subtract(window.low, 1), full.low), np.minimum(np.add(window.high, 1), full.high)
+    return Window((int(a), int(b)), (int(c), int(d)))
+
+
+def with_moved_sides(window: Window, before: Window, larger: Window) -> Window:
+    """`window`, except for the sides of `larger` that are farther out than those of `before`."""
+    (a, b) = np.where(np.less(larger.low, before.low), larger.low, window.low).tolist()
+    (c, d) = np.where(np.greater(larger.high, before.high), larger.high, window.high).tolist()
+    return Window((a, b), (c, d))
+
+
+def transferred(vector: np.ndarray, sites: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """A vector on `sites` as one on the sites `target`, both int arrays of shape (component, 2); zero on others."""
+    low, high = np.minimum(sites.min(axis=0), target.min(axis=0)), np.maximum(sites.max(axis=0), target.max(axis=0))
+    grid = np.zeros(high - low + 1, vector.dtype)
+    grid[*(sites - low).T] = vector
+    return np.asarray(grid[*(target - low).T])
 
 
 def smallest_window(sites: np.ndarray, weight: np.ndarray, outside: float) -> Window:
