@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,8 +15,9 @@ from spinsync.base.interrupts import in_background
 from spinsync.base.progress import part, side_by_side
 from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
+from spinsync.problems.linear.states import check_trace, concatenated, last_states, normalized, observe_stepwise
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import LostTraceError, NotConvergedError
+from spinsync.problems.outcome import NotConvergedError
 
 if TYPE_CHECKING:
     from spinsync.problems.linear.lines import Line
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 COMPLEX = 16  # bytes
 OVERHEAD = 2000  # bytes of small arrays for each output time
-TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
 STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
@@ -150,39 +150,6 @@ def dense_lines(sectors: Sectors, number: int) -> list[Line]:
     from spinsync.problems.linear.lines import lines_of_matrix
 
     return lines_of_matrix(sectors.block(1), sectors.observable, number)
-
-
-def last_states(states: Mapping[int, Array]) -> Observed:
-    """The last states, as variables."""
-    return {f"state_{q}": ((f"component_{q}",), vectors[-1].copy()) for q, vectors in states.items()}
-
-
-def check_trace(trace: Any, states: Mapping[int, Array]) -> None:
-    """Raise LostTraceError unless all traces are 1 and all states are finite."""
-    if not np.allclose(trace, 1, rtol=0, atol=TRACE_ERROR) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
-        raise LostTraceError
-
-
-def observe_stepwise(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_state: bool) -> Observed:
-    """Observe each time as soon as it is reached, as all states would not fit. runs : states over time, by charge"""
-    rows = []
-    for vectors in zip(*runs, strict=True):
-        states = {q: v[None] for q, v in zip(sectors.charges, vectors, strict=True)}
-        states = normalized(states, sectors.trace)
-        rows.append(sectors.observe(states))
-    return concatenated(rows) | (last_states(states) if keep_state else {})
-
-
-def normalized(states: Mapping[int, Array], covector: Array) -> dict[int, Array]:
-    """{q: states of shape (time, component)} with trace 1."""
-    trace = (states[0] @ covector).real
-    check_trace(trace, states)
-    return {**states, 0: states[0] / trace[:, None]}
-
-
-def concatenated(rows: Sequence[Observed]) -> Observed:
-    """Variables of consecutive times, joined."""
-    return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
 @dataclass(frozen=True, kw_only=True)
