@@ -18,7 +18,7 @@ PAIR = ss.Ensemble.pair(detuning=2.0, gain=3.0, damping=1.0, coupling=12.0, thet
 BEATING = PAIR.replace(detuning=8.0, coupling=16.0)
 RANDOM = np.random.default_rng(0)
 NETWORK = ss.Ensemble([ss.Group(3, 1, frequency=float(f)) for f in RANDOM.normal(0, 2, 60)], np.full((60, 60), -8j))
-NU = np.linspace(-20, 20, 201)
+NU, DELAYS = np.linspace(-20, 20, 201), np.linspace(0, 10, 101)
 
 CALLS: dict[str, Callable[[int], Any]] = {
     "evolve, MeanField, a pair that beats, to t =": lambda n: ss.evolve(BEATING, np.linspace(0, n, 101)),
@@ -40,6 +40,8 @@ CALLS: dict[str, Callable[[int], Any]] = {
     "linewidth, Exact, two groups": lambda n: ss.linewidth(PAIR, theory=ss.Exact(n)),
     "emission_spectrum, Exact, one group": lambda n: ss.emission_spectrum(TILTED, NU, theory=ss.Exact(n)),
     "emission_spectrum, Exact, two groups": lambda n: ss.emission_spectrum(PAIR, NU, theory=ss.Exact(n)),
+    "photon_statistics, Exact, one group, to a delay of 10": lambda n: ss.photon_statistics(ONE, DELAYS, theory=ss.Exact(n)),
+    "photon_statistics, Exact, two groups, to a delay of 10": lambda n: ss.photon_statistics(PAIR, DELAYS, theory=ss.Exact(n)),
     "asymptotic_phase, Exact": lambda n: ss.asymptotic_phase(TILTED, [[0.5, 0.0, 0.1]], theory=ss.Exact(n)),
     "phase_diagram, MeanField, a pair, points on each of two axes": lambda n: ss.phase_diagram(
         BEATING, {"detuning": np.linspace(0, 6, n), "coupling": np.linspace(0, 30, n)}
@@ -53,6 +55,7 @@ SIZES = {
     "steady_state, Exact, one": (1000, 4000), "steady_state, Exact, two": (40, 60), "entropy": (4000,),
     "linewidth, Exact, one group, theta = -pi": (1000, 3000), "linewidth, Exact, one group, theta = -1": (1000, 3000),
     "linewidth, Exact, two": (20, 40), "emission_spectrum, Exact, one": (800, 2000), "emission_spectrum, Exact, two": (20, 40),
+    "photon_statistics, Exact, one": (1000, 3000), "photon_statistics, Exact, two": (20, 40),
     "asymptotic_phase": (200, 1000), "phase_diagram": (128, 256), "critical_gain": (1,),
 }  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 import spinsync as ss
 from spinsync.base import memory
 from spinsync.problems.flow import record
-from spinsync.problems.linear.record import check_trace
+from spinsync.problems.linear.states import check_trace
 from spinsync.questions.errors import error_messages
 from systems import HALF_PI, laser
 

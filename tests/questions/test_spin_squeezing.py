@@ -44,6 +44,31 @@ def test_theories_agree_with_matrices_of_the_collective_spin(seed, counts, theor
     np.testing.assert_allclose(np.transpose([found.wineland, found.dicke]), expected, rtol=1e-8)
 
 
+@pytest.mark.parametrize("theory", [ss.Exact(3), ss.BruteForce(3)])
+def test_covariances_of_two_spins(theory):
+    """<sigma^-_i sigma^-_j> and <sigma^-_i sigma^z_j>, i in the first and j in the second group, by matrices."""
+    system = random_system(4, 2)
+    system = type(system)(**{**vars(system), "weight": np.array([2.0, 1.0])})
+    master = DenseMasterEquation(system, (2, 1))
+    rho = (expm(master.generator * 0.3) @ master.start().reshape(-1)).reshape(8, 8)
+    down, z = ([on(one, i, 3) for i in range(3)] for one in (DOWN, np.diag([1, -1])))
+
+    def mean(*operators):
+        return np.trace(np.linalg.multi_dot([*operators, rho]))
+
+    run = ss.evolve(system.ensemble(), [0.0, 0.3], theory=theory, initial=system.bloch).isel(time=-1)
+    for name, others in (("anomalous_covariance", down), ("coherence_inversion_covariance", z)):
+        pairs = {(a, b): [(i, j) for i in range(3) for j in range(3) if i != j and (i // 2, j // 2) == (a, b)]
+                 for a in (0, 1) for b in (0, 1)}  # fmt: skip
+        for (a, b), spins in pairs.items():
+            found = complex(run[name][a, b])
+            if not spins:
+                assert np.isnan(found)
+                continue
+            expected = np.mean([mean(down[i], others[j]) - mean(down[i]) * mean(others[j]) for i, j in spins])
+            assert found == pytest.approx(expected, abs=1e-10)
+
+
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("theory", "ensemble"), [(ss.Exact(30), FREE), (ss.BruteForce(3), FREE), (ss.Exact(6), FREE.split(2))])
 def test_a_coherent_spin_state_is_not_squeezed(seed, theory, ensemble):
@@ -123,6 +148,12 @@ def test_results_over_spins_and_diagrams():
     diagram = ss.squeezing(ss.phase_diagram(laser(), {"coupling": [2.0, 12.0]}, theory=ss.Exact(9)))
     assert diagram.wineland.dims == ("coupling",)
     assert float(diagram.wineland[1]) == pytest.approx(float(alone.wineland), rel=1e-9)
+
+
+def test_a_failed_point_has_no_squeezing():
+    diagram = ss.phase_diagram(laser().split(2), {"A_1.gain": [2.0, 3.0]}, theory=ss.Exact(4))
+    failed = diagram.where(diagram["A_1.gain"] > 2.5)
+    np.testing.assert_array_equal(np.isnan(ss.squeezing(failed).dicke), [True, False])
 
 
 def test_trajectories_agree_with_exact():

@@ -152,9 +152,9 @@ def _moments(result: xr.Dataset, ensemble: Ensemble) -> Moments:
     shape = dict(zip(z.dims[:-1], z.shape[:-1], strict=True))
 
     def summed(single: Any, pair: Any = None) -> Array:
-        found = (n * single).sum("group")
+        found = (n * single).sum("group", skipna=False)
         if pair is not None:  # NaN where there is no pair
-            found = found + (pairs * pair).where(pairs > 0, 0.0).sum(("group", "other_group"))
+            found = found + (pairs * pair).where(pairs > 0, 0.0).sum(("group", "other_group"), skipna=False)
         return np.asarray(found.set_dims(shape).transpose(*shape).values)
 
     return Moments(

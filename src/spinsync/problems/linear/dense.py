@@ -14,13 +14,13 @@ from spinsync.base.randomness import reproducible
 from spinsync.problems.linear.arnoldi import STEADY
 from spinsync.problems.linear.lines import slowest_rate
 from spinsync.problems.linear.shift_invert import motion
-from spinsync.problems.outcome import LostTraceError, NotUniqueError
+from spinsync.problems.linear.states import check_trace
+from spinsync.problems.outcome import NotUniqueError
 
 CONTRAST = 1e10  # ratio of rates, up to which a non-unique steady state is distinguished from an ill-conditioned one
 PRODUCT = 1e-9  # seconds of a Taylor series per nonzero element, norm of L and time
 TAYLOR_LIMIT = 5000.0  # norm of L times time step, above which the Krylov method is used
 AT_ONCE = 200  # times whose states are kept in memory
-TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
 ACCURATE, SINGULAR = 1e10, 1e15  # condition number up to which six digits are certain; beyond which a matrix counts as singular
 
 
@@ -58,8 +58,7 @@ def means(block: Any, start: np.ndarray, times: np.ndarray, trace: np.ndarray, c
     for first in range(0, times.size - 1, AT_ONCE):
         with part(first / times.size, min(first + AT_ONCE, times.size) / times.size):
             states = propagate(block, state, times[first : first + AT_ONCE + 1], trace)
-        if not np.allclose(states @ trace, 1, rtol=0, atol=TRACE_ERROR):
-            raise LostTraceError
+        check_trace(states @ trace, {0: states})
         state = states[-1]
         found.extend(states[1:] @ covector)
     return np.array(found).real

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -15,8 +15,11 @@ from spinsync.base.interrupts import in_background
 from spinsync.base.progress import part, side_by_side
 from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
+from spinsync.problems.linear.states import (
+    STATE, TRACE_ERROR, check_trace, concatenated, last_states, normalized, observe_stepwise,
+)  # fmt: skip
 from spinsync.problems.observed import Observed
-from spinsync.problems.outcome import LostTraceError, NotConvergedError
+from spinsync.problems.outcome import NotConvergedError
 
 if TYPE_CHECKING:
     from spinsync.problems.linear.lines import Line
@@ -24,11 +27,10 @@ if TYPE_CHECKING:
 
 COMPLEX = 16  # bytes
 OVERHEAD = 2000  # bytes of small arrays for each output time
-TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
-STATE = "state_{}"  # name of the vector of a charge
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
 STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
+LEAST_LIGHT = 2e-10  # mean intensity over the root of the largest, below which the errors of a motion matter
 WORST_CORRELATION = 1e-4  # relative error of a photon correlation by rounding
 FULL_SPECTRUM = 2_500  # components, up to which the full spectrum is computed if the iteration fails: takes a minute
 
@@ -103,11 +105,11 @@ class Linear(ABC):
         mean, largest = float((sectors.intensity @ rho).real), float(sectors.intensity.max())
         if not mean > self.rounding * largest:
             return {"g2": (("delay",), np.full(delays.size, np.nan))}
-        if self.rounding * largest**2 > WORST_CORRELATION * mean**2:
+        if self.rounding * largest**2 > WORST_CORRELATION * mean**2 or (delays[-1] > 0 and mean < LEAST_LIGHT * largest**0.5):
             raise OverflowError
         times = delays if delays[0] == 0 else np.concatenate([[0.0], delays])
         with part(STEADY_BEFORE_RESPONSE, 1.0):
-            found = self._intensities(sectors, sectors.detected(rho) / mean, times, mean) / mean
+            found = self._intensities(sectors, sectors.detected(rho) / mean, times) / mean
         return {"g2": (("delay",), found[times.size - delays.size :])}
 
     @in_background
@@ -153,8 +155,8 @@ class Linear(ABC):
     def _response(self, sectors: Any, source: Array, frequencies: Array) -> Array: ...
 
     @abstractmethod
-    def _intensities(self, sectors: Any, start: Array, times: Array, mean: float) -> Array:
-        """intensity . rho_0 at `times`, shape (time,); start : rho_0 at the first; mean : intensity of the steady state"""
+    def _intensities(self, sectors: Any, start: Array, times: Array) -> Array:
+        """intensity . rho_0 at `times`, shape (time,); start : rho_0 at the first one, of trace 1"""
 
     @abstractmethod
     def _lines(self, number: int) -> list[Line]: ...
@@ -165,39 +167,6 @@ def dense_lines(sectors: Sectors, number: int) -> list[Line]:
     from spinsync.problems.linear.lines import lines_of_matrix
 
     return lines_of_matrix(sectors.block(1), sectors.observable, number)
-
-
-def last_states(states: Mapping[int, Array]) -> Observed:
-    """The last states, as variables."""
-    return {STATE.format(q): ((f"component_{q}",), vectors[-1].copy()) for q, vectors in states.items()}
-
-
-def check_trace(trace: Any, states: Mapping[int, Array]) -> None:
-    """Raise LostTraceError unless all traces are 1 and all states are finite."""
-    if not np.allclose(trace, 1, rtol=0, atol=TRACE_ERROR) or not all(np.all(np.isfinite(rho)) for rho in states.values()):
-        raise LostTraceError
-
-
-def observe_stepwise(sectors: Sectors, runs: Sequence[Iterator[Array]], keep_state: bool) -> Observed:
-    """Observe each time as soon as it is reached, as all states would not fit. runs : states over time, by charge"""
-    rows = []
-    for vectors in zip(*runs, strict=True):
-        states = {q: v[None] for q, v in zip(sectors.charges, vectors, strict=True)}
-        states = normalized(states, sectors.trace)
-        rows.append(sectors.observe(states))
-    return concatenated(rows) | (last_states(states) if keep_state else {})
-
-
-def normalized(states: Mapping[int, Array], covector: Array) -> dict[int, Array]:
-    """{q: states of shape (time, component)} with trace 1."""
-    trace = (states[0] @ covector).real
-    check_trace(trace, states)
-    return {**states, 0: states[0] / trace[:, None]}
-
-
-def concatenated(rows: Sequence[Observed]) -> Observed:
-    """Variables of consecutive times, joined."""
-    return {name: (dims, np.concatenate([row[name][1] for row in rows])) for name, (dims, _) in rows[0].items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -238,7 +207,7 @@ class LinearSmall(Linear):
 
         return response(sectors.block(1), None, source, sectors.observable, frequencies)
 
-    def _intensities(self, sectors: Sectors, start: Array, times: Array, mean: float) -> Array:
+    def _intensities(self, sectors: Sectors, start: Array, times: Array) -> Array:
         from spinsync.problems.linear.dense import means
 
         return means(sectors.block(0), start, times, sectors.trace, sectors.intensity)
@@ -295,10 +264,11 @@ class LinearLattice(Linear):
 
         return response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
 
-    def _intensities(self, lattice: Lattice, start: Array, times: Array, mean: float) -> Array:
-        from spinsync.problems.linear.state_lattice.intensities import intensities
+    def _intensities(self, lattice: Lattice, start: Array, times: Array) -> Array:
+        from spinsync.problems.linear.state_lattice.moving_window import motion
 
-        return intensities(self.sectors, lattice, start, times, mean)
+        pieces = motion(self.sectors, {0: self._embedded(lattice, start)}, times)
+        return np.concatenate([normalized(one.states, one.lattice.trace)[0] @ one.lattice.intensity for one in pieces])
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.state_lattice import lattice_lines, slowest_mode
@@ -348,7 +318,7 @@ class LinearProducts(Linear):
 
         return response(sectors.subsystems, source, sectors.observable, frequencies)
 
-    def _intensities(self, sectors: ProductSectors, start: Array, times: Array, mean: float) -> Array:
+    def _intensities(self, sectors: ProductSectors, start: Array, times: Array) -> Array:
         from spinsync.problems.linear.products.solvers import motion
 
         run = motion(sectors.subsystems, 0, start, times, sectors.trace)
