@@ -130,8 +130,8 @@ def test_covariances_of_twisted_spins_are_those_of_one_axis_twisting():
     exact = {"coherence": s[:, None], "anomalous_covariance": anomalous - s**2, "coherence_inversion_covariance": mixed}
     for name, value in exact.items():
         found, error = run[name].values.reshape(3, -1)[:, 0], run[f"{name}_error"].values.reshape(3, -1)[:, 0]
-        value = value.reshape(3)
-        assert np.all(abs(found - value) <= 4.5 * error + 2 / spins * abs(value)), name
+        law = value.reshape(3)
+        assert np.all(abs(found - law) <= 4.5 * error + 2 / spins * abs(law)), name
         assert np.all(error < 4e-3), name
     assert abs(mixed[2]) > 20 * float(run.coherence_inversion_covariance_error[2].max())
 
