@@ -58,8 +58,8 @@ def evolve(
         also with other rates: of `evolve` at its last time (at finite N with keep_state=True), or of `steady_state`. None: a
         small random coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
-        Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
-        (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.
+        Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories and samples, each of which
+        depends on (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.
     each : bool
         Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool
@@ -77,8 +77,8 @@ def evolve(
         `initial` lists single spins). A finite number of spins adds (time, group, other_group): correlation
         <sigma^+_i sigma^-_j> and inversion_correlation <sigma^z_i sigma^z_j>, i != j, both NaN with their errors within a
         group of one spin. With Exact and BruteForce a coherence of `initial` adds, with the same dims, anomalous_covariance
-        <sigma^-_i sigma^-_j> - s_a s_b and coherence_inversion_covariance <sigma^-_i sigma^z_j> - s_a z_b. Trajectories have
-        no coherence; they add the error of each variable, and the scalars trajectories (their number) and converged (whether
+        <sigma^-_i sigma^-_j> - s_a s_b and coherence_inversion_covariance <sigma^-_i sigma^z_j> - s_a z_b. TruncatedWigner
+        adds them always, and the error of each variable. Trajectories have no coherence; they add the error of each variable, and the scalars trajectories (their number) and converged (whether
         all tolerances are met). each=True adds (time, spin): spin_coherence and spin_inversion, with the coordinates
         spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and state_1, and state_2 where `initial` has a
         coherence, the elements of the density matrix between states whose numbers of excited spins differ by 0, 1 and 2, in

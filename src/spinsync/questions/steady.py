@@ -51,9 +51,9 @@ def steady_state(
         frequency (angular; NaN where a group has no coherence), and the scalar stable (not with a thousand or more frequency
         classes). A finite number of spins adds (group, other_group): correlation and inversion_correlation, both NaN with
         their errors within a group of one spin. Cumulants adds inversion_covariance, <sigma^z_i sigma^z_j> - z_a z_b, and the
-        scalar stable: False if only an unstable state was found, as the motion never ends. Trajectories add the error of each
-        variable, and the scalars trajectories (their number) and converged (whether they are stationary and all tolerances are
-        met).
+        scalar stable: False if only an unstable state was found, as the motion never ends. TruncatedWigner adds the error of
+        each variable and converged (whether two windows of its time averages agree); Trajectories the errors, and the scalars
+        trajectories (their number) and converged (whether they are stationary and all tolerances are met).
 
     Raises
     ------

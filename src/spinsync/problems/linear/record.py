@@ -16,7 +16,13 @@ from spinsync.base.progress import part, side_by_side
 from spinsync.problems import outcome
 from spinsync.problems.linear.sectors import Lattice, ProductSectors, Sectors
 from spinsync.problems.linear.states import (
-    STATE, TRACE_ERROR, check_trace, concatenated, last_states, normalized, observe_stepwise,
+    STATE,
+    TRACE_ERROR,
+    check_trace,
+    concatenated,
+    last_states,
+    normalized,
+    observe_stepwise,
 )  # fmt: skip
 from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import NotConvergedError
