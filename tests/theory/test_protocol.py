@@ -11,19 +11,19 @@ from systems import laser
 
 ONE = laser()
 EXAMPLES = {
-    "MeanField": ss.MeanField(), "Exact": ss.Exact(4), "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2)
+    "MeanField": ss.MeanField(), "Cumulants": ss.Cumulants(4), "Exact": ss.Exact(4), "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2)
 }  # fmt: skip
 ANSWERED = {
     "evolve": {*EXAMPLES},
-    "keep_state": {"Exact", "BruteForce"},
+    "keep_state": {"Cumulants", "Exact", "BruteForce"},
     "steady_state": {*EXAMPLES},
-    "linewidth": {"MeanField", "Exact", "BruteForce"},
-    "emission_spectrum": {"Exact", "BruteForce"},
+    "linewidth": {"MeanField", "Cumulants", "Exact", "BruteForce"},
+    "emission_spectrum": {"Cumulants", "Exact", "BruteForce"},
     "photon_statistics": {"Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
     "asymptotic_phase": {"Exact"},
     "regime": {"MeanField"},
-    "phase_diagram": {"MeanField", "Exact"},
+    "phase_diagram": {"MeanField", "Cumulants", "Exact"},
 }
 QUESTIONS = {
     "linewidth": lambda ensemble, theory: ss.linewidth(

@@ -1,4 +1,4 @@
-"""Lines and spectra of second order by the regression (10.7)."""
+"""Lines and spectra of second order by the regression (10.22)."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Emission by the first-order regression (8.5): <J_+(0) sigma^-_b(tau)> with <X sigma^-_k sigma^z_b> = <X sigma^-_k> z_b."""
+"""Emission by the first-order regression (10.22): <J_+(0) sigma^-_b(tau)> with <X sigma^-_k sigma^z_b> = <X sigma^-_k> z_b."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Steady state of the second-order equations by Newton's method, on few unknowns.
 
-In the steady state of (10.2) and (10.3) each correlation c_ab is the solution of one linear equation, if the inversions z_a
-and the sums m_ar = sum_e R_er (N_e - delta_ae)/N c_ae are known, with C_ab = sum_r L_ar R_br. So z and m are the unknowns: 3 M
-numbers for M classes of one group, whose coupling has rank 1, where there are 2 M^2 correlations.
+In the steady state of (10.4) and (10.5) each correlation c_ab is the solution of one linear equation, if the inversions z_a
+and the sums m_ar = sum_e R_er (N_e - delta_ae)/N c_ae of (10.21) are known, with C_ab = sum_r L_ar R_br. So z and m are the
+unknowns: 3 M numbers for M classes of one group, whose coupling has rank 1, where there are 2 M^2 correlations.
 """
 
 from __future__ import annotations
