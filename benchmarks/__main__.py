@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import compiling, finite_size, first_calls, many_spins, movies, peers
+from benchmarks import compiling, cumulants, finite_size, first_calls, many_spins, movies, peers
 from benchmarks.peak import operations, peak
 from benchmarks.problems import Problem, pair, single
 from spinsync.regimes.kernels.cuda_lanes import CudaLanes
@@ -141,6 +141,7 @@ def main() -> None:
     result["rows"] = [row for p in problems for row in compare(p, solvers(p), options.rounds)]
     if options.device == "cpu":
         result["many_spins"] = many_spins.compare(50_000 if options.small else many_spins.SPINS, options.rounds, CORES)
+        result["cumulants"] = cumulants.compare(options.small, options.rounds)
         result["movies"] = movies.measure(frames=20 if options.small else movies.FRAMES)
         result["compiling"] = compiling.measure((1,) if options.small else (1, 2, 3))
         result["first_calls"] = first_calls.measure(*((1, 0) if options.small else (options.rounds, 1)))

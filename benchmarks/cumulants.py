@@ -39,13 +39,13 @@ def spinsync(ensemble: ss.Ensemble, theory: ss.Cumulants) -> np.ndarray:
 
 
 class Peer:
-    """Equations (10.3) to (10.5) in NumPy: z, c as complex numbers and d in one real vector."""
+    """Equations (10.2) to (10.4) in NumPy: z, c as complex numbers and d in one real vector."""
 
     def __init__(self, ensemble: ss.Ensemble, theory: ss.Cumulants) -> None:
         terms = coupling_terms(ensemble, split_by_weight(ensemble, SPINS))
         distributions = tuple(group.distribution for group in ensemble.groups)
         of = frequency_classes(ensemble.rates, terms.omega, distributions, RTOL, theory.nodes)
-        self.classes: Classes = classes_of(terms, of, ensemble.coupling_matrix)
+        self.classes: Classes = classes_of(terms, of, ensemble.coupling_matrix, np.zeros(len(ensemble.groups), bool))
         own, problem = self.classes, theory.lower(ensemble, None, 0)
         pair = np.ix_(own.group, own.group)
         self.same, self.coupling = len(ensemble.groups) == 1, ensemble.coupling_matrix[pair] / SPINS
@@ -103,7 +103,10 @@ def compare(small: bool, rounds: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     with one_blas_thread():
         for title, (ensemble, theory) in cases.items():
-            runs = {"spinsync, 1 core": lambda e=ensemble, t=theory: spinsync(e, t), "NumPy, DOP853": Peer(ensemble, theory).run}
+            runs = {
+                "spinsync, 1 core": lambda e=ensemble, t=theory: spinsync(e, t),
+                "NumPy, DOP853": Peer(ensemble, theory).run,
+            }
             spinsync(ensemble, theory)  # compile
             seconds: dict[str, list[float]] = {name: [] for name in runs}
             means = {}

@@ -28,6 +28,7 @@ Ensemble.split(self, parts)
 Ensemble.to_toml(self, path)
 Ensemble.from_toml(path)
 MeanField(rtol=None, atol=None, nodes=None)
+Cumulants(spins, *, rtol=1e-6, nodes=None)
 Exact(spins)
 Trajectories(spins)
 TruncatedWigner(spins, samples)
@@ -78,6 +79,7 @@ FIELDS = {
     "Gaussian": "std center",
     "Uniform": "half_width center",
     "Samples": "values",
+    "Cumulants": "spins rtol nodes",
     "Exact": "spins",
     "Trajectories": "spins",
     "TruncatedWigner": "spins samples dt",

@@ -52,7 +52,8 @@ NAMES = [
     "Samples/centered", "Lorentzian/centered", "Gaussian/sample", "Lorentzian/sample", "Ensemble",
     "Ensemble/single", "Ensemble/pair", "Ensemble/cavity", "Ensemble/replace", "Ensemble/replace_pair",
     "Ensemble/replace_dotted", "Ensemble/split", "Ensemble/to_toml", "Ensemble/from_toml", "MeanField",
-    "Exact", "BruteForce", "Trajectories", "TruncatedWigner", "evolve", "evolve/exact", "compare",
+    "Exact", "Cumulants", "BruteForce", "Trajectories", "TruncatedWigner", "evolve", "evolve/exact", "evolve/cumulants",
+    "compare",
     "rerun", "steady_state", "steady_state/exact", "linewidth", "linewidth/mean field", "emission_spectrum",
     "photon_statistics", "squeezing",
     "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain", "critical_spins", "regime",
@@ -106,6 +107,7 @@ def models() -> dict[str, Row]:
         "Ensemble/from_toml": (ss.Ensemble.from_toml, dict(path=Path("given.toml"))),
         "MeanField": (ss.MeanField, dict(rtol=1e-6, atol=1e-8, nodes=32)),
         "Exact": (ss.Exact, dict(spins=3)),
+        "Cumulants": (ss.Cumulants, dict(spins=3, rtol=1e-4, nodes=16)),
         "BruteForce": (ss.BruteForce, dict(spins=3)),
         "TruncatedWigner": (ss.TruncatedWigner, dict(spins=4, samples=2, dt=0.1)),
         "Trajectories": (ss.Trajectories, dict(spins=3, rtol=0.1, atol=0.1, most_jumps=1000, most_seconds=9.0)),
@@ -125,6 +127,10 @@ def questions() -> dict[str, Row]:
         ),
         "compare": (
             ss.compare, dict(ensemble=ONE, times=TIMES, theories=[ss.MeanField(), exact], initial=START, seed=0)
+        ),
+        "evolve/cumulants": (
+            ss.evolve,
+            dict(ensemble=ONE, times=TIMES, theory=ss.Cumulants(30), initial=START, seed=0, each=False, keep_state=True),
         ),
         "rerun": (ss.rerun, dict(result=made["run"])),
         "steady_state": (ss.steady_state, dict(ensemble=ONE, theory=ss.MeanField(), initial=START, seed=0)),

@@ -1,4 +1,4 @@
-"""The second-order equations of the U(1)-symmetric sector, (10.3) to (10.6), as compiled functions of a packed state.
+"""The second-order equations of the U(1)-symmetric sector, (10.2) to (10.4), as compiled functions of a packed state.
 
 The state of M classes is y = (z, Re c, Im c, d, z of the tails) with the inversions z_a, the correlations
 c_ab = <sigma^+_i sigma^-_j> and the connected d_ab = <sigma^z_i sigma^z_j> - z_a z_b of two different spins, i of class a and j
@@ -124,7 +124,7 @@ def apply_coupling(factors, sum_re, sum_im, field_re, field_im, spare):
 
 @compiled(fastmath=FLAGS)
 def correlation_row(own, other, d, z, omega, field, out, sign, decay, decay_b, turn, turn_b, za, source, source_b, zz):
-    """One part of (10.4) for the pairs of class a with neighbouring classes b of a group: real (sign -1) or imaginary (sign 1).
+    """One part of (10.3) for the pairs of class a with neighbouring classes b of a group: real (sign -1) or imaginary (sign 1).
 
     own, other : this part of c and the other one; field : the part of the field of a at b that acts on this part
     """
@@ -137,7 +137,7 @@ def correlation_row(own, other, d, z, omega, field, out, sign, decay, decay_b, t
 
 @compiled(fastmath=FLAGS)
 def covariance_row(re, im, d, z, out, decay, re_0, re_b, im_0, im_b):
-    """(10.5) for the pairs of class a with neighbouring classes b of a group."""
+    """(10.4) for the pairs of class a with neighbouring classes b of a group."""
     for b in range(out.size):
         out[b] = (re_0 + re_b * z[b]) * re[b] + (im_0 + im_b * z[b]) * im[b] - decay * d[b]
 
@@ -191,7 +191,7 @@ def fields(y, table, factors, groups, work):
 
 @compiled()
 def inversions(z, z_tail, table, field_im, out_z, out_tail):
-    """(10.3), and the free relaxation of the tails."""
+    """(10.2), and the free relaxation of the tails."""
     for a in range(z.size):
         out_z[a] = table[NET_GAIN, a] - table[GAMMA_1, a] * z[a] + 4 * field_im[int(table[GROUP, a]), a]
     for g in range(z_tail.size):
@@ -200,7 +200,7 @@ def inversions(z, z_tail, table, field_im, out_z, out_tail):
 
 @compiled(SIGNATURE)
 def derivative(y, table, planes, factors, work, out):
-    """Write the derivatives (10.3) to (10.5) to `out`."""
+    """Write the derivatives (10.2) to (10.4) to `out`."""
     groups, classes = planes.shape[1], table.shape[1]
     field_re, field_im = fields(y, table, factors, groups, work)
     (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, classes), split(out, classes)

@@ -35,7 +35,47 @@ MOST_SPINS = 10**15
 @known_fields
 @dataclass(frozen=True)
 class Cumulants:
-    """Second-order cumulants of N spins."""
+    """The moments of one and two spins of the master equation (2.2), with third cumulants neglected: any number of spins.
+
+    Any number of groups, any complex coupling, distributions of frequencies. The time does not depend on `spins`.
+
+    Parameters
+    ----------
+    spins : int
+        1 to 10^15; they must split over the groups by weight. The classes of a distribution have real numbers of spins.
+    rtol : float
+        Relative accuracy of a run, from 1e-13 to 0.1: errors of inversions are a few times rtol, those of correlations a few
+        times rtol of the largest one at that time (or of 1/N). It also sets the number of frequency classes.
+    nodes : int, optional
+        Number of frequency classes of a distribution, 16 to 20000, rounded up to a multiple of 4; by default as many as
+        `rtol` requires. None where no frequency has a smooth distribution.
+
+    Raises
+    ------
+    InputError
+        If a number is out of range.
+
+    Notes
+    -----
+    Equations (10.1) to (10.4); with a coherence in `initial` (10.11) to (10.16); lines (10.22), (10.23).
+
+    Validity: an expansion in 1/N about a common field. Errors of z and of correlations fall as 1/N^2 below threshold and as 1/N
+    above, but near threshold second order is some 20 percent off in correlations, its line above threshold is too broad (2.5
+    instead of 1.5 collective decay rates at the optimum of the superradiant laser), and it fails where two outcomes are
+    likely, such as partial synchronization. A run that starts with a coherence is valid for times short against 1/linewidth;
+    `status` says when it no longer is. Two spins are exact.
+
+    Time on one core, one group with M frequency classes to t = 20 at rates of about 10: M = 200 0.2 s, M = 1000 7 s; it grows
+    as M^2. M groups with a general coupling take M^3: M = 200 2 s.
+
+    Examples
+    --------
+    >>> import numpy as np, spinsync as ss
+    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2, frequency=ss.Gaussian(0.5))
+    >>> run = ss.evolve(laser, [0.0, 20.0], theory=ss.Cumulants(10**6))
+    >>> run.order_parameter.values.round(3)
+    array([0.006, 0.328])
+    """
 
     spins: int
     _: KW_ONLY
