@@ -48,7 +48,8 @@ def steady_state(
         frequency (angular; NaN where a group has no coherence), and the scalar stable (not with a thousand or more frequency
         classes). A finite number of spins adds (group, other_group): correlation and inversion_correlation, both NaN with
         their errors within a group of one spin. Trajectories add the error of each variable, and the scalars trajectories
-        (their number) and converged (whether they are stationary and all tolerances are met).
+        (their number) and converged (whether they are stationary and all tolerances are met). Cumulants and TruncatedWigner
+        add the scalar status, as in `evolve`.
 
     Raises
     ------
