@@ -33,7 +33,7 @@ def compare(ensemble: Ensemble, times: Any, *, theories: Iterable[Theory], initi
     ensemble : Ensemble
     times : array of shape (time,)
         Increasing, in units of 1/rate. The initial state holds at times[0].
-    theories : list of MeanField, Exact, Trajectories, BruteForce
+    theories : list of MeanField, Cumulants, TruncatedWigner, Exact, Trajectories, BruteForce
         At least one, each once.
     initial : real array of shape (group, 3), optional
         Bloch vectors m = (2 Re s, -2 Im s, z) of length at most 1, one per group, of a product state at finite N. None: the
@@ -57,7 +57,7 @@ def compare(ensemble: Ensemble, times: Any, *, theories: Iterable[Theory], initi
 
     Notes
     -----
-    It takes the time of all runs together; see `evolve`.
+    It takes the time of all runs together; see `evolve`. The page on validity shows where each level of theory fails.
 
     Examples
     --------

@@ -87,7 +87,8 @@ def evolve(
         Cumulants adds state_moments instead. Only where `initial` has a coherence do its runs have one, valid for times short
         against 1/linewidth, as `status` tells; they add (time, group, other_group): coherence_covariance, anomalous_covariance
         and coherence_inversion_covariance, the connected parts of <sigma^+_i sigma^-_j>, <sigma^-_i sigma^-_j> and
-        <sigma^-_i sigma^z_j>, i != j.
+        <sigma^-_i sigma^z_j>, i != j. Cumulants and TruncatedWigner add status (time), a code: whether a quantum state can have
+        such moments of groups; its attributes explain the codes.
 
     Raises
     ------

@@ -53,7 +53,8 @@ def steady_state(
         their errors within a group of one spin. Cumulants adds inversion_covariance, <sigma^z_i sigma^z_j> - z_a z_b, and the
         scalar stable: False if only an unstable state was found, as the motion never ends. TruncatedWigner adds the error of
         each variable and converged (whether two windows of its time averages agree); Trajectories the errors, and the scalars
-        trajectories (their number) and converged (whether they are stationary and all tolerances are met).
+        trajectories (their number) and converged (whether they are stationary and all tolerances are met). Cumulants and
+        TruncatedWigner add the scalar status, as in `evolve`.
 
     Raises
     ------
