@@ -20,7 +20,7 @@ ANSWERED = {
     "steady_state": {*EXAMPLES},
     "linewidth": {"MeanField", "Cumulants", "Exact", "BruteForce"},
     "emission_spectrum": {"Cumulants", "TruncatedWigner", "Exact", "BruteForce"},
-    "photon_statistics": {"Exact", "BruteForce"},
+    "photon_statistics": {"TruncatedWigner", "Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
     "asymptotic_phase": {"Exact"},
     "regime": {"MeanField"},
