@@ -25,7 +25,7 @@ CALLS: dict[str, Callable[[int], Any]] = {
     "evolve, MeanField, to t = 60, sampled spins": lambda n: ss.evolve(
         ONE.replace(frequency=ss.Samples(np.random.default_rng(0).normal(size=n))), np.linspace(0, 60, 61)
     ),
-    "evolve, Exact, one group, to t = 10": lambda n: ss.evolve(TILTED, np.linspace(0, 10, 101), theory=ss.Exact(n)),
+    "evolve, Exact, one group, to t = 20": lambda n: ss.evolve(TILTED, np.linspace(0, 20, 201), theory=ss.Exact(n)),
     "evolve, Exact, two groups, to t = 2": lambda n: ss.evolve(PAIR, np.linspace(0, 2, 21), theory=ss.Exact(n)),
     "evolve, Trajectories, one group, to t = 5": lambda n: ss.evolve(ONE, np.linspace(0, 5, 51), theory=ss.Trajectories(n)),
     "evolve, Trajectories, two groups, to t = 5": lambda n: ss.evolve(PAIR, np.linspace(0, 5, 21), theory=ss.Trajectories(n)),
@@ -46,7 +46,7 @@ CALLS: dict[str, Callable[[int], Any]] = {
     "critical_gain, 60 groups of different frequencies, times": lambda n: [ss.critical_gain(NETWORK) for _ in range(n)],
 }
 SIZES = {
-    "evolve, MeanField, a pair": (60_000,), "evolve, MeanField, to": (2000, 200_000), "evolve, Exact, one": (150, 300),
+    "evolve, MeanField, a pair": (60_000,), "evolve, MeanField, to": (2000, 200_000), "evolve, Exact, one": (300, 1000),
     "evolve, Exact, two": (20, 40), "evolve, Trajectories, one": (3000,), "evolve, Trajectories, two": (40,),
     "steady_state, Exact, one": (1000, 4000), "steady_state, Exact, two": (40, 60), "entropy": (4000,),
     "linewidth, Exact, one group, theta = -pi": (1000, 3000), "linewidth, Exact, one group, theta = -1": (1000, 3000),

@@ -97,7 +97,7 @@ def evolve(
     Mean field: equations (3.1), (3.3), (3.4). Source of the model: arXiv:2511.10920.
 
     Time on one core at rates of about 10: in mean field 60000 units of time of two groups that beat 3 s, 60 units of 200000
-    sampled spins 3 s; with Exact to t = 10 one group of 150 spins 1 s, of 300 spins 3 s, and to t = 2 two groups of 10 spins
+    sampled spins 3 s; with Exact to t = 20 one group of 300 spins 2 s, of 1000 spins 12 s, and to t = 2 two groups of 10 spins
     1 s, of 20 spins 17 s; with Trajectories to t = 5 one group of 3000 spins 3 s.
 
     Examples

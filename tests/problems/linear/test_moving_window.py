@@ -125,7 +125,7 @@ def test_in_sector_1_the_bound_holds():
 def test_windows_follow_the_state():
     """A superradiant pulse leaves the corner in which it began; at the end the window is that of the steady state."""
     problem = Exact(300).lower(laser(), np.array([[0.0, 0.0, 1.0]]), 0)
-    pieces = pieces_of(problem, np.array([0.0, 1e-4, 0.05, 5.0, 5.1]))
+    pieces = pieces_of(problem, np.array([0.0, 1e-4, 0.05, 30.0]))
     sizes = [piece.states[0].shape[1] for piece in pieces]
     assert sizes[1] < 0.1 * sizes[0]
     assert sizes[-1] < 0.7 * sizes[0]
