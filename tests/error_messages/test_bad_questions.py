@@ -313,6 +313,12 @@ CASES = [
         lambda: ss.squeezing(ss.phase_diagram(TWO, {"A.weight": [1.0, 3.0]}, theory=ss.Exact(4))),
         "Argument `result` must be of spins in fixed groups, but varies A.weight.",
     ),
+    (
+        lambda: ss.squeezing(
+            ss.steady_state(ONE, theory=ss.Exact(2)).assign_attrs(theory=ss.steady_state(ONE).attrs["theory"])
+        ),
+        "Argument `result` must record its number of spins, but does not.",
+    ),
     (lambda: ss.squeezing(3), "Argument `result` must be a result of spinsync, but is a int without a model."),
     (
         lambda: ss.pair_measures(ss.steady_state(ONE)),

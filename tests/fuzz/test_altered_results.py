@@ -136,6 +136,7 @@ TAKERS = {
     "husimi": ("run", "each"),
     "phase_distribution": ("run", "finite", "pairs"),
     "pair_measures": ("pairs", "steady"),
+    "squeezing": ("pairs", "steady", "by spins"),
     "show": ("run", "each", "pair run"),
     "plot.order_parameter": ("run", "pair run", "finite"),
     "plot.phases": ("run", "each", "pair run"),

@@ -119,6 +119,9 @@ def _checked(result: xr.Dataset, ensemble: Ensemble) -> None:
     z, *pairs = variable(result, "inversion", "result"), *(all_pairs(result, n, "result") for n in PAIRS)
     if z.group.values.tolist() != list(ensemble.names) or any(c.dims[:-2] != z.dims[:-1] for c in pairs):
         raise checks.InputError("Argument `result` must hold all groups of its ensemble, but is cut or transposed.")
+    known = getattr(recorded_theory(result.attrs.get("theory")), "spins", None) is not None
+    if not known or ("spins" in z.dims and "spins" not in result.coords):
+        raise checks.InputError("Argument `result` must record its number of spins, but does not.")
     if weights := [str(dim) for dim in z.dims if "weight" in str(dim)]:
         raise checks.InputError(f"Argument `result` must be of spins in fixed groups, but varies {weights[0]}.")
     if _coherent(result) and not set(BROKEN) <= set(result.data_vars):
@@ -139,7 +142,7 @@ def _moments(result: xr.Dataset, ensemble: Ensemble) -> Moments:
         return all_pairs(result, name, "result").variable if name in result else None
 
     z, zero = result["inversion"].variable, 0 * result["correlation"].variable
-    by_dim = "spins" in z.dims and result.attrs["verb"] != "phase_diagram"  # there, the spins of a cavity can be an axis
+    by_dim = "spins" in z.dims and result.attrs.get("verb") != "phase_diagram"  # there, the spins of a cavity can be an axis
     total = result["spins"].variable if by_dim else xr.Variable((), recorded_theory(result.attrs.get("theory")).spins)  # type: ignore[attr-defined]
     n = total * xr.Variable("group", ensemble.rates.weight)
     pairs = n * _other(n) - n * xr.Variable(("group", "other_group"), np.eye(n.sizes["group"]))

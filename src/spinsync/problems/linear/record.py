@@ -230,6 +230,10 @@ class LinearLattice(Linear):
 
     sectors: Lattice
 
+    def bytes_per_time(self, observed: float) -> float:
+        """Variables of several times at once, and those of all times joined."""
+        return 4 * observed
+
     @in_background
     @one_blas_thread()
     def slowest_mode(self) -> Mode:
