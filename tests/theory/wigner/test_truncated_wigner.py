@@ -89,12 +89,12 @@ def test_the_error_falls_as_the_square_of_the_step():
     one, times, initial = single(12.0, theta=-1.0), [0.0, 0.6], [[0.6, 0.0, 0.5]]
 
     def at(dt, seed):
-        theory = ss.TruncatedWigner(1000, 20_000, dt=dt)
+        theory = ss.TruncatedWigner(1000, 30_000, dt=dt)
         return float(ss.evolve(one, times, theory=theory, initial=initial, seed=seed).inversion[1, 0])
 
-    exact = at(0.03, 1)
-    order = np.log2((at(0.3, 2) - exact) / (at(0.15, 3) - exact))
-    assert abs(order - 2) < 0.3
+    exact = at(0.025, 1)
+    order = np.log2((at(0.2, 2) - exact) / (at(0.1, 3) - exact))
+    assert abs(order - 2) < 0.5  # the finer error is known to 12 percent
 
 
 def test_two_groups_agree_with_the_exact_density_matrix():
