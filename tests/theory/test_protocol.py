@@ -11,8 +11,8 @@ from systems import laser
 
 ONE = laser()
 EXAMPLES = {
-    "MeanField": ss.MeanField(), "Cumulants": ss.Cumulants(4), "Exact": ss.Exact(4),
-    "Trajectories": ss.Trajectories(4), "BruteForce": ss.BruteForce(2),
+    "MeanField": ss.MeanField(), "Cumulants": ss.Cumulants(4), "Exact": ss.Exact(4), "Trajectories": ss.Trajectories(4),
+    "BruteForce": ss.BruteForce(2),
 }  # fmt: skip
 ANSWERED = {
     "evolve": {*EXAMPLES},
