@@ -92,6 +92,10 @@ CASES = [
     (lambda: ss.MeanField(atol=1e300), "Argument `atol` must be at most 0.1, but is atol=1e+300."),  # 1e44 for an inversion
     (lambda: ss.MeanField(nodes=8), "Argument `nodes` must be a whole number from 16 to 20000, but is nodes=8."),
     (lambda: ss.BruteForce(7), "Argument `spins` must be a whole number from 1 to 6, but is spins=7."),
+    (lambda: ss.Cumulants(0), "Argument `spins` must be a whole number from 1 to 1000000000000000, but is spins=0."),
+    (lambda: ss.Cumulants(4, rtol=0), "Argument `rtol` must be positive, but is rtol=0."),
+    (lambda: ss.Cumulants(4, rtol=1.0), "Argument `rtol` must be from 1e-13 to 0.1, but is rtol=1.0."),
+    (lambda: ss.Cumulants(4, nodes=3), "Argument `nodes` must be a whole number from 16 to 20000, but is nodes=3."),
     (lambda: ss.Exact(0), "Argument `spins` must be a whole number from 1 to 20000, but is spins=0."),
     (
         lambda: ss.Exact(10**6),

@@ -208,3 +208,15 @@ def cavity_moments(spins, coupling, decay, gain, damping, until):
 
 def test_the_known_number_of_photons_with_the_cavity_kept():
     assert cavity_moments(50, 1.0, 1.0, 4.0, 0.25, 30.0)[0] == pytest.approx(91.960901, abs=1e-5)
+
+
+def test_errors_name_nodes_without_a_distribution_and_vectors_that_do_not_fit():
+    with pytest.raises(ss.InputError, match=r"Argument `nodes` must be None where no frequency has a smooth distribution, but"):
+        ss.evolve(laser(), [0.0, 1.0], theory=ss.Cumulants(10, nodes=16))
+    with pytest.raises(ss.InputError, match=r"Argument `initial` must have shape \(1, 3\), but has shape \(2, 3\)\."):
+        ss.evolve(laser(), [0.0, 1.0], theory=ss.Cumulants(10), initial=np.zeros((2, 3)))
+    theory = ss.Cumulants(10, nodes=16)
+    with pytest.raises(ss.InputError, match=r"Argument `initial` must have shape \(1, 3\) or \(17, 3\), but has shape"):
+        ss.evolve(laser(frequency=ss.Gaussian(1.0)), [0.0, 1.0], theory=theory, initial=np.zeros((2, 3)), each=True)
+    with pytest.raises(ss.InputError, match=r"Argument `spins` must split over the groups in whole numbers, but is spins=11"):
+        ss.evolve(laser().split(2), [0.0, 1.0], theory=ss.Cumulants(11))

@@ -71,7 +71,7 @@ class Cumulants:
     Examples
     --------
     >>> import numpy as np, spinsync as ss
-    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2, frequency=ss.Gaussian(0.5))
+    >>> laser = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2, frequency=ss.Gaussian(std=0.5))
     >>> run = ss.evolve(laser, [0.0, 20.0], theory=ss.Cumulants(10**6))
     >>> run.order_parameter.values.round(3)
     array([0.006, 0.328])
