@@ -184,7 +184,9 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory) -
     IntegrationError
         If the rates are too large for double precision, or differ by too many orders of magnitude.
 
-    Notes ----- Time on one core, nearly independent of the number of frequencies: one group of 800 spins 4 s; two groups of 10
+    Notes
+    -----
+    Time on one core, nearly independent of the number of frequencies: one group of 800 spins 4 s; two groups of 10
     spins 8 s; with Cumulants as long as a steady state.
 
     Examples

@@ -62,7 +62,9 @@ def steady_state(
     IntegrationError
         If the motion does not converge to a fixed point, in mean field in a rotating frame.
 
-    Notes ----- Time on one core: milliseconds in mean field; with Exact one group of 1000 spins 1 s, of 4000 spins 7 s, two
+    Notes
+    -----
+    Time on one core: milliseconds in mean field; with Exact one group of 1000 spins 1 s, of 4000 spins 7 s, two
     groups of 20 spins 2 s; with Cumulants any number of spins in a few groups 10 ms, 200 sampled frequencies 0.3 s, 1000 10 s;
     with Trajectories one group of 10000 spins at rtol = 1e-3 4 s.
 
