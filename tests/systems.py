@@ -209,6 +209,13 @@ def uncoupled_spins() -> Known:
         lines = excited * 2 * gamma_perp / (gamma_perp**2 + (LIGHT[:, None] - omega) ** 2)
         return {"emission": spins / 2 * lines.sum(axis=1)} if spins else None
 
+    def photons(spins):
+        """Of pairs of different spins, each pair by their own light and by its interference, both equal at zero delay."""
+        if spins:
+            p = np.repeat(excited, spins // 2)
+            return {"g2": np.array([2 * (1 - (p**2).sum() / p.sum() ** 2)])}
+        return None
+
     def entropy(spins):
         of_a_spin = -excited * np.log(excited) - (1 - excited) * np.log(1 - excited)
         return {"entropy": spins / 2 * of_a_spin.sum()} if spins else None
@@ -217,6 +224,7 @@ def uncoupled_spins() -> Known:
         ss.Ensemble(groups, np.zeros((2, 2))), initial, times, critical_coupling=np.inf,
         answers={
             "evolve": motion, "steady_state": steady, "linewidth": line, "emission_spectrum": light, "entropy": entropy,
+            "photon_statistics": photons,
             "regime": infinite(regime=ss.Regime.INCOHERENT, amplitude=np.zeros(2), inversion=z_end),
         },
     )  # fmt: skip

@@ -36,6 +36,7 @@ evolve(ensemble, times, *, theory=ss.MeanField(), initial=None, seed=0, each=Fal
 steady_state(ensemble, *, theory=ss.MeanField(), initial=None, seed=0)
 linewidth(ensemble, *, theory, modes=None, spins=None)
 emission_spectrum(ensemble, frequencies, *, theory)
+photon_statistics(ensemble, delays=(0.0,), *, theory)
 limit_cycle(ensemble)
 symmetric_pair(ensemble)
 locking_range(ensemble)
@@ -49,6 +50,7 @@ retry_failed=False, explain=False, **options)
 phase_diagram(ensemble, axes, *, theory=ss.MeanField(), initial=None, realizations=None, \
 spins=None, seed=0, device="cpu", threads=None)
 model_of(dataset)
+squeezing(result)
 rerun(result)
 bloch(dataset)
 show(run)
@@ -117,6 +119,8 @@ RESULTS = {
     "emission_spectrum": (
         lambda: ss.emission_spectrum(ONE, [0.0, 1.0], theory=ss.Exact(2)), "emission(frequency) frequency(frequency)"
     ),
+    "photon_statistics": (lambda: ss.photon_statistics(ONE, [0.0, 1.0], theory=ss.Exact(2)), "g2(delay) delay(delay) spins"),
+    "squeezing": (lambda: ss.squeezing(ss.steady_state(TWO, theory=ss.Exact(2))), "wineland dicke spins"),
     "limit_cycle": (lambda: ss.limit_cycle(ONE), "synchronized frequency amplitude inversion"),
     "symmetric_pair": (lambda: ss.symmetric_pair(TWO), "exists stable frequency amplitude inversion phase_difference"),
     "regime": (lambda: ss.regime(TWO), LONG_TIME),

@@ -25,10 +25,12 @@ from .questions.measures_of_models import entropy as entropy
 from .questions.measures_of_states import husimi as husimi
 from .questions.measures_of_states import pair_measures as pair_measures
 from .questions.measures_of_states import phase_distribution as phase_distribution
+from .questions.photons import photon_statistics as photon_statistics
 from .questions.qutip_models import QutipModel as QutipModel
 from .questions.qutip_models import to_piqs as to_piqs
 from .questions.qutip_models import to_qutip as to_qutip
 from .questions.regimes import regime as regime
+from .questions.spin_squeezing import squeezing as squeezing
 from .questions.steady import steady_state as steady_state
 from .regimes.codes import Regime as Regime
 from .regimes.codes import label as label

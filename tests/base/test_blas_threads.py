@@ -19,6 +19,7 @@ QUESTIONS = {
     "steady_state": ss.steady_state,
     "linewidth": ss.linewidth,
     "emission_spectrum": partial(ss.emission_spectrum, frequencies=T),
+    "photon_statistics": partial(ss.photon_statistics, delays=T),
     "entropy": ss.entropy,
     "asymptotic_phase": partial(ss.asymptotic_phase, states=[[0.5, 0.0, 0.1]]),
 }

@@ -38,6 +38,7 @@ CASES = {
         "axes",
     ),
     "spectrum": (partial(ss.emission_spectrum, laser(), MANY[:4000], theory=ss.Exact(3)), "frequencies"),
+    "photons": (partial(ss.photon_statistics, laser(), MANY[:4000], theory=ss.Exact(3)), "delays"),
     "husimi": (partial(ss.husimi, STEADY, ANGLES[:1000], ANGLES[:300]), "polar"),
     "phase distribution": (partial(ss.phase_distribution, STEADY, MANY), "azimuth"),
 }

@@ -13,6 +13,7 @@ QUESTIONS = {
     "uneven times": lambda: ss.evolve(ONE, [0.0, 0.5, 2.0], theory=ss.BruteForce(4), initial=[[0.3, 0.1, 0.2]]),
     "steady_state": lambda: ss.steady_state(ONE, theory=ss.BruteForce(4)),
     "emission_spectrum": lambda: ss.emission_spectrum(ONE, [-1.0, 0.0, 1.0], theory=ss.BruteForce(3)),
+    "photon_statistics": lambda: ss.photon_statistics(ONE, [0.0, 1.0], theory=ss.BruteForce(3)),
     "one_spin_equation": lambda: ss.one_spin_equation(ONE, T, theory=ss.BruteForce(3)),
     "linewidth": lambda: ss.linewidth(ONE, theory=ss.Exact(40)),
     "trajectories": lambda: ss.evolve(ONE, [0.0, 0.2], theory=ss.Trajectories(3, most_jumps=1000)),

@@ -231,7 +231,45 @@ CASES = [
         lambda: ss.emission_spectrum(ONE, [1.0, 0.0], theory=ss.Exact(4)),
         "Argument `frequencies` must increase, but has 1 before 0.",
     ),
+    (
+        lambda: ss.photon_statistics(ONE, [1.0, 0.0], theory=ss.Exact(4)),
+        "Argument `delays` must increase, but has 1 before 0.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.Exact(4), seed=1),
+        "Argument `seed` must be left at 0 where nothing is random, but is seed=1.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.MeanField()),
+        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "MeanField(rtol=None, atol=None, nodes=None): "
+        "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.Trajectories(4)),
+        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        f"{OPTIONS}): its means are those of single times; Exact answers this up to 20000 spins.",
+    ),
     # measures
+    (
+        lambda: ss.squeezing(ss.steady_state(ONE)),
+        "Argument `result` must hold inversion and pair correlations, as results at finite N do, but has no correlation.",
+    ),
+    (
+        lambda: ss.squeezing(ss.evolve(ONE, [0.0], theory=ss.Exact(2))),
+        "Argument `result` must hold anomalous_covariance and coherence_inversion_covariance, as its state has a coherence, "
+        "but does not: `evolve` with Exact or BruteForce adds them where `initial` is given with a coherence.",
+    ),
+    (
+        lambda: ss.squeezing(ss.steady_state(TWO, theory=ss.Exact(4)).isel(group=[0], other_group=[0])),
+        "Argument `result` must hold all groups of its ensemble, but is cut or transposed.",
+    ),
+    (
+        lambda: ss.squeezing(ss.phase_diagram(TWO, {"A.weight": [1.0, 3.0]}, theory=ss.Exact(4))),
+        "Argument `result` must be of spins in fixed groups, but varies A.weight.",
+    ),
+    (lambda: ss.squeezing(3), "Argument `result` must be a result of spinsync, but is a int without a model."),
     (
         lambda: ss.pair_measures(ss.steady_state(ONE)),
         "Argument `dataset` must hold pair correlations, but has none: it is not a result at finite N.",

@@ -99,6 +99,7 @@ def test_exact_and_brute_force_agree_on_one_group(
     light = [call("emission_spectrum", ss.emission_spectrum, one, [-3.0, 0.0, 2.0], theory=t) for t in (exact, brute)]
     if answered("emission_spectrum", *light):
         assert_allclose(light[0].emission, light[1].emission, atol=1e-7, rtol=1e-6)
+    _agree("photon_statistics", ss.photon_statistics, one, exact, brute, "g2", atol=1e-3)  # as far as light is not refused
     if spins > 1:
         sides = sure("one_spin_equation", ss.one_spin_equation, one, moments, theory=brute, **options)
         for name in ("coherence", "inversion"):

@@ -83,6 +83,8 @@ def movie():
     pytest.param(lambda: ss.linewidth(PAIR, theory=ss.Exact(12)), 10, id="lines of several groups"),
     pytest.param(lambda: ss.emission_spectrum(TILTED, TIMES, theory=ss.Exact(60)), 4, id="resolvent"),
     pytest.param(lambda: ss.emission_spectrum(PAIR, TIMES, theory=ss.Exact(8)), 100, id="resolvent by GMRES"),
+    pytest.param(lambda: ss.photon_statistics(TILTED, TIMES, theory=ss.Exact(60)), 3, id="photons"),
+    pytest.param(lambda: ss.photon_statistics(PAIR, TIMES, theory=ss.Exact(8)), 10, id="photons of several groups"),
     pytest.param(lambda: ss.phase_diagram(TILTED, {"coupling": np.linspace(1, 20, 64)}), 1, id="points in lanes"),
     pytest.param(movie, 10, id="movie"),
     pytest.param(lambda: ss.critical_gain(UNEQUAL), 100, id="range of the gain"),

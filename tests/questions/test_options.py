@@ -77,6 +77,7 @@ WARNING = (
         "steady_state": lambda theory: ss.steady_state(CAVITY, theory=theory),
         "linewidth": lambda theory: ss.linewidth(CAVITY, theory=theory),
         "emission_spectrum": lambda theory: ss.emission_spectrum(CAVITY, [0.0], theory=theory),
+        "photon_statistics": lambda theory: ss.photon_statistics(CAVITY, theory=theory),
         "entropy": lambda theory: ss.entropy(CAVITY, theory=theory),
         "phase_diagram": lambda theory: ss.phase_diagram(CAVITY, {"gain": [1.0, 2.0]}, theory=theory),
     }.values(),

@@ -40,6 +40,11 @@ RESULTS = {
     "exact steady state": (lambda: ss.steady_state(ONE, theory=ss.Exact(30)), ONE),
     "linewidth": (lambda: ss.linewidth(ONE, theory=ss.Exact(30)), ONE),
     "spectrum": (lambda: ss.emission_spectrum(ONE, TIMES, theory=ss.Exact(3)), ONE),
+    "photons": (lambda: ss.photon_statistics(ONE, TIMES, theory=ss.Exact(3)), ONE),
+    "squeezing": (lambda: ss.squeezing(result_of("kept coherence")), FULL),
+    "kept coherence": (
+        lambda: ss.evolve(FULL, TIMES, theory=ss.BruteForce(4), initial=[[0.3, 0, 0], [0, 0.5, 0]], keep_state=True), FULL
+    ),
     "entropy": (lambda: ss.entropy(ONE, theory=ss.Exact(3)), ONE),
     "pairs": (lambda: ss.pair_measures(ss.steady_state(FULL, theory=ss.BruteForce(4))), FULL),
     "husimi": (lambda: ss.husimi(ss.evolve(FULL, TIMES), [0.0, 1.0], [0.0, 2.0]), FULL),
@@ -132,7 +137,14 @@ def test_every_question_is_repeated():
 
 def test_every_option_is_recorded():
     """Under its own name, except `threads`, which has no influence; a new option needs a result here."""
-    places = {"ensemble": "model", "times": "time", "frequencies": "frequency", "dataset": "source"}
+    places = {
+        "ensemble": "model",
+        "times": "time",
+        "frequencies": "frequency",
+        "delays": "delay",
+        "dataset": "source",
+        "result": "source",
+    }
     held = {}
     for result in (call() for call, _ in RESULTS.values()):
         held.setdefault(result.attrs["verb"], set()).update(result.attrs, map(str, result.coords))

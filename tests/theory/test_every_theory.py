@@ -37,6 +37,7 @@ def ask(question, known, theory):
         "steady_state": partial(ss.steady_state, ensemble),
         "linewidth": partial(ss.linewidth, ensemble),
         "emission_spectrum": partial(ss.emission_spectrum, ensemble, LIGHT),
+        "photon_statistics": partial(ss.photon_statistics, ensemble),
         "entropy": partial(ss.entropy, ensemble),
         "regime": partial(ss.regime, ensemble),
     }[question](theory=theory)
@@ -91,5 +92,5 @@ def test_every_theory_and_every_answer_is_tested():
     }
     assert {name for name, *_ in CASES} == set(THEORIES)
     assert {question for _, question, _ in CASES} == {
-        "evolve", "steady_state", "linewidth", "emission_spectrum", "entropy", "regime"
+        "evolve", "steady_state", "linewidth", "emission_spectrum", "photon_statistics", "entropy", "regime"
     }  # fmt: skip

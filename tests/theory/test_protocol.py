@@ -20,6 +20,7 @@ ANSWERED = {
     "steady_state": {*EXAMPLES},
     "linewidth": {"MeanField", "Cumulants", "Exact", "BruteForce"},
     "emission_spectrum": {"Cumulants", "Exact", "BruteForce"},
+    "photon_statistics": {"Exact", "BruteForce"},
     "entropy": {"Exact", "BruteForce"},
     "asymptotic_phase": {"Exact"},
     "regime": {"MeanField"},
@@ -30,6 +31,7 @@ QUESTIONS = {
         ensemble, theory=theory, spins=10**6 if isinstance(theory, ss.MeanField) else None
     ),
     "emission_spectrum": partial(ss.emission_spectrum, frequencies=[0.0, 1.0]),
+    "photon_statistics": ss.photon_statistics,
     "entropy": ss.entropy, "regime": ss.regime, "phase_diagram": partial(ss.phase_diagram, axes={"coupling": [1.0]}),
 }  # fmt: skip
 

@@ -46,6 +46,11 @@ def start_vectors(rates: Rates, initial: Array | None, seed: int) -> Array:
     return m
 
 
+def charges_of(initial: Array | None, spins: int) -> tuple[int, ...]:
+    """Coherence orders of a state of N spins that one- and two-spin means need: 2 only from a given start with coherence."""
+    return (0, 1, 2) if initial is not None and initial[:, :2].any() and spins > 1 else (0, 1)
+
+
 def random_start(rates: Rates, seed: int) -> Array:
     """Uncoupled inversion with a small random coherence, (group, 3); that of group a depends on (seed, a) only.
 

@@ -76,10 +76,12 @@ def evolve(
         A smooth distribution of frequencies adds coherence_error and inversion_error, estimated by a coarser run (not where
         `initial` lists single spins). A finite number of spins adds (time, group, other_group): correlation
         <sigma^+_i sigma^-_j> and inversion_correlation <sigma^z_i sigma^z_j>, i != j, both NaN with their errors within a
-        group of one spin. Trajectories have no coherence; they add the error of each variable, and the scalars trajectories
-        (their number) and converged (whether all tolerances are met). each=True adds (time, spin): spin_coherence and
-        spin_inversion, with the coordinates spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and
-        state_1, the elements of the density matrix between states whose numbers of excited spins differ by 0 and by 1, in
+        group of one spin. With Exact and BruteForce a coherence of `initial` adds, with the same dims, anomalous_covariance
+        <sigma^-_i sigma^-_j> - s_a s_b and coherence_inversion_covariance <sigma^-_i sigma^z_j> - s_a z_b. Trajectories have
+        no coherence; they add the error of each variable, and the scalars trajectories (their number) and converged (whether
+        all tolerances are met). each=True adds (time, spin): spin_coherence and spin_inversion, with the coordinates
+        spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and state_1, and state_2 where `initial` has a
+        coherence, the elements of the density matrix between states whose numbers of excited spins differ by 0, 1 and 2, in
         the order of the theory: for one group <j,m|rho|j,m-q>, summed over equal representations j, ordered by j, then m.
         Cumulants adds state_moments instead. Only where `initial` has a coherence do its runs have one, valid for times short
         against 1/linewidth, as `status` tells; they add (time, group, other_group): coherence_covariance, anomalous_covariance

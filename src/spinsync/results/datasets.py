@@ -119,6 +119,10 @@ DIMS: Mapping[str, tuple[str, ...]] = {
     "inversion": ("group",),
     "correlation": ("group", "other_group"),
     "inversion_correlation": ("group", "other_group"),
+    **dict.fromkeys(
+        ("coherence_covariance", "anomalous_covariance", "coherence_inversion_covariance", "inversion_covariance"),
+        ("group", "other_group"),
+    ),
     "spin_coherence": ("spin",),
     "spin_inversion": ("spin",),
 }
@@ -127,7 +131,9 @@ DIMS: Mapping[str, tuple[str, ...]] = {
 def variable(result: xr.Dataset, name: str, argument: str = "dataset") -> xr.DataArray:
     """A variable of a result. Raises InputError if its dims have been transposed or removed, or it holds no numbers."""
     found, last = result[name], DIMS[name]
-    if found.dtype.kind not in "fc" or (found.dtype.kind == "c" and not name.endswith(("coherence", "correlation"))):
+    if found.dtype.kind not in "fc" or (
+        found.dtype.kind == "c" and not name.endswith(("coherence", "correlation", "covariance"))
+    ):
         raise checks.InputError(f"Argument `{argument}` must hold numbers in {name}, but holds {found.dtype}.")
     if found.dims[found.ndim - len(last) :] != last or found.size == 0:
         shape = ", ".join(f"{dim}: {size}" for dim, size in found.sizes.items())

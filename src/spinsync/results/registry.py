@@ -26,7 +26,9 @@ P = ParamSpec("P")
 
 ALWAYS_RECORDED = {"theory", "seed", "each"}  # by every version, although they have defaults
 #: argument that is recorded under another name -> its name in error messages
-DESCRIPTIONS: Mapping[str, str] = {"dataset": "the result that it was computed from", "axes": "the distributions along {axis}"}
+DESCRIPTIONS: Mapping[str, str] = {
+    **dict.fromkeys(("dataset", "result"), "the result that it was computed from"), "axes": "the distributions along {axis}",
+}  # fmt: skip
 
 _questions: dict[str, Callable[..., xr.Dataset]] = {}
 
@@ -117,7 +119,7 @@ def _repeat(result: xr.Dataset) -> xr.Dataset:
         except InputError:
             raise
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            recorded = result.attrs.get("source" if name == "dataset" else name)
+            recorded = result.attrs.get("source" if name in ("dataset", "result") else name)
             raise checks.argument_error(name, "recorded in the result as the question wrote it", recorded) from None
     again = ask(**options)
     if "times" in options:
@@ -184,7 +186,7 @@ def _parsed(result: xr.Dataset, name: str) -> Any:
 
 
 def _coordinate(result: xr.Dataset, name: str) -> Array:
-    name = {"frequencies": "frequency"}.get(name, name)
+    name = {"frequencies": "frequency", "delays": "delay"}.get(name, name)
     if name not in result.coords:
         raise InputError(f"Argument `result` must have the coordinate {name}, but has none.")
     return np.atleast_1d(result.coords[name].values)
@@ -221,9 +223,10 @@ READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "keep_state": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "initial": _initial,
     "dataset": _dataset,
+    "result": _dataset,
     "axes": _axes,
     "modes": _modes,
     "states": _parsed,
     "times": _times,
-    **dict.fromkeys(("frequencies", "polar", "azimuth"), _coordinate),
+    **dict.fromkeys(("frequencies", "delays", "polar", "azimuth"), _coordinate),
 }

@@ -21,7 +21,7 @@ from spinsync.theory.every import THEORIES
 #: questions about a model that a sweep file may ask
 QUESTIONS = (
     "regime", "steady_state", "limit_cycle", "symmetric_pair", "locking_range", "critical_coupling", "critical_gain",
-    "critical_spins", "evolve", "linewidth", "emission_spectrum", "entropy",
+    "critical_spins", "evolve", "linewidth", "emission_spectrum", "photon_statistics", "entropy",
 )  # fmt: skip
 SINGLE = {"realizations": 1, "seed": 0, "chunk": None, "variables": None}  # keys with their defaults
 KEYS = ("question", "model", *SINGLE, "axes", "theory", "options")

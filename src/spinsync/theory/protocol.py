@@ -17,6 +17,7 @@ ANSWERS: Mapping[str, str] = {
     "steady_state": "steady_state",
     "linewidth": "lines",
     "emission_spectrum": "response",
+    "photon_statistics": "photon_correlation",
     "entropy": "density_eigenvalues",
     "asymptotic_phase": "slowest_mode",
     "regime": "flow",
@@ -92,5 +93,5 @@ def seed_matters(theory: Theory, question: str, started: bool) -> bool:
     """Whether a seed changes an answer: of trajectories, or if no initial state is given (not `started`) and it matters."""
     if any(kind.stochastic for kind in theory.kinds):
         return True
-    steady = question in ("steady_state", "phase_diagram") and not any(kind.start_decides for kind in theory.kinds)
-    return not (started or steady)
+    at_rest = question in ("steady_state", "phase_diagram", "photon_statistics")
+    return not (started or (at_rest and not any(kind.start_decides for kind in theory.kinds)))

@@ -9,16 +9,18 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, expm_multiply, onenormest, splu
 
 from spinsync.base.interrupts import check_interrupt
-from spinsync.base.progress import expect, report
+from spinsync.base.progress import expect, part, report
 from spinsync.base.randomness import reproducible
 from spinsync.problems.linear.arnoldi import STEADY
 from spinsync.problems.linear.lines import slowest_rate
 from spinsync.problems.linear.shift_invert import motion
-from spinsync.problems.outcome import NotUniqueError
+from spinsync.problems.outcome import LostTraceError, NotUniqueError
 
 CONTRAST = 1e10  # ratio of rates, up to which a non-unique steady state is distinguished from an ill-conditioned one
 PRODUCT = 1e-9  # seconds of a Taylor series per nonzero element, norm of L and time
 TAYLOR_LIMIT = 5000.0  # norm of L times time step, above which the Krylov method is used
+AT_ONCE = 200  # times whose states are kept in memory
+TRACE_ERROR = 1e-6  # largest deviation of a trace from 1
 ACCURATE, SINGULAR = 1e10, 1e15  # condition number up to which six digits are certain; beyond which a matrix counts as singular
 
 
@@ -47,6 +49,20 @@ def propagate(generator: Any, start: np.ndarray, times: np.ndarray, trace: np.nd
         report(i / gaps.size)
         out[i + 1] = expm_multiply(generator * gap, out[i])
     return out
+
+
+def means(block: Any, start: np.ndarray, times: np.ndarray, trace: np.ndarray, covector: np.ndarray) -> np.ndarray:
+    """Real mean of a covector of sector 0 at `times`, shape (time,); few states are kept at once.
+    Raises LostTraceError where the trace is no longer 1, else as `propagate`."""
+    state, found = start, [start @ covector]
+    for first in range(0, times.size - 1, AT_ONCE):
+        with part(first / times.size, min(first + AT_ONCE, times.size) / times.size):
+            states = propagate(block, state, times[first : first + AT_ONCE + 1], trace)
+        if not np.allclose(states @ trace, 1, rtol=0, atol=TRACE_ERROR):
+            raise LostTraceError
+        state = states[-1]
+        found.extend(states[1:] @ covector)
+    return np.array(found).real
 
 
 def _propagate_long(generator: Any, start: np.ndarray, times: np.ndarray, norm: float, steady: np.ndarray | None) -> np.ndarray:

@@ -28,6 +28,7 @@ STATE = "state_{}"  # name of the vector of a charge
 FIRST_SEARCH = 20_000  # components, above which the slowest mode is first sought in a smaller window
 TAIL = 1e-6  # of the steady state beyond each side of that smaller window
 STEADY_BEFORE_LINES, STEADY_BEFORE_RESPONSE = 0.45, 0.1  # typical shares of the time, for the progress line
+WORST_CORRELATION = 1e-4  # relative error of a photon correlation by rounding
 FULL_SPECTRUM = 2_500  # components, up to which the full spectrum is computed if the iteration fails: takes a minute
 
 
@@ -44,6 +45,7 @@ class Linear(ABC):
 
     start_decides: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    rounding: ClassVar[float] = 1e-14  # errors of the steady state, in the 1-norm
 
     sectors: Any
     start: Callable[[int], Array]
@@ -54,7 +56,7 @@ class Linear(ABC):
         return self._observed(times, keep_state=False)
 
     def motion_and_state(self, times: Array) -> Observed:
-        """The same and state_q, the vectors rho_q at the last time for q = 0, 1; rho_-1 is the conjugate of rho_1."""
+        """The same and state_q, the vectors rho_q at the last time for each charge q; rho_-q is the conjugate of rho_q."""
         return self._observed(times, keep_state=True)
 
     @in_background
@@ -90,6 +92,25 @@ class Linear(ABC):
 
     @in_background
     @one_blas_thread()
+    def photon_correlation(self, delays: Array, seed: int) -> Observed:
+        """g2 = <A^+(0) A^+(t) A(t) A(0)> / <A^+ A>^2 of the steady state at increasing delays t >= 0, by quantum regression.
+
+        A is the operator whose mean is that of the observable. NaN where the intensity <A^+ A> is 0 within rounding errors.
+        """
+        with part(0.0, STEADY_BEFORE_RESPONSE):
+            sectors, rho = self._steady_state()
+        mean, largest = float((sectors.intensity @ rho).real), float(sectors.intensity.max())
+        if not mean > self.rounding * largest:
+            return {"g2": (("delay",), np.full(delays.size, np.nan))}
+        if self.rounding * largest**2 > WORST_CORRELATION * mean**2:
+            raise OverflowError
+        times = delays if delays[0] == 0 else np.concatenate([[0.0], delays])
+        with part(STEADY_BEFORE_RESPONSE, 1.0):
+            found = self._intensities(sectors, sectors.detected(rho) / mean, times, mean) / mean
+        return {"g2": (("delay",), found[times.size - delays.size :])}
+
+    @in_background
+    @one_blas_thread()
     def lines(self, number: int) -> list[Line]:
         """The slowest `number` modes of sector 1 that are visible in the observable, in order."""
         return self._lines(number)
@@ -97,7 +118,7 @@ class Linear(ABC):
     @property
     def state_sizes(self) -> Mapping[str, int]:
         """Names and sizes of the vectors of a state, which `motion_and_state` adds."""
-        return {STATE.format(0): self.sectors.trace.size, STATE.format(1): self.sectors.observable.size}
+        return {STATE.format(q): self.sectors.size(q) for q in self.sectors.charges}
 
     def is_state(self, state: Mapping[str, Array]) -> bool:
         """Whether vectors {name: vector} have the trace 1."""
@@ -109,7 +130,8 @@ class Linear(ABC):
 
     def with_state(self, state: Mapping[str, Array]) -> Self:
         """The same problem with another initial state {name: vector}."""
-        return replace(self, start=lambda q: state[STATE.format(q)])
+        sectors = self.sectors.with_charges(tuple(range(len(state))))
+        return replace(self, start=lambda q: state[STATE.format(q)], sectors=sectors)
 
     def bytes_per_time(self, observed: float) -> float:
         """Each time is observed as soon as it is reached, except if all states fit into memory."""
@@ -128,6 +150,10 @@ class Linear(ABC):
 
     @abstractmethod
     def _response(self, sectors: Any, source: Array, frequencies: Array) -> Array: ...
+
+    @abstractmethod
+    def _intensities(self, sectors: Any, start: Array, times: Array, mean: float) -> Array:
+        """intensity . rho_0 at `times`, shape (time,); start : rho_0 at the first; mean : intensity of the steady state"""
 
     @abstractmethod
     def _lines(self, number: int) -> list[Line]: ...
@@ -202,6 +228,11 @@ class LinearSmall(Linear):
 
         return response(sectors.block(1), None, source, sectors.observable, frequencies)
 
+    def _intensities(self, sectors: Sectors, start: Array, times: Array, mean: float) -> Array:
+        from spinsync.problems.linear.dense import means
+
+        return means(sectors.block(0), start, times, sectors.trace, sectors.intensity)
+
     def _lines(self, number: int) -> list[Line]:
         return dense_lines(self.sectors, number)
 
@@ -209,6 +240,8 @@ class LinearSmall(Linear):
 @dataclass(frozen=True, kw_only=True)
 class LinearLattice(Linear):
     """A large generator on a lattice. Steady state and slow modes are found in a truncation window."""
+
+    rounding: ClassVar[float] = 1e-280  # errors are relative to each probability, above the smallest numbers
 
     sectors: Lattice
 
@@ -251,6 +284,11 @@ class LinearLattice(Linear):
 
         return response(lattice.block(1), lattice.sites(1), source, lattice.observable, frequencies)
 
+    def _intensities(self, lattice: Lattice, start: Array, times: Array, mean: float) -> Array:
+        from spinsync.problems.linear.state_lattice.intensities import intensities
+
+        return intensities(self.sectors, lattice, start, times, mean)
+
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.state_lattice import lattice_lines, slowest_mode
         from spinsync.problems.linear.state_lattice.steady_populations import steady_state
@@ -282,7 +320,7 @@ class LinearProducts(Linear):
 
         own = self.sectors
         if keep_state:
-            afford(own.subsystems.sizes, own.trace.size + own.observable.size)
+            afford(own.subsystems.sizes, sum(own.size(q) for q in own.charges))
         runs = [
             motion(own.subsystems, q, self.start(q), times, own.trace, tell)
             for q, tell in zip(own.charges, side_by_side(len(own.charges)), strict=True)
@@ -298,6 +336,14 @@ class LinearProducts(Linear):
         from spinsync.problems.linear.products.solvers import response
 
         return response(sectors.subsystems, source, sectors.observable, frequencies)
+
+    def _intensities(self, sectors: ProductSectors, start: Array, times: Array, mean: float) -> Array:
+        from spinsync.problems.linear.products.solvers import motion
+
+        run = motion(sectors.subsystems, 0, start, times, sectors.trace)
+        traces, found = np.array([(sectors.trace @ state, sectors.intensity @ state) for state in run]).real.T
+        check_trace(traces, {0: found})
+        return np.asarray(found)
 
     def _lines(self, number: int) -> list[Line]:
         from spinsync.problems.linear.products.product_lines import slowest

@@ -13,9 +13,10 @@ from spinsync.problems.observed import Observed
 class Sectors(Protocol):
     """d rho_q/dt = L_q rho_q: one block of the generator for each charge q, the coherence order, of a U(1) symmetry.
 
-    charges : charges that `observe` needs
+    charges : charges that `observe` gets of a state, from which it computes all variables that they determine
     trace : covector of sector 0, trace . rho_0 = 1
-    observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe
+    observable : covector of sector 1 whose mean, observable . rho_1, lines and responses describe; Tr(A rho) of a matrix A
+    intensity : covector of sector 0, Tr(A^+ A rho) for the same A
     """
 
     @property
@@ -27,11 +28,23 @@ class Sectors(Protocol):
     @property
     def observable(self) -> Array: ...
 
+    @property
+    def intensity(self) -> Array: ...
+
+    def with_charges(self, charges: tuple[int, ...]) -> Self:
+        """The same for states of these charges."""
+
+    def size(self, q: int) -> int:
+        """Number of components of sector q."""
+
     def block(self, q: int) -> Any:
         """The sparse matrix L_q."""
 
     def source(self, rho: Array) -> Array:
         """Initial vector of sector 1 for the linear response of the state rho_0 (quantum regression)."""
+
+    def detected(self, rho: Array) -> Array:
+        """A rho_0 A^+, which is again of sector 0: the state after a detection, with the intensity as its trace."""
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """Variables from {q: states of shape (time, component)}."""
@@ -51,10 +64,13 @@ class Window:
 class Lattice(Sectors, Protocol):
     """Sectors whose components are sites of a plane lattice with coupling of nearest neighbours, diagonal ones included.
 
-    full_window : all sites
+    window, full_window : the sites that it holds, and all sites
     initial_window : first guess of a window that holds the steady state
     reference_site : a site with a high probability in the steady state
     """
+
+    @property
+    def window(self) -> Window: ...
 
     @property
     def full_window(self) -> Window: ...

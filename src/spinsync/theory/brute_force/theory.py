@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from itertools import permutations
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -71,8 +72,9 @@ class BruteForce:
                 "spin_weight": ("spin", np.full(self.spins, 1 / self.spins)),
             }
         sectors = SpinSectors(
-            space=space, generator=liouvillian(space, terms), group=terms.group, weight=ensemble.rates.weight, each=each
-        )
+            space=space, generator=liouvillian(space, terms), group=terms.group, weight=ensemble.rates.weight, each=each,
+            charges=bloch_vectors.charges_of(initial, self.spins),
+        )  # fmt: skip
         return LinearSmall(sectors=sectors, start=lambda q: rho[space.sector(q)], coordinates=coordinates)
 
 
@@ -158,13 +160,12 @@ class SpinSectors:
     group : int array of shape (spin,); weight : of each group; each : whether single spins are observed
     """
 
-    charges: ClassVar[tuple[int, ...]] = (0, 1)
-
     space: SpinSpace
     generator: Any
     group: Array
     weight: Array
     each: bool
+    charges: tuple[int, ...] = (0, 1)
 
     @property
     def trace(self) -> Array:
@@ -174,6 +175,18 @@ class SpinSectors:
     def observable(self) -> Array:
         """Tr(J_- rho)."""
         return np.asarray(sum(self.space.sigma_minus).toarray().T.reshape(-1)[self.space.sector(1)])
+
+    @property
+    def intensity(self) -> Array:
+        """Tr(J_+ J_- rho)."""
+        lowering = sum(self.space.sigma_minus)
+        return np.asarray((lowering.T @ lowering).toarray().T.reshape(-1)[self.space.sector(0)])
+
+    def size(self, q: int) -> int:
+        return int(self.space.sector(q).size)
+
+    def with_charges(self, charges: tuple[int, ...]) -> SpinSectors:
+        return replace(self, charges=charges)
 
     def block(self, q: int) -> Any:
         indices = self.space.sector(q)
@@ -185,6 +198,11 @@ class SpinSectors:
         times_j_plus = sparse.csr_array(sparse.kron(sparse.eye_array(2**space.spins), sum(space.sigma_minus)))
         return np.asarray(times_j_plus[space.sector(1)][:, space.sector(0)] @ rho)
 
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+."""
+        lowering, own = sum(self.space.sigma_minus), self.space.sector(0)
+        return np.asarray(sparse.csr_array(sparse.kron(lowering, lowering))[own][:, own] @ rho)
+
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
         """Eigenvalues, with multiplicity 1."""
         matrix = np.zeros(4**self.space.spins, complex)
@@ -194,22 +212,14 @@ class SpinSectors:
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and pair correlations."""
-        space, spins, weight = self.space, self.space.spins, self.weight
+        space, weight = self.space, self.weight
         spin_z = np.stack([space.mean(sigma_z, states[0], 0).real for sigma_z in space.sigma_z], axis=-1)
         membership = (self.group[None, :] == np.arange(weight.size)[:, None]).astype(float)
         average = membership / membership.sum(axis=1, keepdims=True)
         out: Observed = {"inversion": (("time", "group"), spin_z @ average.T)}
-        pairs = np.zeros((len(spin_z), spins, spins), complex)
-        zz_pairs = np.zeros((len(spin_z), spins, spins))
-        for i in range(spins):
-            for j in range(spins):
-                if i != j:
-                    pairs[:, i, j] = space.mean(space.sigma_minus[i].T @ space.sigma_minus[j], states[0], 0)
-                    zz_pairs[:, i, j] = space.mean(space.sigma_z[i] @ space.sigma_z[j], states[0], 0).real
-        pair_count = membership @ (1 - np.eye(spins)) @ membership.T
-        with np.errstate(invalid="ignore"):  # NaN: no pair in a group of one
-            correlation = np.einsum("ai,tij,bj->tab", membership, pairs, membership) / pair_count
-            zz = np.einsum("ai,tij,bj->tab", membership, zz_pairs, membership) / pair_count
+        lowering = space.sigma_minus
+        correlation = self._pair_means(states[0], 0, [a.T for a in lowering], lowering)
+        zz = self._pair_means(states[0], 0, space.sigma_z, space.sigma_z).real
         out["correlation"] = (("time", "group", "other_group"), correlation)
         out["inversion_correlation"] = (("time", "group", "other_group"), zz)
         out["order_parameter"] = (("time",), order_parameter(pair_mean(correlation, weight)))
@@ -218,6 +228,23 @@ class SpinSectors:
             out["coherence"] = (("time", "group"), spin_s @ average.T)
             if self.each:
                 out["spin_coherence"] = (("time", "spin"), spin_s)
+        if 2 in states:
+            s, z = out["coherence"][1], out["inversion"][1]
+            mm = self._pair_means(states[2], 2, lowering, lowering) - s[:, :, None] * s[:, None, :]
+            mz = self._pair_means(states[1], 1, lowering, space.sigma_z) - s[:, :, None] * z[:, None, :]
+            out["anomalous_covariance"] = (("time", "group", "other_group"), mm)
+            out["coherence_inversion_covariance"] = (("time", "group", "other_group"), mz)
         if self.each:
             out["spin_inversion"] = (("time", "spin"), spin_z)
         return out
+
+    def _pair_means(self, states: Array, q: int, first: Sequence[Any], second: Sequence[Any]) -> Array:
+        """Means of A_i B_j, i != j, over pairs of spins of two groups, (time, group, other_group); NaN without pairs."""
+        spins = range(self.space.spins)
+        values = np.zeros((len(states), len(spins), len(spins)), complex)
+        for i, j in permutations(spins, 2):
+            values[:, i, j] = self.space.mean(first[i] @ second[j], states, q)
+        membership = (self.group[None, :] == np.arange(self.weight.size)[:, None]).astype(float)
+        count = membership @ (1 - np.eye(len(spins))) @ membership.T
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.einsum("ai,tij,bj->tab", membership, values, membership) / count)

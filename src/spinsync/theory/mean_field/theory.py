@@ -73,6 +73,7 @@ class MeanField:
         "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
         "frequency is distributed",
         "emission_spectrum": "at N -> infinity the line has no width",
+        "photon_statistics": "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not",
         "entropy": "at N -> infinity only the entropy per spin is finite",
     })  # fmt: skip
 

@@ -85,9 +85,12 @@ class Exact:
             raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
         terms = group_terms(ensemble, self.spins)
         m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
+        charges = bloch_vectors.charges_of(initial, self.spins)
         if len(m) > 1:
-            return coupled_groups(terms, m, ensemble.names)
-        lattice = DickeLattice(spins=self.spins, group=rates_by_group(terms)[0], window=full_window(self.spins))
+            return coupled_groups(terms, m, ensemble.names, charges)
+        lattice = DickeLattice(
+            spins=self.spins, group=rates_by_group(terms)[0], window=full_window(self.spins), charges=charges
+        )
 
         def start(q: int) -> Array:
             sector = lattice.sector(q)
@@ -142,11 +145,10 @@ def _fluctuations(group: GroupRates, spins: int, j: float, m_index: float) -> Ar
 class DickeLattice:
     """Equation (2.2) of one group on the sites (j - j_min, m + N/2) within a window."""
 
-    charges: ClassVar[tuple[int, ...]] = (0, 1)
-
     spins: int
     group: GroupRates
     window: Window
+    charges: tuple[int, ...] = (0, 1)
 
     @property
     def full_window(self) -> Window:
@@ -180,8 +182,20 @@ class DickeLattice:
         one = self.sector(1)
         return J_MINUS[0](one.j, one.m)
 
+    @cached_property
+    def intensity(self) -> Array:
+        """Tr J_+ J_- |j,m><j,m|."""
+        zero = self.sector(0)
+        return J_MINUS[0](zero.j, zero.m) ** 2
+
     def sites(self, q: int) -> Array:
         return self.sector(q).sites
+
+    def size(self, q: int) -> int:
+        return len(self.sector(q).sites)
+
+    def with_charges(self, charges: tuple[int, ...]) -> DickeLattice:
+        return replace(self, charges=charges)
 
     def truncated(self, window: Window) -> DickeLattice:
         return replace(self, window=window)
@@ -196,15 +210,32 @@ class DickeLattice:
         grid[zero.inside] = rho
         return np.asarray(grid[one.inside] * self.observable)
 
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+; what would leave the window is dropped."""
+        inside = self.sector(0).inside
+        grid = np.zeros((inside.shape[0], inside.shape[1] + 1), rho.dtype)
+        grid[:, :-1][inside] = rho * self.intensity
+        return np.asarray(grid[:, 1:][inside])
+
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
         return rho, log_multiplicity(self.spins, self.sector(0).j)
 
     def observe(self, states: Mapping[int, Array]) -> Observed:
         """One-spin means and the pair correlation, equation (9.5)."""
         zero, p = self.sector(0), states[0].real
-        m, intensity, m_squared = ((p @ values)[:, None] for values in (zero.m, J_MINUS[0](zero.j, zero.m) ** 2, zero.m**2))
+        m, intensity, m_squared = ((p @ values)[:, None] for values in (zero.m, self.intensity, zero.m**2))
         out = pair_means(np.array([self.spins]), m, intensity[:, None], m_squared[:, None])
         out["order_parameter"] = (("time",), order_parameter(out.pop("pair_mean")[1]))
         if 1 in states:
             out["coherence"] = (("time", "group"), (states[1] @ self.observable / self.spins)[:, None])
+        if 2 in states:
+            out |= self._covariances(states, *(out[name][1][:, 0] for name in ("coherence", "inversion")))
         return out
+
+    def _covariances(self, states: Mapping[int, Array], s: Array, z: Array) -> Observed:
+        """Covariances of two spins that break the U(1) symmetry, equation (9.20)."""
+        one, two, pairs = self.sector(1), self.sector(2), self.spins * (self.spins - 1)
+        twice = states[2] @ (J_MINUS[0](two.j, two.m) * J_MINUS[0](two.j, two.m - 1))  # <J_- J_->
+        mixed = states[1] @ ((2 * one.m - 1) * self.observable)  # <2 J_- J_z - J_->
+        found = {"anomalous_covariance": twice / pairs - s * s, "coherence_inversion_covariance": mixed / pairs - s * z}
+        return {name: (("time", "group", "other_group"), values[:, None, None]) for name, values in found.items()}

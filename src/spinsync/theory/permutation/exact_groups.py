@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial, reduce
 from itertools import permutations
 from math import gcd, isqrt
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -32,10 +32,12 @@ SPIN_Z: Operator = (0, lambda sector: sector.m)  # J_z
 SPIN_Z_SQUARED: Operator = (0, lambda sector: sector.m**2)
 INTENSITY: Operator = (0, lambda sector: J_MINUS[0](sector.j, sector.m) ** 2)  # J_+ J_-
 LOWERING: Operator = (1, lambda sector: J_MINUS[0](sector.j, sector.m))  # J_-
+LOWERING_TWICE: Operator = (2, lambda sector: J_MINUS[0](sector.j, sector.m) * J_MINUS[0](sector.j, sector.m - 1))
+LOWERING_AND_Z: Operator = (1, lambda sector: sector.m * J_MINUS[0](sector.j, sector.m))  # J_- J_z
 RAISING: Operator = (-1, lambda sector: J_PLUS[0](sector.j, sector.m))  # J_+
 
 
-def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> LinearProducts:
+def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...], charges: tuple[int, ...]) -> LinearProducts:
     """Equation (9.10) as a linear problem of coupled subsystems."""
     spins = tuple(int(n) for n in terms.spins)
     sizes = _sizes(spins)
@@ -46,7 +48,7 @@ def coupled_groups(terms: GroupTerms, bloch: Array, names: tuple[str, ...]) -> L
         couplings=tuple(_coupling_term(terms, a, b) for a, b in permutations(range(len(spins)), 2)),
         unique=bool(np.all(terms.gain + terms.damping > 0)),
     )  # fmt: skip
-    sectors = DickeProducts(spins=spins, subsystems=subsystems)
+    sectors = DickeProducts(spins=spins, subsystems=subsystems, charges=charges)
     return LinearProducts(
         sectors=sectors, start=partial(sectors.product_state, bloch=bloch),
         coordinates={n: (n, np.array(names)) for n in ("group", "other_group")},
@@ -89,10 +91,9 @@ def _coupling_term(terms: GroupTerms, a: int, b: int) -> CouplingTerm:
 class DickeProducts:
     """Equation (9.10) on tensor products of the groups' Dicke bases, by total charge; spins : of each group."""
 
-    charges: ClassVar[tuple[int, ...]] = (0, 1)
-
     spins: tuple[int, ...]
     subsystems: Subsystems
+    charges: tuple[int, ...] = (0, 1)
 
     @cached_property
     def space(self) -> Callable[[int], ProductSpace]:
@@ -135,20 +136,42 @@ class DickeProducts:
         """Tr J_- rho, with J_- of all groups."""
         return np.asarray(np.sum([self.covector({a: LOWERING}) for a in range(len(self.spins))], axis=0))
 
+    def size(self, q: int) -> int:
+        return self.space(q).size
+
+    def with_charges(self, charges: tuple[int, ...]) -> DickeProducts:
+        return replace(self, charges=charges)
+
     def block(self, q: int) -> Any:
         space = self.space(q)
         return sparse.csc_array(space.apply(np.eye(space.size)))
 
+    @cached_property
+    def intensity(self) -> Array:
+        """Tr J_+ J_- rho, with J_+ and J_- of all groups."""
+        groups = range(len(self.spins))
+        alone = [self.covector({a: INTENSITY}) for a in groups]
+        between = [self.covector({a: RAISING, b: LOWERING}) for a, b in permutations(groups, 2)]
+        return np.asarray(np.sum(alone + between, axis=0))
+
     def source(self, rho: Array) -> Array:
         """rho J_+, with J_+ of all groups."""
-        zero, one = self.space(0), self.space(1)
-        out = np.zeros(one.size, complex)
-        blocks = one.tensors(out)
-        for key, tensor in zero.tensors(rho).items():
+        return self._ladder(rho, 0, 1, left=False)
+
+    def detected(self, rho: Array) -> Array:
+        """J_- rho J_+, with J_- and J_+ of all groups."""
+        return self._ladder(self._ladder(rho, 0, 1, left=False), 1, -1, left=True)
+
+    def _ladder(self, rho: Array, charge: int, step: int, left: bool) -> Array:
+        """J_+ rho or rho J_+ (step 1), J_- rho or rho J_- (step -1), with J_+ and J_- of all groups; charge : total, of rho"""
+        target = self.space(charge + step)
+        out = np.zeros(target.size, complex)
+        blocks = target.tensors(out)
+        for key, tensor in self.space(charge).tensors(rho).items():
             for a, q in enumerate(key):
-                if q < self.spins[a]:
-                    times_raising = sector(self.spins[a], q).ladder(1, left=False)
-                    blocks[*key[:a], q + 1, *key[a + 1 :]] += apply_along(times_raising, tensor, a)
+                if abs(q + step) <= self.spins[a]:
+                    ladder = sector(self.spins[a], q).ladder(step, left)
+                    blocks[*key[:a], q + step, *key[a + 1 :]] += apply_along(ladder, tensor, a)
         return out
 
     def density_eigenvalues(self, rho: Array) -> tuple[Array, Array]:
@@ -191,7 +214,26 @@ class DickeProducts:
         out["order_parameter"] = (("time",), order_parameter(pair_mean(c, spins / spins.sum())))
         if 1 in states:
             out["coherence"] = (("time", "group"), np.stack([mean({a: LOWERING}) / spins[a] for a in groups], axis=-1))
+        if 2 in states:
+            out |= self._covariances(states, out["coherence"][1], z)
         return out
+
+    def _covariances(self, states: Mapping[int, Array], s: Array, z: Array) -> Observed:
+        """Covariances of two spins that break the U(1) symmetry, equation (9.20)."""
+        spins, mean = np.array(self.spins), partial(self.mean, states)
+        groups = range(len(spins))
+        mm, mz = (np.full((*z.shape, len(spins)), np.nan, complex) for _ in range(2))  # NaN: no pair in a group of one
+        for a in groups:
+            if pairs := spins[a] * (spins[a] - 1):
+                mm[:, a, a] = mean({a: LOWERING_TWICE}) / pairs
+                mz[:, a, a] = (2 * mean({a: LOWERING_AND_Z}) - mean({a: LOWERING})) / pairs
+        for a, b in permutations(groups, 2):
+            pairs = spins[a] * spins[b]
+            mm[:, a, b] = mean({a: LOWERING, b: LOWERING}) / pairs
+            mz[:, a, b] = 2 * mean({a: LOWERING, b: SPIN_Z}) / pairs
+        mm, mz = mm - s[:, :, None] * s[:, None, :], mz - s[:, :, None] * z[:, None, :]
+        square = ("time", "group", "other_group")
+        return {"anomalous_covariance": (square, mm), "coherence_inversion_covariance": (square, mz)}
 
 
 def _outer(combine: Callable[[Array, Array], Array], vectors: Sequence[Array]) -> Array:

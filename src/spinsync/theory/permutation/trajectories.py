@@ -88,6 +88,7 @@ class Trajectories:
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "which has no state to keep; Exact has",
         "linewidth": NO_LINE, "emission_spectrum": NO_LINE,
+        "photon_statistics": "its means are those of single times; Exact answers this up to 20000 spins",
         "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
     })  # fmt: skip
 
