@@ -173,13 +173,13 @@ CASES = [
     ),
     (
         lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers linewidth (MeanField, Exact or BruteForce), but is "
+        "Argument `theory` must be one that answers linewidth (MeanField, Cumulants, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),
     (
         lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers emission_spectrum (TruncatedWigner, Exact or BruteForce), but is "
+        "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),

@@ -187,7 +187,8 @@ AXES = {"coupling": [2.0, 12.0]}
     [
         (
             lambda: ss.phase_diagram(laser(), AXES, theory=ss.BruteForce(3)),
-            "Argument `theory` must be one that answers phase_diagram (MeanField or Exact), but is BruteForce(spins=3).",
+            "Argument `theory` must be one that answers phase_diagram (MeanField, Cumulants or Exact), but is "
+            "BruteForce(spins=3).",
         ),
         (
             lambda: ss.regime(laser(), theory=ss.Exact(3)),

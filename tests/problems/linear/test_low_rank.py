@@ -53,6 +53,31 @@ def test_modes_that_the_observable_does_not_see_are_no_lines():
     assert caught.value.most == 1
 
 
+def test_a_driven_component_that_is_not_seen_is_no_line():
+    """The second component follows the first one and does not act back."""
+    own = Fluctuations(
+        diagonal=np.array([-1.0, -0.5]) + 0j, left=np.array([[0.0], [1.0]]), right=np.array([[1.0], [0.0]]),
+        source=np.ones(2), observable=np.array([1.0, 0.0]), band=np.full(2, -np.inf),
+    )  # fmt: skip
+    assert own.lines(1)[0].value == pytest.approx(-1.0)
+    with pytest.raises(TooFewLinesError):
+        own.lines(2)
+
+
+def test_two_lines_of_equal_width():
+    """Two mirrored halves: the line of higher frequency, -Im, is the first, and it is said that there is another."""
+    half = fluctuations(150, 1, 6)
+    left = np.zeros((300, 2), complex)
+    left[:150, 0], left[150:, 1] = half.left[:, 0], half.left[:, 0].conj()
+    own = Fluctuations(
+        diagonal=np.concatenate([half.diagonal - 5j, (half.diagonal - 5j).conj()]), left=left,
+        right=(left != 0) * half.right[0, 0], source=np.ones(300), observable=np.ones(300), band=np.full(300, -np.inf),
+    )  # fmt: skip
+    (line,) = own.lines(1)
+    assert line.degenerate
+    assert line.value.imag < -4
+
+
 def test_modes_of_a_continuous_spectrum_are_no_lines():
     strong, weak = (fluctuations(60, 1, 2, strength=strength, band=-3.7) for strength in (2.5, 0.1))
     assert strong.lines(1)[0].value.real > -3.7

@@ -96,7 +96,7 @@ def test_time_averages_in_the_steady_state():
 def test_questions_of_other_kinds_of_problem_are_errors():
     for ask, message in (
         (lambda: ss.linewidth(PAIR, theory=NoisyPopulations()),
-         "Argument `theory` must be one that answers linewidth (MeanField, Exact or BruteForce), but is "
+         "Argument `theory` must be one that answers linewidth (MeanField, Cumulants, Exact or BruteForce), but is "
          "NoisyPopulations(error=0.005): noisy populations have no line."),
         (lambda: ss.entropy(PAIR, theory=NoisyPopulations()),
          "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is NoisyPopulations(error=0.005)."),

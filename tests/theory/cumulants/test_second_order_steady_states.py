@@ -62,6 +62,21 @@ def test_the_equations_stand_still_at_the_steady_state(seed):
     np.testing.assert_allclose(c, c.conj().T, atol=1e-15)
 
 
+def test_a_coupling_of_low_rank():
+    """Eight groups and a complex coupling of rank 2: the products of its factors stand for the matrix."""
+    rng = np.random.default_rng(7)
+    left, right = (rng.normal(size=(2, 8, 2)) @ [1, 1j] for _ in range(2))
+    groups = [ss.Group(*rng.uniform(0.5, 3, 2), frequency=rng.normal()) for _ in range(8)]
+    ensemble = ss.Ensemble(groups, 20 * left.T @ right)
+    problem = ss.Cumulants(800).lower(ensemble, None, 0)
+    assert problem.fluctuations(problem.start).left.shape == (8, 2)
+    found = ss.steady_state(ensemble, theory=ss.Cumulants(800))
+    c, zz = found.correlation.values, found.inversion_correlation.values
+    for change in rates_of_change(ensemble, 800, found.inversion.values, c, zz):
+        assert abs(change).max() < 1e-11
+    assert abs(c).max() > 0.01
+
+
 @pytest.mark.parametrize("seed", [0, 3, 4])
 def test_the_steady_state_is_where_a_long_run_ends(seed):
     ensemble, spins = ensembles(seed)
@@ -163,6 +178,12 @@ def test_a_diagram_shows_steady_states():
         alone = ss.steady_state(one, theory=ss.Cumulants(1000))
         for name in alone.data_vars:
             np.testing.assert_array_equal(diagram[name][point], alone[name])
+
+
+def test_a_point_without_steady_state_is_not_stable():
+    diagram = ss.phase_diagram(laser(damping=0.0), {"gain": [0.0, 3.0]}, theory=ss.Cumulants(1000))
+    assert diagram.settled.values.tolist() == diagram.stable.values.tolist() == [False, True]
+    assert np.isnan(diagram.inversion.values[:, 0]).tolist() == [True, False]
 
 
 def test_spins_without_relaxation_have_no_steady_state():

@@ -75,13 +75,13 @@ def _separate_lines(projected: np.ndarray, residual: float, fastest: float, numb
     """The slowest lines if they have converged and no other one is as slow, else none."""
     values, left, right = linalg.eig(projected, left=True)
     slow = np.argsort(-values.real)[: number + 1]
-    errors = residual * abs(right[-1, slow[:number]])
     conditions = 1 / abs(np.sum(left.conj() * right, axis=0))[slow]
-    gaps = -np.diff(values.real[slow])
-    if slow.size <= number or errors.max() > ALLOWED * fastest or not np.all(gaps > 2 * errors.max() * conditions[:-1]):
+    errors = (BACKWARD + ALLOWED) * fastest * conditions
+    unconverged = residual * abs(right[-1, slow[:number]]) > ALLOWED * fastest
+    if slow.size <= number or unconverged.any() or not np.all(-np.diff(values.real[slow]) > errors[:-1] + errors[1:]):
         return []
-    pairs = zip(values[slow[:number]].tolist(), conditions[:number].tolist(), strict=True)
-    return [Line(value, (BACKWARD + ALLOWED) * fastest * condition, condition) for value, condition in pairs]
+    triples = zip(values[slow].tolist(), errors.tolist(), conditions.tolist(), strict=True)
+    return [Line(*triple) for triple in triples][:number]
 
 
 def response(own: Fluctuations, frequencies: np.ndarray) -> np.ndarray:
