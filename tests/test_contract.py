@@ -189,6 +189,7 @@ def test_every_public_name_is_in_the_contract():
 @pytest.mark.parametrize("name", FIELDS)
 def test_fields_can_be_read(name):
     made = {"Group": ss.Group(1, 2), "Ensemble": ONE, "Samples": ss.Samples([1.0]), "MeanField": ss.MeanField()}
+    made["TruncatedWigner"] = ss.TruncatedWigner(2, 2)
     example = made[name] if name in made else getattr(ss, name)(2)
     for field in FIELDS[name].split():
         assert hasattr(example, field), field

@@ -25,6 +25,7 @@ CASES = {
     "exact": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.Exact(3)), "times"),
     "exact groups": (partial(ss.evolve, PAIR, MANY[:1500], theory=ss.Exact(2)), "times"),
     "brute force": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
+    "samples": (partial(ss.evolve, laser(), MANY[:1500], theory=ss.TruncatedWigner(4, 2)), "times"),
     "one spin": (partial(ss.one_spin_equation, laser(), MANY[:1500], theory=ss.BruteForce(4)), "times"),
     "coherence at second order": (
         partial(ss.evolve, SAMPLED, [0.0, 0.01], theory=ss.Cumulants(900), initial=[[1, 0, 0]]),

@@ -73,6 +73,7 @@ def movie():
     pytest.param(evolve(SAMPLED, ss.MeanField()), 10, id="waveform relaxation"),
     pytest.param(evolve(ONE, ss.Exact(40)), 6, id="shift and invert"),
     pytest.param(evolve(PAIR, ss.Exact(8)), 10, id="Arnoldi"),
+    pytest.param(evolve(ONE, ss.TruncatedWigner(20_000, 20)), 2, id="samples of classical spins"),
     pytest.param(evolve(ONE, ss.BruteForce(3), [0.0, 1.0, 3.0, 4.0, 6.0]), 4, id="Taylor series"),
     pytest.param(evolve(ONE, ss.BruteForce(3)), 2, id="Taylor series at equal distances"),
     pytest.param(lambda: ss.steady_state(TILTED, theory=ss.Exact(300)), 1, id="populations in windows"),

@@ -58,8 +58,8 @@ def evolve(
         also with other rates: of `evolve` at its last time (at finite N with keep_state=True), or of `steady_state`. None: a
         small random coherence (from `seed`), and the inversion of uncoupled spins.
     seed : int
-        Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories, each of which depends on
-        (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.
+        Seed of this coherence, which for group a depends on (seed, a) alone, and of trajectories and samples, each of which
+        depends on (seed, index) alone. Must be 0 where neither is drawn, as it would have no influence.
     each : bool
         Add the variables of single spins: one spin per group, its frequency classes, or the spins that `initial` lists.
     keep_state : bool
@@ -76,8 +76,10 @@ def evolve(
         A smooth distribution of frequencies adds coherence_error and inversion_error, estimated by a coarser run (not where
         `initial` lists single spins). A finite number of spins adds (time, group, other_group): correlation
         <sigma^+_i sigma^-_j> and inversion_correlation <sigma^z_i sigma^z_j>, i != j, both NaN with their errors within a
-        group of one spin. Trajectories have no coherence; they add the error of each variable, and the scalars trajectories
-        (their number) and converged (whether all tolerances are met). each=True adds (time, spin): spin_coherence and
+        group of one spin. TruncatedWigner adds the error of each variable, and anomalous_covariance and
+        coherence_inversion_covariance, <sigma^-_i sigma^-_j> and <sigma^-_i sigma^z_j> minus the products of means.
+        Trajectories have no coherence; they add the error of each variable, and the scalars trajectories (their number) and
+        converged (whether all tolerances are met). each=True adds (time, spin): spin_coherence and
         spin_inversion, with the coordinates spin_group, spin_frequency, spin_weight. keep_state=True adds state_0 and
         state_1, the elements of the density matrix between states whose numbers of excited spins differ by 0 and by 1, in
         the order of the theory: for one group <j,m|rho|j,m-q>, summed over equal representations j, ordered by j, then m.

@@ -47,7 +47,8 @@ def steady_state(
         (group): inversion; scalar order_parameter. Mean field adds (group): coherence (complex, of arbitrary common phase) and
         frequency (angular; NaN where a group has no coherence), and the scalar stable (not with a thousand or more frequency
         classes). A finite number of spins adds (group, other_group): correlation and inversion_correlation, both NaN with
-        their errors within a group of one spin. Trajectories add the error of each variable, and the scalars trajectories
+        their errors within a group of one spin. TruncatedWigner adds the error of each variable, and
+        converged (whether two windows of its time averages agree); Trajectories the errors, and the scalars trajectories
         (their number) and converged (whether they are stationary and all tolerances are met). Cumulants and TruncatedWigner
         add the scalar status, as in `evolve`.
 

@@ -25,6 +25,7 @@ from spinsync.theory.protocol import Theory, seed_matters
 P = ParamSpec("P")
 
 ALWAYS_RECORDED = {"theory", "seed", "each"}  # by every version, although they have defaults
+IF_RANDOM = {("emission_spectrum", "seed")}  # recorded only with theories that draw random numbers
 #: argument that is recorded under another name -> its name in error messages
 DESCRIPTIONS: Mapping[str, str] = {"dataset": "the result that it was computed from", "axes": "the distributions along {axis}"}
 
@@ -106,12 +107,14 @@ def rerun(result: xr.Dataset) -> xr.Dataset:
 
 def _repeat(result: xr.Dataset) -> xr.Dataset:
     """Call the question of a result with the recorded arguments."""
-    ask, options = _registered(result.attrs.get("verb")), dict[str, Any]()
+    verb, options = result.attrs.get("verb"), dict[str, Any]()
+    ask = _registered(verb)
     for name, parameter in signature(ask).parameters.items():
         try:
             options[name] = READERS.get(name, _attribute)(result, name)
         except _MissingError as missing:
-            if parameter.default is Parameter.empty or name in ALWAYS_RECORDED or missing.args:
+            always = name in ALWAYS_RECORDED and (verb, name) not in IF_RANDOM
+            if parameter.default is Parameter.empty or always or missing.args:
                 called = missing.args[0] if missing.args else DESCRIPTIONS.get(name, name)
                 raise InputError(f"Argument `result` must record {called}, but does not.") from None
         except InputError:

@@ -153,3 +153,13 @@ def test_four_different_spins_are_counted_one_by_one():
     intensity, pairs = made.light(powers)
     np.testing.assert_allclose(intensity, one.real)
     np.testing.assert_allclose(pairs, (four + 4 * three + 2 * two).real)
+
+
+def test_motion_in_the_common_fields_alone_is_of_second_order_and_keeps_lengths():
+    made = problem(ss.Ensemble.single(gain=0, damping=0, coupling=9.0, theta=-1.0), 200, [[0.8, 0.1, 0.5]])
+    made = replace(made, noise=np.zeros((1, 0), complex))
+    steps = Steps(made, 0)
+    exact, coarse, fine = (moved(steps, 0.8, number) for number in (640, 8, 16))
+    order = np.log2(np.linalg.norm(coarse - exact) / np.linalg.norm(fine - exact))
+    assert abs(order - 2) < 0.2
+    np.testing.assert_allclose((coarse**2).sum(axis=0), 3.0, rtol=1e-12)

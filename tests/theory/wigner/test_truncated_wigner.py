@@ -86,16 +86,15 @@ def test_a_superradiant_burst_has_the_exact_peak(spins, time, rate):
 
 @pytest.mark.slow(slice=0)
 def test_the_error_falls_as_the_square_of_the_step():
-    one, times, initial = single(12.0, theta=-1.0), [0.0, 1.2], [[0.6, 0.0, 0.5]]
+    one, times, initial = single(12.0, theta=-1.0), [0.0, 0.6], [[0.6, 0.0, 0.5]]
 
     def at(dt, seed):
-        run = ss.evolve(one, times, theory=ss.TruncatedWigner(1000, 4000, dt=dt), initial=initial, seed=seed)
-        return np.array([run.inversion[1, 0], run.correlation[1, 0, 0].real])
+        theory = ss.TruncatedWigner(1000, 30_000, dt=dt)
+        return float(ss.evolve(one, times, theory=theory, initial=initial, seed=seed).inversion[1, 0])
 
     exact = at(0.025, 1)
-    coarse, fine = abs(at(0.2, 2) - exact), abs(at(0.1, 3) - exact)
-    order = np.log2(coarse / fine)
-    np.testing.assert_allclose(order, 2.0, atol=0.5)
+    order = np.log2((at(0.2, 2) - exact) / (at(0.1, 3) - exact))
+    assert abs(order - 2) < 0.5  # the finer error is known to 12 percent
 
 
 def test_two_groups_agree_with_the_exact_density_matrix():
@@ -130,8 +129,8 @@ def test_covariances_of_twisted_spins_are_those_of_one_axis_twisting():
     exact = {"coherence": s[:, None], "anomalous_covariance": anomalous - s**2, "coherence_inversion_covariance": mixed}
     for name, value in exact.items():
         found, error = run[name].values.reshape(3, -1)[:, 0], run[f"{name}_error"].values.reshape(3, -1)[:, 0]
-        value = value.reshape(3)
-        assert np.all(abs(found - value) <= 4.5 * error + 2 / spins * abs(value)), name
+        law = value.reshape(3)
+        assert np.all(abs(found - law) <= 4.5 * error + 2 / spins * abs(law)), name
         assert np.all(error < 4e-3), name
     assert abs(mixed[2]) > 20 * float(run.coherence_inversion_covariance_error[2].max())
 

@@ -225,7 +225,7 @@ class ClassicalSpins:
         return intensity_correlation(self, delays, seed)
 
     def bytes_per_time(self, observed: float) -> float:
-        """One batch of samples, their mean, sum of squares and temporary arrays."""
-        from spinsync.problems.sampled.spin_samples import at_once, numbers_per_time
+        """At so many times that samples are taken one by one, with their mean, sum of squares and temporary arrays."""
+        from spinsync.problems.sampled.spin_samples import numbers_per_time
 
-        return 4 * observed + 3 * REAL * at_once(self, 1) * numbers_per_time(self)
+        return 4 * observed + 6 * REAL * numbers_per_time(self)
