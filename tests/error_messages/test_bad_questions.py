@@ -10,6 +10,7 @@ import xarray as xr
 
 import spinsync as ss
 from error_cases import PARAMETERS, case_names, check_message
+from spinsync.theory.protocol import who_answers
 from systems import laser, pair
 
 
@@ -57,7 +58,7 @@ CASES = [
     ),
     (
         lambda: ss.compare(ONE, T, theories=[ss.MeanField(), Silent()]),
-        "Argument `theory` must be one that answers evolve (MeanField, Exact, Trajectories or BruteForce), but is Silent().",
+        f"Argument `theory` must be one that answers evolve ({who_answers('evolve')}), but is Silent().",
     ),
     (
         lambda: ss.compare(ONE, T, theories=[ss.Exact(3)], initial=ss.evolve(ONE, T, theory=ss.Exact(3), keep_state=True)),
