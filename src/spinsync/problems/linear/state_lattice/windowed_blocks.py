@@ -97,7 +97,7 @@ class Block:
         phase = complex(top / abs(top))
         turned = state / phase
         vector = turned.real if is_real(turned) else turned
-        dtype = np.result_type(vector, self._generator)
+        dtype = np.result_type(vector, self._generator.dtype)
         if self._factored != (g, dtype):
             matrix = sparse.eye_array(len(vector), dtype=dtype) - g * self._generator
             self._factors, self._factored = Factors(matrix, self._order), (g, dtype)
