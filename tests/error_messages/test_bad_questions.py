@@ -180,8 +180,8 @@ CASES = [
     ),
     (
         lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but is "
-        "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
+        "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but "
+        "is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): {LINE}",
     ),
     (
