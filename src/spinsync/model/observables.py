@@ -13,9 +13,8 @@ def pair_mean(correlation: Array, weight: Array) -> Array:
     correlation : (..., group, other_group), NaN where there is no pair; weight : (group,)
     """
     defined = ~np.isnan(correlation)
-    total, present = (
-        np.einsum("a,...ab,b->...", weight, np.asarray(x, float), weight) for x in (np.nan_to_num(correlation).real, defined)
-    )
+    total = np.where(defined, correlation.real, 0.0) @ weight @ weight
+    present = defined.astype(float) @ weight @ weight
     return np.asarray(total / np.where(present > 0, present, 1.0))
 
 

@@ -21,7 +21,7 @@ STAGE_WEIGHTS[:6, :5] = RK45.A
 STAGE_WEIGHTS[6, :6] = RK45.B
 ERROR_WEIGHTS = np.array(RK45.E, float)
 DENSE_WEIGHTS = np.array(RK45.P, float)  # of powers 1 ... 4 of the fraction of a step
-SAFETY, SHRINK, GROW = 0.9, 0.2, 5.0  # step size: factor on the best one, and the limits of its change
+SAFETY, SHRINK, GROW = 0.95, 0.2, 5.0  # step size: factor on the best one, and the limits of its change
 INTEGRAL, PROPORTIONAL = 0.14, 0.08  # exponents of the errors of this step and the last one in the size of the next
 CHUNK = 512  # components: 4 kB each of the result and of three stages
 UNSIGNED = 0x7FFF_FFFF_FFFF_FFFF
@@ -36,11 +36,11 @@ def _add_three(u, v, w, x, y, z, out):
 
 
 @compiled()
-def _combine(h, weights, stages, rows, count, first, out):
-    """out += h sum_i weights[i] (stage i) over the first `count` stages, whose components begin at `first`.
+def _combine(h, weights, stages, rows, first, out):
+    """out += h sum_i weights[i] (stage in row rows[i]), whose components begin at `first`.
 
-    Three stages at a time: fewer passes over `out`. Stage i is in the row rows[i]."""
-    end = first + out.size
+    Three stages at a time: fewer passes over `out`."""
+    end, count = first + out.size, rows.size
     for i in range(0, count, 3):
         j, k = min(i + 1, count - 1), min(i + 2, count - 1)
         v, w = h * weights[j] if j > i else 0.0, h * weights[k] if k > j else 0.0
@@ -49,12 +49,29 @@ def _combine(h, weights, stages, rows, count, first, out):
 
 
 @compiled()
-def _advance(y, h, weights, stages, rows, count, out):
-    """out = y + h sum_i weights[i] (stage i), in chunks that stay in the fastest memory until they are complete."""
+def _advance(y, h, weights, stages, rows, out):
+    """out = y + h sum_i weights[i] (stage i), in chunks that stay in the fastest memory until they are complete.
+
+    The second stage has no weight in the result, its error and the dense output, and is then not read."""
+    used = weights != 0
+    w, r = weights[used], rows[used]
     for first in range(0, y.size, CHUNK):
         end = min(first + CHUNK, y.size)
         out[first:end] = y[first:end]
-        _combine(h, weights, stages, rows, count, first, out[first:end])
+        _combine(h, w, stages, r, first, out[first:end])
+
+
+@compiled()
+def _advance_and_estimate(y, h, stages, rows, out, error):
+    """The state at the end of the step, and its error but for the last stage, while the other stages are at hand."""
+    used = STAGE_WEIGHTS[STAGES - 1] != 0
+    w, e, r = STAGE_WEIGHTS[STAGES - 1][used], ERROR_WEIGHTS[used], rows[used]
+    for first in range(0, y.size, CHUNK):
+        end = min(first + CHUNK, y.size)
+        out[first:end] = y[first:end]
+        _combine(h, w, stages, r, first, out[first:end])
+        error[first:end] = 0.0
+        _combine(h, e, stages, r, first, error[first:end])
 
 
 @compiled()
@@ -73,17 +90,25 @@ def _sizes(y, blocks, sizes):
         sizes.view(np.int64)[k] = _largest(bits[blocks[k] : blocks[k + 1]], 0)
 
 
+@compiled(fastmath=FLAGS)
+def _add(u, x, out):
+    """out += u x."""
+    for c in range(out.size):
+        out[c] += u * x[c]
+
+
 @compiled()
-def _norm(h, stages, rows, blocks, scale, rtol, spare):
-    """The largest error in units of the tolerance, each relative to the scale of its block; infinite if one is NaN."""
+def _norm(h, last, error, blocks, scale, rtol):
+    """The largest error in units of the tolerance, each relative to the scale of its block; infinite if one is NaN.
+
+    error : its sum but for the last stage"""
     worst, found = 0.0, np.empty(1)
     for k in range(scale.size):
         bits = 0
         for first in range(blocks[k], blocks[k + 1], CHUNK):
-            error = spare[: min(CHUNK, blocks[k + 1] - first)]
-            error[:] = 0.0
-            _combine(h, ERROR_WEIGHTS, stages, rows, STAGES, first, error)
-            bits = _largest(error.view(np.int64), bits)
+            end = min(first + CHUNK, blocks[k + 1])
+            _add(h * ERROR_WEIGHTS[STAGES - 1], last[first:end], error[first:end])
+            bits = _largest(error[first:end].view(np.int64), bits)
         found.view(np.int64)[0] = bits
         size = found[0] / (rtol * scale[k])
         if not size <= worst:
@@ -126,11 +151,14 @@ def solve(
             status = BUDGET
             break
         left -= 1
-        for i in range(1, STAGES):
-            _advance(now, h, STAGE_WEIGHTS[i], stages, rows, i, new)
+        for i in range(1, STAGES - 1):
+            _advance(now, h, STAGE_WEIGHTS[i], stages, rows, new)
             derivative(new, table, planes, factors, work, stages[rows[i]])
+        _advance_and_estimate(now, h, stages, rows, new, other)
+        derivative(new, table, planes, factors, work, stages[rows[STAGES - 1]])
         _sizes(new, blocks, size_new)
-        size = _norm(h, stages, rows, blocks, np.maximum(floor, np.maximum(size_before, size_new)), rtol, other)
+        scale = np.maximum(floor, np.maximum(size_before, size_new))
+        size = _norm(h, stages[rows[STAGES - 1]], other, blocks, scale, rtol)
         if size > 1:
             rejected += 1
             h *= max(SHRINK, SAFETY * size**-0.2) if size < np.inf else SHRINK
@@ -145,7 +173,7 @@ def solve(
                     DENSE_WEIGHTS[i, 0]
                     + theta * (DENSE_WEIGHTS[i, 1] + theta * (DENSE_WEIGHTS[i, 2] + theta * DENSE_WEIGHTS[i, 3]))
                 )
-            _advance(now, h, dense, stages, rows, STAGES, other)
+            _advance(now, h, dense, stages, rows, other)
             numbers(other, table, planes, factors, work, out[done])
             done += 1
             left -= 1

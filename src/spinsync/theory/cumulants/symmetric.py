@@ -51,6 +51,16 @@ def add(factor, values, out):
 
 
 @compiled(fastmath=FLAGS)
+def sum_and_add(weight, values, factor, out):
+    """sum_e weight_e values_e, and out += factor values, in one pass."""
+    total = 0.0
+    for e in range(values.size):
+        total += weight[e] * values[e]
+        out[e] += factor * values[e]
+    return total
+
+
+@compiled(fastmath=FLAGS)
 def group_sums(table, re, im, classes, sum_re, sum_im):
     """sum[g, a] = sum over the classes e of group g of (N_e - delta_ea)/N c_ae, both (group, class)."""
     share = table[SHARE]
@@ -63,10 +73,8 @@ def group_sums(table, re, im, classes, sum_re, sum_im):
         while first < classes:
             h, end, at = int(table[GROUP, first]), int(table[END, first]), k + first - a
             x, v, weight = re[at : at + end - first], im[at : at + end - first], share[first:end]
-            sum_re[h, a] += weighted_sum(weight, x)
-            sum_im[h, a] += weighted_sum(weight, v)
-            add(share[a], x, sum_re[g, first:end])
-            add(-share[a], v, sum_im[g, first:end])
+            sum_re[h, a] += sum_and_add(weight, x, share[a], sum_re[g, first:end])
+            sum_im[h, a] += sum_and_add(weight, v, -share[a], sum_im[g, first:end])
             first = end
 
 
