@@ -126,8 +126,8 @@ CASES = [
     (lambda: ONE.to_toml(""), "Argument `path` must be the path of a file, but is path=''."),
     (
         lambda: check_theory(ss.MeanField(), "emission_spectrum"),
-        "Argument `theory` must be one that answers emission_spectrum (Cumulants, Exact or BruteForce), but is "
-        "MeanField(rtol=None, atol=None, nodes=None): "
+        "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but "
+        "is MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity the line has no width.",
     ),
 ]

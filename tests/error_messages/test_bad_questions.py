@@ -286,13 +286,13 @@ CASES = [
     ),
     (
         lambda: ss.photon_statistics(ONE, theory=ss.MeanField()),
-        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "Argument `theory` must be one that answers photon_statistics (TruncatedWigner, Exact or BruteForce), but is "
         "MeanField(rtol=None, atol=None, nodes=None): "
         "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not.",
     ),
     (
         lambda: ss.photon_statistics(ONE, theory=ss.Trajectories(4)),
-        "Argument `theory` must be one that answers photon_statistics (Exact or BruteForce), but is "
+        "Argument `theory` must be one that answers photon_statistics (TruncatedWigner, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
         f"{OPTIONS}): its means are those of single times; Exact answers this up to 20000 spins.",
     ),

@@ -203,7 +203,8 @@ CASES = [
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(theory='{"theory": "my-theory"}')),
-        "Argument `theory` must be one of mean-field, exact, trajectories, brute-force, but is theory='my-theory'.",
+        "Argument `theory` must be one of mean-field, cumulants, truncated-wigner, exact, trajectories, brute-force, but is "
+        "theory='my-theory'.",
     ),
     (
         lambda: ss.rerun(RUN.assign_attrs(initial="x")),

@@ -25,6 +25,7 @@ def results():
         "plateau": ss.phase_diagram(PAIR, {"detuning": np.linspace(0, 12, 13)}),
         "steady": [ss.steady_state(ONE, theory=ss.Exact(n)) for n in (10, 20, 40)],
         "lines": [ss.linewidth(ONE, theory=ss.Exact(n)) for n in (8, 40, 80)],
+        "levels": ss.compare(ONE, np.linspace(0, 3, 31), theories=[ss.MeanField(), ss.Exact(6)], initial=[[0.3, 0.0, 0.5]]),
         "emission": [ss.emission_spectrum(ONE, np.linspace(-8, 4, 61), theory=ss.Exact(n)) for n in (10, 20, 40)],
     }
 
@@ -41,6 +42,7 @@ FIGURES = {
     "finite_size": [("steady", {}), ("steady", {"variable": "inversion"})],
     "linewidths": [("lines", {})],
     "spectra": [("emission", {})],
+    "compare": [("levels", {}), ("levels", {"variable": "inversion"})],
 }
 
 

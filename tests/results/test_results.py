@@ -48,6 +48,12 @@ RESULTS = {
     "exact steady state": (lambda: ss.steady_state(ONE, theory=ss.Exact(30)), ONE),
     "linewidth": (lambda: ss.linewidth(ONE, theory=ss.Exact(30)), ONE),
     "spectrum": (lambda: ss.emission_spectrum(ONE, TIMES, theory=ss.Exact(3)), ONE),
+    "spectrum of samples": (
+        lambda: ss.emission_spectrum(ONE, TIMES, theory=ss.TruncatedWigner(40, 4), seed=3), ONE
+    ),
+    "photons of samples": (
+        lambda: ss.photon_statistics(ONE, TIMES, theory=ss.TruncatedWigner(40, 4), seed=3), ONE
+    ),
     "photons": (lambda: ss.photon_statistics(ONE, TIMES, theory=ss.Exact(3)), ONE),
     "squeezing": (lambda: ss.squeezing(result_of("kept coherence")), FULL),
     "kept coherence": (

@@ -52,12 +52,14 @@ def expected(question, system, theory):
     return answer and answer(getattr(theory, "spins", None))
 
 
+#: of so few spins: g2 is undefined below an intensity of some photons; tested with more spins in theory/wigner
+UNANSWERED = {("TruncatedWigner", "photon_statistics")}
 CASES = [
     (name, question, system)
     for name, (theory, _) in THEORIES.items()
     for system, known in KNOWN.items()
     for question in known.answers
-    if answers(type(theory), question) and expected(question, system, theory) is not None
+    if answers(type(theory), question) and (name, question) not in UNANSWERED and expected(question, system, theory) is not None
 ]
 
 

@@ -74,7 +74,7 @@ def test_any_initial_state_is_followed():
     start = {q: random.normal(size=problem.start(q).size) + 0j for q in (0, 1)}
     start[0] = abs(start[0]) / abs(start[0]).sum()
     start[1] += 1j * random.normal(size=start[1].size)
-    problem, times = problem.with_start(start), np.array([0.0, 0.1, 0.7])
+    problem, times = problem.with_state({f"state_{q}": vector for q, vector in start.items()}), np.array([0.0, 0.1, 0.7])
     for q, found in states(problem, times).items():
         np.testing.assert_allclose(found, exponential(problem, q, times), rtol=0, atol=1e-11)
 
