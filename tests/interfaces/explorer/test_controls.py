@@ -33,6 +33,10 @@ def test_only_numbers_inside_the_range_are_taken(sent, holds, said):
 
 def test_whole_numbers_stay_whole():
     assert accepted((SPINS,), {"N": 7.4}, {"N": 20.0})[0] == {"N": 7.0}
+    assert accepted((SPINS,), {"N": 123456}, {"N": 20.0}) == ({"N": 123456.0}, "")
+    assert accepted((SPINS,), {"N": 2_000_000}, {"N": 20.0}) == (
+        {"N": 1e6}, "number of spins N: 2000000 is outside 2 to 1000000; 1000000 is used."
+    )  # fmt: skip
 
 
 def test_a_logarithmic_range_keeps_its_numbers():

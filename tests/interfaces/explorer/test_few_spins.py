@@ -7,7 +7,7 @@ import xarray as xr
 import spinsync as ss
 from explorer_views import page, plain, preset
 from spinsync.interfaces.explorer import few_spins
-from spinsync.interfaces.explorer.controls import FEW, SPINS, starts
+from spinsync.interfaces.explorer.controls import EXACT_UP_TO, FEW, SPINS, brief, starts
 
 
 def of(**changes):
@@ -15,7 +15,7 @@ def of(**changes):
 
 
 def said(values):
-    c = few_spins.correlation(few_spins.ensemble(values), int(values["N"]))
+    c = few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
     return plain(few_spins.words(values, few_spins.line(values), c))
 
 
@@ -30,7 +30,10 @@ def test_few_spins_in_words():
     assert "Infinitely many spins stay incoherent here" in said(of(V=0.8))
 
 
-@pytest.mark.parametrize("changes", [{}, {"N": 60}, {"V": 0.0}, {"theta": 0.5, "N": 2}])
+@pytest.mark.parametrize(
+    "changes",
+    [{}, {"N": 60}, {"V": 0.0}, {"theta": 0.5, "N": 2}, {"N": 1e6}, {"N": 1e6, "V": 0.0}, {"N": 101}, {"N": 1000, "V": 1.15}],
+)
 def test_words_keep_their_height(changes):
     values = of(**changes)
     for words in (said(values), plain(few_spins.first_words(values))):
@@ -40,7 +43,7 @@ def test_words_keep_their_height(changes):
 
 def test_a_negative_correlation_is_said():
     values = of(N=2)
-    assert few_spins.correlation(few_spins.ensemble(values), 2) < 0
+    assert few_spins.correlation(few_spins.ensemble(values), ss.Exact(2)) < 0
     assert "c = −0." in said(values)
     assert "they tend to point opposite ways" in said(values)
     assert "they tend to point the same way" in said(of())
@@ -59,39 +62,85 @@ def test_few_spins_may_be_more_correlated_below_the_threshold_and_many_are_not()
     assert told not in said(of())
     assert told not in said(of(theta=0.4))  # no coupling synchronizes there
     below, above = (few_spins.ensemble(of(V=v)) for v in (0.8, 3.0))
-    assert few_spins.correlation(below, 20) > 1.5 * few_spins.correlation(above, 20)
-    assert few_spins.correlation(below, 200) < 0.5 * few_spins.correlation(above, 200)
+    assert few_spins.correlation(below, ss.Exact(20)) > 1.5 * few_spins.correlation(above, ss.Exact(20))
+    assert few_spins.correlation(below, ss.Exact(200)) < 0.5 * few_spins.correlation(above, ss.Exact(200))
 
 
 def test_the_limit_is_reached_as_the_number_grows():
     """c(N) -> |s|^2, with a difference that falls as 1/N."""
     values = of()
     model, limit = few_spins.ensemble(values), few_spins.limit(values)
-    away = [abs(few_spins.correlation(model, n) - limit) * n for n in (100, 200, 400)]
+    away = [abs(few_spins.correlation(model, ss.Exact(n)) - limit) * n for n in (100, 200, 400)]
     z = 0.5 / (3 * np.sin(0.38 * np.pi))  # (4.2)
     assert limit == pytest.approx(z * (0.5 - z) / 2, rel=1e-12)  # (4.4) with Gamma_1 = 1, Gamma_perp = 1/2
     assert away[2] == pytest.approx(away[1], rel=0.05)
     assert few_spins.limit(of(V=0.8)) == 0
 
 
+def test_the_level_of_theory_changes_once_and_is_said():
+    assert few_spins.theory(2.0) == ss.Exact(2)
+    assert few_spins.theory(100.0) == ss.Exact(100)
+    assert few_spins.theory(101.0) == ss.Cumulants(101)
+    assert said(of(N=100)).startswith("100 spins, exactly.")
+    assert said(of(N=101)).startswith("101 spins, second order. Correlations of three and more spins are left out.")
+    assert plain(few_spins.first_words(of(N=1e6))).startswith("1 000 000 spins, second order.")
+
+
+def test_second_order_is_beside_the_width_by_phase_diffusion():
+    """At N = 10^6, D/N of (4.7) is exact to 1/(N|s|^2): the words give it as the width without this approximation."""
+    values = of(N=1e6)
+    width = float(few_spins.line(values).linewidth)
+    exact = float(ss.linewidth(few_spins.ensemble(values), theory=ss.MeanField(), spins=10**6).linewidth)
+    assert width > 1.5 * exact
+    assert f"{brief(width)} wide. Infinitely many" in said(values)
+    assert f"Without the approximation, phase diffusion makes the line {brief(exact)} wide." in said(values)
+    assert "too near the threshold to trust second order" in said(of(N=101, V=1.15))
+    assert "Infinitely many spins stay incoherent here" in said(of(N=1e6, V=0.8))
+
+
+def test_the_order_parameter_of_a_million_spins_is_that_of_infinitely_many():
+    """The pair correlation approaches |s|^2 as 1/N, so R = 2|s| to 1/(N|s|^2) = 4e-5."""
+    values = of(N=1e6)
+    cycle = ss.limit_cycle(few_spins.ensemble(values))
+    c = few_spins.correlation(few_spins.ensemble(values), few_spins.theory(1e6))
+    assert 2 * c**0.5 == pytest.approx(float(cycle.order_parameter), rel=1e-4)
+    assert f"R = {float(cycle.order_parameter):.2f}" in said(values)
+
+
+@pytest.mark.parametrize(("coupling", "law"), [(3.0, 1.0), (0.5, 2.0)])
+def test_the_curve_of_second_order_meets_the_exact_one(coupling, law):
+    """Its error falls as 1/N above the threshold and as 1/N^2 below: halving or quartering when N doubles."""
+    model = few_spins.ensemble(of(V=coupling))
+    away = [abs(few_spins.correlation(model, ss.Exact(n)) - few_spins.correlation(model, ss.Cumulants(n))) for n in (400, 800)]
+    assert np.log2(away[0] / away[1]) == pytest.approx(law, abs=0.2)
+
+
+@pytest.mark.parametrize("value", [1.9e-5, 4e-4, 0.012, 0.3, 1.5])
+def test_a_brief_number_keeps_two_digits(value):
+    raised = {ord(a): b for a, b in zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True)}
+    digits, _, power = brief(value).partition("·10")
+    assert float(digits) * 10.0 ** int(power.translate(raised) or 0) == pytest.approx(value, rel=0.05)
+
+
 @pytest.mark.parametrize("name", list(page("few")["presets"]))
 def test_presets_of_few_spins_keep_their_word(name):
     values = preset("few", name)
     width = float(few_spins.line(values).linewidth)
-    c = few_spins.correlation(few_spins.ensemble(values), int(values["N"]))
+    c = few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
     claims = {
         "Two spins": values["N"] == 2,
-        "A narrow line": values["N"] == SPINS.high and width < 0.5 * float(few_spins.line(of()).linewidth),
+        "A narrow line": values["N"] == EXACT_UP_TO and width < 0.5 * float(few_spins.line(of()).linewidth),
+        "A million spins": values["N"] == SPINS.high == 1e6 and width < 1e-4,
         "Below the threshold": values["V"] < ss.critical_coupling(few_spins.ensemble(values)),
         "Against each other": c < 0,
     }
     assert claims[name]
 
 
-@pytest.mark.parametrize("changes", [{"N": 12, "theta": -0.4, "V": 2.5}, {"N": 20, "dephasing": 0.2, "r": 0.7}])
+@pytest.mark.parametrize("changes", [{"N": 12, "theta": -0.4, "V": 2.5}, {"N": 20, "dephasing": 0.2, "r": 0.7}, {"N": 5000}])
 def test_code_of_few_spins_makes_the_view_again(changes, executed):
     values = of(**changes)
     names, printed = executed(few_spins.code(values), "spinsync-few-spins.png")
     xr.testing.assert_identical(names["light"], few_spins.light(values))
-    assert f"width {float(few_spins.line(values).linewidth):.6f}" in printed
+    assert f"width {float(few_spins.line(values).linewidth):.6g}" in printed
     assert few_spins.limit(preset("few", "Two spins")) == few_spins.limit(of())

@@ -122,6 +122,36 @@ def test_few_spins(browser, address):
         page.get_by_role("img", name="Spectrum of the light").wait_for()
 
 
+def test_any_number_of_spins_is_reached_by_slider_field_picture_and_address(browser, address):
+    with visit(browser, address, "Few spins") as page:
+        settled(page)
+        slider(page, "N").press("Home")
+        says(page, "2 spins, exactly.")
+        slider(page, "N").press("ArrowRight")
+        says(page, "3 spins, exactly.")
+        the_map(page).press("ArrowRight")  # by less than one spin
+        says(page, "4 spins, exactly.")
+        put(page, "N", 123456)
+        says(page, "123\N{NO-BREAK SPACE}456 spins, second order.")
+        page.wait_for_url("**N=123456**")
+        page.reload()
+        says(page, "123\N{NO-BREAK SPACE}456 spins, second order.")
+        slider(page, "N").press("End")
+        says(page, "1\N{NO-BREAK SPACE}000\N{NO-BREAK SPACE}000 spins, second order.")
+        assert field(page, "N").input_value() == "1000000"
+        assert slider(page, "N").get_attribute("aria-valuetext") == "1000000"
+        slider(page, "N").press("ArrowLeft")
+        assert 9e5 < float(field(page, "N").input_value()) < 1e6
+        put(page, "N", 2_000_000)
+        page.get_by_text("number of spins N: 2000000 is outside 2 to 1000000; 1000000 is used.").wait_for()
+
+
+def test_a_million_spins_fit_into_the_field(browser, address):
+    with visit(browser, address, query="&page=few&N=1000000") as page:
+        assert field(page, "N").input_value() == "1000000"
+        assert field(page, "N").evaluate("e => e.scrollWidth <= e.clientWidth")
+
+
 def test_code_is_copied_and_downloads_have_telling_names(browser, address):
     with visit(browser, address, permissions=["clipboard-read", "clipboard-write"]) as page:
         put(page, "V", 4)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from spinsync.interfaces.explorer import story
-from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, Control
+from spinsync.interfaces.explorer.controls import EXACT_UP_TO, FEW, ONE, TWO, Control
 
 UNITS = "Rates, frequencies and 1/time are in units of <i>κ</i>&nbsp;+&nbsp;<i>γ</i>."
 SPINS = 400  # on the stage
@@ -61,8 +61,9 @@ PAGES: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "key": "few", "name": "Few spins", "title": "Few spins, exactly",
-        "intro": "All quantum noise is in. The phase wanders, so the light has a line of some width. " + UNITS,
+        "key": "few", "name": "Few spins", "title": "Few spins, and many",
+        "intro": "Quantum noise lets the phase wander: the light has a width. "
+        f"Exact up to {EXACT_UP_TO} spins, beyond second order. {UNITS}",
         "controls": FEW, "stage": None,
         "pictures": [
             {"part": "spectrum", "title": "The light of the spins", "clickable": False},
@@ -71,7 +72,8 @@ PAGES: tuple[dict[str, Any], ...] = (
         "downloads": [{"name": "spectrum", "label": "Spectrum"}, {"name": "correlation", "label": "Correlation"}],
         "presets": {
             "Two spins": {"N": 2},
-            "A narrow line": {"N": 60},
+            "A narrow line": {"N": EXACT_UP_TO},
+            "A million spins": {"N": 1_000_000},
             "Below the threshold": {"V": 0.8},
             "Against each other": {"N": 20, "theta": 0.5},
         },

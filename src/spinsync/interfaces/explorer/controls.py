@@ -13,12 +13,16 @@ from typing import Any, Literal
 
 Values = Mapping[str, float]
 LARGEST = 1e300  # what is beyond is no number, such as a whole number of 400 digits
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
 class Control:
-    """A number that can be set, or a box that can be ticked (0 or 1); on a log scale `step` is that of ln(value)."""
+    """A number that can be set, or a box that can be ticked (0 or 1).
+
+    A whole `step` allows whole numbers only; on a log scale any other is a step of ln(value).
+    """
 
     name: str
     label: str
@@ -31,10 +35,10 @@ class Control:
     plain: str = ""  # the label in plain words, in the story
 
     def taken(self, value: Any) -> tuple[float | None, str]:
-        """The nearest allowed value, on the grid of steps where the range is of whole numbers, and what was wrong."""
+        """The nearest allowed value, whole where the range is of whole numbers, and what was wrong."""
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < LARGEST:
             return None, f"{self.label} must be a number."
-        number = round(value) if self.scale == "linear" and float(self.step).is_integer() else float(value)
+        number = round(value) if float(self.step).is_integer() else float(value)
         inside = min(self.high, max(self.low, number))
         beyond = f"{self.label}: {plain_number(number)} is outside {plain_number(self.low)} to {plain_number(self.high)}"
         return float(inside), "" if inside == number else f"{beyond}; {plain_number(inside)} is used."
@@ -42,7 +46,8 @@ class Control:
 
 def plain_number(value: float) -> str:
     """A number of a range, as short as it can be said, with a minus sign instead of a hyphen."""
-    return f"{value:.2g}".replace("-", "−") if abs(value) < 0.1 else f"{value:.4g}".replace("-", "−")
+    digits = 7 if float(value).is_integer() else 2 if abs(value) < 0.1 else 4
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 V = Control("V", "coupling V/(κ+γ)", 0, 5, 0.02, 3)
@@ -55,7 +60,8 @@ V_PAIR = replace(V, high=8, start=5)
 ALIKE = Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick")
 V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1)
 THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38)
-SPINS = Control("N", "number of spins N", 2, 60, 1, 20)
+EXACT_UP_TO = 100  # spins; more are answered by second-order cumulants, as they take too long for a slider
+SPINS = Control("N", "number of spins N", 2, 1_000_000, 1, 20, scale="log")
 
 ONE = (V, THETA, RATIO, DEPHASING, SPREAD)
 TWO = (DETUNING, V_PAIR, THETA, RATIO, DEPHASING, ALIKE, V_CROSS, THETA_CROSS)
@@ -94,6 +100,14 @@ def starts(controls: Sequence[Control], **changes: float) -> dict[str, float]:
 def shown(value: float, digits: int = 2) -> str:
     """A number for reading: no minus before a zero, and a minus sign instead of a hyphen."""
     return f"{round(float(value), digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+def brief(value: float) -> str:
+    """A positive number with two decimals, or as 1.9·10⁻⁵ where they would not show it."""
+    if value >= 0.1 or value == 0:
+        return shown(value)
+    digits, power = f"{value:.1e}".split("e")
+    return f"{digits}·10{str(int(power)).translate(RAISED)}" if value < 0.001 else f"{value:.2g}"
 
 
 def equation(symbol: str, value: float | str, digits: int = 2) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_spins, figures, one_group, tongues, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, RATIO, Control, V, Values
+from spinsync.interfaces.explorer.controls import DETUNING, RATIO, Control, V, Values, brief
 from spinsync.interfaces.explorer.figures import Array
 
 if TYPE_CHECKING:
@@ -224,11 +224,12 @@ def few_spectrum(values: Values) -> Figure:
     found = few_spins.line(values)
     light = few_spins.light(values, found)
     figure, (ax,) = _sheet()
-    ax.plot(light.frequency, light.emission)
+    ax.plot(light.frequency - float(found.frequency), light.emission)
     half, top = float(found.linewidth) / 2, float(light.emission.max()) / 2
-    ends = [float(found.frequency) - half, float(found.frequency) + half]
-    ax.plot(ends, [top, top], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {2 * half:.3f}")
-    ax.set(xlabel=rf"frequency  $\nu{UNIT}", ylabel=r"emission  $S(\nu)\,(\kappa+\gamma)$", ylim=(0, None))
+    ax.plot([-half, half], [top, top], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(2 * half)}")
+    ax.set(
+        xlabel=rf"frequency from the line  $(\nu-\nu_0){UNIT}", ylabel=r"emission  $S(\nu)\,(\kappa+\gamma)$", ylim=(0, None)
+    )
     _legend(ax)
     return figure
 
@@ -237,12 +238,13 @@ def few_correlation(values: Values) -> Figure:
     """Correlation of two spins over their number, and that of infinitely many."""
     model = few_spins.ensemble(values)
     figure, (ax,) = _sheet()
-    found = [few_spins.correlation(model, spins) for spins in few_spins.COUNTS]
-    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, label="exact")
+    ax.plot(few_spins.MANY, few_spins.second_order(model), color=ss.plot.COLOURS[1], label="second order")
+    found = [few_spins.correlation(model, ss.Exact(spins)) for spins in few_spins.COUNTS]
+    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, color=ss.plot.COLOURS[0], label="exact")
     ax.axhline(few_spins.limit(values), color=figures.BLACK, ls="--", lw=0.9, label="infinitely many spins")
     ax.axhline(0, color="#6b747d", ls=":", lw=0.8)
-    ax.plot(values["N"], few_spins.correlation(model, int(values["N"])), ls="", label="here", **PLACE)
-    ax.set(xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
+    ax.plot(values["N"], few_spins.correlation(model, few_spins.theory(values["N"])), ls="", label="here", **PLACE)
+    ax.set(xscale="log", xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
     _legend(ax)
     return figure
 

@@ -10,7 +10,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures, story, tongues, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, shown, starts
+from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, brief, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
 DARK = 1e-12  # emission that is none
@@ -161,13 +161,10 @@ class FewSpins:
         yield Step("the line", found.words, {"words": True})
         yield Step("the spectrum", found.spectrum)
         if drawn.get("correlation") != key:
-            model, known = few_spins.ensemble(values), dict[int, float]()
+            curves = Correlations(values)
             for spins in few_spins.COUNTS:
                 last = spins == few_spins.COUNTS[-1]
-                yield Step(
-                    "the correlation", lambda n=spins, last=last: _correlations(values, model, known, n, last),  # type: ignore[misc]
-                    {"correlation": key} if last else {},
-                )  # fmt: skip
+                yield Step("the correlation", partial(curves.add, spins, last), {"correlation": key} if last else {})
 
     @staticmethod
     def _quick(values: Values, drawn: Mapping[str, object], key: object) -> Parts:
@@ -186,7 +183,7 @@ class Found:
 
     def words(self) -> Parts:
         values = self.values
-        self.line, c = few_spins.line(values), few_spins.correlation(few_spins.ensemble(values), int(values["N"]))
+        self.line, c = few_spins.line(values), few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
         many = few_spins.limit(values)
         says = f"Correlation of two spins over their number. Here {shown(c, 3)}; infinitely many spins: {shown(many, 3)}."
         return {
@@ -196,41 +193,57 @@ class Found:
 
     def spectrum(self) -> Parts:
         light = few_spins.light(self.values, self.line)
-        x, y = light.frequency.values, light.emission.values
+        x, y = light.frequency.values - float(self.line.frequency), light.emission.values
         top = float(y.max()) if y.max() > DARK else 1.0
-        centre, half = float(self.line.frequency), float(self.line.linewidth) / 2
+        half = float(self.line.linewidth) / 2
         figure = {
-            "x": figures.axis("frequency ν/(κ+γ)", x[0], x[-1]),
-            "y": figures.axis("emission S(ν) (κ+γ)", 0, 1.1 * top),
+            "x": figures.axis(few_spins.FROM_THE_LINE, x[0], x[-1]),
+            "y": figures.axis("emission S(ν) / highest", 0, 1.1),
             "lines": [
-                figures.line(x, y, ss.plot.COLOURS[0]),
-                figures.line([centre - half, centre + half], [top / 2, top / 2], ss.plot.COLOURS[1], wide=True),
+                figures.line(x, y / top, ss.plot.COLOURS[0]),
+                figures.line([-half, half], [0.5, 0.5], ss.plot.COLOURS[1], wide=True),
             ],
-            "legend": [(ss.plot.COLOURS[0], "spectrum", "line"), (ss.plot.COLOURS[1], f"width {shown(2 * half, 3)}", "line")],
+            "legend": [(ss.plot.COLOURS[0], "spectrum", "line"), (ss.plot.COLOURS[1], f"width {brief(2 * half)}", "line")],
         }
-        highest = f"highest at {shown(x[y.argmax()])}, width {shown(2 * half, 3)}" if y.max() > DARK else "no light at all"
+        highest = (
+            f"highest at {shown(light.frequency.values[y.argmax()])}, width {brief(2 * half)}"
+            if y.max() > DARK
+            else "no light at all"
+        )
         return {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}
 
 
-def _correlations(values: Values, model: ss.Ensemble, known: dict[int, float], spins: int, last: bool) -> Parts:
-    """The curve over N so far, with one more number of spins."""
-    known[spins] = few_spins.correlation(model, spins)
-    many, counts, found = few_spins.limit(values), list(map(float, known)), list(known.values())
-    low, high = min(0.0, many, *found), max(0.02, many, *found)
-    room = 0.12 * (high - low)
-    ends = (0.0, SPINS.high)
-    figure = {
-        "x": figures.axis(SPINS.label, *ends, control="N"),
-        "y": figures.axis("correlation c", low - room, high + room),
-        "lines": [
-            figures.line(ends, [0, 0], figures.INK, dash="1 4"),
-            figures.line(ends, [many, many], figures.INK, dash="6 4"),
-            figures.line(counts, found, ss.plot.COLOURS[0]),
-            figures.line(counts, found, ss.plot.COLOURS[0], points=True),
-        ],
-        "legend": [(ss.plot.COLOURS[0], "exact", "dots"), (figures.INK, "infinitely many spins", "dash")],
-    }
-    return {"correlation": {"figure": figure, "busy": not last}}
+class Correlations:
+    """The curves over N so far: first that of second order, then the exact one, number by number."""
+
+    def __init__(self, values: Values) -> None:
+        self.model, self.limit = few_spins.ensemble(values), few_spins.limit(values)
+        self.exact, self.second = dict[int, float](), list[float]()
+
+    def add(self, spins: int, last: bool) -> Parts:
+        """The picture with one more number of spins."""
+        self.second = self.second or few_spins.second_order(self.model)
+        self.exact[spins] = few_spins.correlation(self.model, ss.Exact(spins))
+        many, counts, found = self.limit, list(map(float, self.exact)), list(self.exact.values())
+        low, high = min(0.0, many, *found, *self.second), max(0.02, many, *found, *self.second)
+        room = 0.12 * (high - low)
+        ends = (SPINS.low, SPINS.high)
+        figure = {
+            "x": figures.over(SPINS),
+            "y": figures.axis("correlation c", low - room, high + room),
+            "lines": [
+                figures.line(ends, [0, 0], figures.INK, dash="1 4"),
+                figures.line(ends, [many, many], figures.INK, dash="6 4"),
+                figures.line(few_spins.MANY, self.second, ss.plot.COLOURS[1]),
+                figures.line(counts, found, ss.plot.COLOURS[0]),
+                figures.line(counts, found, ss.plot.COLOURS[0], points=True),
+            ],
+            "legend": [
+                (ss.plot.COLOURS[0], "exact", "dots"), (ss.plot.COLOURS[1], "second order", "line"),
+                (figures.INK, "infinitely many spins", "dash"),
+            ],
+        }  # fmt: skip
+        return {"correlation": {"figure": figure, "busy": not last}}
 
 
 def _done(piece: Callable[[], None], then: Callable[[], Parts] = dict) -> Parts:

@@ -36,14 +36,15 @@ CHAPTERS: dict[str, str] = {
     "Arnold tongue": "tongue",
     "engineered locking": "engineering",
     "microscopic ground": "microscopic",
+    "levels of theory": "levels",
     "beyond the article": "finite_spins",
 }
 #: order in which they are started: neighbours share no kernels, which both processes would compile
 START_ORDER = (
     "spheres", "tongue", "finite_spins", "diagram", "engineering", "random_starts",
-    "two_groups", "plateau", "transition", "phase", "one_spin", "microscopic",
+    "two_groups", "plateau", "transition", "phase", "one_spin", "levels", "microscopic",
 )  # fmt: skip
-NOT_QUICK = ("random_starts", "one_spin")  # chapters that the quick report leaves out
+NOT_QUICK = ("random_starts", "one_spin", "levels")  # chapters that the quick report leaves out
 PROCESSES = 2  # more would compile the same kernels again
 MEMORY = 2**30  # bytes per process
 

@@ -3,9 +3,10 @@
 const SETTLED = 250; // milliseconds without a change after which values count as chosen
 const APART = 1000; // milliseconds between two entries of the browser's history
 
-// a number as short as its control allows: on a grid of steps, or with four digits on a logarithmic scale
+// a number as short as its control allows: whole, on a grid of steps, or with four digits on a logarithmic scale
 export function rounded(control, value) {
   if (control.kind === "tick") return value ? 1 : 0;
+  if (control.step % 1 === 0) return Math.round(value);
   if (control.scale === "log") return Number(value.toPrecision(4));
   return Number((Math.round(value / (control.step / 10)) * (control.step / 10)).toFixed(6));
 }

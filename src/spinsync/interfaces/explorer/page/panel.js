@@ -16,8 +16,26 @@ function roundest(low, high) {
   }
 }
 
+// the values at the positions of a slider of whole numbers on a logarithmic scale: one by one, then in equal ratios
+function wholeValues({ low, high }) {
+  const ratio = (high / low) ** (1 / POSITIONS), found = [low];
+  while (found.at(-1) < high) {
+    const last = found.at(-1), next = Math.round(roundest(last * ratio ** 0.6, last * ratio ** 1.4));
+    found.push(Math.min(high, Math.max(last + 1, next)));
+  }
+  return found;
+}
+
 // how the positions of a slider belong to values
 function scaleOf({ low, high, step, scale }) {
+  if (scale === "log" && step % 1 === 0) {
+    const values = wholeValues({ low, high });
+    const at = (v) => {
+      const next = values.findIndex((value) => value >= v);
+      return next > 0 && v - values[next - 1] < values[next] - v ? next - 1 : next;
+    };
+    return { min: 0, max: values.length - 1, step: 1, at, value: (position) => values[position] };
+  }
   if (scale !== "log") return { min: low, max: high, step, at: (value) => value, value: (position) => position };
   const factor = high / low, value = (position) => low * factor ** (position / POSITIONS);
   return {
@@ -29,6 +47,7 @@ function scaleOf({ low, high, step, scale }) {
 
 // a number as it is written into a field
 function written({ step, scale }, value) {
+  if (step % 1 === 0) return value;
   if (scale === "log") return Number(value.toPrecision(4));
   return Number(value.toFixed(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) + 2));
 }
@@ -43,7 +62,7 @@ function tickRow(label, id, wish) {
 function numberRow(control, label, id, wish) {
   const { min, max, step, at, value } = scaleOf(control);
   const slider = make("input", { type: "range", id, min, max, step });
-  const field = make("input", { type: "number", step: control.scale === "log" ? "any" : control.step });
+  const field = make("input", { type: "number", step: control.scale === "log" && control.step % 1 ? "any" : control.step });
   field.setAttribute("aria-label", `${label}, as a number`);
   const root = make("div", { className: "row" }, make("label", { htmlFor: id, textContent: label }), field, slider);
   let typing = false; // what somebody types is left alone until it is entered

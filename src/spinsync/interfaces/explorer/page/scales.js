@@ -9,6 +9,13 @@ function linearTicks(low, high, room) {
   return found.map((value) => [value, value.toFixed(digits).replace("-", "−")]);
 }
 
+// 10⁴, 2·10⁴
+function inPowers(value) {
+  const [digits, power] = value.toExponential().split("e");
+  const raised = [...String(Number(power))].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+  return `${digits === "1" ? "" : `${digits}·`}10${raised}`;
+}
+
 // 0.1, 0.2, 0.5, 1, 2, 5, 10, ...; powers of ten alone where there is no room
 function logarithmicTicks(low, high, room) {
   const found = [];
@@ -16,7 +23,7 @@ function logarithmicTicks(low, high, room) {
     for (const k of [1, 2, 5]) found.push(Number(`${k}e${power}`));
   const inside = found.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
   const kept = inside.length > 1.6 * room ? inside.filter((v) => Number.isInteger(Math.log10(v))) : inside;
-  return kept.map((v) => [v, String(v)]);
+  return kept.map((v) => [v, v < 1e4 ? String(v) : inPowers(v)]);
 }
 
 // [value, words] of the ticks of an axis, for about `room` of them

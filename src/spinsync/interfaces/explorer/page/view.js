@@ -4,7 +4,13 @@
 import { clamped } from "./address.js";
 import { LocalModel, decoded } from "./model.js";
 
-const shown = (number) => String(Number(number.toPrecision(Math.abs(number) < 0.1 ? 2 : 4))).replace("-", "−");
+const shown = (number) => {
+  const digits = Number.isInteger(number) ? 7 : Math.abs(number) < 0.1 ? 2 : 4;
+  return String(Number(number.toPrecision(digits))).replace("-", "−");
+};
+
+// a whole number on the other side of which `here` is, so that a small step is one to the next number
+const beyond = (value, here) => (value > here ? Math.ceil(value) : Math.floor(value));
 
 // the allowed value nearest to a wish (null: it is no number), and a sentence on what was wrong with it
 function allowed(control, wish) {
@@ -71,7 +77,8 @@ export class View {
     for (const [axis, value] of [[figure.x, x], [figure.y, y]]) {
       const control = this.controls.find(({ name }) => name === axis?.control);
       if (!control) continue;
-      changes[control.name] = Number(control.scale === "log" ? value.toPrecision(3) : value.toFixed(2));
+      const round = Number(control.scale === "log" ? value.toPrecision(3) : value.toFixed(2));
+      changes[control.name] = control.step % 1 === 0 ? beyond(round, this.values[control.name]) : round;
     }
     this.ask(changes, { quiet: true });
   }
