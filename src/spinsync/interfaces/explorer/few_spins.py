@@ -18,6 +18,7 @@ COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60, 80, EXACT_UP_TO)  # of the exac
 MANY = (10, 14, 20, 30, 44, 60, 100, 200, 400, 1000, 3000, 10_000, 100_000, 1_000_000)  # of that in second order
 POINTS = 241  # of the spectrum
 UNRELATED = 5e-4  # a correlation that is 0.000 in three digits
+DARK = 1e-12  # emission that is none
 REACH = 4  # half width of a spectrum, in widths of its line
 FROM_THE_LINE = "frequency from the line (ν − ν₀)/(κ+γ)"
 NARROW = 10  # N|s|^2 from which phase diffusion tells the width of the line (4.7)
@@ -60,6 +61,12 @@ def light(values: Values, found: xr.Dataset | None = None) -> xr.Dataset:
     reach = REACH * float(found.linewidth)
     around = float(found.frequency) + np.linspace(-reach, reach, POINTS)
     return ss.emission_spectrum(ensemble(values), around, theory=theory(values["N"]))
+
+
+def highest(light: xr.Dataset) -> float:
+    """The strongest emission; 1 where there is none."""
+    top = float(light.emission.max())
+    return top if top > DARK else 1.0
 
 
 def first_words(values: Values) -> str:

@@ -211,7 +211,7 @@ def _around(time: Array, phase: Array) -> tuple[Array, Array]:
 def _legend(ax: Axes, areas: Sequence[Patch] = ()) -> None:
     """Above the curves, which fill the picture."""
     handles = [*areas, *ax.get_legend_handles_labels()[0]]
-    look = {"fontsize": 7, "columnspacing": 1.0, "handlelength": 1.8, "ncols": 2 if areas else 3}
+    look = {"fontsize": 7, "columnspacing": 1.0, "handlelength": 1.8, "ncols": 2 if areas or len(handles) > 3 else 3}
     if handles:
         ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1.0), **look)
 
@@ -224,12 +224,12 @@ def few_spectrum(values: Values) -> Figure:
     found = few_spins.line(values)
     light = few_spins.light(values, found)
     figure, (ax,) = _sheet()
-    ax.plot(light.frequency - float(found.frequency), light.emission)
-    half, top = float(found.linewidth) / 2, float(light.emission.max()) / 2
-    ax.plot([-half, half], [top, top], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(2 * half)}")
-    ax.set(
-        xlabel=rf"frequency from the line  $(\nu-\nu_0){UNIT}", ylabel=r"emission  $S(\nu)\,(\kappa+\gamma)$", ylim=(0, None)
-    )
+    ax.plot(light.frequency - float(found.frequency), light.emission / few_spins.highest(light))
+    half = float(found.linewidth) / 2
+    ax.plot([-half, half], [0.5, 0.5], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(2 * half)}")
+    ax.set(xlabel=rf"frequency from the line  $(\nu-\nu_0){UNIT}", ylabel=r"emission  $S(\nu)$ / highest", ylim=(0, None))
+    ax.locator_params("x", nbins=3)
+    ax.ticklabel_format(axis="x", style="plain")  # a power of ten at the end of the axis is overlooked
     _legend(ax)
     return figure
 

@@ -13,8 +13,6 @@ from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures
 from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, brief, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
-DARK = 1e-12  # emission that is none
-
 
 class OneEnsemble:
     """One ensemble: all of it from closed forms, without any kernel."""
@@ -194,7 +192,7 @@ class Found:
     def spectrum(self) -> Parts:
         light = few_spins.light(self.values, self.line)
         x, y = light.frequency.values - float(self.line.frequency), light.emission.values
-        top = float(y.max()) if y.max() > DARK else 1.0
+        top = few_spins.highest(light)
         half = float(self.line.linewidth) / 2
         figure = {
             "x": figures.axis(few_spins.FROM_THE_LINE, x[0], x[-1]),
@@ -207,7 +205,7 @@ class Found:
         }
         highest = (
             f"highest at {shown(light.frequency.values[y.argmax()])}, width {brief(2 * half)}"
-            if y.max() > DARK
+            if y.max() > few_spins.DARK
             else "no light at all"
         )
         return {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import exp, pi
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,7 +20,7 @@ START = [[0.1, 0.0, 0.5]]  # the inversion of uncoupled spins, and an order para
 TIMES = np.linspace(0, 4, 161)
 SAMPLES = 1000
 #: level of theory -> its name, from the coarsest to the exact one
-LEVELS = {
+LEVELS: dict[Any, str] = {
     ss.MeanField(): "mean field",
     ss.Cumulants(SPINS): "second-order cumulants",
     ss.TruncatedWigner(SPINS, SAMPLES): "truncated Wigner",
