@@ -62,7 +62,7 @@ def test_each_page_has_a_state_of_its_own(explorer):
         ({"V": {"V": 1}}, {"V": 3.0}, "coupling must be a number."),
         ({"V": True}, {"V": 3.0}, "coupling must be a number."),
         ({"V": 10**400}, {"V": 3.0}, "coupling must be a number."),
-        ({"V": 1e6}, {"V": 5.0}, "coupling: 1e+06 is outside 0 to 5; 5 is used."),
+        ({"V": 1e6}, {"V": 5.0}, "coupling: 1000000 is outside 0 to 5; 5 is used."),
         ({"W": 1, "__class__": 2}, {"V": 3.0}, ""),
         ({f"x{k}": k for k in range(300)}, {"V": 3.0}, ""),
     ],
