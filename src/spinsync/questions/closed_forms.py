@@ -56,8 +56,9 @@ def limit_cycle(ensemble: Ensemble) -> xr.Dataset:
         Of `Ensemble.cavity` without disorder also what the cavity gives if its mode is kept instead of eliminated, (7.2) to
         (7.6), at any cavity_decay: cavity_frequency (angular; NaN where it does not lase), photon_number N |alpha|^2 in the
         cavity, photon_flux kappa_c N |alpha|^2 (photons per time; times the photon energy it is the output power), both 0
-        where it does not lase; cavity_threshold, the inversion z* that lases (inf without coupling); cavity_stable, whether
-        small perturbations of this cycle decay (False where there is none).
+        where it does not lase, whatever `synchronized` of the eliminated mode says; cavity_threshold, the inversion z* that
+        lases (inf without coupling); cavity_stable, whether small perturbations of this cycle decay (False where there is
+        none).
 
     Raises
     ------

@@ -49,7 +49,7 @@ def evolve(
     ensemble : Ensemble
     times : array of shape (time,)
         Increasing, in units of 1/rate. The initial state holds at times[0].
-    theory : MeanField, TruncatedWigner, Exact, Trajectories or BruteForce
+    theory : MeanField, Cumulants, TruncatedWigner, Exact, Trajectories or BruteForce
         The level of theory.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Bloch vectors m = (2 Re s, -2 Im s, z) of length at most 1, one per group. With each=True they may instead be one per

@@ -33,14 +33,15 @@ def photon_statistics(ensemble: Ensemble, delays: Any = (0.0,), *, theory: Theor
     ensemble : Ensemble
     delays : array of shape (delay,)
         Increasing, in units of 1/rate. In the steady state g2(-tau) = g2(tau).
-    theory : Exact or BruteForce
+    theory : TruncatedWigner, Exact or BruteForce
     seed : int
         Seed of theories that draw random numbers; 0 for others.
 
     Returns
     -------
     xarray.Dataset
-        (delay): g2; NaN where the ensemble emits no light.
+        (delay): g2; NaN where the ensemble emits no light. TruncatedWigner adds g2_error, and gives NaN where the mean intensity
+        <J_+ J_-> is below 4 or not known well enough.
 
     Raises
     ------

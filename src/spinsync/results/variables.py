@@ -62,7 +62,7 @@ VARIABLES: Mapping[str, tuple[str, str]] = {
     "frequency": ("frequency -d arg<sigma^->/dt", RATE),
     "linewidth": ("full width at half maximum of the line", RATE),
     "degenerate": ("another line has the same width", "1"),
-    "emission": ("spectrum of the collective emission, per angular frequency", f"1/{RATE}"),
+    "emission": ("spectrum of the collective emission, per frequency nu/2 pi", f"1/{RATE}"),
     "delay": ("delay between two photons", f"1/{RATE}"),
     "g2": ("intensity correlation g2 of the collective emission", "1"),
     "amplitude": ("amplitude |s|", "1"),

@@ -32,6 +32,13 @@ def exact_g2(ensemble, spins, delays):
     return np.array([intensity @ expm_multiply(generator * t, after) for t in delays]) / (intensity @ p) ** 2
 
 
+def test_photons_far_apart_know_nothing_of_each_other():
+    """|E|^2 is in units of its own mean, which differs from that of different spins by an error of order 1/N."""
+    found = ss.photon_statistics(single(12.0), [3.0, 4.0, 6.0], theory=ss.TruncatedWigner(20, 100))
+    assert np.all(abs(found.g2 - 1) <= 4 * found.g2_error)
+    assert np.all(found.g2_error < 8e-3)
+
+
 @pytest.mark.parametrize(
     ("ensemble", "spins"),
     [

@@ -170,16 +170,18 @@ def intensity_correlation(problem: ClassicalSpins, delays: Array, seed: int) -> 
         light = abs(one.field) ** 2 - one.square
         found = autocorrelation(light, most).real
         found[0] = one.pairs
-        return np.append(found, one.intensity)
+        return np.append(found, [one.intensity, light.mean()])
 
     found, bin_length = recorded(steps, samples, weights, number * step, STEPS_PER_BIN, correlation)
-    intensity, spread = found[:, -1].mean(), found[:, -1].std(ddof=1)
+    intensity, spread = found[:, -2].mean(), found[:, -2].std(ddof=1)
     if not intensity > FAINT * max(1.0, spread / np.sqrt(len(found))):
         nothing = (("delay",), np.full(len(delays), np.nan))
         return {"g2": nothing, "g2_error": nothing}
-    pairs = np.stack([np.interp(abs(delays), bin_length * np.arange(most + 1), row[:-1]) for row in found])
-    g2 = pairs.mean(axis=0) / intensity**2
-    linear = pairs / intensity**2 - 2 * g2 * (found[:, -1:] / intensity - 1)  # to first order in the fluctuations
+    # each in units of its own mean: that of |E|^2 differs from <J_+ J_-> by an error of order 1/N, and g2 must tend to 1
+    own = found[:, [-2] + most * [-1]]
+    relative = found[:, :-2] / own.mean(axis=0) ** 2
+    linear = relative - 2 * relative.mean(axis=0) * (own / own.mean(axis=0) - 1)  # to first order in the fluctuations
+    rows = np.stack([np.interp(abs(delays), bin_length * np.arange(most + 1), row) for row in linear])
     means = Means(event_size={"g2": 0.0}, weight=np.zeros(()))
-    means.add({"g2": (("delay",), linear)})
-    return {"g2": (("delay",), g2), "g2_error": (("delay",), means.error("g2"))}
+    means.add({"g2": (("delay",), rows)})
+    return {"g2": (("delay",), means.mean["g2"]), "g2_error": (("delay",), means.error("g2"))}
