@@ -40,8 +40,8 @@ def photon_statistics(ensemble: Ensemble, delays: Any = (0.0,), *, theory: Theor
     Returns
     -------
     xarray.Dataset
-        (delay): g2; NaN where the ensemble emits no light. TruncatedWigner adds g2_error, and gives NaN where the mean intensity
-        <J_+ J_-> is below 4 or not known well enough.
+        (delay): g2; NaN where the ensemble emits no light. TruncatedWigner adds g2_error, and gives NaN where the mean
+        intensity <J_+ J_-> is below 4 or not known well enough.
 
     Raises
     ------

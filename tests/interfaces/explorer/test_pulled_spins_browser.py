@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stage_alone import stage_page
+from stage_alone import stage_page, wait_until
 from stage_states import FRAME, ONE, R, paused, place, settle
 
 pytestmark = pytest.mark.browser
@@ -155,7 +155,7 @@ def test_a_finger_pulls_a_spin_and_elsewhere_it_scrolls(browser):
     assert page.evaluate("scrollY") == 0
     assert page.evaluate("stage.motion.held") == -1
     assert swipe(box["x"] + 8, box["y"] + box["height"] - 10) == -1
-    assert page.evaluate("scrollY") > 10
+    wait_until(page, "scrollY > 10")
     context.close()
 
 
