@@ -30,6 +30,12 @@ MAY_BE_NAN = {
     "phase_difference_density": "a group of one spin has no pair",
     "correlation_error": "a group of one spin has no pair",
     "inversion_correlation_error": "a group of one spin has no pair",
+    "anomalous_covariance": "a group of one spin has no pair",
+    "anomalous_covariance_error": "a group of one spin has no pair",
+    "coherence_covariance": "a group of one spin has no pair",
+    "coherence_inversion_covariance": "a group of one spin has no pair",
+    "coherence_inversion_covariance_error": "a group of one spin has no pair",
+    "inversion_covariance": "a group of one spin has no pair",
     "phase": "no coherence",
     "phase_locking": "a group is incoherent",
     "phase_difference": "a group is incoherent; no such state",
@@ -46,6 +52,15 @@ MAY_BE_NAN = {
     "symmetric_pair.hopf_detuning": "no such state",
     "locking_range.beat_frequency": "locked",
     "locking_range.phase_offset": "no coupling of the phases",
+    "photon_statistics.g2": "no light",
+    "photon_statistics.g2_error": "no light",
+    "squeezing.wineland": "no mean spin",
+    "squeezing.dicke": "no spin but along z",
+    "compare.coherence": "a theory has none",
+    "compare.coherence_error": "a theory has none",
+    "compare.inversion_error": "a theory has none",
+    "compare.order_parameter_error": "a theory has none",
+    "compare.trajectories": "a theory has none",
 }
 #: NaN for a group without gain and damping, whose inversion is undetermined
 FREE = {"limit_cycle.inversion"}
