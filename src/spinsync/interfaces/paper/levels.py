@@ -46,15 +46,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "sampling. All five follow one model here, of 100 spins where a theory knows their number, from one weakly "
         "synchronized state.</p><p>Quantum noise drives the spins away from the incoherent state as strongly as the weak "
         "start does: mean field, which has none, is late. In its steady state the order parameter is too large, by an error of "
-        "1/<i>N</i>. Second order is closer; the error of its steady state, too much order and too little inversion, also "
-        "falls as 1/<i>N</i>.</p>",
+        "1/<i>N</i>. Second order is closer in the order parameter, but not in the inversion, which is too low: here its "
+        "error is several times that of mean field. Both errors of both theories fall as 1/<i>N</i> for many spins.</p>",
         figures={"levels": _figure(data["levels"])},
         captions={
             "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (mean field: "
             "infinitely many), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) Order "
             "parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
-            f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Dotted: second order from where "
-            "<code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not follow; "
+            f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Dotted in (a), (b): second order "
+            "from where <code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not "
+            "follow; "
             "order parameter and inversion do not depend on the phase."
         },
         data=data,
