@@ -54,8 +54,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "infinitely many), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) Order "
             "parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
             f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Dotted in (a), (b): second order "
-            "from where <code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not "
-            "follow; "
+            "from where <code>status</code> tells that the phase has diffused, which the mean coherence of this theory does "
+            "not follow; "
             "order parameter and inversion do not depend on the phase."
         },
         data=data,
