@@ -32,8 +32,9 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, s
 
     frequency = -Im lambda_1, linewidth = -2 Re lambda_1 (full width at half maximum), both angular. A linewidth that vanishes
     as 1/N is the finite-N sign of spontaneously broken U(1) symmetry. Cumulants takes the modes of the first-order regression
-    (10.23), which are too wide above threshold: 2.5 collective decay rates at the optimum of the superradiant laser, where the
-    exact width is 1.5. MeanField answers for many spins, by the phase diffusion (4.7).
+    (10.23), whose width is off by a factor above threshold, at any number of spins: 2.5 collective decay rates at the optimum
+    of the superradiant laser, where the exact width is 1.5, and too narrow with strong exchange. MeanField answers for many
+    spins, by the phase diffusion (4.7).
 
     Parameters
     ----------
@@ -161,8 +162,9 @@ def emission_spectrum(ensemble: Ensemble, frequencies: Any, *, theory: Theory, s
     """Spectrum of the collective emission in the steady state, equation (9.8).
 
     S(nu) = 2 Re integral_0^inf exp(i nu tau) <J_+(0) J_-(tau)> d tau, has its peak at the frequency of the line, and
-    its integral over d nu / 2 pi is <J_+ J_->. With Cumulants (10.23): of a line that is too wide above threshold, as in
-    `linewidth`, and without the light of the tails of a Lorentzian distribution that no frequency class holds.
+    its integral over d nu / 2 pi is <J_+ J_->. With Cumulants (10.23): of a line whose width is off by a factor above
+    threshold, as in `linewidth`, and without the light of the tails of a Lorentzian distribution that no frequency class
+    holds.
 
     Parameters
     ----------

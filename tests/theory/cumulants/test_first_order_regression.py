@@ -110,3 +110,10 @@ def test_a_continuous_spread_of_frequencies_has_no_lines_of_its_own():
     assert float(ss.linewidth(coupled, theory=ss.Cumulants(1000)).linewidth) < 4
     with pytest.raises(ss.InputError, match="`modes` must be at most 1"):
         ss.linewidth(coupled, theory=ss.Cumulants(1000), modes=2)
+
+
+@pytest.mark.parametrize(("theta", "factor"), [(-0.5, 1.93), (-0.3, 1.25), (-0.2, 0.66), (-0.1, 0.18)])
+def test_the_linewidth_is_off_by_the_factor_that_the_docs_tell(theta, factor):
+    ensemble = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=20.0, theta=theta * np.pi)
+    true = ss.linewidth(ensemble, theory=ss.MeanField(), spins=10**7).linewidth.item()
+    assert ss.linewidth(ensemble, theory=ss.Cumulants(10**7)).linewidth.item() / true == pytest.approx(factor, abs=0.01)
