@@ -101,7 +101,8 @@ def _draw(ax: Axes, dataset: xr.Dataset, name: str, unit: Unit) -> None:
             look: dict[str, Any] = dict(color=group_colour(ax, i), lw=width)
             entry = label if j == 0 else "_nolegend_"
             ax.plot(time, np.where(wrong, np.nan, line), ls=DASHES[j % len(DASHES)], label=entry, **look)
-            ax.plot(time, np.where(touched, line, np.nan), ls=":", **look)
+            if touched.any():
+                ax.plot(time, np.where(touched, line, np.nan), ls=":", **look)
             ax.fill_between(time, line - error, line + error, color=look["color"], alpha=0.25, lw=0)
     if "status" in dataset and np.any(dataset["status"].values > Validity.VALID):
         ax.plot([], [], ls=":", color=ink(ax), label=once(ax, NOT_VALID))

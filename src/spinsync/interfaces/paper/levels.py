@@ -72,11 +72,8 @@ def _figure(levels: xr.Dataset) -> Figure:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 3.0), layout="constrained")
     for ax, name in ((left, "order_parameter"), (middle, "inversion")):
         ss.plot.compare(levels, ax, variable=name, unit="damping")
-        for line in list(ax.lines):
-            if np.isfinite(np.asarray(line.get_ydata(), float)).any():
-                line.set_linewidth(1.2)
-            else:  # a theory whose status tells nothing has no dotted line to explain
-                line.remove()
+        for line in ax.lines:
+            line.set_linewidth(1.2)
     keys = [key(label, color=ss.plot.COLOURS[i]) for i, label in enumerate(LEVELS.values())]
     right.axhline(0, color=ss.plot.COLOURS[len(LEVELS) - 1], lw=1.0)
     for i in range(len(LEVELS) - 1):

@@ -86,13 +86,18 @@ class Classes:
         return np.concatenate([z, c.real, np.where(self.pairs[0] == self.pairs[1], 0, c.imag), connected, self.tail])
 
 
+def primed_rates(terms: GroupTerms) -> tuple[Array, Array]:
+    """Gain and damping of a spin with its own correlated pumping and decay, (10.1), each of shape (group,)."""
+    return terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+
+
 def classes_of(terms: GroupTerms, of: FrequencyClasses, coupling: Array, smooth: Array) -> Classes:
     """The coefficients of the classes of an ensemble.
 
     coupling : C, complex array of shape (group, group)
     smooth : bool array of shape (group,), whether a group has a continuous distribution of frequencies
     """
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    gain, damping = primed_rates(terms)
     gamma_1, net_gain, g = gain + damping, gain - damping, of.group
     left, right = factors(coupling)
     with np.errstate(invalid="ignore", divide="ignore"):  # NaN: no relaxation, an error later

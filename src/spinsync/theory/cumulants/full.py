@@ -17,6 +17,7 @@ from spinsync.model.realizability import Validity
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
 from spinsync.theory.cumulants import full_equations
+from spinsync.theory.cumulants.classes import primed_rates
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses
 
 DIFFUSED = 0.1  # variance of the phase up to which |s| is within 1 % of the exact one (measured, 30 to 300 spins)
@@ -34,7 +35,7 @@ def with_coherence(
     check_memory("ensemble", s.size, COPIES * MOMENTS, "frequency classes", growth=2)
     n, classes, groups = terms.spins.sum(), s.size, terms.spins.size
     planes = np.array([ensemble.coupling_matrix / n, (terms.decay + terms.pumping) / 2], complex).view(float)
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    gain, damping = primed_rates(terms)
     g, gamma_1, spins = of.group, gain + damping, terms.spins[of.group] * of.share
     table = (g, spins, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g], spins != 1)
     return replace(

@@ -24,7 +24,7 @@ from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.observed import Observed
 from spinsync.theory.cumulants import full, symmetric
-from spinsync.theory.cumulants.classes import classes_of, factors
+from spinsync.theory.cumulants.classes import classes_of, factors, primed_rates
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
 from spinsync.theory.cumulants.regression import regression
 from spinsync.theory.cumulants.steady import steady_state
@@ -155,7 +155,7 @@ def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
 
 def tail_factors(terms: GroupTerms, of: FrequencyClasses) -> Array:
     """The spins of each group outside its classes, their relaxation and net gain, shape (1, 3, group)."""
-    gain, damping = terms.gain + terms.pumping.diagonal().real, terms.damping + terms.decay.diagonal().real
+    gain, damping = primed_rates(terms)
     return np.stack([terms.spins * of.tail, gain + damping, gain - damping])[None].copy()
 
 

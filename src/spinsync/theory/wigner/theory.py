@@ -53,12 +53,11 @@ class TruncatedWigner:
     Notes
     -----
     Source: equations (11.1) to (11.9), with the articles cited there. Each `<name>_error` is the statistical error from the
-    samples; it does not contain the error of the approximation. Exact are spins without coupling and the limit
-    of many spins. Compared with Exact at gain 3, damping 1,
-    theta = -pi/2, V = 12 and 20 and N = 100 and 300, inversion and order parameter agree within 0.002 and the pair
-    correlation within 0.5 %. The noise of local gain and loss has the right variances; its covariance of transverse and
-    z components is half the quantum one, so that squeezing next to such noise is an estimate. Fewer than
-    10 spins, entanglement beyond Gaussian noise and rare events are outside its validity.
+    samples; it does not contain the error of the approximation. Exact are spins without coupling and the limit of many
+    spins. Compared with Exact at gain 3, damping 1, theta = -pi/2, V = 12 and 20 and N = 100 and 300, inversion and order
+    parameter agree within 0.002 and the pair correlation within 0.5 %. The noise of local gain and loss has the right
+    variances; its covariance of transverse and z components is half the quantum one, so that squeezing next to such noise
+    is an estimate. Fewer than 10 spins, entanglement beyond Gaussian noise and rare events are outside its validity.
 
     A step of a spin takes 6 ns on one core: 20 samples of 100000 spins to t = 20 at rates of about 6 take 20 s.
 
