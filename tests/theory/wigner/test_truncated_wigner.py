@@ -254,3 +254,13 @@ def test_error_messages(call, message):
 def test_too_many_steps_are_refused():
     with pytest.raises(ss.IntegrationError, match="The run would take more than 2147483647 time steps: shorten `times`, give"):
         ss.evolve(laser(), [0, 1e9], theory=ss.TruncatedWigner(10, 2))
+
+
+def test_squeezing_by_exchange_is_too_weak_by_about_two_over_the_number_of_spins():
+    """At its best time, t = 5: what the docs tell of samples, whose scatter is a tenth of it here."""
+    ensemble, times, start = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=1.0, theta=0.0), [0.0, 5.0], [[1.0, 0.0, 0.0]]
+    exact, sampled = (
+        ss.squeezing(ss.evolve(ensemble, times, theory=theory, initial=start)).wineland[-1].item()
+        for theory in (ss.Exact(100), ss.TruncatedWigner(100, 4000))
+    )
+    assert 1 / 100 < sampled - exact < 3 / 100

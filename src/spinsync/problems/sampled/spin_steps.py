@@ -41,24 +41,9 @@ def _round(a: Any, b: Any, c: Any, d: Any, k: Any, l: Any) -> Any:  # noqa: E741
 def _mix(a: Any, b: Any, c: Any, d: Any, k: Any, l: Any) -> Any:  # noqa: E741
     """Philox4x32-10: four random words from a counter (a, b, c, d) and a key (k, l)."""
     mask, up, other = np.uint64(0xFFFFFFFF), np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
-    a, b, c, d = _round(a, b, c, d, k, l)
-    k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
+    for _ in range(9):
+        a, b, c, d = _round(a, b, c, d, k, l)
+        k, l = (k + up) & mask, (l + other) & mask  # noqa: E741
     return _round(a, b, c, d, k, l)
 
 
