@@ -32,6 +32,7 @@ CLOSED_FORM = "#000000"  # colour of closed forms in all figures
 #: colour map of magnitudes: linear in lightness, for all kinds of colour vision
 COLOURMAP = "cividis"
 CYCLIC_COLOURMAP = "twilight"  # for phases
+SIGNED_COLOURMAP = "PuOr"  # for numbers of both signs, pale at zero
 
 #: file formats -> metadata that omit the date, so that equal figures give equal files
 UNDATED: dict[str, dict[str, None]] = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}

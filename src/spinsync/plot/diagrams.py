@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
-from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, axes, in_style
+from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, SIGNED_COLOURMAP, axes, in_style
 from spinsync.plot.cavity_marks import mark_outside_limit
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.labels import (
@@ -31,7 +31,9 @@ from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, no_mul
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
 
-UNDEFINED = "#d0d0d0"  # colour of undefined values
+UNDEFINED = "#d0d0d0"  # colour of undefined values, hatched as a colour map may hold a similar grey
+HATCHED = {"hatch": "/////", "edgecolor": "#909090"}
+SIGNED = ("frequency", "inversion", "lyapunov")
 SPIN_POINTS = 300  # of closed forms over numbers of spins, at most
 THRESHOLD = "threshold"  # the critical coupling in the legend
 
@@ -65,7 +67,7 @@ def phase_diagram(
         regime, order_parameter, lyapunov, amplitude, inversion or frequency (of the first group), phase_locking or
         phase_difference (of the first two); by default the order parameter of one group or of few
         spins, the regime of several groups.
-        Grey: undefined; a phase difference also where the groups drift. Crosses: undecided regimes. Lines of a symmetric
+        Hatched: undefined; a phase difference also where the groups drift. Crosses: undecided regimes. Lines of a symmetric
         pair: the Hopf line, the existence limit of full synchronization, and the stability limit of the incoherent state,
         (5.2) to (5.4); of any other pair over its detuning: the edges of Adler's locking range (5.7) if its relative
         error is below 0.1 and the cross coupling at most half of that within each group; of one group: the threshold (4.5).
@@ -135,16 +137,19 @@ def _reduced(diagram: xr.Dataset, variable: str) -> xr.DataArray:
 
 
 def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> None:
-    ax.set_facecolor(UNDEFINED)
+    ax.patch.set(facecolor=UNDEFINED, **HATCHED)
     cyclic = variable == "phase_difference"
-    floor = -np.pi if cyclic else None if variable in ("frequency", "inversion", "lyapunov") else 0.0
+    floor = -np.pi if cyclic else None if variable in SIGNED else 0.0
     ceiling = np.pi if cyclic else 1.0 if variable == "phase_locking" else None
     map_ = CYCLIC_COLOURMAP if cyclic else COLOURMAP
     values = values / quantity_size(variable, unit)
+    if variable in SIGNED and np.nanmin(values, initial=0.0) < 0 < np.nanmax(values, initial=0.0):
+        map_, ceiling = SIGNED_COLOURMAP, float(np.nanmax(abs(values)))  # zero is in the middle
+        floor = -ceiling
     x, y = cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y)
     image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True)
     if np.isnan(values).any():
-        add_entry(ax, UNDEFINED, "undefined")
+        add_entry(ax, UNDEFINED, "undefined", **HATCHED)
     bar = ax.figure.colorbar(image, ax=ax, label=quantity_label(variable, unit))
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)

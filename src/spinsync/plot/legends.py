@@ -22,10 +22,10 @@ def once(ax: Axes, label: str) -> str:
     return "_nolegend_" if label in ax.get_legend_handles_labels()[1] else label
 
 
-def add_entry(ax: Axes, colour: str, label: str) -> None:
-    """An entry for an area of this colour."""
+def add_entry(ax: Axes, colour: str, label: str, **look: Any) -> None:
+    """An entry for an area of this colour; look : further properties of its rectangle."""
     if label not in ax.get_legend_handles_labels()[1]:
-        ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label))
+        ax.add_artist(Rectangle((0, 0), 0, 0, transform=ax.transAxes, facecolor=colour, linewidth=0, label=label, **look))
 
 
 def name_line(ax: Axes, line: Line2D, label: str) -> None:
