@@ -88,7 +88,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "the "
             "upper right edge the motion is also phase-trapped or irregular; cross: undecided. (e) Locking range by cross "
             "phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
-            "difference for the same parameters; grey: not locked. " + NEWTON
+            "difference for the same parameters; hatched: not locked. " + NEWTON
         },
         data=data,
         claims=tuple(_claims()),

@@ -38,7 +38,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"tongue": _figure(tongue)},
         captions={
             "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
-            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; grey: incoherent, drifting, "
+            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; hatched: incoherent, drifting, "
             "irregular or undecided. Solid: Hopf line, equality in (5.4): the full state is stable on its left, also where "
             "the trajectory ends in another regime. Dashed: end of the existence of the full state (5.2). Dotted: below it the "
             "incoherent state is stable (5.3). " + NEWTON
