@@ -210,6 +210,19 @@ def test_the_known_number_of_photons_with_the_cavity_kept():
     assert cavity_moments(50, 1.0, 1.0, 4.0, 0.25, 30.0)[0] == pytest.approx(91.960901, abs=1e-5)
 
 
+@pytest.mark.parametrize("decay", [300.0, 1e3, 3e3, 1e4])
+def test_the_photons_of_the_eliminated_cavity_are_off_by_the_linewidth_of_a_spin_over_that_of_the_cavity(decay):
+    """(2g/kappa)^2 <J_+ J_-> exceeds the photons of the kept mode by 2 Gamma_perp/kappa, but for the collective decay
+    N 4 g^2/kappa, which is small against 2 Gamma_perp: at a fixed g the distance times kappa is constant."""
+    spins, gain, damping = 50, 4.0, 0.25
+    photons = cavity_moments(spins, 1.0, decay, gain, damping, 30.0)[0]
+    eliminated = ss.Ensemble.single(gain=gain, damping=damping, coupling=2 * spins / decay, theta=-HALF_PI)
+    found = ss.steady_state(eliminated, theory=ss.Cumulants(spins))
+    z, c = float(found.inversion[0]), float(found.correlation[0, 0].real)
+    distance = 4 / decay**2 * spins * ((1 + z) / 2 + (spins - 1) * c) / photons - 1
+    assert distance * decay == pytest.approx(gain + damping, abs=100 / decay)
+
+
 def test_errors_name_nodes_without_a_distribution_and_vectors_that_do_not_fit():
     with pytest.raises(ss.InputError, match=r"Argument `nodes` must be None where no frequency has a smooth distribution, but"):
         ss.evolve(laser(), [0.0, 1.0], theory=ss.Cumulants(10, nodes=16))

@@ -24,6 +24,7 @@ GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHER
 TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(10, 13)
 #: planes of couplings between groups: per spin (C + C^+)/(2N), K_- - K_+ and K_- + K_+
 EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(6)
+TILE = 16  # rows and columns: 2 kB
 FEW_GROUPS = 6  # up to which the coupling is applied by loops instead of matrix products
 FLAGS = {"contract", "nsz", "reassoc"}  # sums in any order; NaN and infinity keep their meaning
 
@@ -228,27 +229,80 @@ def derivative(y, table, planes, factors, work, out):
         real_diagonal(table, a, start, out_re, out_im, out_d)
 
 
-@compiled(SIGNATURE, fastmath=FLAGS)
+@compiled()
+def transpose(matrix, out):
+    """out = matrix^T, tile by tile: each stays in the fastest memory."""
+    size = matrix.shape[0]
+    for i in range(0, size, TILE):
+        for j in range(0, size, TILE):
+            out[j : j + TILE, i : i + TILE] = matrix[i : i + TILE, j : j + TILE].T
+
+
+@compiled(fastmath=FLAGS)
+def damp_and_turn(own, other, loss_a, loss, turn_a, turn, sign, out):
+    """Loss and rotation in one part of (10.3), for the pairs of class a with all later ones."""
+    for b in range(out.size):
+        out[b] = (loss_a + loss[b]) * own[b] + sign * (turn_a - turn[b]) * other[b]
+
+
+@compiled(fastmath=FLAGS)
+def add_fields(own, field, za, z, sign, out):
+    """i z_b (field of b at a) - i z_a (field of a at b)^* in one part of (10.3)."""
+    for b in range(out.size):
+        out[b] += sign * own[b] * z[b] - za * field[b]
+
+
+@compiled(fastmath=FLAGS)
+def add_sources(net, exchange, total, za, z, d, sign, out):
+    """The other terms of one part of (10.3); net and total of this part, exchange of the other one."""
+    for b in range(out.size):
+        out[b] += sign * (net[b] * (za + z[b]) / 2 + total[b] * (za * z[b] + d[b])) - exchange[b] * (za - z[b]) / 2
+
+
+@compiled(fastmath=FLAGS)
+def add_part(net, exchange, total, za, z, part, sign, out):
+    """The terms of one part of c in (10.4)."""
+    for b in range(out.size):
+        out[b] += 4 * part[b] * (sign * (net[b] * (za + z[b]) + 2 * total[b]) + exchange[b] * (za - z[b]))
+
+
+@compiled(fastmath=FLAGS)
+def relax(decay_a, decay, d, out):
+    """The relaxation in (10.4)."""
+    for b in range(out.size):
+        out[b] = -(decay_a + decay[b]) * d[b]
+
+
+@compiled(SIGNATURE)
 def derivative_of_single_classes(y, table, planes, factors, work, out):
-    """`derivative` where every class is a group: pair by pair, as neighbours share no coefficients."""
+    """`derivative` where every class is a group: coefficients are rows of matrices, as neighbours share none.
+
+    The couplings at (b, a) are the complex conjugates of those at (a, b), which lie in a row.
+    """
     groups = planes.shape[1]
     field_re, field_im = fields(y, table, factors, groups, work)
     (z, re, im, d, z_tail), (out_z, out_re, out_im, out_d, out_tail) = split(y, groups), split(out, groups)
     inversions(z, z_tail, table, field_im, out_z, out_tail)
-    k = 0
+    own = work[4 * field_re.size : 6 * field_re.size].reshape(2, groups, groups)
+    transpose(field_re, own[0])
+    transpose(field_im, own[1])
+    loss, turn = np.empty(groups), np.empty(groups)
+    for a in range(groups):  # the two spins are no third ones: C_aa = exchange - i net
+        loss[a] = -table[GAMMA_PERP, a] - planes[NET_RE, a, a] * z[a]
+        turn[a] = table[OMEGA, a] + planes[EXCHANGE_RE, a, a] * z[a]
     for a in range(groups):
-        start, za = k, z[a]
-        for b in range(a, groups):
-            zb, x, v = z[b], re[k], im[k]
-            rates, real, imaginary, covariance = pair_rates(table, planes, a, b, za, field_re[b, a], field_im[b, a])
-            loss, turn = rates[0] + rates[1] * zb, rates[2] + rates[3] * zb - table[OMEGA, b]
-            out_re[k] = loss * x - turn * v + real[0] + real[1] * zb - za * field_im[a, b] + real[2] * d[k]
-            out_im[k] = loss * v + turn * x + imaginary[0] + imaginary[1] * zb - za * field_re[a, b] + imaginary[2] * d[k]
-            out_d[k] = (
-                (covariance[1] + covariance[2] * zb) * x + (covariance[3] + covariance[4] * zb) * v - covariance[0] * d[k]
-            )
-            k += 1
-        real_diagonal(table, a, start, out_re, out_im, out_d)
+        k, e, za, zb = row_start(a, groups), row_start(a + 1, groups), z[a], z[a:]
+        x, v, db, row = re[k:e], im[k:e], d[k:e], planes[:, a, a:]
+        damp_and_turn(x, v, loss[a], loss[a:], turn[a], turn[a:], -1.0, out_re[k:e])
+        damp_and_turn(v, x, loss[a], loss[a:], turn[a], turn[a:], 1.0, out_im[k:e])
+        add_fields(own[1, a, a:], field_im[a, a:], za, zb, -1.0, out_re[k:e])
+        add_fields(own[0, a, a:], field_re[a, a:], za, zb, 1.0, out_im[k:e])
+        add_sources(row[NET_RE], row[EXCHANGE_IM], row[SUM_RE], za, zb, db, 1.0, out_re[k:e])
+        add_sources(row[NET_IM], row[EXCHANGE_RE], row[SUM_IM], za, zb, db, -1.0, out_im[k:e])
+        relax(table[GAMMA_1, a], table[GAMMA_1, a:], db, out_d[k:e])
+        add_part(row[NET_RE], row[EXCHANGE_IM], row[SUM_RE], za, zb, x, 1.0, out_d[k:e])
+        add_part(row[NET_IM], row[EXCHANGE_RE], row[SUM_IM], za, zb, v, -1.0, out_d[k:e])
+        real_diagonal(table, a, k, out_re, out_im, out_d)
 
 
 @compiled()

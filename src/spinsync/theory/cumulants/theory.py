@@ -190,16 +190,19 @@ def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Arra
     groups = spins.size
     z, spread, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
     pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
-    means = sums.reshape(-1, 3, groups, groups) / np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
-    correlation = means[:, 0] + 1j * means[:, 1]
-    z, spread = z / spins, spread / spins
-    own = np.eye(groups) * (spread / np.maximum(spins - 1, 1))[:, :, None]  # pairs of one group leave out a spin with itself
-    covariance = means[:, 2] - own
+    sums, pairs = sums.reshape(-1, 3, groups, groups), np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
+    correlation, z, spread = np.empty((len(z), groups, groups), complex), z / spins, spread / spins
+    np.divide(sums[:, 0], pairs, out=correlation.real)  # without copies, which take longer than the arithmetic
+    np.divide(sums[:, 1], pairs, out=correlation.imag)
+    covariance, plain = sums[:, 2] / pairs, z[:, :, None] * z[:, None, :]
+    own = np.arange(groups)
+    covariance[:, own, own] -= spread / np.maximum(spins - 1, 1)  # pairs of one group leave out a spin with itself
+    plain += covariance
     pair = ("time", "group", "other_group")
     return {
         "inversion": (("time", "group"), z),
         "correlation": (pair, correlation),
-        "inversion_correlation": (pair, covariance + z[:, :, None] * z[:, None, :]),
+        "inversion_correlation": (pair, plain),
         "inversion_covariance": (pair, covariance),
         "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
         "status": (
