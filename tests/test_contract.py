@@ -50,7 +50,7 @@ label(codes)
 sweep(function, axes, *, model=None, realizations=1, store=None, executor=None, variables=None, seed=0, \
 retry_failed=False, explain=False, **options)
 phase_diagram(ensemble, axes, *, theory=ss.MeanField(), initial=None, realizations=None, \
-spins=None, seed=0, device="cpu", threads=None)
+spins=None, linewidth=False, seed=0, device="cpu", threads=None)
 model_of(dataset)
 squeezing(result)
 rerun(result)

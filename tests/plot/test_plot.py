@@ -285,13 +285,6 @@ def test_the_closed_form_over_numbers_of_spins_is_a_curve_at_whole_numbers():
         assert r == pytest.approx(float(ss.limit_cycle(laser.replace(spins=int(n))).order_parameter))
 
 
-def test_numbers_of_spins_rounded_from_a_constant_ratio_are_on_a_logarithmic_axis():
-    laser = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=100.0, gain=0.3, damping=0.01)
-    for spins, scale in ((np.rint(np.geomspace(100, 10_000, 7)), "log"), (np.linspace(100, 10_000, 7).round(), "linear")):
-        ax = ss.plot.cut(ss.phase_diagram(laser, {"spins": spins}))
-        assert ax.get_xscale() == scale
-
-
 def test_very_large_numbers_stand_at_the_ticks():
     """A common factor at the end of an axis would stand over its label."""
     laser = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=1e7, gain=0.3, damping=0.01)

@@ -167,6 +167,34 @@ def test_diagrams_of_few_spins_have_steady_states():
             np.testing.assert_array_equal(diagram[name].isel(at), alone[name], err_msg=name)
 
 
+@pytest.mark.parametrize("theory", [ss.Exact(8), ss.Cumulants(1000)], ids=repr)
+def test_diagrams_hold_the_line_if_asked(theory):
+    """And are otherwise the same."""
+    axes = {"coupling": np.array([2.0, 12.0]), "detuning": np.array([0.0, 1.0])}
+    diagram = ss.phase_diagram(PAIR, axes, theory=theory, linewidth=True)
+    assert ss.rerun(diagram).identical(diagram)
+    names = ("frequency", "linewidth", "frequency_error", "linewidth_error", "degenerate")
+    for index in np.ndindex(2, 2):
+        at = dict(zip(axes, index, strict=True))
+        alone = ss.linewidth(PAIR.replace(**{name: axes[name][k] for name, k in at.items()}), theory=theory)
+        assert set(alone.data_vars) == set(names)
+        for name in names:
+            np.testing.assert_array_equal(diagram[name].isel(at), alone[name], err_msg=name)
+    del diagram.attrs["linewidth"]
+    assert diagram.drop_vars(names).identical(ss.phase_diagram(PAIR, axes, theory=theory))
+
+
+def test_a_point_without_a_line_keeps_its_steady_state():
+    """Weakly coupled spins of a broad Gaussian distribution have none that is narrower than that of free spins."""
+    wide = laser(frequency=ss.Gaussian(3.0))
+    with pytest.raises(ss.InputError, match="must have a line narrower than that of free spins"):
+        ss.linewidth(wide.replace(coupling=1.0), theory=ss.Cumulants(1000))
+    diagram = ss.phase_diagram(wide, {"coupling": [1.0, 20.0]}, theory=ss.Cumulants(1000), linewidth=True)
+    assert diagram.settled.values.all()
+    assert np.isnan(diagram.linewidth.values).tolist() == [True, False]
+    assert not diagram.degenerate.values[0]
+
+
 def test_few_spins_without_a_unique_steady_state_are_marked():
     """Without gain, damping and coupling every state is stationary."""
     still = laser(gain=1.0, damping=0.0, coupling=0.0)
@@ -210,8 +238,12 @@ AXES = {"coupling": [2.0, 12.0]}
             ),
             "Argument `axes` must not vary spins at finite N, where the theory sets the number of spins.",
         ),
+        (
+            lambda: ss.phase_diagram(laser(), AXES, linewidth=True),
+            "Argument `linewidth` must be False for MeanField, whose diagrams hold regimes, but is linewidth=True.",
+        ),
     ],
-    ids=["brute force", "regime of few spins", "initial", "device", "spins"],
+    ids=["brute force", "regime of few spins", "initial", "device", "spins", "linewidth"],
 )  # fmt: skip
 def test_calls_that_a_theory_does_not_support(call, message):
     with pytest.raises(ss.InputError) as error:

@@ -44,7 +44,7 @@ def cut(
 ) -> Axes:  # fmt: skip
     """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
-    The axis is logarithmic if the values of the parameter have a constant ratio and span more than a decade.
+    The axis is logarithmic if the ratios of the values are more even than their differences, over more than a decade.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def cut(
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, lyapunov, amplitude, inversion or frequency; of the first two groups phase_locking or
+        order_parameter, lyapunov, amplitude, inversion, frequency or linewidth; of the first two groups phase_locking or
         phase_difference, which has no circles where the groups drift.
     color : str, optional
         Colour of the circles; by default one per group.
@@ -92,6 +92,8 @@ def _draw_cut(
     size, y_size = parameter_size(x, unit), quantity_size(variable, unit)
     where = diagram[x].values / size
     follow_spacing(ax, new_figure, x=where)
+    if variable == "linewidth":  # falls as 1/N
+        ax.set_yscale("log")
     for one, name, (width, fill), edge in _circles(ax, diagram, variable, ensemble, color):
         ax.plot(where, one / y_size, "o", ms=width, mec=edge, mfc=fill, mew=0.9, label=name)
         draw_error_bars(ax, where, one / y_size, diagram, y_size, edge)
@@ -161,7 +163,7 @@ def frequency(
 ) -> Axes:
     """Observed frequencies over one parameter: circles; closed forms as lines; over the detuning natural frequencies, dotted.
 
-    The axis is logarithmic if the values of the parameter have a constant ratio and span more than a decade.
+    The axis is logarithmic if the ratios of the values are more even than their differences, over more than a decade.
 
     Parameters
     ----------

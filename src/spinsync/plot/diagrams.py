@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm, Normalize
 
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
@@ -54,8 +55,9 @@ def phase_diagram(
 ) -> Axes:
     """A diagram over two parameters: regimes as labelled areas, or a variable as an image, with boundaries in closed form.
 
-    An axis is logarithmic if the values of its parameter have a constant ratio and span more than a decade. Given axes
-    have no legend; its entries for `ax.legend` or one legend of many panels are `ax.get_legend_handles_labels()`.
+    An axis is logarithmic if the ratios of the values of its parameter are more even than their differences, over more than a
+    decade. Given axes have no legend; its entries for `ax.legend` or one legend of many panels are
+    `ax.get_legend_handles_labels()`.
     Where the mode of a cavity does not follow the spins (`CavityWarning`), the legend says "outside the bad-cavity limit".
 
     Parameters
@@ -65,8 +67,8 @@ def phase_diagram(
     ax : matplotlib axes, optional
     variable : str, optional
         regime, order_parameter, lyapunov, amplitude, inversion or frequency (of the first group), phase_locking or
-        phase_difference (of the first two); by default the order parameter of one group or of few
-        spins, the regime of several groups.
+        phase_difference (of the first two); linewidth, in logarithmic colours; by default the order parameter of one
+        group or at finite N, the regime of several groups.
         Hatched: undefined; a phase difference also where the groups drift. Crosses: undecided regimes. Lines of a symmetric
         pair: the Hopf line, the existence limit of full synchronization, and the stability limit of the incoherent state,
         (5.2) to (5.4); of any other pair over its detuning: the edges of Adler's locking range (5.7) if its relative
@@ -147,7 +149,8 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> 
         map_, ceiling = SIGNED_COLOURMAP, float(np.nanmax(abs(values)))  # zero is in the middle
         floor = -ceiling
     x, y = cell_edges(ax.xaxis, x), cell_edges(ax.yaxis, y)
-    image = ax.pcolormesh(x, y, values, cmap=map_, vmin=floor, vmax=ceiling, rasterized=True)
+    scale = LogNorm() if variable == "linewidth" else Normalize(floor, ceiling)
+    image = ax.pcolormesh(x, y, values, cmap=map_, norm=scale, rasterized=True)
     if np.isnan(values).any():
         add_entry(ax, UNDEFINED, "undefined", **HATCHED)
     bar = ax.figure.colorbar(image, ax=ax, label=quantity_label(variable, unit))

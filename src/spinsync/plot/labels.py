@@ -7,9 +7,13 @@ from spinsync.model.parameters import RATE, parameter
 from spinsync.plot.units import DAMPING, Unit
 
 #: words and TeX symbols of quantities with the unit of a rate, and of others
-RATES = {"frequency": ("frequency", r"\Omega"), "lyapunov": ("Lyapunov exponent", r"\lambda")}
+RATES = {
+    "frequency": ("frequency", r"\Omega"),
+    "linewidth": ("linewidth, FWHM", r"\Delta\nu"),
+    "lyapunov": ("Lyapunov exponent", r"\lambda"),
+}
 NUMBERS = {"amplitude": ("amplitude", "|s|"), "inversion": ("inversion", "z"), "order_parameter": ("order parameter", "R")}
-ONE_GROUP = ("amplitude", "inversion", "frequency", "order_parameter", "lyapunov")
+ONE_GROUP = ("amplitude", "inversion", "frequency", "order_parameter", "lyapunov", "linewidth")
 #: of the first two groups
 TWO_GROUPS = {
     "phase_locking": ("phase locking", r"|\langle e^{i(\varphi_\mathrm{A}-\varphi_\mathrm{B})}\rangle|"),

@@ -19,7 +19,7 @@ DENSE = 1000.0  # ratio of the ends of a logarithmic axis, below which 2 and 5 o
 
 
 def follow_spacing(ax: Axes, new_figure: bool, **values: Array) -> None:
-    """Make an axis logarithmic if its values have a constant ratio and span more than a decade.
+    """Make an axis logarithmic if the ratios of its values are more even than their differences, over more than a decade.
 
     Given axes are left alone if they have another scale than a linear one, or hold data.
 
@@ -33,11 +33,11 @@ def follow_spacing(ax: Axes, new_figure: bool, **values: Array) -> None:
 
 
 def _geometric(values: Array) -> bool:
+    """Whether the ratios of positive neighbouring values are more even than their differences, over more than a decade."""
     if len(values) < 3 or values[0] <= 0 or values[-1] < 10 * values[0]:
         return False
-    steps = np.diff(np.log(values))
-    rounding = 1 / values[0] if np.all(values == np.rint(values)) else 0.0  # of whole numbers, such as those of spins
-    return bool(np.ptp(steps) < 1e-6 * steps.mean() + 2 * rounding)
+    factors, steps = np.diff(np.log(values)), np.diff(values)
+    return bool(np.ptp(factors) < min(2.0, np.ptp(steps) / steps.mean()) * factors.mean())
 
 
 def cell_edges(axis: Axis, values: Array) -> Array:

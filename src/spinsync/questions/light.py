@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from spinsync.base import checks
+from spinsync.base.arrays import Array
 from spinsync.base.memory import check_memory
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.errors import error_messages
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MOST_FREQUENCY = 1e100  # squares of much larger numbers overflow
 NEGATIVE = 1e-8  # allowed negative emission by rounding errors, in units of the largest
 MOST_ERROR = 0.02  # relative error of a linewidth
+LINE = ("frequency", "linewidth", "frequency_error", "linewidth_error", "degenerate")  # the variables of a line
 
 
 @question
@@ -122,12 +124,7 @@ def linewidth(ensemble: Ensemble, *, theory: Theory, modes: int | None = None, s
     problem = steady_state_problem(ensemble, theory, "linewidth")
     with error_messages(theory):
         found = problem.lines(number)
-    _check_widths(ensemble, found)
-    values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
-    listed = {
-        "frequency": -values.imag, "linewidth": -2 * values.real, "frequency_error": errors, "linewidth_error": 2 * errors,
-        "degenerate": np.array([line.degenerate for line in found]),
-    }  # fmt: skip
+    listed = line_variables(ensemble, found)
     variables = {name: (("mode",), array) if modes is not None else ((), array[0]) for name, array in listed.items()}
     return dataset(variables, {}, "linewidth", ensemble, theory=theory_record(theory), modes=modes)
 
@@ -149,12 +146,18 @@ def _many_spin_linewidth(ensemble: Any, theory: MeanField, modes: Any, spins: An
     return dataset(variables, {"spins": number}, "linewidth", ensemble, theory=theory_record(theory), spins=number)
 
 
-def _check_widths(ensemble: Ensemble, found: list[Line]) -> None:
-    """Raise OverflowError if the error of a line exceeds MOST_ERROR of its half width, or of the least Gamma_perp if larger."""
+def line_variables(ensemble: Ensemble, found: list[Line]) -> dict[str, Array]:
+    """The variables of lines, each of shape (mode,).
+
+    Raises OverflowError if the error of a line exceeds MOST_ERROR of its half width, or of the least Gamma_perp if larger.
+    """
     relaxing = ensemble.rates.gamma_perp[ensemble.rates.gamma_perp > 0]
     least = float(relaxing.min()) if relaxing.size else np.inf
     if any(line.error > MOST_ERROR * max(abs(line.value.real), least) for line in found):
         raise OverflowError
+    values, errors = np.array([line.value for line in found]), np.array([line.error for line in found])
+    degenerate = np.array([line.degenerate for line in found])
+    return dict(zip(LINE, (-values.imag, -2 * values.real, errors, 2 * errors, degenerate), strict=True))
 
 
 @question

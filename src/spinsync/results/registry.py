@@ -236,6 +236,7 @@ READERS: Mapping[str, Callable[[xr.Dataset, str], Any]] = {
     "seed": _seed,
     "each": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "keep_state": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
+    "linewidth": lambda result, name: bool(checks.whole(name, _attribute(result, name), 0, 1)),
     "initial": _initial,
     "dataset": _dataset,
     "result": _dataset,

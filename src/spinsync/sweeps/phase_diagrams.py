@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -18,8 +19,10 @@ from spinsync.base.memory import check_memory
 from spinsync.base.parallel import map_with_progress
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.model.parameters import checked_axis
+from spinsync.problems.observed import Observed
 from spinsync.problems.outcome import NoAnswerError, TooLargeError
 from spinsync.questions.errors import error_messages
+from spinsync.questions.light import LINE, line_variables
 from spinsync.questions.options import check_distributions, checked_seed, warn_of_cavities, warn_of_other_spins
 from spinsync.questions.regimes import checked_start, regime_coordinates, regime_variables
 from spinsync.regimes.engines import engine, motions_of_batches
@@ -45,6 +48,7 @@ def phase_diagram(
     initial: Any = None,
     realizations: int | None = None,
     spins: int | None = None,
+    linewidth: bool = False,
     seed: int = 0,
     device: str = "cpu",
     threads: int | None = None,
@@ -60,8 +64,7 @@ def phase_diagram(
         distributions, which are labelled by their text in the result. The result calls the axis `frequency` A.frequency.
     theory : MeanField, Cumulants or Exact
         MeanField gives regimes; its default tolerances here are rtol=1e-6 and atol=1e-8. At a finite number of spins the
-        phase diffuses, so that there is no regime: Exact and Cumulants give steady states. Lines over a grid: `sweep`
-        of `linewidth`.
+        phase diffuses, so that there is no regime: Exact and Cumulants give steady states.
     initial : real array of shape (group, 3) or xarray.Dataset, optional
         Initial Bloch vectors, or a result of mean field whose last state is used; the same at every point. None: the
         seeded initial state of `ensemble`. Mean field only.
@@ -72,6 +75,8 @@ def phase_diagram(
         as so many diagrams of `Samples`: with 400 spins about a second per realization and point.
     spins : int, optional
         Number of random frequencies of one realization. Given with `realizations`; it must split over the groups by weight.
+    linewidth : bool
+        Whether the result also holds the variables of `ss.linewidth`. Exact and Cumulants only.
     seed : int
         Seed of that initial state and of the realizations; 0 where nothing is random: without realizations where `initial` is
         given, and at finite N.
@@ -89,7 +94,10 @@ def phase_diagram(
         status; NaN as documented there. At finite N the variables of `steady_state`: inversion, order_parameter, correlation,
         inversion_correlation, with Cumulants also inversion_covariance and stable; and settled, False where they are NaN
         because the steady state is not unique, or cannot be resolved in double precision: `steady_state` of that point tells
-        the reason. With realizations: each number is the mean over the realizations that have a value, with its standard error
+        the reason. With `linewidth` also frequency, linewidth (angular, full width at half maximum), frequency_error,
+        linewidth_error and degenerate, NaN and False where no line is found: `linewidth` of that point tells the reason.
+
+        With realizations: each number is the mean over the realizations that have a value, with its standard error
         `<name>_error` (of the phase difference circular mean and error) and their number `<name>_count`; regime_fraction, the
         share of the realizations in each regime, over an additional dim of the regime codes, takes the place of regime,
         settled and status; there is no numerical error of the Lyapunov exponent.
@@ -98,9 +106,9 @@ def phase_diagram(
     ------
     InputError
         If an axis is unknown, varies the same parameter as another axis, or has invalid values, if the device cannot be
-        used, the theory has no diagrams, or `initial` is given at finite N. With realizations: if no frequency has a
-        distribution with a density, `spins` are not given or do not split over the groups, or an axis varies a weight or
-        holds distributions; `spins` without realizations.
+        used, the theory has no diagrams, `initial` is given at finite N, or `linewidth` in mean field. With realizations: if
+        no frequency has a distribution with a density, `spins` are not given or do not split over the groups, or an axis
+        varies a weight or holds distributions; `spins` without realizations.
 
     Notes
     -----
@@ -109,7 +117,8 @@ def phase_diagram(
     stable at once, the common initial state decides.
 
     Time on one core: a pair with 512 x 512 points 10 s in mean field; a group with a Lorentzian distribution 30 ms a point;
-    with Exact(100) 9 ms, with Cumulants of any number 7 ms a point. With n threads it is an n-th of that.
+    with Exact(100) 9 ms a point, 35 ms with the line; with Cumulants of any number 7 and 14 ms. With n threads it is an n-th
+    of that.
 
     Examples
     --------
@@ -124,6 +133,12 @@ def phase_diagram(
     >>> few = ss.phase_diagram(one, {"coupling": [2.0, 4.0, 12.0]}, theory=ss.Exact(40))
     >>> few.order_parameter.values.round(3)
     array([0.223, 0.305, 0.265])
+
+    The line of a million spins, broad below the threshold and narrow above:
+
+    >>> many = ss.phase_diagram(one, {"coupling": [2.0, 12.0]}, theory=ss.Cumulants(10**6), linewidth=True)
+    >>> many.linewidth.values.round(6)
+    array([2.000018e+00, 8.000000e-05])
 
     Twenty random frequencies, mean and standard error over five realizations; infinitely many have R = 0.315:
 
@@ -143,7 +158,12 @@ def phase_diagram(
     theory = with_defaults(theory, MAPS)
     warn_of_other_spins(ensemble, theory)
     warn_of_cavities(ensemble, values)
-    kinds: Mapping[str, Callable[..., Answer]] = {"regimes": _regimes, "steady states": _steady_states}
+    lines = checks.flag("linewidth", linewidth)
+    if lines and theory.maps == "regimes":  # type: ignore[attr-defined]
+        raise checks.argument_error("linewidth", f"False for {type(theory).__name__}, whose diagrams hold regimes", linewidth)
+    kinds: Mapping[str, Callable[..., Answer]] = {
+        "regimes": _regimes, "steady states": partial(_steady_states, lines=lines),
+    }  # fmt: skip
     compute = kinds[theory.maps]  # type: ignore[attr-defined]
     with one_blas_thread():
         variables, coordinates, recorded = compute(ensemble, values, theory, initial, seed, device, disorder)
@@ -151,7 +171,8 @@ def phase_diagram(
         coordinates[name] = (name, axis if axis.dtype != object else np.array([repr(one) for one in axis]))
     return dataset(
         variables, coordinates, "phase_diagram", ensemble, theory=theory_record(theory), seed=seed,
-        axes=axes_record(values), device=device, realizations=realizations, spins=spins, **recorded,
+        axes=axes_record(values), device=device, realizations=realizations, spins=spins,
+        linewidth=1 if lines else None, **recorded,
     )  # fmt: skip
 
 
@@ -207,9 +228,19 @@ def _regimes(
 
 @in_background
 def _steady_states(
-    ensemble: Ensemble, values: Mapping[str, Any], theory: Any, initial: Any, seed: int, device: str, disorder: None
+    ensemble: Ensemble,
+    values: Mapping[str, Any],
+    theory: Any,
+    initial: Any,
+    seed: int,
+    device: str,
+    disorder: None,
+    lines: bool,
 ) -> Answer:
-    """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised."""
+    """The steady state at each point, NaN where there is none. An error of memory concerns all points and is raised.
+
+    lines : whether each also has the variables of its line
+    """
     if initial is not None:
         raise checks.argument_error("initial", "None at finite N, where the steady state does not depend on it", initial)
     if device != "cpu":
@@ -221,7 +252,8 @@ def _steady_states(
         model = varied(ensemble, {name: axis[k] for (name, axis), k in zip(values.items(), index, strict=True)})
         problem = theory.lower(model, None, seed, False)
         try:
-            return problem.coordinates, problem.steady_state(seed)
+            found = problem.steady_state(seed)
+            return problem.coordinates, found | _line(model, problem) if lines else found
         except TooLargeError:
             raise
         except NoAnswerError as error:
@@ -240,3 +272,14 @@ def _steady_states(
         listed = [answer[1][name][1] if ok else missing for answer, ok in zip(answers, solved, strict=True)]
         variables[name] = ((*dims, *group_dims), np.reshape(listed, (*shape, *template.shape)))
     return variables, dict(coordinates), {}
+
+
+def _line(model: Ensemble, problem: Any) -> Observed:
+    """The variables of the line of a model, NaN and False where it has none."""
+    try:
+        found = line_variables(model, problem.lines(1))
+    except TooLargeError:
+        raise
+    except (NoAnswerError, OverflowError):
+        found = {name: np.array([False if name == "degenerate" else np.nan]) for name in LINE}
+    return {name: ((), values[0]) for name, values in found.items()}
