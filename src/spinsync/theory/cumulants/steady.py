@@ -19,7 +19,7 @@ from spinsync.theory.cumulants.classes import Classes
 
 DENSE = 200  # unknowns, up to which the Jacobian is assembled
 ITERATIONS = 40
-ALLOWED = 1e-13  # last Newton step, relative to the largest unknown of its kind
+ALLOWED = 1e-13  # of the last Newton step, relative to the largest unknown of its kind
 ROUNDING = 1e-9  # step that may stay, if rounding keeps it from falling further
 SMALLEST = 2.0**-12  # of a Newton step, when the residual doesn't fall
 FORCING = 1e-4  # relative residual of the linear equation of one step
@@ -149,7 +149,7 @@ def newton(equations: SteadyEquations, start: Unknowns) -> Unknowns:
         if not np.isfinite(size):
             break
         if size <= ALLOWED or (size <= ROUNDING and size >= last / 2):
-            return now.at
+            return Unknowns.unpacked(now.at.packed + step, classes)
         now, last = shorter(equations, now, step), size
     raise NotConvergedError
 
