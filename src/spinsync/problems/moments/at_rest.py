@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ def at_rest(problem: Moments) -> Rest:
     """
     if not problem.slowest > 0:
         raise NoRelaxationError
+    calm = replace(problem, rtol=AT_REST / 100)  # long steps move by the tolerance to and fro
     y, stretch, elapsed, unstable = problem.start, FIRST / problem.slowest, 0.0, None
     while elapsed < LONGEST / problem.slowest:
         y = integrate(problem, y, np.array([0.0, stretch]), lambda fraction: None).state
@@ -43,6 +44,9 @@ def at_rest(problem: Moments) -> Rest:
         found = tested(problem, y)
         if found and found.stable:
             return found
+        if problem.change(y) < CLOSE * problem.slowest:
+            y = integrate(calm, y, np.array([0.0, FIRST / problem.slowest]), lambda fraction: None).state
+            elapsed += FIRST / problem.slowest
         if problem.change(y) < AT_REST * problem.slowest:
             return Rest(y, True)
         unstable = found or unstable

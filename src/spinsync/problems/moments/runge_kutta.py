@@ -1,14 +1,13 @@
 """Explicit Runge-Kutta steps of adaptive length for a long vector, with dense output.
 
-Method: the pair of order 5(4) of J. R. Dormand and P. J. Prince, J. Comput. Appl. Math. 6, 19 (1980), with the interpolant of
-L. F. Shampine, Math. Comput. 46, 135 (1986). Its last stage is the first of the next step, and it needs few vectors: for
-thousands of moments the memory that a step reads decides its time.
+Method: the pair of order 5(4) of Ch. Tsitouras, Comput. Math. Appl. 62, 770 (2011), with its interpolant of order 4. Its last
+stage is the first of the next step, and it needs few vectors: for thousands of moments the memory that a step reads decides its
+time. At a tolerance of 1e-6 it takes a tenth fewer steps than the pair of Dormand and Prince, with half of its error.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.integrate import RK45
 
 from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
@@ -17,10 +16,31 @@ from spinsync.problems.outcome import Ended
 DONE, BUDGET, UNDERFLOW, BEYOND, MOVING = (int(ended) for ended in Ended)  # as int, for compiled code
 STAGES = 7
 STAGE_WEIGHTS = np.zeros((STAGES, STAGES))  # of earlier stages in the state at which stage i is evaluated
-STAGE_WEIGHTS[:6, :5] = RK45.A
-STAGE_WEIGHTS[6, :6] = RK45.B
-ERROR_WEIGHTS = np.array(RK45.E, float)
-DENSE_WEIGHTS = np.array(RK45.P, float)  # of powers 1 ... 4 of the fraction of a step
+STAGE_WEIGHTS[1, 0] = 0.161
+STAGE_WEIGHTS[2, :2] = -0.008480655492356989, 0.335480655492357
+STAGE_WEIGHTS[3, :3] = 2.8971530571054935, -6.359448489975075, 4.3622954328695815
+STAGE_WEIGHTS[4, :4] = 5.325864828439257, -11.748883564062828, 7.4955393428898365, -0.09249506636175525
+STAGE_WEIGHTS[5, :5] = 5.86145544294642, -12.92096931784711, 8.159367898576159, -0.071584973281401, -0.028269050394068383
+STAGE_WEIGHTS[6, :6] = (
+    0.09646076681806523, 0.01, 0.4798896504144996, 1.379008574103742, -3.290069515436081, 2.324710524099774,
+)  # fmt: skip
+ERROR_WEIGHTS = np.array([
+    -0.00178001105222577714, -0.0008164344596567469, 0.007880878010261995, -0.1447110071732629, 0.5823571654525552,
+    -0.45808210592918697, 1 / 66,
+])  # fmt: skip
+#: of stages 2 to 7 in the dense output, factor x^2 (x^2 - p x + q) with x the fraction of a step: factor, p, q
+DENSE = np.array([
+    (0.1017, 2.1966568338249754, 1.2949852507374631),
+    (2.490627285651252793, 2.38535645472061657, 1.57803468208092486),
+    (-16.54810288924490272, 1.21712927295533244 + 0.61620406037800089, 1.21712927295533244 * 0.61620406037800089),
+    (47.37952196281928122, 1.203071208372362603 + 0.658047292653547382, 1.203071208372362603 * 0.658047292653547382),
+    (-34.87065786149660974, 1.2 + 2 / 3, 1.2 * 2 / 3),
+    (2.5, 1.6, 0.6),
+])  # fmt: skip
+#: of powers 1 ... 4 of x; of the first stage x minus all others, as the weights of a constant rate add up to x
+DENSE_WEIGHTS = np.zeros((STAGES, 4))
+DENSE_WEIGHTS[1:, 1:] = DENSE[:, :1] * np.stack([DENSE[:, 2], -DENSE[:, 1], np.ones(6)], axis=1)
+DENSE_WEIGHTS[0] = np.array([1.0, 0.0, 0.0, 0.0]) - DENSE_WEIGHTS[1:].sum(axis=0)
 SAFETY, SHRINK, GROW = 0.95, 0.2, 5.0  # step size: factor on the best one, and the limits of its change
 INTEGRAL, PROPORTIONAL = 0.14, 0.08  # exponents of the errors of this step and the last one in the size of the next
 CHUNK = 512  # components: 4 kB each of the result and of three stages
@@ -50,9 +70,7 @@ def _combine(h, weights, stages, rows, first, out):
 
 @compiled()
 def _advance(y, h, weights, stages, rows, out):
-    """out = y + h sum_i weights[i] (stage i), in chunks that stay in the fastest memory until they are complete.
-
-    The second stage has no weight in the result, its error and the dense output, and is then not read."""
+    """out = y + h sum_i weights[i] (stage i), in chunks that stay in the fastest memory until they are complete."""
     used = weights != 0
     w, r = weights[used], rows[used]
     for first in range(0, y.size, CHUNK):
@@ -64,8 +82,8 @@ def _advance(y, h, weights, stages, rows, out):
 @compiled()
 def _advance_and_estimate(y, h, stages, rows, out, error):
     """The state at the end of the step, and its error but for the last stage, while the other stages are at hand."""
-    used = STAGE_WEIGHTS[STAGES - 1] != 0
-    w, e, r = STAGE_WEIGHTS[STAGES - 1][used], ERROR_WEIGHTS[used], rows[used]
+    before = STAGES - 1
+    w, e, r = STAGE_WEIGHTS[before, :before], ERROR_WEIGHTS[:before], rows[:before]
     for first in range(0, y.size, CHUNK):
         end = min(first + CHUNK, y.size)
         out[first:end] = y[first:end]
