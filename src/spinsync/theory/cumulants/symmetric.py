@@ -93,18 +93,23 @@ def sums_of_single_classes(table, re, im, classes, sum_re, sum_im):
 
 
 @compiled(fastmath=FLAGS)
+def subtract_parts(part, re, im):
+    """im -= re + part, and then re -= part, in one pass."""
+    for e in range(part.size):
+        im[e] -= re[e] + part[e]
+        re[e] -= part[e]
+
+
+@compiled(fastmath=FLAGS)
 def complex_product(left_re, left_im, left_sum, re, im, spare, out_re, out_im):
     """out = left (re + i im), with left_sum = left_re + left_im, by three products of real matrices instead of four."""
     part = spare[: out_re.size].reshape(out_re.shape)
     total = spare[out_re.size : out_re.size + re.size].reshape(re.shape)
     np.dot(left_re, re, out_re)
     np.dot(left_im, im, part)
-    total[:] = re
-    total += im
+    np.add(re, im, total)
     np.dot(left_sum, total, out_im)
-    out_im -= out_re
-    out_im -= part
-    out_re -= part
+    subtract_parts(part.ravel(), out_re.ravel(), out_im.ravel())
 
 
 @compiled(fastmath=FLAGS)
@@ -292,16 +297,23 @@ def derivative_of_single_classes(y, table, planes, factors, work, out):
         turn[a] = table[OMEGA, a] + planes[EXCHANGE_RE, a, a] * z[a]
     for a in range(groups):
         k, e, za, zb = row_start(a, groups), row_start(a + 1, groups), z[a], z[a:]
-        x, v, db, row = re[k:e], im[k:e], d[k:e], planes[:, a, a:]
+        x, v, db = re[k:e], im[k:e], d[k:e]
+        net, net_im, total, total_im = (
+            planes[NET_RE, a, a:],
+            planes[NET_IM, a, a:],
+            planes[SUM_RE, a, a:],
+            planes[SUM_IM, a, a:],
+        )
+        exchange, exchange_im = planes[EXCHANGE_RE, a, a:], planes[EXCHANGE_IM, a, a:]
         damp_and_turn(x, v, loss[a], loss[a:], turn[a], turn[a:], -1.0, out_re[k:e])
         damp_and_turn(v, x, loss[a], loss[a:], turn[a], turn[a:], 1.0, out_im[k:e])
         add_fields(own[1, a, a:], field_im[a, a:], za, zb, -1.0, out_re[k:e])
         add_fields(own[0, a, a:], field_re[a, a:], za, zb, 1.0, out_im[k:e])
-        add_sources(row[NET_RE], row[EXCHANGE_IM], row[SUM_RE], za, zb, db, 1.0, out_re[k:e])
-        add_sources(row[NET_IM], row[EXCHANGE_RE], row[SUM_IM], za, zb, db, -1.0, out_im[k:e])
+        add_sources(net, exchange_im, total, za, zb, db, 1.0, out_re[k:e])
+        add_sources(net_im, exchange, total_im, za, zb, db, -1.0, out_im[k:e])
         relax(table[GAMMA_1, a], table[GAMMA_1, a:], db, out_d[k:e])
-        add_part(row[NET_RE], row[EXCHANGE_IM], row[SUM_RE], za, zb, x, 1.0, out_d[k:e])
-        add_part(row[NET_IM], row[EXCHANGE_RE], row[SUM_IM], za, zb, v, -1.0, out_d[k:e])
+        add_part(net, exchange_im, total, za, zb, x, 1.0, out_d[k:e])
+        add_part(net_im, exchange, total_im, za, zb, v, -1.0, out_d[k:e])
         real_diagonal(table, a, k, out_re, out_im, out_d)
 
 
