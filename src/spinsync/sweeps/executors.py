@@ -160,8 +160,8 @@ class Processes:
             from loky import ProcessPoolExecutor
 
             names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "SPINSYNC_THREADS")
-            self._pool = ProcessPoolExecutor(
-                max_workers=budget(), env=dict.fromkeys(names, "1"), initializer=_end_with, initargs=(os.getpid(),)
+            self._pool = ProcessPoolExecutor(  # one waits for the disk
+                max_workers=budget() + 1, env=dict.fromkeys(names, "1"), initializer=_end_with, initargs=(os.getpid(),)
             )
         return self._pool.submit(run, unit)
 

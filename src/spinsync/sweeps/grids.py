@@ -14,7 +14,7 @@ from spinsync.base import checks
 from spinsync.base.arrays import Array
 
 REALIZATION = "realization"  # the dim of disorder realizations
-MOST_CHUNKS = 256  # by default, as long as chunks stay below MOST_POINTS: few enough to write, many enough to share
+MOST_CHUNKS = 128  # by default, as long as chunks stay below MOST_POINTS: few enough to write, many enough to share
 MOST_POINTS = 2**14  # of a chunk, by default
 BATCH = 2**10, 2**16  # least and most points of a chunk whose points are computed together
 
@@ -73,7 +73,7 @@ def chunk_shape(shape: tuple[int, ...], points: int | None, *, batch: bool = Fal
     batch : whether the points of a chunk are computed together, which takes hardly longer for many than for few
     """
     least, most = BATCH if batch else (1, MOST_POINTS)
-    target = points or min(max(prod(shape) // MOST_CHUNKS, least), most)
+    target = points or min(max(-(-prod(shape) // MOST_CHUNKS), least), most)
     sides = list(shape)
     while prod(sides) > target:
         longest = sides.index(max(sides))
