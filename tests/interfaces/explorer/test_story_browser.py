@@ -6,22 +6,16 @@ import pytest
 
 from explorer_visitor import DESKTOP, PHONE, served, visit, wait_until
 from spinsync.interfaces.explorer import story
+from story_visitor import KEYS, OPEN, fits, step
 
 pytestmark = pytest.mark.browser
-KEYS = [scene.key for scene in story.SCENES]
 ORDER = "document.querySelector('.stage').stage.motion.order"
-OPEN = "document.querySelector('.story-what').open"
 
 
 @pytest.fixture(scope="module")
 def address():
     with served("--story") as (where, _):
         yield where
-
-
-def step(browser, address, key, **options):
-    """A visitor of a step, where everything moves."""
-    return visit(browser, address, query=f"&step={key}", **{"reduced_motion": "no-preference", **options})
 
 
 def press(page, name):
@@ -127,11 +121,6 @@ def test_a_number_outside_the_range_is_said(browser, address):
         assert fits(page, ".story-slider .said")
         page.get_by_role("slider").press("ArrowRight")
         wait_until(page, "document.querySelector('.story-slider .said').textContent === ''")
-
-
-def fits(page, selector):
-    """Whether nothing of an element is cut off or must be scrolled to."""
-    return page.locator(selector).evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")
 
 
 def test_every_start_has_another_hand_without_gain_and_damping(browser, address):
