@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from lane_points import batch, edited, ensemble, ready, start
+from lane_points import batch, edited, ensemble, nearby_fixed_points, ready, start
 from spinsync.base.parallel import thread_limit
 from spinsync.base.translation import Program
 from spinsync.model import bloch_vectors
@@ -76,14 +76,6 @@ def test_unrolled_functions_return_the_same_values():
     P, answer = np.array([[9.0, 9.0, 9.0, 9.0], [9.0, 1.0, 2.0, 3.0]]), np.zeros(4)
     space["step"](P, 1, answer)
     assert answer.tolist() == [3.0 + 2.0 + 6.0 + 15.0 + 4.0, 2.0, 6.0, 15.0]
-
-
-@pytest.fixture
-def interpreted(monkeypatch):
-    """Kernels that are run as plain Python."""
-    for module in (lane_kernel, fixed_point_kernel):
-        for name in ("spin", "spin_tangent"):
-            monkeypatch.setattr(module, name, getattr(equations, name).interpreted)
 
 
 @pytest.mark.parametrize("tangent", [False, True])
@@ -151,13 +143,6 @@ def test_sums_are_the_integrals_over_the_window(groups):
                 both = got[name][k] @ [1, 1j]
                 np.testing.assert_allclose(both, mean(weight * values), atol=1e-3 if name == "locking" else 2e-5)
             np.testing.assert_allclose(got["product_square"][k], mean(weight * abs(p) ** 2), atol=2e-5)
-
-
-def nearby_fixed_points(kernel, points, state, incoherent=False):
-    """Distances, states and frequencies of the fixed points near `state`."""
-    return kernel.fixed_points.find_fixed_points(
-        points.parameters, state, np.broadcast_to(incoherent, len(state)).copy(), SEARCH_RADIUS
-    )
 
 
 @pytest.mark.parametrize("groups", [1, 2, 3])
