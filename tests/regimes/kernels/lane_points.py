@@ -1,4 +1,4 @@
-"""Random points in the form that the kernels in SIMD lanes take, fixed points near them, and an equation with one edited line."""
+"""Random points in the form that kernels in SIMD lanes take, fixed points near them, and an equation with an edited line."""
 
 import importlib.util
 from dataclasses import fields
