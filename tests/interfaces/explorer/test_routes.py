@@ -1,6 +1,5 @@
 """What the server answers: each route with and without the token, malformed and too large; and what is downloaded."""
 
-import http.client
 import json
 import re
 import socket
@@ -10,6 +9,7 @@ from contextlib import suppress
 
 import pytest
 
+from single_requests import ask
 from spinsync.base.interrupts import CancelledError, check_interrupt
 from spinsync.interfaces.explorer import gate, routes, sessions, workers
 from stub_server import TOKEN, View, content, running
@@ -25,20 +25,6 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 def explorer():
     with running() as explorer:
         yield explorer
-
-
-def ask(explorer, path, method="GET", body=None, *, inside=True, **headers):
-    """The answer, read whole."""
-    connection = http.client.HTTPConnection("127.0.0.1", explorer.port, timeout=20)
-    cookie = {"Cookie": explorer.cookie} if inside is True else {"Cookie": f"spinsync-{explorer.port}=wrong"} if inside else {}
-    try:
-        heads = cookie | {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, heads, encode_chunked="Transfer_Encoding" in headers)
-        answer = connection.getresponse()
-        answer.text = answer.read().decode("utf-8", "replace")
-        return answer
-    finally:
-        connection.close()
 
 
 ROUTES = [  # method, path, status with the token, without it, with a wrong cookie
