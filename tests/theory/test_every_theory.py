@@ -1,4 +1,4 @@
-"""Every theory answers every question that it claims about every ensemble of `systems.KNOWN`, within its own error.
+"""Every theory answers every question that it claims about every ensemble of `known_answers.KNOWN`, within its own error.
 
 A new theory gets its first tests by one line in THEORIES.
 """
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import spinsync as ss
+from known_answers import KNOWN, LIGHT
 from spinsync.theory.every import THEORIES as ALL
 from spinsync.theory.protocol import answers
-from systems import KNOWN, LIGHT
 
 #: a theory, and its error where its results state none; where they do, five standard errors are added to it
 THEORIES = {

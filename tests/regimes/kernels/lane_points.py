@@ -1,4 +1,4 @@
-"""Random points in the form that the kernels in SIMD lanes take, and an equation with one edited line."""
+"""Random points in the form that kernels in SIMD lanes take, fixed points near them, and an equation with an edited line."""
 
 import importlib.util
 from dataclasses import fields
@@ -8,6 +8,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.model.rates import Rates
+from spinsync.problems.flow.fixed_points import SEARCH_RADIUS
 from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import Layout
 from spinsync.regimes.lane_mover import LaneMover
@@ -47,6 +48,13 @@ def ready(ensembles, initial, tangent=False, measured=False):
         v = np.random.default_rng(2).normal(size=state.shape[1:])
         state = np.concatenate([state, np.tile(v / np.linalg.norm(v), (len(state), 1, 1))], axis=2)
     return points, kernel, np.ascontiguousarray(state.reshape(len(state), -1))
+
+
+def nearby_fixed_points(kernel, points, state, incoherent=False):
+    """Distances, states and frequencies of the fixed points near `state`."""
+    return kernel.fixed_points.find_fixed_points(
+        points.parameters, state, np.broadcast_to(incoherent, len(state)).copy(), SEARCH_RADIUS
+    )
 
 
 def edited(tmp_path, name, before, after):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from systems import laser, several_groups, superradiant_laser, uncoupled_spins
+from known_answers import uncoupled_spins
+from systems import laser, several_groups, superradiant_laser
 
 
 @pytest.mark.parametrize(("spins", "width"), [(100, 2.5424), (1000, 2.5049), (10**4, 2.5005)])
