@@ -36,15 +36,6 @@ def row_start(a, classes):
 
 
 @compiled(fastmath=FLAGS)
-def weighted_sum(weight, values):
-    """sum_e weight_e values_e."""
-    total = 0.0
-    for e in range(values.size):
-        total += weight[e] * values[e]
-    return total
-
-
-@compiled(fastmath=FLAGS)
 def add(factor, values, out):
     """out += factor values."""
     for e in range(values.size):
@@ -312,44 +303,6 @@ def real_diagonal(table, a, k, out_re, out_im, out_d):
     if table[HAS_PAIRS, a] == 0:
         out_re[k] = 0.0
         out_d[k] = 0.0
-
-
-@compiled(SIGNATURE)
-def group_totals(y, table, planes, factors, work, out):
-    """Record by group: sums of z and its squared deviation over spins, of Re c, Im c and d over pairs; and each z."""
-    groups, classes = planes.shape[1], table.shape[1]
-    square, spins = groups * groups, table[SPINS]
-    z, re, im, d, z_tail = split(y, classes)
-    out[:] = 0.0
-    out[2 * groups + 3 * square :] = z
-    mean, number = np.zeros(groups), np.zeros(groups)
-    for a in range(classes):
-        g = int(table[GROUP, a])
-        out[g] += spins[a] * z[a]
-        number[g] += spins[a]
-    for g in range(groups):
-        out[g] += table[TAIL_SPINS, g] * z_tail[g]
-        mean[g] = out[g] / (number[g] + table[TAIL_SPINS, g])
-        out[groups + g] = table[TAIL_SPINS, g] * (z_tail[g] - mean[g]) ** 2
-    for a in range(classes):
-        g = int(table[GROUP, a])
-        out[groups + g] += spins[a] * (z[a] - mean[g]) ** 2
-    for part, values, sign in ((0, re, 1.0), (1, im, -1.0), (2, d, 1.0)):
-        total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
-        for a in range(classes):
-            g, k, first = int(table[GROUP, a]), row_start(a, classes), a + 1
-            total[g, g] += spins[a] * (spins[a] - 1) * values[k]
-            while first < classes:
-                h, end = int(table[GROUP, first]), int(table[END, first])
-                one = spins[a] * weighted_sum(spins[first:end], values[k + first - a : k + end - a])
-                total[g, h] += one
-                total[h, g] += sign * one
-                first = end
-
-
-def recorded(classes: int, groups: int) -> int:
-    """How many numbers `group_totals` records."""
-    return 2 * groups + 3 * groups**2 + classes
 
 
 def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, spins: np.ndarray) -> np.ndarray:
