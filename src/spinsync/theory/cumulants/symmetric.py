@@ -19,9 +19,9 @@ from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
 #: rows of the table, which has a column for each class: SHARE is N_a/N, END the end of the classes of its group, OTHERS
-#: (N_a - 1)/N; the last three are of the tails, one column for each group
-GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS = range(10)
-TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(10, 13)
+#: (N_a - 1)/N, TOLERANCE that of the moments, for what is recorded; the last three are of the tails, one column for each group
+GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS, TOLERANCE = range(11)
+TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(11, 14)
 #: planes of couplings between groups: per spin (C + C^+)/(2N), K_- - K_+ and K_- + K_+
 EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(6)
 TILE = 16  # rows and columns: 2 kB

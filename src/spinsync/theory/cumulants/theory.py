@@ -104,7 +104,8 @@ class Cumulants:
         of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
         m, m_tail = _start(rates, of, initial, seed, each)
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
-        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
+        tolerance = 10 * self.rtol
+        table, classes, groups = class_table(terms, of, tolerance), of.group.size, len(distributions)
         pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
         smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
         coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
@@ -116,7 +117,7 @@ class Cumulants:
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
             floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
             recorded=recording.recorded(classes, groups),
-            observe=partial(recording.observe, terms.spins, rates.weight, each, 10 * self.rtol),
+            observe=partial(recording.observe, terms.spins, rates.weight, each, tolerance),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
             rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
@@ -138,13 +139,14 @@ def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int,
     return m, np.zeros((groups, 3))
 
 
-def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
+def class_table(terms: GroupTerms, of: FrequencyClasses, tolerance: float) -> Array:
     """The table of `symmetric.derivative`, with the primed rates of (10.1); there are at least as many classes as groups."""
     _, gamma_1, net_gain = tail_factors(terms, of)[0]
     g, numbers, total = of.group, terms.spins[of.group] * of.share, float(terms.spins.sum())
     rows = (
         g, numbers / total, numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], net_gain[g], numbers != 1,
         np.searchsorted(g, g, side="right"), (numbers - 1) / total,
+        np.full(g.size, tolerance),
     )  # fmt: skip
     tails = np.zeros((3, g.size))
     tails[:, : terms.spins.size] = tail_factors(terms, of)[0]
