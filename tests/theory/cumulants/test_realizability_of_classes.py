@@ -8,6 +8,7 @@ import pytest
 import spinsync as ss
 from spinsync.model import realizability
 from spinsync.model.realizability import Validity, validity
+from spinsync.problems.moments.at_rest import Rest
 from spinsync.problems.moments.record import Moments
 from systems import laser
 from two_spin_moments import lowest_eigenvalues, random_moments
@@ -143,6 +144,17 @@ def test_single_classes_and_pairs_of_classes_are_tested_where_means_over_the_lin
     y = packed(problem, moments)
     assert status(problem, y) == (Validity.BLOCH_VECTOR_TOO_LONG if moment == "z" else Validity.PAIR_NOT_POSITIVE)
     assert status_of_means(problem, y, [100]) == Validity.VALID
+
+
+@SECTORS
+def test_steady_states_are_tested_as_runs_are(charged, monkeypatch):
+    problem, moments = line(charged)
+    for c, code in ((0.2, Validity.VALID), (0.3, Validity.PAIR_NOT_POSITIVE)):
+        moments.c[3, 9] = moments.c[9, 3] = c
+        rest = Rest(packed(problem, moments), True)
+        monkeypatch.setattr("spinsync.problems.moments.at_rest.at_rest", lambda problem, rest=rest: rest)
+        found = int(problem.steady_state(0)["status"][1])
+        assert found == code or (found, code) == (Validity.PHASE_DIFFUSED, Validity.VALID)
 
 
 def test_coherences_of_single_classes_are_tested():
