@@ -7,7 +7,7 @@ import spinsync as ss
 
 TESTS, PACKAGE = Path(__file__).parent, Path(ss.__file__).parent
 #: what all tests may import
-SHARED = {"browser", "error_cases", "known_answers", "reference", "systems", "toy_theories"}
+SHARED = {"browser", "error_cases", "known_answers", "reference", "systems", "toy_theories", "two_spin_moments"}
 #: folders that test the package as a whole: random calls, error messages, files of an older version
 WHOLE = {"error_messages", "fuzz", "version_0_1"}
 #: a test file that numba's simulator runs in a process of its own

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import spinsync as ss
-from spinsync.model.realizability import Validity
+from spinsync.model.realizability import Moments, Validity, validity
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-np.pi / 2)
 
@@ -59,6 +59,20 @@ def test_the_status_tells_where_exchange_leaves_second_order():
     assert not wrong[error < 0.01].any()
     assert wrong[error > 0.1].all()
     assert np.all(levels.status.isel(theory=0) == Validity.NOT_TESTED)
+
+
+def test_the_status_sees_the_pairs_of_frequency_classes_that_means_over_a_line_hide():
+    """After a burst, which needs no gain and damping, whatever the number of classes."""
+    burst = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=5.0, theta=-np.pi / 2, frequency=ss.Gaussian(0.3))
+    codes = []
+    for nodes in (32, 64):
+        run = ss.evolve(burst, np.linspace(0, 4, 33), theory=ss.Cumulants(100, nodes=nodes), initial=[[0.0, 0.0, 1.0]])
+        z, c, zz = (run[name].values for name in ("inversion", "correlation", "inversion_covariance"))
+        assert np.all(validity(Moments(spins=np.array([100]), z=z, c=c, zz=zz), 1e-5) == Validity.VALID)
+        codes.append(run.status.values)
+    assert np.all(codes[0] == codes[1])
+    assert codes[0][0] == Validity.VALID
+    assert codes[0][-1] == Validity.PAIR_NOT_POSITIVE
 
 
 @pytest.mark.parametrize("initial", [None, [[0.3, 0.0, 0.5]]])

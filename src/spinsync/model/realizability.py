@@ -50,6 +50,10 @@ class Moments:
     sz: Array | None = None
 
 
+#: (moments of states (time,), tolerance, errors) -> whether each obeys it, (time,); stated so that NaN does not
+Condition = Callable[[Moments, float, Moments | None], Array]
+
+
 def connected(
     spins: Array, z: Array, c: Array, zz: Array, s: Array | None = None, ss: Array | None = None, sz: Array | None = None
 ) -> Moments:
@@ -76,16 +80,40 @@ def validity(moments: Moments, tolerance: float, errors: Moments | None = None) 
     tolerance : relative error of the moments, such as ten times the tolerance of an integration; moments are of order 1
     errors : standard errors of all moments (spins are not read): a violation by less than SIGMAS of them is none
     """
-    shape = np.shape(moments.z)[:-1]
-    size = np.size(moments.spins) ** 2
-    steps = max(1, BLOCK // size)
+    one_spin, two_spins = _obeyed(_bloch_vectors, moments, tolerance, errors), _obeyed(_two_spins, moments, tolerance, errors)
+    return _codes(one_spin, two_spins, _obeyed(_collective_spin, moments, tolerance, errors))
+
+
+def validity_of_parts(violations: Array, moments: Moments, tolerance: float) -> Array:
+    """`validity` where conditions 1 and 2 have been tested of parts of the classes, over which these moments are means.
+
+    Means can hide what parts violate; but the moments of the total spin follow from them exactly. The lengths of means tell if
+    a line has too few frequency classes, whose tails then count as a negative number of spins.
+
+    violations : (..., 2), how many Bloch vectors and pairs of parts violate conditions 1 and 2
+    """
+    one_spin, two_spins = np.moveaxis(violations == 0, -1, 0)
+    one_spin = one_spin & _obeyed(_bloch_vectors, moments, tolerance)
+    return _codes(one_spin, two_spins, _obeyed(_collective_spin, moments, tolerance))
+
+
+def _codes(one_spin: Array, two_spins: Array, total: Array) -> Array:
+    """The code of `Validity` of each state, int8 (...), from whether it obeys the three conditions, bool (...)."""
+    reasons = (Validity.BLOCH_VECTOR_TOO_LONG, Validity.PAIR_NOT_POSITIVE, Validity.UNCERTAINTY_VIOLATED)
+    return np.select([~one_spin, ~two_spins, ~total], reasons, Validity.VALID).astype(np.int8)
+
+
+def _obeyed(condition: Condition, moments: Moments, tolerance: float, errors: Moments | None = None) -> Array:
+    """Whether each state obeys a condition, bool (...); other arguments as those of `validity`."""
     spins = np.asarray(moments.spins, float)
+    steps = max(1, BLOCK // spins.size**2)
     given, wrong = _flat(moments, spins), None if errors is None else _flat(errors, spins)
-    codes = np.zeros(given.z.shape[0], np.int8)
-    for first in range(0, len(codes), steps):
-        part = slice(first, first + steps)
-        codes[part] = _codes(_at(given, part), tolerance + ROUNDING, None if wrong is None else _at(wrong, part))
-    return codes.reshape(shape)
+    found = np.zeros(given.z.shape[0], bool)
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        for first in range(0, found.size, steps):
+            part = slice(first, first + steps)
+            found[part] = condition(_at(given, part), tolerance + ROUNDING, None if wrong is None else _at(wrong, part))
+    return found.reshape(np.shape(moments.z)[:-1])
 
 
 def _flat(moments: Moments, spins: Array) -> Moments:
@@ -112,17 +140,6 @@ def _each(moments: Moments, change: Callable[[str, Array], Array]) -> Moments:
     return replace(moments, **{name: change(name, value) for name, value in given.items() if value is not None})
 
 
-def _codes(moments: Moments, tolerance: float, errors: Moments | None) -> Array:
-    """The codes of states (time,). Conditions are stated so that NaN violates them."""
-    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
-        one_spin = _bloch_vectors(moments, tolerance, errors)
-        pairs = _pairs_symmetric if moments.s is None else _pairs
-        two_spins = pairs(moments, tolerance, errors)
-        total = _collective_spin(moments, tolerance, errors)
-    found = (Validity.BLOCH_VECTOR_TOO_LONG, Validity.PAIR_NOT_POSITIVE, Validity.UNCERTAINTY_VIOLATED)
-    return np.select([~one_spin, ~two_spins, ~total], found, Validity.VALID)
-
-
 def _bloch_vectors(moments: Moments, tolerance: float, errors: Moments | None) -> Array:
     """z^2 + 4 |s|^2 <= 1 for each class; (time,)."""
     squared, allowed = moments.z**2, np.full(1, 1 + tolerance)
@@ -147,6 +164,11 @@ def _allowed(moments: Moments, tolerance: float, errors: Moments | None, charged
         s = errors.s[:, :, None] + errors.s[:, None, :]
         bound = bound + 2 * s + errors.ss + (errors.sz + np.swapaxes(errors.sz, 1, 2) + z) / 2
     return np.asarray(tolerance + SIGMAS * bound)
+
+
+def _two_spins(moments: Moments, tolerance: float, errors: Moments | None) -> Array:
+    """The two-spin state of each pair of classes is positive; (time,)."""
+    return (_pairs_symmetric if moments.s is None else _pairs)(moments, tolerance, errors)
 
 
 def _pairs_symmetric(moments: Moments, tolerance: float, errors: Moments | None) -> Array:

@@ -88,7 +88,7 @@ def evolve(
         against 1/linewidth, as `status` tells; they add (time, group, other_group): coherence_covariance, anomalous_covariance
         and coherence_inversion_covariance, the connected parts of <sigma^+_i sigma^-_j>, <sigma^-_i sigma^-_j> and
         <sigma^-_i sigma^z_j>, i != j. Cumulants and TruncatedWigner add status (time), a code: whether a quantum state can have
-        such moments of groups; its attributes explain the codes.
+        such moments, of frequency classes in Cumulants and of groups in TruncatedWigner; its attributes explain the codes.
 
     Raises
     ------

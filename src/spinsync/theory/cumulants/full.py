@@ -37,23 +37,27 @@ def with_coherence(
     planes = np.array([ensemble.coupling_matrix / n, (terms.decay + terms.pumping) / 2], complex).view(float)
     gain, damping = primed_rates(terms)
     g, gamma_1, spins = of.group, gain + damping, terms.spins[of.group] * of.share
-    table = (g, spins, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g], spins != 1)
+    tolerance = 10 * problem.rtol
+    table = (
+        g, spins, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], (gain - damping)[g], spins != 1,
+        np.full(g.size, tolerance),
+    )  # fmt: skip
     return replace(
         problem, derivative=full_equations.derivative, numbers=full_equations.group_sums,
         table=np.array(table, float), planes=planes, factors=np.array([[terms.spins * of.tail, gamma_1, gain - damping]]),
         work=4 * groups * (3 * classes + 1),
         start=np.concatenate([s.astype(complex).view(float), np.zeros(6 * classes**2), z, np.zeros(classes**2), z_tail]),
         blocks=np.cumsum([0, 2 * classes, *3 * [2 * classes**2], classes, classes**2, groups]),
-        floor=np.array([n**-0.5, *3 * [1 / n], 1.0, 1 / n, 1.0]), recorded=9 * groups + 7 * groups**2 + 3 * classes,
-        observe=partial(observe, terms.spins, ensemble.rates.weight, each, 10 * problem.rtol),
+        floor=np.array([n**-0.5, *3 * [1 / n], 1.0, 1 / n, 1.0]), recorded=9 * groups + 7 * groups**2 + 3 * classes + 2,
+        observe=partial(observe, terms.spins, ensemble.rates.weight, each, tolerance),
     )  # fmt: skip
 
 
-def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Array) -> Observed:
-    """The variables of a run from the recorded sums over spins and pairs of spins; error : relative one of moments"""
+def observe(spins: Array, weight: Array, each: bool, tolerance: float, numbers: Array) -> Observed:
+    """The variables of a run from the recorded numbers; tolerance : relative error of moments."""
     spins, groups = spins.astype(float), spins.size  # products of whole numbers overflow
     ends = np.cumsum([6 * groups, 6 * groups**2, 3 * groups, groups**2])
-    sums, pair_sums, real_sums, zz, single = np.split(numbers, ends, axis=1)
+    sums, pair_sums, real_sums, zz, single, violations = np.split(numbers, [*ends, -2], axis=1)
     s, ss, sz = np.moveaxis(_complex(sums).reshape(-1, 3, groups) / spins, 1, 0)
     z, modulus, squares = np.moveaxis(real_sums.reshape(-1, 3, groups) / spins, 1, 0)
     pairs = np.outer(spins, spins) - np.diag(spins)
@@ -65,6 +69,8 @@ def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Arra
     pm, mm = pm - rest * (modulus - abs(s) ** 2)[:, :, None], mm - rest * (ss - s * s)[:, :, None]
     mz, zz = mz - rest * (sz - s * z)[:, :, None], zz - rest * (squares - z * z)[:, :, None]
     correlation = pm + np.conj(s)[:, :, None] * s[:, None, :]
+    moments = realizability.Moments(spins=spins, z=z, c=pm, zz=zz, s=s, ss=mm, sz=mz)
+    codes = realizability.validity_of_parts(violations, moments, tolerance)
     out: Observed = {
         "coherence": (("time", "group"), s),
         "inversion": (("time", "group"), z),
@@ -75,7 +81,7 @@ def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Arra
         "coherence_inversion_covariance": (PAIR, mz),
         "inversion_covariance": (PAIR, zz),
         "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
-        "status": (("time",), status(realizability.Moments(spins=spins, z=z, c=pm, zz=zz, s=s, ss=mm, sz=mz), error)),
+        "status": (("time",), status(codes, moments)),
     }
     if each:
         s, z = np.split(single, [2 * single.shape[1] // 3], axis=1)
@@ -83,14 +89,14 @@ def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Arra
     return out
 
 
-def status(moments: realizability.Moments, error: float) -> Array:
-    """The codes of `Validity` (time,), with that of a diffused phase.
+def status(codes: Array, moments: realizability.Moments) -> Array:
+    """The codes of `Validity` (time,) with that of a diffused phase, where nothing worse is known.
 
     A phase of variance v has |<e^{-i phi}>|^2 = e^{-v}, so that a share 1 - e^{-v} of <sigma^+_i sigma^-_j> is connected: v is
     linewidth times time. Two spins have no third cumulants, and second order is exact.
     """
-    codes, spins = realizability.validity(moments, error), moments.spins
     assert moments.s is not None
+    spins = moments.spins
     pairs = np.outer(spins, spins) - np.diag(spins)
     full = moments.c + np.conj(moments.s)[:, :, None] * moments.s[:, None, :]
     connected, total = (np.einsum("tab,ab->t", np.nan_to_num(abs(x)), pairs) for x in (moments.c, full))

@@ -16,8 +16,8 @@ import numpy as np
 from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
-#: rows of the table, which has a column for each class
-GROUP, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS = range(7)
+#: rows of the table, which has a column for each class; TOLERANCE that of the moments, for what is recorded
+GROUP, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, TOLERANCE = range(8)
 COUPLING, MODULUS = range(2)  # complex planes by group, for two spins: C/N and K_+ + K_-
 TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(3)  # rows of factors[0], by group: its spins that no class holds
 
@@ -119,9 +119,67 @@ def derivative(y, table, planes, factors, work, out):
         out[k] = factors[0, TAIL_NET_GAIN, g] - factors[0, TAIL_GAMMA_1, g] * y[k]
 
 
+@compiled()
+def too_long(s, z, z_tail, table, tail_spins):
+    """How many classes have a Bloch vector longer than 1, and tails |z| > 1; of a tail without spins nothing is read."""
+    found, longest = 0, 1 + table[TOLERANCE, 0]
+    for a in range(z.size):
+        found += not z[a] ** 2 + 4 * (s[a].real ** 2 + s[a].imag ** 2) <= longest**2
+    for g in range(z_tail.size):
+        found += tail_spins[g] > 0 and not abs(z_tail[g]) <= longest
+    return found
+
+
+@compiled()
+def two_spin_state(a, b, s, z, pairs, zz, rho):
+    """Write the lower triangle of the density matrix of two spins, of the classes a and b, with <x|rho|y> = < |y><x| >.
+
+    Basis |ee>, |eg>, |ge>, |gg>.
+    """
+    both = zz[a, b] + z[a] * z[b]
+    a_up, b_up = pairs[2, a, b] + s[a] * z[b], pairs[2, b, a] + s[b] * z[a]  # <sigma^-_a sigma^z_b>, <sigma^-_b sigma^z_a>
+    rho[0, 0], rho[1, 1] = (1 + z[a] + z[b] + both) / 4, (1 + z[a] - z[b] - both) / 4
+    rho[2, 2], rho[3, 3] = (1 - z[a] + z[b] - both) / 4, (1 - z[a] - z[b] + both) / 4
+    rho[1, 0], rho[2, 0] = np.conj(s[b] + b_up) / 2, np.conj(s[a] + a_up) / 2
+    rho[2, 1], rho[3, 0] = pairs[0, a, b] + np.conj(s[a]) * s[b], np.conj(pairs[1, a, b] + s[a] * s[b])
+    rho[3, 1], rho[3, 2] = np.conj(s[a] - a_up) / 2, np.conj(s[b] - b_up) / 2
+
+
+@compiled()
+def positive(rho, tolerance):
+    """Whether rho + tolerance has a Cholesky decomposition, as it has unless an eigenvalue of rho is below -tolerance.
+
+    N. J. Higham, Accuracy and Stability of Numerical Algorithms, chapter 10. Only the lower triangle is read, and rho is lost.
+    With a NaN the answer is no.
+    """
+    for k in range(len(rho)):
+        pivot = rho[k, k].real + tolerance
+        if not pivot > 0:
+            return False
+        for i in range(k + 1, len(rho)):
+            factor = rho[i, k] * (1 / pivot)
+            for j in range(k + 1, i + 1):
+                rho[i, j] -= factor * np.conj(rho[j, k])
+    return True
+
+
+@compiled()
+def negative_pairs(s, z, pairs, zz, table):
+    """How many pairs of classes have no positive two-spin state; a class of one spin or less has no pair of its own."""
+    found, rho = 0, np.empty((4, 4), np.complex128)
+    for a in range(z.size):
+        for b in range(a + 1 if table[SPINS, a] > 1 else a):
+            two_spin_state(a, b, s, z, pairs, zz, rho)
+            found += not positive(rho, table[TOLERANCE, 0])
+    return found
+
+
 @compiled(SIGNATURE)
 def group_sums(y, table, planes, factors, work, out):
-    """Record by group: sums of s, s^2, s z, z, |s|^2, z^2 over spins and of pm, mm, mz, zz over pairs; and s, z of classes."""
+    """Record by group: sums of s, s^2, s z, z, |s|^2, z^2 over spins and of pm, mm, mz, zz over pairs; and s, z of classes.
+
+    The last two numbers are `too_long` and `negative_pairs`.
+    """
     size, groups, square = table.shape[1], planes.shape[1], table.shape[1] ** 2
     one, two, pair = 2 * size, 2 * size + 6 * square, groups * groups
     s, z, pairs = y[:one].view(np.complex128), y[two : two + size], y[one:two].view(np.complex128)
@@ -146,3 +204,6 @@ def group_sums(y, table, planes, factors, work, out):
             for kind in range(3):
                 connected[kind * pair + to] += count * pairs[kind * square + k]
             real[3 * groups + to] += count * y[two + size + k]
+    zz, z_tail = y[two + size : two + size + square].reshape(size, size), y[two + size + square :]
+    out[out.size - 2] = too_long(s, z, z_tail, table, factors[0, TAIL_SPINS])
+    out[out.size - 1] = negative_pairs(s, z, pairs.reshape(3, size, size), zz, table)

@@ -19,9 +19,9 @@ from spinsync.base.compiled import compiled
 from spinsync.problems.moments.record import SIGNATURE
 
 #: rows of the table, which has a column for each class: SHARE is N_a/N, END the end of the classes of its group, OTHERS
-#: (N_a - 1)/N; the last three are of the tails, one column for each group
-GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS = range(10)
-TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(10, 13)
+#: (N_a - 1)/N, TOLERANCE that of the moments, for what is recorded; the last three are of the tails, one column for each group
+GROUP, SHARE, SPINS, OMEGA, GAMMA_PERP, GAMMA_1, NET_GAIN, HAS_PAIRS, END, OTHERS, TOLERANCE = range(11)
+TAIL_SPINS, TAIL_GAMMA_1, TAIL_NET_GAIN = range(11, 14)
 #: planes of couplings between groups: per spin (C + C^+)/(2N), K_- - K_+ and K_- + K_+
 EXCHANGE_RE, EXCHANGE_IM, NET_RE, NET_IM, SUM_RE, SUM_IM = range(6)
 TILE = 16  # rows and columns: 2 kB
@@ -33,15 +33,6 @@ FLAGS = {"contract", "nsz", "reassoc"}  # sums in any order; NaN and infinity ke
 def row_start(a, classes):
     """Position of the pair (a, a) among the pairs."""
     return a * classes - a * (a - 1) // 2
-
-
-@compiled(fastmath=FLAGS)
-def weighted_sum(weight, values):
-    """sum_e weight_e values_e."""
-    total = 0.0
-    for e in range(values.size):
-        total += weight[e] * values[e]
-    return total
 
 
 @compiled(fastmath=FLAGS)
@@ -324,44 +315,6 @@ def real_diagonal(table, a, k, out_re, out_im, out_d):
     if table[HAS_PAIRS, a] == 0:
         out_re[k] = 0.0
         out_d[k] = 0.0
-
-
-@compiled(SIGNATURE)
-def group_totals(y, table, planes, factors, work, out):
-    """Record by group: sums of z and its squared deviation over spins, of Re c, Im c and d over pairs; and each z."""
-    groups, classes = planes.shape[1], table.shape[1]
-    square, spins = groups * groups, table[SPINS]
-    z, re, im, d, z_tail = split(y, classes)
-    out[:] = 0.0
-    out[2 * groups + 3 * square :] = z
-    mean, number = np.zeros(groups), np.zeros(groups)
-    for a in range(classes):
-        g = int(table[GROUP, a])
-        out[g] += spins[a] * z[a]
-        number[g] += spins[a]
-    for g in range(groups):
-        out[g] += table[TAIL_SPINS, g] * z_tail[g]
-        mean[g] = out[g] / (number[g] + table[TAIL_SPINS, g])
-        out[groups + g] = table[TAIL_SPINS, g] * (z_tail[g] - mean[g]) ** 2
-    for a in range(classes):
-        g = int(table[GROUP, a])
-        out[groups + g] += spins[a] * (z[a] - mean[g]) ** 2
-    for part, values, sign in ((0, re, 1.0), (1, im, -1.0), (2, d, 1.0)):
-        total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
-        for a in range(classes):
-            g, k, first = int(table[GROUP, a]), row_start(a, classes), a + 1
-            total[g, g] += spins[a] * (spins[a] - 1) * values[k]
-            while first < classes:
-                h, end = int(table[GROUP, first]), int(table[END, first])
-                one = spins[a] * weighted_sum(spins[first:end], values[k + first - a : k + end - a])
-                total[g, h] += one
-                total[h, g] += sign * one
-                first = end
-
-
-def recorded(classes: int, groups: int) -> int:
-    """How many numbers `group_totals` records."""
-    return 2 * groups + 3 * groups**2 + classes
 
 
 def start_moments(s: np.ndarray, z: np.ndarray, z_tail: np.ndarray, spins: np.ndarray) -> np.ndarray:

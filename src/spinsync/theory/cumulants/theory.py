@@ -13,17 +13,15 @@ import numpy as np
 from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.base.keywords import known_fields
-from spinsync.model import bloch_vectors, realizability
+from spinsync.model import bloch_vectors
 from spinsync.model.distributions import Distributions
 from spinsync.model.ensembles import Ensemble
 from spinsync.model.master_equation import GroupTerms, coupling_terms, split_by_weight
-from spinsync.model.observables import order_parameter, pair_mean
 from spinsync.model.quadratures import MAX_NODES
 from spinsync.model.rates import Rates
 from spinsync.model.samples import Samples
 from spinsync.problems.moments.record import Moments
-from spinsync.problems.observed import Observed
-from spinsync.theory.cumulants import full, symmetric
+from spinsync.theory.cumulants import full, recording, symmetric
 from spinsync.theory.cumulants.classes import classes_of, factors, primed_rates
 from spinsync.theory.cumulants.frequency_classes import FrequencyClasses, frequency_classes
 from spinsync.theory.cumulants.regression import regression
@@ -106,19 +104,20 @@ class Cumulants:
         of = frequency_classes(rates, terms.omega, distributions, self.rtol, self.nodes)
         m, m_tail = _start(rates, of, initial, seed, each)
         (s, z), (_, z_tail) = bloch_vectors.coherences(m), bloch_vectors.coherences(m_tail)
-        table, classes, groups = class_table(terms, of), of.group.size, len(distributions)
+        tolerance = 10 * self.rtol
+        table, classes, groups = class_table(terms, of, tolerance), of.group.size, len(distributions)
         pairs, applied = classes * (classes + 1) // 2, coupling_factors(ensemble.coupling_matrix)
         smooth = np.array([d is not None and not isinstance(d, Samples) for d in distributions])
         coefficients = cache(partial(classes_of, terms, of, ensemble.coupling_matrix, smooth))
         problem = Moments(
             derivative=symmetric.derivative_of_single_classes if classes == groups else symmetric.derivative,
-            numbers=symmetric.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
+            numbers=recording.group_totals, table=table, planes=coupling_planes(terms), factors=applied,
             work=classes * (6 * groups + 4 * applied.shape[1]),
             start=symmetric.start_moments(s, z, z_tail, terms.spins[of.group] * of.share),
             blocks=np.cumsum([0, classes, 2 * pairs, pairs, groups]),
             floor=np.array([1.0, 1 / self.spins, 1 / self.spins, 1.0]), rtol=self.rtol,
-            recorded=symmetric.recorded(classes, groups),
-            observe=partial(observe, terms.spins, rates.weight, each, 10 * self.rtol),
+            recorded=recording.recorded(classes, groups),
+            observe=partial(recording.observe, terms.spins, rates.weight, each, tolerance),
             slowest=float(np.minimum(rates.gamma_1, rates.gamma_perp).min()),
             coordinates=coordinates(ensemble.names, rates.weight, of if each else None),
             rest=partial(steady_state, coefficients), fluctuations=partial(regression, coefficients),
@@ -140,13 +139,14 @@ def _start(rates: Rates, of: FrequencyClasses, initial: Array | None, seed: int,
     return m, np.zeros((groups, 3))
 
 
-def class_table(terms: GroupTerms, of: FrequencyClasses) -> Array:
+def class_table(terms: GroupTerms, of: FrequencyClasses, tolerance: float) -> Array:
     """The table of `symmetric.derivative`, with the primed rates of (10.1); there are at least as many classes as groups."""
     _, gamma_1, net_gain = tail_factors(terms, of)[0]
     g, numbers, total = of.group, terms.spins[of.group] * of.share, float(terms.spins.sum())
     rows = (
         g, numbers / total, numbers, of.frequency, (gamma_1 / 2 + terms.dephasing)[g], gamma_1[g], net_gain[g], numbers != 1,
         np.searchsorted(g, g, side="right"), (numbers - 1) / total,
+        np.full(g.size, tolerance),
     )  # fmt: skip
     tails = np.zeros((3, g.size))
     tails[:, : terms.spins.size] = tail_factors(terms, of)[0]
@@ -183,30 +183,3 @@ def coordinates(names: tuple[str, ...], weight: Array, of: FrequencyClasses | No
         "spin_weight": weight[of.group] * of.share,
     }
     return groups | {name: ("spin", values) for name, values in spins.items()}
-
-
-def observe(spins: Array, weight: Array, each: bool, error: float, numbers: Array) -> Observed:
-    """The variables of a run from the recorded sums over spins and pairs of spins; error : relative one of moments."""
-    groups = spins.size
-    z, spread, sums, single = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2], axis=1)
-    pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
-    sums, pairs = sums.reshape(-1, 3, groups, groups), np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
-    correlation, z, spread = np.empty((len(z), groups, groups), complex), z / spins, spread / spins
-    np.divide(sums[:, 0], pairs, out=correlation.real)  # without copies, which take longer than the arithmetic
-    np.divide(sums[:, 1], pairs, out=correlation.imag)
-    covariance, plain = sums[:, 2] / pairs, z[:, :, None] * z[:, None, :]
-    own = np.arange(groups)
-    covariance[:, own, own] -= spread / np.maximum(spins - 1, 1)  # pairs of one group leave out a spin with itself
-    plain += covariance
-    pair = ("time", "group", "other_group")
-    return {
-        "inversion": (("time", "group"), z),
-        "correlation": (pair, correlation),
-        "inversion_correlation": (pair, plain),
-        "inversion_covariance": (pair, covariance),
-        "order_parameter": (("time",), order_parameter(pair_mean(correlation, weight))),
-        "status": (
-            ("time",),
-            realizability.validity(realizability.Moments(spins=spins, z=z, c=correlation, zz=covariance), error),
-        ),
-    } | ({"spin_inversion": (("time", "spin"), single)} if each else {})
