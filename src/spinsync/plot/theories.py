@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.realizability import Validity
 from spinsync.plot.appearance import FORMATS, axes, group_colour, in_style, ink
+from spinsync.plot.axis_labels import label_axes
 from spinsync.plot.labels import quantity_label
 from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import time_range
@@ -119,9 +120,10 @@ def _draw(ax: Axes, dataset: xr.Dataset, name: str, unit: Unit) -> None:
             ax.fill_between(time, line - error, line + error, color=look["color"], alpha=0.25, lw=0)
     if "status" in dataset and np.any(dataset["status"].values > Validity.VALID):
         ax.plot([], [], color=ink(ax), alpha=PALE, label=once(ax, NOT_VALID))
-    ax.set(xlabel=unit.time_label(), ylabel=quantity_label(name, unit), xlim=time_range(time))
+    ax.set_xlim(time_range(time))
     if name == "order_parameter":
         ax.set_ylim(0, min(1.02, max(0.1, 1.1 * ax.dataLim.y1)))
+    label_axes(ax, unit.time_label(), quantity_label(name, unit))
 
 
 def _marks(ax: Axes, group: int, theory: int = 0, times: int = 1) -> dict[str, Any]:
