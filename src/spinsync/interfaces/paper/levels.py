@@ -50,9 +50,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "error is several times that of mean field. Both errors of both theories fall as 1/<i>N</i> for many spins.</p>",
         figures={"levels": _figure(data["levels"])},
         captions={
-            "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (mean field: "
-            "infinitely many), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) Order "
-            "parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
+            "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (infinitely "
+            "many of mean field), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) "
+            "Order parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
             f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Pale: second order from where "
             "<code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not follow; "
             "order parameter and inversion do not depend on the phase."
