@@ -87,12 +87,12 @@ def test_numbers_of_an_axis_are_in_one_notation():
 
 def test_numbers_of_a_linear_axis_are_multiples_of_one_power_of_ten():
     for limits, expected in (
-        ((-2.1e5, 2.1e5), [rf"${n}\times10^{{5}}$" if n != "0" else n for n in ("−2", "−1", "0", "1", "2")]),
+        ((-2.1e5, 2.1e5), [rf"${n}\times10^{{5}}$" if n != "0" else n for n in ("-2", "-1", "0", "1", "2")]),
         ((0, 1.1e5), ["0", *(rf"${n}\times10^{{5}}$" for n in ("0.2", "0.4", "0.6", "0.8", "1"))]),
         ((1e6, 1e6 + 4), [rf"${n}\times10^{{6}}$" for n in ("1", "1.000001", "1.000002", "1.000003", "1.000004")]),
         (
             (-2.1e-6, 1.1e-6),
-            [rf"${n}\times10^{{-6}}$" if n != "0" else n for n in ("−2", "−1.5", "−1", "−0.5", "0", "0.5", "1")],
+            [rf"${n}\times10^{{-6}}$" if n != "0" else n for n in ("-2", "-1.5", "-1", "-0.5", "0", "0.5", "1")],
         ),
     ):
         _, ax = plt.subplots(figsize=(7, 2))

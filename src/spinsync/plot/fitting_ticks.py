@@ -80,7 +80,8 @@ def multiples(values: Array) -> list[str]:
     if _plain(values):
         return _written(values)
     power = int(np.floor(np.log10(abs(values).max()) + 1e-9))
-    return [rf"${digits}\times10^{{{power}}}$" if digits != "0" else "0" for digits in _written(values / 10.0**power)]
+    digits = [f"{value:.10g}" for value in (values / 10.0**power).tolist()]
+    return ["0" if one in ("0", "-0") else rf"${one}\times10^{{{power}}}$" for one in digits]
 
 
 def powers(values: Array) -> list[str]:

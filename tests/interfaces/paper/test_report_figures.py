@@ -70,7 +70,7 @@ def faults(figure, caption):
         found.append("letters")
     if named(caption) != {letter[1:-1] for letter in letters if letter}:
         found.append("caption")
-    sentences = re.split(r"(?<=\.)\s+(?=[A-Z(])", re.sub(r"<[^>]*>", "", caption))
+    sentences = re.split(r"(?<=\.)\s+(?=[^a-z])", re.sub(r"<[^>]*>", "", caption))
     if any(sentence.count(":") > 1 for sentence in sentences):
         found.append("colons")
     for ax in shown:
