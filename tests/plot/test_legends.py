@@ -363,8 +363,8 @@ def test_several_groups_on_a_sphere_are_named_once_each():
 
 
 def test_the_legend_of_a_narrow_figure_stays_in_it():
-    with ss.plot.style(figure_figsize=(2.0, 2.0)):
-        figure = ss.plot.frequency(PLATEAU).figure
+    with ss.plot.style(figure_figsize=(2.0, 1.8)):
+        figure = ss.plot.frequency(PLATEAU, unit=("Hz", 1e-6)).figure
     figure.canvas.draw()
     box, paper = figure.axes[0].get_legend().get_window_extent(), figure.bbox
     assert box.x0 >= paper.x0 - 1
