@@ -1,13 +1,15 @@
-"""Labels of axes are within the figure at every size, and whole where there is room."""
+"""Labels of axes, and legends, are within the figure at every size, and whole where there is room."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 import spinsync as ss
+from plot_cases import PAIR
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-1.2)
 SWEEP = ss.phase_diagram(ONE, {"gain": np.linspace(1, 12, 5)})
+PLATEAU = ss.phase_diagram(PAIR, {"detuning": np.linspace(0, 24, 13)})
 PLANE = ss.phase_diagram(ONE, {"gain": np.linspace(1, 12, 3), "coupling": np.linspace(1, 12, 3)})
 WHOLE = {"gain-to-damping ratio  $r=\\kappa/\\gamma$", "order parameter  $R$", "coupling  $V/\\gamma$"}
 
@@ -65,3 +67,12 @@ def test_lines_break_outside_formulas():
     lines = ax.get_xlabel().split("\n")
     assert len(lines) > 2
     assert all(line.count("$") % 2 == 0 for line in lines)
+
+
+def test_the_legend_of_a_narrow_figure_stays_in_it():
+    with ss.plot.style(figure_figsize=(2.0, 1.8)):
+        figure = ss.plot.frequency(PLATEAU, unit=("Hz", 1e-6)).figure
+    figure.canvas.draw()
+    box, paper = figure.axes[0].get_legend().get_window_extent(), figure.bbox
+    assert box.x0 >= paper.x0 - 1
+    assert box.x1 <= paper.x1 + 1

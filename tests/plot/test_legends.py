@@ -348,24 +348,3 @@ def test_a_diagram_may_hold_nan_where_it_was_masked():
     ax = ss.plot.phase_diagram(masked)
     assert [text.get_text() for text in ax.texts] == ["full"]
     assert isinstance(masked, xr.Dataset)
-
-
-def test_several_groups_on_a_sphere_are_named_once_each():
-    start = np.random.default_rng(1).normal(size=(6, 3))
-    run = ss.evolve(PAIR, np.linspace(0, 1, 5), initial=start / np.linalg.norm(start, axis=1, keepdims=True), each=True)
-    ax = ss.plot.bloch_sphere(run)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["group A", "group B"]
-    assert [handle.get_markerfacecolor() for handle in ax.get_legend().legend_handles] == list(ss.plot.COLOURS[:2])
-    given = ss.plot.bloch_sphere(run, plt.subplots()[1])
-    assert given.get_legend() is None
-    assert entries(given) == ["group A", "group B"]
-    assert ss.plot.bloch_sphere(ss.evolve(ONE, [0.0, 1.0])).get_legend() is None
-
-
-def test_the_legend_of_a_narrow_figure_stays_in_it():
-    with ss.plot.style(figure_figsize=(2.0, 1.8)):
-        figure = ss.plot.frequency(PLATEAU, unit=("Hz", 1e-6)).figure
-    figure.canvas.draw()
-    box, paper = figure.axes[0].get_legend().get_window_extent(), figure.bbox
-    assert box.x0 >= paper.x0 - 1
-    assert box.x1 <= paper.x1 + 1
