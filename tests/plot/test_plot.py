@@ -11,7 +11,7 @@ import pytest
 from matplotlib.collections import LineCollection
 
 import spinsync as ss
-from plot_cases import TIMES, WEAK
+from plot_cases import PAIR, TIMES, WEAK
 from spinsync.plot.appearance import CLOSED_FORM
 from spinsync.plot.spheres import AZIMUTH, ELEVATION, THICK, View, depth_opacity
 
@@ -306,3 +306,15 @@ def test_a_closed_form_beside_the_points_is_in_the_figure():
     closed = next(line for line in ax.lines if line.get_label() == "closed form").get_ydata()
     assert low < np.nanmin(closed) <= np.nanmax(closed) < high
     np.testing.assert_allclose(closed, 0.0, atol=1e-9)
+
+
+def test_several_groups_on_a_sphere_are_named_once_each():
+    start = np.random.default_rng(1).normal(size=(6, 3))
+    run = ss.evolve(PAIR, np.linspace(0, 1, 5), initial=start / np.linalg.norm(start, axis=1, keepdims=True), each=True)
+    ax = ss.plot.bloch_sphere(run)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["group A", "group B"]
+    assert [handle.get_markerfacecolor() for handle in ax.get_legend().legend_handles] == list(ss.plot.COLOURS[:2])
+    given = ss.plot.bloch_sphere(run, plt.subplots()[1])
+    assert given.get_legend() is None
+    assert given.get_legend_handles_labels()[1] == ["group A", "group B"]
+    assert ss.plot.bloch_sphere(ss.evolve(ONE, [0.0, 1.0])).get_legend() is None

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.backend_bases import RendererBase
 
 import spinsync as ss
 from plot_cases import PAIR
@@ -33,6 +34,27 @@ def test_both_panels_hold_every_theory_and_one_legend_names_them():
         np.testing.assert_array_equal(drawn(inversion, label).get_ydata(), LEVELS.inversion.sel(theory=label)[:, 0])
         assert drawn(order, label).get_color() == drawn(inversion, label).get_color()
     assert len({drawn(order, label).get_color() for label in LABELS}) == 3
+    assert len({pattern(drawn(order, label)) for label in LABELS}) == 3
+
+
+def pattern(line):
+    """The dashes of a line, in units of its width; matplotlib tells them only by way of what it draws."""
+    seen = []
+
+    class Pen(RendererBase):
+        def draw_path(self, gc, path, transform, rgbFace=None):
+            seen.append(tuple(np.round(np.array(gc.get_dashes()[1] or []) / gc.get_linewidth(), 6).tolist()))
+
+    line.draw(Pen())
+    return seen[0]
+
+
+def test_theories_differ_in_colour_and_in_dashes():
+    levels = ss.compare(ONE, TIMES[:3], theories=[ss.MeanField(), *map(ss.Exact, range(2, 8))], initial=[[0.4, 0.0, 0.2]])
+    lines = [drawn(ss.plot.compare(levels, variable="inversion"), label) for label in map(str, levels.theory.values)]
+    assert len({line.get_color() for line in lines}) == len({pattern(line) for line in lines}) == len(lines) == 7
+    a, b = (i for i, line in enumerate(lines) if line.get_color() in ("#0072B2", "#56B4E9"))
+    assert b - a > 4  # the two blues are far apart
 
 
 def test_one_variable_on_given_axes():
@@ -55,32 +77,34 @@ def test_bands_are_one_standard_error_to_both_sides():
         np.testing.assert_allclose([at.min(), at.max()], [mean - error, mean + error], atol=1e-12)
 
 
-def test_lines_are_dotted_where_the_status_is_not_valid():
+def test_lines_are_pale_where_the_status_is_not_valid():
     status = np.zeros((3, 21), np.int8)
     status[0], status[1, 8:12] = -1, 2  # not tested; not positive
     levels = LEVELS.assign(status=(("theory", "time"), status))
     ax = ss.plot.compare(levels, variable="inversion")
-    assert legend(ax) == [*LABELS, "status not valid"]
+    assert legend(ax) == [*LABELS, "pale: status not valid"]
     assert np.isfinite(drawn(ax, "MeanField").get_ydata()).all()
     assert np.isnan(drawn(ax, "Exact(5)").get_ydata()).nonzero()[0].tolist() == [8, 9, 10, 11]
-    dotted = [line for line in ax.lines if line.get_linestyle() == ":" and len(line.get_ydata())]
-    (line,) = dotted
+    (line,) = [line for line in ax.lines if line.get_alpha() is not None and len(line.get_ydata())]
+    assert pattern(line) == pattern(drawn(ax, "Exact(5)"))
     assert line.get_color() == drawn(ax, "Exact(5)").get_color()
-    assert np.isfinite(line.get_ydata()).nonzero()[0].tolist() == [7, 8, 9, 10, 11, 12]  # joined to the solid line
-    assert "status not valid" not in legend(ss.plot.compare(LEVELS.assign(status=(("theory", "time"), 0 * status))))
+    assert np.isfinite(line.get_ydata()).nonzero()[0].tolist() == [7, 8, 9, 10, 11, 12]  # joined to the full line
+    assert "pale: status not valid" not in legend(ss.plot.compare(LEVELS.assign(status=(("theory", "time"), 0 * status))))
 
 
-def test_groups_differ_in_their_dashes_which_the_lower_panel_names():
+def test_groups_differ_in_their_markers_which_the_lower_panel_names():
     upper = ss.plot.compare(TWO)
     lower = upper.figure.axes[1]
     assert legend(upper) == ["MeanField", "Exact(4)"]
     assert legend(lower) == ["group A", "group B"]
-    solid, dashed = (line.get_linestyle() for line in lower.get_legend().get_lines())
-    assert solid != dashed
+    bare, marked = (line.get_marker() for line in lower.get_legend().get_lines())
+    assert bare == ""
+    assert marked not in ("", "None")
     first = drawn(lower, "MeanField")
-    others = [line for line in lower.lines if line.get_color() == first.get_color() and np.isfinite(line.get_ydata()).any()]
-    assert [line.get_linestyle() for line in others] == [solid, dashed]
-    for group, line in enumerate(others):
+    both = [line for line in lower.lines if line.get_color() == first.get_color() and np.isfinite(line.get_ydata()).any()]
+    assert [line.get_marker() for line in both] == [bare, marked]
+    assert pattern(both[0]) == pattern(both[1])
+    for group, line in enumerate(both):
         np.testing.assert_array_equal(line.get_ydata(), TWO.inversion[0, :, group])
 
 

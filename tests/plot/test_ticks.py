@@ -85,6 +85,54 @@ def test_numbers_of_an_axis_are_in_one_notation():
         assert [text for text, _ in labels(ax.xaxis)] == expected
 
 
+def test_numbers_of_a_linear_axis_are_multiples_of_one_power_of_ten():
+    for limits, expected in (
+        ((-2.1e5, 2.1e5), [rf"${n}\times10^{{5}}$" if n != "0" else n for n in ("-2", "-1", "0", "1", "2")]),
+        ((0, 1.1e5), ["0", *(rf"${n}\times10^{{5}}$" for n in ("0.2", "0.4", "0.6", "0.8", "1"))]),
+        ((1e6, 1e6 + 4), [rf"${n}\times10^{{6}}$" for n in ("1", "1.000001", "1.000002", "1.000003", "1.000004")]),
+        (
+            (-2.1e-6, 1.1e-6),
+            [rf"${n}\times10^{{-6}}$" if n != "0" else n for n in ("-2", "-1.5", "-1", "-0.5", "0", "0.5", "1")],
+        ),
+    ):
+        _, ax = plt.subplots(figsize=(7, 2))
+        ax.set(xlim=limits)
+        no_multiplier(ax.xaxis)
+        assert [text for text, _ in labels(ax.xaxis)] == expected
+
+
+def test_a_logarithmic_axis_of_less_than_a_decade_has_at_least_two_ticks():
+    for low, high in ((7.4e5, 1.3e6), (2.1, 4.9), (11.0, 12.0)):
+        _, ax = plt.subplots()
+        ax.set(xscale="log", xlim=(low, high))
+        plain_decades(ax.xaxis)
+        assert len(labels(ax.xaxis)) >= 2
+        assert not touch(ax.xaxis)
+
+
+def test_large_numbers_are_at_the_ticks_of_all_axes():
+    """And not in a corner, where a common factor would stand over a label, a legend or the letter of a panel."""
+    size = 1e7
+    one = ss.Ensemble.single(gain=3 * size, damping=size, coupling=12 * size, theta=-1.2)
+    two = ss.Ensemble.pair(detuning=4 * size, gain=3 * size, damping=size, coupling=16 * size, theta=-np.pi / 2)
+    run = ss.evolve(two, np.linspace(0, 8 / size, 201))
+    plane = ss.phase_diagram(one, {"coupling": np.linspace(size, 20 * size, 3), "gain": np.linspace(size, 9 * size, 3)})
+    few = [ss.Exact(n) for n in (2, 4)]
+    for ax in (
+        ss.plot.order_parameter(run), ss.plot.phases(run), ss.plot.phase_difference(run), ss.plot.beat_spectrum(run),
+        ss.plot.phase_diagram(plane, variable="frequency"),
+        ss.plot.cut(plane.isel(gain=-1, drop=True), variable="frequency"),
+        ss.plot.frequency(ss.phase_diagram(two, {"detuning": np.linspace(0, 12 * size, 5)}), difference=True),
+        ss.plot.compare(ss.compare(one, np.linspace(0, 1 / size, 3), theories=[ss.MeanField(), *few[:1]])),
+        ss.plot.finite_size([ss.linewidth(one, theory=n) for n in few], variable="frequency"),
+        ss.plot.spectra([ss.emission_spectrum(one, np.linspace(-size, size, 9), theory=n) for n in few]),
+    ):  # fmt: skip
+        ax.figure.canvas.draw()
+        axes = [axis for one in ax.figure.axes for axis in (one.xaxis, one.yaxis)]
+        assert not [axis.get_offset_text().get_text() for axis in axes if axis.get_offset_text().get_text()]
+        assert any(r"\times" in text for axis in axes for text, _ in labels(axis))
+
+
 def test_phase_differences_over_a_parameter_have_ticks_at_parts_of_pi():
     for axis in (np.linspace(0, 4, 5), np.linspace(-1, 1, 5)):
         ax = ss.plot.cut(ss.phase_diagram(PAIR, {"detuning": axis}), variable="phase_difference")

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from spinsync.base import checks
 from spinsync.plot.appearance import axes, colour, group_colour, in_style, ink
 from spinsync.plot.areas import closed_form
+from spinsync.plot.axis_labels import label_axes
 from spinsync.plot.labels import index
 from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import require_variable, time_range
@@ -74,7 +75,8 @@ def phase_difference(
     ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _in_pi(value)))
     symbols = rf"$\varphi{index(first)} - \varphi{index(second)}$"
-    ax.set(xlabel=one_unit.time_label(), ylabel=symbols, xlim=time_range(time))
+    ax.set_xlim(time_range(time))
+    label_axes(ax, one_unit.time_label(), symbols)
     add_legend(ax, new_figure)
     return ax
 
@@ -151,7 +153,8 @@ def beat_spectrum(
         lw=0.9,
     )
     limits = (low / one_unit.size, high / one_unit.size)
-    ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel="power  (dB)", xlim=limits, ylim=(-95, 5))
+    ax.set(xlim=limits, ylim=(-95, 5))
+    label_axes(ax, one_unit.label("frequency", r"\nu"), "power  (dB)")
     return ax
 
 

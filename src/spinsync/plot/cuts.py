@@ -14,6 +14,7 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import axes, colour, group_colour, in_style, ink, on_dark
+from spinsync.plot.axis_labels import label_axes
 from spinsync.plot.cavity_marks import mark_outside_limit
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.diagrams import formula, select_group
@@ -30,7 +31,7 @@ from spinsync.plot.labels import (
     quantity_size,
 )
 from spinsync.plot.legends import add_legend, once
-from spinsync.plot.scales import angle_ticks, follow_spacing, no_multiplier, plain_decades
+from spinsync.plot.scales import angle_ticks, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, limit_cycle
 
@@ -108,12 +109,12 @@ def _draw_cut(
         closed = formula(ax, diagram, x, size, exact)
         ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
     mark_outside_limit(ax, diagram, ensemble, x)
-    ax.set(xlabel=parameter_label(x, ensemble, unit), ylabel=quantity_label(variable, unit))
     low, high = ax.get_ylim()
     if high - low < 1e-9:  # a constant up to rounding
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     if variable == "phase_difference":
         angle_ticks(ax.yaxis, *ax.get_ylim())
+    label_axes(ax, parameter_label(x, ensemble, unit), quantity_label(variable, unit))
     _ticks(ax, diagram, x)
 
 
@@ -133,8 +134,6 @@ def _ticks(ax: Axes, diagram: xr.Dataset, x: str) -> None:
         angle_ticks(ax.xaxis, float(diagram[x].min()), float(diagram[x].max()))
     elif ax.get_xscale() == "log":
         plain_decades(ax.xaxis)
-    else:
-        no_multiplier(ax.xaxis)
 
 
 def _circles(
@@ -221,7 +220,7 @@ def frequency(
         if np.isfinite(closed[1]).any():
             ax.plot(*closed, color=ink(ax), lw=0.7, zorder=4, label=once(ax, CLOSED))
     symbol = rf"\Omega{index(first)}-\Omega{index(second)}"
-    ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=one_unit.label("difference", symbol))
+    label_axes(ax, parameter_label(x, ensemble, one_unit), one_unit.label("difference", symbol))
     _ticks(ax, diagram, x)
     mark_outside_limit(ax, diagram, ensemble, x)
     add_legend(ax, new_figure)

@@ -14,6 +14,7 @@ from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.plot import areas, curves
 from spinsync.plot.appearance import CLOSED_FORM, COLOURMAP, CYCLIC_COLOURMAP, SIGNED_COLOURMAP, axes, in_style
+from spinsync.plot.axis_labels import colour_bar, label_axes
 from spinsync.plot.cavity_marks import mark_outside_limit
 from spinsync.plot.diagram_input import checked_diagram, diagram_variable, locked
 from spinsync.plot.labels import (
@@ -28,7 +29,7 @@ from spinsync.plot.labels import (
 )
 from spinsync.plot.large_diagrams import reduced
 from spinsync.plot.legends import add_entry, legend_above, name_line
-from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, no_multiplier, plain_decades
+from spinsync.plot.scales import angle_ticks, cell_edges, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, critical_coupling
 
@@ -116,14 +117,12 @@ def phase_diagram(
     if variable == "regime":
         areas.name_areas(ax, **along, codes=values)
     mark_outside_limit(ax, diagram, ensemble, x, y)
-    ax.set(xlabel=parameter_label(x, ensemble, one_unit), ylabel=parameter_label(y, ensemble, one_unit))
+    label_axes(ax, parameter_label(x, ensemble, one_unit), parameter_label(y, ensemble, one_unit))
     for axis, name in ((ax.xaxis, x), (ax.yaxis, y)):
         if name.endswith("theta"):
             angle_ticks(axis, float(diagram[name].min()), float(diagram[name].max()))
         elif axis.get_scale() == "log":
             plain_decades(axis)
-        else:
-            no_multiplier(axis)
     if new_figure and ax.get_legend_handles_labels()[1]:
         legend_above(ax)
     return ax
@@ -153,7 +152,7 @@ def _image(ax: Axes, x: Any, y: Any, values: Any, variable: str, unit: Unit) -> 
     image = ax.pcolormesh(x, y, values, cmap=map_, norm=scale, rasterized=True)
     if np.isnan(values).any():
         add_entry(ax, UNDEFINED, "undefined", **HATCHED)
-    bar = ax.figure.colorbar(image, ax=ax, label=quantity_label(variable, unit))
+    bar = colour_bar(ax, image, quantity_label(variable, unit))
     if cyclic:
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
 

@@ -13,7 +13,7 @@ from matplotlib.transforms import Bbox
 from spinsync.plot.appearance import legend_ink
 
 MOST_WIDTH, MOST_HEIGHT = 0.65, 0.5  # of given axes that a legend inside may take
-CROWDED = 0.15  # share of the area of given axes, from which on a legend is measured in the final layout
+CROWDED = 0.1  # share of the area of given axes, from which on a legend is measured in the final layout
 SMALL: dict[str, Any] = {"fontsize": 7, "handlelength": 1.6, "labelspacing": 0.3, "borderpad": 0.2}
 
 
@@ -76,11 +76,15 @@ def _hides_points(ax: Axes, box: Bbox) -> bool:
 
 
 def legend_above(ax: Axes) -> None:
-    """Draw a legend above the axes of a new figure, so that it hides nothing, in as many columns as there is room for."""
+    """Draw a legend above the axes of a new figure, so that it hides nothing, in as many columns as there is room for.
+
+    One wider than the axes ends where they end: there is more room to their left, above the labels.
+    """
     handles, labels = ax.get_legend_handles_labels()
     _lay_out(ax)
     look: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0, 1.0), "columnspacing": 1.2, "borderaxespad": 0.2}
     for columns in (4, 3, 2, 1):
         legend = ax.legend(handles, labels, ncols=columns, fontsize="small" if len(labels) > 3 else None, **look)
         if columns <= len(labels) and legend.get_window_extent().width <= 1.02 * ax.get_window_extent().width:
-            break
+            return
+    ax.legend(handles, labels, fontsize="small", **look | {"loc": "lower right", "bbox_to_anchor": (1, 1.0)})

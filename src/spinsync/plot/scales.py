@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
 from numpy.typing import NDArray
 
-from spinsync.plot.fitting_ticks import Candidate, ticks_that_fit
+from spinsync.plot.fitting_ticks import Candidate, multiples, powers, ticks_that_fit
 
 Array = NDArray[Any]
 DENSE = 1000.0  # ratio of the ends of a logarithmic axis, below which 2 and 5 of each decade may have ticks
@@ -52,18 +52,22 @@ def cell_edges(axis: Axis, values: Array) -> Array:
 
 
 def no_multiplier(axis: Axis) -> None:
-    """Write very large or small numbers at the ticks themselves: a common factor would stand over the label of the axis."""
+    """Write very large or small numbers of a linear axis at the ticks: a common factor would stand over labels or legends."""
     largest = max(map(abs, axis.get_view_interval()))
-    if not 1e-4 < largest < 1e5:
-        ticks_that_fit(axis, [partial(_linear_ticks, intervals) for intervals in (7, 6, 5, 4, 3, 2, 1)])
+    if isinstance(axis.get_major_formatter(), ScalarFormatter) and not 1e-4 < largest < 1e5:
+        ticks_that_fit(axis, [partial(_linear_ticks, intervals) for intervals in (7, 6, 5, 4, 3, 2, 1)], multiples)
 
 
 def plain_decades(axis: Axis) -> None:
-    """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 of each decade if there is room for them."""
+    """Plain numbers at the ticks of a logarithmic axis, at 1, 2 and 5 of each decade if there is room for them.
+
+    An axis so short that fewer than two of these are on it has the ticks of a linear one.
+    """
     low, high = sorted(axis.get_view_interval())
     dense: list[Candidate] = [partial(_log_ticks, (1, 2, 5), 1)] if high < DENSE * low else []
+    narrow: list[Candidate] = [partial(_linear_ticks, n) for n in (4, 3, 2)] if high < 10 * low else []
     sparse: list[Candidate] = [partial(_log_ticks, (1,), stride) for stride in range(1, 12)]
-    ticks_that_fit(axis, [*dense, sparse[0], partial(_log_ticks, (1, 3), 1), *sparse[1:]])
+    ticks_that_fit(axis, [*dense, sparse[0], partial(_log_ticks, (1, 3), 1), *sparse[1:], *narrow], powers)
     axis.set_minor_formatter(NullFormatter())
 
 

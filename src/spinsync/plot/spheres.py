@@ -16,6 +16,7 @@ from spinsync.base import checks
 from spinsync.base.keywords import known_keywords
 from spinsync.model import bloch_vectors
 from spinsync.plot.appearance import COLOURS, ONE_COLUMN, axes, group_colour, in_style, ink, on_dark
+from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import require_variable
 from spinsync.questions.closed_forms import limit_cycle
 from spinsync.results.datasets import bloch, model_of
@@ -95,7 +96,8 @@ def bloch_sphere(
     Parameters
     ----------
     run : xarray.Dataset
-        A result of `evolve`; with each=True its single spins are drawn, else its groups. One colour per group.
+        A result of `evolve`; with each=True its single spins are drawn, else its groups. One colour per group; those of several
+        are in the legend of a new figure.
     ax : matplotlib axes, optional
     azimuth, elevation : float
         Direction of the viewer, in degrees; `project` takes the same angles for additional points and labels.
@@ -121,7 +123,7 @@ def bloch_sphere(
     """
     vectors = trajectories(run)
     view = View(checks.real("azimuth", azimuth), checks.real("elevation", elevation))
-    ax = axes(ax, height_factor=ONE_COLUMN / 2.4)
+    ax, new_figure = axes(ax, height_factor=ONE_COLUMN / 2.4), ax is None
     draw_sphere(ax, view)
     if checked_frame(frame) == "mean":
         require_variable(run, "coherence", all_groups=True)
@@ -132,9 +134,12 @@ def bloch_sphere(
     if frame == "mean":
         m[1:][frame_jumps(angle)] = np.nan
     for k, group in enumerate(group_numbers(run)):
-        _trajectory(ax, view(m[:, k]), group_colour(ax, group), thin=m.shape[1] > MANY)
+        name = once(ax, f"group {run.group.values[group]}") if run.sizes["group"] > 1 else "_nolegend_"
+        _trajectory(ax, view(m[:, k]), group_colour(ax, group), thin=m.shape[1] > MANY, label=name)
     if checks.flag("cycle", cycle):
         draw_limit_cycle(ax, view, run)
+    if new_figure:
+        add_legend(ax, new_figure)
     return ax
 
 
@@ -218,13 +223,13 @@ def _depth_line(ax: Axes, path: Array, colour: Any, *, width: float, strength: f
     ax.add_collection(LineCollection([xy for xy, _ in pieces], colors=rgba, linewidths=width, zorder=zorder, capstyle="butt"))
 
 
-def _trajectory(ax: Axes, path: Array, colour: str, thin: bool) -> None:
+def _trajectory(ax: Axes, path: Array, colour: str, thin: bool, label: str) -> None:
     width, strength, small = THIN if thin else THICK
     _depth_line(ax, path, colour, width=width, strength=strength, zorder=2)
     (x0, y0), (x1, y1) = path[0, :2], path[-1, :2]
     ground = DARK_SPHERE if on_dark(ax) else "white"
     ax.plot(x0, y0, "o", ms=small, mfc=ground, mec=colour, mew=0.7, zorder=3)
-    ax.plot(x1, y1, "o", ms=small, mfc=colour, mec=ground, mew=0.3, zorder=5)
+    ax.plot(x1, y1, "o", ms=small, mfc=colour, mec=ground, mew=0.3, zorder=5, label=label)
 
 
 def draw_limit_cycle(ax: Axes, view: View, run: xr.Dataset) -> None:

@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble
 from spinsync.plot.appearance import COLOURMAP, axes, colour, group_colour, in_style, ink, line_widths, on_dark
+from spinsync.plot.axis_labels import label_axes
 from spinsync.plot.labels import RATES, quantity_label, quantity_size
 from spinsync.plot.legends import add_legend, once
 from spinsync.plot.scales import plain_decades
@@ -87,8 +88,8 @@ def finite_size(
         shown = once(ax, MEAN_FIELD) if np.isfinite(limit) else "_nolegend_"
         ax.axhline(limit, color=ink(ax), lw=0.8, ls="--", zorder=1, label=shown)
         ax.plot(0, limit, "o", ms=4.5, color=ink(ax), clip_on=False, zorder=4)
-    ax.set(xlabel=r"$1/N$", ylabel=quantity_label(variable, one_unit))
     ax.set_xlim(left=0)
+    label_axes(ax, r"$1/N$", quantity_label(variable, one_unit))
     add_legend(ax, new_figure)
     return ax
 
@@ -143,7 +144,7 @@ def linewidths(
         ax.add_artist(asymptote)  # does not change the limits: close to the threshold it is far outside
     for axis in (ax.xaxis, ax.yaxis):
         plain_decades(axis)
-    ax.set(xlabel=r"number of spins  $N$", ylabel=one_unit.label("linewidth, FWHM", r"\Delta\nu"))
+    label_axes(ax, r"number of spins  $N$", one_unit.label("linewidth, FWHM", r"\Delta\nu"))
     add_legend(ax, new_figure)
     return ax
 
@@ -198,7 +199,7 @@ def spectra(results: Results, ax: Axes | None = None, *, unit: str | tuple[str, 
             label=once(ax, MEAN_FIELD),
         )
     plain_decades(ax.yaxis)
-    ax.set(xlabel=one_unit.label("frequency", r"\nu"), ylabel=one_unit.density_label("emission", r"S(\nu)/N^2"))
+    label_axes(ax, one_unit.label("frequency", r"\nu"), one_unit.density_label("emission", r"S(\nu)/N^2"))
     add_legend(ax, new_figure)
     return ax
 

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from spinsync.base import checks
 from spinsync.model.realizability import Validity
 from spinsync.plot.appearance import FORMATS, axes, group_colour, in_style, ink
+from spinsync.plot.axis_labels import label_axes
 from spinsync.plot.labels import quantity_label
 from spinsync.plot.legends import add_legend, once
 from spinsync.plot.traces import time_range
@@ -20,17 +21,29 @@ from spinsync.plot.units import Unit, checked_unit
 from spinsync.results.datasets import DIMS, checked_result, model_of, times_of, variable
 
 QUANTITIES = ("order_parameter", "inversion")
-DASHES = ("-", (0, (5, 1.5)), (0, (2.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))  # of groups
-NOT_VALID = "status not valid"
+#: index in COLOURS and dashes of each theory, to be told apart also in grey: none is drawn like another one
+LOOKS: tuple[tuple[int, Any], ...] = (
+    (0, "-"),
+    (1, (0, (4, 1.3))),
+    (2, (0, (4, 1.2, 1, 1.2))),
+    (3, (0, (1.6, 1.1))),
+    (6, (0, (4, 1, 1, 1, 1, 1))),
+    (5, (0, (7, 1.3))),
+    (4, (0, (2, 1, 2, 1, 1, 1))),
+)
+MARKERS = ("", "o", "s", "^", "D", "v", "P", "X")  # of groups
+MARKS = 8  # markers along a line
+NOT_VALID, PALE = "pale: status not valid", 0.4  # in the legend, and opacity
 
 
 @in_style
 def compare(
     dataset: xr.Dataset, ax: Axes | None = None, *, variable: str | None = None, unit: str | tuple[str, float] = "rate"
 ) -> Axes:
-    """Order parameter and inversion over time at all levels of theory of a result of `compare`, a colour for each.
+    """Order parameter and inversion over time at all levels of theory of a result of `compare`.
 
-    Bands are one standard error to both sides. A line is dotted where `status` says that its moments are not valid.
+    Each level has a colour and dashes of its own. Bands are one standard error to both sides. A line is pale where `status`
+    says that its moments are not valid.
 
     Parameters
     ----------
@@ -38,7 +51,7 @@ def compare(
         A result of `compare`.
     ax : matplotlib axes, optional
     variable : "order_parameter" or "inversion", optional
-        By default both, in a new figure with two axes; needed if `ax` is given. Groups differ in their dashes.
+        By default both, in a new figure with two axes; needed if `ax` is given. Groups differ in their markers.
     unit : "rate", "damping" or (name, factor)
         Unit of the time, as in `plot.order_parameter`.
 
@@ -94,28 +107,36 @@ def _draw(ax: Axes, dataset: xr.Dataset, name: str, unit: Unit) -> None:
         values = one[name].values.reshape(len(time), -1)
         errors = one[f"{name}_error"].values.reshape(values.shape) if f"{name}_error" in one else np.full(values.shape, np.nan)
         wrong = one["status"].values > Validity.VALID if "status" in one else np.zeros(len(time), bool)
-        touched = wrong.copy()  # segments that end at such a point are dotted too
+        touched = wrong.copy()  # segments that end at such a point are pale too
         touched[1:] |= wrong[:-1]
         touched[:-1] |= wrong[1:]
+        colour, dashes = LOOKS[i % len(LOOKS)]
         for j, (line, error) in enumerate(zip(values.T, errors.T, strict=True)):
-            look: dict[str, Any] = dict(color=group_colour(ax, i), lw=width)
+            look: dict[str, Any] = dict(color=group_colour(ax, colour), ls=dashes, lw=width, **_marks(ax, j, i, len(time)))
             entry = label if j == 0 else "_nolegend_"
-            ax.plot(time, np.where(wrong, np.nan, line), ls=DASHES[j % len(DASHES)], label=entry, **look)
+            ax.plot(time, np.where(wrong, np.nan, line), label=entry, **look)
             if touched.any():
-                ax.plot(time, np.where(touched, line, np.nan), ls=":", **look)
+                ax.plot(time, np.where(touched, line, np.nan), alpha=PALE, **look)
             ax.fill_between(time, line - error, line + error, color=look["color"], alpha=0.25, lw=0)
     if "status" in dataset and np.any(dataset["status"].values > Validity.VALID):
-        ax.plot([], [], ls=":", color=ink(ax), label=once(ax, NOT_VALID))
-    ax.set(xlabel=unit.time_label(), ylabel=quantity_label(name, unit), xlim=time_range(time))
+        ax.plot([], [], color=ink(ax), alpha=PALE, label=once(ax, NOT_VALID))
+    ax.set_xlim(time_range(time))
     if name == "order_parameter":
         ax.set_ylim(0, min(1.02, max(0.1, 1.1 * ax.dataLim.y1)))
+    label_axes(ax, unit.time_label(), quantity_label(name, unit))
+
+
+def _marks(ax: Axes, group: int, theory: int = 0, times: int = 1) -> dict[str, Any]:
+    """Markers of a group's lines, at other times for each theory."""
+    step = max(1, times // MARKS)
+    first = (theory + 1) * step // (len(LOOKS) + 1)
+    return dict(marker=MARKERS[group % len(MARKERS)], ms=3.6, mfc=ax.get_facecolor(), mew=0.9, markevery=(first, step))
 
 
 def _name_groups(ax: Axes, dataset: xr.Dataset) -> None:
-    """A legend of the dashes, inside the axes."""
+    """A legend of the markers, inside the axes."""
     lines = [
-        ax.plot([], [], color=ink(ax), ls=DASHES[j % len(DASHES)], label=f"group {name}")[0]
-        for j, name in enumerate(dataset.group.values)
+        ax.plot([], [], color=ink(ax), label=f"group {name}", **_marks(ax, j))[0] for j, name in enumerate(dataset.group.values)
     ]
     ax.legend(handles=lines, loc="best", fontsize=7, frameon=True, framealpha=0.8, edgecolor="none")
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from spinsync.base import checks
 from spinsync.plot.appearance import CYCLIC_COLOURMAP, axes, group_colour, in_style, ink, line_widths
+from spinsync.plot.axis_labels import colour_bar, label_axes
 from spinsync.plot.legends import add_legend
 from spinsync.plot.scales import angle_ticks
 from spinsync.plot.units import checked_unit
@@ -93,7 +94,8 @@ def order_parameter(run: xr.Dataset, ax: Axes | None = None, *, unit: str | tupl
         ax.plot(time, _group_order_parameter(run, i), color=group_colour(ax, i), lw=width, label=f"group {name}")
     ax.plot(time, run.order_parameter, color=ink(ax) if several else group_colour(ax, 0), lw=thin, label="ensemble")
     top = max(0.1, 1.1 * ax.dataLim.y1)
-    ax.set(xlabel=one_unit.time_label(), ylabel=r"order parameter  $R$", xlim=time_range(time), ylim=(0, min(1.02, top)))
+    ax.set(xlim=time_range(time), ylim=(0, min(1.02, top)))
+    label_axes(ax, one_unit.time_label(), r"order parameter  $R$")
     add_legend(ax, new_figure)
     return ax
 
@@ -135,15 +137,16 @@ def phases(run: xr.Dataset, ax: Axes | None = None, *, frame: float = 0.0, unit:
     if each:
         spins, shown = np.arange(rotated.shape[1]), phase_of(rotated).T
         image = ax.pcolormesh(time, spins, shown, cmap=CYCLIC_COLOURMAP, vmin=-np.pi, vmax=np.pi, rasterized=True)
-        bar = ax.figure.colorbar(image, ax=ax, label=r"phase  $\varphi$")
+        bar = colour_bar(ax, image, r"phase  $\varphi$")
         angle_ticks(bar.ax.yaxis, -np.pi, np.pi)
-        ax.set(xlabel=one_unit.time_label(), ylabel="spin")
+        label_axes(ax, one_unit.time_label(), "spin")
         return ax
     for i, (name, width) in enumerate(zip(run.group.values, line_widths(len(run.group)), strict=True)):
         phase = phase_of(rotated[:, i])
         phase[1:][abs(np.diff(phase)) > np.pi] = np.nan  # gap at the jump from pi to -pi
         ax.plot(time, phase, color=group_colour(ax, i), lw=width, label=f"group {name}")
-    ax.set(xlabel=one_unit.time_label(), ylabel=r"phase  $\varphi$", xlim=time_range(time), ylim=(-np.pi, np.pi))
+    ax.set(xlim=time_range(time), ylim=(-np.pi, np.pi))
+    label_axes(ax, one_unit.time_label(), r"phase  $\varphi$")
     angle_ticks(ax.yaxis, -np.pi, np.pi)
     add_legend(ax, new_figure)
     return ax

@@ -70,6 +70,9 @@ def faults(figure, caption):
         found.append("letters")
     if named(caption) != {letter[1:-1] for letter in letters if letter}:
         found.append("caption")
+    sentences = re.split(r"(?<=\.)\s+(?=[^a-z])", re.sub(r"<[^>]*>", "", caption))
+    if any(sentence.count(":") > 1 for sentence in sentences):
+        found.append("colons")
     for ax in shown:
         if drawn(ax) - explained(figure):
             found.append("legend")
@@ -109,6 +112,8 @@ def _figure(letters=True, dashes="--", marker="white", label="time  $\\gamma t$"
     [
         ({}, "(a) One, (b) the other.", []),
         ({}, "(a) to (b) Both.", []),
+        ({}, "(a) One: a line. (b) The other: a circle.", []),
+        ({}, "(a), (b) In both: Lines: 2.", ["colons"]),
         ({"letters": False}, "(a), (b)", ["letters"]),
         ({}, "(a) The left one.", ["caption"]),
         ({}, "(a), (b) and (c).", ["caption"]),

@@ -65,6 +65,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     by_phase = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
     data["range-by-phase"] = phase_diagram("range-by-phase", PAIR.replace(cross_coupling=1.2), by_phase)
     advance(0.75)
+    undecided = bool((data["tongue-unequal"].regime == ss.Regime.UNDECIDED).any())
     return Chapter(
         title="Interaction phases control the locking",
         text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides whether "
@@ -77,18 +78,15 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         captions={
             "engineering": f"Locking ranges of two groups by the cross coupling <i>V</i><sub>×</sub> and its phase, {size} × "
             f"{size} trajectories per panel (one detuning more in (a) to (c), to include 0), κ = 3γ, <i>V</i> = 24γ, "
-            f"<i>θ</i> = −π/2. Dashed: edges by (5.7), where its "
-            "estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) <i>θ</i> + π, (c) <i>θ</i> + π/2: it does not lock "
-            "at first order in <i>V</i><sub>×</sub>, and the strip of full synchronization is of second order. It reaches "
-            "down to "
-            "<i>V</i><sub>×</sub> = 0; in its lower part it is narrower than the grid, and only the points at Δ = 0 show it. "
-            "Below about 0.4γ these approach the locked state more slowly than they are followed, and count as "
-            "phase-trapped. (d) "
-            "Unequal groups (gain 3γ and 4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at "
-            "the "
-            "upper right edge the motion is also phase-trapped or irregular; cross: undecided. (e) Locking range by cross "
-            "phase at <i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase "
-            "difference for the same parameters; hatched: not locked. " + NEWTON
+            "<i>θ</i> = −π/2. Dashed: edges by (5.7), where its estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) "
+            "<i>θ</i> + π and (c) <i>θ</i> + π/2, which does not lock at first order in <i>V</i><sub>×</sub>; the strip of "
+            "full synchronization in (c) is of second order. It reaches down to <i>V</i><sub>×</sub> = 0; in its lower part "
+            "it is narrower than the grid, and only the points at Δ = 0 show it. Below about 0.4γ these approach the locked "
+            "state more slowly than they are followed, and count as phase-trapped. (d) Unequal groups (gain 3γ and 4γ, "
+            "weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at the upper right edge the motion "
+            f"is also phase-trapped or irregular{'; crosses: undecided' * undecided}. (e) Locking range by cross phase at "
+            "<i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase difference for the same parameters; hatched: not "
+            "locked. " + NEWTON
         },
         data=data,
         claims=tuple(_claims()),

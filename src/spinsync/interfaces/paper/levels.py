@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
-from spinsync.interfaces.paper.panels import ORANGE, add_legend, add_letters, key
+from spinsync.interfaces.paper.panels import add_legend, add_letters
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=12.0, theta=-pi / 2)
 SPINS = 100
@@ -50,17 +50,16 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "error is several times that of mean field. Both errors of both theories fall as 1/<i>N</i> for many spins.</p>",
         figures={"levels": _figure(data["levels"])},
         captions={
-            "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (mean field: "
-            "infinitely many), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) Order "
-            "parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
-            f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Dotted in (a), (b): second order "
-            "from where <code>status</code> tells that the phase has diffused, which the mean coherence of this theory does "
-            "not follow; "
+            "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (infinitely "
+            "many of mean field), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) "
+            "Order parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
+            f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Pale: second order from where "
+            "<code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not follow; "
             "order parameter and inversion do not depend on the phase."
         },
         data=data,
         claims=tuple(_claims(data)),
-    )  # fmt: skip
+    )
 
 
 def distances(levels: xr.Dataset, index: int) -> dict[str, xr.DataArray]:
@@ -70,20 +69,17 @@ def distances(levels: xr.Dataset, index: int) -> dict[str, xr.DataArray]:
 
 def _figure(levels: xr.Dataset) -> Figure:
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(7.0, 3.0), layout="constrained")
-    for ax, name in ((left, "order_parameter"), (middle, "inversion")):
-        ss.plot.compare(levels, ax, variable=name, unit="damping")
-        for line in ax.lines:
-            line.set_linewidth(1.2)
-    keys = [key(label, color=ss.plot.COLOURS[i]) for i, label in enumerate(LEVELS.values())]
-    right.axhline(0, color=ss.plot.COLOURS[len(LEVELS) - 1], lw=1.0)
-    for i in range(len(LEVELS) - 1):
-        away = distances(levels, i)["order_parameter"]
-        error = levels.order_parameter_error.isel(theory=i)
-        right.plot(TIMES, away, color=ss.plot.COLOURS[i], lw=1.0)
-        right.fill_between(TIMES, away - error, away + error, color=ss.plot.COLOURS[i], alpha=0.25, lw=0)
-    right.set(xlabel=left.get_xlabel(), ylabel=r"distance  $R - R_\mathrm{exact}$", xlim=left.get_xlim(), ylim=(-0.06, 0.06))
+    away = levels.assign(order_parameter=levels.order_parameter - levels.order_parameter.isel(theory=-1))
+    for ax, shown, name in ((left, levels, "order_parameter"), (middle, levels, "inversion"), (right, away, "order_parameter")):
+        ss.plot.compare(shown, ax, variable=name, unit="damping")
+    right.set(ylabel=r"distance  $R - R_\mathrm{exact}$", ylim=(-0.06, 0.06))
+    for line in (line for ax in figure.axes for line in ax.lines):
+        line.set_linewidth(0.7 * line.get_linewidth())  # of small panels
+    keys = {line.get_label(): line for line in left.lines}
+    for theory, label in zip(levels.theory.values.tolist(), LEVELS.values(), strict=True):
+        keys[theory].set_label(label)
     add_letters((left, middle, right))
-    add_legend(figure, *keys, key("second order, phase diffused", color=ORANGE, ls=":"), columns=3)
+    add_legend(figure, *(line for line in keys.values() if not line.get_label().startswith("_")), columns=3)
     return figure
 
 

@@ -22,7 +22,8 @@ NEWTON = (
     "Where the motion comes to rest in a rotating frame, Newton’s method completes the trajectory on the fixed-point equation "
     "from which the closed form follows. There the agreement tests which fixed point is reached, not that equation."
 )
-CIRCLES = "Circles: the long-time limit of one trajectory per point. " + NEWTON
+LONG_TIME = "the long-time limit of one trajectory per point. " + NEWTON
+CIRCLES = "Circles: " + LONG_TIME
 
 
 def add_letters(axes: Iterable[Axes]) -> None:

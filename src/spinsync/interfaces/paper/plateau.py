@@ -86,9 +86,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
-            "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. All couplings equal: "
-            "(a) <i>V</i> = 10γ, (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is stable by (5.4), "
-            "in (a) also where the weak start leads to partial synchronization. (c) "
+            "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. With all couplings "
+            "equal, (a) <i>V</i> = 10γ and (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is "
+            "stable by (5.4), in (a) also where the weak start leads to partial synchronization. (c) "
             f"Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). Dotted: natural "
             "frequencies, in (c) their difference. " + CIRCLES
         },

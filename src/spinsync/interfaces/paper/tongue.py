@@ -39,9 +39,9 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         captions={
             "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
             "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; hatched: incoherent, drifting, "
-            "irregular or undecided. Solid: Hopf line, equality in (5.4): the full state is stable on its left, also where "
-            "the trajectory ends in another regime. Dashed: end of the existence of the full state (5.2). Dotted: below it the "
-            "incoherent state is stable (5.3). " + NEWTON
+            "irregular or undecided. Solid: Hopf line, equality in (5.4), on whose left the full state is stable, also "
+            "where the trajectory ends in another regime. Dashed: end of the existence of the full state (5.2). Dotted: "
+            "below it the incoherent state is stable (5.3). " + NEWTON
         },
         data={"tongue": tongue},
         claims=(

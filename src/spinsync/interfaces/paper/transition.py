@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 from spinsync.interfaces.paper.kept import phase_diagram
-from spinsync.interfaces.paper.panels import BLUE, CIRCLES, ORANGE, add_legend, add_letters, circle_key, key
+from spinsync.interfaces.paper.panels import BLUE, LONG_TIME, ORANGE, add_legend, add_letters, circle_key, key
 
 ONE = ss.Ensemble.single(gain=3.0, damping=1.0, coupling=4.0, theta=-pi / 2)
 NONLINEAR = "a perturbation of 1e-4 is not infinitesimal, and at t = 4/slow the fast exponent still contributes"
@@ -79,7 +79,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "(4.4). (b) Relaxation rate λ of a small deviation of |<i>s</i>|, from runs; line: minus the growth rate of (4.1) "
             "below the threshold and minus the slow exponent of (4.6) above it. (c) Decay of the amplitude at the threshold, "
             "<i>V</i> = <i>V</i><sub>c</sub>, in a run. Dashed: (a) the square-root law <i>R</i> = 2|<i>s</i>| = "
-            "[(<i>V</i>/<i>V</i><sub>c</sub> − 1)/2]<sup>1/2</sup>, (c) slope −1/2. In (a): " + CIRCLES
+            "[(<i>V</i>/<i>V</i><sub>c</sub> − 1)/2]<sup>1/2</sup>, (c) slope −1/2. Circles in (a): " + LONG_TIME
         },
         data={"transition-order": cut, "transition-slowing": slowing, "transition-decay": decay},
         claims=claims,
