@@ -12,10 +12,12 @@ def pair_mean(correlation: Array, weight: Array) -> Array:
 
     correlation : (..., group, other_group), NaN where there is no pair; weight : (group,)
     """
-    defined = ~np.isnan(correlation)
-    total = np.where(defined, correlation.real, 0.0) @ weight @ weight
-    present = defined.astype(float) @ weight @ weight
-    return np.asarray(total / np.where(present > 0, present, 1.0))
+    pairs, real = np.outer(weight, weight), correlation.real
+    defined = ~np.isnan(real)
+    if defined.all():  # no copy of the correlations of many groups
+        return np.asarray(np.einsum("...ab,ab->...", real, pairs) / pairs.sum())
+    present = np.einsum("...ab,ab->...", defined, pairs)
+    return np.asarray(np.einsum("...ab,ab->...", np.where(defined, real, 0.0), pairs) / np.where(present > 0, present, 1.0))
 
 
 def order_parameter(mean: Array) -> Array:

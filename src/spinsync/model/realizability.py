@@ -87,13 +87,11 @@ def validity(moments: Moments, tolerance: float, errors: Moments | None = None) 
 def validity_of_parts(violations: Array, moments: Moments, tolerance: float) -> Array:
     """`validity` where conditions 1 and 2 have been tested of parts of the classes, over which these moments are means.
 
-    Means can hide what parts violate; but the moments of the total spin follow from them exactly. The lengths of means tell if
-    a line has too few frequency classes, whose tails then count as a negative number of spins.
+    Means can hide what parts violate; but the moments of the total spin follow from them exactly.
 
     violations : (..., 2), how many Bloch vectors and pairs of parts violate conditions 1 and 2
     """
     one_spin, two_spins = np.moveaxis(violations == 0, -1, 0)
-    one_spin = one_spin & _obeyed(_bloch_vectors, moments, tolerance)
     return _codes(one_spin, two_spins, _obeyed(_collective_spin, moments, tolerance))
 
 

@@ -203,16 +203,6 @@ def test_tails_of_a_line_are_tested_where_they_hold_spins(charged):
 
 
 @SECTORS
-def test_a_mean_over_a_negative_number_of_spins_in_the_tails_is_tested_too(charged):
-    problem, moments = line(charged, ensemble=laser(frequency=ss.Lorentzian(0.1)))  # too few classes
-    moments.z[:] = 0.99
-    y = packed(problem, moments)
-    y[-1] = -0.99
-    assert observed(problem, y)["inversion"] > 1
-    assert status(problem, y) == Validity.BLOCH_VECTOR_TOO_LONG
-
-
-@SECTORS
 @pytest.mark.parametrize(("factor", "valid"), [(0.98, True), (1.02, False)])
 def test_what_the_tolerance_of_the_run_allows_is_no_violation(charged, factor, valid):
     excess = factor * TOLERANCE * 1e-3

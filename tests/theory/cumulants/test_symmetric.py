@@ -228,6 +228,12 @@ def test_errors_name_nodes_without_a_distribution_and_vectors_that_do_not_fit():
         ss.evolve(laser(), [0.0, 1.0], theory=ss.Cumulants(10, nodes=16))
     with pytest.raises(ss.InputError, match=r"Argument `initial` must have shape \(1, 3\), but has shape \(2, 3\)\."):
         ss.evolve(laser(), [0.0, 1.0], theory=ss.Cumulants(10), initial=np.zeros((2, 3)))
+    with pytest.raises(ss.InputError) as caught:
+        ss.evolve(laser(frequency=ss.Lorentzian(0.001)), [0.0, 1.0], theory=ss.Cumulants(10, nodes=16))
+    assert str(caught.value) == (
+        "Argument `nodes` must be None, or large enough that the frequency classes hold no more than all spins of a "
+        "Lorentzian distribution, but is nodes=16."
+    )
     theory = ss.Cumulants(10, nodes=16)
     with pytest.raises(ss.InputError, match=r"Argument `initial` must have shape \(1, 3\) or \(17, 3\), but has shape"):
         ss.evolve(laser(frequency=ss.Gaussian(1.0)), [0.0, 1.0], theory=theory, initial=np.zeros((2, 3)), each=True)

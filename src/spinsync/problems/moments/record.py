@@ -44,7 +44,7 @@ class Moments:
     floor : float array of shape (block,), the smallest scale of each block
     rtol : tolerance of a time step, relative to the scale of each block
     recorded : how many numbers are recorded at each time
-    observe : recorded numbers (time, number) -> variables
+    observe : recorded numbers (time, number) -> variables, which may be made of their memory
     slowest : rate of the slowest relaxation without coupling
     coordinates : coordinates of the dims of the variables
     rest : a state near a steady state -> this steady state, by Newton's method; raises NotConvergedError

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from spinsync.base import checks
 from spinsync.base.arrays import Array
 from spinsync.model.distributions import Distributions, Lorentzian
 from spinsync.model.rates import Rates
@@ -39,7 +40,10 @@ class FrequencyClasses:
 def frequency_classes(
     rates: Rates, omega: Array, distributions: Distributions, tolerance: float, nodes: int | None
 ) -> FrequencyClasses:
-    """The classes of an ensemble; omega : frequencies of the groups, or centres of their distributions"""
+    """The classes of an ensemble; omega : frequencies of the groups, or centres of their distributions.
+
+    Raises InputError if `nodes` are given and are too few for a Lorentzian distribution.
+    """
     group, frequency, share, tail = [], [], [], np.zeros(len(distributions))
     for a, distribution in enumerate(distributions):
         if distribution is None:
@@ -49,10 +53,18 @@ def frequency_classes(
             q = distribution.quadrature(float(rates.gamma_perp[a]), field, tolerance, nodes)
             one_frequency, one_share = q.frequency + (omega[a] - distribution.center), q.weight
             if isinstance(distribution, Lorentzian):
-                tail[a] = 1 - one_share.sum()
+                tail[a] = _tail(float(one_share.sum()), nodes)
         group.append(np.full(one_share.size, a))
         frequency.append(one_frequency)
         share.append(one_share)
     return FrequencyClasses(
         group=np.concatenate(group), frequency=np.concatenate(frequency), share=np.concatenate(share), tail=tail
     )
+
+
+def _tail(held: float, nodes: int | None) -> float:
+    """The share of spins in the tails; `nodes` that are too far apart for the line would hold more than all."""
+    if held > 1 and nodes is not None:
+        must = "None, or large enough that the frequency classes hold no more than all spins of a Lorentzian distribution"
+        raise checks.argument_error("nodes", must, nodes)
+    return max(0.0, 1 - held)

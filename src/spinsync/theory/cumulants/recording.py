@@ -64,11 +64,27 @@ def negative_pairs(z, moments, table):
     return found
 
 
+@compiled()
+def add_pairs(values, sign, table, total):
+    """total[g, h] = sum of a moment over all pairs of spins of the groups g and h; sign : of the moment in exchanged order."""
+    classes, spins, k = table.shape[1], table[SPINS], 0
+    for a in range(classes):
+        g, first = int(table[GROUP, a]), a + 1
+        total[g, g] += spins[a] * (spins[a] - 1) * values[k]
+        while first < classes:
+            h, end = int(table[GROUP, first]), int(table[END, first])
+            one = spins[a] * weighted_sum(spins[first:end], values[k + first - a : k + end - a])
+            total[g, h] += one
+            total[h, g] += sign * one
+            first = end
+        k += classes - a
+
+
 @compiled(SIGNATURE)
 def group_totals(y, table, planes, factors, work, out):
-    """Record by group: sums of z and its squared deviation over spins, of Re c, Im c and d over pairs; and each z.
+    """Record by group: sums of z and its squared deviation over spins, of c and d over pairs; and each z.
 
-    The last two numbers are `too_long` and `negative_pairs`.
+    c is a complex number, as the variable that becomes of it. The last two numbers are `too_long` and `negative_pairs`.
     """
     groups, classes = planes.shape[1], table.shape[1]
     square, spins = groups * groups, table[SPINS]
@@ -90,19 +106,11 @@ def group_totals(y, table, planes, factors, work, out):
     for a in range(classes):
         g = int(table[GROUP, a])
         out[groups + g] += spins[a] * (z[a] - mean[g]) ** 2
-    for part in range(3):
-        values, sign, k = moments[part], -1.0 if part == 1 else 1.0, 0
-        total = out[2 * groups + part * square : 2 * groups + (part + 1) * square].reshape(groups, groups)
-        for a in range(classes):
-            g, first = int(table[GROUP, a]), a + 1
-            total[g, g] += spins[a] * (spins[a] - 1) * values[k]
-            while first < classes:
-                h, end = int(table[GROUP, first]), int(table[END, first])
-                one = spins[a] * weighted_sum(spins[first:end], values[k + first - a : k + end - a])
-                total[g, h] += one
-                total[h, g] += sign * one
-                first = end
-            k += classes - a
+    c = out[2 * groups : 2 * groups + 2 * square].reshape(groups, groups, 2)
+    d = out[2 * groups + 2 * square : 2 * groups + 3 * square].reshape(groups, groups)
+    add_pairs(moments[0], 1.0, table, c[:, :, 0])
+    add_pairs(moments[1], -1.0, table, c[:, :, 1])
+    add_pairs(moments[2], 1.0, table, d)
 
 
 def recorded(classes: int, groups: int) -> int:
@@ -111,17 +119,21 @@ def recorded(classes: int, groups: int) -> int:
 
 
 def observe(spins: Array, weight: Array, each: bool, tolerance: float, numbers: Array) -> Observed:
-    """The variables of a run from the recorded numbers; tolerance : relative error of moments."""
+    """The variables of a run from the recorded numbers, which become them in place: of many groups they are the memory.
+
+    tolerance : relative error of moments
+    """
     groups = spins.size
-    z, spread, sums, single, violations = np.split(numbers, [groups, 2 * groups, 2 * groups + 3 * groups**2, -2], axis=1)
+    ends = np.cumsum([groups, groups, 2 * groups**2, groups**2])
+    z, spread, c, d, single, violations = np.split(numbers, [*ends, numbers.shape[1] - 2], axis=1)
+    c, covariance, z, spread = c.reshape(-1, groups, groups, 2), d.reshape(-1, groups, groups), z / spins, spread / spins
     pairs = np.outer(spins.astype(float), spins) - np.diag(spins)  # products of whole numbers overflow
-    sums, pairs = sums.reshape(-1, 3, groups, groups), np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
-    correlation, z, spread = np.empty((len(z), groups, groups), complex), z / spins, spread / spins
-    np.divide(sums[:, 0], pairs, out=correlation.real)  # without copies, which take longer than the arithmetic
-    np.divide(sums[:, 1], pairs, out=correlation.imag)
-    covariance, plain = sums[:, 2] / pairs, z[:, :, None] * z[:, None, :]
-    own = np.arange(groups)
+    pairs = np.where(pairs > 0, pairs, np.nan)  # NaN: no pair in a group of one
+    c /= pairs[:, :, None]
+    covariance /= pairs
+    correlation, own = c.view(complex)[..., 0], np.arange(groups)
     covariance[:, own, own] -= spread / np.maximum(spins - 1, 1)  # pairs of one group leave out a spin with itself
+    plain = z[:, :, None] * z[:, None, :]
     plain += covariance
     moments = realizability.Moments(spins=spins, z=z, c=correlation, zz=covariance)
     pair = ("time", "group", "other_group")

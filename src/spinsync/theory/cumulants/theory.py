@@ -51,7 +51,7 @@ class Cumulants:
     Raises
     ------
     InputError
-        If a number is out of range.
+        If a number is out of range; from questions also if `nodes` are too few for a Lorentzian distribution.
 
     Notes
     -----
@@ -61,7 +61,7 @@ class Cumulants:
     above, but near threshold second order is some 20 percent off in correlations, its line above threshold is too broad (2.5
     instead of 1.5 collective decay rates at the optimum of the superradiant laser), and it fails where two outcomes are
     likely, such as partial synchronization. A run that starts with a coherence is valid for times short against 1/linewidth;
-    `status` says when it no longer is. Two spins are exact.
+    `status` says when it no longer is. Two spins are exact, without a distribution.
 
     Time on one core, one group with M frequency classes to t = 20 at rates of about 10: M = 200 0.2 s, M = 1000 7 s; it grows
     as M^2. M groups with a general coupling take M^3: M = 200 2 s.
