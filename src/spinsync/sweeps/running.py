@@ -8,12 +8,12 @@ import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks, progress
@@ -73,19 +73,30 @@ def _first_block(work: Work, grid: Grid, pool: Pool, units: Iterable[Unit]) -> t
     return None, reports
 
 
-def explained(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
-    start = perf_counter()
-    layout, _ = _first_block(work, grid, pool, [next(_all(grid))])
-    seconds = perf_counter() - start
-    chunks = int(np.prod(grid.chunks, dtype=int))
-    workers = 1 if pool.executor is not None else min(thread_count(), chunks)
+def explained(work: Work, grid: Grid, pool: Pool, path: Path | None, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+    """What a sweep would compute, and the time of its first chunk; nothing is written."""
+    old, layout = None if path is None else _recorded(path), None
+    if path is None or old is None:
+        units, count, points = [next(_all(grid))], prod(grid.chunks), grid.points
+    else:
+        grid, _ = _continued(work, grid, path, chunk, old)
+        layout = None if old["layout"] is None else stores.load_layout(path, grid, old["layout"])
+        lost = old["layout"] is not None and layout is None
+        units = list(_all(grid) if lost else _missing(path, grid, layout, retry_failed))
+        count, points = len(units), sum(unit.points for unit in units)
+    start, seconds = perf_counter(), 0.0
+    if units:
+        layout = _first_block(work, grid, pool, units[:1])[0] or layout
+        seconds = perf_counter() - start
+    workers = 1 if pool.executor is not None else min(thread_count(), max(count, 1))
+    where = "on this machine" if pool.executor is None else "by one worker of the executor"
     size = (0 if layout is None else layout.bytes()) + 1
     variables = {
-        "points": (grid.points, "number of points", "1"), "chunks": (chunks, "number of chunks", "1"),
-        "points_per_chunk": (int(np.prod(grid.chunk, dtype=int)), "points of a chunk", "1"),
+        "points": (points, "number of points to compute", "1"), "chunk_count": (count, "number of chunks to compute", "1"),
+        "points_per_chunk": (prod(grid.chunk), "points of a chunk", "1"),
         "seconds_per_chunk": (seconds, "time of the first chunk, with compilation and start of processes", "s"),
-        "seconds": (seconds * chunks / workers, "estimated time of all chunks on this machine", "s"),
-        "bytes": (size * grid.points, "bytes of the results, not compressed", "B"),
+        "seconds": (seconds * count / workers, f"estimated time of all chunks {where}", "s"),
+        "bytes": (size * grid.points, "bytes of the results at all points, not compressed", "B"),
     }  # fmt: skip
     return xr.Dataset({n: ((), value, {"long_name": text, "units": unit}) for n, (value, text, unit) in variables.items()})
 
@@ -122,7 +133,7 @@ def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
     found = layout or Layout({}, xr.Dataset())
     check_memory("axes", grid.points, float(found.bytes() + 20), "points")
     arrays = Arrays(grid, found)
-    runner = Runner(work, found, None, pool.threads(max(1, int(np.prod(grid.chunks)) - 1)))
+    runner = Runner(work, found, None, pool.threads(max(1, prod(grid.chunks) - 1)))
 
     def put(unit: Unit, report: Any) -> None:
         if isinstance(report, executors.WorkerDiedError):
@@ -159,22 +170,33 @@ def _dead(runner: Runner, unit: Unit, error: Exception) -> Report:
     return Report(unit.points, unit.points, 0.0, "", 0, block, status)
 
 
-def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+def _recorded(path: Path) -> Record | None:
+    """The record of a store, None if there is nothing yet. Raises InputError if there is anything else."""
     old = stores.recorded(path)
-    created = old is None
+    if old is None and os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
+        raise checks.InputError(
+            f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
+        )
+    return old
+
+
+def _continued(work: Work, grid: Grid, path: Path, chunk: int | None, old: Record) -> tuple[Grid, Record]:
+    """The grid with the chunks of a store, and the record of this call. Raises InputError if the store holds another sweep."""
+    if chunk in (None, old["most"]) and len(old["chunk"]) == len(grid.shape):
+        grid = replace(grid, chunk=tuple(old["chunk"]))  # also if the axes are longer
+    new = {**record(work, grid), "most": old["most"] if chunk is None else chunk}
+    check_same(old, new, grid, str(path))
+    return grid, new
+
+
+def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+    created = _recorded(path) is None
     if created:
-        if os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
-            raise checks.InputError(
-                f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
-            )
         stores.create(path, {**record(work, grid), "most": chunk, "layout": None})
     with locked(path):
         old = stores.recorded(path)
         assert old is not None
-        if chunk in (None, old["most"]) and len(old["chunk"]) == len(grid.shape):
-            grid = replace(grid, chunk=tuple(old["chunk"]))  # also if the axes are longer
-        new = {**record(work, grid), "most": old["most"] if chunk is None else chunk}
-        check_same(old, new, grid, str(path))
+        grid, new = _continued(work, grid, path, chunk, old)
         remove_drafts(path)
         try:
             with closing(Log(path)) as log:

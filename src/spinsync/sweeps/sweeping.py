@@ -78,8 +78,9 @@ def sweep(
     retry_failed : bool
         Compute points again that failed before.
     explain : bool
-        Compute one chunk only, store nothing, and tell numbers of points and chunks, the time of the chunk, an estimate of the
-        time of all on this machine, and the bytes of all.
+        Compute one chunk only, store nothing, and tell what the same call would take: the scalars points, chunk_count and
+        points_per_chunk, seconds_per_chunk of the first chunk, an estimate `seconds` of all on this machine (with `executor`
+        by one of its workers), and the bytes of all results. Of a store that holds a part of the sweep what is missing counts.
     chunk : int, optional
         Largest number of points of a chunk, the unit of work that is computed and written at once. By default at most 16384,
         and so many that there are at least 256 chunks, if there are as many points.
@@ -121,9 +122,9 @@ def sweep(
         raise checks.InputError("Argument `retry_failed` must go with `store`, but is retry_failed=True without one.")
     with executors.checked_executor(executor) as connected, closing(executors.Processes()) as processes:
         pool = Pool(work, connected, processes)
-        if explain:
-            return explained(work, grid, pool)
         path = None if store is None else checks.path("store", store).absolute()
+        if explain:
+            return explained(work, grid, pool, path, retry_failed, points)
         return in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
 
 
