@@ -7,7 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from threading import Lock
@@ -19,6 +19,7 @@ import xarray as xr
 from spinsync.base import checks, progress
 from spinsync.base.arrays import Array
 from spinsync.base.memory import check_memory
+from spinsync.base.notices import Kept
 from spinsync.base.parallel import thread_count
 from spinsync.sweeps import executors, labels, stores
 from spinsync.sweeps.blocks import Layout, select
@@ -31,11 +32,12 @@ from spinsync.sweeps.work import Work
 
 @dataclass(frozen=True)
 class Pool:
-    """Where units are computed."""
+    """Where units are computed, and the warnings of their points, one of each kind."""
 
     work: Work
     executor: Any
     processes: executors.Processes
+    warnings: Kept = field(default_factory=dict)
 
     def threads(self, chunks: int) -> int | None:
         """Threads of each unit: several only where there are fewer units than threads of this process."""
@@ -44,12 +46,17 @@ class Pool:
         return max(1, thread_count() // chunks)
 
     def run(self, runner: Runner, units: Iterator[Unit], done: executors.Done, watch: Callable[[], None]) -> None:
+        def heard(unit: Unit, report: Any) -> None:
+            for kind, warning in getattr(report, "warnings", {}).items():
+                self.warnings.setdefault(kind, warning)
+            done(unit, report)
+
         if self.executor is not None:
-            executors.run_elsewhere(self.executor, self.work.name, runner, units, done, watch)
+            executors.run_elsewhere(self.executor, self.work.name, runner, units, heard, watch)
         elif self.work.question is None and executors.processes_possible():
-            self.processes.run(runner, units, done, watch)
+            self.processes.run(runner, units, heard, watch)
         else:
-            executors.run_in_threads(runner, units, done, watch)
+            executors.run_in_threads(runner, units, heard, watch)
 
 
 def _first_block(work: Work, grid: Grid, pool: Pool, units: Iterable[Unit]) -> tuple[Layout | None, list[tuple[Unit, Any]]]:

@@ -13,6 +13,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.notices import warn
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.options import warn_of_cavities
 from spinsync.sweeps import executors
@@ -103,6 +104,8 @@ def sweep(
     -----
     A chunk counts as done when its data are on disk, with checksums: after a crash at any moment, the same call goes on. What
     differs from run to run is in `sweep/log.jsonl` in the store. Results neither depend on the executor nor on interruptions.
+    Warnings of the package about points, such as `CavityWarning`, are given at the end, each kind once with the numbers of one
+    of them.
 
     Examples
     --------
@@ -124,8 +127,12 @@ def sweep(
         pool = Pool(work, connected, processes)
         path = None if store is None else checks.path("store", store).absolute()
         if explain:
-            return explained(work, grid, pool, path, retry_failed, points)
-        return in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
+            found = explained(work, grid, pool, path, retry_failed, points)
+        else:
+            found = in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
+    for sentence, category in pool.warnings.values():
+        warn(sentence, category)
+    return found
 
 
 def _checked(
