@@ -1,6 +1,7 @@
 """Chunks that fail before the first success: computed several at once, stored at once, and computed once."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_only_failures_then_retried(tmp_path):
 
 def test_failing_chunks_are_computed_at_the_same_time():
     """Chunks 1 and 2 wait for each other: with one at a time neither would end."""
-    together = threading.Barrier(2, timeout=30)
+    together = threading.Barrier(2, timeout=10)
 
     def meeting(x):
         if 1 <= x <= 2:
@@ -97,6 +98,7 @@ def test_the_first_success_in_order_decides_what_the_function_returns(stored, tm
             raise ValueError("too small")
         if x == 1:
             second_has_ended.wait(30)
+            time.sleep(0.3)
         if x == 2:
             second_has_ended.set()
             return np.zeros(3)

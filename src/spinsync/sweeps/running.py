@@ -79,7 +79,7 @@ def _first_block(
     """The layout of the function's variables, and the reports of the chunks that had to be computed to find it.
 
     One chunk is computed, and while all points fail, twice as many at once, of which successes are stored when all have ended.
-    The first one, in the order of the chunks, decides; those that returned something else are computed again, as they do not fit.
+    The first one, in the order of the chunks, decides; those that returned something else do not fit and are computed again.
 
     failed : takes each chunk without a success at once
     """
