@@ -13,10 +13,9 @@ OPTIONS = "most_jumps=10000000000, most_seconds=None"
 NO_RELAXATION = (
     "Argument `ensemble` must have gain, damping or (in mean field) dephasing in every group to relax, but one has none."
 )
-LINE = (
-    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
-    "linewidth(ensemble, theory=MeanField(), spins=N) is the width of the line."
-)
+NO_PHASE = "trajectories have no phase; Exact answers this up to 20000 spins"
+SINGLE = "MeanField, Cumulants, TruncatedWigner and BruteForce show single spins."
+NO_MODE = "the left eigenvector of the slowest mode, which defines it, is not computed there."
 
 CASES = [
     # finite N
@@ -57,7 +56,7 @@ CASES = [
     ),
     (
         lambda: ss.evolve(ONE, T, theory=ss.Exact(4), each=True),
-        "Argument `each` must be False for Exact, whose spins are all alike.",
+        f"Argument `each` must be False for Exact, whose spins are all alike in a group; {SINGLE}",
     ),
     (lambda: ss.evolve(ONE, T, theory=ss.Exact(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
     (
@@ -71,7 +70,7 @@ CASES = [
     ),
     (
         lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), each=True),
-        "Argument `each` must be False for Trajectories, whose spins are all alike in a group.",
+        f"Argument `each` must be False for Trajectories, whose spins are all alike in a group; {SINGLE}",
     ),
     (lambda: ss.evolve(ONE, T, theory=ss.Trajectories(4), initial=[[0, 0, 0]] * 2), f"{SHAPE} (1, 3), but has shape (2, 3)."),
     (
@@ -91,13 +90,13 @@ CASES = [
         lambda: ss.linewidth(ONE, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers linewidth (MeanField, Cumulants, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        f"{OPTIONS}): {LINE}",
+        f"{OPTIONS}): {NO_PHASE}, MeanField with spins=N and Cumulants for more.",
     ),
     (
         lambda: ss.emission_spectrum(ONE, T, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but "
         "is Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        f"{OPTIONS}): {LINE}",
+        f"{OPTIONS}): {NO_PHASE}, TruncatedWigner and Cumulants for more.",
     ),
     (
         lambda: ss.entropy(ONE, theory=ss.Trajectories(4)),
@@ -108,7 +107,7 @@ CASES = [
     (
         lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers asymptotic_phase (Exact), but is Trajectories(spins=4, rtol=0.01, "
-        f"atol=0.0001, {OPTIONS}).",
+        f"atol=0.0001, {OPTIONS}): {NO_MODE}",
     ),
     (
         lambda: ss.one_spin_equation(ONE, T, theory=ss.Trajectories(4)),
@@ -203,13 +202,31 @@ CASES = [
         lambda: ss.photon_statistics(ONE, theory=ss.MeanField()),
         "Argument `theory` must be one that answers photon_statistics (TruncatedWigner, Exact or BruteForce), but is "
         "MeanField(rtol=None, atol=None, nodes=None): "
-        "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not.",
+        "it has no fluctuations of the light; at N -> infinity g2(0) is 1 where the emission is steady, and 2 where the spins "
+        "are incoherent.",
+    ),
+    (
+        lambda: ss.photon_statistics(ONE, theory=ss.Cumulants(4)),
+        "Argument `theory` must be one that answers photon_statistics (TruncatedWigner, Exact or BruteForce), but is "
+        "Cumulants(spins=4, rtol=1e-06, nodes=None): second order has no moments of four spins.",
+    ),
+    (
+        lambda: ss.entropy(ONE, theory=ss.Cumulants(4)),
+        "Argument `theory` must be one that answers entropy (Exact or BruteForce), but is "
+        "Cumulants(spins=4, rtol=1e-06, nodes=None): second order has no density matrix of all spins.",
+    ),
+    (
+        lambda: ss.linewidth(ONE, theory=ss.TruncatedWigner(4, 2)),
+        "Argument `theory` must be one that answers linewidth (MeanField, Cumulants, Exact or BruteForce), but is "
+        "TruncatedWigner(spins=4, samples=2, dt=None): samples have no eigenvalues, and the width is that of its "
+        "emission_spectrum; Exact answers this up to 20000 spins, MeanField with spins=N and Cumulants for more.",
     ),
     (
         lambda: ss.photon_statistics(ONE, theory=ss.Trajectories(4)),
         "Argument `theory` must be one that answers photon_statistics (TruncatedWigner, Exact or BruteForce), but is "
         "Trajectories(spins=4, rtol=0.01, atol=0.0001, "
-        f"{OPTIONS}): its means are those of single times; Exact answers this up to 20000 spins.",
+        f"{OPTIONS}): its means are those of at most two spins; Exact answers this up to 20000 spins, "
+        "TruncatedWigner for more.",
     ),
     # measures
     (
@@ -259,7 +276,7 @@ CASES = [
     ),
     (
         lambda: ss.asymptotic_phase(ONE, [[0, 0, 1]], theory=ss.BruteForce(2)),
-        "Argument `theory` must be one that answers asymptotic_phase (Exact), but is BruteForce(spins=2).",
+        f"Argument `theory` must be one that answers asymptotic_phase (Exact), but is BruteForce(spins=2): {NO_MODE}",
     ),
     # QuTiP
     (lambda: ss.to_qutip(ONE, 11), "Argument `spins` must be a whole number from 1 to 10, but is spins=11."),

@@ -128,7 +128,7 @@ CASES = [
         lambda: check_theory(ss.MeanField(), "emission_spectrum"),
         "Argument `theory` must be one that answers emission_spectrum (Cumulants, TruncatedWigner, Exact or BruteForce), but "
         "is MeanField(rtol=None, atol=None, nodes=None): "
-        "at N -> infinity the line has no width.",
+        "at N -> infinity the line of synchronized spins has no width.",
     ),
 ]
 

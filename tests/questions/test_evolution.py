@@ -180,7 +180,7 @@ REFUSED = {
     "mean field": (lambda: on(kept(), theory=ss.MeanField()), "a result of MeanField to go on from, but is one of BruteForce;"),
     "trajectories": (
         lambda: on(ss.steady_state(laser(), theory=ss.Trajectories(2, rtol=0.5)), laser(), ss.Trajectories(2)),
-        "Bloch vectors for Trajectories, which keeps no state to go on from.",
+        "Bloch vectors for Trajectories, which keeps no state to go on from; Cumulants, Exact or BruteForce keeps one.",
     ),
     "spins": (lambda: on(kept(), theory=ss.BruteForce(6)), "as many spins in each group, [2, 4], but is one of [1, 2]."),
     "sizes": (lambda: on(kept(), PAIR.replace(weights=(2, 1))), "as many spins in each group, [2, 1], but is one of [1, 2]."),
@@ -221,14 +221,19 @@ def test_a_result_that_cannot_be_continued_is_an_error(case):
     assert str(caught.value).startswith("Argument `initial` must ")
 
 
+KEPT_BY = "with Cumulants, Exact or BruteForce it may be True."
+
+
 @pytest.mark.parametrize(
     ("theory", "message"),
     [
         (
             ss.MeanField(),
-            "must be False for MeanField, whose Bloch vectors are its full state: `initial` takes any of",
+            "must be False for MeanField, whose Bloch vectors are its full state: `initial` takes any of its results, with "
+            f"each=True where a frequency is distributed; {KEPT_BY}",
         ),
-        (ss.Trajectories(10), "must be False for Trajectories, which has no state to keep; Exact has."),
+        (ss.TruncatedWigner(10, 2), f"must be False for TruncatedWigner, whose state is a set of samples; {KEPT_BY}"),
+        (ss.Trajectories(10), f"must be False for Trajectories, which has as many states as trajectories; {KEPT_BY}"),
         (ss.Exact(10), "must be True or False, but is keep_state=1."),
     ],
     ids=str,

@@ -124,7 +124,8 @@ CASES = [
     ),
     (
         lambda: ss.sweep(ss.regime, {"gain": [1.0]}, model=ONE, theory=ss.Exact(3)),
-        "Argument `theory` must be one that answers regime (MeanField), but is Exact(spins=3).",
+        "Argument `theory` must be one that answers regime (MeanField), but is Exact(spins=3): at a finite number of spins "
+        "U(1) is unbroken, so that there is no regime; `steady_state` tells the order.",
     ),
     (
         lambda: ss.sweep(ss.regime, {"gain": [1.0]}, model=ONE, initial=[[0, 0, 2]]),

@@ -216,11 +216,13 @@ AXES = {"coupling": [2.0, 12.0]}
         (
             lambda: ss.phase_diagram(laser(), AXES, theory=ss.BruteForce(3)),
             "Argument `theory` must be one that answers phase_diagram (MeanField, Cumulants or Exact), but is "
-            "BruteForce(spins=3).",
+            "BruteForce(spins=3): it has no diagrams; `ss.sweep(ss.steady_state, axes, model=ensemble, theory=...)` computes "
+            "their points.",
         ),
         (
             lambda: ss.regime(laser(), theory=ss.Exact(3)),
-            "Argument `theory` must be one that answers regime (MeanField), but is Exact(spins=3).",
+            "Argument `theory` must be one that answers regime (MeanField), but is Exact(spins=3): at a finite number of "
+            "spins U(1) is unbroken, so that there is no regime; `steady_state` tells the order.",
         ),
         (
             lambda: ss.phase_diagram(laser(), AXES, theory=ss.Exact(3), initial=[[0, 0, 1]]),

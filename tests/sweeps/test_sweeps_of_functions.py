@@ -131,7 +131,7 @@ def test_explain_computes_one_chunk_and_stores_nothing(tmp_path):
     found = ss.sweep(counted, {"x": range(10), "y": range(4)}, chunk=7, explain=True, store=tmp_path / "store")
     assert len(computed) == int(found.points_per_chunk) == 6
     assert int(found.points) == 40
-    assert int(found["chunks"]) == 8
+    assert int(found.chunk_count) == 8
     assert int(found.bytes) == 40 * (3 * 8 + 1)
     assert float(found.seconds) == pytest.approx(8 * float(found.seconds_per_chunk))
     assert not (tmp_path / "store").exists()

@@ -189,6 +189,17 @@ def inverse(x):
     return 1 / x
 
 
+def leaky(decay):
+    cavity = ss.Ensemble.cavity(spins=100, vacuum_coupling=0.01, cavity_decay=decay, gain=2.0, damping=0.1)
+    return cavity.groups[0].gain
+
+
+def test_warnings_of_points_are_given_here_and_once(client):
+    with pytest.warns(ss.CavityWarning) as caught:
+        ss.sweep(leaky, {"decay": np.linspace(1.0, 2.0, 8)}, chunk=2, executor=client)
+    assert [one.filename for one in caught if one.category is ss.CavityWarning] == [__file__]
+
+
 def test_no_more_tasks_than_the_window_are_in_flight(client, monkeypatch):
     most, stop = [0], threading.Event()
 

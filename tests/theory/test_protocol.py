@@ -32,7 +32,8 @@ QUESTIONS = {
     ),
     "emission_spectrum": partial(ss.emission_spectrum, frequencies=[0.0, 1.0]),
     "photon_statistics": ss.photon_statistics,
-    "entropy": ss.entropy, "regime": ss.regime, "phase_diagram": partial(ss.phase_diagram, axes={"coupling": [1.0]}),
+    "entropy": ss.entropy, "asymptotic_phase": partial(ss.asymptotic_phase, states=[[0.5, 0.0, 0.0]]),
+    "regime": ss.regime, "phase_diagram": partial(ss.phase_diagram, axes={"coupling": [1.0]}),
 }  # fmt: skip
 
 
@@ -54,12 +55,30 @@ def test_a_theory_answers_or_the_error_names_those_that_do(question, name):
         ask()
     message, _, names = str(caught.value).partition("(")
     assert message == f"Argument `theory` must be one that answers {question} "
-    listed = names.partition("), but is ")[0].replace(" or ", ", ").split(", ")
-    assert listed == [theory for theory in EXAMPLES if theory in ANSWERED[question]]
+    listed, _, reason = names.partition(f"), but is {EXAMPLES[name]!r}")
+    assert listed.replace(" or ", ", ").split(", ") == [theory for theory in EXAMPLES if theory in ANSWERED[question]]
+    assert reason.startswith(": ")
+    assert reason.endswith(".")
 
 
-def test_the_error_for_keep_state_names_the_theory():
+def test_the_error_for_single_spins_names_the_theories_that_show_them():
+    refused, shown = [], []
+    for name, theory in EXAMPLES.items():
+        try:
+            ss.evolve(ONE, [0.0, 0.1], theory=theory, each=True)
+            shown.append(name)
+        except ss.InputError as error:
+            refused.append(str(error))
+    *most, last = shown
+    assert len(refused) == 2
+    assert all(message.endswith(f"; {', '.join(most)} and {last} show single spins.") for message in refused)
+
+
+def test_the_error_for_keep_state_names_the_theory_and_those_that_keep_one():
     for name, theory in EXAMPLES.items():
         if name not in ANSWERED["keep_state"]:
-            with pytest.raises(ss.InputError, match=f"Argument `keep_state` must be False for {name}, "):
+            message = (
+                f"^Argument `keep_state` must be False for {name}, .*; with Cumulants, Exact or BruteForce it may be True.$"
+            )
+            with pytest.raises(ss.InputError, match=message):
                 ss.evolve(ONE, [0.0, 1.0], theory=theory, keep_state=True)

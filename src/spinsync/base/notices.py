@@ -1,14 +1,16 @@
-"""A log message when compilation takes long: what is compiled, and where the result is cached."""
+"""Warnings of the package, and a log message when compilation takes long: what is compiled, and where it is cached."""
 
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
+from types import FrameType
 
 from spinsync.base import compile_cache, progress
 
@@ -17,6 +19,9 @@ DELAY = 2.0  # seconds of compilation before the message
 _reported: set[str] = set()
 _lock = threading.Lock()
 _within: ContextVar[bool] = ContextVar("within a notice", default=False)
+
+Kept = dict[str, tuple[str, type[Warning]]]  # place in the package that warns -> its first sentence, category
+_kept: ContextVar[Kept | None] = ContextVar("warnings that are kept", default=None)
 
 
 @contextmanager
@@ -67,4 +72,32 @@ def warn(sentence: str, category: type[Warning] = UserWarning) -> None:
     level, frame = 1, sys._getframe(0)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] == "spinsync":
         level, frame = level + 1, frame.f_back
-    warnings.warn(sentence, category, stacklevel=level)
+    kept, caller = _kept.get(), sys._getframe(1)
+    if kept is None or _action(sentence, category, frame) in ("ignore", "error"):
+        warnings.warn(sentence, category, stacklevel=level)
+    else:
+        kept.setdefault(f"{caller.f_globals['__name__']}.{caller.f_code.co_name}", (sentence, category))
+
+
+@contextmanager
+def kept_warnings() -> Iterator[Kept]:
+    """Keep the warnings of the package within the block, one of each kind, for whoever gives them later.
+
+    Python shows a warning again whenever its numbers differ, and those of other processes and machines where nobody looks.
+    """
+    before, kept = _kept.get(), Kept()
+    _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.set(before)
+
+
+def _action(sentence: str, category: type[Warning], frame: FrameType) -> str:
+    """What the filters of Python do with a warning about a line of code."""
+    name = frame.f_globals.get("__name__", "")
+    for action, text, kind, module, line in warnings.filters:
+        here = (module is None or re.match(module, name)) and line in (0, frame.f_lineno)
+        if here and issubclass(category, kind) and (text is None or re.match(text, sentence)):
+            return action
+    return "default"

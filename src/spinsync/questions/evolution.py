@@ -18,7 +18,7 @@ from spinsync.results.datasets import dataset, theory_record
 from spinsync.results.registry import question
 from spinsync.theory.mean_field.theory import TRAJECTORY, MeanField
 from spinsync.theory.options import with_defaults
-from spinsync.theory.protocol import Problem, Theory, answers, check_theory
+from spinsync.theory.protocol import Problem, Theory, answers, check_theory, who_answers
 
 COMPLEX, REAL = 16, 8  # bytes
 
@@ -128,7 +128,10 @@ def evolve(
     each, keep_state = checks.flag("each", each), checks.flag("keep_state", keep_state)
     if keep_state and not answers(type(theory), "keep_state"):
         why = theory.hints.get("keep_state", "which keeps none")
-        raise InputError(f"Argument `keep_state` must be False for {type(theory).__name__}, {why}.")
+        raise InputError(
+            f"Argument `keep_state` must be False for {type(theory).__name__}, {why}; "
+            f"with {who_answers('keep_state')} it may be True."
+        )
     problem, record = initial_value_problem(ensemble, theory, initial, seed, each)
     check_times_memory(problem, times)
     with error_messages(theory):

@@ -21,7 +21,7 @@ from spinsync.questions.options import check_distributions, warn_of_other_spins
 from spinsync.results import datasets
 from spinsync.results.datasets import bloch, initial_record, recorded_model, recorded_theory, result_record, whole_at
 from spinsync.theory.mean_field.theory import MeanField
-from spinsync.theory.protocol import Theory, answers, check_theory
+from spinsync.theory.protocol import Theory, answers, check_theory, who_answers
 
 STATE_ERROR = 1e-6  # allowed difference of the inversion of a state from that of its result
 CLASS_ERROR = 1e-9  # allowed relative difference of frequencies and weights of equal frequency classes
@@ -145,7 +145,8 @@ def _continued(ensemble: Ensemble, theory: Theory, result: xr.Dataset, seed: int
     """The problem of N spins that starts from the state that a result keeps, and the record of that result."""
     if not answers(type(theory), "keep_state"):
         raise InputError(
-            f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from."
+            f"Argument `initial` must be Bloch vectors for {type(theory).__name__}, which keeps no state to go on from; "
+            f"{who_answers('keep_state')} keeps one."
         )
     symmetric = "anomalous_covariance" not in result  # a start with coherence asks for all the moments that are kept
     start = None if symmetric else bloch_vectors.random_start(ensemble.rates, 0)

@@ -7,35 +7,41 @@ import shutil
 import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from math import prod
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
 from typing import Any
 
-import numpy as np
 import xarray as xr
 
 from spinsync.base import checks, progress
 from spinsync.base.arrays import Array
 from spinsync.base.memory import check_memory
-from spinsync.base.parallel import thread_count
+from spinsync.base.notices import Kept
+from spinsync.base.parallel import budget, thread_count
 from spinsync.sweeps import executors, labels, stores
-from spinsync.sweeps.blocks import Layout, select
+from spinsync.sweeps.blocks import Block, Layout, select
 from spinsync.sweeps.durable import Log, StorageError, begin, locked, remove_drafts, storing
-from spinsync.sweeps.grids import Grid
+from spinsync.sweeps.grids import Grid, Index
 from spinsync.sweeps.records import Record, check_same, record
 from spinsync.sweeps.units import Arrays, Report, Runner, Unit, part
 from spinsync.sweeps.work import Work
 
+AT_ONCE = 16  # chunks that an executor computes at once, as long as it is not known what the function returns
+NOTHING = Layout({}, xr.Dataset())
+
 
 @dataclass(frozen=True)
 class Pool:
-    """Where units are computed."""
+    """Where units are computed, and the warnings of their points, one of each kind."""
 
     work: Work
     executor: Any
     processes: executors.Processes
+    warnings: Kept = field(default_factory=dict)
 
     def threads(self, chunks: int) -> int | None:
         """Threads of each unit: several only where there are fewer units than threads of this process."""
@@ -43,49 +49,100 @@ class Pool:
             return 1
         return max(1, thread_count() // chunks)
 
-    def run(self, runner: Runner, units: Iterator[Unit], done: executors.Done, watch: Callable[[], None]) -> None:
+    def at_once(self) -> int:
+        """Number of chunks that are computed at once to find out what the function returns."""
         if self.executor is not None:
-            executors.run_elsewhere(self.executor, self.work.name, runner, units, done, watch)
+            return AT_ONCE
+        return 1 if self.work.question else budget()
+
+    def run(self, runner: Runner, units: Iterator[Unit], done: executors.Done, watch: Callable[[], None]) -> None:
+        def heard(unit: Unit, report: Any) -> None:
+            for kind, warning in getattr(report, "warnings", {}).items():
+                self.warnings.setdefault(kind, warning)
+            done(unit, report)
+
+        if self.executor is not None:
+            executors.run_elsewhere(self.executor, self.work.name, runner, units, heard, watch)
         elif self.work.question is None and executors.processes_possible():
-            self.processes.run(runner, units, done, watch)
+            self.processes.run(runner, units, heard, watch)
         else:
-            executors.run_in_threads(runner, units, done, watch)
+            executors.run_in_threads(runner, units, heard, watch)
 
 
-def _first_block(work: Work, grid: Grid, pool: Pool, units: Iterable[Unit]) -> tuple[Layout | None, list[tuple[Unit, Any]]]:
-    """The layout of the function's variables, and the reports of the chunks that had to be computed to find it."""
-    whole, reports = replace(work, variables=None), list[tuple[Unit, Any]]()
-    runner = Runner(whole, None, None, pool.threads(1))
-    for known in units:
-        unit = replace(known, todo=None)  # as long as there is no layout, what is known are failures
-        pool.run(runner, iter([unit]), lambda unit, report: reports.append((unit, report)), lambda: None)
-        report = reports[-1][1]
-        if isinstance(report, Report) and report.block is not None and report.block.layout is not None:
-            layout = report.block.layout
-            for name in work.variables or ():
-                checks.one_of("variables", name, list(layout.variables))
-            clash = sorted({*grid.dims} & {*layout.variables, *(d for v in layout.variables.values() for d in v.dims)})
-            if clash:
-                raise checks.InputError(
-                    f"Argument `axes` must not be named like a variable or dim of the function: {clash[0]}."
-                )
-            return (layout if work.variables is None else select(layout, work.variables)), reports
+def _first_block(
+    work: Work,
+    grid: Grid,
+    pool: Pool,
+    units: Iterable[Unit],
+    failed: Callable[[Unit, Report], None] = lambda unit, report: None,
+) -> tuple[Layout | None, list[tuple[Unit, Report]]]:
+    """The layout of the function's variables, and the reports of the chunks that had to be computed to find it.
+
+    One chunk is computed, and while all points fail, twice as many at once, of which successes are stored when all have ended.
+    The first one, in the order of the chunks, decides; those that returned something else do not fit and are computed again.
+
+    failed : takes each chunk without a success at once
+    """
+    waiting, count, reports = iter(units), 1, list[tuple[Unit, Report]]()
+    while batch := [replace(unit, todo=None) for unit in islice(waiting, count)]:  # what is known so far are failures
+        runner = Runner(replace(work, variables=None), None, None, pool.threads(len(batch)))
+        found = dict[Index, Report]()
+
+        def take(unit: Unit, report: Any, runner: Runner = runner, found: dict[Index, Report] = found) -> None:
+            found[unit.index] = _dead(runner, unit, report) if isinstance(report, executors.WorkerDiedError) else report
+            if _layout(found[unit.index]) is None:
+                failed(unit, found[unit.index])
+
+        pool.run(runner, iter(batch), take, lambda: None)
+        layout = next((one for unit in batch if (one := _layout(found[unit.index])) is not None), None)
+        for unit in batch:
+            own = _layout(found[unit.index])
+            if layout is None or own is None or own.digest == layout.digest:
+                reports.append((unit, found[unit.index]))
+        if layout is not None:
+            return _kept(work, grid, layout), reports
+        count = min(2 * count, pool.at_once())
     return None, reports
 
 
-def explained(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
-    start = perf_counter()
-    layout, _ = _first_block(work, grid, pool, [next(_all(grid))])
-    seconds = perf_counter() - start
-    chunks = int(np.prod(grid.chunks, dtype=int))
-    workers = 1 if pool.executor is not None else min(thread_count(), chunks)
+def _layout(report: Report) -> Layout | None:
+    return None if report.block is None else report.block.layout
+
+
+def _kept(work: Work, grid: Grid, layout: Layout) -> Layout:
+    """The layout of the variables that are kept. Raises InputError if their names don't fit."""
+    for name in work.variables or ():
+        checks.one_of("variables", name, list(layout.variables))
+    clash = sorted({*grid.dims} & {*layout.variables, *(d for v in layout.variables.values() for d in v.dims)})
+    if clash:
+        raise checks.InputError(f"Argument `axes` must not be named like a variable or dim of the function: {clash[0]}.")
+    return layout if work.variables is None else select(layout, work.variables)
+
+
+def explained(work: Work, grid: Grid, pool: Pool, path: Path | None, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+    """What a sweep would compute, and the time of its first chunk; nothing is written."""
+    old, layout = None if path is None else _recorded(path), None
+    if path is None or old is None:
+        units, count, points = [next(_all(grid))], prod(grid.chunks), grid.points
+    else:
+        grid, _ = _continued(work, grid, path, chunk, old)
+        layout = None if old["layout"] is None else stores.load_layout(path, grid, old["layout"])
+        lost = old["layout"] is not None and layout is None
+        units = list(_all(grid) if lost else _missing(path, grid, layout, retry_failed))
+        count, points = len(units), sum(unit.points for unit in units)
+    start, seconds = perf_counter(), 0.0
+    if units:
+        layout = _first_block(work, grid, pool, units[:1])[0] or layout
+        seconds = perf_counter() - start
+    workers = 1 if pool.executor is not None else min(thread_count(), max(count, 1))
+    where = "on this machine" if pool.executor is None else "by one worker of the executor"
     size = (0 if layout is None else layout.bytes()) + 1
     variables = {
-        "points": (grid.points, "number of points", "1"), "chunks": (chunks, "number of chunks", "1"),
-        "points_per_chunk": (int(np.prod(grid.chunk, dtype=int)), "points of a chunk", "1"),
+        "points": (points, "number of points to compute", "1"), "chunk_count": (count, "number of chunks to compute", "1"),
+        "points_per_chunk": (prod(grid.chunk), "points of a chunk", "1"),
         "seconds_per_chunk": (seconds, "time of the first chunk, with compilation and start of processes", "s"),
-        "seconds": (seconds * chunks / workers, "estimated time of all chunks on this machine", "s"),
-        "bytes": (size * grid.points, "bytes of the results, not compressed", "B"),
+        "seconds": (seconds * count / workers, f"estimated time of all chunks {where}", "s"),
+        "bytes": (size * grid.points, "bytes of the results at all points, not compressed", "B"),
     }  # fmt: skip
     return xr.Dataset({n: ((), value, {"long_name": text, "units": unit}) for n, (value, text, unit) in variables.items()})
 
@@ -117,12 +174,12 @@ def _all(grid: Grid) -> Iterator[Unit]:
 
 
 def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
-    units = _all(grid)
-    layout, reports = _first_block(work, grid, pool, units)
-    found = layout or Layout({}, xr.Dataset())
+    layout, reports = _first_block(work, grid, pool, _all(grid))
+    known = {unit.index for unit, _ in reports}
+    found = layout or NOTHING
     check_memory("axes", grid.points, float(found.bytes() + 20), "points")
     arrays = Arrays(grid, found)
-    runner = Runner(work, found, None, pool.threads(max(1, int(np.prod(grid.chunks)) - 1)))
+    runner = Runner(work, found, None, pool.threads(max(1, prod(grid.chunks) - 1)))
 
     def put(unit: Unit, report: Any) -> None:
         if isinstance(report, executors.WorkerDiedError):
@@ -134,7 +191,7 @@ def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
         shown = _Progress(grid.points)
         for unit, report in reports:
             put(unit, report)
-        pool.run(runner, units, put, shown.watch)
+        pool.run(runner, (unit for unit in _all(grid) if unit.index not in known), put, shown.watch)
     values = {name: ((*grid.dims, *spec.dims), arrays.variables[name], spec.attrs) for name, spec in found.variables.items()}
     own = {
         stores.STATUS: (grid.dims, arrays.status, dict(stores.OWN[stores.STATUS])),
@@ -143,14 +200,19 @@ def in_memory(work: Work, grid: Grid, pool: Pool) -> xr.Dataset:
     return xr.Dataset({**values, **own}, labels.coordinates(grid, layout).coords, labels.attrs(work, grid, record(work, grid)))
 
 
-def _selected(report: Report, layout: Layout | None) -> tuple[Any, Array]:
-    """Block and status of a report, with the variables of the layout only."""
+def _whole(report: Report) -> tuple[Block, Array]:
+    """Block and status of a report that was not written."""
     assert report.block is not None
     assert report.status is not None
-    if layout is None or report.block.layout is None:
-        return report.block, report.status
-    kept = {name: report.block.variables[name] for name in layout.variables}
-    return replace(report.block, layout=layout, variables=kept), report.status
+    return report.block, report.status
+
+
+def _selected(report: Report, layout: Layout | None) -> tuple[Block, Array]:
+    """Block and status of a report, with the variables of the layout only."""
+    block, status = _whole(report)
+    if layout is None or block.layout is None:
+        return block, status
+    return replace(block, layout=layout, variables={name: block.variables[name] for name in layout.variables}), status
 
 
 def _dead(runner: Runner, unit: Unit, error: Exception) -> Report:
@@ -159,22 +221,33 @@ def _dead(runner: Runner, unit: Unit, error: Exception) -> Report:
     return Report(unit.points, unit.points, 0.0, "", 0, block, status)
 
 
-def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+def _recorded(path: Path) -> Record | None:
+    """The record of a store, None if there is nothing yet. Raises InputError if there is anything else."""
     old = stores.recorded(path)
-    created = old is None
+    if old is None and os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
+        raise checks.InputError(
+            f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
+        )
+    return old
+
+
+def _continued(work: Work, grid: Grid, path: Path, chunk: int | None, old: Record) -> tuple[Grid, Record]:
+    """The grid with the chunks of a store, and the record of this call. Raises InputError if the store holds another sweep."""
+    if chunk in (None, old["most"]) and len(old["chunk"]) == len(grid.shape):
+        grid = replace(grid, chunk=tuple(old["chunk"]))  # also if the axes are longer
+    new = {**record(work, grid), "most": old["most"] if chunk is None else chunk}
+    check_same(old, new, grid, str(path))
+    return grid, new
+
+
+def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, chunk: int | None) -> xr.Dataset:
+    created = _recorded(path) is None
     if created:
-        if os.path.exists(path):  # unlike Path.exists it doesn't raise for a name that is too long
-            raise checks.InputError(
-                f"Argument `store` must be new or hold a sweep, but {checks.short_repr(str(path), 200)} does not."
-            )
         stores.create(path, {**record(work, grid), "most": chunk, "layout": None})
     with locked(path):
         old = stores.recorded(path)
         assert old is not None
-        if chunk in (None, old["most"]) and len(old["chunk"]) == len(grid.shape):
-            grid = replace(grid, chunk=tuple(old["chunk"]))  # also if the axes are longer
-        new = {**record(work, grid), "most": old["most"] if chunk is None else chunk}
-        check_same(old, new, grid, str(path))
+        grid, new = _continued(work, grid, path, chunk, old)
         remove_drafts(path)
         try:
             with closing(Log(path)) as log:
@@ -196,8 +269,6 @@ def stored(work: Work, grid: Grid, pool: Pool, path: Path, retry_failed: bool, c
 
 def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log, retry_failed: bool) -> None:
     """Compute all that is missing in a store."""
-    address = stores.Address(str(path), stores.uuid_of_call())
-    begin(path, address.token)
     layout = None if new["layout"] is None else stores.load_layout(path, grid, new["layout"])
 
     def prepare(new: Record) -> None:
@@ -205,15 +276,27 @@ def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log,
             stores.prepare(path, grid, layout, labels.coordinates(grid, layout), labels.attrs(work, grid, new))
 
     prepare(new)
-    reports: list[tuple[Unit, Any]] = []
+    reports: list[tuple[Unit, Report]] = []
     if layout is None:
         lost = new["layout"] is not None  # variables are missing or damaged in the store
-        layout, reports = _first_block(work, grid, pool, _all(grid) if lost else _missing(path, grid, None, retry_failed))
+        failures = Runner(work, NOTHING, _begun(path), None)
+        first = _all(grid) if lost else _missing(path, grid, None, retry_failed)
+        layout, reports = _first_block(work, grid, pool, first, lambda unit, report: failures.write(unit, *_whole(report)))
         prepare({**new, "layout": None if layout is None else layout.digest})
-    units = list(_missing(path, grid, layout, retry_failed))
-    runner = Runner(work, layout or Layout({}, xr.Dataset()), address, pool.threads(max(1, len(units))))
-    points = sum(unit.points for unit in units)
-    log.write("start", points=points, chunks=len(units), host=socket.gethostname(), process=os.getpid(), version=new["version"])
+        if layout is not None:
+            _give_variables(path, grid, Runner(work, layout, _begun(path), None))
+    address, known = _begun(path), {unit.index for unit, _ in reports}
+    units = [unit for unit in _missing(path, grid, layout, retry_failed) if unit.index not in known]
+    runner = Runner(work, layout or NOTHING, address, pool.threads(max(1, len(units))))
+    points = sum(unit.points for unit in units) + sum(report.points for _, report in reports)
+    log.write(
+        "start",
+        points=points,
+        chunks=len(units) + len(reports),
+        host=socket.gethostname(),
+        process=os.getpid(),
+        version=new["version"],
+    )
     with progress.progress("sweep"):
         shown = _Progress(points, log)
 
@@ -223,14 +306,29 @@ def _fill(work: Work, grid: Grid, pool: Pool, path: Path, new: Record, log: Log,
                 runner.write(unit, report.block, report.status)
             shown.add(unit, report)
 
-        finished = set()
         for unit, report in reports:
-            if isinstance(report, Report):
+            if _layout(report) is not None:
                 runner.write(unit, *_selected(report, layout))
             done(unit, report)
-            finished.add(unit.index)
-        pool.run(runner, (unit for unit in units if unit.index not in finished), done, shown.watch)
+        pool.run(runner, iter(units), done, shown.watch)
     log.write("end", points=shown.done, failed=shown.failed, seconds=round(perf_counter() - shown.start, 3))
+
+
+def _begun(path: Path) -> stores.Address:
+    """An address for writing to a store whose arrays do not change any more."""
+    address = stores.Address(str(path), stores.uuid_of_call())
+    begin(path, address.token)
+    return address
+
+
+def _give_variables(path: Path, grid: Grid, runner: Runner) -> None:
+    """Write the variables, which are blank, of chunks that failed before it was known which variables there are."""
+    assert runner.address is not None
+    for state in stores.states(path, grid, None):
+        if state.status is not None and (state.status == stores.FAILED).all():
+            unit = part(grid, state.index)
+            block, status = stores.read(runner.address, unit.where, NOTHING)
+            runner.write(unit, replace(block, layout=None), status)
 
 
 def _missing(path: Path, grid: Grid, layout: Layout | None, retry_failed: bool) -> Iterator[Unit]:

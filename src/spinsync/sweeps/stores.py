@@ -218,11 +218,19 @@ def read(address: Address, where: Slices, layout: Layout) -> tuple[Block, Array]
 def states(path: Path, grid: Grid, layout: Layout | None) -> Iterator[ChunkState]:
     """What is on disk of each chunk, in order; every file is read, and its checksum compared."""
     dims = {name: len(spec.dims) for name, spec in ({} if layout is None else layout.variables).items() if 0 not in spec.shape}
-    status = _arrays(Address(str(path), uuid_of_call()))[STATUS]
+    status = _arrays(Address(str(path), uuid_of_call())).get(STATUS)
     for rows in _rows(grid):
         sound = parallel_map(lambda index: _sound(path, index, dims), rows, io_threads=READERS)
         for index, good in zip(rows, sound, strict=True):
-            yield ChunkState(index, np.asarray(status[grid.slices(index)]).ravel() if good else None)
+            yield ChunkState(index, _codes(status, grid.slices(index)) if good and status is not None else None)
+
+
+def _codes(status: Any, where: Slices) -> Array:
+    """The status of the points of a chunk, (point,), pending where the array ends before."""
+    found = np.asarray(status[where])
+    codes = np.full([s.stop - s.start for s in where], PENDING, found.dtype)
+    codes[tuple(map(slice, found.shape))] = found
+    return codes.ravel()
 
 
 def _rows(grid: Grid) -> Iterator[list[Index]]:

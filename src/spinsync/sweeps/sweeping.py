@@ -13,6 +13,7 @@ import xarray as xr
 
 from spinsync.base import checks
 from spinsync.base.arrays import Array
+from spinsync.base.notices import warn
 from spinsync.model.ensembles import Ensemble
 from spinsync.questions.options import warn_of_cavities
 from spinsync.sweeps import executors
@@ -78,8 +79,9 @@ def sweep(
     retry_failed : bool
         Compute points again that failed before.
     explain : bool
-        Compute one chunk only, store nothing, and tell numbers of points and chunks, the time of the chunk, an estimate of the
-        time of all on this machine, and the bytes of all.
+        Compute one chunk only, store nothing, and tell what the same call would take: the scalars points, chunk_count and
+        points_per_chunk, seconds_per_chunk of the first chunk, an estimate `seconds` of all on this machine (with `executor`
+        by one of its workers), and the bytes of all results. Of a store that holds a part of the sweep what is missing counts.
     chunk : int, optional
         Largest number of points of a chunk, the unit of work that is computed and written at once. By default at most 16384,
         and so many that there are at least 256 chunks, if there are as many points.
@@ -102,6 +104,8 @@ def sweep(
     -----
     A chunk counts as done when its data are on disk, with checksums: after a crash at any moment, the same call goes on. What
     differs from run to run is in `sweep/log.jsonl` in the store. Results neither depend on the executor nor on interruptions.
+    Warnings of the package about points, such as `CavityWarning`, are given at the end, each kind once with the numbers of one
+    of them.
 
     Examples
     --------
@@ -121,10 +125,14 @@ def sweep(
         raise checks.InputError("Argument `retry_failed` must go with `store`, but is retry_failed=True without one.")
     with executors.checked_executor(executor) as connected, closing(executors.Processes()) as processes:
         pool = Pool(work, connected, processes)
-        if explain:
-            return explained(work, grid, pool)
         path = None if store is None else checks.path("store", store).absolute()
-        return in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
+        if explain:
+            found = explained(work, grid, pool, path, retry_failed, points)
+        else:
+            found = in_memory(work, grid, pool) if path is None else stored(work, grid, pool, path, retry_failed, points)
+    for sentence, category in pool.warnings.values():
+        warn(sentence, category)
+    return found
 
 
 def _checked(

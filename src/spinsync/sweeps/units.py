@@ -6,13 +6,14 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from spinsync.base.arrays import Array
+from spinsync.base.notices import Kept, kept_warnings
 from spinsync.sweeps import stores
 from spinsync.sweeps.blocks import Block, Layout, Spec
 from spinsync.sweeps.durable import storing
@@ -41,7 +42,10 @@ class Unit:
 
 @dataclass(frozen=True)
 class Report:
-    """What happened to a unit; `block` and `status` hold its results if they were not written."""
+    """What happened to a unit; `block` and `status` hold its results if they were not written.
+
+    warnings : of the package about its points, one of each kind
+    """
 
     points: int
     failed: int
@@ -50,6 +54,7 @@ class Report:
     process: int
     block: Block | None = None
     status: Array | None = None
+    warnings: Kept = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,10 +76,11 @@ class Runner:
         columns = unit.grid.columns((0,) * len(unit.grid.shape))
         if unit.todo is not None:
             columns = {name: values[unit.todo] for name, values in columns.items()}
-        block = self.work.compute(columns, self.layout, self.threads)
+        with kept_warnings() as heard:
+            block = self.work.compute(columns, self.layout, self.threads)
         failed = sum(map(bool, block.failures))
         block, status = self._whole(unit, block)
-        report = Report(unit.points, failed, 0.0, socket.gethostname(), os.getpid())
+        report = Report(unit.points, failed, 0.0, socket.gethostname(), os.getpid(), warnings=heard)
         kept: Mapping[str, Any] = {"block": block, "status": status}
         if self.layout is not None and self.address is not None:
             self.write(unit, block, status)

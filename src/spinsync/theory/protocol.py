@@ -24,6 +24,13 @@ ANSWERS: Mapping[str, str] = {
     "phase_diagram": "maps",
 }
 
+#: question -> why a theory without a hint of its own does not answer it
+REASONS: Mapping[str, str] = {
+    "asymptotic_phase": "the left eigenvector of the slowest mode, which defines it, is not computed there",
+    "regime": "at a finite number of spins U(1) is unbroken, so that there is no regime; `steady_state` tells the order",
+    "phase_diagram": "it has no diagrams; `ss.sweep(ss.steady_state, axes, model=ensemble, theory=...)` computes their points",
+}
+
 
 class Problem(Protocol):
     """The methods that every kind of problem has.
@@ -53,7 +60,7 @@ class Theory(Protocol):
     """A frozen dataclass of options, with a method that turns (lowers) a model into a problem.
 
     kinds : the kinds of problem that `lower` returns; their methods determine which questions the theory answers
-    hints : question that the theory does not answer -> advice, added to the error message
+    hints : question that the theory does not answer -> the reason and advice, added to the error message
     lower : ensemble, initial Bloch vectors of shape (group or spin, 3) or None, seed, whether to show each spin -> problem
 
     It may also have a text `faster`: how a call that takes minutes would take less time, said while it runs.
@@ -83,9 +90,10 @@ def check_theory(theory: Theory, question: str) -> None:
     if isinstance(theory, type) or not hasattr(theory, "kinds"):
         raise argument_error("theory", "a theory with its options, such as MeanField() or Exact(100)", theory)
     if not answers(type(theory), question):
-        hint = f": {theory.hints[question]}" if question in theory.hints else ""
+        why = theory.hints.get(question, REASONS.get(question))
         raise InputError(
-            f"Argument `theory` must be one that answers {question} ({who_answers(question)}), but is {theory!r}{hint}."
+            f"Argument `theory` must be one that answers {question} ({who_answers(question)}), but is {theory!r}"
+            f"{f': {why}' if why else ''}."
         )
 
 

@@ -80,7 +80,10 @@ class Cumulants:
     rtol: float = 1e-6
     nodes: int | None = None
     kinds: ClassVar[tuple[type, ...]] = (Moments,)
-    hints: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    hints: ClassVar[Mapping[str, str]] = MappingProxyType({
+        "photon_statistics": "second order has no moments of four spins",
+        "entropy": "second order has no density matrix of all spins",
+    })  # fmt: skip
     maps: ClassVar[str] = "steady states"
     faster: ClassVar[str] = "a larger rtol takes fewer steps"
 

@@ -72,8 +72,9 @@ class MeanField:
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
         "keep_state": "whose Bloch vectors are its full state: `initial` takes any of its results, with each=True where a "
         "frequency is distributed",
-        "emission_spectrum": "at N -> infinity the line has no width",
-        "photon_statistics": "at N -> infinity g2(0) is 1 where the spins are synchronized, and 2 where they are not",
+        "emission_spectrum": "at N -> infinity the line of synchronized spins has no width",
+        "photon_statistics": "it has no fluctuations of the light; at N -> infinity g2(0) is 1 where the emission is steady, "
+        "and 2 where the spins are incoherent",
         "entropy": "at N -> infinity only the entropy per spin is finite",
     })  # fmt: skip
 

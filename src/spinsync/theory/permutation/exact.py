@@ -82,7 +82,10 @@ class Exact:
     def lower(self, ensemble: Ensemble, initial: Array | None, seed: int, each: bool = False) -> LinearLattice | LinearProducts:
         """One sparse block per charge q on the lattice of (j, m); for several groups, products of such blocks."""
         if each:
-            raise checks.InputError("Argument `each` must be False for Exact, whose spins are all alike.")
+            raise checks.InputError(
+                "Argument `each` must be False for Exact, whose spins are all alike in a group; MeanField, Cumulants, "
+                "TruncatedWigner and BruteForce show single spins."
+            )
         terms = group_terms(ensemble, self.spins)
         m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)
         charges = bloch_vectors.charges_of(initial, self.spins)

@@ -28,10 +28,7 @@ MOST_IN_PAIR = 20_000
 PILOT_SPINS = 100  # of the smaller ensemble whose steady state is the initial state of a larger one
 #: change of a variable by a jump of one spin, in units of 1 / (spins of a group); one spin takes part in two pairs of each kind
 EVENT_SIZE = {"inversion": 2.0, "correlation": 1.0, "inversion_correlation": 4.0, "pair_mean": 1.0}
-NO_LINE = (
-    "trajectories have no phase; Exact answers this up to 20000 spins, and for more "
-    "linewidth(ensemble, theory=MeanField(), spins=N) is the width of the line"
-)
+NO_PHASE = "trajectories have no phase; Exact answers this up to 20000 spins"
 
 
 @known_fields
@@ -86,9 +83,11 @@ class Trajectories:
     kinds: ClassVar[tuple[type, ...]] = (Jumps,)
     faster: ClassVar[str] = "a larger rtol, or a limit most_seconds, ends them earlier"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
-        "keep_state": "which has no state to keep; Exact has",
-        "linewidth": NO_LINE, "emission_spectrum": NO_LINE,
-        "photon_statistics": "its means are those of single times; Exact answers this up to 20000 spins",
+        "keep_state": "which has as many states as trajectories",
+        "linewidth": f"{NO_PHASE}, MeanField with spins=N and Cumulants for more",
+        "emission_spectrum": f"{NO_PHASE}, TruncatedWigner and Cumulants for more",
+        "photon_statistics": "its means are those of at most two spins; Exact answers this up to 20000 spins, TruncatedWigner "
+        "for more",
         "entropy": "no mean over trajectories gives it; Exact answers this up to 20000 spins",
     })  # fmt: skip
 
@@ -108,7 +107,10 @@ class Trajectories:
         if groups > 2:
             raise checks.InputError(f"Argument `ensemble` must have one or two groups for Trajectories, but has {groups}.")
         if each:
-            raise checks.InputError("Argument `each` must be False for Trajectories, whose spins are all alike in a group.")
+            raise checks.InputError(
+                "Argument `each` must be False for Trajectories, whose spins are all alike in a group; MeanField, Cumulants, "
+                "TruncatedWigner and BruteForce show single spins."
+            )
         if groups == 2:
             checks.whole("spins", self.spins, 2, MOST_IN_PAIR)
         m = bloch_vectors.start_vectors(ensemble.rates, initial, seed)

@@ -24,7 +24,6 @@ MOST_SPINS, MOST_SAMPLES = 10_000_000, 1_000_000
 STEP = 0.1  # time step of the fastest rate
 ROUNDING = 1e-15  # eigenvalues below this share of the largest coupling are zero
 PROBE = 0.25  # strength of the probe, in units of Gamma_perp / N
-NO_LINE = "the width is that of its emission_spectrum; Exact answers this up to 20000 spins, MeanField with spins=N for more"
 
 
 @known_fields
@@ -77,7 +76,9 @@ class TruncatedWigner:
     kinds: ClassVar[tuple[type, ...]] = (ClassicalSpins,)
     faster: ClassVar[str] = "fewer samples are faster"
     hints: ClassVar[Mapping[str, str]] = MappingProxyType({
-        "keep_state": "whose state is a set of samples; Exact keeps one", "linewidth": NO_LINE,
+        "keep_state": "whose state is a set of samples",
+        "linewidth": "samples have no eigenvalues, and the width is that of its emission_spectrum; Exact answers this up to "
+        "20000 spins, MeanField with spins=N and Cumulants for more",
         "entropy": "no mean over samples gives it; Exact answers this up to 20000 spins",
     })  # fmt: skip
 
