@@ -21,9 +21,10 @@ DETUNED = LASER.replace(theta=-1.2)
 UNIT = (r"$N\Gamma_\mathrm{c}$", 1.0)  # of the figures
 COLOURS = {"synchronized": BLUE, "threshold": ORANGE, "incoherent": GREEN}
 GAINS = {"synchronized": 0.5, "threshold": 1.0, "incoherent": 2.0}
-#: N -> inversion, pair correlation, leading eigenvalue of coherence order 1 in units of Gc: an independent solution
+#: N -> inversion, pair correlation, leading eigenvalue of coherence order 1 in units of Gc, by the second code in
+#: tests/interfaces/paper/test_reference_numbers.py
 REFERENCE = {100: (0.509407, 0.116264, -1.005510), 1000: (0.501000, 0.124124, -0.766518)}
-DIGITS = "an independent numerical solution, printed with six decimals"
+DIGITS = "six decimals of a second code: SuperLU and ARPACK on all states |j, m><j, m'|, without truncation"
 
 
 def over_spins(question: Callable[..., xr.Dataset], *arguments: Any, sizes: Sequence[int]) -> xr.Dataset:
