@@ -51,7 +51,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"levels": _figure(data["levels"])},
         captions={
             "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (mean field: "
-            "infinitely many), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) Order "
+            f"infinitely many; {int(data['levels'].trajectories.max())} trajectories), from a product state with order "
+            "parameter 0.1 and the inversion of uncoupled spins. (a) Order "
             "parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
             f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Dotted in (a), (b): second order "
             "from where <code>status</code> tells that the phase has diffused, which the mean coherence of this theory does "
