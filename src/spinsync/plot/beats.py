@@ -92,7 +92,7 @@ def beat_spectrum(
     run: xr.Dataset, ax: Axes | None = None, *, skip: float = 0.5, frequencies: tuple[float, float] | None = None,
     unit: str | tuple[str, float] = "rate",
 ) -> Axes:  # fmt: skip
-    """Spectrum of the mean coherence: one line if the groups are locked, else a comb of lines at the beat frequency.
+    """Spectrum of the mean coherence: one line if the groups are locked, with sidebands if they are phase-trapped, else a comb.
 
     Parameters
     ----------

@@ -170,7 +170,7 @@ def frequency(
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     difference : bool
-        Draw the difference of the first two groups, which is zero on the locking plateau.
+        Draw the difference of the first two groups, which is zero where they are locked or phase-trapped.
     unit : "rate", "damping" or (name, factor)
         Unit of rates and frequencies, as in `plot.phase_diagram`.
 
@@ -186,7 +186,8 @@ def frequency(
     Notes
     -----
     Closed forms: (4.3) for one group; for two groups over their detuning the plateau (5.1) up to the Hopf line (5.4), or
-    (5.8) for weak coupling.
+    (5.8) for weak coupling. Observed frequencies are means: those of phase-trapped groups are equal, too, though their light
+    has sidebands. The variable `regime` of the diagram tells both apart.
 
     Examples
     --------

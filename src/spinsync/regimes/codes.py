@@ -18,7 +18,7 @@ class Regime(IntEnum):
 
     UNDECIDED (-1); INCOHERENT (0): the motion converges to the stable incoherent state (if its stability is unknown: every
     mean amplitude is below 1e-3); FULL (1): all coherent groups share one frequency, a fixed point in a rotating frame;
-    PHASE_TRAPPED (2): one frequency, but no fixed point; PARTIAL (3): at least two frequencies; IRREGULAR (4): the largest
+    PHASE_TRAPPED (2): one mean frequency, but no fixed point; PARTIAL (3): at least two frequencies; IRREGULAR (4): the largest
     Lyapunov exponent is above its error; PULSATING (5): one coherent group, whose amplitude oscillates regularly.
 
     Examples

@@ -7,12 +7,13 @@ from string import ascii_lowercase
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 from matplotlib.colors import to_hex
 
 import spinsync as ss
-from spinsync.interfaces.paper import diagram, one_spin, random_starts, reproduction
+from spinsync.interfaces.paper import diagram, engineering, one_spin, plateau, random_starts, reproduction
 from spinsync.interfaces.paper.equations import EQUATIONS, NUMBER, linked
-from spinsync.interfaces.paper.panels import add_legend, add_letters, circle_key, key
+from spinsync.interfaces.paper.panels import add_legend, add_letters, circle_key, key, listed
 
 WHITE = "#ffffff"
 
@@ -128,6 +129,34 @@ def test_faults_of_a_figure_are_found(changes, caption, expected):
         assert faults(figure, caption) == expected
     finally:
         plt.close(figure)
+
+
+def regimes(codes, **axes):
+    """A diagram with nothing but these regimes; the first axis is the first of the codes."""
+    return xr.Dataset({"regime": (list(axes), np.array(codes, np.int8))}, axes)
+
+
+def test_captions_name_the_regimes_that_are_drawn():
+    words = {ss.Regime.INCOHERENT: "dark", ss.Regime.PARTIAL: "drifting", ss.Regime.IRREGULAR: "irregular"}
+    drawn = {(1, 2): "", (0, 1): "dark", (0, 3): "dark or drifting", (4, 3, 0): "dark, drifting or irregular"}
+    assert [listed(words, regimes(codes, detuning=range(len(codes)))) for codes in drawn] == list(drawn.values())
+    upper_right = {(1, 3): "", (1, -1): "; cross: undecided", (2, -1): "is also phase-trapped; cross: undecided",
+                   (3, 2, 4): "is also phase-trapped or irregular"}  # fmt: skip
+    for codes, told in upper_right.items():
+        assert engineering._upper_right(regimes(codes, detuning=range(len(codes)))).endswith(told)
+        assert ("cross" in told) == (-1 in codes)
+
+
+def test_captions_tell_what_the_grid_resolves():
+    axes = {"cross_coupling": [0.1, 0.4, 0.7], "detuning": [-0.1, 0.0, 0.1]}
+    narrow, wide = [[3, 2, 3], [3, 2, 3], [3, 1, 3]], [[3, 1, 3], [3, 1, 3], [1, 1, 1]]
+    told = engineering._strip(regimes(narrow, **axes))
+    assert "over its whole height" in told
+    assert "= 0.4γ approach" in told
+    told = engineering._strip(regimes(wide, **axes))
+    assert "in its lower part" in told
+    assert "phase-trapped" not in told
+    assert plateau._end(regimes([1, 1, 3, 3], detuning=[4.0, 4.3, 4.6, 4.9])) == "between 4.3γ and 4.6γ"
 
 
 def test_equations_become_links_and_unknown_ones_are_errors():

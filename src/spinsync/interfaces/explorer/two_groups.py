@@ -202,7 +202,7 @@ def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
     if regime is ss.Regime.PHASE_TRAPPED:
         return (
             f"In the end the angle between the groups swings to and fro, but neither overtakes the other: both have the same "
-            f"mean frequency, {_counted('Ω', first)}."
+            f"mean frequency, {_counted('Ω', first)}. Their light has sidebands."
         )
     if regime is ss.Regime.PARTIAL:
         return (

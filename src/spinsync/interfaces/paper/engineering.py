@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 from spinsync.interfaces.paper.kept import phase_diagram
-from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, listed, occurring, regime_keys
 
 V, THETA = 24.0, -pi / 2
 PAIR = ss.Ensemble.pair(detuning=0.0, gain=3.0, damping=1.0, coupling=V, theta=THETA, cross_coupling=1.0)
@@ -65,7 +65,6 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     by_phase = {"detuning": np.linspace(-0.28, 0.28, size), "cross_theta": np.linspace(-pi, pi, size)}
     data["range-by-phase"] = phase_diagram("range-by-phase", PAIR.replace(cross_coupling=1.2), by_phase)
     advance(0.75)
-    undecided = bool((data["tongue-unequal"].regime == ss.Regime.UNDECIDED).any())
     return Chapter(
         title="Interaction phases control the locking",
         text="<p>Two groups that synchronize by themselves, and a weaker coupling between them. Its phase decides whether "
@@ -80,17 +79,34 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             f"{size} trajectories per panel (one detuning more in (a) to (c), to include 0), κ = 3γ, <i>V</i> = 24γ, "
             "<i>θ</i> = −π/2. Dashed: edges by (5.7), where its estimated error is below 10 %. Cross phase (a) <i>θ</i>, (b) "
             "<i>θ</i> + π and (c) <i>θ</i> + π/2, which does not lock at first order in <i>V</i><sub>×</sub>; the strip of "
-            "full synchronization in (c) is of second order. It reaches down to <i>V</i><sub>×</sub> = 0; in its lower part "
-            "it is narrower than the grid, and only the points at Δ = 0 show it. Below about 0.4γ these approach the locked "
-            "state more slowly than they are followed, and count as phase-trapped. (d) Unequal groups (gain 3γ and 4γ, "
-            "weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges tilt; at the upper right edge the motion "
-            f"is also phase-trapped or irregular{'; crosses: undecided' * undecided}. (e) Locking range by cross phase at "
-            "<i>V</i><sub>×</sub> = 0.05 <i>V</i>. (f) Locked phase difference for the same parameters; hatched: not "
-            "locked. " + NEWTON
+            f"full synchronization in (c) is of second order. {_strip(data['tongue-none'])} (d) Unequal groups (gain 3γ and "
+            "4γ, weights 2 to 3, <i>θ</i> = −1, cross phases −1 and −0.2), whose edges "
+            f"tilt{_upper_right(data['tongue-unequal'])}. (e) Locking range by cross phase at <i>V</i><sub>×</sub> = 0.05 "
+            "<i>V</i>. (f) Locked phase difference for the same parameters; hatched: not locked. " + NEWTON
         },
         data=data,
         claims=tuple(_claims()),
     )
+
+
+def _strip(none: xr.Dataset) -> str:
+    """What the grid shows of the locking of second order, a strip around zero detuning."""
+    columns = (none.regime == ss.Regime.FULL).sum("detuning")
+    how = "over its whole height" if int(columns.max()) == 1 else "in its lower part"
+    told = f"It reaches down to <i>V</i><sub>×</sub> = 0; {how} it is narrower than the grid, and only points at Δ = 0 show it."
+    slow = none.cross_coupling.values[none.regime.sel(detuning=0, method="nearest").values == ss.Regime.PHASE_TRAPPED]
+    if slow.size:
+        told += f" Those up to <i>V</i><sub>×</sub> = {slow.max():.1f}γ approach the locked state more slowly than they are "
+        told += "followed, and count as phase-trapped."
+    return told
+
+
+def _upper_right(unequal: xr.Dataset) -> str:
+    """Other regimes than full and partial at the upper right edge of the tongue of unequal groups, and crosses."""
+    others = {regime: ss.label(regime) for regime in (ss.Regime.PHASE_TRAPPED, ss.Regime.IRREGULAR)}
+    also = listed(others, unequal)
+    edge = f"; at the upper right edge the motion is also {also}" if also else ""
+    return edge + "; cross: undecided" * (ss.Regime.UNDECIDED in occurring(unequal))
 
 
 def _claims() -> list[Claim]:

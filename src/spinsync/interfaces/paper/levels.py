@@ -28,7 +28,7 @@ LEVELS: dict[Any, str] = {
     ss.Exact(SPINS): "exact",
 }
 MANY = (400, 800)  # spins: there a distance from the exact steady state is a power law
-INVERSION = 0.163935  # of 100 spins: an independent solution
+INVERSION = 0.163935  # of 100 spins, by the second code in tests/interfaces/paper/test_reference_numbers.py
 NAMES = ("order_parameter", "inversion")
 
 
@@ -51,7 +51,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         figures={"levels": _figure(data["levels"])},
         captions={
             "levels": "One ensemble at five levels of theory: κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2, 100 spins (infinitely "
-            "many of mean field), from a product state with order parameter 0.1 and the inversion of uncoupled spins. (a) "
+            f"many of mean field; {int(data['levels'].trajectories.max())} trajectories), from a product state with order "
+            "parameter 0.1 and the inversion of uncoupled spins. (a) "
             "Order parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
             f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Pale: second order from where "
             "<code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not follow; "
@@ -90,7 +91,7 @@ def _claims(data: dict[str, xr.Dataset]) -> list[Claim]:
     left = abs(START[0][2] - float(rest.inversion[0])) * exp(slowest * TIMES[-1])
     claims = [
         Claim("exact, 100 spins: inversion of the steady state", INVERSION, float(rest.inversion[0]), 1e-6,
-              "an independent numerical solution, printed with six decimals"),
+              "six decimals of a second code: SuperLU on the rate equation of all states |j, m>, without truncation"),
         Claim("exact, 100 spins: inversion at the end of the run, against the steady state", float(rest.inversion[0]),
               float(end.inversion[0]), left, "what is left of the approach by the slowest Floquet exponent of (4.6)"),
     ]  # fmt: skip

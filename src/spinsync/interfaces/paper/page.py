@@ -127,7 +127,7 @@ def write_page(path: Path, chapters: Sequence[Chapter], *, quick: bool) -> None:
     """Write the report's page to `path`."""
     claims = [claim for chapter in chapters for claim in chapter.claims]
     held = sum(claim.holds for claim in claims)
-    how = " on coarser grids (<code>--quick</code>)" if quick else ""
+    how = " on coarser grids and without three chapters (<code>--quick</code>)" if quick else ""
     first_figures = [1 + sum(len(chapter.captions) for chapter in chapters[:index]) for index in range(len(chapters))]
     body = "\n".join(
         _chapter(index, chapter, first) for index, (chapter, first) in enumerate(zip(chapters, first_figures, strict=True), 1)

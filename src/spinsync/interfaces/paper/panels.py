@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from string import ascii_lowercase
 from typing import Any
 
@@ -42,14 +42,22 @@ def circle_key(label: str, *, color: str = BLUE, fill: str = "white", ms: float 
     return Line2D([], [], color=color, ls="", marker=marker, ms=ms, mfc=fill, mew=0.9, label=label)
 
 
+def occurring(*diagrams: xr.Dataset) -> list[ss.Regime]:
+    """The regimes that occur in diagrams, in the order of their codes."""
+    return [ss.Regime(code) for code in sorted({int(c) for diagram in diagrams for c in np.unique(diagram.regime.values)})]
+
+
+def listed(words: Mapping[ss.Regime, str], *diagrams: xr.Dataset) -> str:
+    """The words of those regimes that occur in diagrams: "a, b or c"; an empty string if none does."""
+    found = [word for regime, word in words.items() if regime in occurring(*diagrams)]
+    return " or ".join(filter(None, [", ".join(found[:-1]), *found[-1:]]))
+
+
 def regime_keys(*diagrams: xr.Dataset) -> list[Artist]:
     """Colours of the regimes that occur in diagrams, for a legend; crosses for undecided points."""
-    codes = sorted({int(code) for diagram in diagrams for code in np.unique(diagram.regime.values)})
-    undecided = int(ss.Regime.UNDECIDED)
-    areas: list[Artist] = [
-        Patch(color=ss.plot.REGIME_COLOURS[ss.Regime(c)], label=ss.label(c)) for c in codes if c != undecided
-    ]
-    return areas + [circle_key("undecided", color="black", ms=3, marker="x")] * (undecided in codes)
+    regimes, undecided = occurring(*diagrams), ss.Regime.UNDECIDED
+    areas: list[Artist] = [Patch(color=ss.plot.REGIME_COLOURS[r], label=ss.label(r)) for r in regimes if r is not undecided]
+    return areas + [circle_key("undecided", color="black", ms=3, marker="x")] * (undecided in regimes)
 
 
 def add_legend(figure: Figure, *keys: Artist, columns: int | None = None) -> None:

@@ -77,19 +77,21 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     )  # fmt: skip
     return Chapter(
         title="Frequencies against detuning",
-        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10γ the full state is "
-        "stable up to the Hopf line, Δ = 4.44γ. Partial synchronization is stable slightly before it too, and the weak common "
-        "start of this figure leads there: its plateau ends between 4.3γ and 4.4γ, where the frequencies jump apart. From a "
-        "start close to the full state they jump at the Hopf line. At <i>V</i> = 20γ they coincide beyond it: the motion is "
-        "phase-trapped first. Far from locking, the frequencies of the groups at <i>V</i> = 20γ slightly <i>repel</i> "
-        "each other, those at 10γ still attract. Weakly coupled groups follow Adler's law: the beat rate grows from zero as "
-        "the square root of the distance from the edge.</p>",
+        text="<p>While the groups are locked their observed frequencies coincide. At <i>V</i> = 10γ the full state is stable "
+        "up to the Hopf line, Δ = 4.44γ. Partial synchronization is stable slightly before it too, and the weak common start "
+        f"of this figure leads there: its plateau ends {_end(diagrams['plateau-10'])}, where the frequencies jump apart. From "
+        "a start close to the full state they jump at the Hopf line. At <i>V</i> = 20γ they coincide beyond it, too, but the "
+        "motion is phase-trapped there: the mean frequencies are equal, while phases and amplitudes oscillate, so that the "
+        "light is not one line but has sidebands. Far from locking, the frequencies of the groups at <i>V</i> = 20γ slightly "
+        "<i>repel</i> each other, those at 10γ still attract. Weakly coupled groups follow Adler's law: the beat rate grows "
+        "from zero as the square root of the distance from the edge.</p>",
         figures={"plateau": _figure(diagrams)},
         captions={
             "plateau": "Observed frequencies of two groups over their detuning, κ = 3γ, <i>θ</i> = −π/2. With all couplings "
             "equal, (a) <i>V</i> = 10γ and (b) <i>V</i> = 20γ; line: frequency of the full state (5.1) where it is "
-            "stable by (5.4), in (a) also where the weak start leads to partial synchronization. (c) "
-            f"Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, difference of the frequencies; line: (5.8). Dotted: natural "
+            "stable by (5.4), in (a) also where the weak start leads to partial synchronization. Beyond its end in (b), "
+            f"circles that coincide are phase-trapped motion. (c) Cross coupling {RATIO:g} <i>V</i>, <i>V</i> = 24γ, "
+            "difference of the frequencies; line: (5.8). Dotted: natural "
             "frequencies, in (c) their difference. " + CIRCLES
         },
         data=diagrams,
@@ -109,6 +111,14 @@ def _figure(diagrams: dict[str, xr.Dataset]) -> Figure:
     add_legend(figure, circle_key("group A, in (c) A minus B"), circle_key("group B", color=ORANGE, fill=ORANGE, ms=1.8),
                key("closed form"), key("natural frequencies", color=NATURAL, ls=":", lw=0.9))  # fmt: skip
     return figure
+
+
+def _end(diagram: xr.Dataset) -> str:
+    """Between which detunings of the grid full synchronization ends."""
+    full = diagram.regime.values == ss.Regime.FULL
+    last = int(np.flatnonzero(full).max())
+    low, high = diagram.detuning.values[last : last + 2].tolist()
+    return f"between {low:.1f}γ and {high:.1f}γ"
 
 
 def _plateau(diagrams: dict[str, xr.Dataset]) -> float:

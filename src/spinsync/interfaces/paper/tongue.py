@@ -12,10 +12,15 @@ from matplotlib.figure import Figure
 import spinsync as ss
 from spinsync.interfaces.paper.claims import Advance, Chapter, Claim
 from spinsync.interfaces.paper.kept import phase_diagram
-from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, regime_keys
+from spinsync.interfaces.paper.panels import NEWTON, add_legend, add_letters, key, listed, occurring, regime_keys
 
 PAIR = ss.Ensemble.pair(detuning=1.0, gain=3.0, damping=1.0, coupling=10.0, theta=-pi / 2)
 MARGIN = 0.04  # from a line: from the weak common start full synchronization ends up to 4 % before the Hopf line
+#: where no mean phase difference is drawn
+NO_PHASE_DIFFERENCE = {
+    ss.Regime.INCOHERENT: "incoherent", ss.Regime.PARTIAL: "drifting", ss.Regime.IRREGULAR: "irregular",
+    ss.Regime.UNDECIDED: "undecided",
+}  # fmt: skip
 
 
 def chapter(quick: bool, advance: Advance) -> Chapter:
@@ -26,6 +31,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
     wrong, compared = _compare(tongue)
     undecided = int((tongue.regime == ss.Regime.UNDECIDED).sum())
     where = f"{compared} comparisons, at least {MARGIN:.0%} from a line"
+    irregular = ", at strong coupling also irregular ones" if ss.Regime.IRREGULAR in occurring(tongue) else ""
     return Chapter(
         title="The Arnold tongue of a symmetric pair",
         text="<p>Regimes over detuning and coupling, from one trajectory per point, all from the same weakly synchronized "
@@ -33,15 +39,15 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "incoherent state. Above, the full state becomes unstable at the Hopf line, before it would cease to exist; beyond, "
         "the groups are phase-trapped or partially synchronized. Just before the line both are stable, and the start "
         "decides: from the weak start of this figure full synchronization ends up to 4 % before the Hopf line, from a start "
-        "close to the full state on the line. Points of other regimes on the inner side of the line are such motions, at "
-        "strong coupling also irregular ones.</p>",
+        "close to the full state on the line. Points of other regimes on the inner side of the line are such motions"
+        f"{irregular}.</p>",
         figures={"tongue": _figure(tongue)},
         captions={
             "tongue": f"Arnold tongue of two groups, {size} × {size} trajectories, κ = 3γ, <i>θ</i> = −π/2, all couplings "
-            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; hatched: incoherent, drifting, "
-            "irregular or undecided. Solid: Hopf line, equality in (5.4), on whose left the full state is stable, also "
-            "where the trajectory ends in another regime. Dashed: end of the existence of the full state (5.2). Dotted: "
-            "below it the incoherent state is stable (5.3). " + NEWTON
+            "equal. (a) Regimes. (b) Phase difference, its mean where it is trapped; hatched: "
+            f"{listed(NO_PHASE_DIFFERENCE, tongue)}. Solid: Hopf line, equality in (5.4), on whose left the full state is "
+            "stable, also where the trajectory ends in another regime. Dashed: end of the existence of the full state (5.2). "
+            "Dotted: below it the incoherent state is stable (5.3). " + NEWTON
         },
         data={"tongue": tongue},
         claims=(
