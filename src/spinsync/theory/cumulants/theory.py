@@ -63,8 +63,8 @@ class Cumulants:
     likely, such as partial synchronization. A run that starts with a coherence is valid for times short against 1/linewidth;
     `status` says when it no longer is. Two spins are exact, without a distribution.
 
-    Time on one core, one group with M frequency classes to t = 20 at rates of about 10: M = 200 0.2 s, M = 1000 7 s; it grows
-    as M^2. M groups with a general coupling take M^3: M = 200 2 s.
+    Time on one core, one group with M frequency classes to t = 20 at rates of about 10: M = 200 0.15 s, M = 1000 6 s; it
+    grows as M^2. M groups with a general coupling take M^3: M = 200 1.3 s.
 
     Examples
     --------
