@@ -58,10 +58,11 @@ class Cumulants:
     Equations (10.1) to (10.4); with a coherence in `initial` (10.11) to (10.16); lines (10.22), (10.23).
 
     Validity: an expansion in 1/N about a common field. Errors of z and of correlations fall as 1/N^2 below threshold and as 1/N
-    above, but near threshold second order is some 20 percent off in correlations, its line above threshold is too broad (2.5
-    instead of 1.5 collective decay rates at the optimum of the superradiant laser), and it fails where two outcomes are
-    likely, such as partial synchronization. A run that starts with a coherence is valid for times short against 1/linewidth;
-    `status` says when it no longer is. Two spins are exact, without a distribution.
+    above, but near threshold second order is some 20 percent off in correlations, the width of its line above threshold is off
+    by a factor (2.5 instead of 1.5 collective decay rates at the optimum of the superradiant laser; too narrow with strong
+    exchange), and it fails where two outcomes are likely, such as partial synchronization. A run that starts with a coherence
+    is valid for times short against 1/linewidth; `status` says when it no longer is. Two spins are exact, without a
+    distribution.
 
     Time on one core, one group with M frequency classes to t = 20 at rates of about 10: M = 200 0.15 s, M = 1000 6 s; it
     grows as M^2. M groups with a general coupling take M^3: M = 200 1.3 s.
