@@ -62,6 +62,13 @@ class StoppedError(NoAnswerError):
 
 
 @dataclass(eq=False)
+class DivergedError(NoAnswerError):
+    """Moments grow without bound towards this time, as those of no state do: their equations were closed where it is wrong."""
+
+    time: float
+
+
+@dataclass(eq=False)
 class TooLargeError(NoAnswerError):
     """A request that needs more memory than the machine has.
 

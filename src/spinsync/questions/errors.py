@@ -47,6 +47,10 @@ MESSAGES: Mapping[type[outcome.NoAnswerError], Callable[[Any, Theory], Exception
         "or is too close to a threshold; `regime` tells more, `evolve` shows the motion."
     ),
     outcome.StoppedError: lambda error, theory: IntegrationError(str(error)),
+    outcome.DivergedError: lambda error, theory: IntegrationError(
+        f"The moments of {theory!r} grow without bound after a time of {error.time:.3g}: this level of theory fails here, as "
+        "it does for few spins with a spread of frequencies; `compare` shows others."
+    ),
     outcome.LostTraceError: lambda error, theory: IntegrationError(
         "The trace of the density matrix was lost: the rates are too large for double precision."
     ),

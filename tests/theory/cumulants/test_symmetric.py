@@ -1,5 +1,8 @@
 """The second order in the phase-symmetric sector: against exact answers, other codes, and by laws."""
 
+import re
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
@@ -239,3 +242,16 @@ def test_errors_name_nodes_without_a_distribution_and_vectors_that_do_not_fit():
         ss.evolve(laser(frequency=ss.Gaussian(1.0)), [0.0, 1.0], theory=theory, initial=np.zeros((2, 3)), each=True)
     with pytest.raises(ss.InputError, match=r"Argument `spins` must split over the groups in whole numbers, but is spins=11"):
         ss.evolve(laser().split(2), [0.0, 1.0], theory=ss.Cumulants(11))
+
+
+@pytest.mark.parametrize("question", ["evolve", "steady_state"])
+def test_moments_without_bound_are_told_from_rates_that_are_too_large(question):
+    few = laser(coupling=5.0, frequency=ss.Gaussian(1.0))
+    ask = {"evolve": partial(ss.evolve, times=[0.0, 20.0]), "steady_state": ss.steady_state}[question]
+    with pytest.raises(ss.IntegrationError) as caught:
+        ask(few, theory=ss.Cumulants(1))
+    assert re.fullmatch(
+        r"The moments of Cumulants\(.*\) grow without bound after a time of [0-9.]+: this level of theory fails here, "
+        r"as it does for few spins with a spread of frequencies; `compare` shows others\.",
+        str(caught.value),
+    )

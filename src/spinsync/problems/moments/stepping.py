@@ -12,12 +12,13 @@ from spinsync.base.arrays import Array
 from spinsync.base.interrupts import check_interrupt
 from spinsync.problems.moments.record import Moments
 from spinsync.problems.moments.runge_kutta import BUDGET, MOVING, STAGES, solve
-from spinsync.problems.outcome import Ended
+from spinsync.problems.outcome import DivergedError, Ended
 from spinsync.problems.outlook import Outlook, allowed_steps, steps_between_checks
 
 CALL_SECONDS = 0.1  # of one call of the kernel, between two checks for interrupts
 FIRST_WORK = 400_000  # steps times components of the first call
 MOST_STEPS, MOST_WORK = 20e6, 3e11  # time steps of a run, and steps times components
+UNBOUNDED = 1e3  # moments of spins are at most 1, and somewhat more where a theory fails
 RELAXATION_TIMES = 1000.0  # slowest relaxation times after which the step size is no longer expected to grow
 
 
@@ -32,7 +33,10 @@ class Solution:
 
 
 def integrate(problem: Moments, start: Array, times: Array, tell: Callable[[float], None]) -> Solution:
-    """Integrate from `start` at times[0]. `tell` is called with the completed fraction of the time."""
+    """Integrate from `start` at times[0]. `tell` is called with the completed fraction of the time.
+
+    Raises StoppedError if the time steps get too many or too small, DivergedError if that is as the moments grow.
+    """
     y, work = np.array(start, float), np.empty(problem.work)
     stages, spare = np.empty((STAGES, y.size)), np.empty((2, y.size))
     out = np.empty((times.size, problem.recorded))
@@ -59,6 +63,8 @@ def integrate(problem: Moments, start: Array, times: Array, tell: Callable[[floa
             status, until = MOVING, until + interval
             if outlook.hopeless(float(clock[0]), float(clock[1]), most - used, used / most):
                 Ended.BEYOND.check(most)
+    if status == Ended.UNDERFLOW and not abs(y).max() < UNBOUNDED:
+        raise DivergedError(float(clock[1]))
     Ended(status).check(int(counts[1]))
     return Solution(out, spare[1].copy() if counts[1] else y, int(counts[1]), int(counts[2]))
 
