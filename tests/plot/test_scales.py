@@ -21,7 +21,8 @@ def test_numbers_of_spins_rounded_from_a_constant_ratio_are_on_a_logarithmic_axi
     [
         (np.arange(1.0, 21.0), "linear"), (np.linspace(0.1, 10, 12), "linear"), (np.geomspace(0.1, 10, 12), "log"),
         ([1, 2, 5, 10, 20, 50], "log"), (np.unique(np.rint(np.geomspace(1, 1000, 20))), "log"), ([1.0, 50.0, 100.0], "linear"),
-        (np.geomspace(1, 9, 12), "linear"),
+        (np.geomspace(1, 9, 12), "linear"), ([1.0, 4.0, 9.0, 16.0, 25.0], "linear"),
+        (np.concatenate([np.linspace(1, 5, 20), np.linspace(6, 30, 5)]), "linear"),
     ],
 )  # fmt: skip
 def test_the_axis_follows_the_spacing_of_the_values(values, scale):
