@@ -84,6 +84,7 @@ RESULTS = {
     "diagram of realizations": (
         lambda: ss.phase_diagram(GAUSSIAN, {"coupling": [2.0, 12.0]}, realizations=2, spins=4, seed=3), GAUSSIAN
     ),
+    "diagram of lines": (lambda: ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]}, theory=ss.Exact(6), linewidth=True), ONE),
     "diagram of cavities": (lambda: ss.phase_diagram(CAVITY, {"spins": [400, 900]}), CAVITY),
     "regime": (lambda: ss.regime(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]), FULL),
     "trajectories": (lambda: ss.evolve(ONE, TIMES, theory=ss.Trajectories(4, rtol=0.5, atol=0.2), seed=5), ONE),

@@ -34,8 +34,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         captions={
             "harmony": f"Two groups at the end of runs of length {UNTIL:g}/γ, κ = 3γ, <i>θ</i> = −π/2, all couplings 20γ, in "
             "columns for the detunings 2γ, 5.7γ and 8γ. (a) to (c) Both groups on the Bloch sphere during the last "
-            f"{SHOWN:g}/γ, in the frame of their mean field. Open circles: where this window starts; dots: where it ends; in "
-            "(a) they coincide. In (c) the mean field passes through zero in every beat and its frame jumps by half a turn "
+            f"{SHOWN:g}/γ, in the frame of their mean field. Open circles show where this window starts, dots where it ends; "
+            "in (a) they coincide. In (c) the mean field passes through zero in every beat and its frame jumps by half a turn "
             "there, so that the orbits are open arcs. (d) to (f) Their phase difference in the same window, whose start is "
             "the time 0; dashed in (d): (5.1). (g) to (i) Power spectrum of the mean coherence in the second half of the run, "
             "relative to its strongest line: one line, then sidebands around it, then a comb of beats. The sidebands in (h) "
