@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from browser import errors_of
 
 WORDS = ".words"
-TABS = ("One ensemble", "Two groups", "Few spins", "Story")
+TABS = ("One ensemble", "Two groups", "N spins", "Story")
 #: what the words of a page begin with at its start values
-FIRST = {"One ensemble": "Synchronized.", "Two groups": "Full synchronization.", "Few spins": "20 spins", "Story": ""}
+FIRST = {"One ensemble": "Synchronized.", "Two groups": "Full synchronization.", "N spins": "20 spins", "Story": ""}
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 
 

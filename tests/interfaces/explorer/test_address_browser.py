@@ -18,11 +18,11 @@ def test_tabs_by_keyboard_and_in_the_address(browser, address):
         assert seen == [*TABS[1:], TABS[0]]
         page.keyboard.press("End")
         page.keyboard.press("ArrowLeft")
-        says(page, FIRST["Few spins"])
+        says(page, FIRST["N spins"])
         assert "page=few" in page.url
         page.reload()
-        says(page, FIRST["Few spins"])
-        assert page.get_by_role("tab", selected=True).inner_text() == "Few spins"
+        says(page, FIRST["N spins"])
+        assert page.get_by_role("tab", selected=True).inner_text() == "N spins"
 
 
 def test_the_address_holds_what_differs_and_reload_and_a_link_bring_it_back(browser, address):

@@ -111,7 +111,7 @@ MAP_SEEN = """() => {  // share of the pixels of the map that are painted, and h
 }"""
 
 
-@pytest.mark.parametrize(("tab", "name"), [("One ensemble", "theta"), ("Two groups", "r"), ("Few spins", "V")])
+@pytest.mark.parametrize(("tab", "name"), [("One ensemble", "theta"), ("Two groups", "r"), ("N spins", "V")])
 def test_nothing_moves_while_a_slider_is_dragged(browser, address, tab, name):
     with visit(browser, address, tab) as page:
         settled(page)

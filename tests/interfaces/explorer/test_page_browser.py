@@ -116,14 +116,14 @@ def test_three_regimes_in_words(browser, address, scheme):
 
 
 def test_few_spins(browser, address):
-    with visit(browser, address, "Few spins") as page:
+    with visit(browser, address, "N spins") as page:
         slider(page, "N").press("ArrowRight")
         says(page, "21 spins")
         page.get_by_role("img", name="Spectrum of the light").wait_for()
 
 
 def test_any_number_of_spins_is_reached_by_slider_field_picture_and_address(browser, address):
-    with visit(browser, address, "Few spins") as page:
+    with visit(browser, address, "N spins") as page:
         settled(page)
         slider(page, "N").press("Home")
         says(page, "2 spins, exactly.")
@@ -194,7 +194,7 @@ def test_two_browsers_do_not_share_state(browser, address):
         says(mine, "Incoherent.")
 
 
-@pytest.mark.parametrize(("tab", "name"), [("One ensemble", "V"), ("Two groups", "detuning"), ("Few spins", "V")])
+@pytest.mark.parametrize(("tab", "name"), [("One ensemble", "V"), ("Two groups", "detuning"), ("N spins", "V")])
 def test_a_key_changes_the_words_and_rebuilds_nothing(browser, address, tab, name):
     """How soon is for `python -m benchmarks.live`."""
     with visit(browser, address, tab) as page:

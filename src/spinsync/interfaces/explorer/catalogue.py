@@ -61,7 +61,7 @@ PAGES: tuple[dict[str, Any], ...] = (
         },
     },
     {
-        "key": "few", "name": "Few spins", "title": "Few spins, and many",
+        "key": "few", "name": "N spins", "title": "Any number of spins",
         "intro": "Quantum noise lets the phase wander: the light has a width. "
         f"Exact up to {EXACT_UP_TO} spins, beyond second order. {UNITS}",
         "controls": FEW, "stage": None,
