@@ -38,6 +38,10 @@ def test_the_linewidth_has_logarithmic_axes_and_colours():
     np.testing.assert_allclose(np.ravel(image.get_array()), diagram.linewidth.transpose("gain", "coupling").values.ravel())
     ax = ss.plot.cut(diagram.isel(gain=1), variable="linewidth", unit=("Hz", 2 * np.pi))
     assert ax.get_yscale() == "log"
+    cycle = ss.linewidth(ONE, theory=ss.MeanField(), spins=10**6)
+    many = next(line for line in ax.lines if line.get_label() == "many spins")
+    assert float(np.interp(12.0, *many.get_data())) == pytest.approx(float(cycle.linewidth) / (2 * np.pi), rel=1e-3)
+    assert ax.get_ylim()[0] < float(cycle.linewidth) / (2 * np.pi)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), diagram.linewidth[:, 1] / (2 * np.pi))
     assert ax.get_ylabel() == r"linewidth, FWHM  $\Delta\nu/2\pi$  (Hz)"
     with pytest.raises(ss.InputError, match="Argument `diagram` must hold linewidth, but has none"):

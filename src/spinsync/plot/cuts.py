@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import isfinite
 from typing import Any
 
@@ -34,8 +34,9 @@ from spinsync.plot.legends import add_legend, once
 from spinsync.plot.scales import angle_ticks, follow_spacing, plain_decades
 from spinsync.plot.units import Unit, checked_unit
 from spinsync.questions.closed_forms import available, limit_cycle
+from spinsync.theory.mean_field.closed_forms_one import many_spin_line
 
-CLOSED, UNCOUPLED = "closed form", "without coupling"  # lines in legends
+CLOSED, UNCOUPLED, MANY = "closed form", "without coupling", "many spins"  # lines in legends
 
 
 @in_style
@@ -53,8 +54,8 @@ def cut(
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, lyapunov, amplitude, inversion, frequency or linewidth; of the first two groups phase_locking or
-        phase_difference, which has no circles where the groups drift.
+        order_parameter, lyapunov, amplitude, inversion, frequency or linewidth (dashed: that of many spins, (4.7)); of the
+        first two groups phase_locking or phase_difference, which has no circles where the groups drift.
     color : str, optional
         Colour of the circles; by default one per group.
     unit : "rate", "damping" or (name, factor)
@@ -100,27 +101,48 @@ def _draw_cut(
         draw_error_bars(ax, where, one / y_size, diagram, y_size, edge)
     ax.dataLim.update_from_data_x(where, ignore=False)  # also where nothing is defined
     ax.autoscale_view()
-    if "limit_cycle" in available(ensemble) and variable in limit_cycle(ensemble):
+    if known := _known(diagram, ensemble, variable):
+        of, look = known
 
         def exact(v: Any) -> float:
-            return float(limit_cycle(varied(ensemble, {x: v}))[variable]) / y_size
+            return of(varied(ensemble, {x: v})) / y_size
 
         ax.set(xlim=ax.get_xlim(), ylim=_with_closed_form(ax, [exact(v) for v in diagram[x].values.tolist()]))
-        closed = formula(ax, diagram, x, size, exact)
-        ax.plot(*closed, color=ink(ax), lw=1.0, zorder=1, label=once(ax, CLOSED))
+        line = formula(ax, diagram, x, size, exact)
+        ax.plot(*line, color=ink(ax), zorder=1, **look | {"label": once(ax, look["label"])})
     mark_outside_limit(ax, diagram, ensemble, x)
     low, high = ax.get_ylim()
     if high - low < 1e-9:  # a constant up to rounding
         ax.set_ylim((low + high) / 2 - 0.5, (low + high) / 2 + 0.5)
     if variable == "phase_difference":
         angle_ticks(ax.yaxis, *ax.get_ylim())
+    if ax.get_yscale() == "log":
+        plain_decades(ax.yaxis)
     label_axes(ax, parameter_label(x, ensemble, unit), quantity_label(variable, unit))
     _ticks(ax, diagram, x)
 
 
+def _known(diagram: xr.Dataset, ensemble: Ensemble, variable: str) -> tuple[Callable[[Ensemble], float], dict[str, Any]] | None:
+    """What is known of a variable of one group, a function of the model, and the look of its line."""
+    if "limit_cycle" not in available(ensemble):
+        return None
+    if variable in limit_cycle(ensemble):
+        return (lambda model: float(limit_cycle(model)[variable])), {"lw": 1.0, "label": CLOSED}
+    if variable != "linewidth" or ensemble.groups[0].distribution is not None:
+        return None
+    spins = np.atleast_1d(diagram["spins"].values).astype(float)
+    return (lambda model: float(many_spin_line(model, spins)[1][0])), {"lw": 0.8, "ls": "--", "label": MANY}
+
+
 def _with_closed_form(ax: Axes, values: list[float]) -> tuple[float, float]:
-    """Limits of y, wider if no value of the closed form is within them, as beside means of few realizations."""
+    """Limits of y, wider if no value of the closed form is within them, as beside means of few realizations.
+
+    On a logarithmic axis they are wider by up to a decade, so that the line is seen beside numbers that differ from it.
+    """
     low, high = ax.get_ylim()
+    if ax.get_yscale() == "log":
+        near = [value for value in values if low / 10 < value < high * 10]
+        return min([low, *(0.8 * value for value in near)]), max([high, *(1.25 * value for value in near)])
     known = [value for value in values if isfinite(value)]
     if not known or any(low <= value <= high for value in known):
         return low, high

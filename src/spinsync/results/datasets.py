@@ -35,15 +35,18 @@ def dataset(
 ) -> xr.Dataset:
     """A Dataset with long names and units; model, question, options and version are its attributes.
 
-    At finite N the number of spins is a coordinate, so that `xr.concat(results, "spins")` labels the results.
+    A theory has comments on variables that must not be taken for exact. At finite N the number of spins is a coordinate, so
+    that `xr.concat(results, "spins")` labels the results.
     """
-    spins = json.loads(recorded.get("theory") or "{}").get("spins")
+    theory = json.loads(recorded.get("theory") or "{}")
+    spins, comments = theory.get("spins"), getattr(THEORIES.get(theory.get("theory")), "comments", {})
     result = xr.Dataset(dict(variables), dict(coordinates) | ({} if spins is None else {"spins": spins}))
     for name, coordinate in result.coords.items():
         if coordinate.dtype.kind == "U":  # Zarr v3 specifies this text type, but none of fixed width
             result = result.assign_coords({name: coordinate.astype(TEXT)})
     for name, variable_ in result.variables.items():
-        variable_.attrs = attributes(str(name)) | variable_.attrs
+        comment = {"comment": comments[name]} if name in comments else {}
+        variable_.attrs = attributes(str(name)) | comment | variable_.attrs
     result.attrs = {
         "verb": question,
         "model": model_files.text(ensemble.recipe, ensemble.lamb_shift),

@@ -318,6 +318,24 @@ def test_the_red_line_pulsates_when_it_is_pumped_weakly(page, detuning):
         assert page["pulse_order"].min() < 0.01
 
 
+@pytest.mark.parametrize("weak", [True, False])
+def test_below_the_second_threshold_the_start_decides(page, weak):
+    """Where the page says so: stable is what withstands small deviations."""
+    pump = 4.5 * HZ * 7500
+    ensemble = page["pulsed"].replace(gain=pump)
+    found, laser = ss.limit_cycle(ensemble), Laser(**RED, pump=pump, cavity_detuning=0.0)
+    assert found.cavity_stable
+    field, z = np.sqrt(float(found.photon_number)), float(found.cavity_threshold)
+    cycle = np.array([-1j * field, page["broad_g"] * field * z / ensemble.groups[0].gamma_perp, z])
+    start = np.array([-0.1j * np.sqrt(1000), 0.1, 0.3]) if weak else 1.01 * cycle
+    times = np.arange(0, 1.5e-3, 5e-8)
+    order = 2 * abs(laser.motion(times, accuracy=1e-8, start=start)[1][times > 1.3e-3, 0])
+    if weak:
+        assert order.max() > 2 * order.mean()
+    else:
+        np.testing.assert_allclose(order, 2 * abs(cycle[1]), rtol=3e-3)  # from 1e-2
+
+
 def test_the_page_warns_of_the_red_line_alone(page):
     assert [warning.category for warning in page["caught"]] == [ss.CavityWarning]
     assert "Gamma_perp" in str(page["caught"][0].message)

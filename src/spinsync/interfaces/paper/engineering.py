@@ -121,7 +121,7 @@ def _claims() -> list[Claim]:
     return [
         Claim("cross phase theta: locked phase difference", 0, inside, 1e-7, symmetry),
         Claim("cross phase theta + pi: locked phase difference", pi, anti, 1e-7, symmetry),
-        Claim("cross phases theta -+ 0.4: locked phase difference", 0.4, moved, 0.02,
+        Claim("cross phases theta ∓ 0.4: locked phase difference", 0.4, moved, 0.02,
               "relative order cross coupling / coupling"),
         Claim("cross phase theta + pi/2: regime at a detuning of k/5 is partial (code)", 3,
               int(ss.regime(none).regime), 0, "an integer code"),

@@ -55,8 +55,8 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "parameter 0.1 and the inversion of uncoupled spins. (a) "
             "Order parameter and (b) inversion. (c) Distance of the order parameter from the exact one; mean field leaves the "
             f"panel. Bands: one standard error, of {SAMPLES} samples or of the trajectories. Pale: second order from where "
-            "<code>status</code> tells that the phase has diffused, which the mean coherence of this theory does not follow; "
-            "order parameter and inversion do not depend on the phase."
+            "<code>status</code> tells that the phase has diffused, soon after the weakly synchronized start; the mean "
+            "coherence of this theory does not follow that, but order parameter and inversion do not depend on the phase."
         },
         data=data,
         claims=tuple(_claims(data)),

@@ -55,11 +55,12 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
         "density matrices of all 2<sup><i>N</i></sup> states.</p>",
         figures={"ground": _figure(runs, residuals)},
         captions={
-            "ground": "The microscopic model. (a) Inversion from one initial state for <i>N</i> spins by brute force and for "
-            "<i>N</i> → ∞, κ = 3γ, <i>V</i> = 12γ, <i>θ</i> = −π/2. (b) Residual of the one-spin equations (2.3) and (2.4): "
-            "largest difference of their two sides over all spins, along runs of few spins in one to three groups with random "
-            "rates and complex couplings; γ is the damping of the first group. Zeros are drawn at 10<sup>−17</sup>. Dashed: "
-            "the tolerance of the claims, 10<sup>−12</sup>γ."
+            "ground": "The microscopic model. (a) Inversion for <i>N</i> spins by brute force and for <i>N</i> → ∞, κ = 3γ, "
+            "<i>V</i> = 12γ, <i>θ</i> = −π/2, ω = 0. All spins start with the Bloch vector (0.6, 0, −0.4). So few spins are "
+            "far from the limit; the chapter on finite numbers of spins shows the convergence. (b) Residual of the one-spin "
+            "equations (2.3) and (2.4): largest difference of their two sides over all spins, along runs of few spins in one "
+            "to three groups with random rates and complex couplings; γ is the damping of the first group. Zeros are drawn at "
+            "10<sup>−17</sup>. Dashed: the tolerance of the claims, 10<sup>−12</sup>γ."
         },
         data=runs | residuals,
         claims=tuple(claims),

@@ -50,7 +50,7 @@ def _figure(cuts: dict[str, xr.Dataset]) -> Figure:
         ax.set_ylim(limit)  # before the first cut, which would take those of its own values
         for cut, (_, _, colour, _) in zip(cuts.values(), CASES.values(), strict=True):
             ss.plot.cut(cut, ax, variable=variable, color=colour, unit="damping" if variable == "frequency" else "rate")
-        ax.set_xlim(-pi, pi)
+        ax.set_xlim(-pi - 0.15, pi + 0.15)  # whole circles at the ends
         ax.set_xticks([-pi, -pi / 2, 0, pi / 2, pi], ["−π", "−π/2", "0", "π/2", "π"])
     add_letters(axes)
     circles = (

@@ -56,7 +56,7 @@ def chapter(quick: bool, advance: Advance) -> Chapter:
             "spheres": "Fourteen spins on the Bloch sphere, from random points (open circles) to the end of the run (dots). "
             "(a) to (c) <i>θ</i> = −π/2, κ = 3γ, <i>V</i> = 12γ, ω = 2.5γ. (d) to (f) <i>θ</i> = +π/2, κ = γ/3, <i>V</i> = "
             "4γ, ω = 0.83γ, the same with gain and damping exchanged, in units of the damping. (a), (d) Dissipation alone, "
-            "<i>V</i> = 0. (b), (e) Interaction alone, κ = γ = 0. (c), (f) Both. "
+            "<i>V</i> = 0. (b), (e) Interaction alone, without gain and damping; γ is that of the other panels. (c), (f) Both. "
             f"The runs last, in units of 1/γ: {_durations()}. Black ring: the limit cycle by (4.2) to (4.4)."
         },
         data=runs,

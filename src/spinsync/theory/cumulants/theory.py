@@ -86,6 +86,9 @@ class Cumulants:
         "entropy": "second order has no density matrix of all spins",
     })  # fmt: skip
     maps: ClassVar[str] = "steady states"
+    comments: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"linewidth": "of second order: above the threshold off by a factor, to either side"}
+    )
     faster: ClassVar[str] = "a larger rtol takes fewer steps"
 
     def __post_init__(self) -> None:
