@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 
 import pytest
 
@@ -47,7 +48,11 @@ def test_a_finger_scrolls_past_a_map_and_taps_to_choose(browser, address):
         assert the_map(page).evaluate("e => getComputedStyle(e).touchAction") == "pan-y"
         the_map(page).dispatch_event("pointermove", {"pointerType": "touch", "buttons": 1, "clientX": 100, "clientY": 100})
         assert field(page, "V").input_value() == "3"
-        the_map(page).tap(position={"x": 64, "y": 100})
+        for _ in range(3):  # a busy browser takes a slow tap for the beginning of a scroll
+            the_map(page).tap(position={"x": 64, "y": 100})
+            with suppress(AssertionError):
+                wait_until(page, "e => e.value !== '3'", field(page, "V").element_handle(), seconds=5)
+                break
         says(page, "Incoherent.")
 
 
