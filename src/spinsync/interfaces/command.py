@@ -181,7 +181,7 @@ def _print_status(store: Path) -> int:
 @app.command()
 def paper(
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the report.")] = Path("report"),
-    quick: Annotated[bool, typer.Option("--quick", help="Coarser grids, two chapters less.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Coarser grids, three chapters less.")] = False,
 ) -> None:
     """Reproduce arXiv:2511.10920, one ensemble and two groups: a report with figures, data and checked claims."""
     from spinsync.interfaces.paper.reproduction import draft_of, reproduce

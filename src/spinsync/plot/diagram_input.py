@@ -9,7 +9,7 @@ import xarray as xr
 from spinsync.base import checks
 from spinsync.model.ensembles import Ensemble, varied
 from spinsync.regimes.codes import Regime
-from spinsync.results.datasets import checked_result, model_of
+from spinsync.results.datasets import checked_result, model_of, recorded_theory
 
 SAME_FREQUENCY = (
     1e-3  # relative difference of two observed frequencies, which are means over long times, below which they agree
@@ -23,7 +23,10 @@ def checked_diagram(diagram: Any, dims: int) -> tuple[Ensemble, list[str]]:
     if question != "phase_diagram":
         raise checks.InputError(f"Argument `diagram` must be a result of phase_diagram, but is one of {question}.")
     ensemble = model_of(diagram)
-    fixed = {str(n): value.item() for n, value in diagram.coords.items() if ensemble.recipe.accepts(n) and value.ndim == 0}
+    theory = recorded_theory(diagram.attrs["theory"]) if "theory" in diagram.attrs else None
+    kept = {"spins"} if hasattr(theory, "spins") else set()  # of the theory: the couplings are those of the cavity's own spins
+    names = [n for n in diagram.coords if ensemble.recipe.accepts(n) and n not in kept]
+    fixed = {str(n): diagram[n].item() for n in names if diagram[n].ndim == 0}
     ensemble = varied(ensemble, fixed)  # axes with a single selected value
     names = [str(d) for d in diagram["order_parameter"].dims] if "order_parameter" in diagram else []
     if len(names) != dims:
@@ -53,7 +56,8 @@ def locked(diagram: xr.Dataset) -> xr.DataArray:
 def diagram_variable(diagram: xr.Dataset, name: str) -> xr.DataArray:
     """A variable over the axes, and over groups if it has this dim."""
     if name not in diagram.data_vars:
-        raise checks.InputError(f"Argument `diagram` must hold {name}, but has none.")
+        how = ": `phase_diagram` computes it with linewidth=True, at finite N" if name == "linewidth" else ""
+        raise checks.InputError(f"Argument `diagram` must hold {name}, but has none{how}.")
     values = diagram[name]
     group_dims = [d for d in values.dims if d in ("group", "other_group")]
     dims = [*diagram["order_parameter"].dims, *group_dims]

@@ -83,8 +83,8 @@ def sweep(
         points_per_chunk, seconds_per_chunk of the first chunk, an estimate `seconds` of all on this machine (with `executor`
         by one of its workers), and the bytes of all results. Of a store that holds a part of the sweep what is missing counts.
     chunk : int, optional
-        Largest number of points of a chunk, the unit of work that is computed and written at once. By default at most 16384,
-        and so many that there are at least 256 chunks, if there are as many points.
+        Largest number of points of a chunk, the unit of work that is computed and written at once. By default a 128th of all
+        points, but at most 16384; of questions that compute many points together, such as `regime`, 1024 to 65536.
     **options
         Passed to the function.
 
