@@ -84,6 +84,9 @@ RESULTS = {
     "diagram of realizations": (
         lambda: ss.phase_diagram(GAUSSIAN, {"coupling": [2.0, 12.0]}, realizations=2, spins=4, seed=3), GAUSSIAN
     ),
+    "squeezing of a diagram": (
+        lambda: ss.squeezing(ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]}, theory=ss.Exact(6))), ONE
+    ),
     "diagram of lines": (lambda: ss.phase_diagram(ONE, {"coupling": [2.0, 12.0]}, theory=ss.Exact(6), linewidth=True), ONE),
     "diagram of cavities": (lambda: ss.phase_diagram(CAVITY, {"spins": [400, 900]}), CAVITY),
     "regime": (lambda: ss.regime(FULL, initial=[[0.1, 0.2, 0.3], [0, 0, 1]]), FULL),

@@ -106,14 +106,22 @@ def initial_record(initial: Array | None) -> str | None:
 
 
 def result_record(result: xr.Dataset) -> dict[str, Any]:
-    """The attributes and times of a result from which another one starts or is computed: enough to compute it again."""
+    """The attributes and times of a result from which another one starts or is computed: enough to compute it again.
+
+    Of a diagram also the values of its axes.
+    """
     plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in result.attrs.items()}
-    record = {key: value for key, value in plain.items() if key != "version" and isinstance(value, (str, int, float))}
+    record: dict[str, Any] = {
+        key: value for key, value in plain.items() if key != "version" and isinstance(value, (str, int, float))
+    }
     for name in NESTED & record.keys():
         with suppress(ValueError):  # not JSON: the user has changed it
             record[name] = json.loads(str(record[name]))  # nested, not text within text
     if "time" in result.coords:
         record["times"] = np.atleast_1d(result["time"]).tolist()
+    if "axes" in record:  # of a diagram
+        along = [n for n, c in result.coords.items() if c.dims in ((), (n,)) and n not in ("group", "other_group")]
+        record["values"] = {n: np.atleast_1d(result[n]).tolist() for n in along}
     return record
 
 

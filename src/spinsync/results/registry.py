@@ -189,8 +189,10 @@ def _dataset(result: xr.Dataset, name: str) -> xr.Dataset:
 
 
 def _source(record: Mapping[str, Any]) -> xr.Dataset:
-    times = record.get("times")
-    return _repeat(xr.Dataset(coords={} if times is None else {"time": np.array(times)}, attrs=dict(record)))
+    coords = {name: np.array(values) for name, values in record.get("values", {}).items()}
+    if "times" in record:
+        coords["time"] = np.array(record["times"])
+    return _repeat(xr.Dataset(coords=coords, attrs=dict(record)))
 
 
 def _parsed(result: xr.Dataset, name: str) -> Any:
