@@ -46,7 +46,8 @@ def cut(
 ) -> Axes:  # fmt: skip
     """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
-    The axis is logarithmic if the ratios of the values are more even than their differences, over more than a decade.
+    Beside results at finite N the line is that of many spins, the same for every theory; below the threshold its linewidth is
+    the decay rate of a small coherence. The axis is logarithmic if the ratios of the values are more even than their differences, over more than a decade.
 
     Parameters
     ----------
@@ -54,7 +55,7 @@ def cut(
         A result of `phase_diagram` over one axis.
     ax : matplotlib axes, optional
     variable : str
-        order_parameter, lyapunov, amplitude, inversion, frequency or linewidth (dashed: that of many spins, (4.7)); of the
+        order_parameter, lyapunov, amplitude, inversion, frequency or linewidth (dashed: (4.7)); of the
         first two groups phase_locking or phase_difference, which has no circles where the groups drift.
     color : str, optional
         Colour of the circles; by default one per group.
@@ -127,7 +128,8 @@ def _known(diagram: xr.Dataset, ensemble: Ensemble, variable: str) -> tuple[Call
     if "limit_cycle" not in available(ensemble):
         return None
     if variable in limit_cycle(ensemble):
-        return (lambda model: float(limit_cycle(model)[variable])), {"lw": 1.0, "label": CLOSED}
+        label = CLOSED if "regime" in diagram or "regime_fraction" in diagram else MANY  # at finite N
+        return (lambda model: float(limit_cycle(model)[variable])), {"lw": 1.0, "label": label}
     if variable != "linewidth" or ensemble.groups[0].distribution is not None:
         return None
     spins = np.atleast_1d(diagram["spins"].values).astype(float)
@@ -135,19 +137,17 @@ def _known(diagram: xr.Dataset, ensemble: Ensemble, variable: str) -> tuple[Call
 
 
 def _with_closed_form(ax: Axes, values: list[float]) -> tuple[float, float]:
-    """Limits of y, wider if no value of the closed form is within them, as beside means of few realizations.
-
-    On a logarithmic axis they are wider by up to a decade, so that the line is seen beside numbers that differ from it.
-    """
+    """Limits of y, wider by up to half so that the closed form is seen beside numbers that differ from it, such as those of few
+    spins or realizations, by up to a decade on a logarithmic axis; as wide as it takes if the closed form is nowhere near."""
     low, high = ax.get_ylim()
     if ax.get_yscale() == "log":
         near = [value for value in values if low / 10 < value < high * 10]
         return min([low, *(0.8 * value for value in near)]), max([high, *(1.25 * value for value in near)])
-    known = [value for value in values if isfinite(value)]
-    if not known or any(low <= value <= high for value in known):
-        return low, high
-    low, high = min(low, *known), max(high, *known)
-    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+    known, half = [value for value in values if isfinite(value)], (high - low) / 2
+    near = [value for value in known if low - half < value < high + half] or known
+    least, most = min([low, *near]), max([high, *near])
+    margin = 0.05 * (most - least)
+    return low if least == low else least - margin, high if most == high else most + margin
 
 
 def _ticks(ax: Axes, diagram: xr.Dataset, x: str) -> None:
