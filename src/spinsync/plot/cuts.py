@@ -47,7 +47,8 @@ def cut(
     """A diagram over one parameter: numerical results as circles, the closed form of one group as a line.
 
     Beside results at finite N the line is that of many spins, the same for every theory; below the threshold its linewidth is
-    the decay rate of a small coherence. The axis is logarithmic if the ratios of the values are more even than their differences, over more than a decade.
+    the decay rate of a small coherence. The axis is logarithmic if the ratios of the values are more even than their
+    differences, over more than a decade.
 
     Parameters
     ----------
