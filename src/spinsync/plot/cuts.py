@@ -48,7 +48,8 @@ def cut(
 
     Beside results at finite N the line is that of many spins, the same for every theory; below the threshold its linewidth is
     the decay rate of a small coherence. The axis is logarithmic if the ratios of the values are more even than their
-    differences, over more than a decade.
+    differences, over more than a decade. Where the mode of a cavity does not follow the spins (`CavityWarning`), the legend
+    says "outside the bad-cavity limit", and "partly" if it does at some of the values.
 
     Parameters
     ----------
