@@ -93,8 +93,8 @@ def test_second_order_is_beside_the_width_by_phase_diffusion():
     exact = float(ss.linewidth(few_spins.ensemble(values), theory=ss.MeanField(), spins=10**6).linewidth)
     assert width > 1.5 * exact
     assert f"{brief(width)} wide. Infinitely many" in said(values)
-    assert f"Without the approximation, phase diffusion makes the line {brief(exact)} wide." in said(values)
-    assert "too near the threshold to trust second order" in said(of(N=101, V=1.15))
+    assert f"Phase diffusion makes the line of very many {brief(exact)} wide." in said(values)
+    assert "So few are too noisy here to trust second order" in said(of(N=101, V=1.15))
     assert "Infinitely many spins stay incoherent here" in said(of(N=1e6, V=0.8))
 
 

@@ -63,7 +63,7 @@ PAGES: tuple[dict[str, Any], ...] = (
     {
         "key": "few", "name": "N spins", "title": "Any number of spins",
         "intro": "Quantum noise lets the phase wander: the light has a width. "
-        f"Exact up to {EXACT_UP_TO} spins, beyond second order. {UNITS}",
+        f"Exact up to {EXACT_UP_TO} spins, then second order. {UNITS}",
         "controls": FEW, "stage": None,
         "pictures": [
             {"part": "spectrum", "title": "The light of the spins", "clickable": False},

@@ -109,12 +109,9 @@ def _second_order(values: Values, found: xr.Dataset, c: float) -> str:
     if not bool(cycle.synchronized):
         return here + "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, the line keeps a width."
     if spins * limit(values) < NARROW:
-        return here + f"This is too near the threshold to trust second order: infinitely many have {_limit(values)}."
+        return here + f"So few are too noisy here to trust second order: infinitely many have {_limit(values)}."
     width = float(cycle.phase_diffusion) / spins
-    return (
-        f"{here}Infinitely many have {_limit(values)}. "
-        f"Without the approximation, phase diffusion makes the line {brief(width)} wide."
-    )
+    return f"{here}Infinitely many have {_limit(values)}. Phase diffusion makes the line of very many {brief(width)} wide."
 
 
 def _limit(values: Values) -> str:
