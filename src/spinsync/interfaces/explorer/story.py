@@ -92,7 +92,7 @@ SCENES = (
         "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
         "<b>hand</b> points is its <b>phase</b>. Hands turn anticlockwise, as angles are counted. At the speed 1 a turn takes "
         "6.3 seconds, but each clock has a speed of its own. The large clock shows the average of all hands. Its length is the "
-        "<b>order parameter <i>R</i></b>: 1 when all hands point the same way, near 0 when they point anywhere.",
+        "<b>order parameter <i>R</i></b>: 1 when all hands are long and point the same way, near 0 when they point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),

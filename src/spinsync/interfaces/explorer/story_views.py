@@ -179,7 +179,7 @@ def roles(values: Values) -> tuple[str, Answers]:
     here = "in the dark now, where no coupling helps" if dark else "in its half now"
     jumps = "The bright island jumps into the other half of the map" if values["theta"] % 1 else "Without a twist all is dark"
     lives = (
-        f"A rhythm lives on both islands. At {equation('V', alive['V'])} and {equation('r', '8 or 1/8')} both have "
+        f"Each sign of the twist has its island. At {equation('V', alive['V'])} and {equation('r', '8 or 1/8')} both have "
         f"{equation('R', float(one.order_parameter))}, but the speeds are {shown(float(one.frequency))} and "
         f"{shown(float(other.frequency))}: one as much below a clock alone as the other above."
         if bool(one.synchronized)
