@@ -17,6 +17,12 @@ from systems import HALF_PI, laser
 COUNT, SPANS = 7, np.linspace(0.5, 3.0, 7)
 
 
+@pytest.fixture(autouse=True)
+def however_few(monkeypatch):
+    """The device takes every trajectory: these tests have few."""
+    monkeypatch.setattr(cuda_lanes, "FEW", 0)
+
+
 def advanced(groups, measured, **options):
     """States, sums, steps and finished of the same trajectories, in lanes and in threads of a device."""
     limits = {"rtol": 1e-6, "atol": 1e-9, "max_steps": 1e6} | options
@@ -50,6 +56,17 @@ def test_sizes_of_launches_blocks_and_chunks_change_no_bit(monkeypatch):
         monkeypatch.setattr(cuda_lanes, name, value)
     for one, other in zip(once, advanced(2, True)[1], strict=True):
         np.testing.assert_array_equal(other, one)
+
+
+def test_the_host_advances_few_trajectories(monkeypatch):
+    monkeypatch.setattr(cuda_lanes, "FEW", COUNT + 1)
+    for one, other in zip(*advanced(2, True), strict=True):
+        np.testing.assert_array_equal(other, one)
+    monkeypatch.setattr(CudaLanes, "_run", lambda *_: pytest.fail("the device advances them"))
+    advanced(2, False)
+    monkeypatch.setattr(cuda_lanes, "FEW", COUNT)
+    with pytest.raises(pytest.fail.Exception, match="the device"):
+        advanced(2, False)
 
 
 def test_the_limit_of_steps_is_that_of_lanes(monkeypatch):

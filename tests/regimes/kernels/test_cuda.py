@@ -59,7 +59,7 @@ def test_kernels_on_a_gpu_where_there_is_one():
 
 
 def assembly(monkeypatch, layout):
-    """The assembly code (PTX) of both kernels for compute capability 9.0; no GPU is needed."""
+    """The assembly code (PTX) of all kernels for compute capability 9.0; no GPU is needed."""
     from numba import boolean, cuda, float64, int64
     from numba.cuda import dispatcher
 
@@ -69,6 +69,7 @@ def assembly(monkeypatch, layout):
     for kernel, arguments in (
         (kernels.begin, (table, float64[:, :, ::1], row, table)),
         (kernels.resume, (int64[::1], table, real, real, real, int64, boolean[::1])),
+        (kernels.end, (table, float64[:, :, ::1], table, row, boolean[::1])),
     ):
         text, _ = cuda.compile_ptx(kernel.py_func, arguments, cc=(9, 0))
         yield text
@@ -88,8 +89,8 @@ def spilled(assembly):
      pytest.param(3, True, marks=pytest.mark.slow(slice=0))],
 )  # fmt: skip
 def test_kernels_compile_for_a_real_device(monkeypatch, groups, measured):
-    begin, resume = assembly(monkeypatch, cuda_lanes.ThreadLayout(groups, measured=measured, tangent=measured))
-    for text in (begin, resume):
+    begin, resume, end = assembly(monkeypatch, cuda_lanes.ThreadLayout(groups, measured=measured, tangent=measured))
+    for text in (begin, resume, end):
         assert ".target sm_90" in text
         for slow in (r"\bcall\b", r"\.local\b", r"\.f32\b"):  # all inlined, small arrays are scalars, double precision
             assert not re.search(slow, text), slow

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from spinsync.base.arrays import Array
-from spinsync.regimes.kernels.lane_kernel import attempt_step, load_trajectory
+from spinsync.regimes.kernels.lane_kernel import attempt_step, load_trajectory, store_trajectory
 from spinsync.regimes.kernels.layout import Layout
 
 
@@ -39,3 +39,12 @@ def resume(
         for i in range(layout.changing_length):
             rows[i, index] = W[i]
         moving[n] = W.time[0] < W.span[0] and W.steps[0] < max_steps
+
+
+def end(cuda: Any, layout: Layout, W: Any, rows: Array, Y: Array, out: Array, steps: Array, finished: Array) -> None:
+    """Write the results of each trajectory, in the order of the host's arrays: it would transpose them much more slowly."""
+    n = cuda.grid(1)
+    if n < steps.size:
+        for i in range(layout.changing_length):
+            W[i] = rows[i, n]
+        store_trajectory(layout, W, 0, Y, out, steps, finished)

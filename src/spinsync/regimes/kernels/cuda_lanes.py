@@ -15,11 +15,13 @@ from spinsync.base.generated import built_once, generated
 from spinsync.base.translation import Program
 from spinsync.regimes.kernels import cuda_kernel, lane_kernel, measure_kernel
 from spinsync.regimes.kernels.fixed_points import FixedPointKernels
+from spinsync.regimes.kernels.lanes import Lanes
 from spinsync.regimes.kernels.layout import Layout, parameters_type
 from spinsync.regimes.kernels.unroll import unrolled
 
 THREADS_PER_BLOCK = 64  # few, as each thread needs many registers
 STEPS_PER_LAUNCH = 500  # a launch ends within a second on any card: runs can be interrupted, displays stay responsive
+FEW = 2048  # trajectories, below which the host's lanes are faster: a device hides the latency of its steps by their number
 MAX_TRAJECTORIES = 2**18  # at once: more than a card has threads, and few enough for its memory
 
 HEADER = '''"""Written by spinsync.regimes.kernels.cuda_lanes for numba-cuda {version}; not to be edited."""
@@ -68,10 +70,10 @@ def unavailable() -> str | None:
 
 
 def source(layout: ThreadLayout, equation: ModuleType) -> str:
-    """The source of the module with the kernels `begin` and `resume`."""
+    """The source of the module with the kernels `begin`, `resume` and `end`."""
     modules = lane_kernel, measure_kernel, cuda_kernel, equation
     program = Program.of(*modules, constants={"layout": layout}, keeps_loop=lambda _: False)
-    body = unrolled(program, ["begin", "resume"], {"W": layout.row, "P": parameters_type(layout.groups)})
+    body = unrolled(program, ["begin", "resume", "end"], {"W": layout.row, "P": parameters_type(layout.groups)})
     body = re.sub("^def ", "@compiled_for_device\ndef ", body, flags=re.M)
     return HEADER.format(version=metadata.version("numba-cuda")) + body
 
@@ -82,14 +84,22 @@ def _kernels(layout: ThreadLayout, equation: ModuleType) -> Any:
     return generated(name, source(layout, equation), [equation])
 
 
+def _grid(count: int) -> tuple[int, int]:
+    """Blocks, and threads of a block, for so many trajectories."""
+    return -(-count // THREADS_PER_BLOCK), THREADS_PER_BLOCK
+
+
 class CudaLanes:
-    """As `Lanes`, for up to MAX_UNROLLED groups: the device advances trajectories, the host finds fixed points."""
+    """As `Lanes`, for up to MAX_UNROLLED groups: the device advances trajectories, the host finds fixed points.
+
+    The host advances the last few trajectories, too. They agree with those of the device to within rounding.
+    """
 
     chunked = False  # one device is used best by all trajectories at once
 
     def __init__(self, layout: Layout, equation: ModuleType) -> None:
         self.layout = ThreadLayout(layout.groups, layout.measured, layout.tangent)
-        self.kernels = _kernels(self.layout, equation)
+        self.kernels, self.host = _kernels(self.layout, equation), Lanes(layout, equation)
         self.fixed_points = FixedPointKernels(equation)
 
     def advance(
@@ -97,27 +107,34 @@ class CudaLanes:
     ) -> tuple[Array, Array, Array]:
         """Advance `states` by `spans`: records of sums, numbers of steps, which reached the end, each (trajectory,)."""
         count, layout, limits = len(states), self.layout, (float(rtol), float(atol), float(max_steps))
+        if count < FEW:
+            return self.host.advance(parameters, states, spans, *limits)
         y, flat = states.reshape(count, layout.groups, layout.components), parameters.view(float).reshape(count, -1)
-        sums, steps, finished = np.empty((count, layout.sum_count)), np.empty(count), np.empty(count, bool)
+        sums = np.empty((count, layout.sum_count or 1))  # a device has no empty arrays
+        steps, finished = np.empty(count), np.empty(count, bool)
         for first in range(0, count, MAX_TRAJECTORIES):
             chunk = slice(first, min(first + MAX_TRAJECTORIES, count))
-            rows = self._run(flat[chunk], y[chunk], spans[chunk], limits)
-            y[chunk], sums[chunk] = rows["state"][..., 0], rows["sums"][..., 0]
-            steps[chunk], finished[chunk] = rows["steps"][:, 0], rows["time"][:, 0] >= rows["span"][:, 0]
+            self._run(flat[chunk], y[chunk], spans[chunk], limits, (y[chunk], sums[chunk], steps[chunk], finished[chunk]))
         return layout.by_name(sums), steps, finished & np.isfinite(states).all(axis=1)
 
-    def _run(self, parameters: Array, states: Array, spans: Array, limits: tuple[float, ...]) -> Array:
-        """Records (trajectory,) of `Layout.row` at the end. Each launch continues the trajectories that have not finished."""
+    def _run(
+        self, parameters: Array, states: Array, spans: Array, limits: tuple[float, ...], results: tuple[Array, ...]
+    ) -> None:
+        """Write final states, sums, steps and which finished to `results`. Each launch continues what has not finished."""
         cuda, count = _cuda(), len(states)
         rows = cuda.device_array((self.layout.row_length, count))
         arguments = [cuda.to_device(np.ascontiguousarray(array)) for array in (parameters, states, spans)]
         active = np.arange(count)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Grid size")  # numba warns of the small grids of the last trajectories
-            self.kernels.begin[-(-count // THREADS_PER_BLOCK), THREADS_PER_BLOCK](*arguments, rows)
+            warnings.filterwarnings(
+                "ignore", ".*Grid size"
+            )  # numba warns, in bold, of the small grids of the last trajectories
+            self.kernels.begin[_grid(count)](*arguments, rows)
             while len(active):
                 moving = cuda.device_array(len(active), np.bool_)
-                launch = self.kernels.resume[-(-len(active) // THREADS_PER_BLOCK), THREADS_PER_BLOCK]
-                launch(cuda.to_device(active), rows, *limits, STEPS_PER_LAUNCH, moving)
+                self.kernels.resume[_grid(len(active))](cuda.to_device(active), rows, *limits, STEPS_PER_LAUNCH, moving)
                 active = active[moving.copy_to_host()]
-        return np.ascontiguousarray(rows.copy_to_host().T).view(self.layout.row)[:, 0]
+            found = [cuda.device_array(array.shape, array.dtype) for array in results]
+            self.kernels.end[_grid(count)](rows, *found)
+        for device, array in zip(found, results, strict=True):
+            device.copy_to_host(array)
