@@ -2,9 +2,20 @@
 
 import pytest
 
-from explorer_visitor import DESKTOP, PHONE, TABS, WORDS, drag, settled, slider, visit, wait_until
+from explorer_visitor import DESKTOP, PHONE, TABS, WORDS, drag, settled, slider, turn_to, visit, wait_until
 
 pytestmark = pytest.mark.browser
+
+
+COMPLAINTS = "window.complaints = []; addEventListener('error', (event) => complaints.push(event.message));"
+
+
+def test_no_picture_changes_the_size_that_it_watches(browser, address):
+    with visit(browser, address, script=COMPLAINTS) as page:
+        for tab in TABS:
+            turn_to(page, tab)
+            settled(page)
+        assert page.evaluate("complaints") == []
 
 
 def test_all_is_larger_on_a_projector_and_the_mouse_still_meets_it(browser, address):

@@ -52,7 +52,7 @@ class Plot {
     });
     for (const [name, handler] of this.followed) model.on(`change:${name}`, handler);
     this.watch = new ResizeObserver(() => this.all());
-    this.watch.observe(this.root);
+    this.watch.observe(this.legend); // as wide as all, and of a height that nothing drawn here changes
     if (model.get("clickable")) this.listen();
     this.busy();
     this.say();
