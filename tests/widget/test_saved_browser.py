@@ -115,6 +115,19 @@ def test_the_file_fits_a_narrow_screen(browser, tmp_path, sphere):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 700, 390])
+def test_two_curves_share_the_height_beside_or_below_the_sphere(browser, tmp_path, sphere, width):
+    page = opened(browser, sphere.save(tmp_path / "run.html"), viewport={"width": width, "height": 800})
+    around = page.locator(".spinsync-curves").bounding_box()
+    first, second = (page.locator(".spinsync-curve").nth(k).bounding_box() for k in range(2))
+    assert first["y"] == around["y"]
+    assert second["y"] == pytest.approx(first["y"] + first["height"] + 8)
+    assert second["y"] + second["height"] == pytest.approx(around["y"] + around["height"])
+    assert first["width"] == second["width"] == around["width"]
+    page.context.close()
+
+
+@pytest.mark.browser
 def test_the_policy_forbids_requests_and_foreign_scripts(browser, tmp_path, sphere):
     page = opened(browser, sphere.save(tmp_path / "run.html"))
     refused = page.evaluate(

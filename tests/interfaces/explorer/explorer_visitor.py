@@ -34,9 +34,13 @@ def served(*options):
 
 
 @contextmanager
-def visit(browser, address, tab=None, *, query="", **options):
-    """A page of a visitor with cookies of its own; it must not complain, nor ask anything of another machine."""
+def visit(browser, address, tab=None, *, query="", script="", **options):
+    """A page of a visitor with cookies of its own; it must not complain, nor ask anything of another machine.
+
+    `script`: JavaScript that runs before that of the page.
+    """
     context = browser.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})  # the sphere stands still
+    context.add_init_script(script)
     page = context.new_page()
     page.set_default_timeout(20_000)
     errors, home = errors_of(page), address.split("/?")[0]

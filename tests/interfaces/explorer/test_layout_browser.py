@@ -2,9 +2,28 @@
 
 import pytest
 
-from explorer_visitor import DESKTOP, PHONE, TABS, WORDS, drag, settled, slider, visit, wait_until
+from explorer_visitor import DESKTOP, PHONE, TABS, WORDS, drag, settled, slider, turn_to, visit, wait_until
 
 pytestmark = pytest.mark.browser
+
+
+WITHOUT_ZOOM = "delete Element.prototype.currentCSSZoom;"  # as in WebKit
+COMPLAINTS = "window.complaints = []; addEventListener('error', (event) => complaints.push(event.message));"
+
+
+def test_canvases_are_sharp_on_a_projector_in_browsers_that_do_not_tell_the_zoom_of_an_element(browser, address):
+    with visit(browser, address, viewport={"width": 1920, "height": 1080}, script=WITHOUT_ZOOM) as page:
+        canvases = "[...document.querySelectorAll('.page:not([hidden]) canvas')].filter((e) => e.clientWidth)"
+        wait_until(page, f"{canvases}.length === 3")
+        wait_until(page, f"{canvases}.every((e) => Math.abs(e.width / e.clientWidth - 1.3) < 0.01)", seconds=20)
+
+
+def test_no_picture_changes_the_size_that_it_watches(browser, address):
+    with visit(browser, address, script=COMPLAINTS) as page:
+        for tab in TABS:
+            turn_to(page, tab)
+            settled(page)
+        assert page.evaluate("complaints") == []
 
 
 def test_all_is_larger_on_a_projector_and_the_mouse_still_meets_it(browser, address):

@@ -221,6 +221,14 @@ def test_clock_hands_point_where_the_spins_do(context):
         np.testing.assert_allclose(tip, [[0, 114, 178], [213, 94, 0]][group], atol=40, err_msg=f"{of} {large}")
 
 
+def test_faces_without_room_are_left_out_and_cause_no_error(context):
+    page = stage_page(context, **{**TWO, "hands": True})
+    page.set_viewport_size({"width": 667, "height": 375})  # a phone on its side
+    page.evaluate(FRAME)
+    assert min(face[2] for face in page.evaluate("stage.hands.faces")) == 0
+    assert page.errors == []
+
+
 def test_the_mean_has_one_colour_on_the_sphere_and_on_its_clock(context):
     page = stage_page(context, **{**ONE, "hands": True}, width="640px")
     paused(page)

@@ -27,7 +27,7 @@ export class Hands {
     const large = tall ? Math.min(width / groups, 0.42 * height, 150) : Math.min(width / 2, height / groups - TEXT, 150);
     for (let a = 0; a < groups; a++) {
       const x = tall ? (width / groups) * (a + 0.5) : large / 2, y = large / 2 + (tall ? 0 : (height / groups) * a);
-      faces.push([x, y, large / 2 - GAP, a, a, true]);
+      faces.push([x, y, Math.max(0, large / 2 - GAP), a, a, true]); // none where there is no room
     }
     const left = tall ? 0 : large + GAP, top = tall ? large + TEXT : 0;
     let columns = 1, side = 0;
@@ -38,7 +38,7 @@ export class Hands {
     const inset = left + (width - left - columns * side) / 2;
     this.shown.forEach((spin, k) => {
       const x = inset + side * ((k % columns) + 0.5), y = top + side * (Math.floor(k / columns) + 0.5);
-      faces.push([x, y, side / 2 - GAP / 2, this.owner[spin], spin, false]);
+      faces.push([x, y, Math.max(0, side / 2 - GAP / 2), this.owner[spin], spin, false]);
     });
     return faces;
   }

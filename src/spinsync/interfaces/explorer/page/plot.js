@@ -1,6 +1,6 @@
 // One picture with two axes: an image made of numbers, lines, points, the current place. Text and axes take the page's colour.
 
-import { share, ticks, valueAt } from "./scales.js";
+import { pixelsOf, share, ticks, valueAt } from "./scales.js";
 
 const SPACE = "http://www.w3.org/2000/svg";
 const EDGE = { left: 64, right: 10, top: 8, bottom: 42 };
@@ -52,7 +52,7 @@ class Plot {
     });
     for (const [name, handler] of this.followed) model.on(`change:${name}`, handler);
     this.watch = new ResizeObserver(() => this.all());
-    this.watch.observe(this.root);
+    this.watch.observe(this.legend); // as wide as all, and of a height that nothing drawn here changes
     if (model.get("clickable")) this.listen();
     this.busy();
     this.say();
@@ -129,7 +129,7 @@ class Plot {
 
   // the points of an image are the middles of equal parts of the axes
   paint() {
-    const { canvas } = this, ratio = (devicePixelRatio || 1) * (canvas.currentCSSZoom ?? 1);
+    const { canvas } = this, ratio = pixelsOf(canvas);
     const box = { left: EDGE.left, top: EDGE.top, width: this.wide, height: this.tall };
     for (const [name, pixels] of Object.entries(box)) canvas.style[name] = `${pixels}px`;
     canvas.width = Math.round(this.wide * ratio);

@@ -39,3 +39,10 @@ export function valueAt({ low, high, scale }, part) {
   const inside = Math.min(1, Math.max(0, part));
   return scale === "log" ? low * (high / low) ** inside : low + inside * (high - low);
 }
+
+// How many pixels of the screen one pixel of an element's layout takes. WebKit does not tell the zoom of an element; only the body
+// has one (look.css).
+export function pixelsOf(element) {
+  const zoom = element.currentCSSZoom ?? (Number(getComputedStyle(document.body).zoom) || 1);
+  return (devicePixelRatio || 1) * zoom;
+}

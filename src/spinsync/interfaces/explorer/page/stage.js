@@ -8,6 +8,7 @@ import { Hands } from "./hands.js";
 import { Laps } from "./laps.js";
 import { Motion, model as motionModel } from "./motion.js";
 import { Pointers } from "./pointers.js";
+import { pixelsOf } from "./scales.js";
 import { Sphere, THEMES, themeOf } from "./sphere.js";
 import { buildElements, explain, offer, wordsOf } from "./stage_elements.js";
 import { commonStart, weakStart } from "./starts.js";
@@ -255,7 +256,7 @@ class Stage {
   }
 
   draw(now) {
-    const { sphere, strip, hands, motion, history, theme, elements } = this, ratio = Math.min(2, (window.devicePixelRatio || 1) * (elements.sphere.currentCSSZoom ?? 1));
+    const { sphere, strip, hands, motion, history, theme, elements } = this, ratio = Math.min(2, pixelsOf(elements.sphere));
     const commit = this.playing && now - this.recorded > RECORD_EVERY;
     if (commit) this.recorded = now;
     history.record(motion, commit);
