@@ -13,8 +13,8 @@ function linearTicks(low, high, room) {
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(k * step);
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const written = (value) => (digits > 3 && value ? inPowers(value) : value.toFixed(digits > 3 ? 0 : digits));
-  return found.map((value) => [value, written(value).replace("-", "−")]);
+  const written = (size) => (digits > 3 && size ? inPowers(size) : size.toFixed(digits > 3 ? 0 : digits));
+  return found.map((value) => [value, `${value < 0 ? "−" : ""}${written(Math.abs(value))}`]);
 }
 
 // 10⁴, 2·10⁻³
