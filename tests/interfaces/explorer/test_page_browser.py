@@ -151,6 +151,30 @@ def test_any_number_of_spins_is_reached_by_slider_field_picture_and_address(brow
         page.get_by_text("number of spins N: 2000000 is outside 2 to 1000000; 1000000 is used.").wait_for()
 
 
+@pytest.mark.parametrize("spins", [20, 1_000_000])
+def test_the_pictures_of_any_number_of_spins_have_ticks_and_legends_inside_them(browser, address, spins):
+    """A narrow axis about zero has more ticks than that one, and none is cut off; a click goes to another number."""
+    outside = """() => [...document.querySelectorAll('.page:not([hidden]) .plot')].flatMap((plot) => {
+      const box = plot.getBoundingClientRect(), legend = plot.querySelector('.plot-legend').getBoundingClientRect();
+      const out = (e, b) => {
+        const r = e.getBoundingClientRect();
+        return r.left < b.left - 1 || r.right > b.right + 1 || r.bottom > b.bottom + 1;
+      };
+      return [...[...plot.querySelectorAll('svg text')].filter((e) => out(e, box)),
+        ...[...plot.querySelectorAll('.plot-legend span')].filter((e) => out(e, legend))].map((e) => e.textContent);
+    })"""
+    with visit(browser, address, query=f"&page=few&N={spins}") as page:
+        wait_until(page, "document.querySelectorAll('.page:not([hidden]) .plot-place circle').length === 6")
+        settled(page)
+        assert page.evaluate(outside) == []
+        ticks = page.locator(".page:not([hidden]) .plot").first.locator("svg text").all_text_contents()
+        assert sum(text[0] in "−0123456789" for text in ticks) >= 3 + 3  # three of them are upward
+        width = page.locator(".page:not([hidden]) svg.clickable").nth(1)
+        assert "Width of the line over the number of spins. Here" in width.get_attribute("aria-label")
+        width.press("ArrowLeft")
+        page.wait_for_url(lambda url: f"N={spins}" not in url)
+
+
 def test_a_million_spins_fit_into_the_field(browser, address):
     with visit(browser, address, query="&page=few&N=1000000") as page:
         assert field(page, "N").input_value() == "1000000"

@@ -9,7 +9,7 @@ import xarray as xr
 import zarr
 
 import spinsync as ss
-from spinsync.interfaces.explorer import pictures, tongues, two_groups, views
+from spinsync.interfaces.explorer import few_spins, pictures, tongues, two_groups, views
 from spinsync.interfaces.explorer.controls import FEW, ONE, TWO, starts
 
 ALL = [(key, name) for key in ("one", "two", "few") for name in views.VIEWS[key].pictures]
@@ -116,6 +116,25 @@ def test_a_phase_keeps_its_course():
         seen = np.isfinite(y)
         np.testing.assert_allclose(np.exp(1j * y[seen]), np.exp(1j * rate * x[seen]), atol=1e-9)
         assert np.all(np.diff(x) >= 0)
+
+
+@pytest.mark.parametrize("spins", [2, 100, 300, 301, 1e6])
+def test_downloads_of_any_number_of_spins_are_those_of_the_page(spins):
+    view, values = views.VIEWS["few"], starts(FEW, N=spins)
+    found = few_spins.line(values)
+    width = few_spins.best_width(values, found)
+    with ss.plot.style():
+        spectrum, over = (pictures.FEW[name](values).axes[0] for name in ("spectrum", "width"))
+    lines = {line.get_label(): line for line in over.lines}
+    assert [float(xy[0]) for xy in lines["here"].get_data()] == [spins, width]
+    np.testing.assert_allclose(lines["exact"].get_xdata(), few_spins.COUNTS)
+    np.testing.assert_allclose(lines["phase diffusion"].get_data(), few_spins.diffusion(values))
+    bar = next(line for line in spectrum.lines if str(line.get_label()).startswith("width"))
+    assert np.ptp(bar.get_xdata()) == pytest.approx(width)
+    assert any(line.get_label() == "phase diffusion" for line in spectrum.lines) == (spins == 1e6)
+    data = view.data(values)
+    np.testing.assert_allclose(spectrum.lines[0].get_xdata(), data.frequency - float(found.frequency))
+    np.testing.assert_allclose(spectrum.lines[0].get_ydata(), data.emission / data.emission.max())
 
 
 @pytest.mark.parametrize(("key", "controls"), [("one", ONE), ("two", TWO), ("few", FEW)])

@@ -11,7 +11,7 @@ from explorer_views import plain, run_steps
 from spinsync.interfaces.explorer import few_spins, figures, tongues, two_groups, views
 from spinsync.interfaces.explorer.controls import ONE, TWO, starts
 
-PICTURES = {"one": ["map"], "two": ["tongue", "frequencies"], "few": ["spectrum", "correlation"]}
+PICTURES = {"one": ["map"], "two": ["tongue", "frequencies"], "few": ["spectrum", "correlation", "width"]}
 LEGENDS = {"area", "line", "dash", "dotted", "dots", "rings", "hatch"}
 
 
@@ -217,6 +217,46 @@ def test_correlations_below_zero_are_drawn(finished):
     assert figure["y"]["low"] < lowest
     limit = next(line for line in figure["lines"] if line.get("dash") == "6 4")["y"][0]
     assert limit == pytest.approx(few_spins.limit(starts(views.VIEWS["few"].controls)), rel=1e-5)
+
+
+def test_the_widths_fall_over_the_number_of_spins_and_the_place_is_on_their_curve(finished):
+    figure, place = (finished["few"][0]["width"][name] for name in ("figure", "place"))
+    assert figure["x"]["control"] == "N"
+    assert figure["y"]["scale"] == "log"
+    exact = next(line for line in figure["lines"] if line.get("points"))
+    assert exact["x"] == list(few_spins.COUNTS)
+    assert np.all(np.diff(exact["y"]) < 0)
+    assert place[1] == pytest.approx(np.exp(np.interp(np.log(20), np.log(exact["x"]), np.log(exact["y"]))), rel=0.02)
+    diffusion = next(line for line in figure["lines"] if line.get("dash"))
+    model = few_spins.ensemble(starts(views.VIEWS["few"].controls))
+    width = float(ss.linewidth(model, theory=ss.MeanField(), spins=10**6).linewidth)
+    assert diffusion["y"][-1] == pytest.approx(width, rel=1e-5)
+    for one in figure["lines"]:
+        assert figure["y"]["low"] < min(one["y"]) <= max(one["y"]) < figure["y"]["high"]
+
+
+@pytest.mark.parametrize(("spins", "at_once"), [(100, False), (101, True), (300, True), (301, False)])
+def test_closed_forms_are_said_at_once_where_exact_words_take_long(spins, at_once):
+    view = views.VIEWS["few"]
+    words = next(view.steps(starts(view.controls, N=spins), {"words": True})).compute()["words"]
+    assert words["busy"] is True
+    assert ("text" in words) == at_once
+    if at_once:
+        assert plain(words["text"]).endswith("The spins are being computed.")
+
+
+def test_the_spectrum_of_very_many_spins_has_the_line_by_phase_diffusion_too():
+    view = views.VIEWS["few"]
+    values = starts(view.controls, N=1e6)
+    steps = {step.label: step for step in view.steps(values, {"correlation": 0, "width": 0})}
+    place = steps["the line"].compute()["width"]["place"]
+    figure = steps["the spectrum"].compute()["spectrum"]["figure"]
+    second, line, bar = figure["lines"]
+    assert bar["x"][1] - bar["x"][0] == pytest.approx(place[1], rel=1e-5)
+    half = np.interp(bar["x"], line["x"], line["y"])
+    np.testing.assert_allclose(half, 0.5, atol=0.01)
+    assert np.interp(bar["x"][1], second["x"], second["y"]) > 0.6  # which is wider
+    assert [words for _, words, _ in figure["legend"]][:2] == ["second order", "phase diffusion"]
 
 
 def test_hatching_marks_its_points_only():

@@ -62,14 +62,18 @@ PAGES: tuple[dict[str, Any], ...] = (
     },
     {
         "key": "few", "name": "N spins", "title": "Any number of spins",
-        "intro": "Quantum noise lets the phase wander: the light has a width. "
-        f"Exact up to {EXACT_UP_TO} spins, then second order. {UNITS}",
+        "intro": f"Quantum noise gives the light a width. Exact up to {EXACT_UP_TO} spins. "
+        f"Correlation <i>c</i>: 0 if unrelated, ¼ if in step. {UNITS}",
         "controls": FEW, "stage": None,
         "pictures": [
             {"part": "spectrum", "title": "The light of the spins", "clickable": False},
-            {"part": "correlation", "title": "Correlation of two spins over their number", "clickable": True},
+            {"part": "correlation", "title": "Correlation of two spins", "clickable": True},
+            {"part": "width", "title": "Width of the line", "clickable": True},
         ],
-        "downloads": [{"name": "spectrum", "label": "Spectrum"}, {"name": "correlation", "label": "Correlation"}],
+        "downloads": [
+            {"name": "spectrum", "label": "Spectrum"}, {"name": "correlation", "label": "Correlation"},
+            {"name": "width", "label": "Width"},
+        ],
         "presets": {
             "Two spins": {"N": 2},
             "A narrow line": {"N": EXACT_UP_TO},

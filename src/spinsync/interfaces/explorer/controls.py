@@ -60,7 +60,8 @@ V_PAIR = replace(V, high=8, start=5)
 ALIKE = Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick")
 V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1)
 THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38)
-EXACT_UP_TO = 100  # spins; more are answered by second-order cumulants, as they take too long for a slider
+EXACT_AT_ONCE = 100  # spins, whose line is computed in less than 0.1 s
+EXACT_UP_TO = 300  # spins, in half a second; more are answered by approximations, as they take too long for a slider
 SPINS = Control("N", "number of spins N", 2, 1_000_000, 1, 20, scale="log")
 
 ONE = (V, THETA, RATIO, DEPHASING, SPREAD)

@@ -1,27 +1,35 @@
-"""From two spins to a million: their light, and how two are correlated; exact for few, in second order for many."""
+"""From two spins to a million: their light, and how two are correlated; exact for few, approximate for many."""
 
 from __future__ import annotations
 
-from math import isfinite
-from typing import TYPE_CHECKING
+from math import ceil, floor, inf, isfinite, log10
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import spinsync as ss
 from spinsync.interfaces.explorer import one_group
-from spinsync.interfaces.explorer.controls import EXACT_UP_TO, NO_BREAK, Values, brief, equation
+from spinsync.interfaces.explorer.controls import EXACT_UP_TO, NO_BREAK, SPINS, Values, brief, equation
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import xarray as xr
 
-COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60, 80, EXACT_UP_TO)  # of the exact curve over N
-MANY = (10, 14, 20, 30, 44, 60, 100, 200, 400, 1000, 3000, 10_000, 100_000, 1_000_000)  # of that in second order
+    Level = ss.Exact | ss.Cumulants  # here, as the page is shown before the theories are loaded
+    Quantity = Callable[[ss.Ensemble, Level], float]
+
+COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60, 80, 100, 140, 200, EXACT_UP_TO)  # of the exact curves over N
+MANY = (10, 14, 20, 30, 44, 60, 100, 200, 400, 1000, 3000, 10_000, 100_000, 1_000_000)  # of those in second order
 POINTS = 241  # of the spectrum
 UNRELATED = 5e-4  # a correlation that is 0.000 in three digits
 DARK = 1e-12  # emission that is none
 REACH = 4  # half width of a spectrum, in widths of its line
-FROM_THE_LINE = "frequency from the line (ν − ν₀)/(κ+γ)"
-NARROW = 10  # N|s|^2 from which phase diffusion tells the width of the line (4.7)
+FROM_THE_LINE = "from the line (ν − ν₀)/(κ+γ)"
+# Phase diffusion (4.7) is too small by less than 2.5/x of the width, x = N|s|^2 (1 - V_c/V), as comparison with exact widths
+# of 100 to 1000 spins shows. Second order is off by a factor of its own, at any N.
+STEADY = 20  # x from which phase diffusion tells the width of the line
 
 
 def ensemble(values: Values) -> ss.Ensemble:
@@ -29,20 +37,25 @@ def ensemble(values: Values) -> ss.Ensemble:
     return one_group.ensemble(values)
 
 
-def theory(spins: float) -> ss.Exact | ss.Cumulants:
-    """The level of theory that answers for so many spins at once."""
+def theory(spins: float) -> Level:
+    """The level of theory that answers for so many spins soon enough."""
     return ss.Exact(int(spins)) if spins <= EXACT_UP_TO else ss.Cumulants(int(spins))
 
 
-def correlation(model: ss.Ensemble, level: ss.Exact | ss.Cumulants) -> float:
+def correlation(model: ss.Ensemble, level: Level) -> float:
     """c, the correlation of two spins in the steady state; negative where they point against each other."""
     rest = ss.steady_state(model, theory=level)
     return float(rest.correlation[0, 0].real)
 
 
-def second_order(model: ss.Ensemble) -> list[float]:
-    """c of the numbers of spins MANY, in second order."""
-    return [correlation(model, ss.Cumulants(spins)) for spins in MANY]
+def width(model: ss.Ensemble, level: Level) -> float:
+    """The width of the line, at half of its height."""
+    return float(ss.linewidth(model, theory=level).linewidth)
+
+
+def second_order(of: Quantity, model: ss.Ensemble) -> list[float]:
+    """A quantity of the numbers of spins MANY, in second order."""
+    return [of(model, ss.Cumulants(spins)) for spins in MANY]
 
 
 def limit(values: Values) -> float:
@@ -50,17 +63,51 @@ def limit(values: Values) -> float:
     return float(ss.limit_cycle(ensemble(values)).amplitude) ** 2
 
 
+def steady_from(values: Values) -> float:
+    """The number of spins from which phase diffusion tells the width of the line."""
+    model = ensemble(values)
+    steadiness = limit(values) * (1 - ss.critical_coupling(model) / values["V"]) if limit(values) > 0 else 0.0
+    return STEADY / steadiness if steadiness > 0 else inf
+
+
+def by_diffusion(values: Values, spins: float) -> float:
+    """The width of the line by phase diffusion (4.7), of synchronized spins."""
+    return float(ss.limit_cycle(ensemble(values)).phase_diffusion) / spins
+
+
+def diffuses(values: Values) -> bool:
+    """Whether the width is that of phase diffusion, as too many spins for an exact one are steady enough."""
+    return values["N"] > EXACT_UP_TO and values["N"] >= steady_from(values)
+
+
+def diffusion(values: Values) -> tuple[list[float], list[float]]:
+    """Numbers of spins between which phase diffusion tells the width, and the widths there; none if there are none."""
+    start = steady_from(values)
+    spins = [max(start, SPINS.low), SPINS.high] if start < SPINS.high else []
+    return spins, [by_diffusion(values, n) for n in spins]
+
+
 def line(values: Values) -> xr.Dataset:
-    """Frequency and width of the line."""
+    """Frequency and width of the line, of the level of theory."""
     return ss.linewidth(ensemble(values), theory=theory(values["N"]))
 
 
+def best_width(values: Values, found: xr.Dataset) -> float:
+    """The width of the line: exact, by phase diffusion, or where neither answers in second order."""
+    return by_diffusion(values, values["N"]) if diffuses(values) else float(found.linewidth)
+
+
 def light(values: Values, found: xr.Dataset | None = None) -> xr.Dataset:
-    """The spectrum about the line."""
+    """The spectrum about the line, of the level of theory."""
     found = line(values) if found is None else found
-    reach = REACH * float(found.linewidth)
+    reach = REACH * max(float(found.linewidth), best_width(values, found))
     around = float(found.frequency) + np.linspace(-reach, reach, POINTS)
     return ss.emission_spectrum(ensemble(values), around, theory=theory(values["N"]))
+
+
+def lorentzian(x: NDArray[Any], width: float) -> NDArray[Any]:
+    """A line of this width and of height 1 at x = 0."""
+    return np.asarray(1 / (1 + (2 * x / width) ** 2))
 
 
 def highest(light: xr.Dataset) -> float:
@@ -78,11 +125,11 @@ def words(values: Values, found: xr.Dataset, c: float) -> str:
     """What the spins do, and what infinitely many would, in HTML."""
     if values["N"] > EXACT_UP_TO:
         return _second_order(values, found, c)
-    towards = "point the same way" if c > 0 else "point opposite ways"
-    meaning = f"they tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
+    towards = "point the same way" if c > 0 else "point apart"
+    meaning = f"any two tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
     return (
         f"{_heading(values)} The correlation of two is {equation('c', c, 3)}: "
-        f"{meaning}. Their light has a line at "
+        f"{meaning}. The light has a line at "
         f"{equation('ν', float(found.frequency))} relative to a spin alone, {brief(float(found.linewidth))} wide. "
         f"{_many(values)}"
     )
@@ -100,18 +147,28 @@ def counted(spins: float) -> str:
 
 def _second_order(values: Values, found: xr.Dataset, c: float) -> str:
     """What second order says, and how far it can be trusted."""
-    cycle, spins = ss.limit_cycle(ensemble(values)), values["N"]
+    spins, second = values["N"], brief(float(found.linewidth))
     here = (
         f"{_heading(values)} Correlations of three and more spins are left out. Of two: {equation('c', c, 3)}, so "
         f"{equation('R', 2 * max(0.0, c) ** 0.5)}. The light has a line at {equation('ν', float(found.frequency))}, "
-        f"{brief(float(found.linewidth))} wide. "
     )
-    if not bool(cycle.synchronized):
-        return here + "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, the line keeps a width."
-    if spins * limit(values) < NARROW:
-        return here + f"So few are too noisy here to trust second order: infinitely many have {_limit(values)}."
-    width = float(cycle.phase_diffusion) / spins
-    return f"{here}Infinitely many have {_limit(values)}. Phase diffusion makes the line of very many {brief(width)} wide."
+    if not limit(values):
+        return (
+            f"{here}{second} wide; near the threshold that is too narrow. Infinitely many spins stay incoherent here: "
+            "<i>c</i> goes to zero, the line keeps a width."
+        )
+    if diffuses(values):
+        return (
+            f"{here}{brief(by_diffusion(values, spins))} wide by phase diffusion, right to a tenth. "
+            f"Second order says {second}, and more spins do not mend that. Infinitely many have {_limit(values)}."
+        )
+    start = steady_from(values)
+    unit = 10 ** floor(log10(start) - 1)
+    later = counted(ceil(start / unit) * unit) if start < SPINS.high else "more than a million"
+    return (
+        f"{here}{second} wide. That may be off by a factor, with a jump after {EXACT_UP_TO} spins; from {later} on phase "
+        f"diffusion tells it. Infinitely many have {_limit(values)}."
+    )
 
 
 def _limit(values: Values) -> str:
@@ -137,6 +194,11 @@ def _many(values: Values) -> str:
 def code(values: Values) -> str:
     """A Python program that makes line, spectrum and correlation, and a figure."""
     level, spins = type(theory(values["N"])).__name__, int(values["N"])
+    wide, besides, told = "float(line.linewidth)", "", ""
+    if diffuses(values):
+        wide = "max(float(line.linewidth), diffusion)"
+        besides = f"diffusion = float(ss.limit_cycle(ensemble).phase_diffusion) / {spins}  # the width of very many spins\n"
+        told = 'print(f"width by phase diffusion {diffusion:.6g}")\n'
     return (
         "import matplotlib.pyplot as plt\nimport numpy as np\nimport spinsync as ss\n\n"
         f"{one_group.head(values)}"
@@ -146,10 +208,11 @@ def code(values: Values) -> str:
         f"theory = ss.{level}({spins})\n"
         "rest = ss.steady_state(ensemble, theory=theory)\n"
         "line = ss.linewidth(ensemble, theory=theory)\n"
-        f"reach = {REACH} * float(line.linewidth)\n"
+        f"{besides}reach = {REACH} * {wide}\n"
         f"frequencies = float(line.frequency) + np.linspace(-reach, reach, {POINTS})\n"
         "light = ss.emission_spectrum(ensemble, frequencies, theory=theory)\n"
-        'print(f"correlation {rest.correlation[0, 0].real:.6f}, line at {line.frequency:.6f}, width {line.linewidth:.6g}")\n\n'
+        'print(f"correlation {rest.correlation[0, 0].real:.6f}, line at {line.frequency:.6f}, width {line.linewidth:.6g}")\n'
+        f"{told}\n"
         'figure, ax = plt.subplots(layout="constrained")\n'
         "ax.plot(light.frequency - line.frequency, light.emission)\n"
         f'ax.set(xlabel="{FROM_THE_LINE}", ylabel="emission S(ν) (κ+γ)")\n'

@@ -14,7 +14,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_spins, figures, one_group, tongues, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, RATIO, Control, V, Values, brief
+from spinsync.interfaces.explorer.controls import DETUNING, EXACT_UP_TO, RATIO, Control, V, Values, brief
 from spinsync.interfaces.explorer.figures import Array
 
 if TYPE_CHECKING:
@@ -222,11 +222,13 @@ def _legend(ax: Axes, areas: Sequence[Patch] = ()) -> None:
 def few_spectrum(values: Values) -> Figure:
     """The spectrum and the width of its line."""
     found = few_spins.line(values)
-    light = few_spins.light(values, found)
+    light, width = few_spins.light(values, found), few_spins.best_width(values, found)
     figure, (ax,) = _sheet()
-    ax.plot(light.frequency - float(found.frequency), light.emission / few_spins.highest(light))
-    half = float(found.linewidth) / 2
-    ax.plot([-half, half], [0.5, 0.5], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(2 * half)}")
+    x = light.frequency.values - float(found.frequency)
+    ax.plot(x, light.emission / few_spins.highest(light), label="second order" if values["N"] > EXACT_UP_TO else None)
+    if few_spins.diffuses(values):
+        ax.plot(x, few_spins.lorentzian(x, width), color=figures.BLACK, ls="--", lw=0.9, label="phase diffusion")
+    ax.plot([-width / 2, width / 2], [0.5, 0.5], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(width)}")
     ax.set(xlabel=rf"frequency from the line  $(\nu-\nu_0){UNIT}", ylabel=r"emission  $S(\nu)$ / highest", ylim=(0, None))
     ax.locator_params("x", nbins=3)
     ax.ticklabel_format(axis="x", style="plain")  # a power of ten at the end of the axis is overlooked
@@ -236,24 +238,44 @@ def few_spectrum(values: Values) -> Figure:
 
 def few_correlation(values: Values) -> Figure:
     """Correlation of two spins over their number, and that of infinitely many."""
-    model = few_spins.ensemble(values)
     figure, (ax,) = _sheet()
-    ax.plot(few_spins.MANY, few_spins.second_order(model), color=ss.plot.COLOURS[1], label="second order")
-    found = [few_spins.correlation(model, ss.Exact(spins)) for spins in few_spins.COUNTS]
-    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, color=ss.plot.COLOURS[0], label="exact")
+    _over_number(ax, few_spins.correlation, values)
     ax.axhline(few_spins.limit(values), color=figures.BLACK, ls="--", lw=0.9, label="infinitely many spins")
     ax.axhline(0, color="#6b747d", ls=":", lw=0.8)
-    ax.plot(values["N"], few_spins.correlation(model, few_spins.theory(values["N"])), ls="", label="here", **PLACE)
-    ax.set(xscale="log", xlabel=r"number of spins  $N$", ylabel=r"correlation  $c=\langle\sigma^+_i\sigma^-_j\rangle$")
+    here = few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
+    ax.plot(values["N"], here, ls="", label="here", **PLACE)
+    ax.set(ylabel=r"correlation  $c=\langle\sigma^+_1\sigma^-_2\rangle$")
     _legend(ax)
     return figure
+
+
+def few_width(values: Values) -> Figure:
+    """Width of the line over the number of spins, and that by phase diffusion from where it holds."""
+    figure, (ax,) = _sheet()
+    _over_number(ax, few_spins.width, values)
+    spins, widths = few_spins.diffusion(values)
+    if spins:
+        ax.plot(spins, widths, color=figures.BLACK, ls="--", lw=0.9, label="phase diffusion")
+    ax.plot(values["N"], few_spins.best_width(values, few_spins.line(values)), ls="", label="here", **PLACE)
+    ax.set(yscale="log", ylabel=f"width of the line $ {UNIT}")
+    _legend(ax)
+    return figure
+
+
+def _over_number(ax: Axes, of: few_spins.Quantity, values: Values) -> None:
+    """A quantity over the number of spins, in second order and exactly."""
+    model = few_spins.ensemble(values)
+    ax.plot(few_spins.MANY, few_spins.second_order(of, model), color=ss.plot.COLOURS[1], label="second order")
+    found = [of(model, ss.Exact(spins)) for spins in few_spins.COUNTS]
+    ax.plot(few_spins.COUNTS, found, "o-", ms=3.6, color=ss.plot.COLOURS[0], label="exact")
+    ax.set(xscale="log", xlabel=r"number of spins  $N$")
 
 
 ONE: Mapping[str, Make] = {"map": one_map, "sphere": one_sphere, "order": one_order}
 TWO: Mapping[str, Make] = {
     "tongue": two_tongue, "frequencies": two_frequencies, "sphere": two_sphere, "order-and-phases": two_order_and_phases
 }  # fmt: skip
-FEW: Mapping[str, Make] = {"spectrum": few_spectrum, "correlation": few_correlation}
+FEW: Mapping[str, Make] = {"spectrum": few_spectrum, "correlation": few_correlation, "width": few_width}
 
 
 def drawn(make: Make, values: Values, kind: str) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 import spinsync as ss
-from spinsync.interfaces.explorer import few_spins, figures, one_group, pictures, story, tongues, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, FEW, ONE, RATIO, SPINS, TWO, V, Values, brief, shown, starts
+from spinsync.interfaces.explorer import few_views, figures, one_group, pictures, story, tongues, two_groups
+from spinsync.interfaces.explorer.controls import DETUNING, ONE, RATIO, TWO, V, Values, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
 
@@ -145,108 +145,9 @@ class TwoGroups:
         return {"frequencies": {"figure": figure, "busy": count < two_groups.SWEEP}}
 
 
-class FewSpins:
-    """Few spins: line, spectrum, correlation against their number."""
-
-    name, controls = "few-spins", FEW
-    pictures: ClassVar = pictures.FEW
-    data = staticmethod(few_spins.light)
-
-    def steps(self, values: Values, drawn: Mapping[str, object]) -> Iterator[Step]:
-        values = starts(FEW) | dict(values)
-        key, found = tuple(values[name] for name in ("V", "theta", "r", "dephasing")), Found(values)
-        yield Step("the words", lambda: self._quick(values, drawn, key))
-        yield Step("the line", found.words, {"words": True})
-        yield Step("the spectrum", found.spectrum)
-        if drawn.get("correlation") != key:
-            curves = Correlations(values)
-            for spins in few_spins.COUNTS:
-                last = spins == few_spins.COUNTS[-1]
-                yield Step("the correlation", partial(curves.add, spins, last), {"correlation": key} if last else {})
-
-    @staticmethod
-    def _quick(values: Values, drawn: Mapping[str, object], key: object) -> Parts:
-        words = {} if "words" in drawn else {"text": few_spins.first_words(values)}
-        return {
-            "code": {"text": few_spins.code(values)}, "words": {**words, "busy": True},
-            "spectrum": {"busy": True}, "correlation": {"busy": drawn.get("correlation") != key},
-        }  # fmt: skip
-
-
-class Found:
-    """The line of a few spins, which words and spectrum share."""
-
-    def __init__(self, values: Values) -> None:
-        self.values = values
-
-    def words(self) -> Parts:
-        values = self.values
-        self.line, c = few_spins.line(values), few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
-        many = few_spins.limit(values)
-        says = f"Correlation of two spins over their number. Here {shown(c, 3)}; infinitely many spins: {shown(many, 3)}."
-        return {
-            "words": {"text": few_spins.words(values, self.line, c), "busy": False},
-            "correlation": {"place": [values["N"], c], "says": says},
-        }
-
-    def spectrum(self) -> Parts:
-        light = few_spins.light(self.values, self.line)
-        x, y = light.frequency.values - float(self.line.frequency), light.emission.values
-        top = few_spins.highest(light)
-        half = float(self.line.linewidth) / 2
-        figure = {
-            "x": figures.axis(few_spins.FROM_THE_LINE, x[0], x[-1]),
-            "y": figures.axis("emission S(ν) / highest", 0, 1.1),
-            "lines": [
-                figures.line(x, y / top, ss.plot.COLOURS[0]),
-                figures.line([-half, half], [0.5, 0.5], ss.plot.COLOURS[1], wide=True),
-            ],
-            "legend": [(ss.plot.COLOURS[0], "spectrum", "line"), (ss.plot.COLOURS[1], f"width {brief(2 * half)}", "line")],
-        }
-        highest = (
-            f"highest at {shown(light.frequency.values[y.argmax()])}, width {brief(2 * half)}"
-            if y.max() > few_spins.DARK
-            else "no light at all"
-        )
-        return {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}
-
-
-class Correlations:
-    """The curves over N so far: first that of second order, then the exact one, number by number."""
-
-    def __init__(self, values: Values) -> None:
-        self.model, self.limit = few_spins.ensemble(values), few_spins.limit(values)
-        self.exact, self.second = dict[int, float](), list[float]()
-
-    def add(self, spins: int, last: bool) -> Parts:
-        """The picture with one more number of spins."""
-        self.second = self.second or few_spins.second_order(self.model)
-        self.exact[spins] = few_spins.correlation(self.model, ss.Exact(spins))
-        many, counts, found = self.limit, list(map(float, self.exact)), list(self.exact.values())
-        low, high = min(0.0, many, *found, *self.second), max(0.02, many, *found, *self.second)
-        room = 0.12 * (high - low)
-        ends = (SPINS.low, SPINS.high)
-        figure = {
-            "x": figures.over(SPINS),
-            "y": figures.axis("correlation c", low - room, high + room),
-            "lines": [
-                figures.line(ends, [0, 0], figures.INK, dash="1 4"),
-                figures.line(ends, [many, many], figures.INK, dash="6 4"),
-                figures.line(few_spins.MANY, self.second, ss.plot.COLOURS[1]),
-                figures.line(counts, found, ss.plot.COLOURS[0]),
-                figures.line(counts, found, ss.plot.COLOURS[0], points=True),
-            ],
-            "legend": [
-                (ss.plot.COLOURS[0], "exact", "dots"), (ss.plot.COLOURS[1], "second order", "line"),
-                (figures.INK, "infinitely many spins", "dash"),
-            ],
-        }  # fmt: skip
-        return {"correlation": {"figure": figure, "busy": not last}}
-
-
 def _done(piece: Callable[[], None], then: Callable[[], Parts] = dict) -> Parts:
     piece()
     return then()
 
 
-VIEWS: dict[str, View] = {"one": OneEnsemble(), "two": TwoGroups(), "few": FewSpins(), **story.VIEWS}
+VIEWS: dict[str, View] = {"one": OneEnsemble(), "two": TwoGroups(), "few": few_views.FewSpins(), **story.VIEWS}

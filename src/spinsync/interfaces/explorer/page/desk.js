@@ -71,7 +71,7 @@ export default function build(view, el) {
     desk.append(legend);
     below(desk.querySelector(".stage-box"), legend);
   }
-  const pictures = view.pictures.map((picture) => figureOf(view, picture)), first = view.stage ? 1 : 2;
+  const pictures = view.pictures.map((picture) => figureOf(view, picture)), first = view.stage ? 1 : 3;
   desk.append(...pictures.slice(0, first), spoken);
   place(spoken, "", words, "words");
   place(spoken, "", status, "status");

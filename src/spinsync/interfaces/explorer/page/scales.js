@@ -1,18 +1,26 @@
 // Linear and logarithmic axes of pictures: ticks, and where a value stands.
 
+// the largest number below one that has a single digit other than zero
+function largest(below) {
+  const power = 10 ** Math.floor(Math.log10(below));
+  return Math.floor(below / power + 1e-9) * power;
+}
+
 function linearTicks(low, high, room) {
   const rough = (high - low) / Math.max(2, room), power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough * (1 - 1e-9));
+  const usual = [1, 2, 5, 10].map((k) => k * power).find((s) => s >= rough * (1 - 1e-9)), half = (high - low) / 2;
+  const step = usual <= half ? usual : largest(0.8 * half); // else a narrow axis about zero would have this one tick
   const found = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + 1e-9 * step; k += 1) found.push(k * step);
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  return found.map((value) => [value, value.toFixed(digits).replace("-", "−")]);
+  const written = (size) => (digits > 3 && size ? inPowers(size) : size.toFixed(digits > 3 ? 0 : digits));
+  return found.map((value) => [value, `${value < 0 ? "−" : ""}${written(Math.abs(value))}`]);
 }
 
-// 10⁴, 2·10⁴
+// 10⁴, 2·10⁻³
 function inPowers(value) {
-  const [digits, power] = value.toExponential().split("e");
-  const raised = [...String(Number(power))].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("");
+  const [digits, power] = Number(value.toPrecision(9)).toExponential().split("e");
+  const raised = [...String(Number(power))].map((digit) => (digit === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit])).join("");
   return `${digits === "1" ? "" : `${digits}·`}10${raised}`;
 }
 
@@ -23,7 +31,7 @@ function logarithmicTicks(low, high, room) {
     for (const k of [1, 2, 5]) found.push(Number(`${k}e${power}`));
   const inside = found.filter((v) => v >= low * (1 - 1e-9) && v <= high * (1 + 1e-9));
   const kept = inside.length > 1.6 * room ? inside.filter((v) => Number.isInteger(Math.log10(v))) : inside;
-  return kept.map((v) => [v, v < 1e4 ? String(v) : inPowers(v)]);
+  return kept.map((v) => [v, v >= 1e-2 && v < 1e4 ? String(v) : inPowers(v)]);
 }
 
 // [value, words] of the ticks of an axis, for about `room` of them
