@@ -177,6 +177,55 @@ def test_code_is_copied_and_downloads_have_telling_names(browser, address):
                 assert file.read(4).startswith(first)
 
 
+def test_a_link_says_that_its_file_is_made_until_it_has_come(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        held = []
+        page.route("**/picture/two/sphere.png*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks its handlers
+        link, said = page.get_by_role("link", name="Sphere (PNG)").locator("visible=true"), page.locator(".made:visible")
+        link.scroll_into_view_if_needed()
+        before = link.bounding_box()
+        with page.expect_download() as coming:
+            link.click()
+            wait_until(page, "document.querySelector('.page:not([hidden]) [aria-disabled=true]')?.textContent === 'Making…'")
+            assert said.text_content() == "Making Sphere (PNG)…"
+            assert link.bounding_box() == before
+            link.dispatch_event("click")  # no second time
+            page.wait_for_timeout(200)
+            assert len(held) == 1
+            held[0].continue_()
+        assert coming.value.suggested_filename == "spinsync-two-groups-sphere.png"
+        wait_until(page, "!document.querySelector('.page:not([hidden]) [aria-disabled=true]')")
+        assert (link.text_content(), said.text_content(), link.bounding_box()) == ("PNG", "", before)
+
+
+def test_a_file_that_does_not_come_is_a_sentence(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        answers = [
+            lambda route: route.fulfill(status=422, content_type="text/plain", body="No answer here. Too many spins."),
+            lambda route: route.abort(),
+        ]
+        page.route("**/picture/two/sphere.png*", lambda route: answers.pop(0)(route))  # noqa: PLW0108  # one after the other
+        link, said = page.get_by_role("link", name="Sphere (PNG)").locator("visible=true"), page.locator(".made:visible")
+        for sentence in ("No answer here. Too many spins.", "There is no answer from spinsync."):
+            link.click()
+            said.get_by_text(sentence, exact=True).wait_for()
+            assert (link.text_content(), link.get_attribute("aria-disabled")) == ("PNG", "false")
+        page.errors[:] = [error for error in page.errors if "Failed to load resource" not in error]  # the two on purpose
+
+
+def test_beside_the_map_stands_how_far_the_strong_start_is(browser, address):
+    doing = "document.querySelector('.page:not([hidden]) .doing')"
+    with visit(browser, address, "Two groups") as page:
+        caption = page.locator(".page:not([hidden]) figcaption").first
+        height = caption.bounding_box()["height"]
+        put(page, "theta", -0.31)
+        wait_until(page, f"/^strong start: \\d+\\s%$/.test({doing}.textContent)", seconds=150)
+        assert page.evaluate(f"{doing}.scrollWidth <= {doing}.clientWidth")
+        assert caption.bounding_box()["height"] == height
+        wait_until(page, f"{doing}.textContent === ''", seconds=150)
+        assert caption.bounding_box()["height"] == height
+
+
 def test_what_is_being_computed_is_said_in_a_fixed_place(browser, address):
     with visit(browser, address, "Two groups") as page:
         settled(page)
