@@ -108,6 +108,26 @@ def test_on_a_phone_the_legend_and_the_help_stand_below_the_sphere(browser, addr
         assert page.locator(f"{here} .stage-below").is_hidden()
 
 
+COVERED = """() => {
+  const here = document.querySelector(".page:not([hidden])");
+  const told = here.querySelector(".stage-help p").getBoundingClientRect();
+  const meets = (box) => box.left < told.right && box.right > told.left && box.top < told.bottom && box.bottom > told.top;
+  const stage = ".stage-legend, .stage-reading, .stage-seen";
+  return [...here.querySelectorAll(`button, canvas, input, select, summary, svg, .words, ${stage}`)]
+    .filter((e) => e.checkVisibility() && meets(e.getBoundingClientRect())).map((e) => e.className || e.outerHTML);
+}"""
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE])
+@pytest.mark.parametrize("tab", [*TABS[:2], "Story"])
+def test_what_is_this_covers_nothing_and_is_seen(browser, address, tab, viewport):
+    with visit(browser, address, tab, viewport=viewport) as page:
+        page.locator(".page:not([hidden]) .stage-help summary").click()
+        page.wait_for_timeout(200)
+        assert page.evaluate(COVERED) == []
+        assert inside(page, ".page:not([hidden]) .stage-help p", viewport)
+
+
 SHIFTS = """() => {
   window.shifts = [];
   new PerformanceObserver((list) => {

@@ -22,8 +22,8 @@ def of(**changes):
         (
             {},
             (
-                "Synchronized. All spins turn together, at Ω = −0.20 relative to a spin alone; in the laboratory, where that "
-                "turns at 1, at 1 + Ω = 0.80.",
+                "Synchronized. All spins turn together, at Ω = −0.20 relative to a spin alone. The laboratory view slows that "
+                "to 1 for the eye: 1 + Ω = 0.80.",
                 "R = 0.34",
                 "z = 0.18",
                 "above the threshold 1.08",
@@ -54,7 +54,7 @@ def test_nothing_is_said_to_turn_that_stands_still():
         said = plain(one_group.words(of(theta=float(theta), V=5.0, r=12.0)))
         if said.startswith("Synchronized"):
             still = abs(0.5 / np.tan(theta * np.pi)) < 0.005  # (4.3): Gamma_perp = 1/2
-            assert ("as fast as a spin alone" in said, "in the laboratory" in said) == (still, not still), said
+            assert ("as fast as a spin alone" in said, "laboratory view" in said) == (still, not still), said
             assert ("Ω = 0.00" in said or "Ω = −0.00" in said) == still
 
 

@@ -1,6 +1,7 @@
 """The explorer in a real browser: sliders move the state, keys work, what is said and computed, nothing leaves this machine."""
 
 import os
+import re
 import signal
 from contextlib import suppress
 
@@ -199,6 +200,59 @@ def test_code_is_copied_and_downloads_have_telling_names(browser, address):
             assert coming.value.suggested_filename.startswith("spinsync-")
             with open(coming.value.path(), "rb") as file:
                 assert file.read(4).startswith(first)
+
+
+def test_a_link_says_that_its_file_is_made_until_it_has_come(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        held = []
+        page.route("**/picture/two/sphere.png*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright marks its handlers
+        link, said = page.get_by_role("link", name="Sphere (PNG)").locator("visible=true"), page.locator(".made:visible")
+        link.scroll_into_view_if_needed()
+        before = link.bounding_box()
+        with page.expect_download() as coming:
+            link.click()
+            wait_until(page, "document.querySelector('.page:not([hidden]) [aria-disabled=true]')?.textContent === 'Making…'")
+            assert said.text_content() == "Making Sphere (PNG)…"
+            assert link.bounding_box() == before
+            link.dispatch_event("click")  # no second time
+            page.wait_for_timeout(200)
+            assert len(held) == 1
+            held[0].continue_()
+        assert coming.value.suggested_filename == "spinsync-two-groups-sphere.png"
+        wait_until(page, "!document.querySelector('.page:not([hidden]) [aria-disabled=true]')")
+        assert (link.text_content(), said.text_content(), link.bounding_box()) == ("PNG", "", before)
+
+
+def test_a_file_that_does_not_come_is_a_sentence(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        answers = [
+            lambda route: route.fulfill(status=422, content_type="text/plain", body="No answer here. Too many spins."),
+            lambda route: route.abort(),
+        ]
+        page.route("**/picture/two/sphere.png*", lambda route: answers.pop(0)(route))  # noqa: PLW0108  # one after the other
+        link, said = page.get_by_role("link", name="Sphere (PNG)").locator("visible=true"), page.locator(".made:visible")
+        for sentence in ("No answer here. Too many spins.", "There is no answer from spinsync."):
+            link.click()
+            said.get_by_text(sentence, exact=True).wait_for()
+            assert (link.text_content(), link.get_attribute("aria-disabled")) == ("PNG", "false")
+        page.errors[:] = [error for error in page.errors if "Failed to load resource" not in error]  # the two on purpose
+
+
+def test_beside_the_map_stands_how_far_the_strong_start_is(browser, address):
+    watch = """() => {
+      const doing = document.querySelector(".page:not([hidden]) .doing"), caption = doing.parentElement;
+      window.told = [];
+      new MutationObserver(() => window.told.push([
+        doing.textContent, caption.offsetHeight, doing.scrollWidth <= doing.clientWidth,
+      ])).observe(doing, { childList: true });
+    }"""
+    with visit(browser, address, query="&page=two&theta=0.38") as page:  # no rhythm anywhere: a quick diagram
+        page.evaluate(watch)
+        height = page.locator(".page:not([hidden]) figcaption").first.bounding_box()["height"]
+        wait_until(page, "window.told.length > 0 && window.told.at(-1)[0] === ''", seconds=150)
+        told = page.evaluate("window.told")
+        assert any(re.fullmatch(r"strong start: \d+\s%", text) for text, *_ in told)
+        assert {tuple(rest) for _, *rest in told} == {(height, True)}
 
 
 def test_what_is_being_computed_is_said_in_a_fixed_place(browser, address):

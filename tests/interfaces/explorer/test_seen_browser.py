@@ -1,15 +1,26 @@
 """What the page says of the motion that it shows, beside what Python says of the values."""
 
+import re
+
+import numpy as np
 import pytest
 
+from explorer_views import preset
 from explorer_visitor import settled, visit, wait_until
+from spinsync.interfaces.explorer import two_groups
 
 pytestmark = pytest.mark.browser
 AHEAD = """(time) => { const { stage } = document.querySelector(".page:not([hidden]) .stage");
   for (let k = 0; k < time / 0.04; k++) { stage.motion.advance(0.04); stage.laps.push(stage.motion); }
   stage.requestDraw();
 }"""
-EMPTY = "document.querySelector('.page:not([hidden]) .stage-seen').textContent === ''"
+SOON = """(most) => {
+  const { motion, laps } = document.querySelector(".page:not([hidden]) .stage").stage, from = laps.samples.at(-1).time;
+  for (let k = 0; k < most / 0.04 && laps.seen().every === undefined; k++) { motion.advance(0.04); laps.push(motion); }
+  return motion.time - from;
+}"""
+UNCLEAR = """() => /^(Paused while measuring|Measuring, \\d+\\u00a0s more)[.] So far /.test(
+  document.querySelector(".page:not([hidden]) .stage-seen").textContent)"""
 SEEN = "(words) => document.querySelector('.page:not([hidden]) .stage-seen').textContent.startsWith(words)"
 
 
@@ -23,13 +34,47 @@ def test_what_goes_on_is_said_of_the_motion_that_is_shown(browser, address):
             ("Strong start", "On the sphere: A overtakes B every 2.8"),
         ):
             page.get_by_role("button", name=name, exact=True).click()
-            wait_until(page, EMPTY)  # not before it is clear
+            wait_until(page, UNCLEAR)
             page.evaluate(AHEAD, 200)
             wait_until(page, SEEN, words)
             line = page.locator(".page:not([hidden]) .stage-seen").evaluate("e => [e.scrollWidth, e.clientWidth]")
             assert line[0] <= line[1]
         settled(page)
         assert page.locator(".words").locator("visible=true").evaluate("e => e.scrollHeight <= e.clientHeight")
+
+
+@pytest.mark.parametrize(("start", "which", "soon"), [("Weak start", 0, 17), ("Strong start", 1, 13)])
+def test_the_line_measures_first_and_then_says_what_python_says(browser, address, start, which, soon):
+    """Of the two motions of the preset, the one that its start leads to."""
+    a, b = map(float, two_groups.regimes(preset("two", "The start decides"))[which].frequency)
+    with visit(browser, address, "Two groups", reduced_motion="no-preference") as page:
+        page.get_by_role("button", name="The start decides", exact=True).click()
+        page.get_by_role("button", name=start, exact=True).click()
+        line = page.locator(".page:not([hidden]) .stage-seen")
+        wait_until(page, SEEN, "Measuring, ")
+        assert re.fullmatch(r"Measuring, 1\d\ss more[.] So far neither overtook the other", line.text_content()), (
+            line.text_content()
+        )
+        assert line.evaluate("e => e.scrollWidth <= e.clientWidth")
+        assert page.evaluate(SOON, 40) < soon
+        wait_until(page, SEEN, "On the sphere: A overtakes B every " if which else "On the sphere: neither overtakes the other")
+        page.evaluate(AHEAD, 200)
+        wait_until(
+            page, SEEN, "On the sphere: A overtakes B every " if which else "On the sphere: neither overtakes the other; mean"
+        )
+        said = [
+            float(number.replace("\N{MINUS SIGN}", "-"))
+            for number in re.findall(r"\N{MINUS SIGN}?\d+[.]\d+", line.text_content())
+        ]
+        expected = [2 * np.pi / (a - b), a, b] if which else [a]
+        np.testing.assert_allclose(said, expected, atol=0.02)
+
+
+def test_without_a_common_phase_nobody_is_said_to_be_ahead(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        page.get_by_role("button", name="No rhythm", exact=True).click()
+        page.evaluate(AHEAD, 60)
+        wait_until(page, SEEN, "On the sphere: not both groups have a common phase")
 
 
 def test_in_the_story_blue_and_orange_are_told_of(browser, address):

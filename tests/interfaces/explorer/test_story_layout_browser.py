@@ -125,7 +125,7 @@ def test_a_phone_has_the_legend_the_help_and_the_map_where_they_are_needed(brows
         for row in page.locator(".story-right .row input[type=range]").all():
             assert row.bounding_box()["width"] > 200
         page.set_viewport_size(DESKTOP)
-        wait_until(page, "document.querySelector('.stage > .stage-legend') && document.querySelector('.stage-bar .stage-help')")
+        wait_until(page, "document.querySelector('.stage > .stage-legend') && document.querySelector('.stage > .stage-help')")
         assert page.locator(".stage-below").is_hidden()
 
 

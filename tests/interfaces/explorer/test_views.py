@@ -117,6 +117,17 @@ def test_the_first_tongue_is_seen_as_it_grows(small, monkeypatch):
     assert np.all(rest[-1][..., 3] == 255)
 
 
+def test_how_far_the_strong_start_is_rises_to_all_and_goes(small):
+    told = []
+    for step in views.VIEWS["two"].steps(starts(TWO), {}):
+        parts = step.compute()
+        if step.label == "where the start decides":
+            told.append(parts["tongue"]["doing"])
+    shares = [int(text.removeprefix("strong start: ").removesuffix("\N{NO-BREAK SPACE}%")) for text in told[:-1]]
+    assert shares == sorted(set(shares))
+    assert (shares[-1], told[-1]) == (100, "")
+
+
 def test_a_computation_that_was_broken_off_goes_on(small):
     view, values = views.VIEWS["two"], starts(TWO)
     steps = view.steps(values, {})

@@ -40,7 +40,7 @@ PAGES: tuple[dict[str, Any], ...] = (
         "intro": "Group A is faster than group B by the detuning <i>Δ</i>. Do they agree on one rhythm? " + UNITS,
         "controls": TWO, "stage": {"kind": "two", "spins": SPINS},
         "pictures": [
-            {"part": "tongue", "title": "What two groups do, from a weak start", "clickable": True},
+            {"part": "tongue", "title": "What happens from a weak start", "clickable": True, "doing": ""},
             {"part": "frequencies", "title": "The frequency of each group, from a weak start", "clickable": True},
         ],
         "downloads": [

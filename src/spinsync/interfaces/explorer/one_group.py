@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import spinsync as ss
-from spinsync.interfaces.explorer.controls import RATIO, V, Values, angle, equation, rates, shown
+from spinsync.interfaces.explorer.controls import NO_BREAK, RATIO, V, Values, angle, equation, rates, shown
 from spinsync.interfaces.explorer.figures import centres
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ def words(values: Values) -> str:
         turn = (
             f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)} relative to it."
             if abs(number) < STILL
-            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone; in the laboratory, "
-            f"where that turns at 1, at {equation('1 + Ω', 1 + number)}."
+            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone. The laboratory view slows "
+            f"that to 1 for the eye: {equation(f'1{NO_BREAK}+{NO_BREAK}Ω', 1 + number)}."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "

@@ -77,6 +77,11 @@ class Tongue:
         yield from self._missing("common", COARSE, COARSE_BAND, common)
         yield from self._missing("differs", GRID, BAND, self._differs)
 
+    def tried(self) -> float:
+        """The share of the pieces of `starts` that is known."""
+        pieces = [*self._whole("common", COARSE, COARSE_BAND), *self._whole("differs", GRID, BAND)]
+        return sum(piece is not None for piece in pieces) / len(pieces)
+
     def _missing(self, what: str, count: int, band: int, compute: Callable[[slice], Array]) -> Iterator[Piece]:
         for first in range(0, count, band):
             key = self.key, what, first

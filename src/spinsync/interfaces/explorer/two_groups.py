@@ -150,9 +150,9 @@ def words(found: xr.Dataset, common: xr.Dataset) -> str:
     regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
     if start_decides(found, common):
         return (
-            f"<b>The start decides.</b> From a weak start the end is {outcome(regime, found)} From “Strong start” it is "
-            f"{outcome(other, common)} <i>Ω</i> counts from the mean of their own. The line under the sphere says which "
-            "goes on."
+            f"<b>The start decides.</b> From “Weak start”, all at random, the end is {outcome(regime, found)} From “Strong "
+            f"start”, all together, it is {outcome(other, common)} <i>Ω</i> counts from the mean of their own. The line under "
+            "the sphere says which goes on."
         )
     told = f"<b>{NAMES[regime.name]}.</b> {_meaning(regime, found)}"
     if same(found, common):

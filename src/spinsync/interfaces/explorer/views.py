@@ -10,7 +10,7 @@ import numpy as np
 
 import spinsync as ss
 from spinsync.interfaces.explorer import few_views, figures, one_group, pictures, story, tongues, two_groups
-from spinsync.interfaces.explorer.controls import DETUNING, ONE, RATIO, TWO, V, Values, shown, starts
+from spinsync.interfaces.explorer.controls import DETUNING, NO_BREAK, ONE, RATIO, TWO, V, Values, shown, starts
 from spinsync.interfaces.explorer.steps import Parts, Step, View
 
 
@@ -76,11 +76,10 @@ class TwoGroups:
             yield from self._pieces("the diagram", tongue, tongue.fine())
             yield Step("the diagram", lambda: self._tongue(tongue, False), {"tongue": tongue.key})
         if drawn.get("start") != tongue.key:
+            label, finishes = "where the start decides", {"tongue": tongue.key, "start": tongue.key}
             for piece in tongue.starts():
-                yield Step("where the start decides", partial(_done, piece))
-            yield Step(
-                "where the start decides", lambda: self._tongue(tongue, False), {"tongue": tongue.key, "start": tongue.key}
-            )
+                yield Step(label, partial(_done, piece, partial(self._trying, tongue)))
+            yield Step(label, lambda: {"tongue": self._tongue(tongue, False)["tongue"] | {"doing": ""}}, finishes)
 
     def _pieces(self, label: str, tongue: tongues.Tongue, pieces: Iterator[tongues.Piece]) -> Iterator[Step]:
         """Pieces of the diagram, each of which is seen as soon as it is there."""
@@ -97,6 +96,8 @@ class TwoGroups:
             "tongue": {"place": [values["detuning"], up], "busy": drawn.get("tongue") != key},
             "frequencies": {"place": [values["detuning"]], "busy": drawn.get("frequencies") != sweep},
         }
+        if drawn.get("tongue") != key or drawn.get("start") == key:
+            parts["tongue"]["doing"] = ""  # else the strong start goes on where it stood
         if "words" not in drawn:  # later the words before stay until the regime is known, some hundredths of a second
             parts["words"]["text"] = two_groups.first_words(values)
         return parts
@@ -124,6 +125,11 @@ class TwoGroups:
     @staticmethod
     def _tongue(tongue: tongues.Tongue, busy: bool) -> Parts:
         return {"tongue": {"figure": tongue.figure(), "busy": busy}}
+
+    @staticmethod
+    def _trying(tongue: tongues.Tongue) -> Parts:
+        """How far the strong start is, beside the title of the diagram, which stands there already."""
+        return {"tongue": {"doing": f"strong start: {tongue.tried():.0%}".replace("%", f"{NO_BREAK}%")}}
 
     @staticmethod
     def _frequencies(values: Values, count: int) -> Parts:

@@ -11,10 +11,10 @@ export function whileMatches(query, yes, no) {
 // `box` holds a stage, `place` stands below it
 export function below(box, place) {
   const legend = box.querySelector(".stage-legend"), help = box.querySelector(".stage-help"), view = box.querySelector(".stage-view");
-  const seen = box.querySelector(".stage-seen"), bar = help.parentElement;
+  const seen = box.querySelector(".stage-seen"), row = box.querySelector(".stage-row");
   return whileMatches(
     "(max-width: 759px)",
     () => place.append(legend, seen, help),
-    () => (view.append(seen), view.after(legend), bar.append(help)),
+    () => (view.append(seen), view.after(legend), row.after(help)),
   );
 }

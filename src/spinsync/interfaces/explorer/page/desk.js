@@ -1,7 +1,7 @@
 // How the parts of a page stand together: title, presets, the desk (sliders, stage, map, words), and what is below it.
 
-import { parametersOf } from "./address.js";
 import { below } from "./below.js";
+import downloads from "./downloads.js";
 import panel, { presets } from "./panel.js";
 import plot from "./plot.js";
 import { code, status, words } from "./said.js";
@@ -13,36 +13,13 @@ const make = (tag, className, ...children) => {
   return element;
 };
 
-function figureOf(view, { part, title }) {
-  const figure = make("figure", "picture", make("figcaption", "", title));
+function figureOf(view, { part, title, doing }) {
+  const caption = make("figcaption", "", title), figure = make("figure", "picture", caption), progress = make("span", "doing");
   figure.dataset.part = part;
+  if (doing !== undefined) caption.append(progress);
+  view.models[part].on("change:doing", () => (progress.textContent = view.models[part].get("doing")));
   plot.render({ model: view.models[part], el: figure });
   return figure;
-}
-
-function downloadsOf(view) {
-  const rows = [], links = [];
-  const link = (words, says, path) => {
-    const element = Object.assign(make("a", "button small", words), { download: "" });
-    element.setAttribute("aria-label", says);
-    links.push([element, path]);
-    return element;
-  };
-  for (const { name, label } of view.downloads ?? []) {
-    const path = `/picture/${view.key}/${name}`;
-    const kinds = ["PDF", "PNG"].map((kind) => link(kind, `${label} (${kind})`, `${path}.${kind.toLowerCase()}`));
-    rows.push(make("li", "", make("span", "", label), ...kinds));
-  }
-  const numbers = () => link("Zarr", "All numbers (Zarr)", `/data/${view.key}.zarr.zip`);
-  if (view.data) rows.push(make("li", "", make("span", "", "All numbers"), numbers()));
-  const aim = () => {
-    const query = parametersOf(view.controls, view.values).toString();
-    for (const [element, path] of links) element.href = query ? `${path}?${query}` : path;
-  };
-  view.models.panel.on("change:values", aim);
-  aim();
-  const runs = view.runs ? [make("p", "runs", view.runs)] : [];
-  return make("section", "downloads", make("h3", "", "Figures and data"), make("ul", "", ...rows), ...runs);
 }
 
 function intro({ title, intro: text }) {
@@ -75,6 +52,6 @@ export default function build(view, el) {
   desk.append(...pictures.slice(0, first), spoken);
   place(spoken, "", words, "words");
   place(spoken, "", status, "status");
-  more.append(...pictures.slice(first), downloadsOf(view), listing);
+  more.append(...pictures.slice(first), downloads(view), listing);
   place(listing, "", code, "code");
 }

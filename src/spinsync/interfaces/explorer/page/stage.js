@@ -153,13 +153,14 @@ class Stage {
   }
 
   listen() {
-    const { sphere, play, start, common, kick, turn, speed } = this.elements;
+    const { sphere, play, start, common, kick, turn, speed, help, told } = this.elements;
     this.on(play, "click", () => this.play(!this.playing));
     this.on(start, "click", () => this.randomize());
     this.on(common, "click", () => this.gather());
     this.on(kick, "click", () => this.kick());
     this.on(speed, "change", () => (this.speed = Number(speed.value)));
     this.on(turn, "change", () => (this.model.set("turn", turn.checked), this.model.save_changes()));
+    this.on(help, "toggle", () => help.open && told.scrollIntoView({ block: "nearest" }));
     const actions = {
       " ": () => this.play(!this.playing), n: () => this.randomize(), k: () => this.kick(), 0: () => this.resetView(),
       ArrowLeft: () => this.sphere.rotate(-6, 0), ArrowRight: () => this.sphere.rotate(6, 0),
@@ -277,9 +278,11 @@ class Stage {
     }
   }
 
-  // what the groups do at present, once it is clear
+  // what the groups do at present, or what is known of it before it is clear
   saySeen() {
-    const found = this.laps.seen(), text = found ? this.words.seen(found) : "";
+    if (this.motion.groups < 2) return;
+    const found = this.laps.seen(), seconds = Math.ceil((found.more ?? 0) / this.speed);
+    const text = this.words.seen({ ...found, seconds, playing: this.playing });
     if (this.elements.seen.textContent !== text) this.elements.seen.textContent = text;
   }
 
