@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from spinsync.interfaces.explorer import story, story_groups
-from spinsync.interfaces.explorer.controls import accepted
+from spinsync.interfaces.explorer import catalogue, one_group, story, story_groups, story_views
+from spinsync.interfaces.explorer.controls import accepted, starts
 from story_steps import SCENES, TAG, begin, said
 
 # ---- what stands on the page
@@ -38,7 +38,7 @@ def test_the_catalogue_is_json_with_six_steps_and_a_sandbox():
 def test_a_step_is_short_and_each_thing_to_try_is_one_move(scene):
     words = TAG.sub("", scene.text).split()
     assert len(words) <= 90
-    assert 1 <= len(scene.tries or scene.challenges[:3]) <= 3
+    assert 1 <= len(scene.tries or scene.challenges[:1]) <= 4
     names = {control.name for control in scene.controls}
     for trial in scene.tries:
         assert trial.button or trial.control in names or trial.key == "map"
@@ -78,6 +78,34 @@ def test_seconds_and_speeds_are_those_of_the_stage():
 
 
 # ---- the sandbox
+
+
+def test_the_sandbox_hands_over_to_a_page_that_exists_with_the_crowd_of_step_4():
+    onward = SCENES["sandbox"].onward
+    page = next(page for page in catalogue.PAGES if page["key"] == onward.page)
+    assert onward.button == page["name"]
+    assert f"“{page['name']}” opens with the values of step 4" in TAG.sub("", onward.words)
+    values = starts(page["controls"], **onward.values)
+    assert accepted(page["controls"], onward.values, values) == (values, "")
+    there, here = one_group.ensemble(values), story_views.single(begin("story-4"))
+    assert there == here.replace(frequency=there.groups[0].frequency)
+
+
+def test_the_words_of_the_other_pages_are_tied_to_those_of_the_story():
+    plain = TAG.sub("", SCENES["sandbox"].onward.words)
+    assert "a clock is a spin" in plain
+    assert "the twist is the interaction phase θ" in plain
+
+
+def test_a_knob_that_no_step_had_says_what_it_does():
+    known = {control.name for key, scene in SCENES.items() if key != "sandbox" for control in scene.controls}
+    new = {control.name: control.plain for control in story.SANDBOX if control.name not in known}
+    assert new == {
+        "dephasing": "Noise that blurs hands",
+        "alike": "Same coupling and twist between groups as within",
+        "V_cross": "Coupling between groups",
+        "theta_cross": "Twist between groups",
+    }
 
 
 def test_no_goal_is_reached_at_the_start():

@@ -157,6 +157,26 @@ def test_dissipation_forgets_all_starts(r):
     np.testing.assert_allclose(ss.bloch(run).values[-1], np.broadcast_to([0, 0, height], (40, 3)), atol=0.006)
 
 
+def test_where_the_dots_end_depends_on_the_ratio_and_how_fast_on_the_sum():
+    """As the text of step 3 says; its sum of gain and damping is one."""
+    text = TAG.sub("", SCENES["story-3"].text.replace("&nbsp;", " "))
+    assert "Where the dots end depends on the ratio r = κ/γ alone; how fast, on the sum κ + γ, which is 1 here." in text
+    group = story_views.single(begin("story-3")).groups[0]
+    assert group.gain + group.damping == pytest.approx(1)
+
+    def motion(gain, damping):
+        """Length of the hands, as a share of the first, after a while, and the height of rest."""
+        model = ss.Ensemble.single(gain=gain, damping=damping, coupling=0.0, theta=0.0)
+        m = ss.bloch(played(model, np.array([0.0, 1.0, 60.0]), seed=3)).values
+        lengths = np.hypot(m[..., 0], m[..., 1])
+        return lengths[1] / lengths[0], m[-1, :, 2]
+
+    (share, height), (same_sum, _), (doubled, same_ratio) = motion(0.75, 0.25), motion(0.4, 0.6), motion(1.5, 0.5)
+    np.testing.assert_allclose(same_sum, share, atol=1e-5)
+    np.testing.assert_allclose(doubled, share**2, atol=1e-5)
+    np.testing.assert_allclose(same_ratio, height, atol=1e-5)
+
+
 # ---- 4. both
 
 
@@ -209,14 +229,33 @@ def test_no_letter_stands_for_two_speeds():
 
 @pytest.mark.parametrize("changes", [{}, {"theta": -0.4}, {"theta": -0.4, "V": 1.5, "r": 3}, {"theta": 0.6, "r": 1 / 9}])
 def test_the_twist_alone_sets_the_speed(changes):
-    told = said("story-4", begin("story-4", **changes))["words"]["answers"]["start"]
+    told = said("story-4", begin("story-4", **changes))["words"]["answers"]["twist"]
     theta = changes.get("theta", story.TWIST)
+    half, more = (-0.5, -0.75) if theta < 0 else (0.5, 0.75)
+    named = {"whatever V is:": theta, "here,": half, f"at {half:.2f} and": more}
     for v, r in ((2.0, 4.0), (4.0, 11.0)):
-        model = crowd(theta=theta, V=v, r=r if theta < 0 else 1 / r)
-        assert number_after(told, "twist alone:") == pytest.approx(float(ss.limit_cycle(model).frequency), abs=0.005)
-        assert number_after(told, "here,") == pytest.approx(
-            float(ss.limit_cycle(crowd(theta=-0.5, V=v, r=r)).frequency), abs=0.005
-        )
+        for mark, twist in named.items():
+            model = crowd(theta=twist, V=v, r=r if twist < 0 else 1 / r)
+            plain = TAG.sub("", told).replace("−", "-")
+            assert number_after(plain, mark) == pytest.approx(float(ss.limit_cycle(model).frequency), abs=0.005)
+
+
+@pytest.mark.parametrize("changes", [{}, {"V": 1.0}, {"V": 4.0, "r": 0.25}, {"V": 2.0, "theta": 0.25}])
+def test_outside_of_the_named_twists_there_is_no_rhythm(changes):
+    values = begin("story-4", **changes)
+    told = said("story-4", values)["words"]["answers"]["twist"]
+    low, high = number_after(told, "a twist between"), number_after(told, "and", told.index("a twist between"))
+    for edge, inward in ((low, 0.01), (high, -0.01)):
+        alive = [bool(ss.limit_cycle(crowd(**{**values, "theta": edge + step})).synchronized) for step in (-inward, inward)]
+        assert alive == [False, True]
+    assert ("here," in told) == bool(ss.limit_cycle(crowd(**values)).synchronized)
+
+
+def test_where_no_twist_makes_a_rhythm_this_is_said():
+    told = said("story-4", begin("story-4", V=story.WEAK))["words"]["answers"]["twist"]
+    assert "no twist makes a rhythm" in told
+    twists = np.linspace(-1, 1, 81)
+    assert not any(bool(ss.limit_cycle(crowd(V=story.WEAK, theta=theta)).synchronized) for theta in twists)
 
 
 @pytest.mark.parametrize("share", [0.88, 0.95, 1.05, 1.12])

@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.interfaces.explorer import story, story_groups
-from story_steps import begin, crowd, number_after, said
+from story_steps import SCENES, begin, crowd, number_after, said
 
 # ---- 5. the roles
 
@@ -30,8 +30,12 @@ def test_flip_kills_and_exchange_revives_in_the_mirror():
     assert [one.startswith("Alone it ends in the dark") for one in (alone, text)] == [True, False]
 
 
-def test_the_shore():
+def test_the_threshold_has_the_name_of_the_legend_and_is_the_critical_coupling():
     text = said("story-5", begin("story-5"))["words"]["answers"]["map"]
+    (figure,) = (step.compute()["map"]["figure"] for step in list(story.VIEWS["story-5"].steps(begin("story-5"), {}))[1:])
+    assert "threshold" in repr(figure)
+    assert "threshold" in SCENES["story-5"].tries[2].words
+    assert text.startswith("The threshold is the critical coupling")
     assert number_after(text, "twist of ±") == abs(story.TWIST)
     for r, mark in ((3.0, "it is"), (1.5, "already")):
         for ratio, theta in ((r, story.TWIST), (1 / r, -story.TWIST)):

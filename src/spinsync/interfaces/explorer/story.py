@@ -35,9 +35,9 @@ SANDBOX = (
     replace(COUPLING, high=8, start=5),
     replace(THETA, start=TWIST),
     PUMPED,
-    _control("dephasing", "Noise on the phase", 0, 2, 0.01, 0),
+    _control("dephasing", "Noise that blurs hands", 0, 2, 0.01, 0),
     DETUNING,
-    _control("alike", "Between groups as within", 0, 1, 1, 1, kind="tick"),
+    _control("alike", "Same coupling and twist between groups as within", 0, 1, 1, 1, kind="tick"),
     _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1),
     _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST),
 )
@@ -68,6 +68,16 @@ class Challenge:
 
 
 @dataclass(frozen=True)
+class Onward:
+    """Where the story hands over: a page, the button that opens it, and the values with which it opens."""
+
+    words: str
+    page: str
+    button: str
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Scene:
     """A step: what is told (HTML), what can be tried, and what the stage and the server need."""
 
@@ -80,6 +90,7 @@ class Scene:
     tries: tuple[Try, ...] = ()
     pictures: tuple[Mapping[str, Any], ...] = ()
     challenges: tuple[Challenge, ...] = ()
+    onward: Onward | None = None
 
 
 RANDOM: tuple[Mapping[str, Any], ...] = ({"stage": "randomize"},)
@@ -119,8 +130,9 @@ SCENES = (
         "story-3", "Gain and damping", "Gain and damping, and nobody listens",
         "Real atoms lose energy, at a rate <i>γ</i>: <b>damping</b>. They can be fed with energy, at a rate <i>κ</i>: "
         "<b>gain</b>. Both happen at random moments, so we know less and less where a hand points. We draw that as a shorter "
-        "hand: short means blurred. Nobody hears anybody here. All that counts is the ratio "
-        "<b><i>r</i>&nbsp;=&nbsp;<i>κ</i>/<i>γ</i></b>.",
+        "hand: short means blurred. Nobody hears anybody here. Where the dots end depends on the ratio "
+        "<b><i>r</i>&nbsp;=&nbsp;<i>κ</i>/<i>γ</i></b> alone; how fast, on the sum <i>κ</i>&nbsp;+&nbsp;<i>γ</i>, which is 1 "
+        "here.",
         (RATIO,), {"kind": "dissipating", "spins": 60},
         (
             Try("start", "Scatter the dots all over the ball. Where do they end?", "New random start", acts=RANDOM),
@@ -130,15 +142,16 @@ SCENES = (
     ),
     Scene(
         "story-4", "Both", "Both together: a rhythm nobody ordered",
-        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on: a coupling "
+        "Coupling alone never forgets its start. Gain and damping alone forget everything. Now both are on, at first "
         "<i>V</i>&nbsp;=&nbsp;3 with a twist of −0.25 half turns (−45°), and much gain, <i>r</i>&nbsp;=&nbsp;8. From "
         "scattered dots one common hand grows by itself and turns for ever: <b>synchronization</b>. The ring is its path on "
-        "the ball, the <b>limit cycle</b>. A clock alone has the speed 1. Who sets the common speed?",
+        "the ball, the <b>limit cycle</b>.",
         (COUPLING, THETA, PUMPED), {"kind": "one", "spins": 200},
         (
-            Try("start", "Begin anew a few times. What differs, and what does not?", "New random start", acts=RANDOM),
-            Try("kick", "Try to destroy the rhythm, or pull single dots away.", "Kick", acts=KICK),
-            Try("weaken", "Let them hear less of each other. Then raise <i>V</i> again.", "Weaken the coupling", "V",
+            Try("start", "Begin anew a few times. What differs?", "New random start", acts=RANDOM),
+            Try("kick", "Try to destroy it, or pull single dots away.", "Kick", acts=KICK),
+            Try("twist", "Who sets the common speed? Alone it was 1. Change the twist.", control="theta"),
+            Try("weaken", "Let them hear less. Then raise <i>V</i> again.", "Weaken the coupling", "V",
                 ({"put": {"V": WEAK}},)),
         ),
     ),
@@ -152,7 +165,7 @@ SCENES = (
             Try("flip", "Twist the other way: <i>θ</i> becomes −<i>θ</i>.", "Flip the twist", acts=({"flip": "theta"},)),
             Try("exchange", "Then exchange gain and damping: <i>r</i> becomes 1/<i>r</i>.", "Change roles",
                 acts=({"invert": "r"},)),
-            Try("map", "Click in the map to go there. Can you walk along the shore?"),
+            Try("map", "Click in the map to go there. Can you walk along the <b>threshold</b>?"),
         ),
         ({"part": "map", "title": "Length R of the common hand", "clickable": True},),
     ),
@@ -165,7 +178,8 @@ SCENES = (
         (replace(COUPLING, high=8, start=5), replace(THETA, start=TWIST), PUMPED, DETUNING),
         {"kind": "two", "spins": 200},
         (
-            Try("near", "Two groups that differ a little.", "A little", acts=({"put": {"detuning": NEAR}},)),
+            Try("near", "Begin anew with two groups that differ a little.", "A little",
+                acts=({"put": {"detuning": NEAR}}, *RANDOM)),
             Try("far", "Two groups that differ much.", "Much", acts=({"put": {"detuning": FAR}},)),
             Try("trapped", "And in between? Go slowly with the slider, too.", "In between", "detuning",
                 ({"put": {"detuning": TRAPPED}},)),
@@ -183,6 +197,11 @@ SCENES = (
             Challenge("faster", "let all turn together, faster than any clock alone?", {"theta": -0.75}),
             Challenge("opposite", "make the two groups point in opposite directions?",
                       {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),
+        ),
+        onward=Onward(
+            "The other pages have all numbers. There a clock is a <b>spin</b>, and the twist is the <b>interaction phase "
+            "<i>θ</i></b>. “One ensemble” opens with the values of step 4.",
+            "one", "One ensemble", {**{control.name: control.start for control in (COUPLING, THETA, PUMPED)}, "spread": 0},
         ),
     ),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import isfinite, log, pi, sqrt
+from math import asin, isfinite, log, pi, sqrt
 
 import xarray as xr
 
@@ -91,8 +91,8 @@ def dissipating(values: Values) -> tuple[str, Answers]:
     group = single(values).groups[0]
     height, half = equation("z", group.z0), time_shown(log(2) / group.gamma_perp)
     return f"At {equation('r', values['r'])} all come to rest on the axis, at the height {height}.", {
-        "start": f"Every hand loses half of its length in {half} seconds, then half of the rest, and so on. All dots end at "
-        "one point, wherever they began.",
+        "start": f"Every hand loses half of its length in {half} seconds, at any <i>r</i>, then half of the rest, and so on. "
+        "All dots end at one point, wherever they began.",
         "kick": f"They shrink again, to the same point. No kick harms this end. But it is silent: {equation('R', '0')}.",
         "ratio": f"The point of rest moves up and down, {equation('z', RESTING)}, and always on the axis: no hand is left.",
     }
@@ -137,10 +137,23 @@ def _now(values: Values) -> str:
 
 
 def _speed(values: Values) -> str:
-    """Who sets the common speed: by (4.3) it depends on the twist alone, not on V and r."""
-    speed = float(ss.limit_cycle(single(values)).frequency)
-    half = float(ss.limit_cycle(single({**values, "V": 5.0, "theta": -0.5, "r": 12.0})).frequency)
-    return f"The speed is set by the twist alone: {shown(speed)} here, {shown(half)} at −0.50."
+    """Who sets the common speed: by (4.3) it depends on the twist alone, not on V and r; and by (4.5) where there is one."""
+    side = -1 if values["r"] > 1 else 1
+    at = {theta: ss.limit_cycle(single({"V": 5.0, "theta": theta, "r": 12.0**-side})) for theta in (side / 2, side * 3 / 4)}
+    speeds = " and ".join(f"{shown(float(cycle.frequency))} at {shown(theta)}" for theta, cycle in at.items())
+    # the least critical coupling; with another twist theta it is this over |sin theta|
+    least = float(ss.critical_coupling(single({**values, "theta": side / 2})))
+    coupling = equation("V", values["V"])
+    if values["V"] <= least:
+        return f"At {coupling} no twist makes a rhythm, and without one there is no common speed. Raise <i>V</i> first."
+    edge = asin(least / values["V"]) / pi
+    low, high = (shown(theta) for theta in sorted((side * edge, side * (1 - edge))))
+    here = ss.limit_cycle(single(values))
+    told = f"{shown(float(here.frequency))} here, " if bool(here.synchronized) else ""
+    return (
+        f"The twist alone, whatever <i>V</i> is: {told}{speeds}. At {coupling} there is a rhythm with a twist between {low} "
+        f"and {high} only."
+    )
 
 
 def both(values: Values) -> tuple[str, Answers]:
@@ -148,7 +161,7 @@ def both(values: Values) -> tuple[str, Answers]:
     cycle, critical = ss.limit_cycle(single(values)), float(ss.critical_coupling(single(values)))
     if bool(cycle.synchronized):
         start = (
-            f"The direction differs: the start decides the phase. Length and speed do not. {_speed(values)} "
+            "The direction differs: the start decides the phase. Length and speed do not. "
             f"In the end all {SPINS['story-4']} dots lie on one another and look like one: pull one out to see."
         )
         kick = (
@@ -159,12 +172,11 @@ def both(values: Values) -> tuple[str, Answers]:
         start = kick = "There is no rhythm now: every start, and every kick, ends in silence."
     weaken = (
         f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} ({_here(values)}) gain and damping blur "
-        "the hands faster than the coupling lines them up: the rhythm dies. Above it one is born again, from a trace that "
-        "stands for noise; slowly, if only just above."
+        "hands faster than the coupling lines them up: the rhythm dies. Above it one is born again, from a trace of noise."
         if isfinite(critical)
         else "With this twist and this <i>r</i> no coupling makes a rhythm."
     )
-    return _now(values), {"start": start, "kick": kick, "weaken": weaken}
+    return _now(values), {"start": start, "kick": kick, "twist": _speed(values), "weaken": weaken}
 
 
 def roles(values: Values) -> tuple[str, Answers]:
@@ -189,7 +201,7 @@ def roles(values: Values) -> tuple[str, Answers]:
         "flip": f"{jumps}: with one sign of <i>θ</i> a rhythm needs more gain "
         f"than damping, with the other sign more damping than gain. You are {here}.",
         "exchange": f"{alone}{lives} Each half mirrors the other.",
-        "map": f"The shore is the critical coupling. With a twist of ±{shown(twist)} it is {shown(far)} at "
+        "map": f"The threshold is the critical coupling. With a twist of ±{shown(twist)} it is {shown(far)} at "
         f"{equation('r', '3')} (or 1/3), already {shown(near)} at {equation('r', '1.5')} (or 2/3). Where gain equals damping "
         "no coupling is enough.",
     }  # fmt: skip

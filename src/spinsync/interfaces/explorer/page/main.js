@@ -17,7 +17,7 @@ const views = new Map();
 const story = pages.find((page) => page.steps);
 const described = new Map([...pages, ...(story?.steps ?? [])].filter((one) => one.controls).map((one) => [one.key, one]));
 const tabModel = new LocalModel({ pages, selected: "" }, () => turn());
-const stepModel = new LocalModel({ steps: story?.steps ?? [], step: story?.steps[0]?.key }, () => turn());
+const stepModel = new LocalModel({ steps: story?.steps ?? [], step: story?.steps[0]?.key });
 
 function viewOf(key) {
   if (!views.has(key)) views.set(key, new View(described.get(key), wished));
@@ -28,8 +28,17 @@ const open = () => viewOf(tabModel.get("selected") === story?.key ? stepModel.ge
 
 const sections = new Map(pages.map(sectionOf));
 
+// the story hands over to another page
+function leave({ page, values }) {
+  const view = viewOf(page);
+  view.begin({ ...view.starts(), ...values });
+  tabModel.set("selected", page);
+  tabModel.save_changes();
+  document.getElementById(`tab-${page}`).focus();
+}
+
 async function tell(el) {
-  const parts = { view: viewOf, panel, stage, plot, words, code, status };
+  const parts = { view: viewOf, turn, leave, panel, stage, plot, words, code, status };
   const { default: module } = await import("./story.js");
   await module.render({ model: stepModel, el, parts });
 }
@@ -92,8 +101,7 @@ function restore(parameters) {
   tabModel.set("selected", page.key);
   show(page.key);
   const view = open();
-  view.hold(valuesOf(view.controls, parameters));
-  view.models.panel.set("said", "");
+  view.begin(valuesOf(view.controls, parameters));
   socket.ask(view.key, view.values);
 }
 

@@ -1,14 +1,15 @@
-// The story: one step at a time fills the page. Beside the live stage stand a short text, one to three things to try, and the answer,
-// which unfolds some seconds after one has tried. Texts are fixed sentences of the catalogue or made in Python of numbers.
+// The story: one step at a time fills the page. Beside the live stage stand a short text, a few things to try, and the answer,
+// which unfolds some seconds after one has begun to try. Texts are fixed sentences of the catalogue or made in Python of numbers.
 
 import { below, whileMatches } from "./below.js";
 import { LocalModel } from "./model.js";
+import { presets } from "./panel.js";
 
-const WATCH = 12000; // milliseconds that one watches, and writes a guess, before the answer unfolds
+const WATCH = 12000; // milliseconds from the first try to the answer: time to guess, and for a rhythm to be born or to die
 const ASKED = "What happens?", TOLD = "What happened";
 const ACTS = { "new start": "randomize", "line-up": "lineUp", kick: "kick" }; // names of the stage's events
 const STILL = "Press Play, or try something, to see it move.";
-const STATES = { open: ["○", "not yet"], shown: ["◐", "shown"], reached: ["✓", "solved"] }; // of a goal
+const STATES = { open: ["○", "not yet"], shown: ["◐", "shown"], reached: ["✓", "solved by you"] }; // of a goal
 const HINTS = { before: "Try one of these, and guess first.", watching: "Watch. The answer unfolds by itself, or here." };
 
 const make = (tag, className = "", properties = {}, ...children) => {
@@ -27,10 +28,10 @@ const stageIn = (el) => el.querySelector(".stage")?.stage;
 
 // ---- what a step consists of; each function adds to `ends` what must be undone when the step is left
 
-// sliders of some controls in plain words; `apart`: without a button Reset
-function sliders(view, controls, parts, el, ends, apart = true) {
+// sliders of some controls in plain words
+function sliders(view, controls, parts, el, ends) {
   const of = (name) => view.models.panel.get(name);
-  const state = { controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true, apart };
+  const state = { controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true, apart: true };
   const model = new LocalModel(state, (changes) => {
     if (changes.preset) view.ask(changes.preset);
     if (changes.wish) view.ask(changes.wish, { quiet: true });
@@ -81,13 +82,14 @@ function answerBox(view, ends) {
     hint.textContent = fold.open && trial ? "" : trial ? HINTS.watching : HINTS.before;
   };
   text.setAttribute("aria-live", "polite");
-  fold.addEventListener("toggle", show);
+  fold.addEventListener("toggle", () => (fold.open && clearTimeout(wait), show()));
   view.models.words.on("change:answers", show);
   show();
   ends.push(() => (clearTimeout(wait), view.models.words.off("change:answers", show)));
   const tried = (one) => {
+    if (one === trial) return; // who goes on with it waits no longer, and what was folded by hand stays so
     clearTimeout(wait);
-    if (one !== trial) fold.open = false;
+    fold.open = false;
     trial = one;
     show();
     wait = setTimeout(() => (fold.open = true), WATCH);
@@ -187,6 +189,18 @@ function goals(step, view, ends) {
   return list;
 }
 
+// what the marks of the goals say, and a button that brings back the first values
+function key(view, ends) {
+  const marks = Object.values(STATES).map(([mark, says]) => make("span", "", { textContent: `${mark} ${says}` }));
+  const row = make("div", "story-key", {}, ...marks);
+  ends.push(presets.render({ model: view.models.panel, el: row }));
+  return row;
+}
+
+function onward({ words, button: name, ...to }, parts) {
+  return [html("p", "story-onward", words), button("button strong", name, () => parts.leave(to))];
+}
+
 // who does not like motion finds a stage at rest, and is told how it moves
 function resting(left) {
   const hint = make("p", "story-still", { textContent: STILL, hidden: Boolean(stageIn(left)?.playing) });
@@ -222,8 +236,8 @@ function scene(step, view, parts, turn, el) {
   if (step.tries.length) right.append(...trials(step, view, parts, left, () => (tell(), moves()), ends));
   if (step.challenges.length) {
     const knobs = make("div", "story-knobs");
-    right.append(goals(step, view, ends), now, knobs); // the present beside the goals, not below the knobs
-    sliders(view, view.controls, parts, knobs, ends, false);
+    right.append(goals(step, view, ends), key(view, ends), now, knobs); // the present beside the goals, not below the knobs
+    sliders(view, view.controls, parts, knobs, ends);
   }
   if (step.pictures.length) body.classList.add("with-map"); // in a column of its own, with the last lines below it
   (step.pictures.length ? body : right).append(last);
@@ -236,6 +250,11 @@ function scene(step, view, parts, turn, el) {
   }
   if (step.tries.length) last.append(now);
   turn.prepend(status);
+  if (step.onward) {
+    const [words, to] = onward(step.onward, parts);
+    last.append(words);
+    turn.append(to);
+  }
   last.append(turn);
   ends.push(parts.status.render({ model: view.models.status, el: status }));
   return () => (ends.forEach((end) => end?.()), body.remove());
@@ -243,13 +262,21 @@ function scene(step, view, parts, turn, el) {
 
 // ---- from step to step
 
+// what was said when the step was left held for other values
+function forget({ models }) {
+  for (const [name, nothing] of [["text", ""], ["answers", {}], ["solved", {}]]) models.words.set(name, nothing);
+}
+
 export default {
   render({ model, el, parts }) {
     const steps = model.get("steps"), root = make("div", "story-root"), place = make("div");
     const title = make("h2", "story-title", { tabIndex: -1 });
+    // who goes to a step finds the values that its text tells of; Back, Forward and a reload of the browser keep those of the address
     const go = (key) => {
-      model.set("step", key);
-      model.save_changes();
+      parts.view(key).begin();
+      if (key === model.get("step")) open();
+      else model.set("step", key);
+      parts.turn();
       title.focus({ preventScroll: true });
     };
     const marks = steps.map((step, i) => {
@@ -264,6 +291,7 @@ export default {
     const open = () => {
       const at = Math.max(0, steps.findIndex(({ key }) => key === model.get("step"))), step = steps[at];
       end?.();
+      forget(parts.view(step.key));
       marks.forEach((mark, i) => (i === at ? mark.setAttribute("aria-current", "step") : mark.removeAttribute("aria-current")));
       title.textContent = step.title;
       const turn = make("div", "story-turn");

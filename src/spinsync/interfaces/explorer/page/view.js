@@ -46,6 +46,12 @@ export class View {
     return Object.fromEntries(this.controls.map((control) => [control.name, control.start]));
   }
 
+  // what a page or a step opens with
+  begin(values = this.starts()) {
+    this.hold(values);
+    this.models.panel.set("said", "");
+  }
+
   // `quiet`: no entry of the history at once, as for a slider that is dragged
   ask(changes, { quiet = false } = {}) {
     const values = { ...this.values }, sentences = [];
