@@ -45,8 +45,8 @@ def words(values: Values) -> str:
         turn = (
             f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)} relative to it."
             if abs(number) < STILL
-            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone. The laboratory view slows "
-            f"that to 1 for the eye: {equation(f'1{NO_BREAK}+{NO_BREAK}Ω', 1 + number)}."
+            else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone. In the laboratory view "
+            f"that turns at 1, chosen for the eye, and all at {equation(f'1{NO_BREAK}+{NO_BREAK}Ω', 1 + number)}."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "
