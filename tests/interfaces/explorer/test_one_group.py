@@ -22,8 +22,8 @@ def of(**changes):
         (
             {},
             (
-                "Synchronized. All spins turn together, at Ω = −0.20 relative to a spin alone. In the laboratory view that "
-                "turns at 1, chosen for the eye, and all at 1 + Ω = 0.80.",
+                "Synchronized. All spins turn together, at Ω = −0.20 relative to a spin alone. In the laboratory "
+                "view 1 + Ω = 0.80; the 1 is chosen for the eye.",
                 "R = 0.34",
                 "z = 0.18",
                 "above the threshold 1.08",

@@ -46,7 +46,7 @@ def words(values: Values) -> str:
             f"All spins turn together, as fast as a spin alone: {equation('Ω', 0.0)} relative to it."
             if abs(number) < STILL
             else f"All spins turn together, at {equation('Ω', number)} relative to a spin alone. In the laboratory view "
-            f"that turns at 1, chosen for the eye, and all at {equation(f'1{NO_BREAK}+{NO_BREAK}Ω', 1 + number)}."
+            f"{equation(f'1{NO_BREAK}+{NO_BREAK}Ω', 1 + number)}; the 1 is chosen for the eye."
         )
         told = (
             f"<b>Synchronized.</b> {turn} Order parameter {equation('R', float(cycle.order_parameter))}, mean height "
