@@ -1,5 +1,7 @@
 """The story in a real browser: when an answer unfolds, with which values a step opens, and how the story hands over."""
 
+import time
+
 import pytest
 
 from explorer_visitor import served, wait_until
@@ -54,6 +56,19 @@ def test_another_trial_has_a_time_of_its_own(browser, address):
         assert not page.evaluate(OPEN)  # though it is longer since the kick
         wait_until(page, OPEN, seconds=0.3 * WATCH / 1000 + 1)
         assert "loses half" in page.locator(".story-answer").inner_text()
+
+
+def test_answers_that_come_before_the_step_is_drawn_are_kept(browser, address):
+    def late(route):
+        time.sleep(3)
+        route.continue_()
+
+    with step(browser, address, "story-3") as page:
+        page.route("**/assets/story.js", late)
+        page.reload()
+        press(page, "Kick")
+        wait_until(page, OPEN, seconds=WATCH / 1000 + 5)
+        assert "They shrink again" in page.locator(".story-answer").inner_text()
 
 
 def test_an_answer_that_was_folded_by_hand_stays_so(browser, address):

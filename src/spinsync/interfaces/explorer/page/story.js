@@ -274,7 +274,7 @@ export default {
     // who goes to a step finds the values that its text tells of; Back, Forward and a reload of the browser keep those of the address
     const go = (key) => {
       parts.view(key).begin();
-      if (key === model.get("step")) open();
+      if (key === model.get("step")) anew();
       else model.set("step", key);
       parts.turn();
       title.focus({ preventScroll: true });
@@ -291,7 +291,6 @@ export default {
     const open = () => {
       const at = Math.max(0, steps.findIndex(({ key }) => key === model.get("step"))), step = steps[at];
       end?.();
-      forget(parts.view(step.key));
       marks.forEach((mark, i) => (i === at ? mark.setAttribute("aria-current", "step") : mark.removeAttribute("aria-current")));
       title.textContent = step.title;
       const turn = make("div", "story-turn");
@@ -301,8 +300,9 @@ export default {
     };
     root.append(nav, title, place);
     el.append(root);
-    model.on("change:step", open);
-    open();
-    return () => (model.off("change:step", open), end?.(), root.remove());
+    const anew = () => (forget(parts.view(model.get("step"))), open());
+    model.on("change:step", anew);
+    open(); // of the first step Python may have told before this module was there
+    return () => (model.off("change:step", anew), end?.(), root.remove());
   },
 };
