@@ -165,8 +165,8 @@ def shorter(equations: SteadyEquations, now: Linearized, step: Array) -> Lineari
 
 
 def relative_size(step: Unknowns, at: Unknowns, least: float) -> float:
-    """Largest change, relative to the largest z and the largest m, which is 0 if all spins are down: at least `least`."""
-    return float(max(abs(step.z).max() / abs(at.z).max(), abs(step.m).max() / max(abs(at.m).max(), least)))
+    """Largest change, relative to the largest z and the largest m, of which either may be 0: at least `least`."""
+    return float(max(abs(d).max() / max(abs(x).max(), least) for d, x in ((step.z, at.z), (step.m, at.m))))
 
 
 def steady_state(coefficients: Callable[[], Classes], y: Array) -> Array:
