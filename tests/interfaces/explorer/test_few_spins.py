@@ -6,7 +6,7 @@ import xarray as xr
 
 import spinsync as ss
 from explorer_views import page, plain, preset
-from spinsync.interfaces.explorer import few_spins
+from spinsync.interfaces.explorer import few_spins, few_views
 from spinsync.interfaces.explorer.controls import EXACT_UP_TO, FEW, SPINS, brief, starts
 
 
@@ -26,7 +26,7 @@ def test_few_spins_in_words():
     c = float(ss.steady_state(few_spins.ensemble(values), theory=theory).correlation[0, 0].real)
     assert f"c = {c:.3f}" in said(values)
     assert f"{width:.2f} wide" in said(values)
-    assert "Infinitely many spins synchronize: c = R²/4 = 0.029, a line at ν = −0.20 and no width" in said(values)
+    assert "Infinitely many spins synchronize: c = R²/4 = 0.029, a line at ν = −0.20 of no width" in said(values)
     assert "Infinitely many spins stay incoherent here" in said(of(V=0.8))
 
 
@@ -43,12 +43,14 @@ def test_few_spins_in_words():
         {"N": 1000, "V": 1.15},
         {"N": 1e6, "V": 5.0, "theta": -0.05, "r": 12.0},
         {"N": 301, "theta": 0.5},
+        {"N": 4, "V": 5.0, "theta": 0.0},
+        {"N": 3},
     ],
 )
 def test_words_keep_their_height(changes):
     values = of(**changes)
-    for words in (said(values), plain(few_spins.first_words(values))):
-        assert 80 < len(words) <= 4 * 76, words
+    for words in (said(values), plain(few_spins.first_words(values)), drawn(values)[0]):
+        assert not words or 80 < len(words) <= 4 * 76, words
         assert "-" not in words
 
 
@@ -56,19 +58,64 @@ def test_a_negative_correlation_is_said():
     values = of(N=2)
     assert few_spins.correlation(few_spins.ensemble(values), ss.Exact(2)) < 0
     assert "c = −0." in said(values)
-    assert "any two tend to point apart" in said(values)
-    assert "any two tend to point the same way" in said(of())
+    assert "they tend to point apart" in said(values)
+    assert "they tend to point the same way" in said(of())
     assert "c = 0.000: they know nothing of each other" in said(of(V=0.0))
 
 
 def test_the_frequency_of_the_light_is_relative_to_a_spin_alone():
     """A few spins without coupling emit at their own frequency, nu = 0."""
     assert float(few_spins.line(of(V=0.0)).frequency) == pytest.approx(0, abs=1e-9)
-    assert "a line at ν = 0.00 relative to a spin alone" in said(of(V=0.0))
+    assert "narrowest line is at ν = 0.00 relative to a spin alone" in said(of(V=0.0))
+
+
+def drawn(values):
+    """The words that come with the spectrum, "" if it brings none, and its bar at half height."""
+    found = few_views.Found(values)
+    found.words()
+    parts = found.spectrum()
+    bar = parts["spectrum"]["figure"]["lines"][-1]["x"]
+    return plain(parts["words"]["text"]) if "words" in parts else "", bar
+
+
+@pytest.mark.parametrize(
+    ("changes", "peak", "width"),
+    [
+        ({"N": 4, "V": 5.0, "theta": 0.0}, -3.02, 4.33), ({"N": 4, "V": 5.0, "theta": 0.0, "r": 1.0}, 0.0, 5.45),
+        ({"N": 3}, 0.12, 4.12),
+    ],
+)  # fmt: skip
+def test_lines_that_overlap_are_told_of_as_what_is_seen(changes, peak, width):
+    """Against the spectrum of the master equation without the symmetry of equal spins, on a fine grid."""
+    values = of(**changes)
+    nu = np.linspace(peak - 6, peak + 6, 2401)
+    light = ss.emission_spectrum(few_spins.ensemble(values), nu, theory=ss.BruteForce(int(values["N"]))).emission.values
+    above = nu[light > light.max() / 2]
+    assert nu[light.argmax()] == pytest.approx(peak, abs=0.01)
+    assert np.ptp(above) == pytest.approx(width, abs=0.02)
+    words, bar = drawn(values)
+    assert f"all lines together peak at ν = {peak:.2f}, {width:.2f} wide".replace("-", "−") in words
+    line = float(few_spins.line(values).frequency)
+    np.testing.assert_allclose(bar, [above[0] - line, above[-1] - line], atol=0.01)
+
+
+def test_one_line_alone_is_told_of_once():
+    for values in (of(N=100), of(N=2, V=0.0)):
+        words, bar = drawn(values)
+        assert not words
+        width = float(few_spins.line(values).linewidth)
+        np.testing.assert_allclose(bar, [-width / 2, width / 2], atol=0.02 * width)
+
+
+def test_half_height_is_that_of_a_line_and_none_where_the_curve_ends_before():
+    x = np.linspace(-4, 4, 161)
+    np.testing.assert_allclose(few_spins.half_height(x, few_spins.lorentzian(x, 2.0)), [-1, 1], atol=0.01)
+    assert few_spins.half_height(x[:70], few_spins.lorentzian(x[:70], 2.0)) is None
+    assert few_spins.half_height(x, 0 * x) is None
 
 
 def test_few_spins_may_be_more_correlated_below_the_threshold_and_many_are_not():
-    told = "With few, c may even be larger than above the threshold."
+    told = "With few, c may be larger than above the threshold."
     assert told in said(of(V=0.8))
     assert told not in said(of())
     assert told not in said(of(theta=0.4))  # no coupling synchronizes there
@@ -214,3 +261,18 @@ def test_code_of_few_spins_makes_the_view_again(changes, executed):
     xr.testing.assert_identical(names["light"], few_spins.light(values))
     assert f"width {float(found.linewidth):.6g}" in printed
     assert f"width{' by phase diffusion' if values['N'] == 1e6 else ''} {few_spins.best_width(values, found):.6g}" in printed
+
+
+def test_a_number_of_spins_without_an_answer_is_a_gap_and_leaves_the_others():
+    def of(model, level):
+        if level.spins == 60 and isinstance(level, ss.Cumulants):
+            raise ss.IntegrationError("too close to a threshold")
+        return 1.0 / level.spins
+
+    found = few_spins.second_order(of, few_spins.ensemble(starts(FEW)))
+    assert [spins for spins, value in zip(few_spins.MANY, found, strict=True) if np.isnan(value)] == [60]
+    curves = few_views.Curves(of, starts(FEW))
+    curves.add(2)
+    for drawing in (few_views.correlations(curves), few_views.widths(curves)):
+        assert np.isfinite([drawing["y"]["low"], drawing["y"]["high"]]).all()
+        assert sum(y is None for line in drawing["lines"] for y in line["y"]) == 1

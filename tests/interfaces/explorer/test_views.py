@@ -214,11 +214,9 @@ def test_both_groups_are_seen_where_their_frequencies_agree(finished):
 def test_the_spectrum_shows_its_width(finished):
     figure = finished["few"][0]["spectrum"]["figure"]
     curve, width = figure["lines"]
-    line = few_spins.line(starts(views.VIEWS["few"].controls))
-    assert width["x"][1] - width["x"][0] == pytest.approx(float(line.linewidth), rel=1e-4)
     assert width["y"][0] == pytest.approx(max(curve["y"]) / 2, rel=1e-4)
     half = [x for x, y in zip(curve["x"], curve["y"], strict=True) if y > max(curve["y"]) / 2]
-    assert half[-1] - half[0] == pytest.approx(float(line.linewidth), rel=0.1)
+    np.testing.assert_allclose(width["x"], [half[0], half[-1]], atol=curve["x"][1] - curve["x"][0])
 
 
 def test_correlations_below_zero_are_drawn(finished):

@@ -159,6 +159,17 @@ def test_the_growth_rate_is_that_of_mean_field(coupling):
     assert found == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("spins", [3, 1000, 10**6])
+def test_equal_gain_and_damping_without_collective_decay_leave_nothing(spins):
+    """At theta = 0 the completely mixed state is the steady state: Newton's steps have no inversion to be compared with."""
+    rates = {"gain": 0.5, "damping": 0.5, "coupling": 5.0, "theta": 0.0}
+    for ensemble in (ss.Ensemble.single(**rates), ss.Ensemble.pair(detuning=1.0, **rates)):
+        found = ss.steady_state(ensemble, theory=ss.Cumulants(2 * spins))
+        assert found.stable
+        for name in ("inversion", "correlation", "inversion_correlation"):
+            np.testing.assert_allclose(found[name], 0, atol=1e-12, err_msg=name)
+
+
 def test_spins_in_their_ground_state():
     """Nothing emits, and the correlations are exactly zero."""
     dark = laser(gain=0.0, theta=-1.0)

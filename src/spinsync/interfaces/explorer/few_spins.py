@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, floor, inf, isfinite, log10
+from math import ceil, floor, inf, isfinite, log10, nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 import spinsync as ss
 from spinsync.interfaces.explorer import one_group
-from spinsync.interfaces.explorer.controls import EXACT_UP_TO, NO_BREAK, SPINS, Values, brief, equation
+from spinsync.interfaces.explorer.controls import EXACT_UP_TO, NO_BREAK, SPINS, Values, brief, equation, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,8 @@ COUNTS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 44, 60, 80, 100, 140, 200, EXACT_UP_TO)
 MANY = (10, 14, 20, 30, 44, 60, 100, 200, 400, 1000, 3000, 10_000, 100_000, 1_000_000)  # of those in second order
 POINTS = 241  # of the spectrum
 UNRELATED = 5e-4  # a correlation that is 0.000 in three digits
-DARK = 1e-12  # emission that is none
+DARK = 1e-12  # emission, or correlation, that is none
+MIXED = 0.02  # part of its width, by which a spectrum differs that is not one line
 REACH = 4  # half width of a spectrum, in widths of its line
 FROM_THE_LINE = "from the line (ν − ν₀)/(κ+γ)"
 # Phase diffusion (4.7) is too small by less than 2.5/x of the width, x = N|s|^2 (1 - V_c/V), as comparison with exact widths
@@ -54,8 +55,15 @@ def width(model: ss.Ensemble, level: Level) -> float:
 
 
 def second_order(of: Quantity, model: ss.Ensemble) -> list[float]:
-    """A quantity of the numbers of spins MANY, in second order."""
-    return [of(model, ss.Cumulants(spins)) for spins in MANY]
+    """A quantity of the numbers of spins MANY, in second order; NaN where it has no answer, as close to a threshold."""
+
+    def known(spins: int) -> float:
+        try:
+            return of(model, ss.Cumulants(spins))
+        except (ss.InputError, ss.IntegrationError):
+            return nan
+
+    return [known(spins) for spins in MANY]
 
 
 def limit(values: Values) -> float:
@@ -116,22 +124,57 @@ def highest(light: xr.Dataset) -> float:
     return top if top > DARK else 1.0
 
 
+def half_height(x: NDArray[Any], y: NDArray[Any]) -> tuple[float, float] | None:
+    """Where a curve crosses half of its greatest value, before and after it; None where it ends before."""
+    top, half = int(y.argmax()), y.max() / 2
+    before, after = np.flatnonzero(y[:top] < half), top + np.flatnonzero(y[top:] < half)
+    if not (before.size and after.size and y.max() > DARK):
+        return None
+    left, right = before[-1], after[0]
+    rising, falling = slice(left, left + 2), slice(right, right - 2, -1)  # np.interp wants growing y
+    return float(np.interp(half, y[rising], x[rising])), float(np.interp(half, y[falling], x[falling]))
+
+
+def peak_of(light: xr.Dataset) -> float:
+    """The frequency of the strongest emission, by a parabola through three points."""
+    x, y, top = light.frequency.values, light.emission.values, int(light.emission.values[1:-1].argmax()) + 1
+    before, here, after = y[top - 1 : top + 2]
+    bend = before - 2 * here + after
+    return float(x[top] + (x[1] - x[0]) * (before - after) / (2 * bend)) if bend < 0 else float(x[top])
+
+
+def drawn_width(values: Values, found: xr.Dataset, light: xr.Dataset) -> tuple[float, float]:
+    """Between which frequencies from the line the spectrum is higher than half; by phase diffusion, of its line."""
+    half = best_width(values, found) / 2
+    ends = None if diffuses(values) else half_height(light.frequency.values - float(found.frequency), light.emission.values)
+    return ends or (-half, half)
+
+
+def mixed(values: Values, found: xr.Dataset, light: xr.Dataset) -> str:
+    """What the spectrum of few spins looks like where wider lines than the narrowest count."""
+    left, right = drawn_width(values, found, light)
+    peak, narrow = peak_of(light), float(found.linewidth)
+    apart = max(abs(right - left - narrow), abs(peak - float(found.frequency)))
+    if values["N"] > EXACT_UP_TO or apart < MIXED * narrow:
+        return ""
+    return f"; all lines together peak at {equation('ν', peak)}, {brief(right - left)} wide"
+
+
 def first_words(values: Values) -> str:
     """What closed forms tell before the spins are computed."""
     return f"{_heading(values)} {_many(values)} The spins are being computed."
 
 
-def words(values: Values, found: xr.Dataset, c: float) -> str:
-    """What the spins do, and what infinitely many would, in HTML."""
+def words(values: Values, found: xr.Dataset, c: float, beside: str = "") -> str:
+    """What the spins do, and what infinitely many would, in HTML; `beside`: what is said of the other lines."""
     if values["N"] > EXACT_UP_TO:
         return _second_order(values, found, c)
     towards = "point the same way" if c > 0 else "point apart"
-    meaning = f"any two tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
+    meaning = f"they tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
     return (
-        f"{_heading(values)} The correlation of two is {equation('c', c, 3)}: "
-        f"{meaning}. The light has a line at "
-        f"{equation('ν', float(found.frequency))} relative to a spin alone, {brief(float(found.linewidth))} wide. "
-        f"{_many(values)}"
+        f"{_heading(values)} Two are correlated by {equation('c', c, 3)}: "
+        f"{meaning}. The light's narrowest line is at {equation('ν', float(found.frequency))} relative to a spin alone, "
+        f"{brief(float(found.linewidth))} wide{beside}. {_in_short(values) if beside else _many(values)}"
     )
 
 
@@ -148,8 +191,9 @@ def counted(spins: float) -> str:
 def _second_order(values: Values, found: xr.Dataset, c: float) -> str:
     """What second order says, and how far it can be trusted."""
     spins, second = values["N"], brief(float(found.linewidth))
+    told = brief(c) if DARK < abs(c) < UNRELATED else shown(c, 3)
     here = (
-        f"{_heading(values)} Correlations of three and more spins are left out. Of two: {equation('c', c, 3)}, so "
+        f"{_heading(values)} Correlations of three and more spins are left out. Of two: {equation('c', told)}, so "
         f"{equation('R', 2 * max(0.0, c) ** 0.5)}. The light has a line at {equation('ν', float(found.frequency))}, "
     )
     if not limit(values):
@@ -175,17 +219,23 @@ def _limit(values: Values) -> str:
     return str(equation("c = R²/4", limit(values), 3))
 
 
+def _in_short(values: Values) -> str:
+    """As `_many`."""
+    cycle = ss.limit_cycle(ensemble(values))
+    if bool(cycle.synchronized):
+        return f"Infinitely many spins synchronize: {_limit(values)}, one line, at {equation('ν', float(cycle.frequency))}."
+    return "Infinitely many stay incoherent: <i>c</i> goes to zero."
+
+
 def _many(values: Values) -> str:
     cycle = ss.limit_cycle(ensemble(values))
     if bool(cycle.synchronized):
         return (
             f"Infinitely many spins synchronize: {_limit(values)}, a line at "
-            f"{equation('ν', float(cycle.frequency))} and no width: the more spins, the slower their phase wanders."
+            f"{equation('ν', float(cycle.frequency))} of no width: the more spins, the slower their phase wanders."
         )
     below = (
-        "With few, <i>c</i> may even be larger than above the threshold."
-        if isfinite(ss.critical_coupling(ensemble(values)))
-        else ""
+        "With few, <i>c</i> may be larger than above the threshold." if isfinite(ss.critical_coupling(ensemble(values))) else ""
     )
     told = "Infinitely many spins stay incoherent here: <i>c</i> goes to zero, the line keeps a width."
     return f"{told} {below}".rstrip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from math import isfinite
 from typing import Any, ClassVar
 
 import spinsync as ss
@@ -53,7 +54,8 @@ class Found:
 
     def words(self) -> Parts:
         values = self.values
-        self.line, c = few_spins.line(values), few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
+        self.line = few_spins.line(values)
+        self.c = c = few_spins.correlation(few_spins.ensemble(values), few_spins.theory(values["N"]))
         self.width = few_spins.best_width(values, self.line)
         many = few_spins.limit(values)
         correlation = (
@@ -69,7 +71,8 @@ class Found:
     def spectrum(self) -> Parts:
         light = few_spins.light(self.values, self.line)
         x, y = light.frequency.values - float(self.line.frequency), light.emission.values
-        top, half, diffuses = few_spins.highest(light), self.width / 2, few_spins.diffuses(self.values)
+        top, diffuses = few_spins.highest(light), few_spins.diffuses(self.values)
+        ends = few_spins.drawn_width(self.values, self.line, light)
         level = "spectrum" if self.values["N"] <= EXACT_UP_TO else "second order"
         curves, legend = [figures.line(x, y / top, ss.plot.COLOURS[0])], [(ss.plot.COLOURS[0], level, "line")]
         if diffuses:
@@ -78,15 +81,18 @@ class Found:
         figure = {
             "x": figures.axis(few_spins.FROM_THE_LINE, x[0], x[-1]),
             "y": figures.axis("emission S(ν) / highest", 0, 1.1),
-            "lines": [*curves, figures.line([-half, half], [0.5, 0.5], ss.plot.COLOURS[1], wide=True)],
-            "legend": [*legend, (ss.plot.COLOURS[1], f"width {brief(self.width)}", "line")],
+            "lines": [*curves, figures.line(ends, [0.5, 0.5], ss.plot.COLOURS[1], wide=True)],
+            "legend": [*legend, (ss.plot.COLOURS[1], f"width {brief(ends[1] - ends[0])}", "line")],
         }
         highest = (
-            f"highest at {shown(light.frequency.values[y.argmax()])}, width {brief(self.width)}"
+            f"highest at {shown(light.frequency.values[y.argmax()])}, width {brief(ends[1] - ends[0])}"
             if y.max() > few_spins.DARK
             else "no light at all"
         )
-        return {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}
+        parts: Parts = {"spectrum": {"figure": figure, "says": f"Spectrum of the light: {highest}.", "busy": False}}
+        if beside := few_spins.mixed(self.values, self.line, light):
+            parts["words"] = {"text": few_spins.words(self.values, self.line, self.c, beside)}
+        return parts
 
 
 class Curves:
@@ -103,7 +109,7 @@ class Curves:
 
     @property
     def known(self) -> list[float]:
-        return [*self.exact.values(), *self.second]
+        return [value for value in (*self.exact.values(), *self.second) if isfinite(value)]
 
     def lines(self) -> list[Line]:
         exact, second = ss.plot.COLOURS[:2]

@@ -228,7 +228,8 @@ def few_spectrum(values: Values) -> Figure:
     ax.plot(x, light.emission / few_spins.highest(light), label="second order" if values["N"] > EXACT_UP_TO else None)
     if few_spins.diffuses(values):
         ax.plot(x, few_spins.lorentzian(x, width), color=figures.BLACK, ls="--", lw=0.9, label="phase diffusion")
-    ax.plot([-width / 2, width / 2], [0.5, 0.5], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(width)}")
+    ends = few_spins.drawn_width(values, found, light)
+    ax.plot(ends, [0.5, 0.5], color=ss.plot.COLOURS[1], lw=2.4, label=f"width {brief(ends[1] - ends[0])}")
     ax.set(xlabel=rf"frequency from the line  $(\nu-\nu_0){UNIT}", ylabel=r"emission  $S(\nu)$ / highest", ylim=(0, None))
     ax.locator_params("x", nbins=3)
     ax.ticklabel_format(axis="x", style="plain")  # a power of ten at the end of the axis is overlooked
