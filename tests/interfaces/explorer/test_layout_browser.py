@@ -108,6 +108,17 @@ def test_on_a_phone_the_legend_and_the_help_stand_below_the_sphere(browser, addr
         assert page.locator(f"{here} .stage-below").is_hidden()
 
 
+def test_on_a_phone_the_words_of_buttons_stand_in_their_middle(browser, address):
+    off = """all => all.filter((e) => e.checkVisibility()).map((e) => {
+      const range = document.createRange();
+      range.selectNodeContents(e);
+      const words = range.getBoundingClientRect(), box = e.getBoundingClientRect();
+      return Math.abs(words.top + words.bottom - box.top - box.bottom) / 2;
+    })"""
+    with visit(browser, address, "One ensemble", viewport=PHONE, has_touch=True) as page:
+        assert max(page.locator(".page:not([hidden]) .button").evaluate_all(off)) <= 0.6
+
+
 COVERED = """() => {
   const here = document.querySelector(".page:not([hidden])");
   const told = here.querySelector(".stage-help p").getBoundingClientRect();

@@ -144,6 +144,25 @@ def test_the_sphere_stays_in_sight_on_a_phone(browser, address, key):
                 assert each.bounding_box()["height"] >= 39
 
 
+#: the ends of the lines that clock hands have below them, in pixels of the page
+LINES = """window.lines = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (words, x, ...rest) {
+  const wide = this.measureText(words).width;
+  if (this.canvas.className === "stage-hands") lines.push([x - wide / 2, x + wide / 2, this.canvas.clientWidth]);
+  return write.call(this, words, x, ...rest);
+};"""
+
+
+def test_on_a_phone_the_numbers_below_the_hands_of_two_groups_stand_apart(browser, address):
+    with step(browser, address, "sandbox", viewport=PHONE, has_touch=True, reduced_motion="reduce", script=LINES) as page:
+        wait_until(page, "lines.length > 1")
+        (left, a, _), (b, right, wide) = page.evaluate("lines.slice(-2)")
+        assert left >= 0
+        assert a + 6 <= b
+        assert right <= wide
+
+
 @pytest.mark.parametrize(("viewport", "scheme"), [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")])
 def test_no_rule_of_accessibility_is_broken_in_any_step(browser, address, viewport, scheme):
     axe = pytest.importorskip("axe_playwright_python", reason="pip install axe-playwright-python")

@@ -5,6 +5,7 @@ const FACES = 12; // small faces; of two groups half of them each
 const REACH = 0.86; // length of the longest hand, in radii of its face
 const GAP = 4;
 const TEXT = 22; // height of a line of text with its distances
+const LETTERS = 12, SMALLEST = 9; // size of its letters
 
 export class Hands {
   constructor(canvas) {
@@ -25,6 +26,7 @@ export class Hands {
   layout(width, height, groups) {
     const tall = height > 0.9 * width, many = this.shown.length, faces = [];
     const large = tall ? Math.min(width / groups, 0.42 * height, 150) : Math.min(width / 2, height / groups - TEXT, 150);
+    this.room = tall && groups > 1 ? width / groups - 2 * GAP : width; // of a line of text
     for (let a = 0; a < groups; a++) {
       const x = tall ? (width / groups) * (a + 0.5) : large / 2, y = large / 2 + (tall ? 0 : (height / groups) * a);
       faces.push([x, y, Math.max(0, large / 2 - GAP), a, a, true]); // none where there is no room
@@ -63,9 +65,19 @@ export class Hands {
       const colour = large && motion.groups === 1 ? this.theme.strong : this.colours[group]; // as the arrow of the mean
       this.hand(x, y, REACH * radius * u, -REACH * radius * v, colour, large ? 4 : 2);
       if (!large) continue;
-      Object.assign(c, { fillStyle: this.theme.text, font: "12px system-ui, sans-serif", textAlign: "center", textBaseline: "top" });
-      c.fillText(`${motion.groups > 1 ? "R =" : this.caption} ${motion.groupOrder(of).toFixed(2)}`, x, y + radius + GAP);
+      const words = `${motion.groups > 1 ? "R =" : this.caption} ${motion.groupOrder(of).toFixed(2)}`;
+      this.write(words, x, y + radius + GAP);
     }
+  }
+
+  // a line below a large face, smaller where it would come too near the line beside it
+  write(words, x, y) {
+    const c = this.context, say = (size) => (c.font = `${size}px system-ui, sans-serif`);
+    Object.assign(c, { fillStyle: this.theme.text, textAlign: "center", textBaseline: "top" });
+    say(LETTERS);
+    const wide = c.measureText(words).width;
+    if (wide > this.room) say(Math.max(SMALLEST, (LETTERS * this.room) / wide));
+    c.fillText(words, x, y);
   }
 
   hand(x, y, u, v, colour, thick) {

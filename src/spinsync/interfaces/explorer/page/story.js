@@ -246,7 +246,7 @@ function scene(step, view, parts, turn, el) {
     figure.dataset.part = part;
     last.append(figure);
     ends.push(parts.plot.render({ model: view.models[part], el: figure }));
-    ends.push(whileMatches("(max-width: 1099px)", () => text.after(figure), () => last.prepend(figure))); // what the text tells of
+    ends.push(whileMatches("(max-width: 1099px), (max-height: 520px)", () => text.after(figure), () => last.prepend(figure))); // what the text tells of
   }
   if (step.tries.length) last.append(now);
   turn.prepend(status);
@@ -269,7 +269,7 @@ function forget({ models }) {
 
 export default {
   render({ model, el, parts }) {
-    const steps = model.get("steps"), root = make("div", "story-root"), place = make("div");
+    const steps = model.get("steps"), root = make("div", "story-root"), place = make("div", "story-place");
     const title = make("h2", "story-title", { tabIndex: -1 });
     // who goes to a step finds the values that its text tells of; Back, Forward and a reload of the browser keep those of the address
     const go = (key) => {
