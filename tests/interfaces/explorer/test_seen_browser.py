@@ -28,10 +28,10 @@ def test_what_goes_on_is_said_of_the_motion_that_is_shown(browser, address):
     """Whoever comes from other values stays in the motion that they led to; the buttons lead to each of the two."""
     with visit(browser, address, "Two groups") as page:
         for name, words in (
-            ("Partial", "On the sphere: A overtakes B every "),
-            ("The start decides", "On the sphere: A overtakes B every "),
-            ("Weak start", "On the sphere: neither overtakes the other; mean Ω = −0.32"),
-            ("Strong start", "On the sphere: A overtakes B every 2.8"),
+            ("Partial", "Seen: A overtakes B every "),
+            ("The start decides", "Seen: A overtakes B every "),
+            ("Weak start", "Seen: neither overtakes the other; mean Ω = −0.32"),
+            ("Strong start", "Seen: A overtakes B every 2.8"),
         ):
             page.get_by_role("button", name=name, exact=True).click()
             wait_until(page, UNCLEAR)
@@ -57,11 +57,9 @@ def test_the_line_measures_first_and_then_says_what_python_says(browser, address
         )
         assert line.evaluate("e => e.scrollWidth <= e.clientWidth")
         assert page.evaluate(SOON, 40) < soon
-        wait_until(page, SEEN, "On the sphere: A overtakes B every " if which else "On the sphere: neither overtakes the other")
+        wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither overtakes the other")
         page.evaluate(AHEAD, 200)
-        wait_until(
-            page, SEEN, "On the sphere: A overtakes B every " if which else "On the sphere: neither overtakes the other; mean"
-        )
+        wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither overtakes the other; mean")
         said = [
             float(number.replace("\N{MINUS SIGN}", "-"))
             for number in re.findall(r"\N{MINUS SIGN}?\d+[.]\d+", line.text_content())
@@ -74,7 +72,7 @@ def test_without_a_common_phase_nobody_is_said_to_be_ahead(browser, address):
     with visit(browser, address, "Two groups") as page:
         page.get_by_role("button", name="No rhythm", exact=True).click()
         page.evaluate(AHEAD, 60)
-        wait_until(page, SEEN, "On the sphere: not both groups have a common phase")
+        wait_until(page, SEEN, "Seen: not both groups have a common phase")
 
 
 def test_in_the_story_blue_and_orange_are_told_of(browser, address):
@@ -82,8 +80,8 @@ def test_in_the_story_blue_and_orange_are_told_of(browser, address):
         wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('The start decides: from a weak')")
         assert page.locator(".story-now .words").evaluate("e => e.scrollHeight <= e.clientHeight")
         for name, words in (
-            ("Weak start", "On the ball: neither passes"),
-            ("Strong start", "On the ball: blue passes orange every"),
+            ("Weak start", "Seen: neither passes"),
+            ("Strong start", "Seen: blue passes orange every"),
         ):
             page.get_by_role("button", name=name, exact=True).click()
             page.evaluate(AHEAD, 120)

@@ -120,5 +120,11 @@ def test_nothing_is_said_before_it_is_clear_and_nothing_wrong_is(page, name):
     assert all((one["every"] > 0) == (int(found.regime) == ss.Regime.PARTIAL) for one in said)
 
 
+def test_a_rhythm_that_fades_is_not_told_as_one_that_goes_on(page):
+    told = played(page, preset("two", "No rhythm"), "common", until=60.0)["told"]
+    assert told[-1] == {"faint": True}
+    assert not any("every" in one for one in told)
+
+
 def test_silent_groups_are_not_told_of(page):
     assert played(page, starts(TWO, V=0.2), "weak", until=60.0)["seen"] == {"faint": True}

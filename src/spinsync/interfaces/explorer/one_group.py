@@ -69,9 +69,13 @@ def _against(values: Values, critical: float, synchronized: bool) -> str:
             "more damping than gain, <i>r</i>&nbsp;&lt;&nbsp;1")  # fmt: skip
         return f"No coupling synchronizes here: for this sign of <i>θ</i> it takes {needs}."
     side = "above" if values["V"] > critical else "below" if values["V"] < critical else "at"
-    near = "just " if side != "at" and shown(values["V"]) == shown(critical) else ""
+    near = side != "at" and shown(values["V"]) == shown(critical)
+    digits = 4 if near else 2
     slowly = ", so close to it that all goes slowly" if abs(values["V"] / critical - 1) < SLOW else ""
-    here = f"The coupling {equation('V', values['V'])} is {near}{side} the threshold {shown(critical)}{slowly}."
+    here = (
+        f"The coupling {equation('V', values['V'], digits)} is {'just ' if near else ''}{side} the threshold "
+        f"{shown(critical, digits)}{slowly}."
+    )
     started = " From a weak start the spins stay incoherent." if synchronized and side == "below" else ""
     return here + started
 

@@ -7,6 +7,7 @@ const LONGEST = 20; // time that is looked at, at most
 const CALM = 8; // time to say that nobody passes, while the angle swings
 const STAYS = 3; // time in which nothing changes where one state stays
 const FAINT = 0.005; // length of a hand below which it has no direction
+const FADING = 0.5; // part to which a hand has shrunk from one half of the time to the other where no rhythm goes on
 const DRIFT = 0.2; // radians that an angle which stays may differ between the halves of the time
 const STILL = 0.03; // radians within which an angle does not swing
 const ALIKE = 0.05; // part of its length by which a hand that stays may change
@@ -50,8 +51,10 @@ export class Laps {
     if (!samples.length) return { turns: 0, more: 2 * CALM };
     const end = samples.at(-1), known = end.time - samples[0].time, long = Math.min(LONGEST, known / 2);
     if (Math.min(...end.hands) < FAINT) return { faint: true };
-    const late = samples.filter(({ time }) => time >= end.time - long);
-    const found = this.staying(end) ?? overtaking(late, long) ?? (long < CALM ? null : swinging(late));
+    const late = samples.filter(({ time }) => time >= end.time - long), half = late.length >> 1;
+    const longest = (some, a) => Math.max(...some.map(({ hands }) => hands[a]));
+    const fading = [0, 1].some((a) => longest(late.slice(half), a) < FADING * longest(late.slice(0, half), a));
+    const found = fading ? null : this.staying(end) ?? overtaking(late, long) ?? (long < CALM ? null : swinging(late));
     const gained = (end.apart - begun.apart) / TURN;
     return found ?? { turns: Math.trunc(gained), more: Math.max(0, 2 * CALM - known) };
   }
