@@ -173,7 +173,7 @@ def words(values: Values, found: xr.Dataset, c: float, beside: str = "") -> str:
     meaning = f"they tend to {towards}" if abs(c) >= UNRELATED else "they know nothing of each other"
     return (
         f"{_heading(values)} Two are correlated by {equation('c', c, 3)}: "
-        f"{meaning}. The light's narrowest line is at {equation('ν', float(found.frequency))} relative to a spin alone, "
+        f"{meaning}. The light’s narrowest line is at {equation('ν', float(found.frequency))} relative to a spin alone, "
         f"{brief(float(found.linewidth))} wide{beside}. {_in_short(values) if beside else _many(values)}"
     )
 
