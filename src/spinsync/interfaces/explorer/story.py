@@ -38,8 +38,8 @@ SANDBOX = (
     _control("dephasing", "Noise that blurs hands", 0, 2, 0.01, 0),
     DETUNING,
     _control("alike", "Same coupling and twist between groups as within", 0, 1, 1, 1, kind="tick"),
-    _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1),
-    _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST),
+    _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1, follows="V"),
+    _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST, follows="theta"),
 )
 
 

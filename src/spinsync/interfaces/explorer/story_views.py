@@ -229,7 +229,7 @@ def words(key: str, values: Values) -> Parts:
     if key == "sandbox":
         return {
             "words": {"text": told(values), "answers": {}, "solved": solved(values)},
-            "stage": two_groups.stage(regime(values), common_regime(values)), "panel": {"idle": two_groups.idle(values)},
+            "stage": two_groups.stage(regime(values), common_regime(values)),
         }  # fmt: skip
     text, answers = TOLD[key](values)
     parts: Parts = {"words": {"text": text, "answers": answers, "solved": {}}}
