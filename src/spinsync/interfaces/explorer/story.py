@@ -102,12 +102,14 @@ SCENES = (
         "story-1", "Alone", "Clocks that do not hear each other",
         "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
         "<b>hand</b> points is its <b>phase</b>. Hands turn anticlockwise, as angles are counted. At the speed 1 a turn takes "
-        "6.3 seconds, but each clock has a speed of its own. The large clock shows the average of all hands. Its length is the "
-        "<b>order parameter <i>R</i></b>: 1 when all hands are long and point the same way, near 0 when they point anywhere.",
+        "6.3 seconds, but each clock has a speed of its own, about 1. The large clock shows the average of all hands. Its "
+        "length is the <b>order parameter <i>R</i></b>: 1 when all hands are long and point the same way, near 0 when they "
+        "point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
-            Try("width", "Make their speeds more alike, or less. They line up anew.", control="width", acts=LINE_UP),
+            Try("width", "Two of three speeds lie within 1 ± the spread. Change it: all line up anew.", control="width",
+                acts=LINE_UP),
             Try("kick", "Kick every hand to another place. Does anything repair it?", "Kick", acts=KICK),
         ),
     ),
