@@ -189,15 +189,15 @@ SCENES = (
     ),
     Scene(
         "sandbox", "Sandbox", "Your turn",
-        "All knobs are yours, and every dot can be pulled. Can you …",
+        "Turn all knobs, pull the dots: what counts is how it ends. Can you …",
         SANDBOX, {"kind": "two", "spins": 200},
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
             Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
             Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
             Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
-            Challenge("faster", "let all turn together, faster than any clock alone?", {"theta": -0.75}),
-            Challenge("opposite", "make the two groups point in opposite directions?",
+            Challenge("faster", "at <i>r</i>&nbsp;&gt;&nbsp;1, let all turn as one, faster than any alone?", {"theta": -0.75}),
+            Challenge("opposite", "let the groups point in opposite ways, 170° or more?",
                       {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),
         ),
         onward=Onward(
