@@ -2,7 +2,7 @@
 
 import pytest
 
-from explorer_visitor import FIRST, TABS, drag, field, put, says, visit
+from explorer_visitor import FIRST, TABS, drag, field, put, says, slider, visit
 
 pytestmark = pytest.mark.browser
 
@@ -70,6 +70,42 @@ def test_a_dragged_slider_makes_one_entry(browser, address):
         drag(page, "V", 60)
         page.wait_for_url("**V=**")
         assert page.evaluate("history.length") == before + 1
+
+
+def test_what_follows_shows_what_holds_and_goes_on_from_there(browser, address):
+    with visit(browser, address, "Two groups") as page:
+        box = page.locator(".page:not([hidden])").get_by_label("between the groups as within them")
+        across, twist = field(page, "V_cross"), field(page, "theta_cross")
+
+        def shown():
+            return float(across.input_value()), float(twist.input_value())
+
+        assert shown() == (5, -0.38)
+        assert across.is_disabled()
+        put(page, "V", 4)
+        put(page, "theta", 0.3)
+        assert shown() == (4, 0.3)
+        assert float(slider(page, "V_cross").input_value()) == 4
+        box.uncheck()
+        assert shown() == (4, 0.3)
+        assert across.is_enabled()
+        put(page, "V", 6)
+        put(page, "V_cross", 2)
+        assert shown() == (2, 0.3)
+        page.wait_for_url("**alike=0**V_cross=2**theta_cross=0.3**")
+        page.reload()
+        assert shown() == (2, 0.3)
+        box.check()
+        assert shown() == (6, 0.3)
+        page.wait_for_url(lambda url: "V=6" in url and "cross" not in url)
+        presets = page.get_by_role("group", name="Presets").locator("visible=true")
+        presets.get_by_role("button", name="Weak link", exact=True).click()
+        assert shown() == (0.3, -0.38)
+        presets.get_by_role("button", name="Reset").click()
+        assert shown() == (5, -0.38)
+        box.uncheck()
+        box.check()
+        assert presets.get_by_role("button", name="Reset").is_disabled()  # all is as it was
 
 
 def test_presets_and_reset(browser, address):

@@ -11,7 +11,7 @@ import pytest
 
 from spinsync.interfaces.explorer import catalogue, one_group, story, story_groups, story_views
 from spinsync.interfaces.explorer.controls import accepted, starts
-from story_steps import SCENES, TAG, begin, said
+from story_steps import SCENES, TAG, begin, number_after, said
 
 # ---- what stands on the page
 
@@ -120,6 +120,27 @@ def test_the_shown_way_reaches_its_goal(challenge):
     assert set(story_groups.GOALS) == {c.key for c in SCENES["sandbox"].challenges}
 
 
+def test_no_two_goals_are_shown_by_the_same_values():
+    for challenge in SCENES["sandbox"].challenges:
+        solved = said("sandbox", begin("sandbox", **challenge.values))["words"]["solved"]
+        assert [key for key, reached in solved.items() if reached] == [challenge.key]
+
+
+def test_from_where_on_directions_are_opposite_is_said_and_holds():
+    (words,) = (challenge.words for challenge in SCENES["sandbox"].challenges if challenge.key == "opposite")
+    assert f"{story_groups.OPPOSITE}° or more" in words
+    for detuning in (0.06, 0.08, 0.1):  # 173°, 170°, 168°
+        across = {"alike": 0.0, "V_cross": 2.0, "theta_cross": 0.62}
+        told = said("sandbox", begin("sandbox", detuning=detuning, **across))["words"]
+        angle = number_after(told["text"], "behind by")
+        assert told["solved"]["opposite"] is (angle >= 170)
+
+
+def test_a_goal_is_said_to_count_by_the_end():
+    """It is ticked before the sphere shows it."""
+    assert "what counts is how it ends" in SCENES["sandbox"].text
+
+
 @pytest.mark.parametrize(
     ("key", "changes"),
     [
@@ -128,6 +149,8 @@ def test_the_shown_way_reaches_its_goal(challenge):
         ("damped", {"theta": 0.38, "r": 0.125, "V": 0.2}),
         ("opposite", {"detuning": 1.0}),
         ("faster", {"theta": -0.62}),  # faster than the orange clocks alone, slower than the blue ones
+        ("faster", {"theta": 0.25, "r": 0.125}),  # which is a rhythm with more damping than gain, another goal
+        ("opposite", {"alike": 0.0, "detuning": 0.14, "V_cross": 2.0, "theta_cross": 0.62}),  # at 163°
     ],
 )
 def test_a_goal_is_not_given_away(key, changes):

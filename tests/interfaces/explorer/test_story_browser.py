@@ -200,6 +200,19 @@ def test_the_sandbox_says_which_goals_were_shown(browser, address):
         assert {state.inner_text() for state in states.all()} == {"◐"}
 
 
+def test_a_knob_of_the_sandbox_that_follows_another_shows_what_holds(browser, address):
+    with step(browser, address, "sandbox") as page:
+        across = page.get_by_label("Coupling between groups, as a number")
+        assert across.input_value() == "5"
+        page.get_by_label("Same coupling and twist between groups as within").uncheck()
+        assert across.input_value() == "5"
+        now(page, "Full synchronization")
+        press(page, "Reset")
+        page.locator(".story-goals button").last.click()
+        wait_until(page, "document.querySelectorAll('.story-goals li')[5].matches('.shown.here')")
+        assert across.input_value() == "2"
+
+
 def test_a_goal_that_a_visitor_reaches_is_ticked(browser, address):
     with step(browser, address, "sandbox") as page:
         now(page, "Full synchronization")

@@ -56,7 +56,7 @@ def texts_of(key):
     corners = [starts(controls), *(starts(controls, **{c.name: end}) for c in controls for end in (c.low, c.high))]
     corners += [starts(controls, detuning=d) for d in (story.FAR, story.TRAPPED)] if key in KEYS[5:] else []
     corners += [starts(controls, detuning=1.8, theta=-0.38)] if key in KEYS[5:] else []  # where the start decides
-    corners += [starts(controls, V=v) for v in (0.88, 0.94)] if key in KEYS[3:5] else []  # next to the critical coupling
+    corners += [starts(controls, V=v) for v in (0.88, 0.909, 0.94)] if key in KEYS[3:5] else []  # next to the critical coupling
     words = [story_views.words(key, values)["words"] for values in corners]
     return sorted({w["text"] for w in words}), sorted({text for w in words for text in w["answers"].values()})
 

@@ -30,6 +30,16 @@ def test_players_left_alone_lose_their_step(width):
     assert later.max() < 0.5  # it does not come back
 
 
+def test_two_of_three_clocks_are_within_the_spread_about_one():
+    count = SCENES["story-1"].stage["spins"]
+    own = 1 + 0.1 * norm.ppf((np.arange(count) + 0.5) / count)  # as page/motion.js deals them out
+    assert own.mean() == pytest.approx(1)
+    assert (abs(own - 1) < 0.1).mean() == pytest.approx(2 / 3, abs=0.03)
+    assert "a speed of its own, about 1" in SCENES["story-1"].text
+    (words,) = (trial.words for trial in SCENES["story-1"].tries if trial.control == "width")
+    assert "Two of three speeds lie within 1 ± the spread" in words
+
+
 def test_only_equal_clocks_stay_in_line():
     equal = ss.Ensemble.single(gain=0.0, damping=0.0, coupling=0.0, theta=0.0, frequency=1.0)
     run = ss.evolve(equal, np.linspace(0, 50, 51), initial=[[1.0, 0.0, 0.0]] * 5, each=True)
@@ -99,6 +109,18 @@ def test_with_a_twist_the_ball_tips_over(theta, side):
     assert np.hypot(*mean[-1, :2]) < 1e-3
     assert mean[-1, 2] == pytest.approx(side * np.linalg.norm(mean[0]), abs=1e-4)
     assert ("below", "above")[side > 0] in said("story-2", begin("story-2", theta=theta))["words"]["text"]
+
+
+def test_the_ball_tips_over_the_more_slowly_the_closer_the_twist_is_to_none():
+    def until_half(theta):
+        times = np.linspace(0, 60, 2401)
+        order = played(hearing(theta=theta), times, seed=8, spins=12).order_parameter.values
+        return times[np.argmax(order < order[0] / 2)]
+
+    assert "The closer to 0 or ±1, the longer it takes" in said("story-2", begin("story-2"))["words"]["answers"]["twist"]
+    for twists in ((0.5, 0.3, 0.1, 0.05, 0.02), (0.5, 0.7, 0.9, 0.95, 0.98), (-0.5, -0.3, -0.1, -0.05), (-0.5, -0.9, -0.95)):
+        assert (np.diff([until_half(theta) for theta in twists]) > 0).all()
+    assert until_half(0.02) > 8
 
 
 def test_some_starts_turn_backwards():
@@ -228,16 +250,27 @@ def test_no_letter_stands_for_two_speeds():
 
 
 @pytest.mark.parametrize("changes", [{}, {"theta": -0.4}, {"theta": -0.4, "V": 1.5, "r": 3}, {"theta": 0.6, "r": 1 / 9}])
-def test_the_twist_alone_sets_the_speed(changes):
+def test_the_twist_and_not_coupling_or_ratio_sets_the_speed(changes):
     told = said("story-4", begin("story-4", **changes))["words"]["answers"]["twist"]
     theta = changes.get("theta", story.TWIST)
     half, more = (-0.5, -0.75) if theta < 0 else (0.5, 0.75)
-    named = {"whatever V is:": theta, "here,": half, f"at {half:.2f} and": more}
+    named = {"not V or r:": theta, "here,": half, f"at {half:.2f} and": more}
     for v, r in ((2.0, 4.0), (4.0, 11.0)):
         for mark, twist in named.items():
             model = crowd(theta=twist, V=v, r=r if twist < 0 else 1 / r)
             plain = TAG.sub("", told).replace("−", "-")
             assert number_after(plain, mark) == pytest.approx(float(ss.limit_cycle(model).frequency), abs=0.005)
+
+
+def test_how_fast_hands_blur_sets_the_speed_too():
+    """The knob for it is in the sandbox."""
+    assert "The twist, and how fast hands blur;" in said("story-4", begin("story-4"))["words"]["answers"]["twist"]
+    speeds = []
+    for noise in (0.0, 1.0, 2.0):
+        speeds.append(number_after(said("sandbox", begin("sandbox", dephasing=noise))["words"]["text"], "one common speed"))
+        one = ss.limit_cycle(crowd(V=5.0).replace(dephasing=noise))
+        assert speeds[-1] == pytest.approx(float(one.frequency), abs=0.03)  # the difference of the groups adds a little
+    assert speeds == [0.48, -0.52, -1.52]
 
 
 @pytest.mark.parametrize("changes", [{}, {"V": 1.0}, {"V": 4.0, "r": 0.25}, {"V": 2.0, "theta": 0.25}])
@@ -266,6 +299,32 @@ def test_close_to_the_critical_coupling_all_goes_slowly(share):
     text, slow = said("story-4", values)["words"]["text"], 5 / abs(np.log(order[1] / order[0])) > 20
     assert slow == (abs(share - 1) < 0.1)
     assert ("lowly" in text, "just" in text) == (slow, slow)
+
+
+@pytest.mark.parametrize("above", [0.3, 0.004, 0.0004, -0.0004, -0.004])
+def test_coupling_and_critical_coupling_can_be_told_apart(above):
+    values = begin("story-4", V=float(ss.critical_coupling(crowd())) + above)
+    text = TAG.sub("", said("story-4", values)["words"]["text"]).replace("\N{NO-BREAK SPACE}", " ")
+    here, critical = re.search(r"V = (\d\.\d+) is .* the critical (\d\.\d+) ", text).groups()
+    assert np.sign(float(here) - float(critical)) == np.sign(above)
+    assert len(here) == len(critical) == (4 if abs(above) > 0.1 else len(here))
+    assert float(here) == pytest.approx(values["V"], abs=0.005)
+
+
+def test_the_length_and_the_speed_of_a_rhythm_are_those_of_the_end():
+    assert "In the end: length" in said("story-4", begin("story-4"))["words"]["text"]
+
+
+@pytest.mark.parametrize("changes", [{}, {"theta": -0.4}, {"r": 3.0}, {"theta": 0.4, "r": 0.2}])
+def test_the_hand_is_longest_at_twice_the_critical_coupling(changes):
+    critical = float(ss.critical_coupling(crowd(**changes)))
+    couplings = critical * np.linspace(1, 4, 601)
+    orders = np.array([float(ss.limit_cycle(crowd(**changes, V=v)).order_parameter) for v in couplings])
+    assert couplings[orders.argmax()] == pytest.approx(2 * critical, rel=1e-6)
+    assert (np.diff(orders[orders.argmax() :]) < 0).all()
+    told = said("story-4", begin("story-4", **changes))["words"]["answers"]["weaken"]
+    assert "at twice that coupling, then shorter" in told
+    assert number_after(told, "longest, R =") == pytest.approx(orders.max(), abs=0.005)
 
 
 def test_the_ring_is_the_path_of_all_spins():

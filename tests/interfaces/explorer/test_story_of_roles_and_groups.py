@@ -7,6 +7,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.interfaces.explorer import story, story_groups
+from spinsync.interfaces.explorer.controls import equation
 from story_steps import SCENES, begin, crowd, number_after, said
 
 # ---- 5. the roles
@@ -85,31 +86,42 @@ def test_the_three_regimes_of_two_groups(key, detuning, regime, words):
     assert ss.Regime(int(ss.regime(story_groups.pair(values)).regime)) is regime
     told = said("story-6", values)["words"]
     assert words in told["text"]
+    assert told["answers"]["trapped"].startswith(f"At {equation('Δ', detuning)} {story_groups.MEANT[regime]}")  # the present
     assert number_after(told["answers"][key], "Δ =") == detuning
     assert story_groups.MEANT[regime] in told["answers"][key]
 
 
-def test_at_the_border_of_passing_a_hand_shrinks_to_nothing_and_its_speed_jumps():
-    assert story_groups.BORDER in said("story-6", begin("story-6"))["words"]["answers"]["trapped"]
+@pytest.mark.parametrize(("mirrored", "hand"), [({}, "blue"), ({"theta": 0.25, "r": 0.125}, "orange")])
+def test_at_the_border_of_passing_a_hand_shrinks_to_nothing_and_its_speed_jumps(mirrored, hand):
+    told = said("story-6", begin("story-6", detuning=story.TRAPPED, **mirrored))["words"]["answers"]["trapped"]
+    assert f"the {hand} hand shrinks to nothing for a moment" in told
+    one = ("blue", "orange").index(hand)
 
     def late(detuning):
         """Lengths of both hands in a late run, and the frequencies."""
-        model = story_groups.pair(begin("story-6", detuning=detuning))
+        model = story_groups.pair(begin("story-6", detuning=detuning, **mirrored))
         run = ss.evolve(model, np.linspace(0, 200, 20001)).coherence.values[10000:]
         return 2 * abs(run), ss.regime(model)
 
     inside, outside = story.TRAPPED, story.FAR
     while outside - inside > 0.01:
         middle = (inside + outside) / 2
-        trapped = int(ss.regime(story_groups.pair(begin("story-6", detuning=middle))).regime) == ss.Regime.PHASE_TRAPPED
+        trapped = int(late(middle)[1].regime) == ss.Regime.PHASE_TRAPPED
         inside, outside = (middle, outside) if trapped else (inside, middle)
+    assert number_after(told, "At Δ =", told.index("ever lost")) == pytest.approx(outside, abs=0.011)
     for detuning in (inside, outside):
         least = late(detuning)[0].min(axis=0)
-        assert least[0] < 0.02  # blue
-        assert least[1] > 0.1
+        assert least[one] < 0.02
+        assert least[1 - one] > 0.1
     before, after = (late(d)[1].frequency.values for d in (inside, outside))
-    assert abs(after - before)[0] > 1
-    assert abs(after - before)[1] < 0.05
+    assert abs(after - before)[one] > 1
+    assert abs(after - before)[1 - one] < 0.05
+
+
+@pytest.mark.parametrize("changes", [{}, {"detuning": 1.9}, {"detuning": 1.5, "V": 3.0}])
+def test_of_a_border_is_told_only_where_it_lies_ahead(changes):
+    """Groups that swing at all buttons begin to pass each other further on; others do not swing."""
+    assert "shrinks to nothing" not in said("story-6", begin("story-6", **changes))["words"]["answers"]["trapped"]
 
 
 def test_the_answers_of_two_groups_hold_at_any_coupling():

@@ -8,7 +8,7 @@ import pytest
 
 import spinsync as ss
 from explorer_views import plain, run_steps
-from spinsync.interfaces.explorer import few_spins, figures, tongues, two_groups, views
+from spinsync.interfaces.explorer import few_spins, figures, story, tongues, two_groups, views
 from spinsync.interfaces.explorer.controls import ONE, TWO, starts
 
 PICTURES = {"one": ["map"], "two": ["tongue", "frequencies"], "few": ["spectrum", "correlation", "width"]}
@@ -162,10 +162,18 @@ def test_the_words_wait_for_the_regime_but_at_the_first_time(small):
     assert later["words"]["busy"] is True
 
 
-def test_idle_controls_are_told(small):
-    view = views.VIEWS["two"]
-    for alike, idle in ((1.0, ["V_cross", "theta_cross"]), (0.0, [])):
-        assert next(view.steps(starts(TWO, alike=alike), {})).compute()["panel"]["idle"] == idle
+@pytest.mark.parametrize("controls", [TWO, story.SANDBOX], ids=["two", "sandbox"])
+def test_what_has_no_effect_on_the_motion_follows_what_has(controls):
+    """With the values that are followed put in by hand the motion is the same."""
+    followed = {control.name: control.follows for control in controls if control.follows}
+    alike = starts(controls, V=4.0, theta=0.3)
+    assert list(followed) == two_groups.idle(alike)
+    assert two_groups.idle({**alike, "alike": 0.0}) == []
+    by_hand = alike | {"alike": 0.0} | {name: alike[other] for name, other in followed.items()}
+    assert two_groups.ensemble(by_hand) == two_groups.ensemble(alike)
+    by_name = {control.name: control for control in controls}
+    for name, other in followed.items():
+        assert (by_name[name].low, by_name[name].high) == (by_name[other].low, by_name[other].high)
 
 
 def test_the_place_is_where_the_axes_are(finished):

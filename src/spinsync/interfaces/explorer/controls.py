@@ -33,6 +33,7 @@ class Control:
     kind: Literal["number", "tick"] = "number"
     scale: Literal["linear", "log"] = "linear"
     plain: str = ""  # the label in plain words, in the story
+    follows: str = ""  # the control whose value holds here, too, while the box `alike` is ticked
 
     def taken(self, value: Any) -> tuple[float | None, str]:
         """The nearest allowed value, whole where the range is of whole numbers, and what was wrong."""
@@ -58,8 +59,8 @@ SPREAD = Control("spread", "spread of own frequencies σ/(κ+γ)", 0, 1.5, 0.01,
 DETUNING = Control("detuning", "detuning Δ/(κ+γ)", 0, 3, 0.01, 0.5)
 V_PAIR = replace(V, high=8, start=5)
 ALIKE = Control("alike", "between the groups as within them", 0, 1, 1, 1, "tick")
-V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1)
-THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38)
+V_CROSS = Control("V_cross", "cross coupling V×/(κ+γ)", 0, 8, 0.02, 1, follows="V")
+THETA_CROSS = Control("theta_cross", "cross phase θ×/π", -1, 1, 0.01, -0.38, follows="theta")
 EXACT_AT_ONCE = 100  # spins, whose line is computed in less than 0.1 s
 EXACT_UP_TO = 300  # spins, in half a second; more are answered by approximations, as they take too long for a slider
 SPINS = Control("N", "number of spins N", 2, 1_000_000, 1, 20, scale="log")

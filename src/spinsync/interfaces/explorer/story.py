@@ -38,8 +38,8 @@ SANDBOX = (
     _control("dephasing", "Noise that blurs hands", 0, 2, 0.01, 0),
     DETUNING,
     _control("alike", "Same coupling and twist between groups as within", 0, 1, 1, 1, kind="tick"),
-    _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1),
-    _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST),
+    _control("V_cross", "Coupling between groups", 0, 8, 0.02, 1, follows="V"),
+    _control("theta_cross", "Twist between groups", -1, 1, 0.01, TWIST, follows="theta"),
 )
 
 
@@ -102,12 +102,14 @@ SCENES = (
         "story-1", "Alone", "Clocks that do not hear each other",
         "Every dot is an atom that works as the smallest clock there is. Twelve of them are drawn as clocks, too. Where a "
         "<b>hand</b> points is its <b>phase</b>. Hands turn anticlockwise, as angles are counted. At the speed 1 a turn takes "
-        "6.3 seconds, but each clock has a speed of its own. The large clock shows the average of all hands. Its length is the "
-        "<b>order parameter <i>R</i></b>: 1 when all hands are long and point the same way, near 0 when they point anywhere.",
+        "6.3 seconds, but each clock has a speed of its own, about 1. The large clock shows the average of all hands. Its "
+        "length is the <b>order parameter <i>R</i></b>: 1 when all hands are long and point the same way, near 0 when they "
+        "point anywhere.",
         (WIDTH,), {"kind": "alone", "spins": 60, "start": "aligned"},
         (
             Try("line-up", "Give all clocks the same start. Watch the average hand.", "Line up all hands", acts=LINE_UP),
-            Try("width", "Make their speeds more alike, or less. They line up anew.", control="width", acts=LINE_UP),
+            Try("width", "Two of three speeds lie within 1 ± the spread. Change it: all line up anew.", control="width",
+                acts=LINE_UP),
             Try("kick", "Kick every hand to another place. Does anything repair it?", "Kick", acts=KICK),
         ),
     ),
@@ -187,15 +189,15 @@ SCENES = (
     ),
     Scene(
         "sandbox", "Sandbox", "Your turn",
-        "All knobs are yours, and every dot can be pulled. Can you …",
+        "Turn all knobs, pull the dots: what counts is how it ends. Can you …",
         SANDBOX, {"kind": "two", "spins": 200},
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
             Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
             Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
             Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
-            Challenge("faster", "let all turn together, faster than any clock alone?", {"theta": -0.75}),
-            Challenge("opposite", "make the two groups point in opposite directions?",
+            Challenge("faster", "at <i>r</i>&nbsp;&gt;&nbsp;1, let all turn as one, faster than any alone?", {"theta": -0.75}),
+            Challenge("opposite", "let the groups point in opposite ways, 170° or more?",
                       {"alike": 0.0, "detuning": 0.0, "V_cross": 2.0, "theta_cross": 0.62}),
         ),
         onward=Onward(

@@ -15,6 +15,7 @@ from spinsync.interfaces.explorer.controls import Values, equation, shown
 
 Answers = dict[str, str]
 CALM = {"V": 0.0, "theta": 0.0, "dephasing": 0.0, "spread": 0.0, "alike": 1.0}  # where a step has no such control
+OPPOSITE = 170  # degrees from which on two directions count as opposite; the words of the goal say so
 SWING = np.linspace(0, 150, 3001)  # times in which two groups are followed; the first half is forgotten
 
 
@@ -64,9 +65,14 @@ def kind(found: xr.Dataset) -> ss.Regime:
 # ---- in words
 
 
+def _ahead(found: xr.Dataset) -> int:
+    """The constant angle by which blue is ahead, in degrees as they are said."""
+    return round(degrees(float(found.phase_difference[0, 1])))
+
+
 def _apart(found: xr.Dataset) -> str:
     """The constant angle between two groups of one speed."""
-    ahead = round(degrees(float(found.phase_difference[0, 1])))
+    ahead = _ahead(found)
     if ahead == 0:
         return "both groups point the same way"
     if abs(ahead) == 180:
@@ -129,20 +135,45 @@ MEANT = {
 }  # what a regime means, where the numbers stand below
 
 
-BORDER = (
-    " Further on one hand shrinks to nothing for a moment and swings round the axis on the other side: it gains a turn at each "
-    "swing; its speed jumps."
-)
-
-
 def differing(values: Values) -> tuple[str, Answers]:
-    """Full, phase-trapped and partial synchronization by `ss.regime`."""
-    places = {"near": story.NEAR, "far": story.FAR, "trapped": story.TRAPPED}
+    """Full, phase-trapped and partial synchronization by `ss.regime`; what is between is told where the slider stands."""
+    places = {"near": story.NEAR, "far": story.FAR, "trapped": values["detuning"]}
     kinds = {key: kind(regime({**values, "detuning": d})) for key, d in places.items()}
     answers = {key: f"At {equation('Δ', d)} {MEANT[kinds[key]]}" for key, d in places.items()}
-    if (kinds["trapped"], kinds["far"]) == (ss.Regime.PHASE_TRAPPED, ss.Regime.PARTIAL):
-        answers["trapped"] += BORDER
+    if kinds["trapped"] is ss.Regime.PHASE_TRAPPED:
+        answers["trapped"] += _passing(values)
     return told(values), answers
+
+
+def _passing(values: Values) -> str:
+    """Where groups that swing begin to pass each other, and which hand gains the turns."""
+    border = _border(tuple(sorted((name, value) for name, value in values.items() if name != "detuning")))
+    if border is None or border[0] <= values["detuning"]:
+        return ""
+    first, hand = border
+    return (
+        f" At {equation('Δ', first)} the {hand} hand shrinks to nothing for a moment; beyond, it swings round the other side "
+        "of the axis, a turn more each time: its speed jumps."
+    )
+
+
+@lru_cache(16)
+def _border(items: tuple[tuple[str, float], ...]) -> tuple[float, str] | None:
+    """The first detuning, in two digits, at which groups that were phase-trapped pass, and the hand whose speed jumps there."""
+    inside, outside = (round(100 * detuning) for detuning in (story.TRAPPED, story.FAR))
+
+    def at(hundredths: int) -> xr.Dataset:
+        return regime({**dict(items), "detuning": hundredths / 100})
+
+    if kind(at(inside)) is not ss.Regime.PHASE_TRAPPED:
+        return None
+    while outside - inside > 1:
+        middle = (inside + outside) // 2
+        inside, outside = (middle, outside) if kind(at(middle)) is ss.Regime.PHASE_TRAPPED else (inside, middle)
+    if kind(at(outside)) is not ss.Regime.PARTIAL:
+        return None
+    jumps = abs((at(outside).frequency - at(inside).frequency).values)
+    return outside / 100, "blue" if jumps[0] > jumps[1] else "orange"
 
 
 # ---- the sandbox
@@ -151,12 +182,12 @@ Meets = Callable[[Values, xr.Dataset], bool]
 
 
 def _faster(values: Values, found: xr.Dataset) -> bool:
-    """Faster than the faster group alone; frequencies are counted from the mean of the groups' own."""
-    return kind(found) is ss.Regime.FULL and float(found.frequency[0]) > values["detuning"] / 2 + 0.05
+    """With more gain than damping, faster than the faster group alone; frequencies count from the mean of the groups' own."""
+    return values["r"] > 1 and kind(found) is ss.Regime.FULL and float(found.frequency[0]) > values["detuning"] / 2 + 0.05
 
 
 def _opposite(values: Values, found: xr.Dataset) -> bool:
-    return kind(found) is ss.Regime.FULL and abs(float(found.phase_difference[0, 1])) > 0.9 * pi
+    return kind(found) is ss.Regime.FULL and abs(_ahead(found)) >= OPPOSITE
 
 
 V_START = next(control.start for control in story.SANDBOX if control.name == "V")

@@ -81,8 +81,9 @@ def hearing(values: Values) -> tuple[str, Answers]:
         "start": start,
         "kick": f"It does not come back: they go on in another way, and {after}. All dots move as if painted on the ball, and "
         "no motion is better than another.",
-        "twist": "Between −1 and 0 the whole ball tips over until the mean of all dots is straight below the middle, between 0 "
-        "and 1 straight above it, and no average hand is left. At 0 and ±1 it only turns; a lost hand needs a new start.",
+        "twist": "Between −1 and 0 the ball tips over until the mean of all dots is straight below the middle, between 0 and 1 "
+        "above it: no average hand is left. The closer to 0 or ±1, the longer it takes; there the ball only turns, and a "
+        "lost hand needs a new start.",
     }
 
 
@@ -115,29 +116,36 @@ def _here(values: Values) -> str:
     return f"{equation('r', ratio)}, twist {shown(values['theta'])}"
 
 
+def _told_apart(one: float, other: float) -> tuple[str, str]:
+    """Two numbers with two digits, or with up to four where fewer are the same."""
+    digits = next((d for d in (2, 3) if shown(one, d) != shown(other, d)), 4)
+    return shown(one, digits), shown(other, digits)
+
+
 def _now(values: Values) -> str:
     """One group at the present values: rhythm or none, and why."""
     model = single(values)
     cycle, critical = ss.limit_cycle(model), float(ss.critical_coupling(model))
     slow = abs(values["V"] / critical - 1) < one_group.SLOW
     order, just = equation("R", float(cycle.order_parameter)), "just " if slow else ""
+    coupling, threshold = _told_apart(values["V"], critical)
     if bool(cycle.synchronized):
-        grown = f"Slowly it grows to {order}," if slow else f"Length {order},"
+        grown = f"Slowly it grows to {order}," if slow else f"In the end: length {order},"
         return (
-            f"<b>A rhythm.</b> {grown} common speed {_turning(cycle, long=not slow)}. {equation('V', values['V'])} is "
-            f"{just}above the critical {shown(critical)} (at {_here(values)})."
+            f"<b>A rhythm.</b> {grown} common speed {_turning(cycle, long=not slow)}. {equation('V', coupling)} is "
+            f"{just}above the critical {threshold} (at {_here(values)})."
         )
     if isfinite(critical):
         side = "just below" if slow else "not above"
         return (
-            f"<b>No rhythm.</b> All hands shrink away{', slowly' if slow else ''}. {equation('V', values['V'])} is {side} "
-            f"the critical {shown(critical)} (at {_here(values)})."
+            f"<b>No rhythm.</b> All hands shrink away{', slowly' if slow else ''}. {equation('V', coupling)} is {side} "
+            f"the critical {threshold} (at {_here(values)})."
         )
     return f"<b>No rhythm.</b> All hands shrink away. At {_here(values)} no coupling is strong enough."
 
 
 def _speed(values: Values) -> str:
-    """Who sets the common speed: by (4.3) it depends on the twist alone, not on V and r; and by (4.5) where there is one."""
+    """Who sets the common speed: by (4.3) theta and Gamma_perp, which r leaves as it is; and by (4.5) where there is one."""
     side = -1 if values["r"] > 1 else 1
     at = {theta: ss.limit_cycle(single({"V": 5.0, "theta": theta, "r": 12.0**-side})) for theta in (side / 2, side * 3 / 4)}
     speeds = " and ".join(f"{shown(float(cycle.frequency))} at {shown(theta)}" for theta, cycle in at.items())
@@ -151,8 +159,8 @@ def _speed(values: Values) -> str:
     here = ss.limit_cycle(single(values))
     told = f"{shown(float(here.frequency))} here, " if bool(here.synchronized) else ""
     return (
-        f"The twist alone, whatever <i>V</i> is: {told}{speeds}. At {coupling} there is a rhythm with a twist between {low} "
-        f"and {high} only."
+        f"The twist, and how fast hands blur; not <i>V</i> or <i>r</i>: {told}{speeds}. At {coupling} there is a rhythm with a "
+        f"twist between {low} and {high} only."
     )
 
 
@@ -170,13 +178,18 @@ def both(values: Values) -> tuple[str, Answers]:
         )
     else:
         start = kick = "There is no rhythm now: every start, and every kick, ends in silence."
-    weaken = (
-        f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} ({_here(values)}) gain and damping blur "
-        "hands faster than the coupling lines them up: the rhythm dies. Above it one is born again, from a trace of noise."
-        if isfinite(critical)
-        else "With this twist and this <i>r</i> no coupling makes a rhythm."
+    return _now(values), {"start": start, "kick": kick, "twist": _speed(values), "weaken": _weaken(values, critical)}
+
+
+def _weaken(values: Values, critical: float) -> str:
+    """What the coupling does: by (4.2) and (4.4) R² is proportional to x (1 - x), x = V_c/V, and largest at x = 1/2."""
+    if not isfinite(critical):
+        return "With this twist and this <i>r</i> no coupling makes a rhythm."
+    longest = equation("R", float(ss.limit_cycle(single({**values, "V": 2 * critical})).order_parameter))
+    return (
+        f"Below the <b>critical coupling</b> {equation('V<sub>c</sub>', critical)} ({_here(values)}) hands blur too fast: "
+        f"the rhythm dies. Above it one is born. The hand is longest, {longest}, at twice that coupling, then shorter."
     )
-    return _now(values), {"start": start, "kick": kick, "twist": _speed(values), "weaken": weaken}
 
 
 def roles(values: Values) -> tuple[str, Answers]:
@@ -229,7 +242,7 @@ def words(key: str, values: Values) -> Parts:
     if key == "sandbox":
         return {
             "words": {"text": told(values), "answers": {}, "solved": solved(values)},
-            "stage": two_groups.stage(regime(values), common_regime(values)), "panel": {"idle": two_groups.idle(values)},
+            "stage": two_groups.stage(regime(values), common_regime(values)),
         }  # fmt: skip
     text, answers = TOLD[key](values)
     parts: Parts = {"words": {"text": text, "answers": answers, "solved": {}}}

@@ -91,7 +91,6 @@ class TwoGroups:
         up = values[control.name]
         parts: Parts = {
             "code": {"text": two_groups.code(values)},
-            "panel": {"idle": two_groups.idle(values)},
             "words": {"busy": True},
             "tongue": {"place": [values["detuning"], up], "busy": drawn.get("tongue") != key},
             "frequencies": {"place": [values["detuning"]], "busy": drawn.get("frequencies") != sweep},

@@ -130,15 +130,16 @@ export default {
     inner.append(...rows.map((row) => row.root), said);
     el.append(inner);
     const show = () => {
-      const values = model.get("values"), idle = model.get("idle") ?? [];
+      const values = model.get("values");
       controls.forEach((control, i) => {
-        rows[i].show(values[control.name]);
-        rows[i].root.classList.toggle("idle", idle.includes(control.name));
-        for (const input of rows[i].inputs) input.disabled = idle.includes(control.name);
+        const idle = Boolean(control.follows && values.alike); // then the value that it follows is the one that holds
+        rows[i].show(values[idle ? control.follows : control.name]);
+        rows[i].root.classList.toggle("idle", idle);
+        for (const input of rows[i].inputs) input.disabled = idle;
       });
     };
     const say = () => (said.textContent = model.get("said") ?? "");
-    const followed = [["change:values", show], ["change:idle", show], ["change:said", say]];
+    const followed = [["change:values", show], ["change:said", say]];
     for (const [event, handler] of followed) model.on(event, handler);
     show();
     say();

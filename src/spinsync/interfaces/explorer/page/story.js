@@ -31,12 +31,12 @@ const stageIn = (el) => el.querySelector(".stage")?.stage;
 // sliders of some controls in plain words
 function sliders(view, controls, parts, el, ends) {
   const of = (name) => view.models.panel.get(name);
-  const state = { controls, presets: [], values: of("values"), said: "", idle: of("idle"), plain: true, apart: true };
+  const state = { controls, presets: [], values: of("values"), said: "", plain: true, apart: true };
   const model = new LocalModel(state, (changes) => {
     if (changes.preset) view.ask(changes.preset);
     if (changes.wish) view.ask(changes.wish, { quiet: true });
   });
-  const followed = ["values", "idle", "said"].map((name) => [`change:${name}`, () => model.set(name, of(name))]);
+  const followed = ["values", "said"].map((name) => [`change:${name}`, () => model.set(name, of(name))]);
   for (const [event, handler] of followed) view.models.panel.on(event, handler);
   const end = parts.panel.render({ model, el });
   ends.push(() => (followed.forEach(([event, handler]) => view.models.panel.off(event, handler)), end()));

@@ -25,7 +25,7 @@ export class View {
   constructor(described, wished) {
     Object.assign(this, described, { wished, presets: described.presets ?? [], pictures: described.pictures ?? [] });
     const values = this.starts();
-    const panel = new LocalModel({ controls: this.controls, presets: this.presets, values, said: "", idle: [] }, (changes) => {
+    const panel = new LocalModel({ controls: this.controls, presets: this.presets, values, said: "" }, (changes) => {
       if (changes.preset) this.ask(changes.preset);
       if (changes.wish) this.ask(changes.wish, { quiet: true });
     });
@@ -61,9 +61,20 @@ export class View {
       if (value !== null) values[control.name] = value;
       sentences.push(sentence);
     }
+    this.follow(values, changes);
     this.hold(values);
     this.models.panel.set("said", sentences.filter(Boolean).join(" "));
     this.wished(this, !quiet);
+  }
+
+  // where the box `alike` was unticked, what followed another control goes on from its value; where it was ticked, a value of
+  // its own is forgotten, as nobody would see it any more
+  follow(values, changes) {
+    if (values.alike === this.values.alike) return;
+    for (const control of this.controls) {
+      if (!control.follows || control.name in changes) continue;
+      values[control.name] = values.alike ? control.start : clamped(control, values[control.follows]);
+    }
   }
 
   // these values hold from now on: what the browser can show of them is shown at once
@@ -96,7 +107,6 @@ export class View {
       if (!model) continue;
       for (const [name, value] of Object.entries(traits)) {
         if (part !== "panel") model.set(name, value);
-        else if (name === "idle") model.set("idle", value);
         else if (name === "values" && newest) this.hold({ ...this.values, ...value });
         else if (name === "said" && newest && value) model.set("said", value);
       }
