@@ -108,7 +108,7 @@ def test_a_step_that_one_goes_to_begins_with_its_values(browser, address):
         assert "V=" not in page.url
         assert page.locator(".tried").count() == 0
         press(page, "Kick")
-        wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('A rhythm. Length')")
+        wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('A rhythm. In the end')")
 
 
 def test_a_reload_and_the_browsers_way_back_keep_the_values(browser, address):
@@ -172,7 +172,7 @@ def test_the_last_step_leads_to_the_same_with_all_numbers(browser, address):
     """The crowd of step 4, with the same length of the common hand."""
     with step(browser, address, "story-4") as page:
         press(page, "Kick")
-        wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('A rhythm. Length')")
+        wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('A rhythm. In the end')")
         length = page.locator(".story-now .words").inner_text().split("R\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")[1][:4]
         press(page, "Sandbox")
         press(page, "One ensemble")
