@@ -57,7 +57,7 @@ def test_the_line_measures_first_and_then_says_what_python_says(browser, address
         )
         assert line.evaluate("e => e.scrollWidth <= e.clientWidth")
         assert page.evaluate(SOON, 40) < soon
-        wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither overtakes the other")
+        wait_until(page, SEEN, "So far: A overtakes B every " if which else "So far: neither overtakes the other")
         page.evaluate(AHEAD, 200)
         wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither overtakes the other; mean")
         said = [

@@ -7,7 +7,7 @@ import pytest
 
 import spinsync as ss
 from spinsync.interfaces.explorer import story, story_groups
-from spinsync.interfaces.explorer.controls import equation
+from spinsync.interfaces.explorer.controls import equation, shown, starts
 from story_steps import SCENES, begin, crowd, number_after, said
 
 # ---- 5. the roles
@@ -171,3 +171,12 @@ def test_the_angles_and_meetings_of_two_groups():
         assert number_after(answers[key], mark) == pytest.approx(speed(detuning), abs=0.02)
     assert blue == pytest.approx(speed(story.FAR), abs=0.05)
     assert number_after(answers["far"], "every") == pytest.approx(100 / laps, rel=0.05)
+
+
+def test_two_motions_of_one_kind_are_told_apart():
+    """Groups that do not hear each other keep the angle of the start; strong exchange between them has two full states."""
+    apart = dict(starts(story.SANDBOX), alike=0.0, V_cross=0.0, detuning=0.0)
+    assert "with one speed for all, from a strong common one with the same speed, but another angle" in story_groups.told(apart)
+    other = dict(apart, V_cross=8.0, theta_cross=0.0, detuning=0.5, theta=-0.38, r=3.0)
+    speeds = [shown(1 + float(find(other).frequency[0])) for find in (story_groups.regime, story_groups.common_regime)]
+    assert f"in another motion like it, at the speed {speeds[1]} instead of {speeds[0]}" in story_groups.told(other)

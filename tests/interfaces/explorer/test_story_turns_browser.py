@@ -185,3 +185,15 @@ def test_the_last_step_leads_to_the_same_with_all_numbers(browser, address):
             assert part in page.url
         page.go_back()
         page.get_by_role("heading", name="Your turn").wait_for()
+
+
+def test_what_a_page_reaches_as_it_opens_nobody_has_found(browser, address):
+    solved = "document.querySelectorAll('.story-state[aria-label=\"solved by you\"]').length"
+    with step(browser, address, "sandbox&theta=-0.75") as page:
+        wait_until(page, "document.querySelector('.story-now .words').textContent.includes('synchronization')")
+        assert page.evaluate(solved) == 0
+        field = page.get_by_label("Twist θ, in half turns, as a number")
+        for twist, count in (("1", 1), ("-0.75", 2)):  # at 1 the rhythm dies, which is a goal, too
+            field.fill(twist)
+            field.press("Enter")
+            wait_until(page, f"{solved} === {count}")

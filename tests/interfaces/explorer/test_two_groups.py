@@ -43,7 +43,7 @@ def test_where_the_start_decides_both_ends_are_told_with_their_starts_and_no_rin
     values = preset("two", "The start decides")
     found, common = two_groups.regimes(values)
     words = said(values)
-    assert words.startswith("The start decides. From “Weak start”, all at random, the end is phase-trapped: ")
+    assert words.startswith("The start decides. From “Weak start”, one random cloud, the end is phase-trapped: ")
     assert f"Ω = {shown(float(found.frequency[0]))} on average. From “Strong start”, all together, it is partial: " in words
     assert "ΩA = {}, ΩB = {}.".format(*(shown(float(f)) for f in common.frequency)) in words
     assert two_groups.stage(found, common) == {"rings": [], "order": None}

@@ -86,7 +86,7 @@ def told(values: Values) -> str:
     if two_groups.start_decides(found, common):
         return (
             f"<b>The start decides:</b> from a weak start they end {END[kind(found)]}, from a strong common one "
-            f"{'in another motion of this kind' if kind(common) is kind(found) else END[kind(common)]}."
+            f"{_other_speed(found, common) if kind(common) is kind(found) else END[kind(common)]}."
         )
     first, second = (story.OWN + float(f) for f in found.frequency.values)  # counted from the mean of the groups' own
     if kind(found) is ss.Regime.FULL:
@@ -113,6 +113,16 @@ def told(values: Values) -> str:
         ss.Regime.PULSATING: "<b>Pulsating:</b> one hand swells and shrinks, and there is no angle between two rhythms.",
         ss.Regime.UNDECIDED: "<b>Undecided:</b> too close to a border to tell within the longest run.",
     }[kind(found)]
+
+
+def _other_speed(found: xr.Dataset, common: xr.Dataset) -> str:
+    """How two motions of one regime differ."""
+    speeds = [shown(story.OWN + float(one.frequency[0])) for one in (found, common)]
+    return (
+        "with the same speed, but another angle between blue and orange"
+        if speeds[0] == speeds[1]
+        else (f"in another motion like it, at the speed {speeds[1]} instead of {speeds[0]}")
+    )
 
 
 END = {

@@ -75,7 +75,9 @@ def hearing(values: Values) -> tuple[str, Answers]:
     else:
         side = "below" if twist < 0 else "above"
         now = f"{told} the ball tips over, until the mean of all dots is {side} the middle."
-        start = "From every start the ball tips over, fast or slowly, and the average hand shrinks away: no rhythm."
+        start = (
+            "From every start the ball tips over, and the average hand shrinks in the end, perhaps after growing: no rhythm."
+        )
     after = "keep to that" if rigid else "the ball tips over again"
     return now, {
         "start": start,
@@ -130,7 +132,7 @@ def _now(values: Values) -> str:
     order, just = equation("R", float(cycle.order_parameter)), "just " if slow else ""
     coupling, threshold = _told_apart(values["V"], critical)
     if bool(cycle.synchronized):
-        grown = f"Slowly it grows to {order}," if slow else f"In the end: length {order},"
+        grown = f"Slowly it comes to {order}," if slow else f"In the end: length {order},"
         return (
             f"<b>A rhythm.</b> {grown} common speed {_turning(cycle, long=not slow)}. {equation('V', coupling)} is "
             f"{just}above the critical {threshold} (at {_here(values)})."

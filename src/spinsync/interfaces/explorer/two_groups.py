@@ -150,9 +150,9 @@ def words(found: xr.Dataset, common: xr.Dataset) -> str:
     regime, other = (ss.Regime(int(one.regime)) for one in (found, common))
     if start_decides(found, common):
         return (
-            f"<b>The start decides.</b> From “Weak start”, all at random, the end is {outcome(regime, found)} From “Strong "
+            f"<b>The start decides.</b> From “Weak start”, one random cloud, the end is {outcome(regime, found)} From “Strong "
             f"start”, all together, it is {outcome(other, common)} <i>Ω</i> counts from the mean of their own. The line under "
-            "the sphere says which goes on."
+            "the sphere measures it."
         )
     told = f"<b>{NAMES[regime.name]}.</b> {_meaning(regime, found)}"
     if same(found, common):
@@ -173,7 +173,7 @@ def outcome(regime: ss.Regime, found: xr.Dataset) -> str:
     how = {
         ss.Regime.UNDECIDED: "not known.",
         ss.Regime.INCOHERENT: "incoherent: no common phase lasts.",
-        ss.Regime.FULL: f"full synchronization: one frequency {equation('Ω', first)}, the angle between the groups stays.",
+        ss.Regime.FULL: f"full synchronization: one frequency {equation('Ω', first)}, at an angle that stays.",
         ss.Regime.PHASE_TRAPPED: f"phase-trapped: the angle swings, nobody is overtaken, {equation('Ω', first)} on average.",
         ss.Regime.PARTIAL: "partial: one overtakes the other, "
         f"{equation('Ω<sub>A</sub>', first)}, {equation('Ω<sub>B</sub>', second)}.",

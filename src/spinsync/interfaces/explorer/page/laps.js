@@ -8,6 +8,7 @@ const CALM = 8; // time to say that nobody passes, while the angle swings
 const STAYS = 3; // time in which nothing changes where one state stays
 const FAINT = 0.005; // length of a hand below which it has no direction
 const FADING = 0.5; // part to which a hand has shrunk from one half of the time to the other where no rhythm goes on
+const CHANGING = 0.15; // part by which a hand may change so, before all of a long time is known
 const DRIFT = 0.2; // radians that an angle which stays may differ between the halves of the time
 const STILL = 0.03; // radians within which an angle does not swing
 const ALIKE = 0.05; // part of its length by which a hand that stays may change
@@ -43,8 +44,8 @@ export class Laps {
     if (this.samples.length > (2 * LONGEST) / EVERY) this.samples.shift();
   }
 
-  // {every, first, speeds}: the time between two meetings (0: they do not meet), whether A overtakes, and the mean speeds, null
-  // where they still change; {faint} without a direction; {turns, more} before it is clear: the turns that A has gained on B so
+  // {every, first, speeds, early}: the time between two meetings (0: they do not meet), whether A overtakes, the mean speeds, null
+  // where they still change, and whether a long time is not known yet; {faint} without a direction; {turns, more} before it is clear: the turns that A has gained on B so
   // far, and the time that the measurement still takes (0: what goes on is not settled)
   seen() {
     const { samples, begun } = this;
@@ -53,8 +54,12 @@ export class Laps {
     if (Math.min(...end.hands) < FAINT) return { faint: true };
     const late = samples.filter(({ time }) => time >= end.time - long), half = late.length >> 1;
     const longest = (some, a) => Math.max(...some.map(({ hands }) => hands[a]));
-    const fading = [0, 1].some((a) => longest(late.slice(half), a) < FADING * longest(late.slice(0, half), a));
-    const found = fading ? null : this.staying(end) ?? overtaking(late, long) ?? (long < CALM ? null : swinging(late));
+    const before = [0, 1].map((a) => longest(late.slice(0, half), a)), now = [0, 1].map((a) => longest(late.slice(half), a));
+    const fading = [0, 1].some((a) => now[a] < FADING * before[a]);
+    const changing = long < LONGEST && [0, 1].some((a) => Math.abs(now[a] - before[a]) > CHANGING * before[a]);
+    const stays = fading || changing ? null : this.staying(end);
+    const goes = fading || changing || stays ? null : overtaking(late, long) ?? (long < CALM ? null : swinging(late));
+    const found = stays ?? (goes && { ...goes, early: long < LONGEST });
     const gained = (end.apart - begun.apart) / TURN;
     return found ?? { turns: Math.trunc(gained), more: Math.max(0, 2 * CALM - known) };
   }

@@ -13,6 +13,8 @@ const sofar = ({ turns, seconds, playing }, names, overtook) => {
   const [one, other] = turns > 0 ? names : [...names].reverse();
   return `${state} So far ${turns ? `${one} ${overtook} ${other} ${Math.abs(turns)}×` : `neither ${overtook} the other`}`;
 };
+// motions that seem to go on may still change slowly
+const seen = (early) => (early ? "So far" : "Seen");
 // `cycle` and `order`: of one group and of two; formulas in closed form exist for one group only
 const WORDS = {
   expert: {
@@ -20,12 +22,12 @@ const WORDS = {
     cycle: ["limit cycle", "limit cycles"], order: ["theory", "in the end"], unit: "/(κ+γ)",
     hands: "mean: R =", kick: "Kick", kicked: "kick", does: "Turn every spin by a random angle (K on the sphere)",
     start: "Weak start", starts: "All spins at random places, so that the mean of each group is near the axis", common: "Strong start",
-    seen: ({ every, first, speeds, faint, ...found }) => {
+    seen: ({ every, first, speeds, faint, early, ...found }) => {
       if (faint) return "Seen: not both groups have a common phase";
       if (every === undefined) return sofar(found, ["A", "B"], "overtook");
       const [one, other] = first ? "AB" : "BA";
-      if (!every) return `Seen: neither overtakes the other${speeds ? `; mean Ω = ${two(speeds[0])}` : ""}`;
-      return `Seen: ${one} overtakes ${other} every ${two(every)}; mean Ω: A ${two(speeds[0])}, B ${two(speeds[1])}`;
+      if (!every) return `${seen(early)}: neither overtakes the other${speeds ? `; mean Ω = ${two(speeds[0])}` : ""}`;
+      return `${seen(early)}: ${one} overtakes ${other} every ${two(every)}; mean Ω: A ${two(speeds[0])}, B ${two(speeds[1])}`;
     },
     help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. The arrow is the mean of all, drawn at its height; its length is R. " +
       `Many dots may lie on one another. Pull a dot and let it go; drag beside the dots to turn the view. ${SLOWED} ${FAINT}`,
@@ -36,12 +38,12 @@ const WORDS = {
     cycle: ["its path, from theory", "paths of A and B"], order: ["theory", "in the end"], unit: " s",
     hands: "average R =", kick: "Kick", kicked: "kick", does: "Turn every clock by a random angle (K on the sphere)",
     start: "Weak start", starts: "All dots at random places, so that the average hand of each group is short", common: "Strong start",
-    seen: ({ every, first, speeds, faint, ...found }) => {
+    seen: ({ every, first, speeds, faint, early, ...found }) => {
       if (faint) return "Seen: not both colours have a common rhythm";
       if (every === undefined) return sofar(found, ["blue", "orange"], "passed");
       const [one, other] = first ? ["blue", "orange"] : ["orange", "blue"];
-      if (!every) return `Seen: neither passes the other${speeds ? `; mean speed ${two(1 + speeds[0])}` : ""}`;
-      return `Seen: ${one} passes ${other} every ${every.toFixed(1)} s; mean speeds ${two(1 + speeds[0])}, ${two(1 + speeds[1])}`;
+      if (!every) return `${seen(early)}: neither passes the other${speeds ? `; mean speed ${two(1 + speeds[0])}` : ""}`;
+      return `${seen(early)}: ${one} passes ${other} every ${every.toFixed(1)} s; mean speeds ${two(1 + speeds[0])}, ${two(1 + speeds[1])}`;
     },
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
       "shorter the hand. The arrow is the average hand, at the mean height. Many dots may lie on one another: pull one out and let " +

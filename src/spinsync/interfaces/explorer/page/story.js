@@ -125,7 +125,12 @@ function trials(step, view, parts, stageBox, begun, ends) {
 // "Show me" reach does not count as the reader's own, before other values have missed it.
 class Reached {
   constructor(goals, starts) {
-    Object.assign(this, { goals, starts, own: new Set(), shown: new Set(), given: new Set(), showing: null });
+    Object.assign(this, { goals, starts, own: new Set(), shown: new Set(), showing: null });
+    this.given = this.all; // what a page reaches as it opens, nobody has found
+  }
+
+  get all() {
+    return new Set(this.goals.map(({ key }) => key));
   }
 
   values(goal) {
@@ -134,7 +139,7 @@ class Reached {
 
   show(goal) {
     this.showing = goal;
-    this.given = new Set(this.goals.map(({ key }) => key));
+    this.given = this.all;
   }
 
   moved(values) {
@@ -143,6 +148,7 @@ class Reached {
   }
 
   met(solved) {
+    if (!Object.keys(solved).length) return; // not answered yet
     const met = this.goals.map(({ key }) => key).filter((key) => solved[key]);
     if (this.showing) {
       if (!solved[this.showing.key]) return; // the answer to earlier values
