@@ -30,7 +30,7 @@ def test_what_goes_on_is_said_of_the_motion_that_is_shown(browser, address):
         for name, words in (
             ("Partial", "Seen: A overtakes B every "),
             ("The start decides", "Seen: A overtakes B every "),
-            ("Weak start", "Seen: neither overtakes the other; mean Ω = −0.32"),
+            ("Weak start", "Seen: neither gains a turn; mean Ω = −0.32"),
             ("Strong start", "Seen: A overtakes B every 2.8"),
         ):
             page.get_by_role("button", name=name, exact=True).click()
@@ -52,14 +52,12 @@ def test_the_line_measures_first_and_then_says_what_python_says(browser, address
         page.get_by_role("button", name=start, exact=True).click()
         line = page.locator(".page:not([hidden]) .stage-seen")
         wait_until(page, SEEN, "Measuring, ")
-        assert re.fullmatch(r"Measuring, 1\d\ss more[.] So far neither overtook the other", line.text_content()), (
-            line.text_content()
-        )
+        assert re.fullmatch(r"Measuring, 1\d\ss more[.] So far neither gained a turn", line.text_content()), line.text_content()
         assert line.evaluate("e => e.scrollWidth <= e.clientWidth")
         assert page.evaluate(SOON, 40) < soon
-        wait_until(page, SEEN, "So far: A overtakes B every " if which else "So far: neither overtakes the other")
+        wait_until(page, SEEN, "So far: A overtakes B every " if which else "So far: neither gains a turn")
         page.evaluate(AHEAD, 200)
-        wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither overtakes the other; mean")
+        wait_until(page, SEEN, "Seen: A overtakes B every " if which else "Seen: neither gains a turn; mean")
         said = [
             float(number.replace("\N{MINUS SIGN}", "-"))
             for number in re.findall(r"\N{MINUS SIGN}?\d+[.]\d+", line.text_content())
@@ -80,7 +78,7 @@ def test_in_the_story_blue_and_orange_are_told_of(browser, address):
         wait_until(page, "document.querySelector('.story-now .words').textContent.startsWith('The start decides: from a weak')")
         assert page.locator(".story-now .words").evaluate("e => e.scrollHeight <= e.clientHeight")
         for name, words in (
-            ("Weak start", "Seen: neither passes"),
+            ("Weak start", "Seen: neither gains a turn"),
             ("Strong start", "Seen: blue passes orange every"),
         ):
             page.get_by_role("button", name=name, exact=True).click()

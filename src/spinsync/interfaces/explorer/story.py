@@ -194,7 +194,7 @@ SCENES = (
         challenges=(
             Challenge("quiet", "make the rhythm die without touching <i>V</i>?", {"r": 1.0}),
             Challenge("pass", "make blue and orange pass each other for ever?", {"detuning": 2.0}),
-            Challenge("swing", "let them swing to and fro, but never pass?", {"detuning": 1.6}),
+            Challenge("swing", "let them swing to and fro, and gain no turn?", {"detuning": 1.6}),
             Challenge("damped", "make a rhythm with more damping than gain?", {"theta": 0.38, "r": 0.125}),
             Challenge("faster", "at <i>r</i>&nbsp;&gt;&nbsp;1, let all turn as one, faster than any alone?", {"theta": -0.75}),
             Challenge("opposite", "let the groups point in opposite ways, 170° or more?",

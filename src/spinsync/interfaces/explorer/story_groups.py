@@ -127,7 +127,7 @@ def _other_speed(found: xr.Dataset, common: xr.Dataset) -> str:
 
 END = {
     ss.Regime.FULL: "with one speed for all",
-    ss.Regime.PHASE_TRAPPED: "swinging without passing",
+    ss.Regime.PHASE_TRAPPED: "swinging, with no turn gained",
     ss.Regime.PARTIAL: "passing again and again",
     ss.Regime.INCOHERENT: "in silence",
     ss.Regime.IRREGULAR: "never settling",

@@ -174,7 +174,7 @@ def outcome(regime: ss.Regime, found: xr.Dataset) -> str:
         ss.Regime.UNDECIDED: "not known.",
         ss.Regime.INCOHERENT: "incoherent: no common phase lasts.",
         ss.Regime.FULL: f"full synchronization: one frequency {equation('Ω', first)}, at an angle that stays.",
-        ss.Regime.PHASE_TRAPPED: f"phase-trapped: the angle swings, nobody is overtaken, {equation('Ω', first)} on average.",
+        ss.Regime.PHASE_TRAPPED: f"phase-trapped: the angle swings, no turn is gained, {equation('Ω', first)} on average.",
         ss.Regime.PARTIAL: "partial: one overtakes the other, "
         f"{equation('Ω<sub>A</sub>', first)}, {equation('Ω<sub>B</sub>', second)}.",
         ss.Regime.IRREGULAR: "irregular: the motion never repeats.",
@@ -201,7 +201,7 @@ def _meaning(regime: ss.Regime, found: xr.Dataset) -> str:
         )
     if regime is ss.Regime.PHASE_TRAPPED:
         return (
-            f"In the end the angle between the groups swings to and fro, but neither overtakes the other: both have the same "
+            f"In the end the angle between the groups swings to and fro, but neither gains a turn: both have the same "
             f"mean frequency, {_counted('Ω', first)}. Their light has sidebands."
         )
     if regime is ss.Regime.PARTIAL:

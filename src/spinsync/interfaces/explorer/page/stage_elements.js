@@ -11,7 +11,7 @@ const SLOWED =
 const sofar = ({ turns, seconds, playing }, names, overtook) => {
   const state = !playing ? "Paused while measuring." : seconds ? `Measuring, ${seconds}\u00a0s more.` : "Still settling.";
   const [one, other] = turns > 0 ? names : [...names].reverse();
-  return `${state} So far ${turns ? `${one} ${overtook} ${other} ${Math.abs(turns)}×` : `neither ${overtook} the other`}`;
+  return `${state} So far ${turns ? `${one} ${overtook} ${other} ${Math.abs(turns)}×` : "neither gained a turn"}`;
 };
 // motions that seem to go on may still change slowly
 const seen = (early) => (early ? "So far" : "Seen");
@@ -26,7 +26,7 @@ const WORDS = {
       if (faint) return "Seen: not both groups have a common phase";
       if (every === undefined) return sofar(found, ["A", "B"], "overtook");
       const [one, other] = first ? "AB" : "BA";
-      if (!every) return `${seen(early)}: neither overtakes the other${speeds ? `; mean Ω = ${two(speeds[0])}` : ""}`;
+      if (!every) return `${seen(early)}: neither gains a turn${speeds ? `; mean Ω = ${two(speeds[0])}` : ""}`;
       return `${seen(early)}: ${one} overtakes ${other} every ${two(every)}; mean Ω: A ${two(speeds[0])}, B ${two(speeds[1])}`;
     },
     help: "Each dot is the Bloch vector of one spin: up is excited, the angle around the axis is its phase. The arrow is the mean of all, drawn at its height; its length is R. " +
@@ -42,7 +42,7 @@ const WORDS = {
       if (faint) return "Seen: not both colours have a common rhythm";
       if (every === undefined) return sofar(found, ["blue", "orange"], "passed");
       const [one, other] = first ? ["blue", "orange"] : ["orange", "blue"];
-      if (!every) return `${seen(early)}: neither passes the other${speeds ? `; mean speed ${two(1 + speeds[0])}` : ""}`;
+      if (!every) return `${seen(early)}: neither gains a turn${speeds ? `; mean speed ${two(1 + speeds[0])}` : ""}`;
       return `${seen(early)}: ${one} passes ${other} every ${every.toFixed(1)} s; mean speeds ${two(1 + speeds[0])}, ${two(1 + speeds[1])}`;
     },
     help: "Each dot is one clock: the angle around the axis is where its hand points, and the nearer the dot is to the axis, the " +
