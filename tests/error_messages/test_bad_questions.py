@@ -37,6 +37,10 @@ CASES = [
         "theories=MeanField(rtol=None, atol=None, nodes=None).",
     ),
     (
+        lambda: ss.compare(ONE, T, theories=np.array(1.0)),
+        "Argument `theories` must be a list of theories, such as [MeanField(), Exact(100)], but is theories=array(1.).",
+    ),
+    (
         lambda: ss.compare(ONE, T, theories=["exact", ss.Exact(3)]),
         "Argument `theory` must be a theory with its options, such as MeanField() or Exact(100), but is theory='exact'.",
     ),

@@ -157,6 +157,7 @@ CASES = [
     ),
     (lambda: ss.sweep(f, A, variables="f"), "Argument `variables` must be a list of names, but is variables='f'."),
     (lambda: ss.sweep(f, A, variables=3), "Argument `variables` must be a list of names, but is variables=3."),
+    (lambda: ss.sweep(f, A, variables=np.array(3)), "Argument `variables` must be a list of names, but is variables=array(3)."),
     (
         lambda: ss.sweep(f, A, variables=[]),
         "Argument `variables` must be a list of at least one name, each once, but is variables=[].",

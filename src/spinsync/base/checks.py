@@ -197,6 +197,11 @@ def dims(value: Any) -> int:
         return 1
 
 
+def has_entries(value: object) -> bool:
+    """Whether a value can be listed; an array without axes has `__iter__`, and refuses it."""
+    return isinstance(value, Iterable) and getattr(value, "ndim", 1) > 0
+
+
 def increasing(name: str, value: Any) -> NDArray[np.float64]:
     """A strictly increasing array of times, frequencies or angles, shape (n,)."""
     noun = "time" if name == "times" else "number"

@@ -96,7 +96,7 @@ def compare(ensemble: Ensemble, times: Any, *, theories: Iterable[Theory], initi
 
 def _checked_theories(theories: Any) -> list[Theory]:
     """The theories with the options that they are run with. Raises InputError unless they are different ones."""
-    if isinstance(theories, Mapping) or not isinstance(theories, Iterable) or isinstance(theories, type):
+    if isinstance(theories, Mapping) or not checks.has_entries(theories) or isinstance(theories, type):
         raise checks.argument_error("theories", "a list of theories, such as [MeanField(), Exact(100)]", theories)
     listed = list(theories)
     if not listed:

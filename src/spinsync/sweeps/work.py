@@ -208,7 +208,7 @@ def check_arguments(function: Callable[..., Any], given: Iterable[str], axes: It
 
 def checked_names(argument: str, names: Any) -> tuple[str, ...]:
     """A list of different names."""
-    if isinstance(names, str) or not isinstance(names, Iterable):
+    if isinstance(names, str) or not checks.has_entries(names):
         raise checks.argument_error(argument, "a list of names", names)
     listed = tuple(map(str, names))
     if not listed or len(set(listed)) < len(listed):
