@@ -12,6 +12,10 @@ def step(browser, address, key, **options):
     return visit(browser, address, query=f"&step={key}", **{"reduced_motion": "no-preference", **options})
 
 
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
 def fits(page, selector):
     """Whether nothing of an element is cut off or must be scrolled to."""
     return page.locator(selector).evaluate("e => e.scrollHeight <= e.clientHeight && e.scrollWidth <= e.clientWidth")

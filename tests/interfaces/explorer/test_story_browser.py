@@ -4,7 +4,7 @@ import pytest
 
 from explorer_visitor import served, visit, wait_until
 from spinsync.interfaces.explorer import story
-from story_visitor import KEYS, OPEN, fits, step
+from story_visitor import KEYS, OPEN, fits, press, step
 
 pytestmark = pytest.mark.browser
 ORDER = "document.querySelector('.stage').stage.motion.order"
@@ -14,10 +14,6 @@ ORDER = "document.querySelector('.stage').stage.motion.order"
 def address():
     with served("--story") as (where, _):
         yield where
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def now(page, words):

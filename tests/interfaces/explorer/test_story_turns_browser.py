@@ -5,7 +5,7 @@ import time
 import pytest
 
 from explorer_visitor import served, wait_until
-from story_visitor import OPEN, step
+from story_visitor import OPEN, press, step
 
 pytestmark = pytest.mark.browser
 WATCH = 12_000  # milliseconds, as page/story.js has it
@@ -15,10 +15,6 @@ WATCH = 12_000  # milliseconds, as page/story.js has it
 def address():
     with served("--story") as (where, _):
         yield where
-
-
-def press(page, name):
-    page.get_by_role("button", name=name, exact=True).click()
 
 
 def coupling(page):
